@@ -1,0 +1,53 @@
+"""Settings of the peer: the Django service that this project replaces, rebuilt.
+
+Everything comes from the environment:
+
+    DATABASE_URL   postgres://user:password@host:port/name or sqlite:////path (default: db.sqlite3 here)
+    CONN_MAX_AGE   seconds a database connection is kept; 0, Django's default, opens one per request
+    BASIC_API_KEY  the key clients send (default: the key of the recordings)
+    DEBUG          default false
+
+Only the middleware that shapes answers is on. A service in production carries
+more of it (sessions, CSRF, CORS), so measurements against this one flatter Django.
+"""
+
+from pathlib import Path
+
+import environ
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+SECRET_KEY = env("SECRET_KEY", default="only-for-measurements-and-recordings")
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = ["*"]
+BASIC_API_KEY = env("BASIC_API_KEY", default="peer-key")
+
+INSTALLED_APPS = ["django_filters", "rest_framework", "common"]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.common.CommonMiddleware",
+]
+ROOT_URLCONF = "peer.urls"
+WSGI_APPLICATION = "peer.wsgi.application"
+
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
+DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=0)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["common.permissions.HasApiKey"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": [
+        "rest_framework.parsers.JSONParser",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
+    "PAGE_SIZE": 50,
+    "UNAUTHENTICATED_USER": None,
+}

@@ -1,0 +1,114 @@
+//! Leads: people who asked for an offer, and how far sales has come with them.
+
+mod input;
+mod list;
+
+pub use input::{LeadChange, LeadInput};
+pub use list::{LeadFilter, LeadKey, LeadOrder, LeadPosition, LeadSort};
+
+use chrono::{DateTime, Utc};
+
+use crate::choice::choice;
+use crate::search;
+
+/// The fields that a client may set, in the order of the API.
+pub const FIELDS: &[&str] = &[
+    "full_name",
+    "position",
+    "company_name",
+    "phone_number",
+    "email",
+    "source",
+    "status",
+    "notes",
+    "category",
+];
+
+/// Identifies a lead; given by the database, never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LeadId(pub i64);
+
+choice! {
+    /// How a lead found the agency.
+    LeadSource {
+        Website = "website",
+        Referral = "referral",
+        ColdCall = "cold_call",
+        Linkedin = "linkedin",
+        EmailCampaign = "email_campaign",
+        Other = "other",
+    }
+}
+
+choice! {
+    /// How far sales has come with a lead.
+    LeadStatus {
+        New = "new",
+        Contacted = "contacted",
+        Interested = "interested",
+        NotInterested = "not_interested",
+        Converted = "converted",
+        Closed = "closed",
+    }
+}
+
+choice! {
+    /// What a lead wants built.
+    LeadCategory {
+        WebDev = "web_dev",
+        MobileDev = "mobile_dev",
+        AutomatedTesting = "automated_testing",
+        SocialMediaAuto = "social_media_auto",
+        EcommerceAuto = "ecommerce_auto",
+        SalesAuto = "sales_auto",
+    }
+}
+
+/// A valid lead that has no place in a database yet: everything that a client
+/// decides about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewLead {
+    /// 2 to 255 characters, not only digits, no angle brackets.
+    pub full_name: String,
+    /// 2 to 255 characters, no angle brackets.
+    pub position: String,
+    /// As `position`, but may be missing or empty.
+    pub company_name: Option<String>,
+    /// An optional `+` and 7 to 15 digits; may be missing or empty.
+    pub phone_number: Option<String>,
+    /// In lower case, at most 254 characters; may be missing or empty.
+    pub email: Option<String>,
+    /// How the lead found the agency.
+    pub source: LeadSource,
+    /// How far sales has come.
+    pub status: LeadStatus,
+    /// At most 5000 characters of anything; may be missing or empty.
+    pub notes: Option<String>,
+    /// What the lead wants built.
+    pub category: LeadCategory,
+}
+
+impl NewLead {
+    /// The text that the lead is searched by: name, company, e-mail, phone.
+    pub fn search_document(&self) -> String {
+        search::document([
+            Some(self.full_name.as_str()),
+            self.company_name.as_deref(),
+            self.email.as_deref(),
+            self.phone_number.as_deref(),
+        ])
+    }
+}
+
+/// A lead as a database keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lead {
+    /// Its identity.
+    pub id: LeadId,
+    /// What clients decide about it. Older leads may break today's rules.
+    pub details: NewLead,
+    /// When it was stored; microseconds.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed; microseconds, later with every change.
+    pub updated_at: DateTime<Utc>,
+}

@@ -1,0 +1,99 @@
+//! Which leads a list shows, and in which order.
+
+use chrono::{DateTime, Utc};
+
+use super::{Lead, LeadCategory, LeadId, LeadSource, LeadStatus};
+use crate::choice::choice;
+
+/// Which leads a list shows. An empty set of choices matches nothing; `None`
+/// does not restrict.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeadFilter {
+    /// Any of these statuses.
+    pub statuses: Option<Vec<LeadStatus>>,
+    /// Any of these sources.
+    pub sources: Option<Vec<LeadSource>>,
+    /// Any of these categories.
+    pub categories: Option<Vec<LeadCategory>>,
+    /// Stored at this time or later.
+    pub created_after: Option<DateTime<Utc>>,
+    /// Stored before this time.
+    pub created_before: Option<DateTime<Utc>>,
+    /// Folded words that must all occur in the lead's search document.
+    pub words: Vec<String>,
+}
+
+impl LeadFilter {
+    /// Whether the filter looks at nothing but status, source and category,
+    /// which databases keep counts of.
+    pub fn is_counted(&self) -> bool {
+        self.created_after.is_none() && self.created_before.is_none() && self.words.is_empty()
+    }
+}
+
+choice! {
+    /// What a list of leads is sorted by.
+    LeadSort {
+        CreatedAt = "created_at",
+        UpdatedAt = "updated_at",
+        FullName = "full_name",
+        CompanyName = "company_name",
+        Status = "status",
+    }
+}
+
+/// The order of a list of leads. It is total: equal keys are ordered by id (for
+/// `status`: by time of creation, then id), in the same direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeadOrder {
+    /// What to sort by.
+    pub by: LeadSort,
+    /// Largest first.
+    pub descending: bool,
+}
+
+impl LeadOrder {
+    /// Newest first.
+    pub const NEWEST: Self = Self { by: LeadSort::CreatedAt, descending: true };
+
+    /// Where `lead` stands in this order.
+    pub fn position(&self, lead: &Lead) -> LeadPosition {
+        let key = match self.by {
+            LeadSort::CreatedAt => LeadKey::Time(lead.created_at),
+            LeadSort::UpdatedAt => LeadKey::Time(lead.updated_at),
+            LeadSort::FullName => LeadKey::Text(lead.details.full_name.clone()),
+            LeadSort::CompanyName => {
+                LeadKey::Text(lead.details.company_name.clone().unwrap_or_default())
+            }
+            LeadSort::Status => LeadKey::Status(lead.details.status, lead.created_at),
+        };
+        LeadPosition { key, id: lead.id }
+    }
+}
+
+impl Default for LeadOrder {
+    fn default() -> Self {
+        Self::NEWEST
+    }
+}
+
+/// The value that a row is sorted by. Texts compare by code point; a company
+/// that is not known sorts as the empty text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LeadKey {
+    /// Of `created_at` and `updated_at`.
+    Time(DateTime<Utc>),
+    /// Of `full_name` and `company_name`.
+    Text(String),
+    /// Of `status` (by its word), with the time of creation.
+    Status(LeadStatus, DateTime<Utc>),
+}
+
+/// A row's place in an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeadPosition {
+    /// The value that it is sorted by.
+    pub key: LeadKey,
+    /// The row itself.
+    pub id: LeadId,
+}

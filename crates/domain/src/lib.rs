@@ -1,0 +1,16 @@
+//! What Exit Three's backend knows about leads and newsletter subscribers,
+//! independent of any database, protocol or clock.
+//!
+//! Raw input ([`leads::LeadInput`], [`subscribers::SubscriberInput`]) is parsed
+//! once into valid values ([`leads::NewLead`], [`subscribers::NewSubscriber`]);
+//! no later layer checks again.
+
+mod choice;
+pub mod email;
+pub mod leads;
+pub mod paging;
+pub mod raw;
+pub mod search;
+pub mod subscribers;
+mod text;
+pub mod validation;

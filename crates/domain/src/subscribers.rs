@@ -1,0 +1,261 @@
+//! Newsletter subscribers.
+
+use validator::{Validate, ValidateArgs, ValidationError};
+
+use crate::choice::choice;
+use crate::email::{self, DisposableDomains};
+use crate::raw::RawValue;
+use crate::search;
+use crate::text::{Reader, characters, violation};
+use crate::validation::{Invalid, Violation};
+
+/// The fields that a client may set, in the order of the API.
+pub const FIELDS: &[&str] = &["email", "is_subscribed"];
+
+/// Identifies a subscriber; given by the database, never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SubscriberId(pub i64);
+
+/// A valid subscription that has no place in a database yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSubscriber {
+    /// In lower case, at most 254 characters.
+    pub email: String,
+    /// Whether the newsletter is wanted.
+    pub is_subscribed: bool,
+}
+
+impl NewSubscriber {
+    /// The text that the subscriber is searched by.
+    pub fn search_document(&self) -> String {
+        search::fold(&self.email)
+    }
+}
+
+/// A subscriber as a database keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscriber {
+    /// Its identity.
+    pub id: SubscriberId,
+    /// In lower case; unique whatever its case.
+    pub email: String,
+    /// Whether the newsletter is wanted.
+    pub is_subscribed: bool,
+}
+
+/// A subscription as a client sent it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are those of `NewSubscriber`")]
+pub struct SubscriberInput {
+    pub email: RawValue,
+    pub is_subscribed: RawValue,
+}
+
+impl SubscriberInput {
+    /// Sets the field of that name; a name that no client may set is ignored.
+    pub fn set(&mut self, field: &str, value: RawValue) {
+        match field {
+            "email" => self.email = value,
+            "is_subscribed" => self.is_subscribed = value,
+            _ => {}
+        }
+    }
+
+    /// A new subscription; the newsletter is wanted unless it says otherwise.
+    ///
+    /// # Errors
+    /// Every broken rule of every field.
+    pub fn into_new(self, disposable: &DisposableDomains) -> Result<NewSubscriber, Invalid> {
+        let change = self.into_replacement(disposable)?;
+        Ok(NewSubscriber {
+            email: change.email.unwrap_or_default(),
+            is_subscribed: change.is_subscribed.unwrap_or(true),
+        })
+    }
+
+    /// A change that must name the address; an `is_subscribed` that is not
+    /// given stays as it is.
+    ///
+    /// # Errors
+    /// Every broken rule of every field.
+    pub fn into_replacement(
+        self,
+        disposable: &DisposableDomains,
+    ) -> Result<SubscriberChange, Invalid> {
+        self.read(true, disposable)
+    }
+
+    /// A change of the given fields only.
+    ///
+    /// # Errors
+    /// Every broken rule of every given field.
+    pub fn into_change(self, disposable: &DisposableDomains) -> Result<SubscriberChange, Invalid> {
+        self.read(false, disposable)
+    }
+
+    fn read(
+        self,
+        complete: bool,
+        disposable: &DisposableDomains,
+    ) -> Result<SubscriberChange, Invalid> {
+        let mut reader = Reader::new(complete);
+        let change = SubscriberChange {
+            email: reader.required_text("email", self.email).map(|email| email.to_lowercase()),
+            is_subscribed: reader.boolean("is_subscribed", self.is_subscribed),
+        };
+        if let Err(errors) = change.validate_with_args(disposable) {
+            reader.add(&errors);
+        }
+        reader.into_invalid().or(change)
+    }
+}
+
+/// New values for some fields of a subscriber; `None` leaves a field as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Validate)]
+#[validate(context = DisposableDomains)]
+#[allow(missing_docs, reason = "the fields are those of `NewSubscriber`")]
+pub struct SubscriberChange {
+    #[validate(
+        length(max = email::MAX_LENGTH, code = "max_length", message = "Ensure this field has no more than 254 characters."),
+        custom(function = characters),
+        custom(function = email::check),
+        custom(function = lasting_address, use_context)
+    )]
+    pub email: Option<String>,
+    pub is_subscribed: Option<bool>,
+}
+
+fn lasting_address(text: &str, disposable: &DisposableDomains) -> Result<(), ValidationError> {
+    if disposable.contain(text) {
+        return Err(violation("disposable_email", "Please use a valid email address"));
+    }
+    Ok(())
+}
+
+/// What is wrong with a subscription whose address is subscribed already.
+pub fn already_subscribed() -> Invalid {
+    Invalid::field(
+        "email",
+        Violation::new("unique", "newsletter with this email already exists."),
+    )
+}
+
+/// Which subscribers a list shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SubscriberFilter {
+    /// Only those who want the newsletter, or only those who do not.
+    pub is_subscribed: Option<bool>,
+    /// Folded words that must all occur in the address.
+    pub words: Vec<String>,
+}
+
+choice! {
+    /// What a list of subscribers is sorted by.
+    SubscriberSort {
+        Id = "id",
+        Email = "email",
+        IsSubscribed = "is_subscribed",
+    }
+}
+
+/// The order of a list of subscribers. It is total: equal keys are ordered by
+/// id, in the same direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SubscriberOrder {
+    /// What to sort by.
+    pub by: SubscriberSort,
+    /// Largest first.
+    pub descending: bool,
+}
+
+impl SubscriberOrder {
+    /// Newest first.
+    pub const NEWEST: Self = Self { by: SubscriberSort::Id, descending: true };
+
+    /// Where `subscriber` stands in this order.
+    pub fn position(&self, subscriber: &Subscriber) -> SubscriberPosition {
+        let key = match self.by {
+            SubscriberSort::Id => SubscriberKey::Id,
+            SubscriberSort::Email => SubscriberKey::Email(subscriber.email.clone()),
+            SubscriberSort::IsSubscribed => SubscriberKey::IsSubscribed(subscriber.is_subscribed),
+        };
+        SubscriberPosition { key, id: subscriber.id }
+    }
+}
+
+impl Default for SubscriberOrder {
+    fn default() -> Self {
+        Self::NEWEST
+    }
+}
+
+/// The value that a row is sorted by, before its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SubscriberKey {
+    /// Nothing but the id.
+    Id,
+    /// Compared by code point.
+    Email(String),
+    /// False before true.
+    IsSubscribed(bool),
+}
+
+/// A row's place in an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubscriberPosition {
+    /// The value that it is sorted by.
+    pub key: SubscriberKey,
+    /// The row itself.
+    pub id: SubscriberId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn parse(email: RawValue, is_subscribed: RawValue) -> Result<NewSubscriber, Invalid> {
+        SubscriberInput { email, is_subscribed }.into_new(&DisposableDomains::default())
+    }
+
+    #[test]
+    fn wants_the_newsletter_unless_told_otherwise() {
+        let given = RawValue::text("News@Example.com");
+        let subscriber = parse(given.clone(), RawValue::Missing).unwrap();
+        assert_eq!(subscriber.email, "news@example.com");
+        assert!(subscriber.is_subscribed);
+        assert!(!parse(given, RawValue::Bool(false)).unwrap().is_subscribed);
+    }
+
+    #[rstest]
+    #[case(RawValue::text("yes"), true)]
+    #[case(RawValue::text("On"), true)]
+    #[case(RawValue::text("0"), false)]
+    #[case(RawValue::Number("1".into()), true)]
+    fn takes_the_usual_words_for_a_boolean(#[case] given: RawValue, #[case] taken: bool) {
+        let subscriber = parse(RawValue::text("a@acme.hr"), given).unwrap();
+        assert_eq!(subscriber.is_subscribed, taken);
+    }
+
+    #[rstest]
+    #[case(RawValue::text("maybe"), "Must be a valid boolean.")]
+    #[case(RawValue::Number("2".into()), "Must be a valid boolean.")]
+    #[case(RawValue::Other("[]".into()), "Must be a valid boolean.")]
+    #[case(RawValue::Null, "This field may not be null.")]
+    fn refuses_what_is_no_boolean(#[case] given: RawValue, #[case] message: &str) {
+        let invalid = parse(RawValue::text("a@acme.hr"), given).unwrap_err();
+        let (field, violations) = invalid.fields().next().unwrap();
+        assert_eq!((field, violations[0].message.as_ref()), ("is_subscribed", message));
+    }
+
+    #[rstest]
+    #[case(RawValue::Missing, "This field is required.")]
+    #[case(RawValue::text(""), "This field may not be blank.")]
+    #[case(RawValue::text("ana"), "Enter a valid email address.")]
+    #[case(RawValue::text("ana@mailinator.com"), "Please use a valid email address")]
+    fn refuses_an_address(#[case] given: RawValue, #[case] message: &str) {
+        let invalid = parse(given, RawValue::Missing).unwrap_err();
+        let (field, violations) = invalid.fields().next().unwrap();
+        assert_eq!((field, violations[0].message.as_ref()), ("email", message));
+    }
+}

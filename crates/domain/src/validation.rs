@@ -1,0 +1,75 @@
+//! What is wrong with an input, field by field.
+
+use std::borrow::Cow;
+
+/// One broken rule. Carries no value of the input, except in the message of an
+/// unknown choice, which clients of the API already parse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Stable, machine-readable name of the rule (`required`, `max_length`, ...).
+    pub code: &'static str,
+    /// The sentence for people.
+    pub message: Cow<'static, str>,
+}
+
+impl Violation {
+    /// A violation with a fixed or computed message.
+    pub fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+/// Every broken rule of an input.
+#[derive(Debug, Clone, PartialEq, Eq, Default, thiserror::Error)]
+#[error("invalid input")]
+pub struct Invalid {
+    fields: Vec<(&'static str, Vec<Violation>)>,
+    whole: Vec<Violation>,
+}
+
+impl Invalid {
+    /// No broken rule yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// One broken rule of one field.
+    pub fn field(field: &'static str, violation: Violation) -> Self {
+        let mut invalid = Self::new();
+        invalid.push(field, violation);
+        invalid
+    }
+
+    /// One broken rule of the input as a whole.
+    pub fn whole(violation: Violation) -> Self {
+        Self { fields: Vec::new(), whole: vec![violation] }
+    }
+
+    /// Adds a broken rule of `field`.
+    pub fn push(&mut self, field: &'static str, violation: Violation) {
+        match self.fields.iter_mut().find(|(name, _)| *name == field) {
+            Some((_, violations)) => violations.push(violation),
+            None => self.fields.push((field, vec![violation])),
+        }
+    }
+
+    /// The broken rules by field, in the order in which they were found.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static str, &[Violation])> {
+        self.fields.iter().map(|(name, violations)| (*name, violations.as_slice()))
+    }
+
+    /// The broken rules of the input as a whole.
+    pub fn of_the_whole(&self) -> &[Violation] {
+        &self.whole
+    }
+
+    /// Whether no rule is broken.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty() && self.whole.is_empty()
+    }
+
+    /// `value` if no rule is broken, else the broken rules.
+    pub fn or<T>(self, value: T) -> Result<T, Self> {
+        if self.is_empty() { Ok(value) } else { Err(self) }
+    }
+}

@@ -1,0 +1,28 @@
+use std::error::Error;
+
+/// A rule that the database itself guards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Constraint {
+    /// One subscription an e-mail address, whatever its case.
+    SubscriberEmail,
+    /// The row is no longer as the caller saw it.
+    Stale,
+}
+
+/// Why a repository could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no such row.
+    #[error("no such row")]
+    NotFound,
+    /// A rule that the database guards would be broken; nothing was changed.
+    #[error("conflict with {0:?}")]
+    Conflict(Constraint),
+    /// The database is away, or too busy to answer in time. A write may or may
+    /// not have happened; trying again later makes sense.
+    #[error("the database is not available")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// Anything else: a defect.
+    #[error("the database refused")]
+    Other(#[source] Box<dyn Error + Send + Sync>),
+}

@@ -1,0 +1,23 @@
+//! What the domain needs from the world, as traits.
+//!
+//! A method of a repository is a transaction: it happens as a whole or not at
+//! all, also when the caller goes away in the middle of it. With the feature
+//! `mock` every port has a mock of the same name (`MockLeadRepository`).
+
+mod clock;
+mod error;
+mod health;
+mod leads;
+mod subscribers;
+
+pub use clock::Clock;
+pub use error::{Constraint, StoreError};
+pub use health::DatabaseHealth;
+pub use leads::LeadRepository;
+pub use subscribers::SubscriberRepository;
+
+#[cfg(feature = "mock")]
+pub use {
+    clock::MockClock, health::MockDatabaseHealth, leads::MockLeadRepository,
+    subscribers::MockSubscriberRepository,
+};
