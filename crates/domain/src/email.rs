@@ -7,6 +7,9 @@ use validator::ValidationError;
 
 use crate::text::violation;
 
+/// What is said of a value that is no address, whatever else it is.
+pub(crate) const MESSAGE: &str = "Enter a valid email address.";
+
 /// The longest address, in characters (RFC 5321, 4.5.3.1.3 less the brackets).
 pub const MAX_LENGTH: u64 = 254;
 
@@ -37,7 +40,7 @@ pub(crate) fn check(text: &str) -> Result<(), ValidationError> {
     if text.is_empty() || is_valid(text) {
         return Ok(());
     }
-    Err(violation("invalid_email", "Enter a valid email address."))
+    Err(violation("invalid_email", MESSAGE))
 }
 
 /// The hyphen and length rules of RFC 1035 that the address grammar leaves open.

@@ -9,6 +9,8 @@ pub enum RawValue {
     Missing,
     /// An explicit null.
     Null,
+    /// A form's input that was left empty: an empty text, or no choice made.
+    Unfilled,
     /// A text, untrimmed.
     Text(String),
     /// A number, as its decimal text.

@@ -7,7 +7,7 @@
 use unicode_normalization::UnicodeNormalization;
 
 /// The most words that one search may have; each costs a look at the index.
-pub const MAX_WORDS: usize = 32;
+pub const MAX_WORDS: usize = 200;
 
 /// Folds case away: `Đ` and `đ`, `ß` and `SS` become the same text.
 ///

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
 use validator::{ValidationError, ValidationErrors};
 
+use crate::email;
 use crate::raw::RawValue;
 use crate::validation::{Invalid, Violation};
 
@@ -64,7 +65,7 @@ impl Reader {
         from_word: fn(&str) -> Option<T>,
     ) -> Option<T> {
         let word = match raw {
-            RawValue::Missing => return None,
+            RawValue::Missing | RawValue::Unfilled => return None,
             RawValue::Null => {
                 self.fail(field, "null", "This field may not be null.");
                 return None;
@@ -84,13 +85,13 @@ impl Reader {
     /// `None` where it is missing or wrong.
     pub(crate) fn boolean(&mut self, field: &'static str, raw: RawValue) -> Option<bool> {
         let given = match raw {
-            RawValue::Missing => return None,
+            RawValue::Missing | RawValue::Unfilled => return None,
             RawValue::Null => {
                 self.fail(field, "null", "This field may not be null.");
                 return None;
             }
             RawValue::Bool(given) => Some(given),
-            RawValue::Text(text) => match text.trim().to_lowercase().as_str() {
+            RawValue::Text(text) => match text.to_lowercase().as_str() {
                 "t" | "y" | "yes" | "true" | "on" | "1" => Some(true),
                 "f" | "n" | "no" | "false" | "off" | "0" => Some(false),
                 _ => None,
@@ -112,9 +113,14 @@ impl Reader {
     fn text(&mut self, field: &'static str, raw: RawValue) -> Option<Option<String>> {
         match raw {
             RawValue::Text(text) | RawValue::Number(text) => Some(Some(normalize(&text))),
+            RawValue::Unfilled => Some(Some(String::new())),
             RawValue::Null => Some(None),
             RawValue::Missing | RawValue::Bool(_) | RawValue::Other(_) => {
-                self.fail(field, "invalid", "Not a valid string.");
+                if field == "email" {
+                    self.fail(field, "invalid_email", email::MESSAGE);
+                } else {
+                    self.fail(field, "invalid", "Not a valid string.");
+                }
                 None
             }
         }
@@ -183,11 +189,17 @@ fn code(code: &str) -> &'static str {
 /// Trims, composes (Unicode NFC) and takes the line ends of HTML forms (CR LF)
 /// for what they mean.
 fn normalize(text: &str) -> String {
-    let text = text.trim();
+    let text = text.trim_matches(is_space);
     if text.is_ascii() && !text.contains('\r') {
         return text.to_owned();
     }
     text.replace("\r\n", "\n").nfc().collect()
+}
+
+/// White space, with the separators U+001C to U+001F that the replaced service
+/// trims as well.
+fn is_space(c: char) -> bool {
+    c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
 }
 
 /// Makes an error for `validator`.

@@ -73,6 +73,7 @@ fn collects_the_errors_of_all_fields_at_once() {
 #[case("phone_number", RawValue::text("+385-91-123"), "Enter a valid international phone number.")]
 #[case("email", RawValue::text("ana@MAILINATOR.com"), "Please use a valid business email")]
 #[case("notes", RawValue::text("n".repeat(5001)), "Notes too long (max 5000 chars)")]
+#[case("email", RawValue::Bool(true), "Enter a valid email address.")]
 #[case("source", RawValue::Null, "This field may not be null.")]
 #[case("source", RawValue::Bool(true), "\"True\" is not a valid choice.")]
 #[case("category", RawValue::text("Web_Dev"), "\"Web_Dev\" is not a valid choice.")]
@@ -129,6 +130,17 @@ fn optional_texts_may_be_blank_and_a_blank_reaches_nobody() {
     let invalid = parse(unreachable).unwrap_err();
     let whole: Vec<_> = invalid.of_the_whole().iter().map(|v| v.message.as_ref()).collect();
     assert_eq!(whole, ["Either email or phone number is required"]);
+}
+
+#[test]
+fn an_unfilled_input_of_a_form_is_an_empty_text_or_no_choice() {
+    let mut given = ana();
+    given.set("company_name", RawValue::Unfilled);
+    given.set("status", RawValue::Unfilled);
+    let lead = parse(given).unwrap();
+    assert_eq!(lead.company_name.as_deref(), Some(""));
+    assert_eq!(lead.status, LeadStatus::New);
+    assert!(parse(with("status", RawValue::text(""))).is_err());
 }
 
 #[test]

@@ -1,0 +1,1 @@
+Redoc.init("/backend/api/schema/?format=json", {}, document.getElementById("redoc"));

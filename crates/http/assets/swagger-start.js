@@ -1,0 +1,7 @@
+SwaggerUIBundle({
+  url: "/backend/api/schema/?format=json",
+  dom_id: "#swagger-ui",
+  deepLinking: true,
+  tryItOutEnabled: true,
+  validatorUrl: null,
+});

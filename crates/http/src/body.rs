@@ -1,0 +1,108 @@
+//! Request bodies: whatever they are written in, they become raw fields.
+
+mod form;
+mod json;
+
+use actix_web::HttpRequest;
+use actix_web::http::header;
+use actix_web::web::{Bytes, BytesMut, Payload};
+use exit3_domain::raw::RawValue;
+use exit3_domain::validation::{Invalid, Violation};
+use futures_util::StreamExt;
+
+use crate::error::ApiError;
+
+/// The largest body, in bytes.
+pub(crate) const MAX_BYTES: usize = 1024 * 1024;
+
+/// The raw fields of a request's body.
+///
+/// # Errors
+/// 400 for a body that cannot be read, 413 above [`MAX_BYTES`], 415 for a
+/// content type or encoding that is not taken.
+pub(crate) async fn read(
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<Vec<(String, RawValue)>, ApiError> {
+    refuse_encoding(request)?;
+    let bytes = collect(request, payload).await?;
+    let content_type = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        .unwrap_or_default();
+    if bytes.is_empty() {
+        return Ok(Vec::new());
+    }
+    match essence(&content_type).as_str() {
+        "application/json" => object(&bytes),
+        "application/x-www-form-urlencoded" => form::parse_urlencoded(&bytes)
+            .map_err(|error| ApiError::bad_request(format!("Form parse error - {error}"))),
+        "multipart/form-data" => {
+            form::parse_multipart(request.headers(), bytes).await.map_err(|error| {
+                ApiError::bad_request(format!("Multipart form parse error - {error}"))
+            })
+        }
+        _ => Err(ApiError::unsupported_media_type(format!(
+            "Unsupported media type \"{content_type}\" in request."
+        ))),
+    }
+}
+
+/// A content type without its parameters, in lower case.
+fn essence(content_type: &str) -> String {
+    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// A compressed body could be a thousand times what it seems to be.
+fn refuse_encoding(request: &HttpRequest) -> Result<(), ApiError> {
+    match request.headers().get(header::CONTENT_ENCODING) {
+        Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => {
+            Err(ApiError::unsupported_media_type("Unsupported content encoding in request."))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn collect(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, ApiError> {
+    let announced = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > MAX_BYTES as u64) {
+        return Err(ApiError::too_large());
+    }
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| ApiError::bad_request("The body could not be read."))?;
+        if bytes.len() + chunk.len() > MAX_BYTES {
+            return Err(ApiError::too_large());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.freeze())
+}
+
+fn object(bytes: &[u8]) -> Result<Vec<(String, RawValue)>, ApiError> {
+    let whole = |message: String| ApiError::from(Invalid::whole(Violation::new("invalid", message)));
+    match json::parse(bytes) {
+        Ok(json::Document::Object(fields)) => Ok(fields),
+        Ok(json::Document::Null) => Err(whole("No data provided".to_owned())),
+        Ok(json::Document::Other(kind)) => {
+            Err(whole(format!("Invalid data. Expected a dictionary, but got {kind}.")))
+        }
+        Err(error) => Err(ApiError::bad_request(format!("JSON parse error - {error}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_content_type_is_compared_without_case_and_parameters() {
+        assert_eq!(essence("Application/JSON; charset=utf-8"), "application/json");
+        assert_eq!(essence(""), "");
+    }
+}

@@ -1,0 +1,120 @@
+//! `application/x-www-form-urlencoded` and `multipart/form-data` bodies.
+
+use actix_multipart::Multipart;
+use actix_web::http::header::HeaderMap;
+use actix_web::web::Bytes;
+use exit3_domain::raw::RawValue;
+use futures_util::StreamExt;
+use percent_encoding::percent_decode;
+
+/// The most fields of a form.
+pub(super) const MAX_FIELDS: usize = 1000;
+
+/// What is wrong with a form.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FormError {
+    /// A name or a value is not UTF-8.
+    #[error("not UTF-8")]
+    Encoding,
+    /// More than [`MAX_FIELDS`] fields.
+    #[error("more than {MAX_FIELDS} fields")]
+    TooManyFields,
+    /// The parts cannot be told apart.
+    #[error("malformed multipart body")]
+    Multipart,
+}
+
+/// A form's fields, in the order in which they were sent.
+pub(super) type Fields = Vec<(String, RawValue)>;
+
+/// Reads `application/x-www-form-urlencoded`.
+///
+/// # Errors
+/// [`FormError`].
+pub(super) fn parse_urlencoded(body: &[u8]) -> Result<Fields, FormError> {
+    let mut fields = Vec::new();
+    for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+        if fields.len() == MAX_FIELDS {
+            return Err(FormError::TooManyFields);
+        }
+        let mut halves = pair.splitn(2, |byte| *byte == b'=');
+        let name = decode(halves.next().unwrap_or_default())?;
+        let value = decode(halves.next().unwrap_or_default())?;
+        fields.push((name, input(value)));
+    }
+    Ok(fields)
+}
+
+/// What an input of a form holds.
+fn input(value: String) -> RawValue {
+    if value.is_empty() { RawValue::Unfilled } else { RawValue::Text(value) }
+}
+
+fn decode(text: &[u8]) -> Result<String, FormError> {
+    let spaced: Vec<u8> =
+        text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    percent_decode(&spaced)
+        .decode_utf8()
+        .map(std::borrow::Cow::into_owned)
+        .map_err(|_| FormError::Encoding)
+}
+
+/// Reads `multipart/form-data` that has already arrived in full. A part with a
+/// file name is a file, which no field of the API takes.
+///
+/// # Errors
+/// [`FormError`].
+pub(super) async fn parse_multipart(headers: &HeaderMap, body: Bytes) -> Result<Fields, FormError> {
+    let arrived = futures_util::stream::iter([Ok::<_, actix_web::error::PayloadError>(body)]);
+    let mut parts = Multipart::new(headers, arrived);
+    let mut fields = Vec::new();
+    while let Some(part) = parts.next().await {
+        let mut part = part.map_err(|_| FormError::Multipart)?;
+        if fields.len() == MAX_FIELDS {
+            return Err(FormError::TooManyFields);
+        }
+        let mut value = Vec::new();
+        while let Some(chunk) = part.next().await {
+            value.extend_from_slice(&chunk.map_err(|_| FormError::Multipart)?);
+        }
+        let disposition = part.content_disposition().ok_or(FormError::Multipart)?;
+        let name = disposition.get_name().ok_or(FormError::Multipart)?.to_owned();
+        let value = if disposition.get_filename().is_some() {
+            RawValue::Other("a file".to_owned())
+        } else {
+            input(String::from_utf8(value).map_err(|_| FormError::Encoding)?)
+        };
+        fields.push((name, value));
+    }
+    Ok(fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decodes_plus_and_percent() {
+        assert_eq!(
+            parse_urlencoded(b"full_name=Form+Person&email=f%40example.com&&flag").unwrap(),
+            [
+                ("full_name".to_owned(), RawValue::text("Form Person")),
+                ("email".to_owned(), RawValue::text("f@example.com")),
+                ("flag".to_owned(), RawValue::Unfilled),
+            ]
+        );
+    }
+
+    #[test]
+    fn refuses_what_is_not_utf_8() {
+        assert!(matches!(parse_urlencoded(b"a=%ff"), Err(FormError::Encoding)));
+    }
+
+    #[test]
+    fn refuses_more_fields_than_the_limit() {
+        let most = "a=1&".repeat(MAX_FIELDS);
+        assert_eq!(parse_urlencoded(most.as_bytes()).unwrap().len(), MAX_FIELDS);
+        let more = format!("{most}a=1");
+        assert!(matches!(parse_urlencoded(more.as_bytes()), Err(FormError::TooManyFields)));
+    }
+}

@@ -1,0 +1,121 @@
+//! The API's own documentation: the OpenAPI document, and two readers of it
+//! whose every file comes from the binary.
+
+use std::sync::{Arc, LazyLock};
+
+use actix_web::http::header;
+use actix_web::web::Path;
+use actix_web::{HttpRequest, HttpResponse};
+use rust_embed::RustEmbed;
+
+use crate::error::ApiError;
+use crate::openapi;
+use crate::query::Params;
+
+static JSON: LazyLock<String> = LazyLock::new(|| openapi::document().to_string());
+static YAML: LazyLock<String> = LazyLock::new(|| yaml(&openapi::document()));
+
+#[derive(RustEmbed)]
+#[folder = "assets/"]
+struct Assets;
+
+/// The OpenAPI document, as JSON, or as YAML for those who ask for it.
+#[utoipa::path(
+    get,
+    path = "/backend/api/schema/",
+    tag = "service",
+    operation_id = "schema",
+    params(("format" = Option<String>, Query, description = "`json` or `yaml`")),
+    responses(
+        (status = 200, description = "The document.", content(
+            (serde_json::Value = "application/json"),
+            (String = "application/yaml"),
+        )),
+        (status = 404, description = "There is no such format.")
+    )
+)]
+pub(crate) async fn schema(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let params = Params::of(&request);
+    let yaml = match params.last("format") {
+        Some("json") => false,
+        Some("yaml") => true,
+        Some(_) => return Err(ApiError::not_found("Not found.")),
+        None => request
+            .headers()
+            .get(header::ACCEPT)
+            .and_then(|accept| accept.to_str().ok())
+            .is_some_and(|accept| accept.contains("yaml") && !accept.contains("json")),
+    };
+    let (content_type, text) =
+        if yaml { ("application/yaml", &*YAML) } else { ("application/json", &*JSON) };
+    Ok(HttpResponse::Ok()
+        .content_type(content_type)
+        .insert_header((header::VARY, "Accept"))
+        .body(text.as_str()))
+}
+
+/// Swagger UI, to read about the API and to try it out.
+#[utoipa::path(
+    get,
+    path = "/backend/api/docs/",
+    tag = "service",
+    operation_id = "docs",
+    responses((status = 200, description = "A page.", body = String, content_type = "text/html"))
+)]
+pub(crate) async fn swagger() -> HttpResponse {
+    page(include_str!("../assets/swagger.html"))
+}
+
+/// Redoc, to read about the API.
+#[utoipa::path(
+    get,
+    path = "/backend/api/redoc/",
+    tag = "service",
+    operation_id = "redoc",
+    responses((status = 200, description = "A page.", body = String, content_type = "text/html"))
+)]
+pub(crate) async fn redoc() -> HttpResponse {
+    page(include_str!("../assets/redoc.html"))
+}
+
+/// A file that one of the pages needs.
+///
+/// # Errors
+/// 404.
+pub(crate) async fn asset(name: Path<String>) -> Result<HttpResponse, ApiError> {
+    if let Some(file) = Assets::get(&name) {
+        return Ok(file_response(content_type(&name), file.data.into_owned()));
+    }
+    let config = Arc::new(utoipa_swagger_ui::Config::default());
+    match utoipa_swagger_ui::serve(&name, config) {
+        Ok(Some(file)) if name.starts_with("swagger-ui") => {
+            Ok(file_response(content_type(&name), file.bytes.into_owned()))
+        }
+        _ => Err(ApiError::not_found("Not found.")),
+    }
+}
+
+fn page(html: &'static str) -> HttpResponse {
+    HttpResponse::Ok().content_type("text/html; charset=utf-8").body(html)
+}
+
+fn file_response(content_type: &'static str, bytes: Vec<u8>) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type(content_type)
+        .insert_header((header::CACHE_CONTROL, "public, max-age=86400"))
+        .body(bytes)
+}
+
+fn content_type(name: &str) -> &'static str {
+    match name.rsplit('.').next() {
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("html") => "text/html; charset=utf-8",
+        _ => "text/plain; charset=utf-8",
+    }
+}
+
+/// JSON is YAML, but people who ask for YAML want to read it.
+fn yaml(document: &serde_json::Value) -> String {
+    yaml_serde::to_string(document).unwrap_or_else(|_| document.to_string())
+}

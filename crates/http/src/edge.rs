@@ -1,0 +1,75 @@
+//! What happens to every request before it is routed, and to every answer.
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header;
+use actix_web::http::uri::{PathAndQuery, Uri};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+
+use crate::error::ApiError;
+use crate::origin::AllowedHosts;
+
+/// Checks the host, takes a path without its last slash for the one with it,
+/// and tells errors in the way that the client asks for.
+pub(crate) async fn handle<B: MessageBody>(
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    add_slash(&mut request);
+    let problems = wants_problem(&request);
+    let hosts = request.app_data::<Data<AllowedHosts>>();
+    let refused = hosts
+        // A load balancer asks by address.
+        .filter(|_| !request.path().starts_with("/backend/health/"))
+        .and_then(|hosts| hosts.check(request.head()).err());
+    let response = match refused {
+        Some(error) => request.error_response(error).map_into_right_body(),
+        None => next.call(request).await?.map_into_left_body(),
+    };
+    if problems && let Some(error) = api_error(&response) {
+        let problem = error.problem();
+        let (request, old) = response.into_parts();
+        let mut response = ServiceResponse::new(request, problem).map_into_right_body();
+        for (name, value) in old.headers() {
+            if name != header::CONTENT_TYPE && !response.headers().contains_key(name) {
+                response.headers_mut().append(name.clone(), value.clone());
+            }
+        }
+        return Ok(response);
+    }
+    Ok(response)
+}
+
+fn api_error<B>(response: &ServiceResponse<B>) -> Option<ApiError> {
+    response.response().error()?.as_error::<ApiError>().cloned()
+}
+
+fn wants_problem(request: &ServiceRequest) -> bool {
+    let accept = request.headers().get(header::ACCEPT);
+    accept
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("application/problem+json"))
+}
+
+/// Files, whose names have a dot, are not touched.
+fn add_slash(request: &mut ServiceRequest) {
+    let path = request.path();
+    let last = path.rsplit('/').next().unwrap_or_default();
+    if last.is_empty() || last.contains('.') {
+        return;
+    }
+    let slashed = match request.uri().query() {
+        Some(query) => format!("{path}/?{query}"),
+        None => format!("{path}/"),
+    };
+    let Ok(slashed) = slashed.parse::<PathAndQuery>() else {
+        return;
+    };
+    let mut parts = request.uri().clone().into_parts();
+    parts.path_and_query = Some(slashed);
+    if let Ok(uri) = Uri::from_parts(parts) {
+        request.match_info_mut().get_mut().update(&uri);
+        request.head_mut().uri = uri;
+    }
+}

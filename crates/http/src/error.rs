@@ -1,0 +1,247 @@
+//! What clients are told when something goes wrong. This is the one file that
+//! knows status codes of errors.
+
+use std::borrow::Cow;
+
+use actix_web::body::BoxBody;
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use exit3_app::{FindError, ListError, SaveError, UpdateError};
+use exit3_domain::validation::{Invalid, Violation};
+use exit3_ports::StoreError;
+use serde_json::{Map, Value, json};
+
+/// Seconds after which a client may try again when the database is away.
+const RETRY_AFTER: &str = "2";
+
+/// An error as a client sees it.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{status}")]
+pub struct ApiError {
+    status: StatusCode,
+    content: Value,
+    headers: Vec<(header::HeaderName, String)>,
+}
+
+impl ApiError {
+    /// An error that is told in one sentence.
+    fn detail(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, content: json!({ "detail": detail.into() }), headers: Vec::new() }
+    }
+
+    fn with(mut self, name: header::HeaderName, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// 400.
+    pub fn bad_request(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::detail(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// 400, about one parameter of the query.
+    pub fn parameter(name: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Invalid::field(name, Violation::new("invalid", message)).into()
+    }
+
+    /// 403.
+    pub fn forbidden(detail: &'static str) -> Self {
+        Self::detail(StatusCode::FORBIDDEN, detail)
+    }
+
+    /// 404.
+    pub fn not_found(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::detail(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// 405; `allow` lists the methods that are.
+    pub fn method_not_allowed(method: &Method, allow: &str) -> Self {
+        let detail = format!("Method \"{method}\" not allowed.");
+        Self::detail(StatusCode::METHOD_NOT_ALLOWED, detail).with(header::ALLOW, allow)
+    }
+
+    /// 413.
+    pub fn too_large() -> Self {
+        Self::detail(StatusCode::PAYLOAD_TOO_LARGE, "Request body is too large.")
+    }
+
+    /// 415.
+    pub fn unsupported_media_type(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::detail(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
+    }
+
+    /// The error's content as `application/problem+json` (RFC 9457).
+    pub fn problem(&self) -> HttpResponse {
+        let mut problem = json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason().unwrap_or("Error"),
+            "status": self.status.as_u16(),
+            "errors": self.content,
+        });
+        if let (Some(detail), Some(problem)) = (self.content.get("detail"), problem.as_object_mut())
+        {
+            problem.insert("detail".to_owned(), detail.clone());
+        }
+        self.builder().content_type("application/problem+json").body(problem.to_string())
+    }
+
+    fn builder(&self) -> HttpResponseBuilder {
+        let mut response = HttpResponse::build(self.status);
+        for (name, value) in &self.headers {
+            response.insert_header((name.clone(), value.as_str()));
+        }
+        response
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse<BoxBody> {
+        self.builder().content_type("application/json").body(self.content.to_string())
+    }
+}
+
+impl From<Invalid> for ApiError {
+    fn from(invalid: Invalid) -> Self {
+        let messages = |violations: &[Violation]| -> Value {
+            violations.iter().map(|violation| violation.message.as_ref()).collect()
+        };
+        let mut content: Map<String, Value> = invalid
+            .fields()
+            .map(|(field, violations)| (field.to_owned(), messages(violations)))
+            .collect();
+        if !invalid.of_the_whole().is_empty() {
+            content.insert("non_field_errors".to_owned(), messages(invalid.of_the_whole()));
+        }
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            content: Value::Object(content),
+            headers: Vec::new(),
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(cause) => {
+                tracing::warn!(cause = chain(cause.as_ref()), "the database is not available");
+                Self::busy()
+            }
+            StoreError::NotFound => Self::not_found("Not found."),
+            StoreError::Conflict(constraint) => {
+                tracing::error!(?constraint, "a conflict that no use case expects");
+                Self::internal()
+            }
+            StoreError::Other(cause) => {
+                tracing::error!(cause = chain(cause.as_ref()), "the database refused");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl ApiError {
+    /// 503.
+    fn busy() -> Self {
+        Self::detail(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Service temporarily unavailable, try again later.",
+        )
+        .with(header::RETRY_AFTER, RETRY_AFTER)
+    }
+
+    /// 500.
+    fn internal() -> Self {
+        Self::detail(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error.")
+    }
+}
+
+impl From<SaveError> for ApiError {
+    fn from(error: SaveError) -> Self {
+        match error {
+            SaveError::Invalid(invalid) => invalid.into(),
+            SaveError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ListError> for ApiError {
+    fn from(error: ListError) -> Self {
+        match error {
+            ListError::PastTheEnd => Self::not_found("Invalid page."),
+            ListError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// What is not there, by the name that the replaced service has for it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Absent(pub &'static str);
+
+impl Absent {
+    fn error(self) -> ApiError {
+        ApiError::not_found(format!("No {} matches the given query.", self.0))
+    }
+
+    /// A thing that could not be found.
+    pub(crate) fn find(self, error: FindError) -> ApiError {
+        match error {
+            FindError::NotFound => self.error(),
+            FindError::Store(error) => error.into(),
+        }
+    }
+
+    /// A thing that could not be changed.
+    pub(crate) fn update(self, error: UpdateError) -> ApiError {
+        match error {
+            UpdateError::Invalid(invalid) => invalid.into(),
+            UpdateError::NotFound => self.error(),
+            UpdateError::Contended => ApiError::busy(),
+            UpdateError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// An error and what caused it, for the log.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_internal_reaches_a_client() {
+        let error = ApiError::from(StoreError::Other("relation leads, password hunter2".into()));
+        assert_eq!(error.status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(error.content, json!({"detail": "Internal server error."}));
+    }
+
+    #[test]
+    fn a_database_that_is_away_asks_to_try_again() {
+        let response = ApiError::from(StoreError::Unavailable("x".into())).error_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers().get(header::RETRY_AFTER).unwrap(), RETRY_AFTER);
+    }
+
+    #[test]
+    fn errors_of_fields_and_of_the_whole_stand_side_by_side() {
+        let mut invalid = Invalid::whole(Violation::new("b", "whole"));
+        invalid.push("email", Violation::new("a", "one"));
+        invalid.push("email", Violation::new("a", "two"));
+        let error = ApiError::from(invalid);
+        assert_eq!(error.content, json!({"email": ["one", "two"], "non_field_errors": ["whole"]}));
+    }
+}

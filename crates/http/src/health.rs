@@ -1,0 +1,89 @@
+//! `/health/`
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use exit3_app::App;
+use exit3_app::health::Readiness;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The longest that an answer waits for the database.
+const PATIENCE: Duration = Duration::from_millis(1900);
+
+/// How the service is.
+#[derive(Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the words speak for themselves")]
+pub(crate) struct Health {
+    #[schema(example = "ok")]
+    pub status: &'static str,
+    #[schema(example = "healthy")]
+    pub database: &'static str,
+    #[schema(example = "0.1.0")]
+    pub version: &'static str,
+}
+
+/// Whether one of the service's duties can be done.
+#[derive(Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the words speak for themselves")]
+pub(crate) struct State {
+    #[schema(example = "ok")]
+    pub status: &'static str,
+}
+
+/// How the service and its database are.
+#[utoipa::path(
+    get,
+    path = "/backend/health/",
+    tag = "service",
+    operation_id = "health",
+    responses(
+        (status = 200, description = "All is well.", body = Health),
+        (status = 503, description = "The database is away.", body = Health)
+    )
+)]
+pub(crate) async fn health(app: Data<App>) -> HttpResponse {
+    let answer = tokio::time::timeout(PATIENCE, exit3_app::health::database(&app)).await;
+    let version = env!("CARGO_PKG_VERSION");
+    if matches!(answer, Ok(Ok(()))) {
+        HttpResponse::Ok().json(Health { status: "ok", database: "healthy", version })
+    } else {
+        let degraded = Health { status: "degraded", database: "unhealthy", version };
+        HttpResponse::ServiceUnavailable().json(degraded)
+    }
+}
+
+/// Whether the process lives. Never touches the database.
+#[utoipa::path(
+    get,
+    path = "/backend/health/live/",
+    tag = "service",
+    operation_id = "live",
+    responses((status = 200, description = "It lives.", body = State))
+)]
+pub(crate) async fn live() -> HttpResponse {
+    HttpResponse::Ok().json(State { status: "ok" })
+}
+
+/// Whether requests can be served: the database answers, and its schema is the
+/// one that this program knows.
+#[utoipa::path(
+    get,
+    path = "/backend/health/ready/",
+    tag = "service",
+    operation_id = "ready",
+    responses(
+        (status = 200, description = "They can.", body = State),
+        (status = 503, description = "They cannot.", body = State)
+    )
+)]
+pub(crate) async fn ready(app: Data<App>) -> HttpResponse {
+    let readiness = tokio::time::timeout(PATIENCE, exit3_app::health::readiness(&app)).await;
+    let status = match readiness {
+        Ok(Readiness::Ready) => return HttpResponse::Ok().json(State { status: "ok" }),
+        Ok(Readiness::SchemaOutdated) => "schema outdated",
+        Ok(Readiness::DatabaseAway) | Err(_) => "database unavailable",
+    };
+    HttpResponse::ServiceUnavailable().json(State { status })
+}

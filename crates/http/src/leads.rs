@@ -1,0 +1,84 @@
+//! `/leads/`
+
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod get;
+pub(crate) mod list;
+pub(crate) mod update;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use exit3_domain::leads::{Lead, LeadId, LeadInput};
+use exit3_domain::raw::RawValue;
+use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
+
+use crate::error::{Absent, ApiError};
+
+const LEAD: Absent = Absent("Lead");
+
+/// A lead as the API shows it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Lead)]
+#[allow(missing_docs, reason = "the fields are those of `Lead`")]
+pub(crate) struct LeadResponse {
+    #[schema(example = 1)]
+    pub id: i64,
+    #[schema(example = "Ana Horvat", max_length = 255)]
+    pub full_name: String,
+    #[schema(example = "CTO", max_length = 255)]
+    pub position: String,
+    #[schema(example = "Acme d.o.o.", max_length = 255, required = true)]
+    pub company_name: Option<String>,
+    #[schema(example = "+385911234567", max_length = 20, required = true)]
+    pub phone_number: Option<String>,
+    #[schema(example = "ana@acme.hr", max_length = 254, required = true)]
+    pub email: Option<String>,
+    #[schema(schema_with = crate::openapi::lead_source)]
+    pub source: &'static str,
+    #[schema(schema_with = crate::openapi::lead_status)]
+    pub status: &'static str,
+    #[schema(example = "Asks for an offer", required = true)]
+    pub notes: Option<String>,
+    #[serde(serialize_with = "microseconds")]
+    pub created_at: DateTime<Utc>,
+    #[serde(serialize_with = "microseconds")]
+    pub updated_at: DateTime<Utc>,
+    #[schema(schema_with = crate::openapi::lead_category)]
+    pub category: &'static str,
+}
+
+impl From<Lead> for LeadResponse {
+    fn from(lead: Lead) -> Self {
+        let details = lead.details;
+        Self {
+            id: lead.id.0,
+            full_name: details.full_name,
+            position: details.position,
+            company_name: details.company_name,
+            phone_number: details.phone_number,
+            email: details.email,
+            source: details.source.as_str(),
+            status: details.status.as_str(),
+            notes: details.notes,
+            created_at: lead.created_at,
+            updated_at: lead.updated_at,
+            category: details.category.as_str(),
+        }
+    }
+}
+
+fn microseconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Micros, true))
+}
+
+fn input(fields: Vec<(String, RawValue)>) -> LeadInput {
+    let mut input = LeadInput::default();
+    for (name, value) in fields {
+        input.set(&name, value);
+    }
+    input
+}
+
+fn id(text: &str) -> Result<LeadId, ApiError> {
+    crate::path::id(text).map(LeadId)
+}

@@ -1,0 +1,20 @@
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use exit3_app::App;
+
+use super::LEAD;
+use crate::error::ApiError;
+
+/// Removes a lead.
+#[utoipa::path(
+    delete,
+    path = "/backend/api/v1/leads/{id}/",
+    tag = "leads",
+    operation_id = "delete_lead",
+    params(crate::openapi::IdPath),
+    responses((status = 204, description = "The lead is gone."))
+)]
+pub(crate) async fn delete(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError> {
+    exit3_app::leads::delete(&app, super::id(&id)?).await.map_err(|e| LEAD.find(e))?;
+    Ok(HttpResponse::NoContent().finish())
+}

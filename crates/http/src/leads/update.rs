@@ -1,0 +1,80 @@
+use actix_web::web::{Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use exit3_app::App;
+use exit3_domain::leads::{LeadId, LeadInput};
+
+use super::{LEAD, LeadResponse};
+use crate::body;
+use crate::error::ApiError;
+
+/// Gives a lead new details. Optional fields that are left out stay as they are.
+#[utoipa::path(
+    put,
+    path = "/backend/api/v1/leads/{id}/",
+    tag = "leads",
+    operation_id = "replace_lead",
+    params(crate::openapi::IdPath),
+    request_body(
+        content(
+            (crate::openapi::LeadCreate = "application/json"),
+            (crate::openapi::LeadForm = "application/x-www-form-urlencoded"),
+            (crate::openapi::LeadForm = "multipart/form-data"),
+        )
+    ),
+    responses((status = 200, description = "The changed lead.", body = LeadResponse))
+)]
+pub(crate) async fn replace(
+    app: Data<App>,
+    id: Path<String>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, ApiError> {
+    let id = super::id(&id)?;
+    let input = read(&app, id, &request, payload).await?;
+    let lead = exit3_app::leads::replace(&app, id, input).await.map_err(|e| LEAD.update(e))?;
+    Ok(HttpResponse::Ok().json(LeadResponse::from(lead)))
+}
+
+/// Changes the given fields of a lead.
+#[utoipa::path(
+    patch,
+    path = "/backend/api/v1/leads/{id}/",
+    tag = "leads",
+    operation_id = "change_lead",
+    params(crate::openapi::IdPath),
+    request_body(
+        content(
+            (crate::openapi::LeadUpdate = "application/json"),
+            (crate::openapi::LeadForm = "application/x-www-form-urlencoded"),
+            (crate::openapi::LeadForm = "multipart/form-data"),
+        )
+    ),
+    responses((status = 200, description = "The changed lead.", body = LeadResponse))
+)]
+pub(crate) async fn change(
+    app: Data<App>,
+    id: Path<String>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, ApiError> {
+    let id = super::id(&id)?;
+    let input = read(&app, id, &request, payload).await?;
+    let lead = exit3_app::leads::change(&app, id, input).await.map_err(|e| LEAD.update(e))?;
+    Ok(HttpResponse::Ok().json(LeadResponse::from(lead)))
+}
+
+/// A lead that is not there is not found, whatever is wrong with the body.
+async fn read(
+    app: &App,
+    id: LeadId,
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<LeadInput, ApiError> {
+    match body::read(request, payload).await {
+        Ok(fields) => Ok(super::input(fields)),
+        Err(error) => {
+            exit3_app::leads::find(app, id).await.map_err(|e| LEAD.find(e))?;
+            Err(error)
+        }
+    }
+}

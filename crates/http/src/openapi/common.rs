@@ -1,0 +1,119 @@
+//! What all routes have in common: the key, and how errors are told.
+
+use serde_json::{Map, Value, json};
+
+/// Adds security and the errors that an operation may answer with.
+pub(super) fn describe(document: &mut Value) {
+    if let Some(schemas) =
+        document.pointer_mut("/components/schemas").and_then(Value::as_object_mut)
+    {
+        schemas.extend(schemas_of_errors());
+    }
+    let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else {
+        return;
+    };
+    for (path, item) in paths.iter_mut() {
+        let keyed = path.starts_with("/backend/api/v1/");
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            let Some(operation) = operation.as_object_mut() else { continue };
+            if keyed {
+                operation.insert("security".to_owned(), json!([{"bearer": []}, {"basic": []}]));
+            }
+            if let Some(responses) =
+                operation.entry("responses").or_insert_with(|| json!({})).as_object_mut()
+            {
+                for (status, response) in errors(path, method, keyed) {
+                    responses.entry(status).or_insert(response);
+                }
+            }
+        }
+    }
+}
+
+fn errors(path: &str, method: &str, keyed: bool) -> Vec<(&'static str, Value)> {
+    let mut errors = vec![("400", fields("The request is not understood, or breaks rules."))];
+    if keyed {
+        errors.push(("403", detail("The key is missing, malformed or wrong.")));
+        if path.ends_with("{id}/") || method == "get" {
+            errors.push(("404", detail("There is no such thing, or no such page.")));
+        }
+        if matches!(method, "post" | "put" | "patch") {
+            errors.push(("413", detail("The body is larger than 1 MiB.")));
+            errors.push((
+                "415",
+                detail("The body is neither JSON nor a form, or is compressed."),
+            ));
+        }
+        errors.push(("500", detail("A defect of the service.")));
+        let mut away = detail("The database is not available.");
+        if let Some(away) = away.as_object_mut() {
+            away.insert(
+                "headers".to_owned(),
+                json!({"Retry-After": {
+                    "description": "Seconds after which to try again.",
+                    "schema": {"type": "integer"}
+                }}),
+            );
+        }
+        errors.push(("503", away));
+    }
+    errors
+}
+
+fn detail(description: &str) -> Value {
+    answer(description, "Detail")
+}
+
+fn fields(description: &str) -> Value {
+    answer(description, "Errors")
+}
+
+fn answer(description: &str, schema: &str) -> Value {
+    json!({
+        "description": description,
+        "content": {
+            "application/json": {"schema": {"$ref": format!("#/components/schemas/{schema}")}},
+            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+        }
+    })
+}
+
+fn schemas_of_errors() -> Map<String, Value> {
+    let messages = json!({"type": "array", "items": {"type": "string"}, "minItems": 1});
+    let schemas = json!({
+        "Detail": {
+            "type": "object",
+            "description": "An error in one sentence.",
+            "properties": {"detail": {"type": "string", "example": "Not found."}},
+            "required": ["detail"]
+        },
+        "Errors": {
+            "description": "What is wrong, field by field, or in one sentence.",
+            "anyOf": [
+                {"$ref": "#/components/schemas/Detail"},
+                {
+                    "type": "object",
+                    "description": "Messages by field; those of the whole are at `non_field_errors`.",
+                    "additionalProperties": messages,
+                    "example": {"email": ["Enter a valid email address."]}
+                }
+            ]
+        },
+        "Problem": {
+            "type": "object",
+            "description": "An error as RFC 9457 has it, for those who ask for it.",
+            "properties": {
+                "type": {"type": "string"},
+                "title": {"type": "string"},
+                "status": {"type": "integer"},
+                "detail": {"type": "string"},
+                "errors": {"$ref": "#/components/schemas/Errors"}
+            },
+            "required": ["type", "title", "status", "errors"]
+        }
+    });
+    match schemas {
+        Value::Object(schemas) => schemas,
+        _ => Map::new(),
+    }
+}

@@ -1,0 +1,59 @@
+//! The old paths, which go without a version, in the document.
+
+use serde_json::{Value, json};
+
+const OLD: &str = "/backend/api/";
+const NEW: &str = "/backend/api/v1/";
+
+/// The path that takes the place of an old one.
+pub(crate) fn successor(old: &str) -> String {
+    format!("{NEW}{}", old.strip_prefix(OLD).unwrap_or(old))
+}
+
+/// Describes the old paths as what they are: the new ones under another name.
+pub(super) fn describe(document: &mut Value) {
+    let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else {
+        return;
+    };
+    let old: Vec<(String, Value)> = paths
+        .iter()
+        .filter_map(|(path, item)| {
+            Some((format!("{OLD}{}", path.strip_prefix(NEW)?), deprecate(item.clone())))
+        })
+        .collect();
+    paths.extend(old);
+}
+
+fn deprecate(mut item: Value) -> Value {
+    for operation in item.as_object_mut().into_iter().flat_map(|item| item.values_mut()) {
+        let Some(operation) = operation.as_object_mut() else { continue };
+        operation.insert("deprecated".to_owned(), json!(true));
+        if let Some(Value::String(id)) = operation.get_mut("operationId") {
+            id.push_str("_unversioned");
+        }
+        for response in operation
+            .get_mut("responses")
+            .and_then(Value::as_object_mut)
+            .into_iter()
+            .flat_map(|responses| responses.values_mut())
+        {
+            let Some(response) = response.as_object_mut() else { continue };
+            let headers = response.entry("headers").or_insert_with(|| json!({}));
+            if let Some(headers) = headers.as_object_mut() {
+                headers.extend(announcements());
+            }
+        }
+    }
+    item
+}
+
+fn announcements() -> impl IntoIterator<Item = (String, Value)> {
+    let header = |name: &str, description: &str| {
+        (name.to_owned(), json!({"description": description, "schema": {"type": "string"}}))
+    };
+    [
+        header("Deprecation", "Since when the path is deprecated (RFC 9745)."),
+        header("Link", "The path that takes its place, as `successor-version`."),
+        header("Sunset", "When the path will be gone, once that is decided (RFC 8594)."),
+    ]
+}

@@ -1,0 +1,44 @@
+//! Parts of paths.
+
+use crate::error::ApiError;
+
+/// An id as it stands in a path. A number that no database holds is an id that
+/// no row has.
+///
+/// # Errors
+/// 404 for what is no number.
+pub(crate) fn id(text: &str) -> Result<i64, ApiError> {
+    let text = text.trim();
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(ApiError::not_found("Not found."));
+    }
+    // Ids start at 1.
+    Ok(text.parse().unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("1", 1)]
+    #[case("+1", 1)]
+    #[case("01", 1)]
+    #[case("-1", -1)]
+    #[case("9223372036854775808", 0)]
+    fn reads_numbers(#[case] text: &str, #[case] number: i64) {
+        assert_eq!(id(text).unwrap(), number);
+    }
+
+    #[rstest]
+    #[case("abc")]
+    #[case("")]
+    #[case("-")]
+    #[case("1_0")]
+    #[case("0x1")]
+    fn refuses_what_is_no_number(#[case] text: &str) {
+        assert!(id(text).is_err());
+    }
+}

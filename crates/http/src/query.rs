@@ -1,0 +1,243 @@
+//! Parameters of lists.
+
+use actix_web::HttpRequest;
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use exit3_domain::paging::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, PageNumber, PageRequest};
+use exit3_domain::search;
+
+use crate::error::ApiError;
+
+/// The decoded parameters of a query, in the order in which they were sent.
+pub(crate) struct Params {
+    pairs: Vec<(String, String)>,
+}
+
+impl Params {
+    /// The parameters of `request`.
+    pub(crate) fn of(request: &HttpRequest) -> Self {
+        let query = request.query_string().as_bytes();
+        Self { pairs: form_urlencoded::parse(query).into_owned().collect() }
+    }
+
+    /// The last value of a parameter; an empty one counts as absent.
+    pub(crate) fn last(&self, name: &str) -> Option<&str> {
+        let value = self.pairs.iter().rev().find(|(key, _)| key == name);
+        value.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// Whether a parameter is there at all, be it empty.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.pairs.iter().any(|(key, _)| key == name)
+    }
+
+    /// The words of a parameter that may be repeated or hold several, separated
+    /// by commas. Unknown words match nothing; `None` where no word is given.
+    pub(crate) fn choices<T: PartialEq>(
+        &self,
+        name: &str,
+        from_word: fn(&str) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let mut given = false;
+        let mut choices = Vec::new();
+        let values = self.pairs.iter().filter(|(key, _)| key == name);
+        for word in values.flat_map(|(_, value)| value.split(',')).filter(|word| !word.is_empty()) {
+            given = true;
+            choices.extend(from_word(word).filter(|choice| !choices.contains(choice)));
+        }
+        given.then_some(choices)
+    }
+
+    /// A boolean; anything that is none does not restrict.
+    pub(crate) fn boolean(&self, name: &str) -> Option<bool> {
+        match self.last(name)?.to_ascii_lowercase().as_str() {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// A point in time: RFC 3339, or a date, which stands for its first moment
+    /// in UTC.
+    ///
+    /// # Errors
+    /// 400 for anything else.
+    pub(crate) fn time(&self, name: &'static str) -> Result<Option<DateTime<Utc>>, ApiError> {
+        let Some(text) = self.last(name) else {
+            return Ok(None);
+        };
+        let time = DateTime::parse_from_rfc3339(text).map(|time| time.to_utc()).or_else(|_| {
+            text.parse::<NaiveDate>().map(|date| date.and_time(NaiveTime::MIN).and_utc())
+        });
+        match time {
+            // What a database can hold; the year 10000 is no time of a lead.
+            Ok(time) if (0..=9999).contains(&chrono::Datelike::year(&time)) => Ok(Some(time)),
+            _ => Err(ApiError::parameter(name, "Enter a valid date/time.")),
+        }
+    }
+
+    /// The words of `search`.
+    ///
+    /// # Errors
+    /// 400 for too many of them or a NUL.
+    pub(crate) fn words(&self) -> Result<Vec<String>, ApiError> {
+        let query = self.last("search").unwrap_or_default();
+        if query.contains('\0') {
+            return Err(ApiError::parameter("search", "Null characters are not allowed."));
+        }
+        search::words(query).map_err(|_| {
+            let message = format!("Ensure this has no more than {} words.", search::MAX_WORDS);
+            ApiError::parameter("search", message)
+        })
+    }
+
+    /// The sort and whether it descends, of `ordering`.
+    ///
+    /// # Errors
+    /// 400 for a word that `from_word` does not know.
+    pub(crate) fn ordering<T>(
+        &self,
+        from_word: fn(&str) -> Option<T>,
+    ) -> Result<Option<(T, bool)>, ApiError> {
+        let Some(text) = self.last("ordering") else {
+            return Ok(None);
+        };
+        let (word, descending) = match text.strip_prefix('-') {
+            Some(word) => (word, true),
+            None => (text, false),
+        };
+        match from_word(word) {
+            Some(sort) => Ok(Some((sort, descending))),
+            None => Err(ApiError::parameter(
+                "ordering",
+                format!("\"{text}\" is not a valid choice."),
+            )),
+        }
+    }
+
+    /// Rows on a page: clamped above, the default for anything that is no
+    /// positive number.
+    pub(crate) fn page_size(&self) -> u32 {
+        let size = self.last("page_size").and_then(|text| {
+            let text = text.trim();
+            let number = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
+            // More digits than fit are more rows than the most.
+            number.then(|| text.parse().unwrap_or(u32::MAX))
+        });
+        match size {
+            None | Some(0) => DEFAULT_PAGE_SIZE,
+            Some(size) => size.min(MAX_PAGE_SIZE),
+        }
+    }
+
+    /// The page that is asked for.
+    ///
+    /// # Errors
+    /// 404 for one that cannot be.
+    pub(crate) fn page(&self) -> Result<PageRequest, ApiError> {
+        let number = match self.last("page") {
+            None => PageNumber::Number(1),
+            Some("last") => PageNumber::Last,
+            Some(text) => match text.trim().parse::<u64>() {
+                Ok(number) if number > 0 => PageNumber::Number(number),
+                _ => return Err(ApiError::not_found("Invalid page.")),
+            },
+        };
+        Ok(PageRequest { number, size: self.page_size() })
+    }
+
+    /// The address of the same list with `name` set to `value`, or without it;
+    /// all other parameters stay, sorted by name.
+    pub(crate) fn link(&self, base: &str, name: &str, value: Option<&str>) -> String {
+        let mut pairs: Vec<(&str, &str)> = self
+            .pairs
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+            .filter(|(key, _)| *key != name)
+            .chain(value.map(|value| (name, value)))
+            .collect();
+        pairs.sort_by_key(|(key, _)| *key);
+        if pairs.is_empty() {
+            return base.to_owned();
+        }
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        format!("{base}?{query}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+    use exit3_domain::leads::LeadStatus;
+    use rstest::rstest;
+
+    fn params(query: &str) -> Params {
+        Params::of(&TestRequest::with_uri(&format!("/?{query}")).to_http_request())
+    }
+
+    #[rstest]
+    #[case("", PageNumber::Number(1))]
+    #[case("page=", PageNumber::Number(1))]
+    #[case("page=+2", PageNumber::Number(2))]
+    #[case("page=02", PageNumber::Number(2))]
+    #[case("page=1&page=3", PageNumber::Number(3))]
+    #[case("page=last", PageNumber::Last)]
+    fn takes_a_page(#[case] query: &str, #[case] number: PageNumber) {
+        assert_eq!(params(query).page().unwrap().number, number);
+    }
+
+    #[rstest]
+    #[case("page=0")]
+    #[case("page=-1")]
+    #[case("page=abc")]
+    #[case("page=1.0")]
+    #[case("page=LAST")]
+    #[case("page=99999999999999999999")]
+    fn refuses_a_page(#[case] query: &str) {
+        assert!(params(query).page().is_err());
+    }
+
+    #[rstest]
+    #[case("", 50)]
+    #[case("page_size=0", 50)]
+    #[case("page_size=x", 50)]
+    #[case("page_size=-1", 50)]
+    #[case("page_size=1", 1)]
+    #[case("page_size=200", 200)]
+    #[case("page_size=201", 200)]
+    #[case("page_size=99999999999999999999", 200)]
+    fn clamps_the_page_size(#[case] query: &str, #[case] size: u32) {
+        assert_eq!(params(query).page_size(), size);
+    }
+
+    #[rstest]
+    #[case("", None)]
+    #[case("status=", None)]
+    #[case("status=new", Some(vec![LeadStatus::New]))]
+    #[case("status=new&status=closed", Some(vec![LeadStatus::New, LeadStatus::Closed]))]
+    #[case("status=closed,new,new", Some(vec![LeadStatus::Closed, LeadStatus::New]))]
+    #[case("status=bogus", Some(vec![]))]
+    #[case("status=bogus,new", Some(vec![LeadStatus::New]))]
+    #[case("status=NEW", Some(vec![]))]
+    fn reads_choices(#[case] query: &str, #[case] choices: Option<Vec<LeadStatus>>) {
+        assert_eq!(params(query).choices("status", LeadStatus::from_word), choices);
+    }
+
+    #[test]
+    fn links_keep_the_other_parameters() {
+        let params = params("status=new&page=2&search=a%20b");
+        assert_eq!(params.link("/x", "page", Some("3")), "/x?page=3&search=a+b&status=new");
+        assert_eq!(params.link("/x", "page", None), "/x?search=a+b&status=new");
+    }
+
+    #[test]
+    fn a_date_is_its_first_moment() {
+        let time = params("t=2026-11-24").time("t").unwrap().unwrap();
+        assert_eq!(time.to_rfc3339(), "2026-11-24T00:00:00+00:00");
+        let exact = params("t=2026-11-24T04:08:03.111736%2B01:00").time("t").unwrap().unwrap();
+        assert_eq!(exact.timestamp_subsec_micros(), 111_736);
+        for wrong in ["t=yesterday", "t=2026-13-01", "t=%2B12026-01-01T00:00:00Z"] {
+            assert!(params(wrong).time("t").is_err());
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! `/newsletter/`
+
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod get;
+pub(crate) mod list;
+pub(crate) mod update;
+
+use exit3_domain::raw::RawValue;
+use exit3_domain::subscribers::{Subscriber, SubscriberId, SubscriberInput};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::error::{Absent, ApiError};
+
+const SUBSCRIBER: Absent = Absent("Newsletter");
+
+/// A newsletter subscriber as the API shows it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Subscriber)]
+#[allow(missing_docs, reason = "the fields are those of `Subscriber`")]
+pub(crate) struct SubscriberResponse {
+    #[schema(example = 1)]
+    pub id: i64,
+    #[schema(example = "news@example.com", max_length = 254)]
+    pub email: String,
+    pub is_subscribed: bool,
+}
+
+impl From<Subscriber> for SubscriberResponse {
+    fn from(subscriber: Subscriber) -> Self {
+        Self {
+            id: subscriber.id.0,
+            email: subscriber.email,
+            is_subscribed: subscriber.is_subscribed,
+        }
+    }
+}
+
+fn input(fields: Vec<(String, RawValue)>) -> SubscriberInput {
+    let mut input = SubscriberInput::default();
+    for (name, value) in fields {
+        input.set(&name, value);
+    }
+    input
+}
+
+fn id(text: &str) -> Result<SubscriberId, ApiError> {
+    crate::path::id(text).map(SubscriberId)
+}
