@@ -57,14 +57,14 @@ pub struct ApiSettings {
 
 impl Api {
     /// Puts the API together.
-    pub fn new(app: App, settings: ApiSettings) -> Self {
+    pub fn new(app: App, settings: &ApiSettings) -> Self {
         Self {
             app: Data::new(app),
             key: Data::new(ApiKey::new(&settings.api_key)),
             cursors: Data::new(CursorKey::new(&settings.secret)),
-            hosts: Data::new(settings.allowed_hosts),
+            hosts: Data::new(settings.allowed_hosts.clone()),
             sunset: Data::new(settings.sunset),
-            origins: settings.cors_origins,
+            origins: settings.cors_origins.clone(),
         }
     }
 

@@ -1,1 +1,14 @@
-//! To be written.
+//! Exit Three's backend, put together. The binary `exit3` is a thin shell
+//! around this library; another binary can call it with crates of its own.
+
+mod backend;
+mod clock;
+pub mod commands;
+mod dotenv;
+mod secrets;
+pub mod settings;
+mod telemetry;
+
+pub use backend::Backend;
+pub use clock::SystemClock;
+pub use commands::run;

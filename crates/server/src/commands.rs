@@ -1,0 +1,97 @@
+//! The command line.
+
+mod migrate;
+mod seed;
+mod serve;
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::dotenv;
+use crate::settings::{Arguments, Settings, fill_in};
+use crate::telemetry;
+
+pub use serve::serve;
+
+/// Exit Three's backend: leads and newsletter sign-ups over HTTP
+#[derive(Parser)]
+#[command(name = "exit3", version, about)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    arguments: Arguments,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves the API (the default)
+    Serve,
+    /// Brings the database's schema up to date
+    Migrate,
+    /// Fills the database with made-up leads and subscribers
+    SeedDemo(seed::SeedDemo),
+}
+
+/// Why a command failed, in one sentence.
+type Failure = Box<dyn std::error::Error>;
+
+/// Runs the command that `arguments` (with the program's name) ask for. A
+/// failure is told in one sentence on standard error.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let outcome = read_dotenv().and_then(|variables| {
+        let matches = fill_in(CommandLine::command(), &variables).try_get_matches_from(arguments);
+        match matches.and_then(|matches| CommandLine::from_arg_matches(&matches)) {
+            Ok(line) => execute(line).map(|()| ExitCode::SUCCESS),
+            // Help and version are no failures.
+            Err(error) if !error.use_stderr() => {
+                error.print()?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Err(error) => {
+                let text = error.to_string();
+                let sentence = text.lines().next().unwrap_or_default();
+                Err(sentence.strip_prefix("error: ").unwrap_or(sentence).into())
+            }
+        }
+    });
+    outcome.unwrap_or_else(|failure| {
+        // Where standard error is gone there is nobody to tell.
+        let _ = writeln!(std::io::stderr(), "exit3: {failure}");
+        ExitCode::FAILURE
+    })
+}
+
+fn execute(line: CommandLine) -> Result<(), Failure> {
+    let settings = Settings::check(&line.arguments)?;
+    telemetry::start(settings.log_level);
+    match line.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve(settings),
+        Command::Migrate => migrate::migrate(&settings),
+        Command::SeedDemo(demo) => seed::seed(&settings, &demo),
+    }
+}
+
+fn read_dotenv() -> Result<HashMap<String, String>, Failure> {
+    match std::fs::read_to_string(".env") {
+        Ok(text) => dotenv::parse(&text)
+            .map_err(|line| format!(".env: line {line} is not NAME=value").into()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(HashMap::new()),
+        Err(error) => Err(format!(".env cannot be read: {error}").into()),
+    }
+}
+
+/// Tells people something on standard output.
+fn say(sentence: std::fmt::Arguments<'_>) {
+    // Nobody listens any more: no reason to stop.
+    let _ = writeln!(std::io::stdout(), "{sentence}");
+}
+
+/// A runtime for commands that talk to the database for a while and end.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}

@@ -1,0 +1,86 @@
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+
+use actix_web::HttpServer;
+use exit3_http::{AllowedHosts, Api, ApiSettings, Sunset};
+use secrecy::ExposeSecret;
+
+use super::{Failure, say};
+use crate::backend::Backend;
+use crate::settings::Settings;
+
+/// Seconds that requests in flight have to finish once the service is asked to
+/// stop.
+const GRACE: u64 = 30;
+
+/// Serves the API until the process is asked to stop.
+///
+/// # Errors
+/// One sentence: the address is taken, the database cannot be opened or brought
+/// up to date.
+pub fn serve(settings: Settings) -> Result<(), Failure> {
+    let backend = Backend::open(&settings.database, settings.disposable.clone())?;
+    actix_web::rt::System::new().block_on(run(settings, backend))
+}
+
+async fn run(settings: Settings, backend: Backend) -> Result<(), Failure> {
+    if settings.auto_migrate {
+        migrate(&backend).await?;
+    }
+    let listener = TcpListener::bind(settings.listen).map_err(|error| {
+        format!("HOST and PORT: cannot listen on {}: {error}", settings.listen)
+    })?;
+    let address = listener.local_addr()?;
+    let workers = settings.workers;
+    let database = backend.describe();
+    let api_settings = {
+        let settings = &settings;
+        ApiSettings {
+            api_key: settings.api_key.clone(),
+            secret: settings.secret_key.clone(),
+            allowed_hosts: AllowedHosts::new(settings.allowed_hosts.clone()),
+            cors_origins: settings.cors_origins.clone(),
+            sunset: Sunset(settings.sunset),
+        }
+    };
+    let server = HttpServer::new(move || Api::new(backend.app(workers), &api_settings).service())
+        .workers(workers)
+        .shutdown_timeout(GRACE)
+        .listen(listener)?
+        .run();
+    greet(&settings, address, &database);
+    Ok(server.await?)
+}
+
+async fn migrate(backend: &Backend) -> Result<(), Failure> {
+    let applied = backend.migrate().await?;
+    if applied > 0 {
+        tracing::info!(applied, "migrated the database");
+    }
+    Ok(())
+}
+
+fn greet(settings: &Settings, address: SocketAddr, database: &str) {
+    let reachable = reachable(address);
+    say(format_args!("Listening on http://{address}"));
+    say(format_args!("Database: {database}"));
+    say(format_args!("Docs: http://{reachable}/backend/api/docs/"));
+    if settings.api_key_is_new {
+        let key = settings.api_key.expose_secret();
+        say(format_args!(
+            "API key, shown this once and kept in {}: {key}",
+            settings.data_dir.join("api_key").display()
+        ));
+        say(format_args!(
+            "Try: curl -H 'Authorization: Basic {key}' http://{reachable}/backend/api/v1/leads/"
+        ));
+    }
+}
+
+/// An address that a client on this machine can use.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, address.port()).into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, address.port()).into(),
+        _ => address,
+    }
+}

@@ -1,0 +1,96 @@
+//! Secrets that the service makes for itself on its first start.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rand::RngCore;
+use secrecy::SecretString;
+
+/// A secret, and whether it was made just now.
+pub(crate) struct Kept {
+    pub(crate) secret: SecretString,
+    pub(crate) is_new: bool,
+}
+
+/// Makes `directory`, for the owner alone, if it is not there.
+pub(crate) fn ensure_directory(directory: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
+}
+
+/// The secret in the file `name`, made if it is not there yet. Two processes
+/// that start together end up with the same one: the file appears complete or
+/// not at all, and only one can put it there.
+pub(crate) fn keep(directory: &Path, name: &str) -> io::Result<Kept> {
+    let path = directory.join(name);
+    if let Some(secret) = read(&path)? {
+        return Ok(Kept { secret, is_new: false });
+    }
+    let draft = directory.join(format!(".{name}.{}", std::process::id()));
+    let secret = random();
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+    file.write_all(secret.as_bytes())?;
+    file.sync_all()?;
+    let placed = fs::hard_link(&draft, &path);
+    fs::remove_file(&draft)?;
+    match placed {
+        Ok(()) => {
+            fs::File::open(directory)?.sync_all()?;
+            Ok(Kept { secret: secret.into(), is_new: true })
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let secret = read(&path)?.ok_or(error)?;
+            Ok(Kept { secret, is_new: false })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn read(path: &Path) -> io::Result<Option<SecretString>> {
+    match fs::read_to_string(path) {
+        Ok(text) if text.trim().is_empty() => {
+            Err(io::Error::new(io::ErrorKind::InvalidData, "the file is empty"))
+        }
+        Ok(text) => Ok(Some(text.trim().to_owned().into())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// 256 bits from the operating system.
+#[allow(clippy::disallowed_methods, reason = "this is where randomness comes in")]
+fn random() -> String {
+    let mut bytes = [0; 32];
+    rand::rng().fill_bytes(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn is_made_once_and_for_the_owner_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let first = keep(directory.path(), "key").unwrap();
+        let second = keep(directory.path(), "key").unwrap();
+        assert!(first.is_new && !second.is_new);
+        assert_eq!(first.secret.expose_secret(), second.secret.expose_secret());
+        let mode = fs::metadata(directory.path().join("key")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_empty_file_is_not_taken_for_a_secret() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("key"), "\n").unwrap();
+        assert!(keep(directory.path(), "key").is_err());
+    }
+}

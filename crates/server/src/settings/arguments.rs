@@ -1,0 +1,103 @@
+//! The options as they are given.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use clap::{Args, Command};
+use secrecy::SecretString;
+use tracing_subscriber::filter::LevelFilter;
+
+use super::words;
+
+/// Options of every command. Each may also come from the environment or from
+/// `.env`, under the name in brackets.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Settings")]
+pub struct Arguments {
+    /// The address to listen on
+    #[arg(long, env = "HOST", default_value = "127.0.0.1", global = true)]
+    pub host: String,
+    /// The port to listen on; 0 takes a free one
+    #[arg(long, env = "PORT", default_value_t = 8000, global = true)]
+    pub port: u16,
+    /// Threads that answer requests; one a core unless given
+    #[arg(long, env = "WORKERS", global = true, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub workers: Option<u16>,
+    /// Where the embedded database and the service's own secrets are kept
+    #[arg(long, env = "DATA_DIR", default_value = "data", global = true)]
+    pub data_dir: PathBuf,
+    /// The database: postgres://user:password@host:port/name, or sqlite:///path
+    #[arg(long, env = "DATABASE_URL", global = true)]
+    pub database_url: Option<SecretString>,
+    /// The kind of database, in Django's words, if there is no URL
+    #[arg(long, env = "DB_ENGINE", global = true)]
+    pub db_engine: Option<String>,
+    /// The name of the database, if there is no URL
+    #[arg(long, env = "DB_NAME", global = true)]
+    pub db_name: Option<String>,
+    /// The user of the database, if there is no URL
+    #[arg(long, env = "DB_USER", global = true)]
+    pub db_user: Option<String>,
+    /// The password of the database, if there is no URL
+    #[arg(long, env = "DB_PASSWORD", global = true)]
+    pub db_password: Option<SecretString>,
+    /// The host of the database, if there is no URL
+    #[arg(long, env = "DB_HOST", global = true)]
+    pub db_host: Option<String>,
+    /// The port of the database, if there is no URL
+    #[arg(long, env = "DB_PORT", global = true)]
+    pub db_port: Option<u16>,
+    /// Connections to PostgreSQL, in all
+    #[arg(long, env = "DB_POOL_SIZE", default_value_t = 16, global = true, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub db_pool_size: u16,
+    /// Milliseconds after which the database counts as away
+    #[arg(long, env = "DB_TIMEOUT_MS", default_value_t = 1800, global = true, value_parser = clap::value_parser!(u32).range(100..=600_000))]
+    pub db_timeout_ms: u32,
+    /// Whether `serve` brings the database's schema up to date
+    #[arg(long, env = "AUTO_MIGRATE", default_value = "true", global = true, value_parser = words::boolean, action = clap::ArgAction::Set)]
+    pub auto_migrate: bool,
+    /// Signs what clients hand back
+    #[arg(long, env = "SECRET_KEY", global = true)]
+    pub secret_key: Option<SecretString>,
+    /// The key that opens the API
+    #[arg(long, env = "BASIC_API_KEY", global = true)]
+    pub basic_api_key: Option<SecretString>,
+    /// Logs more, unless LOG_LEVEL says otherwise
+    #[arg(long, env = "DEBUG", default_value = "false", global = true, value_parser = words::boolean, action = clap::ArgAction::Set)]
+    pub debug: bool,
+    /// Hosts that are answered, separated by commas: example.com, .example.com, *
+    #[arg(long, env = "ALLOWED_HOSTS", default_value = "", global = true)]
+    pub allowed_hosts: String,
+    /// Origins whose pages may call the API, separated by commas
+    #[arg(long, env = "CORS_ALLOWED_ORIGINS", default_value = "", global = true)]
+    pub cors_allowed_origins: String,
+    /// From which level up log lines are written: DEBUG, INFO, WARNING, ERROR
+    #[arg(long, env = "LOG_LEVEL", global = true, value_parser = words::level)]
+    pub log_level: Option<LevelFilter>,
+    /// A file with more domains of throw-away addresses, one a line
+    #[arg(long, env = "DISPOSABLE_DOMAINS_FILE", global = true)]
+    pub disposable_domains_file: Option<PathBuf>,
+    /// The date on which the paths without a version will be gone
+    #[arg(long, env = "API_SUNSET", global = true, value_parser = words::date)]
+    pub api_sunset: Option<DateTime<Utc>>,
+}
+
+/// Lets `variables` (of `.env`) stand in for what the environment does not
+/// have. A variable that is there but empty counts as absent.
+pub(crate) fn fill_in(command: Command, variables: &HashMap<String, String>) -> Command {
+    command.mut_args(|arg| {
+        let Some(name) = arg.get_env().map(|name| name.to_string_lossy().into_owned()) else {
+            return arg;
+        };
+        let arg = arg.hide_env_values(true);
+        let arg = match std::env::var_os(&name) {
+            Some(value) if value.is_empty() => arg.env(None::<&str>),
+            _ => arg,
+        };
+        match variables.get(&name).filter(|value| !value.is_empty()) {
+            Some(value) => arg.default_value(value.clone()).hide_default_value(true),
+            None => arg,
+        }
+    })
+}

@@ -1,0 +1,99 @@
+//! Which database, by a URL or by Django's parts.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use exit3_postgres::PgSettings;
+use secrecy::ExposeSecret;
+
+use super::{Arguments, SettingsError};
+
+/// Which database.
+#[derive(Clone, Debug)]
+pub enum DatabaseSettings {
+    /// The embedded one, in this file.
+    Sqlite(PathBuf),
+    /// PostgreSQL.
+    Postgres(PgSettings),
+}
+
+impl DatabaseSettings {
+    /// Whether the database is part of the service.
+    pub fn is_embedded(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+
+    pub(super) fn check(arguments: &Arguments) -> Result<Self, SettingsError> {
+        let settings = match &arguments.database_url {
+            Some(url) => return Self::from_url(url.expose_secret(), arguments),
+            None => match engine(arguments)? {
+                Engine::Sqlite => return Ok(Self::embedded(arguments)),
+                Engine::Postgres => PgSettings::from_parts(
+                    arguments.db_host.as_deref().unwrap_or("localhost"),
+                    arguments.db_port.unwrap_or(5432),
+                    arguments.db_user.as_deref().unwrap_or_default(),
+                    arguments.db_password.as_ref().map_or("", |p| p.expose_secret()),
+                    arguments.db_name.as_deref().ok_or_else(|| {
+                        SettingsError::new("DB_NAME", "is missing: set it or DATABASE_URL")
+                    })?,
+                ),
+            },
+        };
+        Ok(Self::postgres(settings, arguments))
+    }
+
+    fn from_url(url: &str, arguments: &Arguments) -> Result<Self, SettingsError> {
+        let scheme = url.split("://").next().unwrap_or_default();
+        match scheme {
+            "postgres" | "postgresql" | "psql" | "pgsql" => {
+                let url = url.replacen(scheme, "postgres", 1);
+                let settings = PgSettings::parse(&url)
+                    .map_err(|error| SettingsError::new("DATABASE_URL", error.to_string()))?;
+                Ok(Self::postgres(settings, arguments))
+            }
+            "sqlite" => {
+                // sqlite:///relative, sqlite:////absolute, as Django's URLs have it.
+                match url.strip_prefix("sqlite:///") {
+                    Some(path) if !path.is_empty() => Ok(Self::Sqlite(PathBuf::from(path))),
+                    _ => Err(SettingsError::new("DATABASE_URL", "names no file: sqlite:///path")),
+                }
+            }
+            // A URL holds a password, so it is not told.
+            _ => Err(SettingsError::new(
+                "DATABASE_URL",
+                "begins with neither postgres:// nor sqlite://",
+            )),
+        }
+    }
+
+    fn embedded(arguments: &Arguments) -> Self {
+        Self::Sqlite(arguments.data_dir.join("exit3.sqlite3"))
+    }
+
+    fn postgres(mut settings: PgSettings, arguments: &Arguments) -> Self {
+        settings.pool_size = usize::from(arguments.db_pool_size);
+        settings.timeout = Duration::from_millis(u64::from(arguments.db_timeout_ms));
+        settings.wait = settings.timeout;
+        Self::Postgres(settings)
+    }
+}
+
+enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// Django's engine is a path of modules: `django.db.backends.postgresql`. A file
+/// of Django's SQLite is not ours, so its name is not taken over.
+fn engine(arguments: &Arguments) -> Result<Engine, SettingsError> {
+    match arguments.db_engine.as_deref() {
+        Some(engine) if engine.contains("postg") => Ok(Engine::Postgres),
+        Some(engine) if engine.contains("sqlite") => Ok(Engine::Sqlite),
+        Some(engine) => Err(SettingsError::new(
+            "DB_ENGINE",
+            format!("is {engine}, but only PostgreSQL and SQLite are known"),
+        )),
+        None if arguments.db_host.is_some() || arguments.db_user.is_some() => Ok(Engine::Postgres),
+        None => Ok(Engine::Sqlite),
+    }
+}

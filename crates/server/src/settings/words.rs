@@ -1,0 +1,106 @@
+//! Words of settings.
+
+use secrecy::{ExposeSecret, SecretString};
+use tracing_subscriber::filter::LevelFilter;
+
+use super::SettingsError;
+
+/// A list separated by commas.
+pub(super) fn list(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// The origins of `CORS_ALLOWED_ORIGINS`.
+pub(super) fn origins(text: &str) -> Result<Vec<String>, SettingsError> {
+    let origins = list(text);
+    match origins.iter().find(|origin| !is_origin(origin)) {
+        None => Ok(origins),
+        Some(wrong) => Err(SettingsError::new(
+            "CORS_ALLOWED_ORIGINS",
+            format!("holds {wrong:?}, which is not an origin such as https://exit3.agency"),
+        )),
+    }
+}
+
+fn is_origin(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    host.is_some_and(|host| {
+        !host.is_empty()
+            && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]_".contains(&b))
+    })
+}
+
+/// A boolean, in the words that `.env` files use.
+pub(super) fn boolean(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "y" | "on" | "t" => Ok(true),
+        "false" | "0" | "no" | "n" | "off" | "f" => Ok(false),
+        _ => Err("neither true nor false".to_owned()),
+    }
+}
+
+/// A level of the log, by Python's names as well.
+pub(super) fn level(text: &str) -> Result<LevelFilter, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "trace" | "notset" => Ok(LevelFilter::TRACE),
+        "debug" => Ok(LevelFilter::DEBUG),
+        "info" => Ok(LevelFilter::INFO),
+        "warning" | "warn" => Ok(LevelFilter::WARN),
+        "error" | "critical" | "fatal" => Ok(LevelFilter::ERROR),
+        "off" => Ok(LevelFilter::OFF),
+        _ => Err("not one of DEBUG, INFO, WARNING, ERROR, CRITICAL".to_owned()),
+    }
+}
+
+/// A date, which stands for its first moment in UTC.
+pub(super) fn date(text: &str) -> Result<chrono::DateTime<chrono::Utc>, String> {
+    let date: chrono::NaiveDate =
+        text.trim().parse().map_err(|_| "not a date such as 2027-12-31".to_owned())?;
+    Ok(date.and_time(chrono::NaiveTime::MIN).and_utc())
+}
+
+/// Whether a secret is what somebody wrote in its place, to be replaced.
+pub(super) fn is_placeholder(secret: &SecretString) -> bool {
+    let word: String = secret
+        .expose_secret()
+        .to_lowercase()
+        .chars()
+        .filter(|c| !matches!(c, '-' | '_' | ' ' | '.'))
+        .collect();
+    let starts = ["changeme", "changethis", "replaceme", "replacethis", "your", "insert", "<"];
+    let whole = ["", "secret", "secretkey", "apikey", "key", "placeholder", "example", "todo", "xxx"];
+    whole.contains(&word.as_str()) || starts.iter().any(|start| word.starts_with(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_a_placeholder_when_it_sees_one() {
+        for placeholder in ["change-me", "CHANGEME please", "your-secret-key", "<key>", "secret"] {
+            assert!(is_placeholder(&placeholder.to_owned().into()), "{placeholder}");
+        }
+        for secret in ["peer-key", "django-insecure-x8f$#jq", "kQ3x"] {
+            assert!(!is_placeholder(&secret.to_owned().into()), "{secret}");
+        }
+    }
+
+    #[test]
+    fn an_origin_has_a_scheme_and_nothing_behind_the_host() {
+        assert!(origins("https://exit3.agency, http://localhost:3000").is_ok());
+        for wrong in ["*", "exit3.agency", "https://exit3.agency/", "null", "https://"] {
+            assert!(origins(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn takes_the_words_of_a_django_env() {
+        assert_eq!(boolean("True"), Ok(true));
+        assert_eq!(boolean("False"), Ok(false));
+        assert!(boolean("maybe").is_err());
+        assert_eq!(level("WARNING"), Ok(LevelFilter::WARN));
+        assert_eq!(level("CRITICAL"), Ok(LevelFilter::ERROR));
+        assert!(level("loud").is_err());
+    }
+}
