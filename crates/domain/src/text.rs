@@ -172,6 +172,7 @@ const CODES: &[(&str, u8)] = &[
     ("null_characters_not_allowed", 2),
     ("control_characters_not_allowed", 3),
     ("invalid_email", 4),
+    ("notes_too_long", TASTE),
     ("min_length", TASTE),
     ("only_numbers", TASTE),
     ("markup", TASTE),

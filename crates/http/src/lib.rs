@@ -42,6 +42,7 @@ pub struct Api {
 }
 
 /// What the API needs to know beside its use cases.
+#[derive(Clone)]
 pub struct ApiSettings {
     /// The key that opens everything.
     pub api_key: SecretString,

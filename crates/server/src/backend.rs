@@ -7,7 +7,7 @@ use std::time::Duration;
 use exit3_app::App;
 use exit3_domain::email::DisposableDomains;
 use exit3_postgres::{PgDatabase, PgSettings};
-use exit3_sqlite::SqliteDatabase;
+use exit3_sqlite::{SqliteDatabase, SqliteSettings};
 use tokio::runtime::Handle;
 
 use crate::clock::SystemClock;
@@ -142,5 +142,5 @@ fn open_file(path: &Path) -> Result<SqliteDatabase, DatabaseError> {
     if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         ensure_directory(directory).map_err(|error| DatabaseError::of(&error))?;
     }
-    SqliteDatabase::open(path).map_err(|error| DatabaseError::of(&error))
+    SqliteDatabase::open(path, &SqliteSettings::default()).map_err(|error| DatabaseError::of(&error))
 }

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::dotenv;
-use crate::settings::{Arguments, Settings, fill_in};
+use crate::settings::{Arguments, Secrets, Settings, fill_in};
 use crate::telemetry;
 
 pub use serve::serve;
@@ -70,7 +70,10 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
     let settings = Settings::check(&line.arguments)?;
     telemetry::start(settings.log_level);
     match line.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve(settings),
+        Command::Serve => {
+            let secrets = Secrets::check(&settings, &line.arguments)?;
+            serve(settings, secrets)
+        }
         Command::Migrate => migrate::migrate(&settings),
         Command::SeedDemo(demo) => seed::seed(&settings, &demo),
     }

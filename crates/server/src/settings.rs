@@ -47,12 +47,6 @@ pub struct Settings {
     pub database: DatabaseSettings,
     /// Whether migrations run at start.
     pub auto_migrate: bool,
-    /// Signs what clients hand back.
-    pub secret_key: SecretString,
-    /// The key of the API.
-    pub api_key: SecretString,
-    /// Whether the key was made just now, and nobody knows it yet.
-    pub api_key_is_new: bool,
     /// The hosts that are answered; none stands for any.
     pub allowed_hosts: Vec<String>,
     /// Origins whose pages may call the API.
@@ -65,33 +59,48 @@ pub struct Settings {
     pub sunset: Option<DateTime<Utc>>,
 }
 
+/// What only the service itself needs to know.
+pub struct Secrets {
+    /// Signs what clients hand back.
+    pub secret_key: SecretString,
+    /// The key of the API.
+    pub api_key: SecretString,
+    /// Whether the key was made just now, and nobody knows it yet.
+    pub api_key_is_new: bool,
+}
+
+impl Secrets {
+    /// Takes the secrets from the settings, or, for the embedded database, from
+    /// the data directory, where they are made on the first start.
+    ///
+    /// # Errors
+    /// One sentence about a secret that is missing or a placeholder.
+    pub fn check(settings: &Settings, arguments: &Arguments) -> Result<Self, SettingsError> {
+        let (secret_key, _) = secret(settings, "SECRET_KEY", "secret_key", &arguments.secret_key)?;
+        let (api_key, api_key_is_new) =
+            secret(settings, "BASIC_API_KEY", "api_key", &arguments.basic_api_key)?;
+        Ok(Self { secret_key, api_key, api_key_is_new })
+    }
+}
+
 impl Settings {
-    /// Checks the settings, and makes what the service makes for itself on its
-    /// first start.
+    /// Checks the settings.
     ///
     /// # Errors
     /// One sentence about the first setting that cannot be used.
     pub fn check(arguments: &Arguments) -> Result<Self, SettingsError> {
         let database = DatabaseSettings::check(arguments)?;
-        let data_dir = arguments.data_dir.clone();
         if database.is_embedded() {
-            secrets::ensure_directory(&data_dir).map_err(|error| {
+            secrets::ensure_directory(&arguments.data_dir).map_err(|error| {
                 SettingsError::new("DATA_DIR", format!("cannot be used: {error}"))
             })?;
         }
-        let secret = Secret { database: &database, data_dir: &data_dir };
-        let (secret_key, _) = secret.check("SECRET_KEY", "secret_key", &arguments.secret_key)?;
-        let (api_key, api_key_is_new) =
-            secret.check("BASIC_API_KEY", "api_key", &arguments.basic_api_key)?;
         Ok(Self {
             listen: SocketAddr::new(host(&arguments.host)?, arguments.port),
             workers: arguments.workers.map_or_else(cores, usize::from),
-            data_dir,
+            data_dir: arguments.data_dir.clone(),
             database,
             auto_migrate: arguments.auto_migrate,
-            secret_key,
-            api_key,
-            api_key_is_new,
             allowed_hosts: words::list(&arguments.allowed_hosts),
             cors_origins: words::origins(&arguments.cors_allowed_origins)?,
             log_level: arguments.log_level.unwrap_or(if arguments.debug {
@@ -130,36 +139,27 @@ fn disposable(file: Option<&PathBuf>) -> Result<DisposableDomains, SettingsError
     Ok(domains)
 }
 
-/// How secrets are found: in the settings, or, for the embedded database, in
-/// the data directory.
-struct Secret<'a> {
-    database: &'a DatabaseSettings,
-    data_dir: &'a std::path::Path,
-}
-
-impl Secret<'_> {
-    /// The secret, and whether it was made just now.
-    fn check(
-        &self,
-        variable: &'static str,
-        file: &str,
-        given: &Option<SecretString>,
-    ) -> Result<(SecretString, bool), SettingsError> {
-        match given {
-            Some(secret) if !self.database.is_embedded() && words::is_placeholder(secret) => Err(
-                SettingsError::new(variable, "is a placeholder: set it to a long random text"),
-            ),
-            Some(secret) => Ok((secret.clone(), false)),
-            None if self.database.is_embedded() => {
-                let kept = secrets::keep(self.data_dir, file).map_err(|error| {
-                    let path = self.data_dir.join(file);
-                    let problem = format!("cannot be kept in {}: {error}", path.display());
-                    SettingsError::new(variable, problem)
-                })?;
-                Ok((kept.secret, kept.is_new))
-            }
-            None => Err(SettingsError::new(variable, "is missing: set it to a long random text")),
+/// A secret, and whether it was made just now.
+fn secret(
+    settings: &Settings,
+    variable: &'static str,
+    file: &str,
+    given: &Option<SecretString>,
+) -> Result<(SecretString, bool), SettingsError> {
+    let embedded = settings.database.is_embedded();
+    match given {
+        Some(secret) if !embedded && words::is_placeholder(secret) => {
+            Err(SettingsError::new(variable, "is a placeholder: set it to a long random text"))
         }
+        Some(secret) => Ok((secret.clone(), false)),
+        None if embedded => {
+            let kept = secrets::keep(&settings.data_dir, file).map_err(|error| {
+                let path = settings.data_dir.join(file);
+                SettingsError::new(variable, format!("cannot be kept in {}: {error}", path.display()))
+            })?;
+            Ok((kept.secret, kept.is_new))
+        }
+        None => Err(SettingsError::new(variable, "is missing: set it to a long random text")),
     }
 }
 

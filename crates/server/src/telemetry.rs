@@ -1,13 +1,18 @@
 //! Logs.
 
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Writes log lines to standard error, from `level` up.
 pub(crate) fn start(level: LevelFilter) {
-    // Only the first call in a process counts; tests call it many times.
-    let _ = tracing_subscriber::fmt()
-        .with_max_level(level)
+    // The server below tells in three lines what ours tells in one.
+    let targets = Targets::new()
+        .with_default(level)
+        .with_target("actix_server", level.min(LevelFilter::WARN));
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .try_init();
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
+    // Only the first call in a process counts; tests call it many times.
+    let _ = tracing_subscriber::registry().with(lines).with(targets).try_init();
 }

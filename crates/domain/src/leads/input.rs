@@ -1,5 +1,6 @@
 //! The one door through which a lead comes in, from the API, a form or a file.
 
+use unicode_normalization::UnicodeNormalization;
 use validator::{Validate, ValidateArgs, ValidationError};
 
 use super::{Lead, LeadCategory, LeadSource, LeadStatus, NewLead};
@@ -173,6 +174,12 @@ impl LeadChange {
     }
 }
 
+/// A digit of any script, superscripts included; a fraction is none.
+fn is_digit(c: char) -> bool {
+    let mut parts = std::iter::once(c).nfkd();
+    parts.next().is_some_and(char::is_numeric) && parts.next().is_none()
+}
+
 /// A lead that can be neither mailed nor called is of no use to sales.
 fn check_reachable(email: Option<&str>, phone_number: Option<&str>) -> Result<(), Invalid> {
     if email.is_none_or(str::is_empty) && phone_number.is_none_or(str::is_empty) {
@@ -195,7 +202,7 @@ fn label(text: &str) -> Result<(), ValidationError> {
 }
 
 fn person_name(text: &str) -> Result<(), ValidationError> {
-    if text.chars().count() > 1 && text.chars().all(char::is_numeric) {
+    if text.chars().count() > 1 && text.chars().all(is_digit) {
         return Err(violation("only_numbers", "Name cannot be only numbers"));
     }
     label(text)
@@ -219,7 +226,7 @@ fn business_address(text: &str, disposable: &DisposableDomains) -> Result<(), Va
 
 fn bounded(text: &str) -> Result<(), ValidationError> {
     if text.chars().count() > 5000 {
-        return Err(violation("max_length", "Notes too long (max 5000 chars)"));
+        return Err(violation("notes_too_long", "Notes too long (max 5000 chars)"));
     }
     Ok(())
 }

@@ -59,6 +59,7 @@ fn collects_the_errors_of_all_fields_at_once() {
 #[case("full_name", RawValue::Bool(true), "Not a valid string.")]
 #[case("full_name", RawValue::Other("[]".into()), "Not a valid string.")]
 #[case("full_name", RawValue::Number("12".into()), "Name cannot be only numbers")]
+#[case("full_name", RawValue::text("١²3"), "Name cannot be only numbers")]
 #[case("full_name", RawValue::text("<b>Ana</b>"), "Name contains invalid characters")]
 #[case("full_name", RawValue::text("A\u{7}na"), "Control characters are not allowed.")]
 #[case("full_name", RawValue::text("A\0na"), "Null characters are not allowed.")]
@@ -104,6 +105,7 @@ fn names_every_broken_rule_of_form_and_then_none_of_taste() {
 #[case("full_name", "  Ana  ", "Ana")]
 #[case("full_name", "Zoe\u{301}", "Zo\u{e9}")]
 #[case("notes", " one\r\ntwo\t<b>three</b> ", "one\ntwo\t<b>three</b>")]
+#[case("full_name", "½½", "½½")]
 #[case("email", "MiXeD@Example.COM", "mixed@example.com")]
 fn normalizes(#[case] field: &str, #[case] given: &str, #[case] kept: &str) {
     let lead = parse(with(field, RawValue::text(given))).unwrap();

@@ -1,6 +1,6 @@
 //! `application/x-www-form-urlencoded` and `multipart/form-data` bodies.
 
-use actix_multipart::Multipart;
+use actix_multipart::{Multipart, MultipartError};
 use actix_web::http::header::HeaderMap;
 use actix_web::web::Bytes;
 use exit3_domain::raw::RawValue;
@@ -19,6 +19,10 @@ pub(super) enum FormError {
     /// More than [`MAX_FIELDS`] fields.
     #[error("more than {MAX_FIELDS} fields")]
     TooManyFields,
+    /// The content type does not say what stands between the parts. In the
+    /// words of the replaced service.
+    #[error("Invalid boundary in multipart: None")]
+    Boundary,
     /// The parts cannot be told apart.
     #[error("malformed multipart body")]
     Multipart,
@@ -69,7 +73,10 @@ pub(super) async fn parse_multipart(headers: &HeaderMap, body: Bytes) -> Result<
     let mut parts = Multipart::new(headers, arrived);
     let mut fields = Vec::new();
     while let Some(part) = parts.next().await {
-        let mut part = part.map_err(|_| FormError::Multipart)?;
+        let mut part = part.map_err(|error| match error {
+            MultipartError::BoundaryMissing => FormError::Boundary,
+            _ => FormError::Multipart,
+        })?;
         if fields.len() == MAX_FIELDS {
             return Err(FormError::TooManyFields);
         }

@@ -1,10 +1,12 @@
 //! JSON bodies, read strictly: no duplicate keys at any depth, no nesting
 //! deeper than [`MAX_DEPTH`], nothing after the value.
 
+use std::collections::HashSet;
 use std::fmt::{self, Write as _};
 
-use exit3_domain::raw::RawValue;
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use exit3_domain::raw::RawValue as Raw;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 /// The deepest nesting of lists and objects.
 pub(super) const MAX_DEPTH: usize = 32;
@@ -13,7 +15,7 @@ pub(super) const MAX_DEPTH: usize = 32;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Document {
     /// An object: its fields, in the order in which they were sent.
-    Object(Vec<(String, RawValue)>),
+    Object(Vec<(String, Raw)>),
     /// `null`.
     Null,
     /// Anything else, by the name that the replaced service gives its type.
@@ -25,24 +27,18 @@ pub(super) enum Document {
 /// # Errors
 /// What is wrong with the JSON and where; never a piece of it.
 pub(super) fn parse(bytes: &[u8]) -> Result<Document, serde_json::Error> {
-    serde_json::from_slice(bytes)
-}
-
-impl<'de> Deserialize<'de> for Document {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value { depth: 0 }.deserialize(deserializer)?;
-        Ok(match value {
-            Node::Object(fields) => Self::Object(
-                fields.into_iter().map(|(name, node)| (name, node.into_raw())).collect(),
-            ),
-            Node::Null => Self::Null,
-            Node::List(_) => Self::Other("list"),
-            Node::Text(_) => Self::Other("str"),
-            Node::Bool(_) => Self::Other("bool"),
-            Node::Integer(_) => Self::Other("int"),
-            Node::Float(_) => Self::Other("float"),
-        })
-    }
+    let whole: &RawValue = serde_json::from_slice(bytes)?;
+    Ok(match read(whole.get(), 0)? {
+        Node::Object(fields) => Document::Object(
+            fields.into_iter().map(|(name, node)| (name, node.into_raw())).collect(),
+        ),
+        Node::Null => Document::Null,
+        Node::List(_) => Document::Other("list"),
+        Node::Text(_) => Document::Other("str"),
+        Node::Bool(_) => Document::Other("bool"),
+        Node::Integer(_) => Document::Other("int"),
+        Node::Float(_) => Document::Other("float"),
+    })
 }
 
 enum Node {
@@ -56,16 +52,16 @@ enum Node {
 }
 
 impl Node {
-    fn into_raw(self) -> RawValue {
+    fn into_raw(self) -> Raw {
         match self {
-            Self::Null => RawValue::Null,
-            Self::Bool(value) => RawValue::Bool(value),
-            Self::Integer(text) | Self::Float(text) => RawValue::Number(text),
-            Self::Text(text) => RawValue::Text(text),
+            Self::Null => Raw::Null,
+            Self::Bool(value) => Raw::Bool(value),
+            Self::Integer(text) | Self::Float(text) => Raw::Number(text),
+            Self::Text(text) => Raw::Text(text),
             Self::List(_) | Self::Object(_) => {
                 let mut shown = String::new();
                 self.show(&mut shown);
-                RawValue::Other(shown)
+                Raw::Other(shown)
             }
         }
     }
@@ -139,83 +135,74 @@ fn float(value: f64) -> String {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Value {
-    depth: usize,
-}
-
-impl Value {
-    fn deeper<E: Error>(self) -> Result<Self, E> {
-        if self.depth == MAX_DEPTH {
-            return Err(E::custom(format_args!("nesting deeper than {MAX_DEPTH}")));
+/// Reads one value; `depth` is that of what it stands in.
+fn read(json: &str, depth: usize) -> Result<Node, serde_json::Error> {
+    let json = json.trim_start();
+    let inner = || match depth {
+        MAX_DEPTH => Err(serde_json::Error::custom(format_args!("nesting deeper than {MAX_DEPTH}"))),
+        _ => Ok(depth + 1),
+    };
+    match json.bytes().next() {
+        Some(b'{') => {
+            let depth = inner()?;
+            let Fields(fields) = serde_json::from_str(json)?;
+            let nodes = fields.into_iter().map(|(name, raw)| Ok((name, read(raw.get(), depth)?)));
+            Ok(Node::Object(nodes.collect::<Result<_, _>>()?))
         }
-        Ok(Self { depth: self.depth + 1 })
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Value {
-    type Value = Node;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Value {
-    type Value = Node;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON value")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Node, E> {
-        Ok(Node::Null)
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Node, E> {
-        Ok(Node::Bool(value))
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Node, E> {
-        Ok(Node::Integer(value.to_string()))
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Node, E> {
-        Ok(Node::Integer(value.to_string()))
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Node, E> {
-        Ok(Node::Float(float(value)))
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<Node, E> {
-        Ok(Node::Text(value.to_owned()))
-    }
-
-    fn visit_string<E: Error>(self, value: String) -> Result<Node, E> {
-        Ok(Node::Text(value))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Node, A::Error> {
-        let inner = self.deeper()?;
-        let mut nodes = Vec::new();
-        while let Some(node) = list.next_element_seed(inner)? {
-            nodes.push(node);
+        Some(b'[') => {
+            let depth = inner()?;
+            let items: Vec<&RawValue> = serde_json::from_str(json)?;
+            let nodes = items.into_iter().map(|raw| read(raw.get(), depth));
+            Ok(Node::List(nodes.collect::<Result<_, _>>()?))
         }
-        Ok(Node::List(nodes))
+        Some(b'"') => Ok(Node::Text(serde_json::from_str(json)?)),
+        Some(b'-' | b'0'..=b'9') => number(json),
+        _ => Ok(match serde_json::from_str::<Option<bool>>(json)? {
+            Some(value) => Node::Bool(value),
+            None => Node::Null,
+        }),
     }
+}
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
-        let inner = self.deeper()?;
-        let mut fields: Vec<(String, Node)> = Vec::new();
-        let mut names = std::collections::HashSet::new();
-        while let Some(name) = map.next_key::<String>()? {
-            if !names.insert(name.clone()) {
-                return Err(A::Error::custom("duplicate key"));
+/// An integer keeps its digits, however many; a fraction is written as Python
+/// writes it.
+fn number(json: &str) -> Result<Node, serde_json::Error> {
+    let value: f64 = serde_json::from_str(json)?;
+    Ok(match json.trim_end() {
+        "-0" => Node::Integer("0".to_owned()),
+        text if text.contains(['.', 'e', 'E']) => Node::Float(float(value)),
+        text => Node::Integer(text.to_owned()),
+    })
+}
+
+/// An object's fields, with their values unread.
+struct Fields<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Unique;
+
+        impl<'de> Visitor<'de> for Unique {
+            type Value = Vec<(String, &'de RawValue)>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
             }
-            fields.push((name, map.next_value_seed(inner)?));
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut fields = Vec::new();
+                let mut names = HashSet::new();
+                while let Some(name) = map.next_key::<String>()? {
+                    if !names.insert(name.clone()) {
+                        return Err(A::Error::custom("duplicate key"));
+                    }
+                    fields.push((name, map.next_value()?));
+                }
+                Ok(fields)
+            }
         }
-        Ok(Node::Object(fields))
+
+        deserializer.deserialize_map(Unique).map(Fields)
     }
 }
 
@@ -224,7 +211,7 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    fn field(json: &str) -> RawValue {
+    fn field(json: &str) -> Raw {
         match parse(format!("{{\"x\": {json}}}").as_bytes()).unwrap() {
             Document::Object(mut fields) => fields.remove(0).1,
             other => panic!("{other:?}"),
@@ -234,12 +221,15 @@ mod tests {
     #[rstest]
     #[case("1", "1")]
     #[case("-7", "-7")]
+    #[case("12345678901234567890123", "12345678901234567890123")]
+    #[case(" 100 ", "100")]
+    #[case("-0", "0")]
     #[case("1.0", "1.0")]
     #[case("1.50", "1.5")]
     #[case("1e22", "1e+22")]
     #[case("0.0000001", "1e-07")]
     fn numbers_keep_their_text(#[case] json: &str, #[case] text: &str) {
-        assert_eq!(field(json), RawValue::Number(text.into()));
+        assert_eq!(field(json), Raw::Number(text.into()));
     }
 
     #[rstest]
@@ -250,7 +240,7 @@ mod tests {
         #[case] json: &str,
         #[case] shown: &str,
     ) {
-        assert_eq!(field(json), RawValue::Other(shown.into()));
+        assert_eq!(field(json), Raw::Other(shown.into()));
     }
 
     #[rstest]
@@ -262,6 +252,12 @@ mod tests {
     #[case(b"{\"a\": \"\xff\"}")]
     #[case(b"{\"a\": NaN}")]
     #[case(b" ")]
+    #[case(b"")]
+    #[case(b"{\"a\": 1e999}")]
+    #[case(b"{\"a\": 01}")]
+    #[case(b"{\"a\": nul}")]
+    #[case(b"{\"a\": [1,]}")]
+    #[case(b"\xef\xbb\xbf{}")]
     fn refuses(#[case] bytes: &[u8]) {
         assert!(parse(bytes).is_err());
     }

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 
 use super::{Failure, say};
 use crate::backend::Backend;
-use crate::settings::Settings;
+use crate::settings::{Secrets, Settings};
 
 /// Seconds that requests in flight have to finish once the service is asked to
 /// stop.
@@ -17,37 +17,34 @@ const GRACE: u64 = 30;
 /// # Errors
 /// One sentence: the address is taken, the database cannot be opened or brought
 /// up to date.
-pub fn serve(settings: Settings) -> Result<(), Failure> {
+pub fn serve(settings: Settings, secrets: Secrets) -> Result<(), Failure> {
     let backend = Backend::open(&settings.database, settings.disposable.clone())?;
-    actix_web::rt::System::new().block_on(run(settings, backend))
+    actix_web::rt::System::new().block_on(run(settings, secrets, backend))
 }
 
-async fn run(settings: Settings, backend: Backend) -> Result<(), Failure> {
-    if settings.auto_migrate {
-        migrate(&backend).await?;
-    }
+async fn run(settings: Settings, secrets: Secrets, backend: Backend) -> Result<(), Failure> {
     let listener = TcpListener::bind(settings.listen).map_err(|error| {
         format!("HOST and PORT: cannot listen on {}: {error}", settings.listen)
     })?;
     let address = listener.local_addr()?;
+    if settings.auto_migrate {
+        migrate(&backend).await?;
+    }
     let workers = settings.workers;
     let database = backend.describe();
-    let api_settings = {
-        let settings = &settings;
-        ApiSettings {
-            api_key: settings.api_key.clone(),
-            secret: settings.secret_key.clone(),
-            allowed_hosts: AllowedHosts::new(settings.allowed_hosts.clone()),
-            cors_origins: settings.cors_origins.clone(),
-            sunset: Sunset(settings.sunset),
-        }
+    let api_settings = ApiSettings {
+        api_key: secrets.api_key.clone(),
+        secret: secrets.secret_key.clone(),
+        allowed_hosts: AllowedHosts::new(settings.allowed_hosts.clone()),
+        cors_origins: settings.cors_origins.clone(),
+        sunset: Sunset(settings.sunset),
     };
     let server = HttpServer::new(move || Api::new(backend.app(workers), &api_settings).service())
         .workers(workers)
         .shutdown_timeout(GRACE)
         .listen(listener)?
         .run();
-    greet(&settings, address, &database);
+    greet(&settings, &secrets, address, &database);
     Ok(server.await?)
 }
 
@@ -59,13 +56,13 @@ async fn migrate(backend: &Backend) -> Result<(), Failure> {
     Ok(())
 }
 
-fn greet(settings: &Settings, address: SocketAddr, database: &str) {
+fn greet(settings: &Settings, secrets: &Secrets, address: SocketAddr, database: &str) {
     let reachable = reachable(address);
     say(format_args!("Listening on http://{address}"));
     say(format_args!("Database: {database}"));
     say(format_args!("Docs: http://{reachable}/backend/api/docs/"));
-    if settings.api_key_is_new {
-        let key = settings.api_key.expose_secret();
+    if secrets.api_key_is_new {
+        let key = secrets.api_key.expose_secret();
         say(format_args!(
             "API key, shown this once and kept in {}: {key}",
             settings.data_dir.join("api_key").display()

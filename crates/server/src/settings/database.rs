@@ -36,7 +36,8 @@ impl DatabaseSettings {
                     arguments.db_name.as_deref().ok_or_else(|| {
                         SettingsError::new("DB_NAME", "is missing: set it or DATABASE_URL")
                     })?,
-                ),
+                )
+                .map_err(|error| SettingsError::new("DB_HOST", error.to_string()))?,
             },
         };
         Ok(Self::postgres(settings, arguments))

@@ -19,8 +19,11 @@ fn arguments(env: &[(&str, &str)]) -> Result<Arguments, clap::Error> {
     Cli::from_arg_matches(&matches).map(|cli| cli.arguments)
 }
 
-fn check(env: &[(&str, &str)]) -> Result<Settings, SettingsError> {
-    Settings::check(&arguments(env).unwrap())
+fn check(env: &[(&str, &str)]) -> Result<(Settings, Secrets), SettingsError> {
+    let arguments = arguments(env).unwrap();
+    let settings = Settings::check(&arguments)?;
+    let secrets = Secrets::check(&settings, &arguments)?;
+    Ok((settings, secrets))
 }
 
 fn problem(env: &[(&str, &str)]) -> String {
@@ -36,19 +39,19 @@ const POSTGRES: (&str, &str) = ("DATABASE_URL", "postgres://ana:hunter2@db:5433/
 fn nothing_configured_serves_the_embedded_database_on_loopback() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("data");
-    let settings = check(&[("DATA_DIR", data.to_str().unwrap())]).unwrap();
+    let (settings, secrets) = check(&[("DATA_DIR", data.to_str().unwrap())]).unwrap();
     assert_eq!(settings.listen.to_string(), "127.0.0.1:8000");
     assert!(settings.database.is_embedded());
-    assert!(settings.api_key_is_new);
+    assert!(secrets.api_key_is_new);
     assert!(settings.auto_migrate);
-    let again = check(&[("DATA_DIR", data.to_str().unwrap())]).unwrap();
+    let (_, again) = check(&[("DATA_DIR", data.to_str().unwrap())]).unwrap();
     assert!(!again.api_key_is_new);
-    assert_eq!(again.api_key.expose_secret(), settings.api_key.expose_secret());
+    assert_eq!(again.api_key.expose_secret(), secrets.api_key.expose_secret());
 }
 
 #[test]
 fn a_django_env_starts_the_service() {
-    let settings = check(&[
+    let (settings, secrets) = check(&[
         ("SECRET_KEY", "django-insecure-x8f$#jq"),
         ("BASIC_API_KEY", "peer-key"),
         ("DEBUG", "False"),
@@ -66,7 +69,7 @@ fn a_django_env_starts_the_service() {
     assert!(!settings.database.is_embedded());
     assert_eq!(settings.allowed_hosts, ["exit3.agency", ".exit3.agency"]);
     assert_eq!(settings.log_level, LevelFilter::WARN);
-    assert!(!settings.api_key_is_new);
+    assert!(!secrets.api_key_is_new);
 }
 
 #[test]

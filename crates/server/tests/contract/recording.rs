@@ -1,0 +1,88 @@
+//! The recorded requests and answers.
+
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+
+/// The key of the service that was recorded.
+pub(crate) const KEY: &str = "peer-key";
+
+/// A request, and what the replaced service answered.
+pub(crate) struct Recording {
+    pub(crate) name: String,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Option<Vec<u8>>,
+    pub(crate) status: u16,
+    /// `None`: the answer was no JSON, only its status counts.
+    pub(crate) json: Option<Value>,
+    /// Whether the rows of a list must come in the recorded order.
+    pub(crate) is_ordered: bool,
+}
+
+/// What the issue of the contract came with.
+pub(crate) fn examples() -> Vec<Recording> {
+    read("examples.json")
+}
+
+/// Whole classes of requests: every field, every choice, every parameter.
+pub(crate) fn classes() -> Vec<Recording> {
+    read("classes.json")
+}
+
+/// Answers that this service gives on purpose where the replaced one gave
+/// others, or none worth keeping.
+pub(crate) fn decisions() -> Vec<Recording> {
+    read("decisions.json")
+}
+
+fn read(name: &str) -> Vec<Recording> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/contract").join(name);
+    let text = std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let entries: Vec<Map<String, Value>> = serde_json::from_str(&text).expect(name);
+    let recordings: Vec<Recording> = entries.iter().map(recording).collect();
+    assert!(!recordings.is_empty(), "{name} is empty");
+    recordings
+}
+
+fn recording(entry: &Map<String, Value>) -> Recording {
+    let text = |name: &str| entry[name].as_str().expect(name).to_owned();
+    let encoded = entry.get("body_base64").and_then(Value::as_str);
+    let body = match encoded {
+        Some(encoded) => Some(STANDARD.decode(encoded).expect("base64")),
+        None => entry.get("body").and_then(Value::as_str).map(|body| body.as_bytes().to_vec()),
+    };
+    // The short form, of a file with thousands of entries, has no `answer`.
+    let answer = entry.get("answer").and_then(Value::as_object).unwrap_or(entry);
+    Recording {
+        name: text("name"),
+        method: text("method"),
+        path: text("path"),
+        headers: headers(entry.get("headers"), body.is_some()),
+        body,
+        status: answer["status"].as_u64().expect("a status").try_into().expect("a status"),
+        json: answer.get("json").filter(|json| !json.is_null()).cloned(),
+        is_ordered: entry.get("ordered") == Some(&json!(true)),
+    }
+}
+
+/// The headers of an entry; one that names none has the key, and JSON.
+fn headers(given: Option<&Value>, has_body: bool) -> Vec<(String, String)> {
+    match given.and_then(Value::as_object) {
+        Some(headers) => headers
+            .iter()
+            .map(|(name, value)| (name.clone(), value.as_str().expect("a text").to_owned()))
+            .collect(),
+        None => {
+            let mut headers = vec![("Authorization".to_owned(), format!("Basic {KEY}"))];
+            if has_body {
+                headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
+            }
+            headers
+        }
+    }
+}

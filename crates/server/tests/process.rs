@@ -1,0 +1,185 @@
+//! The binary as an operator meets it.
+
+mod service;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use service::{Service, exit3};
+
+const LEAD: &str = r#"{"full_name": "Ana Horvat", "position": "CTO", "email": "ana@acme.hr"}"#;
+
+#[tokio::test]
+async fn the_first_start_needs_no_configuration_and_a_restart_keeps_data_and_key() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = Service::start(directory.path(), &[]);
+    let key = first.printed_key().expect("the key is printed");
+    let created = first.post("/backend/api/v1/leads/", &key, LEAD).await;
+    assert_eq!(created.status(), 201);
+    for file in ["api_key", "secret_key", "exit3.sqlite3"] {
+        let mode = fs::metadata(directory.path().join("data").join(file)).unwrap().permissions();
+        assert_eq!(mode.mode() & 0o077, 0, "{file} is for its owner alone");
+    }
+    first.stop();
+
+    let second = Service::start(directory.path(), &[]);
+    assert_eq!(second.printed_key(), None, "the key is shown once");
+    let list: Value = second.get("/backend/api/v1/leads/", &key).await.json().await.unwrap();
+    assert_eq!(list["count"], 1);
+    second.stop();
+}
+
+#[tokio::test]
+async fn the_printed_curl_line_works_as_pasted() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = Service::start(directory.path(), &[]);
+    let output = service.output();
+    let line = output.lines().find_map(|line| line.strip_prefix("Try: ")).unwrap();
+    let words: Vec<&str> = line.split('\'').collect();
+    assert_eq!(words[0], "curl -H ");
+    let (name, value) = words[1].split_once(": ").unwrap();
+    let answer = reqwest::Client::new().get(words[2].trim()).header(name, value).send().await;
+    assert_eq!(answer.unwrap().status(), 200);
+}
+
+#[test]
+fn a_wrong_setting_stops_the_start_with_one_sentence_that_names_it() {
+    for (name, value) in [
+        ("PORT", "eighty"),
+        ("HOST", "nowhere"),
+        ("DATABASE_URL", "mysql://ana:hunter2@db/leads"),
+        ("DB_ENGINE", "oracle"),
+        ("LOG_LEVEL", "loud"),
+        ("SECRET_KEY", ""),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let mut command = exit3(directory.path());
+        if name == "SECRET_KEY" {
+            command.env("DATABASE_URL", "postgres://ana:hunter2@localhost/leads");
+        }
+        let output = command.env(name, value).output().unwrap();
+        assert!(!output.status.success());
+        let sentence = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(sentence.lines().count(), 1, "{sentence}");
+        assert!(sentence.contains(name), "{sentence}");
+        assert!(!sentence.contains("hunter2"), "{sentence}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_django_env_file_is_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let env = "SECRET_KEY='django-insecure-a$b#c'\nBASIC_API_KEY=k$ey#1 2\nDEBUG=True\n\
+               ALLOWED_HOSTS=127.0.0.1\nDB_ENGINE=django.db.backends.sqlite3\n\
+               DB_NAME=db.sqlite3\nLOG_LEVEL=INFO\nEMAIL_HOST=ignored\n";
+    fs::write(directory.path().join(".env"), env).unwrap();
+    let service = Service::start(directory.path(), &[]);
+    assert_eq!(service.printed_key(), None);
+    assert_eq!(service.get("/backend/api/v1/leads/", "k$ey#1 2").await.status(), 200);
+    assert!(!directory.path().join("db.sqlite3").exists());
+    service.stop();
+    fs::write(directory.path().join(".env"), "not a setting\n").unwrap();
+    let output = exit3(directory.path()).output().unwrap();
+    assert!(String::from_utf8(output.stderr).unwrap().contains(".env: line 1"));
+}
+
+#[test]
+fn a_taken_address_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let output = exit3(directory.path()).env("PORT", port).output().unwrap();
+    assert!(!output.status.success());
+    let sentence = String::from_utf8(output.stderr).unwrap();
+    assert!(sentence.contains("PORT") && sentence.lines().count() == 1, "{sentence}");
+}
+
+#[tokio::test]
+async fn a_stop_finishes_what_is_in_flight() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = Service::start(directory.path(), &[]);
+    let key = service.printed_key().unwrap();
+    let mut slow = TcpStream::connect(service.address()).unwrap();
+    slow.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let head = format!(
+        "POST /backend/api/v1/leads/ HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {key}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        LEAD.len()
+    );
+    slow.write_all(head.as_bytes()).unwrap();
+    slow.write_all(&LEAD.as_bytes()[..10]).unwrap();
+    // An idle connection must not hold the service up.
+    let _idle = TcpStream::connect(service.address()).unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    service.terminate();
+    std::thread::sleep(Duration::from_millis(300));
+    slow.write_all(&LEAD.as_bytes()[10..]).unwrap();
+    let mut answer = String::new();
+    let _ = slow.read_to_string(&mut answer);
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    let began = Instant::now();
+    assert!(service.wait().success());
+    assert!(began.elapsed() < Duration::from_secs(20));
+    let again = Service::start(directory.path(), &[]);
+    let list: Value = again.get("/backend/api/v1/leads/", &key).await.json().await.unwrap();
+    assert_eq!(list["count"], 1);
+}
+
+#[tokio::test]
+async fn what_was_answered_survives_a_kill() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = Service::start(directory.path(), &[]);
+    let key = service.printed_key().unwrap();
+    for _ in 0..20 {
+        assert_eq!(service.post("/backend/api/v1/leads/", &key, LEAD).await.status(), 201);
+    }
+    service.kill();
+    let service = Service::start(directory.path(), &[]);
+    let list: Value = service.get("/backend/api/v1/leads/", &key).await.json().await.unwrap();
+    assert_eq!(list["count"], 20);
+}
+
+#[tokio::test]
+async fn without_migrations_the_service_lives_but_is_not_ready() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = Service::start(directory.path(), &[("AUTO_MIGRATE", "false")]);
+    assert_eq!(service.get("/backend/health/live/", "").await.status(), 200);
+    assert_eq!(service.get("/backend/health/ready/", "").await.status(), 503);
+    let output = exit3(directory.path()).arg("migrate").output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(service.get("/backend/health/ready/", "").await.status(), 200);
+    let again = exit3(directory.path()).arg("migrate").output().unwrap();
+    assert!(String::from_utf8(again.stdout).unwrap().contains("is up to date"));
+}
+
+#[tokio::test]
+async fn seed_demo_makes_what_it_is_asked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut seed = exit3(directory.path());
+    seed.args(["seed-demo", "--leads", "5123", "--subscribers", "77"]);
+    assert!(seed.status().unwrap().success());
+    let service = Service::start(directory.path(), &[]);
+    // Only the service makes the key, and so can show it.
+    let key = service.printed_key().unwrap();
+    let leads: Value = service.get("/backend/api/v1/leads/", &key).await.json().await.unwrap();
+    assert_eq!(leads["count"], 5123);
+    let subscribers = service.get("/backend/api/v1/newsletter/", &key).await;
+    assert_eq!(subscribers.json::<Value>().await.unwrap()["count"], json!(77));
+}
+
+#[test]
+fn help_and_version_are_no_failures() {
+    let directory = tempfile::tempdir().unwrap();
+    for option in ["--help", "--version"] {
+        let mut command: Command = exit3(directory.path());
+        let output = command.env("BASIC_API_KEY", "hunter2").arg(option).output().unwrap();
+        assert!(output.status.success());
+        assert!(!String::from_utf8(output.stdout).unwrap().contains("hunter2"));
+    }
+}
