@@ -19,6 +19,7 @@ Exit code: 0 all as recorded, 1 mismatches, 2 the service cannot be reached.
 
 import argparse
 import base64
+import gzip
 import http.client
 import json
 import re
@@ -136,13 +137,14 @@ class Ids:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("base", help="for example http://127.0.0.1:8000")
-    parser.add_argument("recordings", help="a file of recorded requests and answers")
+    parser.add_argument("recordings", help="a file of recorded requests and answers, .json or .json.gz")
     parser.add_argument("--key", default=RECORDED_KEY, help="the service's key, if it is not the recorded one")
     parser.add_argument("--all", action="store_true", help="compare also what has been overridden since")
     parser.add_argument("--verbose", action="store_true", help="print the requests that fail, too")
     options = parser.parse_args()
 
-    with open(options.recordings, encoding="utf-8") as file:
+    opened = gzip.open if options.recordings.endswith(".gz") else open
+    with opened(options.recordings, "rt", encoding="utf-8") as file:
         recordings = json.load(file)
     ids, failed, compared = Ids(), 0, 0
     for recording in recordings:

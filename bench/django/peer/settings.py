@@ -8,7 +8,7 @@ Everything comes from the environment:
     DEBUG          default false
 
 Only the middleware that shapes answers is on. A service in production carries
-more of it (sessions, CSRF, CORS), so measurements against this one flatter Django.
+more of it (log-in, CSRF, CORS), so measurements against this one flatter Django.
 """
 
 from pathlib import Path

@@ -15,6 +15,9 @@ use crate::query::Params;
 static JSON: LazyLock<String> = LazyLock::new(|| openapi::document().to_string());
 static YAML: LazyLock<String> = LazyLock::new(|| yaml(&openapi::document()));
 
+/// Pages, and the readers that do not come in a crate. `redoc.standalone.js` is
+/// the bundle of Redoc's npm package, but for the address of a logo: that was on
+/// another host, and is an empty picture here.
 #[derive(RustEmbed)]
 #[folder = "assets/"]
 struct Assets;
@@ -25,13 +28,12 @@ struct Assets;
     path = "/backend/api/schema/",
     tag = "service",
     operation_id = "schema",
-    params(("format" = Option<String>, Query, description = "`json` or `yaml`")),
+    params(openapi::SchemaQuery),
     responses(
         (status = 200, description = "The document.", content(
             (serde_json::Value = "application/json"),
             (String = "application/yaml"),
-        )),
-        (status = 404, description = "There is no such format.")
+        ))
     )
 )]
 pub(crate) async fn schema(request: HttpRequest) -> Result<HttpResponse, ApiError> {

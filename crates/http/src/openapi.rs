@@ -4,10 +4,12 @@
 
 mod common;
 mod deprecated;
+mod headers;
+mod patterns;
 mod requests;
 
 use serde_json::Value;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, security::SecurityScheme};
 use utoipa::{IntoParams, Modify, OpenApi, ToSchema};
 
@@ -23,6 +25,7 @@ pub(crate) fn document() -> Value {
     requests::describe(&mut document);
     common::describe(&mut document);
     deprecated::describe(&mut document);
+    headers::describe(&mut document);
     document
 }
 
@@ -94,14 +97,18 @@ written_out! {
     LeadCreate,
     /// Some fields of a lead in JSON.
     LeadUpdate,
-    /// A lead, or some of its fields, in a form.
+    /// A whole lead in a form.
     LeadForm,
+    /// Some fields of a lead in a form.
+    LeadUpdateForm,
     /// A whole subscription in JSON.
     SubscriberCreate,
     /// Some fields of a subscription in JSON.
     SubscriberUpdate,
-    /// A subscription in a form.
+    /// A whole subscription in a form.
     SubscriberForm,
+    /// Some fields of a subscription in a form.
+    SubscriberUpdateForm,
 }
 
 /// A part of the list of leads.
@@ -134,6 +141,16 @@ pub(crate) struct SubscriberList {
     results: Vec<SubscriberResponse>,
 }
 
+/// How the document itself is asked for.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "describes a parameter")]
+pub(crate) struct SchemaQuery {
+    /// What it is written in; what the client accepts decides unless given.
+    #[param(schema_with = schema_format)]
+    format: Option<String>,
+}
+
 /// The id in a path.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -149,14 +166,14 @@ pub(crate) struct IdPath {
 #[allow(dead_code, reason = "describes parameters")]
 pub(crate) struct ListQuery {
     /// The page, counted from 1, or `last`.
-    #[param(example = "1")]
     page: Option<String>,
     /// Rows on a page: 50 unless given, 200 at most.
-    #[param(example = "50")]
     page_size: Option<String>,
     /// Empty to begin a walk by cursor; later ones come in `next` and `previous`.
+    #[param(pattern = "^[A-Za-z0-9_-]*$")]
     cursor: Option<String>,
-    /// Words that must all occur, in any case.
+    /// Words that must all occur, in any case; 200 at most.
+    #[param(pattern = r"^[^\x00]*$")]
     search: Option<String>,
 }
 
@@ -165,20 +182,20 @@ pub(crate) struct ListQuery {
 #[into_params(parameter_in = Query)]
 #[allow(dead_code, reason = "describes parameters")]
 pub(crate) struct LeadListQuery {
-    /// Any of these statuses.
-    #[param(style = Form, explode, example = json!(["new"]))]
+    /// Any of these statuses; one that does not exist matches nothing.
+    #[param(style = Form, explode)]
     status: Option<Vec<String>>,
     /// Any of these sources.
-    #[param(style = Form, explode, example = json!(["website"]))]
+    #[param(style = Form, explode)]
     source: Option<Vec<String>>,
     /// Any of these categories.
-    #[param(style = Form, explode, example = json!(["web_dev"]))]
+    #[param(style = Form, explode)]
     category: Option<Vec<String>>,
     /// Stored at this time or later; a date stands for its first moment in UTC.
-    #[param(format = DateTime)]
+    #[param(schema_with = time)]
     created_after: Option<String>,
     /// Stored before this time; a date stands for its first moment in UTC.
-    #[param(format = DateTime)]
+    #[param(schema_with = time)]
     created_before: Option<String>,
     /// The order; newest first unless given.
     #[param(schema_with = lead_ordering)]
@@ -191,7 +208,6 @@ pub(crate) struct LeadListQuery {
 #[allow(dead_code, reason = "describes parameters")]
 pub(crate) struct SubscriberListQuery {
     /// `true` or `false`; anything else does not restrict.
-    #[param(example = "true")]
     is_subscribed: Option<String>,
     /// The order; newest first unless given.
     #[param(schema_with = subscriber_ordering)]
@@ -202,8 +218,22 @@ fn words(words: impl IntoIterator<Item = String>) -> RefOr<Schema> {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build().into()
 }
 
+/// Parameters that are left empty count as not given.
 fn orders<'a>(sorts: impl Iterator<Item = &'a str>) -> RefOr<Schema> {
-    words(sorts.flat_map(|sort| [sort.to_owned(), format!("-{sort}")]))
+    let sorts = sorts.flat_map(|sort| [sort.to_owned(), format!("-{sort}")]);
+    words(sorts.chain([String::new()]))
+}
+
+fn schema_format() -> RefOr<Schema> {
+    words(["json", "yaml", ""].map(str::to_owned))
+}
+
+fn time() -> RefOr<Schema> {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let formats = [KnownFormat::DateTime, KnownFormat::Date];
+    let formats = formats.map(|format| text().format(Some(SchemaFormat::KnownFormat(format))));
+    let any = formats.into_iter().fold(AnyOfBuilder::new(), AnyOfBuilder::item);
+    RefOr::T(Schema::AnyOf(any.item(text().max_length(Some(0))).build()))
 }
 
 fn lead_ordering() -> RefOr<Schema> {

@@ -1,1 +1,27 @@
 //! The PostgreSQL adapter of the ports.
+//!
+//! [`PgSettings`] says which database, [`connect`] makes a [`PgDatabase`] of it
+//! without talking to it yet, and that hands out the repositories. Everything a
+//! repository does is one statement, so nothing is ever left half done.
+
+mod connection;
+mod database;
+mod error;
+mod health;
+mod leads;
+mod listing;
+mod migrations;
+mod pool;
+mod row;
+mod schema;
+mod settings;
+mod sql;
+mod subscribers;
+mod tls;
+
+pub use database::{PgDatabase, connect};
+pub use health::PgHealth;
+pub use leads::PgLeadRepository;
+pub use migrations::MigrationError;
+pub use settings::{PgSettings, SettingsError};
+pub use subscribers::PgSubscriberRepository;

@@ -1,1 +1,23 @@
 //! The embedded SQLite adapter of the ports.
+//!
+//! One thread writes; writers that wait at the same time share a commit, so
+//! that one `fsync` serves them all, and none is answered before it. Readers
+//! have connections of their own, on the blocking threads of whichever runtime
+//! they are called from.
+
+mod database;
+mod error;
+mod health;
+mod leads;
+mod migrations;
+mod readers;
+mod schema;
+mod sql;
+mod subscribers;
+mod window;
+mod writer;
+
+pub use database::{OpenError, SqliteDatabase, SqliteSettings};
+pub use health::SqliteHealth;
+pub use leads::SqliteLeadRepository;
+pub use subscribers::SqliteSubscriberRepository;

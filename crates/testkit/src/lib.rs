@@ -1,1 +1,12 @@
-//! To be written.
+//! What the tests of several crates share: builders of valid values and the
+//! contract suite that every adapter must pass.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "this crate is only ever linked into tests, where a panic is the report"
+)]
+
+pub mod builders;
+pub mod contract;

@@ -45,8 +45,8 @@ pub(crate) async fn replace(
     request_body(
         content(
             (crate::openapi::LeadUpdate = "application/json"),
-            (crate::openapi::LeadForm = "application/x-www-form-urlencoded"),
-            (crate::openapi::LeadForm = "multipart/form-data"),
+            (crate::openapi::LeadUpdateForm = "application/x-www-form-urlencoded"),
+            (crate::openapi::LeadUpdateForm = "multipart/form-data"),
         )
     ),
     responses((status = 200, description = "The changed lead.", body = LeadResponse))

@@ -19,6 +19,10 @@ pub(super) fn describe(document: &mut Value) {
             if keyed {
                 operation.insert("security".to_owned(), json!([{"bearer": []}, {"basic": []}]));
             }
+            if let Some(body) = operation.get_mut("requestBody").and_then(Value::as_object_mut) {
+                // No body is an empty object, which changes nothing but a time.
+                body.insert("required".to_owned(), json!(method != "patch"));
+            }
             if let Some(responses) =
                 operation.entry("responses").or_insert_with(|| json!({})).as_object_mut()
             {
@@ -32,6 +36,9 @@ pub(super) fn describe(document: &mut Value) {
 
 fn errors(path: &str, method: &str, keyed: bool) -> Vec<(&'static str, Value)> {
     let mut errors = vec![("400", fields("The request is not understood, or breaks rules."))];
+    if path.ends_with("/schema/") {
+        errors.push(("404", detail("There is no such format.")));
+    }
     if keyed {
         errors.push(("403", detail("The key is missing, malformed or wrong.")));
         if path.ends_with("{id}/") || method == "get" {

@@ -45,8 +45,8 @@ pub(crate) async fn replace(
     request_body(
         content(
             (crate::openapi::SubscriberUpdate = "application/json"),
-            (crate::openapi::SubscriberForm = "application/x-www-form-urlencoded"),
-            (crate::openapi::SubscriberForm = "multipart/form-data"),
+            (crate::openapi::SubscriberUpdateForm = "application/x-www-form-urlencoded"),
+            (crate::openapi::SubscriberUpdateForm = "multipart/form-data"),
         )
     ),
     responses((status = 200, description = "The changed subscriber.", body = SubscriberResponse))

@@ -67,11 +67,6 @@ async fn whole_classes_of_requests_are_answered_as_recorded_on_postgres() {
 }
 
 #[test]
-fn what_this_service_decides_is_answered_as_written_on_sqlite() {
-    on_sqlite(&recording::decisions());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_this_service_decides_is_answered_as_written_on_postgres() {
-    on_postgres(&recording::decisions()).await;
+fn a_body_may_have_a_mebibyte_and_no_more() {
+    on_sqlite(&recording::bodies_about_the_limit());
 }

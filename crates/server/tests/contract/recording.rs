@@ -23,20 +23,39 @@ pub(crate) struct Recording {
     pub(crate) is_ordered: bool,
 }
 
-/// What the issue of the contract came with.
+/// Recorded from the replaced service itself.
 pub(crate) fn examples() -> Vec<Recording> {
     read("examples.json")
 }
 
 /// Whole classes of requests: every field, every choice, every parameter.
+/// Recorded from a service of the same rules.
 pub(crate) fn classes() -> Vec<Recording> {
     read("classes.json")
 }
 
-/// Answers that this service gives on purpose where the replaced one gave
-/// others, or none worth keeping.
-pub(crate) fn decisions() -> Vec<Recording> {
-    read("decisions.json")
+/// A body of exactly one MiB, which is taken, and one that is a byte longer.
+pub(crate) fn bodies_about_the_limit() -> Vec<Recording> {
+    const LIMIT: usize = 1 << 20;
+    let body = |length: usize| {
+        let start = r#"{"full_name": "Ana", "position": "CTO", "email": "a@acme.hr", "x": ""#;
+        format!("{start}{}\"}}", "x".repeat(length - start.len() - 2)).into_bytes()
+    };
+    let recording = |name: &str, length, status, json| Recording {
+        name: name.to_owned(),
+        method: "POST".to_owned(),
+        path: "/backend/api/v1/leads/".to_owned(),
+        headers: headers(None, true),
+        body: Some(body(length)),
+        status,
+        json,
+        is_ordered: false,
+    };
+    let refusal = json!({"detail": "Request body is too large."});
+    vec![
+        recording("as long as may be", LIMIT, 201, None),
+        recording("a byte too long", LIMIT + 1, 413, Some(refusal)),
+    ]
 }
 
 fn read(name: &str) -> Vec<Recording> {

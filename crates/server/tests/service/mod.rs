@@ -1,5 +1,5 @@
 //! The real binary as a child process, on a free port of this machine.
-#![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;

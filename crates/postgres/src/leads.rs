@@ -1,0 +1,131 @@
+//! Leads in PostgreSQL.
+
+mod bulk;
+mod list;
+mod row;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::SelectableHelper;
+use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
+use diesel::sql_types::Integer;
+use diesel_async::RunQueryDsl;
+use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, LeadPosition, NewLead};
+use exit3_domain::paging::{Page, PageRequest, Slice, Step};
+use exit3_ports::{Constraint, LeadRepository, StoreError};
+
+use crate::pool::PgPool;
+use crate::schema::leads;
+use crate::sql::{Cached, Sql, Value};
+use row::{LeadChanges, LeadInsert, LeadRow};
+
+/// Keeps leads in PostgreSQL.
+#[derive(Clone)]
+pub struct PgLeadRepository {
+    pool: PgPool,
+}
+
+impl PgLeadRepository {
+    pub(crate) fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
+
+    async fn exists(&self, id: LeadId) -> Result<bool, StoreError> {
+        self.pool
+            .read(|mut connection| async move {
+                let query = Sql::<Integer>::cached("SELECT 1 FROM leads WHERE id = ")
+                    .value(Value::BigInt(id.0));
+                let found = query.load(&mut *connection).await;
+                connection.done(found.map(|rows: Vec<i32>| !rows.is_empty()))
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl LeadRepository for PgLeadRepository {
+    async fn create(&self, lead: &NewLead, now: DateTime<Utc>) -> Result<Lead, StoreError> {
+        let document = lead.search_document();
+        let created = self.pool.write(|mut connection| {
+            let query = diesel::insert_into(leads::table)
+                .values(LeadInsert::new(lead, now, &document))
+                .returning(LeadRow::as_returning());
+            async move {
+                let created = Cached(query).get_result(&mut *connection).await;
+                connection.done(created)
+            }
+        });
+        Ok(created.await?.into())
+    }
+
+    async fn create_many(&self, leads: &[(NewLead, DateTime<Utc>)]) -> Result<(), StoreError> {
+        bulk::create(&self.pool, leads).await
+    }
+
+    async fn find(&self, id: LeadId) -> Result<Option<Lead>, StoreError> {
+        let found = self.pool.read(|mut connection| async move {
+            let query = leads::table.find(id.0).select(LeadRow::as_select());
+            let found = query.get_result(&mut *connection).await;
+            connection.done(found.optional())
+        });
+        Ok(found.await?.map(LeadRow::into))
+    }
+
+    async fn list(
+        &self,
+        filter: &LeadFilter,
+        order: LeadOrder,
+        page: PageRequest,
+    ) -> Result<Option<Page<Lead>>, StoreError> {
+        list::page(&self.pool, filter, order, page).await
+    }
+
+    async fn walk(
+        &self,
+        filter: &LeadFilter,
+        order: LeadOrder,
+        step: &Step<LeadPosition>,
+    ) -> Result<Slice<Lead>, StoreError> {
+        list::walk(&self.pool, filter, order, step).await
+    }
+
+    async fn update(
+        &self,
+        seen: &Lead,
+        details: &NewLead,
+        now: DateTime<Utc>,
+    ) -> Result<Lead, StoreError> {
+        let now = now.max(seen.updated_at + TimeDelta::microseconds(1));
+        let document = details.search_document();
+        let updated = self.pool.write(|mut connection| {
+            let as_seen = leads::table
+                .filter(leads::id.eq(seen.id.0))
+                .filter(leads::updated_at.eq(seen.updated_at));
+            let query = diesel::update(as_seen)
+                .set(LeadChanges::new(details, now, &document))
+                .returning(LeadRow::as_returning());
+            async move {
+                let updated = Cached(query).get_result(&mut *connection).await;
+                connection.done(updated.optional())
+            }
+        });
+        match updated.await? {
+            Some(updated) => Ok(updated.into()),
+            None if self.exists(seen.id).await? => Err(StoreError::Conflict(Constraint::Stale)),
+            None => Err(StoreError::NotFound),
+        }
+    }
+
+    async fn delete(&self, id: LeadId) -> Result<(), StoreError> {
+        let deleted = self.pool.write(|mut connection| async move {
+            let query = diesel::delete(leads::table.find(id.0));
+            let deleted = Cached(query).execute(&mut *connection).await;
+            connection.done(deleted)
+        });
+        if deleted.await? == 0 {
+            Err(StoreError::NotFound)
+        } else {
+            Ok(())
+        }
+    }
+}

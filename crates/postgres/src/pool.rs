@@ -1,0 +1,292 @@
+//! Connections: how they are made, shared and given up.
+
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+use deadpool::Runtime;
+use deadpool::managed::{
+    self, Metrics, Object, Pool, QueueMode, RecycleError, RecycleResult, Timeouts,
+};
+use diesel::QueryResult;
+use diesel_async::SimpleAsyncConnection;
+use exit3_ports::StoreError;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::task::{JoinError, JoinHandle};
+use tokio::time::timeout;
+use tokio_postgres::tls::TlsStream;
+use tokio_postgres::{Connection, Socket};
+
+use crate::connection::PgConnection;
+use crate::error::{Again, Failure, timed_out};
+use crate::settings::PgSettings;
+
+/// How long a connection that was given up may take to say goodbye.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// A pool of connections, and the limits on what is done with them.
+#[derive(Clone)]
+pub(crate) struct PgPool {
+    pool: Pool<Manager>,
+    timeout: Duration,
+    bulk_timeout: Duration,
+}
+
+impl PgPool {
+    /// A pool without any connection yet. Connections are made, and live, on
+    /// `runtime`.
+    pub(crate) fn new(settings: &PgSettings, runtime: Handle) -> Self {
+        let timeouts = Timeouts {
+            wait: Some(settings.wait),
+            create: Some(settings.timeout),
+            recycle: None,
+        };
+        let manager = Manager {
+            settings: settings.clone(),
+            runtime,
+        };
+        let pool = Pool::builder(manager)
+            .max_size(settings.pool_size.max(1))
+            .timeouts(timeouts)
+            // The connection that was used last has the most in its caches.
+            .queue_mode(QueueMode::Lifo)
+            .runtime(Runtime::Tokio1)
+            .build()
+            .unwrap_or_else(|_| unreachable!("time-outs need a runtime, and it is given"));
+        Self {
+            pool,
+            timeout: settings.timeout,
+            bulk_timeout: settings.bulk_timeout,
+        }
+    }
+
+    /// Runs an operation that changes nothing. It is tried once more where the
+    /// connection turns out to be gone.
+    pub(crate) async fn read<T, F>(
+        &self,
+        operation: impl Fn(Checkout) -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        self.attempt(self.timeout, &[Again::Reads, Again::Anything], operation)
+            .await
+    }
+
+    /// Runs an operation that changes something. It is tried once more only
+    /// where the server has said that nothing was changed.
+    pub(crate) async fn write<T, F>(
+        &self,
+        operation: impl Fn(Checkout) -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        self.attempt(self.timeout, &[Again::Anything], operation)
+            .await
+    }
+
+    /// As [`Self::write`], with the patience that many rows need.
+    pub(crate) async fn write_many<T, F>(
+        &self,
+        operation: impl Fn(Checkout) -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        self.attempt(self.bulk_timeout, &[Again::Anything], operation)
+            .await
+    }
+
+    /// Begins a transaction with the server as patient as [`Self::write_many`].
+    pub(crate) fn begin_bulk(&self) -> String {
+        let limit = self.bulk_timeout.as_millis();
+        format!("BEGIN; SET LOCAL statement_timeout = {limit}; SET LOCAL lock_timeout = {limit}")
+    }
+
+    async fn attempt<T, F>(
+        &self,
+        limit: Duration,
+        again: &[Again],
+        operation: impl Fn(Checkout) -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let attempts = async {
+            let failure = match self.once(&operation).await {
+                Ok(done) => return Ok(done),
+                Err(failure) => failure,
+            };
+            if again.contains(&failure.again) {
+                tracing::debug!(error = ?failure.error, "trying a statement once more");
+                return self.once(&operation).await.map_err(|failure| failure.error);
+            }
+            Err(failure.error)
+        };
+        timeout(limit, attempts)
+            .await
+            .unwrap_or_else(|_| Err(timed_out(limit)))
+    }
+
+    async fn once<T, F>(&self, operation: impl Fn(Checkout) -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let object = self.pool.get().await?;
+        operation(Checkout {
+            object,
+            finished: false,
+        })
+        .await
+    }
+}
+
+/// A connection in use. It serves others only after [`Self::done`]; if it is
+/// dropped before, because its operation was given up with something in flight,
+/// it is closed.
+pub(crate) struct Checkout {
+    object: Object<Manager>,
+    finished: bool,
+}
+
+impl Checkout {
+    /// Gives the connection back and passes the outcome of its operation on.
+    pub(crate) fn done<T>(mut self, outcome: QueryResult<T>) -> Result<T, Failure> {
+        let outcome = outcome.map_err(Failure::from);
+        self.finished = match &outcome {
+            Ok(_) => true,
+            Err(failure) => failure.connection_is_sound,
+        };
+        outcome
+    }
+
+    /// As [`Self::done`], for an operation that begins and ends a transaction:
+    /// where it fails, the transaction may still be open.
+    pub(crate) fn done_in_transaction<T>(mut self, outcome: QueryResult<T>) -> Result<T, Failure> {
+        self.finished = outcome.is_ok();
+        outcome.map_err(Failure::from)
+    }
+}
+
+impl Deref for Checkout {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &Self::Target {
+        &self.object
+    }
+}
+
+impl DerefMut for Checkout {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.object
+    }
+}
+
+impl Drop for Checkout {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.object.give_up();
+        }
+    }
+}
+
+/// Makes connections for the pool.
+struct Manager {
+    settings: PgSettings,
+    runtime: Handle,
+}
+
+impl managed::Manager for Manager {
+    type Type = PgConnection;
+    type Error = ConnectError;
+
+    async fn create(&self) -> Result<PgConnection, ConnectError> {
+        // The caller's own runtime may end before the connection does.
+        AbortOnDrop(self.runtime.spawn(open(self.settings.clone())))
+            .wait()
+            .await
+    }
+
+    async fn recycle(
+        &self,
+        connection: &mut PgConnection,
+        _: &Metrics,
+    ) -> RecycleResult<ConnectError> {
+        if connection.is_closed() {
+            return Err(RecycleError::message("closed"));
+        }
+        Ok(())
+    }
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConnectError {
+    #[error("cannot connect to the database")]
+    Postgres(#[from] tokio_postgres::Error),
+    #[error("cannot set up a connection")]
+    Setup(#[source] diesel::result::Error),
+    #[error("the runtime of the connections has ended")]
+    Runtime(#[from] JoinError),
+}
+
+async fn open(settings: PgSettings) -> Result<PgConnection, ConnectError> {
+    let (client, connection) = settings.config.connect(settings.tls).await?;
+    let (give_up, given_up) = oneshot::channel();
+    tokio::spawn(drive(connection, given_up));
+    let mut connection = PgConnection::new(client, give_up);
+    // A statement whose caller has gone must not go on for ever, nor may one
+    // queue for a lock as long as that. Isolation is what the adapter is built
+    // on, whatever the role's default. Compiling a plan costs more than it
+    // could save here.
+    let limit = settings.timeout.as_millis();
+    let setup = format!(
+        "SET statement_timeout = {limit};
+         SET lock_timeout = {};
+         SET idle_in_transaction_session_timeout = {};
+         SET default_transaction_isolation = 'read committed';
+         SET TIME ZONE 'UTC';
+         SET jit = off",
+        limit * 3 / 4,
+        settings.bulk_timeout.as_millis(),
+    );
+    connection
+        .batch_execute(&setup)
+        .await
+        .map_err(ConnectError::Setup)?;
+    Ok(connection)
+}
+
+/// Carries what goes over a connection, until it is closed by either side.
+async fn drive<S>(connection: Connection<Socket, S>, given_up: oneshot::Receiver<()>)
+where
+    S: TlsStream + Unpin,
+{
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
+        given_up = given_up => match given_up {
+            Ok(()) => return,
+            Err(_) => timeout(GRACE, connection).await.unwrap_or(Ok(())),
+        },
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection to the database broke");
+    }
+}
+
+/// A task that is worth nothing to anybody else.
+struct AbortOnDrop<T>(JoinHandle<T>);
+
+impl<T> AbortOnDrop<Result<T, ConnectError>> {
+    async fn wait(mut self) -> Result<T, ConnectError> {
+        (&mut self.0).await?
+    }
+}
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

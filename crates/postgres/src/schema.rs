@@ -1,0 +1,28 @@
+//! The tables, as the migrations leave them.
+
+diesel::table! {
+    leads (id) {
+        id -> BigInt,
+        full_name -> Text,
+        position -> Text,
+        company_name -> Nullable<Text>,
+        phone_number -> Nullable<Text>,
+        email -> Nullable<Text>,
+        source -> Text,
+        status -> Text,
+        notes -> Nullable<Text>,
+        category -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        search_document -> Text,
+    }
+}
+
+diesel::table! {
+    subscribers (id) {
+        id -> BigInt,
+        email -> Text,
+        is_subscribed -> Bool,
+        search_document -> Text,
+    }
+}

@@ -1,0 +1,229 @@
+//! Which database, and how patiently.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::tls::{self, Verify};
+
+/// Where a server on the same machine listens when nothing else is said.
+const SOCKET_DIRECTORY: &str = "/var/run/postgresql";
+
+/// Which database, and how patiently.
+#[derive(Clone)]
+pub struct PgSettings {
+    /// The most connections that are held at a time.
+    pub pool_size: usize,
+    /// How long an operation waits for one of them.
+    pub wait: Duration,
+    /// How long an operation may take altogether, the wait included. The server
+    /// gives up on a statement after the same time.
+    pub timeout: Duration,
+    /// How long storing many rows at once may take.
+    pub bulk_timeout: Duration,
+    pub(crate) config: Config,
+    pub(crate) tls: MakeRustlsConnect,
+}
+
+/// What is wrong with the address of a database. Never says the password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// It does not begin as one of PostgreSQL does.
+    #[error("is not a PostgreSQL address; it begins with postgres:// or postgresql://")]
+    Scheme,
+    /// It is not of the form of a URL.
+    #[error(
+        "is not of the form postgres://user:password@host:port/name?option=value \
+         (special characters of a password are written as %40 and the like)"
+    )]
+    Form,
+    /// An option has a value that it cannot have, or is not known.
+    #[error("has a wrong or unknown option: {0}")]
+    Option(String),
+    /// The `sslmode` is not known.
+    #[error(
+        "has an unknown sslmode; disable, prefer, require, verify-ca and verify-full are known"
+    )]
+    SslMode,
+    /// The file of `sslrootcert` cannot be used.
+    #[error("has a sslrootcert that cannot be read as certificates: {0}")]
+    Authorities(PathBuf),
+    /// There is nobody to verify the server's certificate with.
+    #[error(
+        "wants the server verified, but no certificate authorities were found; set sslrootcert"
+    )]
+    NoAuthorities,
+    /// The TLS library cannot be used.
+    #[error("wants TLS, which cannot be set up")]
+    Tls,
+}
+
+impl PgSettings {
+    /// Reads `postgres://user:password@host:port/name?option=value`. Without a
+    /// host, that is the socket of a server on the same machine. Options are
+    /// those of libpq, among them `sslmode`, `sslrootcert`, `host` (also the
+    /// directory of a socket), `application_name` and `connect_timeout`.
+    ///
+    /// # Errors
+    /// What is wrong with the address, as what one would say after the name of
+    /// the setting.
+    pub fn parse(url: &str) -> Result<Self, SettingsError> {
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            return Err(SettingsError::Scheme);
+        }
+        let (address, options) = url.split_once('?').unwrap_or((url, ""));
+        let mut ssl = Ssl::default();
+        let mut kept = Vec::new();
+        for option in options.split('&').filter(|option| !option.is_empty()) {
+            let (name, value) = option.split_once('=').ok_or(SettingsError::Form)?;
+            match name {
+                "sslmode" => ssl.mode = value.to_owned(),
+                "sslrootcert" => ssl.authorities = Some(decode(value)?),
+                _ => kept.push(option),
+            }
+            // Asked one by one, so that the culprit can be named.
+            if !matches!(name, "sslmode" | "sslrootcert")
+                && Config::from_str(&format!("postgres://?{option}")).is_err()
+            {
+                return Err(SettingsError::Option(name.to_owned()));
+            }
+        }
+        let config = Config::from_str(&format!("{address}?{}", kept.join("&")));
+        Self::new(config.map_err(|_| SettingsError::Form)?, &ssl)
+    }
+
+    /// The database of the settings that are called `DB_HOST`, `DB_PORT`,
+    /// `DB_USER`, `DB_PASSWORD` and `DB_NAME`. A `host` that is empty or begins
+    /// with a slash is the directory of a socket.
+    ///
+    /// # Errors
+    /// Where TLS cannot be set up.
+    pub fn from_parts(
+        host: &str,
+        port: u16,
+        user: &str,
+        password: &str,
+        name: &str,
+    ) -> Result<Self, SettingsError> {
+        let mut config = Config::new();
+        config.port(port).dbname(name);
+        if !host.is_empty() {
+            config.host(host);
+        }
+        if !user.is_empty() {
+            config.user(user);
+        }
+        if !password.is_empty() {
+            config.password(password);
+        }
+        Self::new(config, &Ssl::default())
+    }
+
+    fn new(mut config: Config, ssl: &Ssl) -> Result<Self, SettingsError> {
+        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+            config.host(SOCKET_DIRECTORY);
+        }
+        if config.get_application_name().is_none() {
+            config.application_name("exit3");
+        }
+        let (mut mode, verify) = ssl.meaning()?;
+        // A socket of the same machine is not encrypted, whatever was asked for.
+        if config
+            .get_hosts()
+            .iter()
+            .all(|host| matches!(host, Host::Unix(_)))
+        {
+            mode = SslMode::Disable;
+        }
+        config.ssl_mode(mode);
+        let verify = if mode == SslMode::Disable {
+            Verify::Nothing
+        } else {
+            verify
+        };
+        Ok(Self {
+            pool_size: 16,
+            wait: Duration::from_millis(1500),
+            timeout: Duration::from_millis(1800),
+            bulk_timeout: Duration::from_secs(60),
+            tls: tls::connector(verify, ssl.authorities.as_deref().map(AsRef::as_ref))?,
+            config,
+        })
+    }
+
+    /// Which database this is, for a person: `PostgreSQL at host:port/name`.
+    pub fn describe(&self) -> String {
+        let hosts = self.config.get_hosts().iter().map(|host| match host {
+            Host::Tcp(host) => host.clone(),
+            Host::Unix(directory) => directory.display().to_string(),
+        });
+        let hosts: Vec<String> = hosts.collect();
+        let port = self.config.get_ports().first().copied().unwrap_or(5432);
+        let name = self
+            .config
+            .get_dbname()
+            .or(self.config.get_user())
+            .unwrap_or_default();
+        format!("PostgreSQL at {}:{port}/{name}", hosts.join(","))
+    }
+}
+
+impl fmt::Debug for PgSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("PgSettings")
+            .field("database", &self.describe())
+            .field("pool_size", &self.pool_size)
+            .field("wait", &self.wait)
+            .field("timeout", &self.timeout)
+            .field("bulk_timeout", &self.bulk_timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an address says about TLS.
+#[derive(Default)]
+struct Ssl {
+    mode: String,
+    authorities: Option<String>,
+}
+
+impl Ssl {
+    fn meaning(&self) -> Result<(SslMode, Verify), SettingsError> {
+        Ok(match self.mode.as_str() {
+            "disable" => (SslMode::Disable, Verify::Nothing),
+            "" | "prefer" | "allow" => (SslMode::Prefer, Verify::Nothing),
+            // libpq: a root certificate that is there is used.
+            "require" if self.authorities.is_some() => (SslMode::Require, Verify::Authority),
+            "require" => (SslMode::Require, Verify::Nothing),
+            "verify-ca" => (SslMode::Require, Verify::Authority),
+            "verify-full" => (SslMode::Require, Verify::Host),
+            _ => return Err(SettingsError::SslMode),
+        })
+    }
+}
+
+/// Undoes the percent-encoding of an option's value.
+fn decode(value: &str) -> Result<String, SettingsError> {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
+        match (digit(rest.next()), digit(rest.next())) {
+            (Some(high), Some(low)) => {
+                bytes.push(u8::try_from(high * 16 + low).map_err(|_| SettingsError::Form)?);
+            }
+            _ => return Err(SettingsError::Form),
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| SettingsError::Form)
+}

@@ -1,0 +1,171 @@
+//! Newsletter subscribers in PostgreSQL.
+
+mod list;
+mod row;
+
+use async_trait::async_trait;
+use diesel::SelectableHelper;
+use diesel::prelude::{OptionalExtension, QueryDsl};
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use exit3_domain::paging::{Page, PageRequest, Slice, Step};
+use exit3_domain::search;
+use exit3_domain::subscribers::{
+    NewSubscriber, Subscriber, SubscriberChange, SubscriberFilter, SubscriberId, SubscriberOrder,
+    SubscriberPosition,
+};
+use exit3_ports::{StoreError, SubscriberRepository};
+
+use crate::pool::PgPool;
+use crate::schema::subscribers;
+use crate::sql::{Cached, Sql, Value};
+use row::{SubscriberColumns, SubscriberInsert, SubscriberRow};
+
+/// Keeps newsletter subscribers in PostgreSQL.
+#[derive(Clone)]
+pub struct PgSubscriberRepository {
+    pool: PgPool,
+}
+
+impl PgSubscriberRepository {
+    pub(crate) fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
+}
+
+#[async_trait]
+impl SubscriberRepository for PgSubscriberRepository {
+    async fn create(&self, subscriber: &NewSubscriber) -> Result<Subscriber, StoreError> {
+        let subscriber = normal(subscriber);
+        let document = subscriber.search_document();
+        let created = self.pool.write(|mut connection| {
+            let query = diesel::insert_into(subscribers::table)
+                .values(SubscriberInsert::new(&subscriber, &document))
+                .returning(SubscriberRow::as_returning());
+            async move {
+                let created = Cached(query).get_result(&mut *connection).await;
+                connection.done(created)
+            }
+        });
+        Ok(created.await?.into())
+    }
+
+    async fn create_many(&self, subscribers: &[NewSubscriber]) -> Result<u64, StoreError> {
+        let mut given: Vec<NewSubscriber> = subscribers.iter().map(normal).collect();
+        // Two calls that store the same addresses wait for each other in the
+        // same order, and not in a circle.
+        given.sort_by(|one, other| one.email.cmp(&other.email));
+        let begin = self.pool.begin_bulk();
+        let stored = self.pool.write_many(|mut connection| {
+            let insert = insert(&given);
+            let begin = &begin;
+            async move {
+                let stored = async {
+                    connection.batch_execute(begin).await?;
+                    let stored = insert.execute(&mut *connection).await?;
+                    connection.batch_execute("COMMIT").await?;
+                    Ok(stored)
+                };
+                let stored = stored.await;
+                connection.done_in_transaction(stored)
+            }
+        });
+        Ok(stored.await? as u64)
+    }
+
+    async fn find(&self, id: SubscriberId) -> Result<Option<Subscriber>, StoreError> {
+        let found = self.pool.read(|mut connection| async move {
+            let query = subscribers::table
+                .find(id.0)
+                .select(SubscriberRow::as_select());
+            let found = query.get_result(&mut *connection).await;
+            connection.done(found.optional())
+        });
+        Ok(found.await?.map(SubscriberRow::into))
+    }
+
+    async fn list(
+        &self,
+        filter: &SubscriberFilter,
+        order: SubscriberOrder,
+        page: PageRequest,
+    ) -> Result<Option<Page<Subscriber>>, StoreError> {
+        list::page(&self.pool, filter, order, page).await
+    }
+
+    async fn walk(
+        &self,
+        filter: &SubscriberFilter,
+        order: SubscriberOrder,
+        step: &Step<SubscriberPosition>,
+    ) -> Result<Slice<Subscriber>, StoreError> {
+        list::walk(&self.pool, filter, order, step).await
+    }
+
+    async fn update(
+        &self,
+        id: SubscriberId,
+        change: &SubscriberChange,
+    ) -> Result<Subscriber, StoreError> {
+        let email = change.email.as_ref().map(|email| email.to_lowercase());
+        let document = email.as_deref().map(search::fold);
+        let updated = self.pool.write(|mut connection| {
+            let query =
+                Sql::<SubscriberColumns>::cached("UPDATE subscribers SET email = coalesce(")
+                    .value(Value::Text(email.clone()))
+                    .sql(", email), search_document = coalesce(")
+                    .value(Value::Text(document.clone()))
+                    .sql(", search_document), is_subscribed = coalesce(")
+                    .value(Value::Bool(change.is_subscribed))
+                    .sql(", is_subscribed) WHERE id = ")
+                    .value(Value::BigInt(id.0))
+                    .sql(" RETURNING id, email, is_subscribed");
+            async move {
+                let updated = query.get_result::<SubscriberRow>(&mut *connection).await;
+                connection.done(updated.optional())
+            }
+        });
+        updated
+            .await?
+            .map(Subscriber::from)
+            .ok_or(StoreError::NotFound)
+    }
+
+    async fn delete(&self, id: SubscriberId) -> Result<(), StoreError> {
+        let deleted = self.pool.write(|mut connection| async move {
+            let query = diesel::delete(subscribers::table.find(id.0));
+            let deleted = Cached(query).execute(&mut *connection).await;
+            connection.done(deleted)
+        });
+        if deleted.await? == 0 {
+            Err(StoreError::NotFound)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// With the address in lower case: the database's own `lower` knows ASCII only.
+fn normal(given: &NewSubscriber) -> NewSubscriber {
+    NewSubscriber {
+        email: given.email.to_lowercase(),
+        is_subscribed: given.is_subscribed,
+    }
+}
+
+fn insert(given: &[NewSubscriber]) -> Sql {
+    let emails = given.iter().map(|new| Some(new.email.clone())).collect();
+    let wanted = given.iter().map(|new| new.is_subscribed).collect();
+    let documents = given
+        .iter()
+        .map(|new| Some(new.search_document()))
+        .collect();
+    Sql::planned(
+        "INSERT INTO subscribers (email, is_subscribed, search_document) SELECT * FROM unnest(",
+    )
+    .value(Value::Texts(emails))
+    .sql(", ")
+    .value(Value::Bools(wanted))
+    .sql(", ")
+    .value(Value::Texts(documents))
+    .sql(") ON CONFLICT (lower(email)) DO NOTHING")
+}

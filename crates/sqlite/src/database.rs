@@ -1,0 +1,171 @@
+//! Opening the file, and handing out what works on it.
+
+mod connector;
+
+use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) use self::connector::Connector;
+use crate::health::SqliteHealth;
+use crate::leads::SqliteLeadRepository;
+use crate::migrations;
+use crate::readers::Readers;
+use crate::subscribers::SqliteSubscriberRepository;
+use crate::writer::Writer;
+
+/// How the database is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqliteSettings {
+    /// How many may read at the same time.
+    pub readers: usize,
+    /// After how long a call gives up with
+    /// [`StoreError::Unavailable`](exit3_ports::StoreError::Unavailable).
+    /// Storing many rows at once may take longer.
+    pub patience: Duration,
+}
+
+impl Default for SqliteSettings {
+    /// Four readers; an answer within 1.8 s.
+    fn default() -> Self {
+        Self { readers: 4, patience: Duration::from_millis(1800) }
+    }
+}
+
+/// Why a database could not be opened or migrated.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file cannot be made or reached.
+    #[error("cannot open the database file {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The path cannot be given to SQLite.
+    #[error("the path of the database file is not UTF-8: {}", .0.display())]
+    Path(PathBuf),
+    /// SQLite does not open it.
+    #[error("cannot open the SQLite database: {0}")]
+    Connection(#[from] diesel::ConnectionError),
+    /// A statement that sets a connection up failed.
+    #[error("cannot set up the SQLite database: {0}")]
+    Setup(#[from] diesel::result::Error),
+    /// The file system cannot do write-ahead logging (some network mounts).
+    #[error("the file system of the database cannot do write-ahead logging (it is in mode {0})")]
+    NoWal(String),
+    /// The thread that writes cannot be started.
+    #[error("cannot start the thread that writes to the database: {0}")]
+    Thread(std::io::Error),
+    /// A migration failed; the schema is as it was.
+    #[error("cannot migrate the database: {0}")]
+    Migration(Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// A database in one file.
+///
+/// The repositories that it hands out can be used from any tokio runtime, and
+/// stay usable when this is dropped; what is queued is finished by
+/// [`Self::close`] or when the last of them is dropped.
+#[derive(Clone)]
+pub struct SqliteDatabase {
+    path: PathBuf,
+    connector: Connector,
+    store: Store,
+}
+
+/// What the repositories share.
+#[derive(Clone)]
+pub(crate) struct Store {
+    pub(crate) readers: Arc<Readers>,
+    pub(crate) writer: Arc<Writer>,
+    pub(crate) patience: Duration,
+}
+
+impl SqliteDatabase {
+    /// Opens the database at `path`, whose directory exists. A new file can be
+    /// read and written by its owner only, and so can the files beside it.
+    ///
+    /// # Errors
+    /// [`OpenError`], in one sentence.
+    pub fn open(path: &Path, settings: &SqliteSettings) -> Result<Self, OpenError> {
+        let file_error = |source| OpenError::File { path: path.to_owned(), source };
+        create(path).map_err(file_error)?;
+        // Later connections must reach the same file, wherever the process
+        // goes in the meantime.
+        let absolute = path.canonicalize().map_err(file_error)?;
+        let connector = Connector::new(&absolute).ok_or_else(|| OpenError::Path(absolute))?;
+        let writer = Writer::start(connector.writer()?, connector.clone());
+        let writer = Arc::new(writer.map_err(OpenError::Thread)?);
+        let readers =
+            Arc::new(Readers::new(connector.clone(), settings.readers, settings.patience));
+        let store = Store { readers, writer, patience: settings.patience };
+        Ok(Self { path: path.to_owned(), connector, store })
+    }
+
+    /// Brings the schema up to date, under a lock that keeps other processes
+    /// out. Returns how many migrations were run. Blocks.
+    ///
+    /// # Errors
+    /// [`OpenError`]; the schema is then as it was.
+    pub fn migrate(&self) -> Result<usize, OpenError> {
+        migrations::run(&mut self.connector.migrator()?)
+    }
+
+    /// The leads.
+    pub fn leads(&self) -> SqliteLeadRepository {
+        SqliteLeadRepository::new(self.store.clone())
+    }
+
+    /// The subscribers.
+    pub fn subscribers(&self) -> SqliteSubscriberRepository {
+        SqliteSubscriberRepository::new(self.store.clone())
+    }
+
+    /// Whether the database can be used.
+    pub fn health(&self) -> SqliteHealth {
+        SqliteHealth::new(self.store.clone(), &self.connector)
+    }
+
+    /// What and where the database is, for a line of a log.
+    pub fn describe(&self) -> String {
+        format!("SQLite at {}", self.path.display())
+    }
+
+    /// How many transactions were committed since the start.
+    pub fn commits(&self) -> u64 {
+        self.store.writer.commits()
+    }
+
+    /// Finishes what is queued and closes the file; everything that was handed
+    /// out refuses from then on. Blocks.
+    pub fn close(&self) {
+        self.store.readers.close();
+        self.store.writer.close();
+    }
+}
+
+/// Makes the file if there is none, for its owner only.
+fn create(path: &Path) -> Result<(), std::io::Error> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => sync_directory(path),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// A power cut must not take the name of the file away.
+fn sync_directory(path: &Path) -> Result<(), std::io::Error> {
+    match path.parent() {
+        Some(parent) if cfg!(unix) && parent.as_os_str().is_empty() => File::open(".")?.sync_all(),
+        Some(parent) if cfg!(unix) => File::open(parent)?.sync_all(),
+        _ => Ok(()),
+    }
+}

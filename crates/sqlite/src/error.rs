@@ -1,0 +1,115 @@
+//! The only place that knows how SQLite words its errors.
+
+use std::error::Error;
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use exit3_ports::{Constraint, StoreError};
+
+/// Messages of result codes that pass by themselves, or that an operator can
+/// mend: BUSY, LOCKED, FULL, IOERR, CANTOPEN, READONLY, PROTOCOL, NOMEM,
+/// INTERRUPT. Diesel hands on the message, not the code.
+const PASSING: &[&str] = &[
+    "database is locked",
+    "database table is locked",
+    "database schema is locked",
+    "database or disk is full",
+    "disk I/O error",
+    "unable to open database file",
+    "attempt to write a readonly database",
+    "locking protocol",
+    "out of memory",
+    "interrupted",
+];
+
+/// Why the adapter itself gave up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("out of time")]
+    OutOfTime,
+    #[error("too many wait for the database")]
+    Crowded,
+    #[error("the database is closed")]
+    Closed,
+    #[error("the commit failed")]
+    NotCommitted,
+    #[error("a defect: the work on the database panicked")]
+    Panicked,
+    #[error("a text with a NUL character")]
+    Nul,
+    #[error("the database file was moved, replaced or removed")]
+    FileGone,
+}
+
+impl From<Refusal> for StoreError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Panicked | Refusal::Nul => Self::Other(Box::new(refusal)),
+            _ => Self::Unavailable(Box::new(refusal)),
+        }
+    }
+}
+
+/// What went wrong inside of a statement, as callers of a port see it.
+pub(crate) fn from_diesel(error: DieselError) -> StoreError {
+    let DieselError::DatabaseError(kind, information) = &error else {
+        return StoreError::Other(Box::new(error));
+    };
+    let message = information.message();
+    match kind {
+        DatabaseErrorKind::UniqueViolation
+            if message == "UNIQUE constraint failed: subscribers.email" =>
+        {
+            StoreError::Conflict(Constraint::SubscriberEmail)
+        }
+        DatabaseErrorKind::Unknown if is_passing(message) => {
+            StoreError::Unavailable(Box::new(error))
+        }
+        _ => StoreError::Other(Box::new(error)),
+    }
+}
+
+/// A connection could not be opened, or be set up.
+pub(crate) fn unreachable(error: impl Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Unavailable(Box::new(error))
+}
+
+/// Whether trying again makes sense after an error of that message.
+pub(crate) fn is_passing(message: &str) -> bool {
+    // The message of the adapter's own SQL function comes through with words
+    // of diesel around it.
+    PASSING.contains(&message) || message.contains("out of time")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mapped(kind: DatabaseErrorKind, message: &str) -> StoreError {
+        from_diesel(DieselError::DatabaseError(kind, Box::new(message.to_owned())))
+    }
+
+    #[test]
+    fn what_passes_is_unavailable() {
+        for message in PASSING {
+            let error = mapped(DatabaseErrorKind::Unknown, message);
+            assert!(matches!(error, StoreError::Unavailable(_)), "{message}");
+        }
+    }
+
+    #[test]
+    fn only_the_address_of_a_subscriber_conflicts() {
+        let unique = DatabaseErrorKind::UniqueViolation;
+        let error = mapped(unique, "UNIQUE constraint failed: subscribers.email");
+        assert!(matches!(error, StoreError::Conflict(Constraint::SubscriberEmail)));
+        let error =
+            mapped(DatabaseErrorKind::UniqueViolation, "UNIQUE constraint failed: leads.id");
+        assert!(matches!(error, StoreError::Other(_)));
+    }
+
+    #[test]
+    fn anything_else_is_a_defect() {
+        let error = mapped(DatabaseErrorKind::Unknown, "no such table: leads");
+        assert!(matches!(error, StoreError::Other(_)));
+        assert!(matches!(from_diesel(DieselError::NotFound), StoreError::Other(_)));
+    }
+}

@@ -1,0 +1,121 @@
+//! A lead as the table keeps it.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
+use exit3_domain::leads::{Lead, LeadCategory, LeadId, LeadSource, LeadStatus, NewLead};
+use exit3_ports::StoreError;
+
+use crate::error::Refusal;
+use crate::schema::leads;
+
+/// What is read of a lead. The order of the fields is that of [`COLUMNS`].
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = leads, check_for_backend(Sqlite))]
+pub(super) struct LeadRow {
+    id: i64,
+    created_at: i64,
+    updated_at: i64,
+    status: String,
+    source: String,
+    category: String,
+    full_name: String,
+    position: String,
+    company_name: Option<String>,
+    phone_number: Option<String>,
+    email: Option<String>,
+    notes: Option<String>,
+}
+
+/// The columns of a [`LeadRow`].
+pub(super) const COLUMNS: &str = "id, created_at, updated_at, status, source, category, \
+    full_name, position, company_name, phone_number, email, notes";
+
+/// The SQL types of [`COLUMNS`].
+pub(super) type LeadTypes = diesel::dsl::SqlTypeOf<diesel::dsl::AsSelect<LeadRow, Sqlite>>;
+
+/// What a client decides about a lead, and what follows from it.
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = leads, treat_none_as_default_value = false, treat_none_as_null = true)]
+pub(super) struct DetailsRow {
+    status: &'static str,
+    source: &'static str,
+    category: &'static str,
+    full_name: String,
+    position: String,
+    company_name: Option<String>,
+    phone_number: Option<String>,
+    email: Option<String>,
+    search_document: String,
+    notes: Option<String>,
+}
+
+impl DetailsRow {
+    /// # Errors
+    /// For a text with a NUL, at which SQLite's `length()` would stop counting
+    /// and which PostgreSQL does not store at all.
+    pub(super) fn of(lead: &NewLead) -> Result<Self, StoreError> {
+        let row = Self {
+            status: lead.status.as_str(),
+            source: lead.source.as_str(),
+            category: lead.category.as_str(),
+            full_name: lead.full_name.clone(),
+            position: lead.position.clone(),
+            company_name: lead.company_name.clone(),
+            phone_number: lead.phone_number.clone(),
+            email: lead.email.clone(),
+            search_document: lead.search_document(),
+            notes: lead.notes.clone(),
+        };
+        let nul = |text: &String| text.contains('\0');
+        // The document holds the other texts.
+        if nul(&row.search_document) || nul(&row.position) || row.notes.as_ref().is_some_and(nul) {
+            return Err(Refusal::Nul.into());
+        }
+        Ok(row)
+    }
+}
+
+impl TryFrom<LeadRow> for Lead {
+    type Error = StoreError;
+
+    fn try_from(row: LeadRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: LeadId(row.id),
+            details: NewLead {
+                full_name: row.full_name,
+                position: row.position,
+                company_name: row.company_name,
+                phone_number: row.phone_number,
+                email: row.email,
+                source: LeadSource::from_word(&row.source).ok_or_else(unreadable)?,
+                status: LeadStatus::from_word(&row.status).ok_or_else(unreadable)?,
+                notes: row.notes,
+                category: LeadCategory::from_word(&row.category).ok_or_else(unreadable)?,
+            },
+            created_at: moment(row.created_at)?,
+            updated_at: moment(row.updated_at)?,
+        })
+    }
+}
+
+/// The checks of the table make this impossible.
+fn unreadable() -> StoreError {
+    StoreError::Other("a row that no version of this program wrote".into())
+}
+
+/// A time as a column keeps it.
+pub(super) fn microseconds(time: DateTime<Utc>) -> i64 {
+    time.timestamp_micros()
+}
+
+/// The first time at or after `time` that a column can keep: what a bound means.
+pub(super) fn microseconds_rounded_up(time: DateTime<Utc>) -> i64 {
+    let finer = i64::from(time.timestamp_subsec_nanos() % 1000 != 0);
+    time.timestamp_micros().saturating_add(finer)
+}
+
+/// The time that a column keeps.
+pub(super) fn moment(microseconds: i64) -> Result<DateTime<Utc>, StoreError> {
+    DateTime::from_timestamp_micros(microseconds).ok_or_else(unreadable)
+}

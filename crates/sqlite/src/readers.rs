@@ -1,0 +1,134 @@
+//! Connections that read, as many as may read at the same time.
+
+use std::cell::Cell;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use diesel::prelude::*;
+use diesel::serialize::{self, IsNull, Output, ToSql};
+use diesel::sql_types::Bool;
+use diesel::sqlite::Sqlite;
+use exit3_ports::StoreError;
+use tokio::sync::Semaphore;
+use tokio::time::timeout_at;
+
+use crate::database::Connector;
+use crate::error::{self, Refusal};
+use crate::sql::Sql;
+
+thread_local! {
+    /// When the query that this thread runs must have come to its end.
+    static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// A pool of connections that only read.
+pub(crate) struct Readers {
+    connector: Connector,
+    idle: Mutex<Vec<SqliteConnection>>,
+    permits: Arc<Semaphore>,
+    patience: Duration,
+}
+
+impl Readers {
+    pub(crate) fn new(connector: Connector, most: usize, patience: Duration) -> Self {
+        let permits = Arc::new(Semaphore::new(most.max(1)));
+        Self { connector, idle: Mutex::default(), permits, patience }
+    }
+
+    /// Runs `work`, which may consist of several statements, on one state of
+    /// the database.
+    pub(crate) async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.run(move |connection| {
+            // A reader that is not given back takes its transaction with it.
+            execute(connection, "BEGIN")?;
+            let read = work(connection)?;
+            execute(connection, "COMMIT")?;
+            Ok(read)
+        })
+        .await
+    }
+
+    /// Runs `work`, which is one statement.
+    pub(crate) async fn run<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let deadline = Instant::now() + self.patience;
+        let permit =
+            match timeout_at(deadline.into(), Arc::clone(&self.permits).acquire_owned()).await {
+                Ok(Ok(permit)) => permit,
+                Ok(Err(_)) => return Err(Refusal::Closed.into()),
+                Err(_) => return Err(Refusal::Crowded.into()),
+            };
+        let readers = Arc::clone(self);
+        let reading = tokio::task::spawn_blocking(move || {
+            let result = readers.on_this_thread(deadline, work);
+            drop(permit);
+            result
+        });
+        match timeout_at(deadline.into(), reading).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(ended)) if ended.is_panic() => Err(Refusal::Panicked.into()),
+            Ok(Err(_)) => Err(Refusal::Closed.into()),
+            Err(_) => Err(Refusal::OutOfTime.into()),
+        }
+    }
+
+    fn on_this_thread<T>(
+        &self,
+        deadline: Instant,
+        work: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>,
+    ) -> Result<T, StoreError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut connection = match idle {
+            Some(connection) => connection,
+            None => self.connector.reader().map_err(error::unreachable)?,
+        };
+        DEADLINE.set(Some(deadline));
+        let result = work(&mut connection);
+        DEADLINE.set(None);
+        // Only after a success it is known that no transaction is left open.
+        if result.is_ok() && !self.permits.is_closed() {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        }
+        result.map_err(error::from_diesel)
+    }
+
+    /// Refuses reads from now on and closes the connections.
+    pub(crate) fn close(&self) {
+        self.permits.close();
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+fn execute(connection: &mut SqliteConnection, sql: &'static str) -> QueryResult<()> {
+    Sql::<()>::new(sql).execute(connection).map(drop)
+}
+
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// True until the deadline of the query; after it, an error, which ends it.
+    fn in_time() -> Bool;
+}
+
+/// Makes `in_time()` known to a connection. It is called for each row that a
+/// long query looks at, since SQLite would go on after its caller gave up.
+pub(crate) fn teach_deadline(connection: &mut SqliteConnection) -> QueryResult<()> {
+    in_time_utils::register_nondeterministic_impl(connection, || InTime)
+}
+
+#[derive(Debug, Clone, Copy)]
+struct InTime;
+
+impl ToSql<Bool, Sqlite> for InTime {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        if DEADLINE.get().is_some_and(|deadline| Instant::now() > deadline) {
+            return Err(Box::new(Refusal::OutOfTime));
+        }
+        out.set_value(1);
+        Ok(IsNull::No)
+    }
+}

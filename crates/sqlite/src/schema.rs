@@ -1,0 +1,28 @@
+//! The tables of `migrations/sqlite`, as diesel sees them.
+
+diesel::table! {
+    leads (id) {
+        id -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        status -> Text,
+        source -> Text,
+        category -> Text,
+        full_name -> Text,
+        position -> Text,
+        company_name -> Nullable<Text>,
+        phone_number -> Nullable<Text>,
+        email -> Nullable<Text>,
+        search_document -> Text,
+        notes -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    subscribers (id) {
+        id -> BigInt,
+        email -> Text,
+        is_subscribed -> Bool,
+        search_document -> Text,
+    }
+}

@@ -1,0 +1,102 @@
+//! Statements that diesel's query builder cannot write or does not cache.
+
+use std::marker::PhantomData;
+
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Text};
+use diesel::sqlite::Sqlite;
+
+enum Part {
+    Sql(&'static str),
+    Int(i64),
+    Text(String),
+}
+
+/// A statement pieced together of fixed texts and bound values, whose rows have
+/// the SQL types `ST`.
+pub(crate) struct Sql<ST = ()> {
+    parts: Vec<Part>,
+    cached: bool,
+    types: PhantomData<ST>,
+}
+
+impl<ST> Sql<ST> {
+    pub(crate) fn new(sql: &'static str) -> Self {
+        Self { parts: vec![Part::Sql(sql)], cached: true, types: PhantomData }
+    }
+
+    pub(crate) fn sql(&mut self, sql: &'static str) -> &mut Self {
+        self.parts.push(Part::Sql(sql));
+        self
+    }
+
+    pub(crate) fn int(&mut self, value: i64) -> &mut Self {
+        self.parts.push(Part::Int(value));
+        self
+    }
+
+    pub(crate) fn text(&mut self, value: impl Into<String>) -> &mut Self {
+        self.parts.push(Part::Text(value.into()));
+        self
+    }
+
+    /// Prepares the statement anew each time. For texts of which there are very
+    /// many: a connection keeps every cached statement for ever.
+    pub(crate) fn uncached(&mut self) -> &mut Self {
+        self.cached = false;
+        self
+    }
+}
+
+impl<ST> QueryFragment<Sqlite> for Sql<ST> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        if !self.cached {
+            out.unsafe_to_cache_prepared();
+        }
+        for part in &self.parts {
+            match part {
+                Part::Sql(sql) => out.push_sql(sql),
+                Part::Int(value) => out.push_bind_param::<BigInt, _>(value)?,
+                Part::Text(value) => out.push_bind_param::<Text, _>(value)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<ST> QueryId for Sql<ST> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<ST> Query for Sql<ST> {
+    type SqlType = ST;
+}
+
+impl<ST> RunQueryDsl<SqliteConnection> for Sql<ST> {}
+
+/// Lets diesel cache a statement whose text is always the same, which it does
+/// not know of an UPDATE.
+pub(crate) struct Cached<T>(pub(crate) T);
+
+impl<T: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Cached<T> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        self.0.walk_ast(out)
+    }
+
+    fn is_safe_to_cache_prepared(&self, _: &Sqlite) -> QueryResult<bool> {
+        Ok(true)
+    }
+}
+
+impl<T> QueryId for Cached<T> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<T: Query> Query for Cached<T> {
+    type SqlType = T::SqlType;
+}
+
+impl<T> RunQueryDsl<SqliteConnection> for Cached<T> {}

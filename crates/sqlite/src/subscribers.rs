@@ -1,0 +1,182 @@
+//! Subscribers in SQLite.
+
+mod list;
+
+use async_trait::async_trait;
+use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
+use exit3_domain::paging::{Page, PageRequest, Slice, Step};
+use exit3_domain::subscribers::{
+    NewSubscriber, Subscriber, SubscriberChange, SubscriberFilter, SubscriberId, SubscriberOrder,
+    SubscriberPosition,
+};
+use exit3_ports::{StoreError, SubscriberRepository};
+
+use crate::database::Store;
+use crate::error::{Refusal, from_diesel};
+use crate::leads::PATIENCE_FOR_MANY;
+use crate::schema::subscribers;
+use crate::sql::{Cached, Sql};
+
+/// Keeps newsletter subscribers.
+#[derive(Clone)]
+pub struct SqliteSubscriberRepository {
+    store: Store,
+}
+
+impl SqliteSubscriberRepository {
+    pub(crate) fn new(store: Store) -> Self {
+        Self { store }
+    }
+}
+
+/// What is read of a subscriber.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = subscribers, check_for_backend(Sqlite))]
+struct SubscriberRow {
+    id: i64,
+    email: String,
+    is_subscribed: bool,
+}
+
+impl From<SubscriberRow> for Subscriber {
+    fn from(row: SubscriberRow) -> Self {
+        Self { id: SubscriberId(row.id), email: row.email, is_subscribed: row.is_subscribed }
+    }
+}
+
+/// A subscription as it is stored: whatever case it came in, in lower case.
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = subscribers)]
+struct NewRow {
+    email: String,
+    is_subscribed: bool,
+    search_document: String,
+}
+
+impl NewRow {
+    fn of(subscriber: &NewSubscriber) -> Result<Self, StoreError> {
+        if subscriber.email.contains('\0') {
+            return Err(Refusal::Nul.into());
+        }
+        Ok(Self {
+            email: subscriber.email.to_lowercase(),
+            is_subscribed: subscriber.is_subscribed,
+            search_document: subscriber.search_document(),
+        })
+    }
+}
+
+#[async_trait]
+impl SubscriberRepository for SqliteSubscriberRepository {
+    async fn create(&self, subscriber: &NewSubscriber) -> Result<Subscriber, StoreError> {
+        let row = NewRow::of(subscriber)?;
+        let insert = move |connection: &mut SqliteConnection| {
+            diesel::insert_into(subscribers::table)
+                .values(row)
+                .returning(SubscriberRow::as_returning())
+                .get_result(connection)
+                .map_err(from_diesel)
+        };
+        self.store.writer.write(self.store.patience, insert).await.map(Subscriber::from)
+    }
+
+    async fn create_many(&self, subscribers: &[NewSubscriber]) -> Result<u64, StoreError> {
+        let rows: Result<Vec<_>, StoreError> = subscribers.iter().map(NewRow::of).collect();
+        let rows = rows?;
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        let insert = move |connection: &mut SqliteConnection| {
+            let mut stored = 0;
+            for row in rows {
+                stored += insert_if_new(connection, row).map_err(from_diesel)?;
+            }
+            Ok(stored)
+        };
+        self.store.writer.write(PATIENCE_FOR_MANY, insert).await
+    }
+
+    async fn find(&self, id: SubscriberId) -> Result<Option<Subscriber>, StoreError> {
+        let find = move |connection: &mut SqliteConnection| {
+            subscribers::table
+                .find(id.0)
+                .select(SubscriberRow::as_select())
+                .first(connection)
+                .optional()
+        };
+        Ok(self.store.readers.run(find).await?.map(Subscriber::from))
+    }
+
+    async fn list(
+        &self,
+        filter: &SubscriberFilter,
+        order: SubscriberOrder,
+        page: PageRequest,
+    ) -> Result<Option<Page<Subscriber>>, StoreError> {
+        let filter = filter.clone();
+        let list =
+            move |connection: &mut SqliteConnection| list::page(connection, &filter, order, page);
+        let Some(page) = self.store.readers.read(list).await? else {
+            return Ok(None);
+        };
+        let rows = page.rows.into_iter().map(Subscriber::from).collect();
+        Ok(Some(Page { count: page.count, number: page.number, rows }))
+    }
+
+    async fn walk(
+        &self,
+        filter: &SubscriberFilter,
+        order: SubscriberOrder,
+        step: &Step<SubscriberPosition>,
+    ) -> Result<Slice<Subscriber>, StoreError> {
+        let (filter, own) = (filter.clone(), step.clone());
+        let walk =
+            move |connection: &mut SqliteConnection| list::step(connection, &filter, order, &own);
+        let rows = self.store.readers.read(walk).await?;
+        Ok(Slice::of(step, rows.into_iter().map(Subscriber::from).collect()))
+    }
+
+    async fn update(
+        &self,
+        id: SubscriberId,
+        change: &SubscriberChange,
+    ) -> Result<Subscriber, StoreError> {
+        let (email, is_subscribed) = (change.email.clone(), change.is_subscribed);
+        let update = move |connection: &mut SqliteConnection| {
+            let now = subscribers::table.find(id.0).select(SubscriberRow::as_select());
+            let now = now.first(connection).optional().map_err(from_diesel)?;
+            let now = now.ok_or(StoreError::NotFound)?;
+            let then = NewRow::of(&NewSubscriber {
+                email: email.unwrap_or(now.email),
+                is_subscribed: is_subscribed.unwrap_or(now.is_subscribed),
+            })?;
+            let update = diesel::update(subscribers::table.find(id.0))
+                .set(then)
+                .returning(SubscriberRow::as_returning());
+            Cached(update).get_result(connection).map_err(from_diesel)
+        };
+        self.store.writer.write(self.store.patience, update).await.map(Subscriber::from)
+    }
+
+    async fn delete(&self, id: SubscriberId) -> Result<(), StoreError> {
+        let delete = move |connection: &mut SqliteConnection| {
+            let deleted = diesel::delete(subscribers::table.find(id.0)).execute(connection);
+            match deleted.map_err(from_diesel)? {
+                0 => Err(StoreError::NotFound),
+                _ => Ok(()),
+            }
+        };
+        self.store.writer.write(self.store.patience, delete).await
+    }
+}
+
+/// Stores a row unless its address is there; whether it did. Written by hand
+/// because diesel would prepare it anew for every row.
+fn insert_if_new(connection: &mut SqliteConnection, row: NewRow) -> QueryResult<u64> {
+    let mut insert =
+        Sql::<()>::new("INSERT INTO subscribers (email, is_subscribed, search_document) VALUES (");
+    insert.text(row.email).sql(", ").int(i64::from(row.is_subscribed));
+    insert.sql(", ").text(row.search_document).sql(") ON CONFLICT (email) DO NOTHING");
+    insert.execute(connection).map(|stored| u64::from(stored > 0))
+}

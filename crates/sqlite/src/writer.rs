@@ -1,0 +1,148 @@
+//! The one thread that writes, and the queue before it.
+
+mod batch;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use diesel::SqliteConnection;
+use exit3_ports::StoreError;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
+
+use self::batch::{Job, Task};
+use crate::database::Connector;
+use crate::error::Refusal;
+
+/// The most writes that wait in line.
+const QUEUE: usize = 1024;
+/// The most writes that share a commit. More would make the first of them wait
+/// longer than an `fsync` is worth.
+const BATCH: usize = 256;
+
+enum Message {
+    Job(Box<dyn Job>),
+    Stop,
+}
+
+/// Hands writes to the thread that does them.
+pub(crate) struct Writer {
+    queue: mpsc::Sender<Message>,
+    commits: Arc<AtomicU64>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Starts the thread, with a connection that is open already.
+    pub(crate) fn start(
+        connection: SqliteConnection,
+        connector: Connector,
+    ) -> Result<Self, std::io::Error> {
+        let (queue, line) = mpsc::channel(QUEUE);
+        let commits = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&commits);
+        let thread = std::thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || write_all(line, connection, &connector, &counter))?;
+        Ok(Self { queue, commits, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Does `work` in a transaction and returns once it is on the disk.
+    ///
+    /// If the future is dropped, `work` is done wholly or not at all.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        patience: Duration,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let deadline = Instant::now() + patience;
+        let (reply, answer) = oneshot::channel();
+        let place = match timeout_at(deadline, self.queue.reserve()).await {
+            Ok(Ok(place)) => place,
+            Ok(Err(_)) => return Err(Refusal::Closed.into()),
+            Err(_) => return Err(Refusal::Crowded.into()),
+        };
+        place.send(Message::Job(Box::new(Task::new(work, reply))));
+        match timeout_at(deadline, answer).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(Refusal::Closed.into()),
+            Err(_) => Err(Refusal::OutOfTime.into()),
+        }
+    }
+
+    /// How many transactions were committed since the start.
+    pub(crate) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+
+    /// Finishes what is queued and ends the thread; later writes are refused.
+    pub(crate) fn close(&self) {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(thread) = thread else { return };
+        // A full queue is being emptied; there is a place soon.
+        while let Err(mpsc::error::TrySendError::Full(_)) = self.queue.try_send(Message::Stop) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        if thread.join().is_err() {
+            tracing::error!("the thread that writes to the database panicked");
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// The thread: takes what waits, does it in one transaction, answers.
+fn write_all(
+    mut line: mpsc::Receiver<Message>,
+    connection: SqliteConnection,
+    connector: &Connector,
+    commits: &AtomicU64,
+) {
+    let mut connection = Some(connection);
+    while let Some(message) = line.blocking_recv() {
+        let mut jobs = Vec::new();
+        let mut next = Some(message);
+        while let Some(message) = next {
+            match message {
+                // Nobody asks for the result of a write whose caller went away
+                // before it began.
+                Message::Job(job) if job.is_wanted() => jobs.push(job),
+                Message::Job(_) => {}
+                Message::Stop => line.close(),
+            }
+            next = if jobs.len() < BATCH { line.try_recv().ok() } else { None };
+        }
+        if jobs.is_empty() {
+            continue;
+        }
+        // After a failure in between, the state of a connection is anyone's
+        // guess; a fresh one is cheap.
+        let open = match connection.take() {
+            Some(open) => Ok(open),
+            None => connector.writer(),
+        };
+        match open {
+            Ok(mut open) => match batch::commit_together(&mut open, &mut jobs) {
+                Ok(()) => {
+                    commits.fetch_add(1, Ordering::Relaxed);
+                    connection = Some(open);
+                    jobs.into_iter().for_each(|job| job.answer(None));
+                }
+                Err(error) => {
+                    tracing::error!(%error, writes = jobs.len(), "a commit failed");
+                    jobs.into_iter().for_each(|job| job.answer(Some(Refusal::NotCommitted)));
+                }
+            },
+            Err(error) => {
+                tracing::error!(%error, "the database cannot be opened for writing");
+                jobs.into_iter().for_each(|job| job.answer(Some(Refusal::NotCommitted)));
+            }
+        }
+    }
+}

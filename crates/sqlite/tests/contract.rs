@@ -1,0 +1,19 @@
+//! The adapter keeps the contract of the ports.
+
+use std::sync::Arc;
+
+use exit3_sqlite::{SqliteDatabase, SqliteSettings};
+use exit3_testkit::contract::Harness;
+
+async fn harness() -> Harness {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("contract.sqlite3");
+    let database = SqliteDatabase::open(&path, &SqliteSettings::default()).unwrap();
+    database.migrate().unwrap();
+    let (leads, subscribers) = (database.leads(), database.subscribers());
+    let health = database.health();
+    let guard = (database, directory);
+    Harness::new(Arc::new(leads), Arc::new(subscribers), Arc::new(health), guard)
+}
+
+exit3_testkit::repository_contract!(harness().await);

@@ -1,0 +1,108 @@
+//! Valid values with sensible defaults, of which a test names only what it is
+//! about.
+
+use chrono::{DateTime, Utc};
+use exit3_domain::leads::{LeadCategory, LeadSource, LeadStatus, NewLead};
+use exit3_domain::subscribers::NewSubscriber;
+
+/// A time, in microseconds since 1970.
+pub fn at(microseconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(microseconds).expect("a time that chrono can hold")
+}
+
+/// A time written as RFC 3339.
+pub fn time(text: &str) -> DateTime<Utc> {
+    text.parse().expect("a time in RFC 3339")
+}
+
+/// Begins a lead.
+pub fn lead() -> LeadBuilder {
+    LeadBuilder {
+        lead: NewLead {
+            full_name: "Ana Horvat".to_owned(),
+            position: "CTO".to_owned(),
+            company_name: Some("Acme d.o.o.".to_owned()),
+            phone_number: Some("+385911234567".to_owned()),
+            email: Some("ana@acme.hr".to_owned()),
+            source: LeadSource::Other,
+            status: LeadStatus::New,
+            notes: None,
+            category: LeadCategory::WebDev,
+        },
+    }
+}
+
+/// A lead in the making.
+#[derive(Debug, Clone)]
+pub struct LeadBuilder {
+    lead: NewLead,
+}
+
+#[allow(missing_docs, reason = "each sets the field of its name")]
+impl LeadBuilder {
+    pub fn full_name(mut self, name: impl Into<String>) -> Self {
+        self.lead.full_name = name.into();
+        self
+    }
+
+    pub fn position(mut self, position: impl Into<String>) -> Self {
+        self.lead.position = position.into();
+        self
+    }
+
+    pub fn company_name(mut self, company: Option<&str>) -> Self {
+        self.lead.company_name = company.map(str::to_owned);
+        self
+    }
+
+    pub fn phone_number(mut self, phone: Option<&str>) -> Self {
+        self.lead.phone_number = phone.map(str::to_owned);
+        self
+    }
+
+    pub fn email(mut self, email: Option<&str>) -> Self {
+        self.lead.email = email.map(str::to_owned);
+        self
+    }
+
+    pub fn source(mut self, source: LeadSource) -> Self {
+        self.lead.source = source;
+        self
+    }
+
+    pub fn status(mut self, status: LeadStatus) -> Self {
+        self.lead.status = status;
+        self
+    }
+
+    pub fn notes(mut self, notes: Option<&str>) -> Self {
+        self.lead.notes = notes.map(str::to_owned);
+        self
+    }
+
+    pub fn category(mut self, category: LeadCategory) -> Self {
+        self.lead.category = category;
+        self
+    }
+
+    /// The finished lead.
+    pub fn build(self) -> NewLead {
+        self.lead
+    }
+}
+
+/// A subscriber who wants the newsletter.
+pub fn subscriber(email: &str) -> NewSubscriber {
+    NewSubscriber {
+        email: email.to_owned(),
+        is_subscribed: true,
+    }
+}
+
+/// A subscriber who does not want the newsletter any more.
+pub fn unsubscribed(email: &str) -> NewSubscriber {
+    NewSubscriber {
+        email: email.to_owned(),
+        is_subscribed: false,
+    }
+}

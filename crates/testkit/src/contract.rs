@@ -1,0 +1,262 @@
+//! The contract suite: what every adapter of the ports must do.
+//!
+//! An adapter runs it with one line in a test file,
+//! `exit3_testkit::repository_contract!(harness().await);`, where `harness` is
+//! an async function that returns a [`Harness`] over a fresh, migrated, empty
+//! database. Each rule becomes a test of its own.
+
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod cancellation;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod concurrency;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod lead_counts;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod lead_filters;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod lead_pages;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod lead_search;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod lead_walks;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod leads;
+mod model;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod subscriber_lists;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod subscribers;
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use exit3_ports::{DatabaseHealth, LeadRepository, SubscriberRepository};
+
+/// The longest that a rule may take; what takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The repositories of one fresh database.
+pub struct Harness {
+    /// No leads yet.
+    pub leads: Arc<dyn LeadRepository>,
+    /// No subscribers yet.
+    pub subscribers: Arc<dyn SubscriberRepository>,
+    /// Of the same database.
+    pub health: Arc<dyn DatabaseHealth>,
+    _guard: Box<dyn Any>,
+}
+
+impl Harness {
+    /// `guard` is kept as long as the repositories are used: whatever removes
+    /// the database when it is dropped.
+    pub fn new(
+        leads: Arc<dyn LeadRepository>,
+        subscribers: Arc<dyn SubscriberRepository>,
+        health: Arc<dyn DatabaseHealth>,
+        guard: impl Any,
+    ) -> Self {
+        Self {
+            leads,
+            subscribers,
+            health,
+            _guard: Box::new(guard),
+        }
+    }
+}
+
+/// Runs one rule, which must come to an end.
+pub async fn hold(rule: impl Future<Output = ()>) {
+    tokio::time::timeout(PATIENCE, rule)
+        .await
+        .expect("the rule comes to an end");
+}
+
+/// Makes one test of every rule. The expression is evaluated once a test and
+/// gives a [`Harness`].
+#[macro_export]
+macro_rules! repository_contract {
+    ($harness:expr) => {
+        $crate::repository_contract! { @rules $harness;
+            leads {
+                returns_what_it_stored,
+                keeps_the_difference_between_empty_and_missing,
+                keeps_every_choice,
+                keeps_times_to_the_microsecond,
+                keeps_huge_texts_of_wide_characters,
+                keeps_texts_that_look_like_code,
+                counts_lengths_in_characters,
+                refuses_texts_that_the_domain_would_refuse_as_too_long,
+                refuses_texts_with_nul,
+                finds_nothing_under_an_unknown_id,
+                never_reuses_an_id,
+                replaces_the_details_and_nothing_else,
+                moves_updated_at_forward_whatever_the_clock_says,
+                refuses_an_update_of_what_has_changed_since,
+                refuses_an_update_or_delete_of_what_is_gone,
+                a_refused_update_changes_nothing,
+                deletes_one_lead_only,
+                stores_many_leads_with_their_times,
+                stores_many_leads_or_none,
+                stores_no_leads_at_all_when_given_none,
+                stores_more_leads_at_once_than_a_statement_has_room_for,
+                a_usable_database_says_so,
+            }
+            lead_counts {
+                counts_exactly_under_every_combination_of_choices,
+                counts_exactly_after_updates_and_deletes,
+                counts_exactly_after_refused_writes,
+                counts_exactly_under_filters_that_are_not_kept_count_of,
+                counts_one_s_own_write_at_once,
+                counts_exactly_after_concurrent_writes,
+                count_and_rows_are_of_the_same_moment,
+            }
+            lead_filters {
+                filters_by_each_choice,
+                any_of_several_choices_matches,
+                no_choice_matches_nothing,
+                filters_combine,
+                created_after_includes_its_moment_and_created_before_does_not,
+                takes_bounds_beyond_the_reach_of_any_database,
+            }
+            lead_pages {
+                an_empty_list_has_one_empty_page,
+                pages_cut_the_list_without_overlap,
+                a_page_past_the_end_is_none,
+                a_page_beyond_reach_is_none,
+                page_nought_is_none,
+                the_last_page_is_found_without_its_number,
+                the_last_page_of_an_exact_multiple_is_full,
+                every_order_is_that_of_the_reference,
+                texts_sort_by_code_point,
+                an_unknown_company_sorts_as_the_empty_text,
+                ties_go_by_id_in_the_same_direction,
+                a_status_list_goes_by_time_within_a_status,
+            }
+            lead_search {
+                finds_parts_of_name_company_email_and_phone,
+                does_not_look_elsewhere,
+                finds_in_any_case,
+                wildcards_and_quotes_are_plain_characters,
+                finds_single_characters_and_emoji,
+                every_word_must_occur,
+                a_word_does_not_span_two_fields,
+                blank_fields_match_nothing,
+                an_update_changes_what_is_found,
+                a_word_with_nul_matches_nothing,
+                many_words_are_no_trouble,
+                searches_combine_with_filters_orders_and_pages,
+            }
+            lead_walks {
+                a_walk_through_nothing_ends_at_once,
+                a_walk_forward_equals_the_list_in_every_order,
+                a_walk_backward_equals_the_list_in_every_order,
+                a_filtered_walk_equals_the_filtered_list,
+                a_walk_turns_round,
+                a_walk_goes_on_from_a_row_that_was_deleted,
+                a_walk_past_either_end_is_empty,
+                a_walk_neither_skips_nor_repeats_while_others_write,
+            }
+            subscribers {
+                returns_what_it_stored,
+                refuses_a_second_subscription_of_the_same_address,
+                refuses_a_second_subscription_in_another_case,
+                refuses_a_second_subscription_in_another_case_beyond_ascii,
+                stores_addresses_in_lower_case,
+                distinguishes_addresses_that_only_look_alike,
+                counts_lengths_in_characters,
+                finds_nothing_under_an_unknown_id,
+                never_reuses_an_id,
+                changes_only_the_given_fields,
+                an_empty_change_changes_nothing,
+                an_address_may_be_changed_to_itself,
+                refuses_to_take_over_the_address_of_another,
+                refuses_a_change_or_delete_of_what_is_gone,
+                an_address_is_free_again_after_a_delete,
+                create_many_leaves_out_what_is_there,
+                create_many_leaves_out_repetitions,
+                create_many_stores_all_or_none,
+                create_many_takes_more_than_a_statement_has_room_for,
+            }
+            subscriber_lists {
+                an_empty_list_has_one_empty_page,
+                lists_the_newest_first,
+                every_order_is_that_of_the_reference,
+                pages_cut_the_list_without_overlap,
+                a_page_past_the_end_is_none,
+                the_last_page_is_found_without_its_number,
+                filters_by_subscription,
+                counts_exactly_after_every_kind_of_write,
+                search_finds_parts_of_the_address,
+                wildcards_are_plain_characters,
+                a_changed_address_is_found_under_its_new_text_only,
+                walks_equal_the_list_in_every_order,
+                a_walk_turns_round,
+                a_walk_neither_skips_nor_repeats_while_others_write,
+            }
+            concurrency {
+                concurrent_creates_are_all_stored_with_distinct_ids,
+                one_of_fifty_writers_of_an_address_wins,
+                one_of_fifty_writers_of_an_address_in_different_cases_wins,
+                concurrent_create_manys_of_the_same_addresses_store_each_once,
+                one_of_two_updates_of_the_same_lead_wins,
+                updates_in_turns_lose_nothing,
+                an_update_and_a_delete_agree_on_what_happened,
+            }
+            cancellation {
+                an_abandoned_create_happens_wholly_or_not_at_all,
+                an_abandoned_create_many_happens_wholly_or_not_at_all,
+                an_abandoned_update_happens_wholly_or_not_at_all,
+                an_abandoned_delete_happens_wholly_or_not_at_all,
+                abandoned_reads_leave_the_repository_usable,
+                abandoned_subscriptions_happen_wholly_or_not_at_all,
+                many_abandoned_at_once_leave_the_repository_usable,
+            }
+        }
+    };
+    (@rules $harness:expr; $($module:ident { $($rule:ident),* $(,)? })*) => {
+        $(
+            mod $module {
+                #[allow(unused_imports, reason = "the harness may come from anywhere")]
+                use super::*;
+
+                $(
+                    #[tokio::test(flavor = "multi_thread")]
+                    async fn $rule() {
+                        $crate::contract::hold($crate::contract::$module::$rule(&$harness)).await;
+                    }
+                )*
+            }
+        )*
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    /// A rule that no test is made of would hold nothing.
+    #[test]
+    fn every_rule_is_part_of_the_suite() {
+        let suite = include_str!("contract.rs");
+        let rules = [
+            include_str!("contract/cancellation.rs"),
+            include_str!("contract/concurrency.rs"),
+            include_str!("contract/lead_counts.rs"),
+            include_str!("contract/lead_filters.rs"),
+            include_str!("contract/lead_pages.rs"),
+            include_str!("contract/lead_search.rs"),
+            include_str!("contract/lead_walks.rs"),
+            include_str!("contract/leads.rs"),
+            include_str!("contract/subscriber_lists.rs"),
+            include_str!("contract/subscribers.rs"),
+        ];
+        for line in rules.iter().flat_map(|rules| rules.lines()) {
+            if let Some(rule) = line.strip_prefix("pub async fn ") {
+                let (name, _) = rule.split_once('(').unwrap();
+                assert!(
+                    suite.contains(&format!("                {name},")),
+                    "{name} is missing"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! Creating, finding, updating and deleting leads.
+
+use exit3_domain::leads::{
+    LeadCategory, LeadFilter, LeadId, LeadOrder, LeadSource, LeadStatus, NewLead,
+};
+use exit3_ports::{Constraint, StoreError};
+
+use super::Harness;
+use super::model::{NEW_YEAR, everything, listed, soon};
+use crate::builders::{at, lead, time};
+
+async fn survives(harness: &Harness, new: NewLead) {
+    let created = harness.leads.create(&new, at(NEW_YEAR)).await.unwrap();
+    assert_eq!(created.details, new);
+    assert_eq!(created.created_at, at(NEW_YEAR));
+    assert_eq!(created.updated_at, at(NEW_YEAR));
+    assert_eq!(harness.leads.find(created.id).await.unwrap(), Some(created));
+}
+
+pub async fn returns_what_it_stored(harness: &Harness) {
+    survives(harness, lead().notes(Some("call back\n\tsoon")).build()).await;
+    let stored = everything(harness.leads.as_ref()).await;
+    assert_eq!(stored.len(), 1);
+    assert_eq!(
+        harness.leads.find(stored[0].id).await.unwrap().as_ref(),
+        Some(&stored[0])
+    );
+}
+
+pub async fn keeps_the_difference_between_empty_and_missing(harness: &Harness) {
+    for text in [None, Some(""), Some("x")] {
+        let all = lead()
+            .company_name(text)
+            .phone_number(text)
+            .email(text)
+            .notes(text)
+            .build();
+        survives(harness, all).await;
+    }
+    survives(
+        harness,
+        lead().company_name(Some("")).phone_number(None).build(),
+    )
+    .await;
+}
+
+pub async fn keeps_every_choice(harness: &Harness) {
+    for source in LeadSource::ALL {
+        survives(harness, lead().source(*source).build()).await;
+    }
+    for status in LeadStatus::ALL {
+        survives(harness, lead().status(*status).build()).await;
+    }
+    for category in LeadCategory::ALL {
+        survives(harness, lead().category(*category).build()).await;
+    }
+}
+
+pub async fn keeps_times_to_the_microsecond(harness: &Harness) {
+    for moment in [
+        "2024-02-29T23:59:59.999999Z",
+        "2025-06-30T12:00:00.000001Z",
+        "2025-06-30T12:00:00Z",
+        "1970-01-01T00:00:00Z",
+        "1969-12-31T23:59:59.999999Z",
+        "9999-12-31T23:59:59.999999Z",
+    ] {
+        let moment = time(moment);
+        let created = harness.leads.create(&lead().build(), moment).await.unwrap();
+        assert_eq!((created.created_at, created.updated_at), (moment, moment));
+        let found = harness.leads.find(created.id).await.unwrap().unwrap();
+        assert_eq!((found.created_at, found.updated_at), (moment, moment));
+    }
+}
+
+pub async fn keeps_huge_texts_of_wide_characters(harness: &Harness) {
+    let notes = "🦀".repeat(5000);
+    let wide = "\u{10ffff}".repeat(255);
+    let new = lead()
+        .full_name(&wide)
+        .position(&wide)
+        .company_name(Some(&wide));
+    survives(harness, new.notes(Some(&notes)).build()).await;
+}
+
+pub async fn keeps_texts_that_look_like_code(harness: &Harness) {
+    for text in [
+        "'; DROP TABLE leads; --",
+        "\"x\" \\' %s $1 ?1 :a {}",
+        "a\\0b\\",
+        "NULL",
+        "<b>",
+    ] {
+        survives(harness, lead().full_name(text).notes(Some(text)).build()).await;
+    }
+}
+
+pub async fn counts_lengths_in_characters(harness: &Harness) {
+    let wide = "Đ".repeat(255);
+    survives(harness, lead().full_name(&wide).build()).await;
+    survives(harness, lead().email(Some(&"đ".repeat(254))).build()).await;
+}
+
+pub async fn refuses_texts_that_the_domain_would_refuse_as_too_long(harness: &Harness) {
+    let long = |length| "x".repeat(length);
+    for too_long in [
+        lead().full_name(long(256)),
+        lead().position(long(256)),
+        lead().company_name(Some(&long(256))),
+        lead().phone_number(Some(&long(21))),
+        lead().email(Some(&long(255))),
+        lead().notes(Some(&long(5001))),
+    ] {
+        let refused = harness.leads.create(&too_long.build(), at(NEW_YEAR)).await;
+        assert!(matches!(refused, Err(StoreError::Other(_))), "{refused:?}");
+    }
+    assert_eq!(everything(harness.leads.as_ref()).await, []);
+    survives(harness, lead().build()).await;
+}
+
+pub async fn refuses_texts_with_nul(harness: &Harness) {
+    for with_nul in [
+        lead().full_name("a\0b"),
+        lead().position("\0"),
+        lead().company_name(Some("\0b")),
+        lead().phone_number(Some("+\0")),
+        lead().email(Some("a\0@acme.hr")),
+        lead().notes(Some("b\0")),
+    ] {
+        let refused = harness.leads.create(&with_nul.build(), at(NEW_YEAR)).await;
+        assert!(matches!(refused, Err(StoreError::Other(_))), "{refused:?}");
+    }
+    assert_eq!(everything(harness.leads.as_ref()).await, []);
+}
+
+pub async fn finds_nothing_under_an_unknown_id(harness: &Harness) {
+    for id in [0, 1, -1, i64::MIN, i64::MAX] {
+        assert_eq!(harness.leads.find(LeadId(id)).await.unwrap(), None);
+    }
+}
+
+pub async fn never_reuses_an_id(harness: &Harness) {
+    let mut highest = LeadId(0);
+    for _ in 0..3 {
+        let first = harness
+            .leads
+            .create(&lead().build(), at(NEW_YEAR))
+            .await
+            .unwrap();
+        let second = harness
+            .leads
+            .create(&lead().build(), at(NEW_YEAR))
+            .await
+            .unwrap();
+        assert!(first.id > highest && second.id > first.id);
+        highest = second.id;
+        harness.leads.delete(second.id).await.unwrap();
+        harness.leads.delete(first.id).await.unwrap();
+    }
+}
+
+pub async fn replaces_the_details_and_nothing_else(harness: &Harness) {
+    let other = harness
+        .leads
+        .create(&lead().build(), at(NEW_YEAR))
+        .await
+        .unwrap();
+    let seen = harness
+        .leads
+        .create(&lead().build(), at(NEW_YEAR))
+        .await
+        .unwrap();
+    let details = lead()
+        .full_name("Ivo")
+        .position("CEO")
+        .company_name(None)
+        .phone_number(Some(""))
+        .email(Some("ivo@zeta.hr"))
+        .source(LeadSource::Website)
+        .status(LeadStatus::Closed)
+        .notes(Some("n"))
+        .category(LeadCategory::SalesAuto)
+        .build();
+    let updated = harness
+        .leads
+        .update(&seen, &details, at(NEW_YEAR + 5))
+        .await
+        .unwrap();
+    assert_eq!(updated.details, details);
+    assert_eq!((updated.id, updated.created_at), (seen.id, seen.created_at));
+    assert_eq!(updated.updated_at, at(NEW_YEAR + 5));
+    assert_eq!(harness.leads.find(seen.id).await.unwrap(), Some(updated));
+    assert_eq!(harness.leads.find(other.id).await.unwrap(), Some(other));
+}
+
+pub async fn moves_updated_at_forward_whatever_the_clock_says(harness: &Harness) {
+    let mut seen = harness
+        .leads
+        .create(&lead().build(), at(NEW_YEAR))
+        .await
+        .unwrap();
+    for (now, then) in [
+        (-3_600_000_000, 1),
+        (1, 2),
+        (2, 3),
+        (3, 4),
+        (1000, 1000),
+        (0, 1001),
+    ] {
+        let details = seen.details.clone();
+        seen = harness
+            .leads
+            .update(&seen, &details, at(NEW_YEAR + now))
+            .await
+            .unwrap();
+        assert_eq!(seen.updated_at, at(NEW_YEAR + then));
+        assert_eq!(
+            harness.leads.find(seen.id).await.unwrap().as_ref(),
+            Some(&seen)
+        );
+    }
+}
+
+pub async fn refuses_an_update_of_what_has_changed_since(harness: &Harness) {
+    let seen = harness
+        .leads
+        .create(&lead().build(), at(NEW_YEAR))
+        .await
+        .unwrap();
+    let ivo = lead().full_name("Ivo").build();
+    let now = harness
+        .leads
+        .update(&seen, &ivo, at(NEW_YEAR + 1))
+        .await
+        .unwrap();
+    let eva = lead().full_name("Eva").build();
+    let refused = harness.leads.update(&seen, &eva, at(NEW_YEAR + 2)).await;
+    assert!(
+        matches!(refused, Err(StoreError::Conflict(Constraint::Stale))),
+        "{refused:?}"
+    );
+    assert_eq!(harness.leads.find(seen.id).await.unwrap(), Some(now));
+}
+
+pub async fn refuses_an_update_or_delete_of_what_is_gone(harness: &Harness) {
+    let seen = harness
+        .leads
+        .create(&lead().build(), at(NEW_YEAR))
+        .await
+        .unwrap();
+    harness.leads.delete(seen.id).await.unwrap();
+    let refused = harness
+        .leads
+        .update(&seen, &seen.details, at(NEW_YEAR + 1))
+        .await;
+    assert!(matches!(refused, Err(StoreError::NotFound)), "{refused:?}");
+    for id in [seen.id, LeadId(0), LeadId(-1), LeadId(i64::MAX)] {
+        let refused = harness.leads.delete(id).await;
+        assert!(matches!(refused, Err(StoreError::NotFound)), "{refused:?}");
+    }
+    assert_eq!(harness.leads.find(seen.id).await.unwrap(), None);
+}
+
+pub async fn a_refused_update_changes_nothing(harness: &Harness) {
+    let seen = harness
+        .leads
+        .create(&lead().build(), at(NEW_YEAR))
+        .await
+        .unwrap();
+    let too_long = lead()
+        .status(LeadStatus::Closed)
+        .full_name("x".repeat(256))
+        .build();
+    let refused = harness
+        .leads
+        .update(&seen, &too_long, at(NEW_YEAR + 1))
+        .await;
+    assert!(matches!(refused, Err(StoreError::Other(_))), "{refused:?}");
+    assert_eq!(
+        harness.leads.find(seen.id).await.unwrap().as_ref(),
+        Some(&seen)
+    );
+    let closed = LeadFilter {
+        statuses: Some(vec![LeadStatus::Closed]),
+        ..LeadFilter::default()
+    };
+    assert_eq!(
+        listed(harness.leads.as_ref(), &closed, LeadOrder::NEWEST, 50).await,
+        []
+    );
+    // What the caller saw is still what is there.
+    harness
+        .leads
+        .update(&seen, &seen.details, at(NEW_YEAR + 1))
+        .await
+        .unwrap();
+}
+
+pub async fn deletes_one_lead_only(harness: &Harness) {
+    let one = harness
+        .leads
+        .create(&lead().build(), at(NEW_YEAR))
+        .await
+        .unwrap();
+    let other = harness
+        .leads
+        .create(&lead().build(), at(NEW_YEAR))
+        .await
+        .unwrap();
+    harness.leads.delete(one.id).await.unwrap();
+    assert_eq!(harness.leads.find(one.id).await.unwrap(), None);
+    assert_eq!(everything(harness.leads.as_ref()).await, [other]);
+}
+
+pub async fn stores_many_leads_with_their_times(harness: &Harness) {
+    let given: Vec<_> = (0..300_i32)
+        .map(|n| {
+            let new = lead()
+                .full_name(format!("Lead {n}"))
+                .notes((n % 2 == 0).then_some(""));
+            (new.build(), at(NEW_YEAR + i64::from(n) * 1_000_003))
+        })
+        .collect();
+    harness.leads.create_many(&given).await.unwrap();
+    let mut stored = everything(harness.leads.as_ref()).await;
+    stored.reverse();
+    assert!(stored.iter().all(|lead| lead.updated_at == lead.created_at));
+    let stored: Vec<_> = stored
+        .into_iter()
+        .map(|lead| (lead.details, lead.created_at))
+        .collect();
+    assert_eq!(stored, given);
+}
+
+pub async fn stores_many_leads_or_none(harness: &Harness) {
+    let good = (lead().build(), at(NEW_YEAR));
+    let bad = (lead().full_name("x".repeat(256)).build(), at(NEW_YEAR));
+    for place in [0, 50, 99] {
+        let mut given = vec![good.clone(); 100];
+        given[place] = bad.clone();
+        let refused = harness.leads.create_many(&given).await;
+        assert!(matches!(refused, Err(StoreError::Other(_))), "{refused:?}");
+        assert_eq!(everything(harness.leads.as_ref()).await, []);
+    }
+    harness.leads.create_many(&vec![good; 100]).await.unwrap();
+    assert_eq!(everything(harness.leads.as_ref()).await.len(), 100);
+}
+
+pub async fn stores_no_leads_at_all_when_given_none(harness: &Harness) {
+    harness.leads.create_many(&[]).await.unwrap();
+    assert_eq!(everything(harness.leads.as_ref()).await, []);
+}
+
+pub async fn stores_more_leads_at_once_than_a_statement_has_room_for(harness: &Harness) {
+    let given: Vec<_> = (0..6000)
+        .map(|n| (lead().build(), at(NEW_YEAR + n)))
+        .collect();
+    harness.leads.create_many(&given).await.unwrap();
+    let found = harness
+        .leads
+        .list(
+            &LeadFilter::default(),
+            LeadOrder::NEWEST,
+            super::model::last(7),
+        )
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(found.count, 6000);
+    assert_eq!(found.rows.last().unwrap().created_at, at(NEW_YEAR));
+}
+
+pub async fn a_usable_database_says_so(harness: &Harness) {
+    soon(harness.health.ping()).await.unwrap();
+    assert!(soon(harness.health.schema_is_current()).await.unwrap());
+}

@@ -1,0 +1,391 @@
+//! A second, plain implementation of filters and orders, and the data that
+//! adapters are compared with it on.
+
+use std::cmp::Ordering;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use exit3_domain::leads::{
+    Lead, LeadCategory, LeadFilter, LeadKey, LeadOrder, LeadSort, LeadSource, LeadStatus, NewLead,
+};
+use exit3_domain::paging::{Direction, PageNumber, PageRequest, Step};
+use exit3_domain::search;
+use exit3_domain::subscribers::{
+    Subscriber, SubscriberFilter, SubscriberKey, SubscriberOrder, SubscriberSort,
+};
+use exit3_ports::{LeadRepository, SubscriberRepository};
+
+use super::Harness;
+use crate::builders::{at, lead};
+
+/// 2025-01-01, in microseconds.
+pub(super) const NEW_YEAR: i64 = 1_735_689_600_000_000;
+
+/// Names that tell collations apart and tie.
+const NAMES: &[&str] = &[
+    "Ana Horvat",
+    "ana horvat",
+    "ANA HORVAT",
+    "Đuro Đaković",
+    "đuro đaković",
+    "Zoë Straße",
+    "Žarko",
+    "zed",
+    "_under score",
+    "100% Sure",
+    "O'Hara \"Quote\"",
+    "🦀 Ferris",
+    "\u{ff21}na wide",
+    "Ana Horvat",
+    "ana-horvat",
+    "ana  horvat",
+];
+
+const COMPANIES: &[Option<&str>] = &[
+    None,
+    Some(""),
+    Some("Acme d.o.o."),
+    Some("acme"),
+    Some("Čokolada"),
+    Some("Zeta"),
+    Some("🏠"),
+];
+
+/// Numbers that look random and are the same in every run.
+pub(super) struct Dice(u64);
+
+impl Dice {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// A number below `sides`.
+    pub(super) fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).unwrap() % sides
+    }
+
+    pub(super) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.roll(from.len())]
+    }
+}
+
+/// A lead of mixed content, and a time that some others share.
+pub(super) fn any_lead(dice: &mut Dice) -> (NewLead, DateTime<Utc>) {
+    let new = lead()
+        .full_name(dice.pick(NAMES))
+        .company_name(dice.pick(COMPANIES))
+        .email(dice.pick(&[None, Some(""), Some("ana@acme.hr"), Some("sales@straße.de")]))
+        .phone_number(dice.pick(&[None, Some(""), Some("+385911234567"), Some("0038512345")]))
+        .source(dice.pick(LeadSource::ALL))
+        .status(dice.pick(LeadStatus::ALL))
+        .notes(dice.pick(&[None, Some(""), Some("call back")]))
+        .category(dice.pick(LeadCategory::ALL))
+        .build();
+    (new, at(NEW_YEAR + i64::try_from(dice.roll(12)).unwrap()))
+}
+
+/// Stores `count` leads of mixed content and returns them.
+pub(super) async fn fill(harness: &Harness, count: usize) -> Vec<Lead> {
+    let mut dice = Dice::new(7);
+    let given: Vec<_> = (0..count).map(|_| any_lead(&mut dice)).collect();
+    harness.leads.create_many(&given).await.unwrap();
+    // Some of them changed, so that the two times differ.
+    let stored = everything(harness.leads.as_ref()).await;
+    for lead in stored.iter().step_by(3) {
+        let now = at(NEW_YEAR + 100 + i64::try_from(dice.roll(5)).unwrap());
+        harness
+            .leads
+            .update(lead, &lead.details, now)
+            .await
+            .unwrap();
+    }
+    let stored = everything(harness.leads.as_ref()).await;
+    assert_eq!(stored.len(), count);
+    stored
+}
+
+/// Every order, in both directions.
+pub(super) fn orders() -> Vec<LeadOrder> {
+    let both = |by: &LeadSort| {
+        [false, true].map(|descending| LeadOrder {
+            by: *by,
+            descending,
+        })
+    };
+    LeadSort::ALL.iter().flat_map(both).collect()
+}
+
+/// Every order of subscribers, in both directions.
+pub(super) fn subscriber_orders() -> Vec<SubscriberOrder> {
+    let both = |by: &SubscriberSort| {
+        [false, true].map(|descending| SubscriberOrder {
+            by: *by,
+            descending,
+        })
+    };
+    SubscriberSort::ALL.iter().flat_map(both).collect()
+}
+
+pub(super) fn page(number: u64, size: u32) -> PageRequest {
+    PageRequest {
+        number: PageNumber::Number(number),
+        size,
+    }
+}
+
+pub(super) fn last(size: u32) -> PageRequest {
+    PageRequest {
+        number: PageNumber::Last,
+        size,
+    }
+}
+
+/// A filter that searches for `query`.
+pub(super) fn searching(query: &str) -> LeadFilter {
+    LeadFilter {
+        words: search::words(query).unwrap(),
+        ..LeadFilter::default()
+    }
+}
+
+/// Every lead that there is, newest first, by pages.
+pub(super) async fn everything(leads: &dyn LeadRepository) -> Vec<Lead> {
+    listed(leads, &LeadFilter::default(), LeadOrder::NEWEST, 200).await
+}
+
+/// The whole of a list, by pages of `size`; also checks the counts.
+pub(super) async fn listed(
+    leads: &dyn LeadRepository,
+    filter: &LeadFilter,
+    order: LeadOrder,
+    size: u32,
+) -> Vec<Lead> {
+    let mut rows = Vec::new();
+    let mut count = 0;
+    for number in 1.. {
+        let Some(found) = leads.list(filter, order, page(number, size)).await.unwrap() else {
+            assert_ne!(number, 1, "page 1 is never past the end");
+            break;
+        };
+        assert_eq!(found.number, number);
+        count = found.count;
+        rows.extend(found.rows);
+        if rows.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(
+        count,
+        u64::try_from(rows.len()).unwrap(),
+        "count of {filter:?}"
+    );
+    rows
+}
+
+/// The whole of a list, by a walk in steps of `size`.
+pub(super) async fn walked(
+    leads: &dyn LeadRepository,
+    filter: &LeadFilter,
+    order: LeadOrder,
+    direction: Direction,
+    size: u32,
+) -> Vec<Lead> {
+    let mut rows: Vec<Lead> = Vec::new();
+    let mut from = None;
+    loop {
+        let begun = from.is_some();
+        let step = Step {
+            from: from.take(),
+            direction,
+            size,
+        };
+        let slice = leads.walk(filter, order, &step).await.unwrap();
+        assert!(slice.rows.len() <= size as usize);
+        let (goes_on, came_from) = match direction {
+            Direction::Forward => (slice.has_next, slice.has_previous),
+            Direction::Backward => (slice.has_previous, slice.has_next),
+        };
+        assert_eq!(came_from, begun);
+        match direction {
+            Direction::Forward => {
+                from = slice.rows.last().map(|row| order.position(row));
+                rows.extend(slice.rows);
+            }
+            Direction::Backward => {
+                from = slice.rows.first().map(|row| order.position(row));
+                rows.splice(0..0, slice.rows);
+            }
+        }
+        if !goes_on {
+            return rows;
+        }
+    }
+}
+
+/// What a list must show of `leads`.
+pub(super) fn expected(leads: &[Lead], filter: &LeadFilter, order: LeadOrder) -> Vec<Lead> {
+    let mut rows: Vec<Lead> = leads
+        .iter()
+        .filter(|lead| matches(lead, filter))
+        .cloned()
+        .collect();
+    rows.sort_by(|one, other| {
+        let (one, other) = (order.position(one), order.position(other));
+        let ordering = compare(&one.key, &other.key).then(one.id.cmp(&other.id));
+        if order.descending {
+            ordering.reverse()
+        } else {
+            ordering
+        }
+    });
+    rows
+}
+
+fn compare(one: &LeadKey, other: &LeadKey) -> Ordering {
+    match (one, other) {
+        (LeadKey::Time(one), LeadKey::Time(other)) => one.cmp(other),
+        (LeadKey::Text(one), LeadKey::Text(other)) => one.chars().cmp(other.chars()),
+        (LeadKey::Status(one, one_time), LeadKey::Status(other, other_time)) => one
+            .as_str()
+            .cmp(other.as_str())
+            .then(one_time.cmp(other_time)),
+        _ => panic!("two kinds of keys in one order"),
+    }
+}
+
+fn matches(lead: &Lead, filter: &LeadFilter) -> bool {
+    let document = lead.details.search_document();
+    filter
+        .statuses
+        .as_ref()
+        .is_none_or(|any| any.contains(&lead.details.status))
+        && filter
+            .sources
+            .as_ref()
+            .is_none_or(|any| any.contains(&lead.details.source))
+        && filter
+            .categories
+            .as_ref()
+            .is_none_or(|any| any.contains(&lead.details.category))
+        && filter
+            .created_after
+            .is_none_or(|bound| lead.created_at >= bound)
+        && filter
+            .created_before
+            .is_none_or(|bound| lead.created_at < bound)
+        && filter.words.iter().all(|word| document.contains(word))
+}
+
+/// The whole of a list of subscribers, by pages of `size`.
+pub(super) async fn subscribers_listed(
+    subscribers: &dyn SubscriberRepository,
+    filter: &SubscriberFilter,
+    order: SubscriberOrder,
+    size: u32,
+) -> Vec<Subscriber> {
+    let mut rows = Vec::new();
+    let mut count = 0;
+    for number in 1.. {
+        let found = subscribers
+            .list(filter, order, page(number, size))
+            .await
+            .unwrap();
+        let Some(found) = found else {
+            assert_ne!(number, 1, "page 1 is never past the end");
+            break;
+        };
+        assert_eq!(found.number, number);
+        count = found.count;
+        rows.extend(found.rows);
+        if rows.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(
+        count,
+        u64::try_from(rows.len()).unwrap(),
+        "count of {filter:?}"
+    );
+    rows
+}
+
+/// The whole of a list of subscribers, by a walk in steps of `size`.
+pub(super) async fn subscribers_walked(
+    subscribers: &dyn SubscriberRepository,
+    filter: &SubscriberFilter,
+    order: SubscriberOrder,
+    direction: Direction,
+    size: u32,
+) -> Vec<Subscriber> {
+    let mut rows: Vec<Subscriber> = Vec::new();
+    let mut from = None;
+    loop {
+        let step = Step {
+            from: from.take(),
+            direction,
+            size,
+        };
+        let slice = subscribers.walk(filter, order, &step).await.unwrap();
+        let goes_on = match direction {
+            Direction::Forward => {
+                from = slice.rows.last().map(|row| order.position(row));
+                rows.extend(slice.rows);
+                slice.has_next
+            }
+            Direction::Backward => {
+                from = slice.rows.first().map(|row| order.position(row));
+                rows.splice(0..0, slice.rows);
+                slice.has_previous
+            }
+        };
+        if !goes_on {
+            return rows;
+        }
+    }
+}
+
+/// What a list must show of `subscribers`.
+pub(super) fn expected_subscribers(
+    subscribers: &[Subscriber],
+    filter: &SubscriberFilter,
+    order: SubscriberOrder,
+) -> Vec<Subscriber> {
+    let matches = |subscriber: &&Subscriber| {
+        let document = search::fold(&subscriber.email);
+        filter
+            .is_subscribed
+            .is_none_or(|wanted| subscriber.is_subscribed == wanted)
+            && filter.words.iter().all(|word| document.contains(word))
+    };
+    let mut rows: Vec<Subscriber> = subscribers.iter().filter(matches).cloned().collect();
+    rows.sort_by(|one, other| {
+        let (one, other) = (order.position(one), order.position(other));
+        let keys = match (&one.key, &other.key) {
+            (SubscriberKey::Id, SubscriberKey::Id) => Ordering::Equal,
+            (SubscriberKey::Email(one), SubscriberKey::Email(other)) => {
+                one.chars().cmp(other.chars())
+            }
+            (SubscriberKey::IsSubscribed(one), SubscriberKey::IsSubscribed(other)) => {
+                one.cmp(other)
+            }
+            _ => panic!("two kinds of keys in one order"),
+        };
+        let ordering = keys.then(one.id.cmp(&other.id));
+        if order.descending {
+            ordering.reverse()
+        } else {
+            ordering
+        }
+    });
+    rows
+}
+
+/// A write that must come through soon, whatever happened before.
+pub(super) async fn soon<T>(write: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(5), write)
+        .await
+        .expect("an answer within 5 s")
+}

@@ -1,0 +1,2 @@
+DROP TABLE subscribers;
+DROP TABLE leads;

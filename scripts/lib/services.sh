@@ -1,0 +1,65 @@
+# Sourced. The real binary and a throwaway PostgreSQL, which end with the run.
+
+export API_KEY=key-of-the-end-to-end-tests
+
+# The binary under test; `cargo build` has made it.
+EXIT3=${EXIT3:-${CARGO_TARGET_DIR:-target}/debug/exit3}
+
+# start_postgres: sets POSTGRES_URL. The server listens on a socket in the run's
+# directory only, so that it needs no port.
+start_postgres() {
+    local programs directory="$RUN/postgres" as=()
+    programs=$(postgres_programs) || fail "PostgreSQL is not installed."
+    mkdir "$directory"
+    if [ "$(id -u)" -eq 0 ]; then
+        # initdb refuses root.
+        chown postgres: "$directory"
+        as=(runuser -u postgres --)
+    fi
+    (
+        cd "$directory"
+        "${as[@]}" "$programs/initdb" -D "$directory/data" -U postgres -A trust -E UTF8 \
+            --locale=C.UTF-8 --no-sync >/dev/null
+        # Found by its process id and not that of runuser, which would not pass
+        # a signal on.
+        "${as[@]}" "$programs/postgres" -D "$directory/data" -k "$directory" \
+            -c listen_addresses= -c fsync=off -c synchronous_commit=off \
+            -c full_page_writes=off >"$directory.log" 2>&1 7>&- &
+    )
+    for _ in $(seq 300); do
+        if "$programs/pg_isready" -q -h "$directory" -U postgres; then
+            head -n 1 "$directory/data/postmaster.pid" >>"$RUN/processes"
+            POSTGRES_URL="postgres://postgres@/postgres?host=$directory"
+            return
+        fi
+        sleep 0.1
+    done
+    tail -n 20 "$directory.log" >&2
+    fail "PostgreSQL does not start."
+}
+
+# start_service sqlite|postgres: sets SERVICE_URL.
+start_service() {
+    local directory="$RUN/exit3-$1" settings=()
+    [ "$1" = sqlite ] || settings+=("DATABASE_URL=$POSTGRES_URL")
+    mkdir "$directory"
+    env -i -C "$directory" PATH="$PATH" HOST=127.0.0.1 PORT=0 LOG_LEVEL=WARNING \
+        BASIC_API_KEY="$API_KEY" SECRET_KEY=secret-of-the-end-to-end-tests "${settings[@]}" \
+        "$(realpath "$EXIT3")" >"$directory/output" 2>"$directory/log" 7>&- &
+    SERVICE=$!
+    echo "$SERVICE" >>"$RUN/processes"
+    for _ in $(seq 300); do
+        SERVICE_URL=$(sed -n 's|^Listening on ||p' "$directory/output")
+        [ -z "$SERVICE_URL" ] || return 0
+        kill -0 "$SERVICE" 2>/dev/null || break
+        sleep 0.1
+    done
+    tail -n 20 "$directory/log" >&2
+    fail "The service does not start."
+}
+
+# stop_service: a service that was asked to stop ends without a fault.
+stop_service() {
+    kill -TERM "$SERVICE"
+    wait "$SERVICE" || fail "The service did not end well: exit code $?."
+}

@@ -1,0 +1,110 @@
+# Sourced. Installs what is missing: from Debian's packages what a machine has
+# once, and everything else, in fixed versions, below the target directory.
+
+TOOLS=$(mkdir -p "${CARGO_TARGET_DIR:-target}/test-tools" && cd "${CARGO_TARGET_DIR:-target}/test-tools" && pwd)
+export TOOLS
+CARGO_DENY=0.20.2
+
+install_everything() {
+    command -v cargo >/dev/null || fail "cargo is missing: install Rust with rustup."
+    command -v cc >/dev/null || fail "cc is missing: install a C compiler."
+    install_debian_packages
+    install_cargo_tools
+    install_python_packages
+    install_node_packages
+}
+
+postgres_programs() {
+    local found
+    found=$(find /usr/lib/postgresql/*/bin -name initdb 2>/dev/null | sort -V | tail -n 1)
+    [ -n "$found" ] || found=$(command -v initdb) || return 1
+    dirname "$found"
+}
+
+chromium_program() {
+    command -v chromium || command -v chromium-browser || command -v google-chrome
+}
+
+python_with_venv() {
+    local python
+    for python in "$(command -v python3 || true)" /usr/bin/python3; do
+        if [ -x "$python" ] && "$python" -c 'import venv, ensurepip' 2>/dev/null; then
+            echo "$python"
+            return
+        fi
+    done
+    return 1
+}
+
+install_debian_packages() {
+    local missing=()
+    postgres_programs >/dev/null || missing+=(postgresql)
+    chromium_program >/dev/null || missing+=(chromium)
+    python_with_venv >/dev/null || missing+=(python3 python3-venv)
+    command -v node >/dev/null || missing+=(nodejs)
+    command -v npm >/dev/null || missing+=(npm)
+    [ ${#missing[@]} -gt 0 ] || return 0
+
+    echo "installing ${missing[*]}"
+    command -v apt-get >/dev/null || fail "There is no apt-get to install ${missing[*]} with."
+    local root=()
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || fail "To install ${missing[*]}, be root or have sudo."
+        root=(sudo)
+    fi
+    local apt=("${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120)
+    "${apt[@]}" update || fail "apt-get update failed: is the network there?"
+    if [[ " ${missing[*]} " == *" postgresql "* ]]; then
+        # The programs are wanted, not a server that runs from now on.
+        "${root[@]}" mkdir -p /etc/postgresql-common/createcluster.d
+        echo 'create_main_cluster = false' |
+            "${root[@]}" tee /etc/postgresql-common/createcluster.d/exit3-tests.conf >/dev/null
+    fi
+    "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >"$RUN/apt.log" 2>&1 || {
+        tail -n 20 "$RUN/apt.log" >&2
+        fail "apt-get could not install ${missing[*]}."
+    }
+}
+
+# is_installed NAME FILE...: whether NAME was installed from these files as they are.
+is_installed() {
+    [ "$(cat "$TOOLS/$1.installed" 2>/dev/null)" = "$(cat "${@:2}" | sha256sum)" ]
+}
+
+mark_installed() {
+    cat "${@:2}" | sha256sum >"$TOOLS/$1.installed"
+}
+
+install_cargo_tools() {
+    case "$("$TOOLS/cargo/bin/cargo-deny" --version 2>/dev/null)" in
+        *" $CARGO_DENY") return ;;
+    esac
+    echo "installing cargo-deny $CARGO_DENY"
+    # A debug build takes a third of the time, and runs for a second.
+    cargo install --quiet --debug --locked --root "$TOOLS/cargo" --target-dir "$RUN/cargo-deny" \
+        --version "$CARGO_DENY" cargo-deny || fail "cargo could not install cargo-deny."
+}
+
+install_python_packages() {
+    local list=scripts/e2e/requirements.txt
+    is_installed python "$list" && [ -x "$TOOLS/python/bin/python" ] && return
+    echo "installing the packages of $list"
+    rm -rf "$TOOLS/python"
+    "$(python_with_venv)" -m venv "$TOOLS/python"
+    "$TOOLS/python/bin/pip" install --quiet --disable-pip-version-check -r "$list" ||
+        fail "pip could not install the packages of $list."
+    mark_installed python "$list"
+}
+
+install_node_packages() {
+    local lists=(scripts/e2e/package.json scripts/e2e/package-lock.json)
+    is_installed node "${lists[@]}" && [ -d "$TOOLS/node/node_modules" ] && return
+    echo "installing the packages of ${lists[1]}"
+    rm -rf "$TOOLS/node"
+    mkdir "$TOOLS/node"
+    cp "${lists[@]}" "$TOOLS/node/"
+    # Scripts of packages are not run: none of these needs any.
+    npm ci --prefix "$TOOLS/node" --ignore-scripts --no-audit --no-fund --loglevel=error ||
+        fail "npm could not install the packages of ${lists[1]}."
+    mark_installed node "${lists[@]}"
+}
