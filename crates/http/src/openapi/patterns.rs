@@ -8,12 +8,16 @@ const SPACE: &str =
 /// Inside of a class: what no text may hold, but where it is trimmed.
 const CONTROL: &str = r"\x00-\x08\x0b-\x1f\x7f-\x9f";
 
+/// Inside of a class: digits, superscripts among them. Those of other scripts are
+/// digits to the domain too, but too many to name.
+const DIGIT: &str = r"0-9\xb2\xb3\xb9\u2070\u2074-\u2079\u2080-\u2089";
+
 /// Two characters or more without angle brackets, not only digits.
 pub(super) fn person_name() -> String {
     let outer = format!("[^{SPACE}{CONTROL}<>]");
     let inner = format!("[^{CONTROL}<>]");
-    let outer_letter = format!("[^{SPACE}{CONTROL}<>0-9]");
-    let inner_letter = format!("[^{CONTROL}<>0-9]");
+    let outer_letter = format!("[^{SPACE}{CONTROL}<>{DIGIT}]");
+    let inner_letter = format!("[^{CONTROL}<>{DIGIT}]");
     trimmed(&format!(
         "(?:{outer_letter}{inner}*{outer}|{outer}{inner}*{outer_letter}\
          |{outer}{inner}*{inner_letter}{inner}*{outer})"

@@ -1,8 +1,7 @@
 //! One server: its directory, its process, and what may happen to them.
 
 use std::fs;
-use std::io::Read;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -144,16 +143,12 @@ impl TestPostgres {
         // Ctrl-C is for the tests; the watchdog sees to the rest.
         command.process_group(0).current_dir("/");
         let mut server = command.spawn().expect("postgres starts");
-        let ready = Command::new(self.programs.join("pg_isready"))
-            .arg("--version")
-            .output()
-            .is_ok_and(|output| output.status.success());
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
             if server.try_wait().expect("a process").is_some() {
                 return false;
             }
-            if self.is_ready(ready) {
+            if self.is_ready() {
                 self.server = Some(server);
                 return true;
             }
@@ -161,5 +156,72 @@ impl TestPostgres {
         }
         let _ = server.kill();
         false
+    }
+
+    /// Whether the server takes connections. It listens before it does, and
+    /// writes this line once it does.
+    fn is_ready(&self) -> bool {
+        self.log().contains("ready to accept connections")
+            && TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.directory.join("log")).unwrap_or_default()
+    }
+
+    /// Sends a signal to the server and to every process that it has made.
+    fn signal(&self, name: &str) {
+        let Some(server) = &self.server else { return };
+        let children = format!("/proc/{0}/task/{0}/children", server.id());
+        let children = fs::read_to_string(children).unwrap_or_default();
+        let children = children.split_whitespace().filter_map(|id| id.parse().ok());
+        let processes: Vec<u32> = std::iter::once(server.id()).chain(children).collect();
+        signal(name, &processes);
+    }
+}
+
+impl Drop for TestPostgres {
+    fn drop(&mut self) {
+        self.stop();
+        // The watchdog removes the directory once nobody holds its input.
+        drop(self.watchdog.stdin.take());
+        let _ = self.watchdog.wait();
+    }
+}
+
+fn signal(name: &str, processes: &[u32]) {
+    let mut kill = Command::new("kill");
+    kill.arg(format!("-{name}")).args(processes.iter().map(u32::to_string));
+    // A process that has ended meanwhile cannot be signalled and need not be.
+    let _ = kill.stderr(Stdio::null()).status();
+}
+
+/// A directory of `user`, in memory where there is room for it.
+fn new_directory(user: Option<User>) -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+    let directory = tempfile::Builder::new().prefix("exit3-postgres-").tempdir_in(parent);
+    let directory = directory.expect("a directory").keep();
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o700)).expect("permissions");
+    if let Some(user) = user {
+        chown(&directory, Some(user.uid), Some(user.gid)).expect("the directory changes hands");
+    }
+    directory
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_leaves_nothing_behind() {
+        let mut server = TestPostgres::start();
+        let directory = server.directory.clone();
+        let process = server.server.as_ref().map(Child::id).expect("a process");
+        server.restart();
+        assert!(server.url("postgres").contains("127.0.0.1"));
+        assert!(!Path::new(&format!("/proc/{process}")).exists());
+        drop(server);
+        assert!(!directory.exists());
     }
 }

@@ -1,0 +1,24 @@
+//! The adapter keeps the contract of the ports.
+
+use std::sync::Arc;
+
+use exit3_postgres::{PgSettings, connect};
+use exit3_testkit::contract::Harness;
+use exit3_testkit::postgres;
+use tokio::runtime::Handle;
+
+async fn harness() -> Harness {
+    let database = postgres::shared().create_migrated(migrate).await;
+    let settings = PgSettings::parse(database.url()).unwrap();
+    let connected = connect(&settings, Handle::current());
+    let (leads, subscribers) = (connected.leads(), connected.subscribers());
+    let health = connected.health();
+    Harness::new(Arc::new(leads), Arc::new(subscribers), Arc::new(health), database)
+}
+
+async fn migrate(url: String) {
+    let settings = PgSettings::parse(&url).unwrap();
+    connect(&settings, Handle::current()).migrate().await.unwrap();
+}
+
+exit3_testkit::repository_contract!(harness().await);
