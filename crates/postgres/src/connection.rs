@@ -39,11 +39,7 @@ pub(crate) struct PgConnection {
 impl PgConnection {
     /// `give_up` tells whoever drives the connection to close it at once.
     pub(crate) fn new(client: Client, give_up: oneshot::Sender<()>) -> Self {
-        Self {
-            client,
-            statements: HashMap::new(),
-            give_up: Some(give_up),
-        }
+        Self { client, statements: HashMap::new(), give_up: Some(give_up) }
     }
 
     /// Closes the connection, whatever is in flight.
@@ -62,11 +58,7 @@ impl PgConnection {
     /// Runs a query to its end, commit included. Returns its rows and how many
     /// it affected.
     async fn run(&mut self, query: Outgoing) -> QueryResult<(Vec<tokio_postgres::Row>, u64)> {
-        let Outgoing {
-            sql,
-            binds,
-            cacheable,
-        } = query;
+        let Outgoing { sql, binds, cacheable } = query;
         let rows = if cacheable {
             let statement = self.prepared(sql, &binds).await?;
             self.client.query_raw(&statement, binds).await
@@ -91,11 +83,7 @@ impl PgConnection {
             return Ok(statement.clone());
         }
         let types: Vec<Type> = binds.iter().map(|bind| bind.type_.clone()).collect();
-        let statement = self
-            .client
-            .prepare_typed(&sql, &types)
-            .await
-            .map_err(from_postgres)?;
+        let statement = self.client.prepare_typed(&sql, &types).await.map_err(from_postgres)?;
         if self.statements.len() >= MAX_STATEMENTS {
             self.statements.clear();
         }
@@ -167,11 +155,7 @@ impl Outgoing {
         query.collect_binds(&mut collector, &mut BuiltInTypes, &Pg)?;
         let binds = collector.metadata.into_iter().zip(collector.binds);
         let binds = binds.map(|(metadata, bytes)| Bind {
-            type_: metadata
-                .oid()
-                .ok()
-                .and_then(Type::from_oid)
-                .unwrap_or(Type::UNKNOWN),
+            type_: metadata.oid().ok().and_then(Type::from_oid).unwrap_or(Type::UNKNOWN),
             bytes,
         });
         Ok(Self {

@@ -22,11 +22,7 @@ pub struct PgDatabase {
 /// must outlive every use of the repositories.
 pub fn connect(settings: &PgSettings, runtime: Handle) -> PgDatabase {
     let pool = PgPool::new(settings, runtime.clone());
-    PgDatabase {
-        settings: settings.clone(),
-        runtime,
-        pool,
-    }
+    PgDatabase { settings: settings.clone(), runtime, pool }
 }
 
 impl PgDatabase {

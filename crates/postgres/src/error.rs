@@ -30,11 +30,7 @@ pub(crate) enum Again {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self {
-            error,
-            again: Again::No,
-            connection_is_sound: false,
-        }
+        Self { error, again: Again::No, connection_is_sound: false }
     }
 }
 
@@ -61,16 +57,8 @@ impl From<tokio_postgres::Error> for Failure {
         let gone = error.is_closed() || source_is_io(&error);
         let again = if gone { Again::Reads } else { Again::No };
         let error = Box::new(error);
-        let error = if gone {
-            StoreError::Unavailable(error)
-        } else {
-            StoreError::Other(error)
-        };
-        Self {
-            error,
-            again,
-            connection_is_sound: false,
-        }
+        let error = if gone { StoreError::Unavailable(error) } else { StoreError::Other(error) };
+        Self { error, again, connection_is_sound: false }
     }
 }
 
@@ -79,11 +67,7 @@ fn from_answer(answer: &DbError) -> Failure {
     let code = answer.code();
     if *code == SqlState::UNIQUE_VIOLATION && answer.constraint() == Some("subscribers_email_key") {
         let error = StoreError::Conflict(Constraint::SubscriberEmail);
-        return Failure {
-            error,
-            again: Again::No,
-            connection_is_sound: true,
-        };
+        return Failure { error, again: Again::No, connection_is_sound: true };
     }
     let source = Box::new(Refusal::from(answer));
     let class = code.code().get(..2).unwrap_or_default();
@@ -109,16 +93,9 @@ fn from_answer(answer: &DbError) -> Failure {
         _ if class == "57" && *code != SqlState::QUERY_CANCELED => Again::Reads,
         _ => Again::No,
     };
-    let error = if unavailable {
-        StoreError::Unavailable(source)
-    } else {
-        StoreError::Other(source)
-    };
-    Failure {
-        error,
-        again,
-        connection_is_sound: class == "23",
-    }
+    let error =
+        if unavailable { StoreError::Unavailable(source) } else { StoreError::Other(source) };
+    Failure { error, again, connection_is_sound: class == "23" }
 }
 
 impl From<PoolError<ConnectError>> for Failure {
@@ -155,9 +132,7 @@ pub(crate) fn is_undefined_table(error: &diesel::result::Error) -> bool {
 }
 
 fn source_is_io(error: &tokio_postgres::Error) -> bool {
-    error
-        .source()
-        .is_some_and(|source| source.is::<std::io::Error>())
+    error.source().is_some_and(|source| source.is::<std::io::Error>())
 }
 
 /// What the server said. Its details are left out: they quote rows.
@@ -170,10 +145,7 @@ struct Refusal {
 
 impl From<&DbError> for Refusal {
     fn from(answer: &DbError) -> Self {
-        Self {
-            code: answer.code().code().to_owned(),
-            message: answer.message().to_owned(),
-        }
+        Self { code: answer.code().code().to_owned(), message: answer.message().to_owned() }
     }
 }
 

@@ -29,9 +29,7 @@ impl DatabaseHealth for PgHealth {
     async fn ping(&self) -> Result<(), StoreError> {
         self.pool
             .read(|mut connection| async move {
-                let answer = Sql::<Integer>::cached("SELECT 1")
-                    .load(&mut *connection)
-                    .await;
+                let answer = Sql::<Integer>::cached("SELECT 1").load(&mut *connection).await;
                 connection.done(answer.map(|_: Vec<i32>| ()))
             })
             .await

@@ -122,10 +122,6 @@ impl LeadRepository for PgLeadRepository {
             let deleted = Cached(query).execute(&mut *connection).await;
             connection.done(deleted)
         });
-        if deleted.await? == 0 {
-            Err(StoreError::NotFound)
-        } else {
-            Ok(())
-        }
+        if deleted.await? == 0 { Err(StoreError::NotFound) } else { Ok(()) }
     }
 }

@@ -77,18 +77,12 @@ impl Listing {
     }
 
     fn begin<ST>(&self, sql: &'static str) -> Sql<ST> {
-        if self.plannable {
-            Sql::cached(sql)
-        } else {
-            Sql::planned(sql)
-        }
+        if self.plannable { Sql::cached(sql) } else { Sql::planned(sql) }
     }
 
     fn counted<ST>(&self, statement: Sql<ST>) -> Sql<ST> {
         let statement = match self.counts {
-            Some(counts) => statement
-                .sql("SELECT coalesce(sum(n), 0)::bigint FROM ")
-                .sql(counts),
+            Some(counts) => statement.sql("SELECT coalesce(sum(n), 0)::bigint FROM ").sql(counts),
             None => statement.sql("SELECT count(*) FROM ").sql(self.table),
         };
         statement.all_of(&self.conditions)
@@ -124,9 +118,7 @@ pub(crate) fn page_of<R, T: From<R>>(
     request: PageRequest,
     mut rows: Vec<(i64, R)>,
 ) -> Option<Page<T>> {
-    let count = rows
-        .first()
-        .map_or(0, |(count, _)| u64::try_from(*count).unwrap_or_default());
+    let count = rows.first().map_or(0, |(count, _)| u64::try_from(*count).unwrap_or_default());
     let number = match request.number {
         PageNumber::Number(number) if rows.is_empty() && number != 1 => return None,
         PageNumber::Number(number) => number,
@@ -136,9 +128,5 @@ pub(crate) fn page_of<R, T: From<R>>(
         }
     };
     let rows = rows.into_iter().map(|(_, row)| T::from(row)).collect();
-    Some(Page {
-        count,
-        number,
-        rows,
-    })
+    Some(Page { count, number, rows })
 }

@@ -40,17 +40,13 @@ pub enum MigrationError {
 /// The versions of all migrations.
 pub(crate) fn versions() -> Result<Vec<String>, StoreError> {
     let migrations = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(StoreError::Other)?;
-    Ok(migrations
-        .iter()
-        .map(|migration| migration.name().version().to_string())
-        .collect())
+    Ok(migrations.iter().map(|migration| migration.name().version().to_string()).collect())
 }
 
 /// Applies what has not been applied yet and returns how many that was.
 pub(crate) async fn run(settings: &PgSettings, runtime: &Handle) -> Result<usize, MigrationError> {
     let work = runtime.spawn(apply(settings.clone()));
-    work.await
-        .map_err(|error| MigrationError::Failed(error.into()))?
+    work.await.map_err(|error| MigrationError::Failed(error.into()))?
 }
 
 async fn apply(settings: PgSettings) -> Result<usize, MigrationError> {
@@ -68,22 +64,13 @@ async fn apply(settings: PgSettings) -> Result<usize, MigrationError> {
         .batch_execute("SET statement_timeout = 0; SET lock_timeout = '10min'")
         .await
         .map_err(unavailable)?;
-    client
-        .query("SELECT pg_advisory_lock($1)", &[&LOCK])
-        .await
-        .map_err(unavailable)?;
-    let connection = AsyncPgConnection::try_from(client)
-        .await
-        .map_err(unavailable)?;
+    client.query("SELECT pg_advisory_lock($1)", &[&LOCK]).await.map_err(unavailable)?;
+    let connection = AsyncPgConnection::try_from(client).await.map_err(unavailable)?;
     let work = tokio::task::spawn_blocking(move || {
         let mut harness = AsyncMigrationHarness::new(connection);
-        harness
-            .run_pending_migrations(MIGRATIONS)
-            .map(|applied| applied.len())
+        harness.run_pending_migrations(MIGRATIONS).map(|applied| applied.len())
     });
-    let applied = work
-        .await
-        .map_err(|error| MigrationError::Failed(error.into()))?;
+    let applied = work.await.map_err(|error| MigrationError::Failed(error.into()))?;
     applied.map_err(MigrationError::Failed)
 }
 
@@ -93,16 +80,10 @@ async fn check_server(client: &Client) -> Result<(), MigrationError> {
                       current_setting('server_encoding')";
     let row = client.query_one(sql, &[]).await.map_err(unavailable)?;
     if row.try_get::<_, i32>(0).map_err(unavailable)? < OLDEST {
-        return Err(MigrationError::Version(
-            row.try_get(1).map_err(unavailable)?,
-        ));
+        return Err(MigrationError::Version(row.try_get(1).map_err(unavailable)?));
     }
     let encoding: String = row.try_get(2).map_err(unavailable)?;
-    if encoding == "UTF8" {
-        Ok(())
-    } else {
-        Err(MigrationError::Encoding(encoding))
-    }
+    if encoding == "UTF8" { Ok(()) } else { Err(MigrationError::Encoding(encoding)) }
 }
 
 fn unavailable(error: impl Into<Box<dyn Error + Send + Sync>>) -> MigrationError {

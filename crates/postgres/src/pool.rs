@@ -36,15 +36,9 @@ impl PgPool {
     /// A pool without any connection yet. Connections are made, and live, on
     /// `runtime`.
     pub(crate) fn new(settings: &PgSettings, runtime: Handle) -> Self {
-        let timeouts = Timeouts {
-            wait: Some(settings.wait),
-            create: Some(settings.timeout),
-            recycle: None,
-        };
-        let manager = Manager {
-            settings: settings.clone(),
-            runtime,
-        };
+        let timeouts =
+            Timeouts { wait: Some(settings.wait), create: Some(settings.timeout), recycle: None };
+        let manager = Manager { settings: settings.clone(), runtime };
         let pool = Pool::builder(manager)
             .max_size(settings.pool_size.max(1))
             .timeouts(timeouts)
@@ -53,11 +47,7 @@ impl PgPool {
             .runtime(Runtime::Tokio1)
             .build()
             .unwrap_or_else(|_| unreachable!("time-outs need a runtime, and it is given"));
-        Self {
-            pool,
-            timeout: settings.timeout,
-            bulk_timeout: settings.bulk_timeout,
-        }
+        Self { pool, timeout: settings.timeout, bulk_timeout: settings.bulk_timeout }
     }
 
     /// Runs an operation that changes nothing. It is tried once more where the
@@ -69,8 +59,7 @@ impl PgPool {
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        self.attempt(self.timeout, &[Again::Reads, Again::Anything], operation)
-            .await
+        self.attempt(self.timeout, &[Again::Reads, Again::Anything], operation).await
     }
 
     /// Runs an operation that changes something. It is tried once more only
@@ -82,8 +71,7 @@ impl PgPool {
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        self.attempt(self.timeout, &[Again::Anything], operation)
-            .await
+        self.attempt(self.timeout, &[Again::Anything], operation).await
     }
 
     /// As [`Self::write`], with the patience that many rows need.
@@ -94,8 +82,7 @@ impl PgPool {
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        self.attempt(self.bulk_timeout, &[Again::Anything], operation)
-            .await
+        self.attempt(self.bulk_timeout, &[Again::Anything], operation).await
     }
 
     /// Begins a transaction with the server as patient as [`Self::write_many`].
@@ -124,9 +111,7 @@ impl PgPool {
             }
             Err(failure.error)
         };
-        timeout(limit, attempts)
-            .await
-            .unwrap_or_else(|_| Err(timed_out(limit)))
+        timeout(limit, attempts).await.unwrap_or_else(|_| Err(timed_out(limit)))
     }
 
     async fn once<T, F>(&self, operation: impl Fn(Checkout) -> F) -> Result<T, Failure>
@@ -134,11 +119,7 @@ impl PgPool {
         F: Future<Output = Result<T, Failure>>,
     {
         let object = self.pool.get().await?;
-        operation(Checkout {
-            object,
-            finished: false,
-        })
-        .await
+        operation(Checkout { object, finished: false }).await
     }
 }
 
@@ -203,9 +184,7 @@ impl managed::Manager for Manager {
 
     async fn create(&self) -> Result<PgConnection, ConnectError> {
         // The caller's own runtime may end before the connection does.
-        AbortOnDrop(self.runtime.spawn(open(self.settings.clone())))
-            .wait()
-            .await
+        AbortOnDrop(self.runtime.spawn(open(self.settings.clone()))).wait().await
     }
 
     async fn recycle(
@@ -251,10 +230,7 @@ async fn open(settings: PgSettings) -> Result<PgConnection, ConnectError> {
         limit * 3 / 4,
         settings.bulk_timeout.as_millis(),
     );
-    connection
-        .batch_execute(&setup)
-        .await
-        .map_err(ConnectError::Setup)?;
+    connection.batch_execute(&setup).await.map_err(ConnectError::Setup)?;
     Ok(connection)
 }
 

@@ -25,14 +25,9 @@ impl PgRow {
     pub(crate) fn all(rows: Vec<tokio_postgres::Row>) -> impl Iterator<Item = Self> + Send {
         let types: Arc<[NonZeroU32]> = rows.first().map_or_else(Arc::default, |row| {
             let columns = row.columns().iter();
-            columns
-                .map(|column| NonZeroU32::new(column.type_().oid()).unwrap_or(NO_TYPE))
-                .collect()
+            columns.map(|column| NonZeroU32::new(column.type_().oid()).unwrap_or(NO_TYPE)).collect()
         });
-        rows.into_iter().map(move |row| Self {
-            row,
-            types: Arc::clone(&types),
-        })
+        rows.into_iter().map(move |row| Self { row, types: Arc::clone(&types) })
     }
 }
 
@@ -71,10 +66,7 @@ impl RowIndex<usize> for PgRow {
 
 impl RowIndex<&str> for PgRow {
     fn idx(&self, name: &str) -> Option<usize> {
-        self.row
-            .columns()
-            .iter()
-            .position(|column| column.name() == name)
+        self.row.columns().iter().position(|column| column.name() == name)
     }
 }
 
@@ -86,11 +78,7 @@ pub(crate) struct PgField<'a> {
 
 impl<'a> Field<'a, Pg> for PgField<'a> {
     fn field_name(&self) -> Option<&str> {
-        self.row
-            .row
-            .columns()
-            .get(self.index)
-            .map(tokio_postgres::Column::name)
+        self.row.row.columns().get(self.index).map(tokio_postgres::Column::name)
     }
 
     fn value(&self) -> Option<<Pg as Backend>::RawValue<'_>> {

@@ -133,19 +133,11 @@ impl PgSettings {
         }
         let (mut mode, verify) = ssl.meaning()?;
         // A socket of the same machine is not encrypted, whatever was asked for.
-        if config
-            .get_hosts()
-            .iter()
-            .all(|host| matches!(host, Host::Unix(_)))
-        {
+        if config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_))) {
             mode = SslMode::Disable;
         }
         config.ssl_mode(mode);
-        let verify = if mode == SslMode::Disable {
-            Verify::Nothing
-        } else {
-            verify
-        };
+        let verify = if mode == SslMode::Disable { Verify::Nothing } else { verify };
         Ok(Self {
             pool_size: 16,
             wait: Duration::from_millis(1500),
@@ -164,11 +156,7 @@ impl PgSettings {
         });
         let hosts: Vec<String> = hosts.collect();
         let port = self.config.get_ports().first().copied().unwrap_or(5432);
-        let name = self
-            .config
-            .get_dbname()
-            .or(self.config.get_user())
-            .unwrap_or_default();
+        let name = self.config.get_dbname().or(self.config.get_user()).unwrap_or_default();
         format!("PostgreSQL at {}:{port}/{name}", hosts.join(","))
     }
 }

@@ -48,11 +48,7 @@ pub(crate) struct Sql<ST = ()> {
 
 impl<ST> Clone for Sql<ST> {
     fn clone(&self) -> Self {
-        Self {
-            pieces: self.pieces.clone(),
-            cached: self.cached,
-            row: PhantomData,
-        }
+        Self { pieces: self.pieces.clone(), cached: self.cached, row: PhantomData }
     }
 }
 
@@ -61,19 +57,12 @@ impl<ST> Sql<ST> {
     /// of texts: every connection keeps it prepared, with a plan that serves any
     /// values.
     pub(crate) fn cached(sql: &'static str) -> Self {
-        Self {
-            pieces: vec![Piece::Sql(sql)],
-            cached: true,
-            row: PhantomData,
-        }
+        Self { pieces: vec![Piece::Sql(sql)], cached: true, row: PhantomData }
     }
 
     /// Begins a statement that is planned anew each time, with its values.
     pub(crate) fn planned(sql: &'static str) -> Self {
-        Self {
-            cached: false,
-            ..Self::cached(sql)
-        }
+        Self { cached: false, ..Self::cached(sql) }
     }
 
     /// Adds text.
@@ -98,8 +87,7 @@ impl<ST> Sql<ST> {
     /// Adds a condition, begun with WHERE or AND.
     pub(crate) fn all_of(mut self, conditions: &Conditions) -> Self {
         for (number, condition) in conditions.0.iter().enumerate() {
-            self.pieces
-                .push(Piece::Sql(if number == 0 { " WHERE " } else { " AND " }));
+            self.pieces.push(Piece::Sql(if number == 0 { " WHERE " } else { " AND " }));
             self.pieces.extend(condition.iter().cloned());
         }
         self
@@ -113,11 +101,7 @@ pub(crate) struct Conditions(Vec<Vec<Piece>>);
 impl Conditions {
     /// Adds the condition that is made of `before`, a value and `after`.
     pub(crate) fn add(&mut self, before: &'static str, value: Value, after: &'static str) {
-        self.0.push(vec![
-            Piece::Sql(before),
-            Piece::Value(value),
-            Piece::Sql(after),
-        ]);
+        self.0.push(vec![Piece::Sql(before), Piece::Value(value), Piece::Sql(after)]);
     }
 
     /// Adds the condition that a column has one of these words.
@@ -127,9 +111,10 @@ impl Conditions {
         equals_any: &'static str,
         words: Vec<&'static str>,
     ) {
-        // An index on the column gives an order only to rows of one word.
+        // An index on the column gives an order only to rows of one word. Words
+        // are ours, and few: in the text the planner sees them, and plans once.
         match words.as_slice() {
-            [word] => self.add(equals, Value::Text(Some((*word).to_owned())), ""),
+            [word] => self.0.push([equals, "'", word, "'"].map(Piece::Sql).to_vec()),
             _ => self.add(equals_any, Value::Words(words), ")"),
         }
     }
@@ -157,11 +142,7 @@ impl Conditions {
             if word.contains('\0') {
                 self.add_sql("false");
             } else {
-                self.add(
-                    "search_document LIKE ",
-                    Value::Text(Some(containing(word))),
-                    "",
-                );
+                self.add("search_document LIKE ", Value::Text(Some(containing(word))), "");
             }
         }
     }

@@ -74,9 +74,7 @@ impl SubscriberRepository for PgSubscriberRepository {
 
     async fn find(&self, id: SubscriberId) -> Result<Option<Subscriber>, StoreError> {
         let found = self.pool.read(|mut connection| async move {
-            let query = subscribers::table
-                .find(id.0)
-                .select(SubscriberRow::as_select());
+            let query = subscribers::table.find(id.0).select(SubscriberRow::as_select());
             let found = query.get_result(&mut *connection).await;
             connection.done(found.optional())
         });
@@ -124,10 +122,7 @@ impl SubscriberRepository for PgSubscriberRepository {
                 connection.done(updated.optional())
             }
         });
-        updated
-            .await?
-            .map(Subscriber::from)
-            .ok_or(StoreError::NotFound)
+        updated.await?.map(Subscriber::from).ok_or(StoreError::NotFound)
     }
 
     async fn delete(&self, id: SubscriberId) -> Result<(), StoreError> {
@@ -136,29 +131,19 @@ impl SubscriberRepository for PgSubscriberRepository {
             let deleted = Cached(query).execute(&mut *connection).await;
             connection.done(deleted)
         });
-        if deleted.await? == 0 {
-            Err(StoreError::NotFound)
-        } else {
-            Ok(())
-        }
+        if deleted.await? == 0 { Err(StoreError::NotFound) } else { Ok(()) }
     }
 }
 
 /// With the address in lower case: the database's own `lower` knows ASCII only.
 fn normal(given: &NewSubscriber) -> NewSubscriber {
-    NewSubscriber {
-        email: given.email.to_lowercase(),
-        is_subscribed: given.is_subscribed,
-    }
+    NewSubscriber { email: given.email.to_lowercase(), is_subscribed: given.is_subscribed }
 }
 
 fn insert(given: &[NewSubscriber]) -> Sql {
     let emails = given.iter().map(|new| Some(new.email.clone())).collect();
     let wanted = given.iter().map(|new| new.is_subscribed).collect();
-    let documents = given
-        .iter()
-        .map(|new| Some(new.search_document()))
-        .collect();
+    let documents = given.iter().map(|new| Some(new.search_document())).collect();
     Sql::planned(
         "INSERT INTO subscribers (email, is_subscribed, search_document) SELECT * FROM unnest(",
     )

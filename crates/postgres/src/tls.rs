@@ -42,17 +42,8 @@ pub(crate) fn connector(
     if verify != Verify::Nothing && roots.is_empty() {
         return Err(SettingsError::NoAuthorities);
     }
-    let pinned = if authorities.is_some() {
-        certificates
-    } else {
-        Vec::new()
-    };
-    let verifier = Verifier {
-        verify,
-        roots,
-        pinned,
-        provider: Arc::clone(&provider),
-    };
+    let pinned = if authorities.is_some() { certificates } else { Vec::new() };
+    let verifier = Verifier { verify, roots, pinned, provider: Arc::clone(&provider) };
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|_| SettingsError::Tls)?
@@ -64,9 +55,7 @@ pub(crate) fn connector(
 
 fn from_file(file: &Path) -> Result<Vec<CertificateDer<'static>>, SettingsError> {
     let unreadable = |_| SettingsError::Authorities(file.to_owned());
-    CertificateDer::pem_file_iter(file)
-        .and_then(Iterator::collect)
-        .map_err(unreadable)
+    CertificateDer::pem_file_iter(file).and_then(Iterator::collect).map_err(unreadable)
 }
 
 /// Looks at the certificate as far as `verify` says.
@@ -129,8 +118,6 @@ impl ServerCertVerifier for Verifier {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

@@ -25,6 +25,7 @@ pub struct Backend {
 }
 
 #[derive(Clone)]
+#[allow(clippy::large_enum_variant, reason = "a process has one")]
 enum Database {
     Postgres(PgSettings),
     Sqlite(Arc<SqliteDatabase>),
@@ -142,5 +143,6 @@ fn open_file(path: &Path) -> Result<SqliteDatabase, DatabaseError> {
     if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         ensure_directory(directory).map_err(|error| DatabaseError::of(&error))?;
     }
-    SqliteDatabase::open(path, &SqliteSettings::default()).map_err(|error| DatabaseError::of(&error))
+    SqliteDatabase::open(path, &SqliteSettings::default())
+        .map_err(|error| DatabaseError::of(&error))
 }

@@ -155,7 +155,10 @@ fn secret(
         None if embedded => {
             let kept = secrets::keep(&settings.data_dir, file).map_err(|error| {
                 let path = settings.data_dir.join(file);
-                SettingsError::new(variable, format!("cannot be kept in {}: {error}", path.display()))
+                SettingsError::new(
+                    variable,
+                    format!("cannot be kept in {}: {error}", path.display()),
+                )
             })?;
             Ok((kept.secret, kept.is_new))
         }

@@ -6,10 +6,13 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 /// Writes log lines to standard error, from `level` up.
 pub(crate) fn start(level: LevelFilter) {
-    // The server below tells in three lines what ours tells in one.
+    // The server below tells in three lines what ours tells in one, and the
+    // database's driver passes on every notice.
+    let quiet = level.min(LevelFilter::WARN);
     let targets = Targets::new()
         .with_default(level)
-        .with_target("actix_server", level.min(LevelFilter::WARN));
+        .with_target("actix_server", quiet)
+        .with_target("tokio_postgres", quiet);
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));

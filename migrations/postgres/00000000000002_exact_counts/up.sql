@@ -1,18 +1,18 @@
 -- Exact counts of leads and subscribers, kept by triggers, so that a list need not
 -- count its rows. See docs/adr/0002-exact-counts.md.
 --
--- A count is the sum over all shards; a shard may hold a negative number. Every
--- server process has a shard of its own (two of them share one only where there
--- are more than 64 at a time), so that writers do not wait for each other. Updates
--- of a count stay within their page (HOT), which is what the room left by the
--- fill factor is for.
+-- A count is the sum over its slots; a slot may hold a negative number. A writer
+-- takes a slot that no other writer holds, and makes another where all are held:
+-- writers do not wait for each other, and where there is no crowd there is one slot,
+-- so that a list has few rows to add up. Updates of a count stay within their page
+-- (HOT), which is what the room left by the fill factor is for.
 CREATE TABLE lead_counts (
-    shard smallint NOT NULL,
     status text COLLATE "C" NOT NULL,
     source text COLLATE "C" NOT NULL,
     category text COLLATE "C" NOT NULL,
+    slot smallint NOT NULL,
     n bigint NOT NULL,
-    PRIMARY KEY (shard, status, source, category)
+    PRIMARY KEY (status, source, category, slot)
 ) WITH (
     fillfactor = 50,
     autovacuum_vacuum_scale_factor = 0,
@@ -20,49 +20,55 @@ CREATE TABLE lead_counts (
 );
 
 CREATE TABLE subscriber_counts (
-    shard smallint NOT NULL,
     is_subscribed boolean NOT NULL,
+    slot smallint NOT NULL,
     n bigint NOT NULL,
-    PRIMARY KEY (shard, is_subscribed)
+    PRIMARY KEY (is_subscribed, slot)
 ) WITH (
     fillfactor = 50,
     autovacuum_vacuum_scale_factor = 0,
     autovacuum_vacuum_threshold = 2000
 );
 
--- Rows are counted in the order of the key, so that two statements of many rows
--- that do share a shard cannot wait for each other in a circle.
+-- In the order of the key, so that two statements of many rows that do share a slot
+-- cannot wait for each other in a circle.
 CREATE FUNCTION count_leads() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    mine CONSTANT smallint := pg_backend_pid() % 64;
+    change record;
+    changes refcursor;
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        INSERT INTO lead_counts AS kept (shard, status, source, category, n)
-        SELECT mine, status, source, category, count(*) FROM added
-        GROUP BY status, source, category
-        ORDER BY status, source, category
-        ON CONFLICT (shard, status, source, category) DO UPDATE SET n = kept.n + excluded.n;
+        OPEN changes FOR SELECT status, source, category, count(*) AS n
+            FROM added GROUP BY status, source, category ORDER BY status, source, category;
     ELSIF TG_OP = 'DELETE' THEN
-        INSERT INTO lead_counts AS kept (shard, status, source, category, n)
-        SELECT mine, status, source, category, -count(*) FROM removed
-        GROUP BY status, source, category
-        ORDER BY status, source, category
-        ON CONFLICT (shard, status, source, category) DO UPDATE SET n = kept.n + excluded.n;
+        OPEN changes FOR SELECT status, source, category, -count(*) AS n
+            FROM removed GROUP BY status, source, category ORDER BY status, source, category;
     ELSIF TG_OP = 'UPDATE' THEN
-        INSERT INTO lead_counts AS kept (shard, status, source, category, n)
-        SELECT mine, status, source, category, sum(n)
-        FROM (
-            SELECT status, source, category, 1 AS n FROM added
-            UNION ALL
-            SELECT status, source, category, -1 FROM removed
-        ) changes
-        GROUP BY status, source, category
-        HAVING sum(n) <> 0
-        ORDER BY status, source, category
-        ON CONFLICT (shard, status, source, category) DO UPDATE SET n = kept.n + excluded.n;
+        OPEN changes FOR SELECT status, source, category, sum(moved.n)::bigint AS n
+            FROM (SELECT status, source, category, 1 AS n FROM added
+                  UNION ALL SELECT status, source, category, -1 FROM removed) moved
+            GROUP BY status, source, category HAVING sum(moved.n) <> 0
+            ORDER BY status, source, category;
     ELSE
         DELETE FROM lead_counts;
+        RETURN NULL;
     END IF;
+    LOOP
+        FETCH changes INTO change;
+        EXIT WHEN NOT FOUND;
+        UPDATE lead_counts SET n = lead_counts.n + change.n
+        WHERE (status, source, category, slot) = (change.status, change.source, change.category, (
+            SELECT slot FROM lead_counts
+            WHERE (status, source, category) = (change.status, change.source, change.category)
+            LIMIT 1 FOR UPDATE SKIP LOCKED
+        ));
+        IF NOT FOUND THEN
+            INSERT INTO lead_counts AS kept (status, source, category, slot, n)
+            VALUES (change.status, change.source, change.category, pg_backend_pid() % 32, change.n)
+            ON CONFLICT (status, source, category, slot) DO UPDATE SET n = kept.n + excluded.n;
+        END IF;
+    END LOOP;
+    CLOSE changes;
     RETURN NULL;
 END
 $$;
@@ -81,31 +87,38 @@ CREATE TRIGGER leads_count_truncated AFTER TRUNCATE ON leads
 
 CREATE FUNCTION count_subscribers() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    mine CONSTANT smallint := pg_backend_pid() % 64;
+    change record;
+    changes refcursor;
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        INSERT INTO subscriber_counts AS kept (shard, is_subscribed, n)
-        SELECT mine, is_subscribed, count(*) FROM added
-        GROUP BY is_subscribed ORDER BY is_subscribed
-        ON CONFLICT (shard, is_subscribed) DO UPDATE SET n = kept.n + excluded.n;
+        OPEN changes FOR SELECT is_subscribed, count(*) AS n
+            FROM added GROUP BY is_subscribed ORDER BY is_subscribed;
     ELSIF TG_OP = 'DELETE' THEN
-        INSERT INTO subscriber_counts AS kept (shard, is_subscribed, n)
-        SELECT mine, is_subscribed, -count(*) FROM removed
-        GROUP BY is_subscribed ORDER BY is_subscribed
-        ON CONFLICT (shard, is_subscribed) DO UPDATE SET n = kept.n + excluded.n;
+        OPEN changes FOR SELECT is_subscribed, -count(*) AS n
+            FROM removed GROUP BY is_subscribed ORDER BY is_subscribed;
     ELSIF TG_OP = 'UPDATE' THEN
-        INSERT INTO subscriber_counts AS kept (shard, is_subscribed, n)
-        SELECT mine, is_subscribed, sum(n)
-        FROM (
-            SELECT is_subscribed, 1 AS n FROM added
-            UNION ALL
-            SELECT is_subscribed, -1 FROM removed
-        ) changes
-        GROUP BY is_subscribed HAVING sum(n) <> 0 ORDER BY is_subscribed
-        ON CONFLICT (shard, is_subscribed) DO UPDATE SET n = kept.n + excluded.n;
+        OPEN changes FOR SELECT is_subscribed, sum(moved.n)::bigint AS n
+            FROM (SELECT is_subscribed, 1 AS n FROM added
+                  UNION ALL SELECT is_subscribed, -1 FROM removed) moved
+            GROUP BY is_subscribed HAVING sum(moved.n) <> 0 ORDER BY is_subscribed;
     ELSE
         DELETE FROM subscriber_counts;
+        RETURN NULL;
     END IF;
+    LOOP
+        FETCH changes INTO change;
+        EXIT WHEN NOT FOUND;
+        UPDATE subscriber_counts SET n = subscriber_counts.n + change.n
+        WHERE (is_subscribed, slot) = (change.is_subscribed, (
+            SELECT slot FROM subscriber_counts WHERE is_subscribed = change.is_subscribed LIMIT 1 FOR UPDATE SKIP LOCKED
+        ));
+        IF NOT FOUND THEN
+            INSERT INTO subscriber_counts AS kept (is_subscribed, slot, n)
+            VALUES (change.is_subscribed, pg_backend_pid() % 32, change.n)
+            ON CONFLICT (is_subscribed, slot) DO UPDATE SET n = kept.n + excluded.n;
+        END IF;
+    END LOOP;
+    CLOSE changes;
     RETURN NULL;
 END
 $$;
@@ -129,11 +142,11 @@ CREATE FUNCTION recount_rows() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     LOCK TABLE leads, subscribers IN SHARE ROW EXCLUSIVE MODE;
     DELETE FROM lead_counts;
-    INSERT INTO lead_counts
-    SELECT 0, status, source, category, count(*) FROM leads GROUP BY status, source, category;
+    INSERT INTO lead_counts (status, source, category, slot, n)
+    SELECT status, source, category, 0, count(*) FROM leads GROUP BY status, source, category;
     DELETE FROM subscriber_counts;
-    INSERT INTO subscriber_counts
-    SELECT 0, is_subscribed, count(*) FROM subscribers GROUP BY is_subscribed;
+    INSERT INTO subscriber_counts (is_subscribed, slot, n)
+    SELECT is_subscribed, 0, count(*) FROM subscribers GROUP BY is_subscribed;
 END
 $$;
 

@@ -35,20 +35,12 @@ pub(super) async fn create(
 
 fn insert(leads: &[(NewLead, DateTime<Utc>)]) -> Sql {
     let texts = |text: fn(&NewLead) -> Option<&str>| {
-        Value::Texts(
-            leads
-                .iter()
-                .map(|(lead, _)| text(lead).map(str::to_owned))
-                .collect(),
-        )
+        Value::Texts(leads.iter().map(|(lead, _)| text(lead).map(str::to_owned)).collect())
     };
     let words = |word: fn(&NewLead) -> &'static str| {
         Value::Words(leads.iter().map(|(lead, _)| word(lead)).collect())
     };
-    let documents = leads
-        .iter()
-        .map(|(lead, _)| Some(lead.search_document()))
-        .collect();
+    let documents = leads.iter().map(|(lead, _)| Some(lead.search_document())).collect();
     let times = leads.iter().map(|(_, created_at)| *created_at).collect();
     Sql::planned(
         "INSERT INTO leads (full_name, \"position\", company_name, phone_number, email, source, \

@@ -73,10 +73,7 @@ fn listing(filter: &LeadFilter, order: LeadOrder) -> Listing {
         conditions.add_choice("source = ", "source = ANY(", words);
     }
     if let Some(categories) = &filter.categories {
-        let words = categories
-            .iter()
-            .map(|category| category.as_str())
-            .collect();
+        let words = categories.iter().map(|category| category.as_str()).collect();
         conditions.add_choice("category = ", "category = ANY(", words);
     }
     if let Some(after) = filter.created_after {
@@ -148,11 +145,7 @@ fn values(position: &LeadPosition) -> Vec<Value> {
         LeadKey::Time(time) => vec![Value::time(*time), id],
         LeadKey::Text(text) => vec![Value::Text(Some(text.clone())), id],
         LeadKey::Status(status, time) => {
-            vec![
-                Value::Text(Some(status.as_str().to_owned())),
-                Value::time(*time),
-                id,
-            ]
+            vec![Value::Text(Some(status.as_str().to_owned())), Value::time(*time), id]
         }
     }
 }

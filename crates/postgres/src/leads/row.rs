@@ -59,9 +59,7 @@ macro_rules! word {
             fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
                 let word = std::str::from_utf8(value.as_bytes())?;
                 let choice = <$choice>::from_word(word);
-                choice
-                    .map(Self)
-                    .ok_or_else(|| concat!("not a ", stringify!($choice)).into())
+                choice.map(Self).ok_or_else(|| concat!("not a ", stringify!($choice)).into())
             }
         }
     };

@@ -54,10 +54,7 @@ pub(super) async fn walk(
             }
         })
         .await?;
-    Ok(Slice::of(
-        step,
-        rows.into_iter().map(Subscriber::from).collect(),
-    ))
+    Ok(Slice::of(step, rows.into_iter().map(Subscriber::from).collect()))
 }
 
 fn listing(filter: &SubscriberFilter, order: SubscriberOrder) -> Listing {

@@ -21,11 +21,7 @@ pub(super) struct SubscriberRow {
 
 impl From<SubscriberRow> for Subscriber {
     fn from(row: SubscriberRow) -> Self {
-        Self {
-            id: SubscriberId(row.id),
-            email: row.email,
-            is_subscribed: row.is_subscribed,
-        }
+        Self { id: SubscriberId(row.id), email: row.email, is_subscribed: row.is_subscribed }
     }
 }
 
@@ -40,10 +36,6 @@ pub(super) struct SubscriberInsert<'a> {
 
 impl<'a> SubscriberInsert<'a> {
     pub(super) fn new(subscriber: &'a NewSubscriber, search_document: &'a str) -> Self {
-        Self {
-            email: &subscriber.email,
-            is_subscribed: subscriber.is_subscribed,
-            search_document,
-        }
+        Self { email: &subscriber.email, is_subscribed: subscriber.is_subscribed, search_document }
     }
 }

@@ -97,16 +97,51 @@ const FIRST: &[&str] = &[
     "Elena", "Jürgen", "Zoë", "Søren", "Chloé", "Matej", "Lucija", "Filip", "Nora", "Karlo",
 ];
 const LAST: &[&str] = &[
-    "Horvat", "Kovačević", "Babić", "Marić", "Jurić", "Novak", "Knežević", "Vuković", "Đurić",
-    "Weiß", "Müller", "Rossi", "Dubois", "Nowak", "Andersen", "Kralj", "Božić", "Perić", "Tomić",
+    "Horvat",
+    "Kovačević",
+    "Babić",
+    "Marić",
+    "Jurić",
+    "Novak",
+    "Knežević",
+    "Vuković",
+    "Đurić",
+    "Weiß",
+    "Müller",
+    "Rossi",
+    "Dubois",
+    "Nowak",
+    "Andersen",
+    "Kralj",
+    "Božić",
+    "Perić",
+    "Tomić",
 ];
 const POSITIONS: &[&str] = &[
-    "CEO", "CTO", "Head of Marketing", "Product Manager", "Founder", "Developer", "Sales Lead",
-    "Operations Manager", "Designer", "Procurement",
+    "CEO",
+    "CTO",
+    "Head of Marketing",
+    "Product Manager",
+    "Founder",
+    "Developer",
+    "Sales Lead",
+    "Operations Manager",
+    "Designer",
+    "Procurement",
 ];
 const COMPANIES: &[&str] = &[
-    "Adria", "Kvarner", "Velebit", "Sava", "Drava", "Medvedgrad", "Jadran", "Lika", "Zagorje",
-    "Istra", "Dalmacija", "Slavonija",
+    "Adria",
+    "Kvarner",
+    "Velebit",
+    "Sava",
+    "Drava",
+    "Medvedgrad",
+    "Jadran",
+    "Lika",
+    "Zagorje",
+    "Istra",
+    "Dalmacija",
+    "Slavonija",
 ];
 const KINDS: &[&str] = &["d.o.o.", "j.d.o.o.", "GmbH", "Studio", "Commerce", "Logistics", "Tech"];
 const NOTES: &[&str] = &[
@@ -141,8 +176,7 @@ impl People {
         NewLead {
             full_name: format!("{first} {last}"),
             position: self.pick(POSITIONS, "CEO").to_owned(),
-            company_name: has_company
-                .then(|| format!("{company} {}", self.pick(KINDS, "d.o.o."))),
+            company_name: has_company.then(|| format!("{company} {}", self.pick(KINDS, "d.o.o."))),
             phone_number: has_phone.then(|| format!("+38591{number}")),
             email: has_email.then_some(address),
             source: self.pick(LeadSource::ALL, LeadSource::Other),

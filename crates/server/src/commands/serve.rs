@@ -23,9 +23,8 @@ pub fn serve(settings: Settings, secrets: Secrets) -> Result<(), Failure> {
 }
 
 async fn run(settings: Settings, secrets: Secrets, backend: Backend) -> Result<(), Failure> {
-    let listener = TcpListener::bind(settings.listen).map_err(|error| {
-        format!("HOST and PORT: cannot listen on {}: {error}", settings.listen)
-    })?;
+    let listener = TcpListener::bind(settings.listen)
+        .map_err(|error| format!("HOST and PORT: cannot listen on {}: {error}", settings.listen))?;
     let address = listener.local_addr()?;
     if settings.auto_migrate {
         migrate(&backend).await?;

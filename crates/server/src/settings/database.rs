@@ -10,6 +10,7 @@ use super::{Arguments, SettingsError};
 
 /// Which database.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a process has one")]
 pub enum DatabaseSettings {
     /// The embedded one, in this file.
     Sqlite(PathBuf),

@@ -80,7 +80,9 @@ fn a_database_of_its_own_asks_for_secrets() {
     assert!(problem(&[POSTGRES, key]).starts_with("SECRET_KEY is missing"));
     assert!(problem(&[POSTGRES, secret]).starts_with("BASIC_API_KEY is missing"));
     let placeholder = ("BASIC_API_KEY", "change-me");
-    assert!(problem(&[POSTGRES, secret, placeholder]).starts_with("BASIC_API_KEY is a placeholder"));
+    assert!(
+        problem(&[POSTGRES, secret, placeholder]).starts_with("BASIC_API_KEY is a placeholder")
+    );
 }
 
 #[test]

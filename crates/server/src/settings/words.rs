@@ -68,7 +68,8 @@ pub(super) fn is_placeholder(secret: &SecretString) -> bool {
         .filter(|c| !matches!(c, '-' | '_' | ' ' | '.'))
         .collect();
     let starts = ["changeme", "changethis", "replaceme", "replacethis", "your", "insert", "<"];
-    let whole = ["", "secret", "secretkey", "apikey", "key", "placeholder", "example", "todo", "xxx"];
+    let whole =
+        ["", "secret", "secretkey", "apikey", "key", "placeholder", "example", "todo", "xxx"];
     whole.contains(&word.as_str()) || starts.iter().any(|start| word.starts_with(start))
 }
 
