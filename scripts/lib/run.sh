@@ -7,6 +7,8 @@ export RUN
 chmod 711 "$RUN"
 : >"$RUN/processes"
 SECTIONS=0
+SECTION=
+RUNNING=
 
 # Cleans up when this script has ended, however it did: then its end of the pipe
 # is closed.
@@ -30,8 +32,9 @@ exec 7>"$RUN/life"
 
 end_run() {
     local status=$?
-    trap - EXIT
-    if [ "$status" -ne 0 ] && [ -n "${SECTION:-}" ]; then
+    trap - EXIT HUP INT TERM
+    [ -z "$RUNNING" ] || kill -TERM -- "-$RUNNING" 2>/dev/null || true
+    if [ "$status" -ne 0 ] && [ -n "$SECTION" ]; then
         printf '\n== FAILED: %s\n' "$SECTION" >&2
     fi
     exec 7>&-
@@ -49,7 +52,16 @@ section() {
     shift
     local began=$SECONDS
     printf '\n== %s\n' "$SECTION"
-    "$@"
+    if [ "$(type -t "$1")" = function ]; then
+        "$@"
+    else
+        # In a group of its own, so that it can be ended with all that it started,
+        # and in the background, so that this script hears when it has to.
+        setsid "$@" 7>&- &
+        RUNNING=$!
+        wait "$RUNNING"
+        RUNNING=
+    fi
     SECTIONS=$((SECTIONS + 1))
     printf -- '-- %s s\n' "$((SECONDS - began))"
     SECTION=

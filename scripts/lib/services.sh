@@ -43,6 +43,7 @@ start_service() {
     local directory="$RUN/exit3-$1" settings=()
     [ "$1" = sqlite ] || settings+=("DATABASE_URL=$POSTGRES_URL")
     mkdir "$directory"
+    : >"$directory/output"
     env -i -C "$directory" PATH="$PATH" HOST=127.0.0.1 PORT=0 LOG_LEVEL=WARNING \
         BASIC_API_KEY="$API_KEY" SECRET_KEY=secret-of-the-end-to-end-tests "${settings[@]}" \
         "$(realpath "$EXIT3")" >"$directory/output" 2>"$directory/log" 7>&- &

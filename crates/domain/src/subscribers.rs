@@ -134,10 +134,7 @@ fn lasting_address(text: &str, disposable: &DisposableDomains) -> Result<(), Val
 
 /// What is wrong with a subscription whose address is subscribed already.
 pub fn already_subscribed() -> Invalid {
-    Invalid::field(
-        "email",
-        Violation::new("unique", "newsletter with this email already exists."),
-    )
+    Invalid::field("email", Violation::new("unique", "newsletter with this email already exists."))
 }
 
 /// Which subscribers a list shows.

@@ -85,7 +85,8 @@ async fn collect(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, A
 }
 
 fn object(bytes: &[u8]) -> Result<Vec<(String, RawValue)>, ApiError> {
-    let whole = |message: String| ApiError::from(Invalid::whole(Violation::new("invalid", message)));
+    let whole =
+        |message: String| ApiError::from(Invalid::whole(Violation::new("invalid", message)));
     match json::parse(bytes) {
         Ok(json::Document::Object(fields)) => Ok(fields),
         Ok(json::Document::Null) => Err(whole("No data provided".to_owned())),

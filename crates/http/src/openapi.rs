@@ -5,18 +5,20 @@
 mod common;
 mod deprecated;
 mod headers;
+mod parameters;
 mod patterns;
 mod requests;
 
 use serde_json::Value;
-use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::{RefOr, security::SecurityScheme};
-use utoipa::{IntoParams, Modify, OpenApi, ToSchema};
+use utoipa::{Modify, OpenApi, ToSchema};
 
 use crate::leads::LeadResponse;
 use crate::subscribers::SubscriberResponse;
 
 pub(crate) use deprecated::successor;
+pub(crate) use parameters::{IdPath, LeadListQuery, ListQuery, SchemaQuery, SubscriberListQuery};
 
 /// The whole document.
 pub(crate) fn document() -> Value {
@@ -26,6 +28,7 @@ pub(crate) fn document() -> Value {
     common::describe(&mut document);
     deprecated::describe(&mut document);
     headers::describe(&mut document);
+    parameters::describe(&mut document);
     document
 }
 
@@ -33,7 +36,10 @@ pub(crate) fn document() -> Value {
 #[openapi(
     info(
         title = "Exit Three API",
-        description = "Leads from the website's contact forms, and newsletter sign-ups.",
+        description = "Leads from the website's contact forms, and newsletter sign-ups.\n\n\
+            A path is served without its last slash too. A method that it does not have is \
+            refused with 405, and `Allow` says which it has. Errors are told as \
+            `application/problem+json` (RFC 9457) to those who accept it.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     paths(
@@ -141,107 +147,8 @@ pub(crate) struct SubscriberList {
     results: Vec<SubscriberResponse>,
 }
 
-/// How the document itself is asked for.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[allow(dead_code, reason = "describes a parameter")]
-pub(crate) struct SchemaQuery {
-    /// What it is written in; what the client accepts decides unless given.
-    #[param(schema_with = schema_format)]
-    format: Option<String>,
-}
-
-/// The id in a path.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Path)]
-#[allow(dead_code, reason = "describes a parameter")]
-pub(crate) struct IdPath {
-    /// The id.
-    id: i64,
-}
-
-/// Parameters that every list takes. Those that cannot be wrong are texts.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[allow(dead_code, reason = "describes parameters")]
-pub(crate) struct ListQuery {
-    /// The page, counted from 1, or `last`.
-    page: Option<String>,
-    /// Rows on a page: 50 unless given, 200 at most.
-    page_size: Option<String>,
-    /// Empty to begin a walk by cursor; later ones come in `next` and `previous`.
-    #[param(pattern = "^[A-Za-z0-9_-]*$")]
-    cursor: Option<String>,
-    /// Words that must all occur, in any case; 200 at most.
-    #[param(pattern = r"^[^\x00]*$")]
-    search: Option<String>,
-}
-
-/// Parameters of the list of leads.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[allow(dead_code, reason = "describes parameters")]
-pub(crate) struct LeadListQuery {
-    /// Any of these statuses; one that does not exist matches nothing.
-    #[param(style = Form, explode)]
-    status: Option<Vec<String>>,
-    /// Any of these sources.
-    #[param(style = Form, explode)]
-    source: Option<Vec<String>>,
-    /// Any of these categories.
-    #[param(style = Form, explode)]
-    category: Option<Vec<String>>,
-    /// Stored at this time or later; a date stands for its first moment in UTC.
-    #[param(schema_with = time)]
-    created_after: Option<String>,
-    /// Stored before this time; a date stands for its first moment in UTC.
-    #[param(schema_with = time)]
-    created_before: Option<String>,
-    /// The order; newest first unless given.
-    #[param(schema_with = lead_ordering)]
-    ordering: Option<String>,
-}
-
-/// Parameters of the list of subscribers.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[allow(dead_code, reason = "describes parameters")]
-pub(crate) struct SubscriberListQuery {
-    /// `true` or `false`; anything else does not restrict.
-    is_subscribed: Option<String>,
-    /// The order; newest first unless given.
-    #[param(schema_with = subscriber_ordering)]
-    ordering: Option<String>,
-}
-
 fn words(words: impl IntoIterator<Item = String>) -> RefOr<Schema> {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build().into()
-}
-
-/// Parameters that are left empty count as not given.
-fn orders<'a>(sorts: impl Iterator<Item = &'a str>) -> RefOr<Schema> {
-    let sorts = sorts.flat_map(|sort| [sort.to_owned(), format!("-{sort}")]);
-    words(sorts.chain([String::new()]))
-}
-
-fn schema_format() -> RefOr<Schema> {
-    words(["json", "yaml", ""].map(str::to_owned))
-}
-
-fn time() -> RefOr<Schema> {
-    let text = || ObjectBuilder::new().schema_type(Type::String);
-    let formats = [KnownFormat::DateTime, KnownFormat::Date];
-    let formats = formats.map(|format| text().format(Some(SchemaFormat::KnownFormat(format))));
-    let any = formats.into_iter().fold(AnyOfBuilder::new(), AnyOfBuilder::item);
-    RefOr::T(Schema::AnyOf(any.item(text().max_length(Some(0))).build()))
-}
-
-fn lead_ordering() -> RefOr<Schema> {
-    orders(exit3_domain::leads::LeadSort::ALL.iter().map(|sort| sort.as_str()))
-}
-
-fn subscriber_ordering() -> RefOr<Schema> {
-    orders(exit3_domain::subscribers::SubscriberSort::ALL.iter().map(|sort| sort.as_str()))
 }
 
 /// The words of a lead's source.
@@ -269,6 +176,25 @@ mod tests {
         for name in WRITTEN_OUT {
             let schema = &document["components"]["schemas"][name];
             assert!(schema["properties"].as_object().is_some_and(|p| !p.is_empty()), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_answer_names_its_headers() {
+        let document = document();
+        let operations = document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
+            item.as_object().unwrap().values().map(move |operation| (path, operation))
+        });
+        for (path, operation) in operations {
+            for (status, answer) in operation["responses"].as_object().unwrap() {
+                let headers = &answer["headers"];
+                let has = |name: &str| headers[name]["schema"].is_object();
+                assert!(has("Vary"), "{path} {status}");
+                let is_old = operation["deprecated"] == true;
+                assert_eq!(has("Deprecation") && has("Link"), is_old, "{path} {status}");
+                let is_keyed = operation["security"].is_array();
+                assert_eq!(has("Retry-After"), is_keyed && status == "503", "{path} {status}");
+            }
         }
     }
 

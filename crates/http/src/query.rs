@@ -107,10 +107,9 @@ impl Params {
         };
         match from_word(word) {
             Some(sort) => Ok(Some((sort, descending))),
-            None => Err(ApiError::parameter(
-                "ordering",
-                format!("\"{text}\" is not a valid choice."),
-            )),
+            None => {
+                Err(ApiError::parameter("ordering", format!("\"{text}\" is not a valid choice.")))
+            }
         }
     }
 

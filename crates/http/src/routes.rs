@@ -95,9 +95,7 @@ pub(crate) fn open() -> Vec<Endpoint> {
 /// Registers every route.
 pub(crate) fn register(config: &mut ServiceConfig) {
     for endpoint in data() {
-        config.service(
-            endpoint.resource("/backend/api/v1/").wrap(from_fn(auth::require_key)),
-        );
+        config.service(endpoint.resource("/backend/api/v1/").wrap(from_fn(auth::require_key)));
     }
     for endpoint in data() {
         config.service(

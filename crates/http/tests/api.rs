@@ -1,5 +1,6 @@
 //! The API over mocked ports: what it asks of them, and how it tells what they
 //! answer. How it works over real databases is tested in `exit3`.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use std::sync::Arc;
 
@@ -244,8 +245,8 @@ async fn a_compressed_body_is_refused() {
 
 #[actix_web::test]
 async fn the_same_errors_come_as_a_problem_for_those_who_ask() {
-    let request = post(LEADS, "application/json", "{}")
-        .insert_header(("Accept", "application/problem+json"));
+    let request =
+        post(LEADS, "application/json", "{}").insert_header(("Accept", "application/problem+json"));
     let answer = Service::default().answer(request).await;
     assert_eq!(answer.header("content-type"), Some("application/problem+json"));
     assert_eq!(
@@ -363,9 +364,7 @@ async fn a_page_past_the_end_is_not_found() {
 async fn a_walk_goes_on_where_its_cursor_points() {
     let mut service = Service::default();
     service.leads.expect_walk().times(1).withf(|_, _, step| step.from.is_none()).returning(
-        |_, _, _| {
-            Ok(Slice { rows: vec![lead(9), lead(8)], has_next: true, has_previous: false })
-        },
+        |_, _, _| Ok(Slice { rows: vec![lead(9), lead(8)], has_next: true, has_previous: false }),
     );
     let begin = service.answer(get(&format!("{LEADS}?cursor=&page_size=2&status=new"))).await;
     let begin = begin.json();
@@ -407,10 +406,9 @@ async fn a_walk_goes_on_where_its_cursor_points() {
 #[actix_web::test]
 async fn a_cursor_fits_only_the_order_that_it_was_made_for() {
     let mut service = Service::default();
-    service
-        .leads
-        .expect_walk()
-        .returning(|_, _, _| Ok(Slice { rows: vec![lead(9)], has_next: true, has_previous: false }));
+    service.leads.expect_walk().returning(|_, _, _| {
+        Ok(Slice { rows: vec![lead(9)], has_next: true, has_previous: false })
+    });
     let begin = service.answer(get(&format!("{LEADS}?cursor="))).await.json();
     let next = begin["next"].as_str().unwrap().replace("http://api.test", "");
     let other = format!("{next}&ordering=full_name");
@@ -478,9 +476,10 @@ async fn a_second_subscription_is_told_in_the_words_of_the_contract() {
 #[actix_web::test]
 async fn a_path_without_its_last_slash_is_served() {
     let mut service = Service::default();
-    service.leads.expect_list().returning(|_, _, _| {
-        Ok(Some(Page { count: 60, number: 1, rows: vec![] }))
-    });
+    service
+        .leads
+        .expect_list()
+        .returning(|_, _, _| Ok(Some(Page { count: 60, number: 1, rows: vec![] })));
     let answer = service.answer(get("/backend/api/v1/leads?page=1")).await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.json()["next"], format!("http://api.test{LEADS}?page=2"));
@@ -606,18 +605,13 @@ async fn only_allowed_hosts_are_answered_but_health_always_is() {
 
 #[actix_web::test]
 async fn only_allowed_origins_get_a_header() {
-    let service = || Service {
-        cors_origins: vec!["https://exit3.agency".into()],
-        ..Service::default()
-    };
+    let service =
+        || Service { cors_origins: vec!["https://exit3.agency".into()], ..Service::default() };
     let from = |origin: &'static str| {
         TestRequest::get().uri("/backend/health/live/").insert_header(("Origin", origin))
     };
     let allowed = service().answer(from("https://exit3.agency")).await;
-    assert_eq!(
-        allowed.header("access-control-allow-origin"),
-        Some("https://exit3.agency")
-    );
+    assert_eq!(allowed.header("access-control-allow-origin"), Some("https://exit3.agency"));
     for other in ["https://exit3.agency.evil.test", "https://notexit3.agency", "null"] {
         let answer = service().answer(from(other)).await;
         assert!(answer.header("access-control-allow-origin").is_none(), "{other}");

@@ -1,4 +1,11 @@
 //! The binary as an operator meets it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "in a test a panic is the report"
+)]
 
 mod service;
 

@@ -2,6 +2,7 @@
 //! `cargo run --release -p exit3-sqlite --example speed -- DIRECTORY [LEADS] [creates]`.
 #![allow(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     missing_docs,
     reason = "a tool for developers, whose output is its purpose"
@@ -103,15 +104,15 @@ async fn all_lists(leads: &Arc<SqliteLeadRepository>, stock: i64) {
         statuses: Some(statuses.to_vec()),
         ..LeadFilter::default()
     };
-    lists(&leads, "status", status(&[LeadStatus::New]), PageNumber::Number(1)).await;
+    lists(leads, "status", status(&[LeadStatus::New]), PageNumber::Number(1)).await;
     let two = status(&[LeadStatus::New, LeadStatus::Closed]);
     lists(leads, "two statuses", two.clone(), PageNumber::Number(1)).await;
     let both = LeadFilter { sources: Some(vec![LeadSource::Other]), ..two };
-    lists(&leads, "two statuses and a source", both, PageNumber::Number(1)).await;
+    lists(leads, "two statuses and a source", both, PageNumber::Number(1)).await;
     let search = |word: &str| LeadFilter { words: vec![word.to_owned()], ..LeadFilter::default() };
-    lists(&leads, "search, all match", search("horvat"), PageNumber::Number(1)).await;
-    lists(&leads, "search, few match", search("lead77"), PageNumber::Number(1)).await;
-    lists(&leads, "search, none match", search("nobody"), PageNumber::Number(1)).await;
+    lists(leads, "search, all match", search("horvat"), PageNumber::Number(1)).await;
+    lists(leads, "search, few match", search("lead77"), PageNumber::Number(1)).await;
+    lists(leads, "search, none match", search("nobody"), PageNumber::Number(1)).await;
     let since =
         LeadFilter { created_after: Some(at(1_735_689_600_000_000)), ..LeadFilter::default() };
     lists(leads, "since the beginning", since, PageNumber::Number(1)).await;

@@ -93,16 +93,10 @@ impl LeadBuilder {
 
 /// A subscriber who wants the newsletter.
 pub fn subscriber(email: &str) -> NewSubscriber {
-    NewSubscriber {
-        email: email.to_owned(),
-        is_subscribed: true,
-    }
+    NewSubscriber { email: email.to_owned(), is_subscribed: true }
 }
 
 /// A subscriber who does not want the newsletter any more.
 pub fn unsubscribed(email: &str) -> NewSubscriber {
-    NewSubscriber {
-        email: email.to_owned(),
-        is_subscribed: false,
-    }
+    NewSubscriber { email: email.to_owned(), is_subscribed: false }
 }

@@ -56,20 +56,13 @@ impl Harness {
         health: Arc<dyn DatabaseHealth>,
         guard: impl Any,
     ) -> Self {
-        Self {
-            leads,
-            subscribers,
-            health,
-            _guard: Box::new(guard),
-        }
+        Self { leads, subscribers, health, _guard: Box::new(guard) }
     }
 }
 
 /// Runs one rule, which must come to an end.
 pub async fn hold(rule: impl Future<Output = ()>) {
-    tokio::time::timeout(PATIENCE, rule)
-        .await
-        .expect("the rule comes to an end");
+    tokio::time::timeout(PATIENCE, rule).await.expect("the rule comes to an end");
 }
 
 /// Makes one test of every rule. The expression is evaluated once a test and
@@ -252,10 +245,7 @@ mod tests {
         for line in rules.iter().flat_map(|rules| rules.lines()) {
             if let Some(rule) = line.strip_prefix("pub async fn ") {
                 let (name, _) = rule.split_once('(').unwrap();
-                assert!(
-                    suite.contains(&format!("                {name},")),
-                    "{name} is missing"
-                );
+                assert!(suite.contains(&format!("                {name},")), "{name} is missing");
             }
         }
     }

@@ -47,9 +47,7 @@ pub struct SharedPostgres {
 pub fn shared() -> &'static SharedPostgres {
     static SHARED: OnceLock<SharedPostgres> = OnceLock::new();
     SHARED.get_or_init(|| match std::env::var("TEST_POSTGRES_URL") {
-        Ok(admin_url) => {
-            SharedPostgres { admin_url, template: OnceCell::new(), _cluster: None }
-        }
+        Ok(admin_url) => SharedPostgres { admin_url, template: OnceCell::new(), _cluster: None },
         Err(_) => {
             let cluster = TestPostgres::start();
             SharedPostgres {

@@ -41,9 +41,6 @@ mod tests {
         let mut mocks = Mocks::new();
         mocks.leads.expect_create().returning(|_, _| Err(away()));
         let outcome = create(&mocks.into_app(), ana()).await;
-        assert!(matches!(
-            outcome,
-            Err(SaveError::Store(exit3_ports::StoreError::Unavailable(_)))
-        ));
+        assert!(matches!(outcome, Err(SaveError::Store(exit3_ports::StoreError::Unavailable(_)))));
     }
 }

@@ -93,11 +93,8 @@ mod tests {
     #[tokio::test]
     async fn a_replacement_must_name_the_address_and_a_change_need_not() {
         let mut mocks = Mocks::new();
-        let stored = Subscriber {
-            id: SubscriberId(1),
-            email: "a@acme.hr".into(),
-            is_subscribed: false,
-        };
+        let stored =
+            Subscriber { id: SubscriberId(1), email: "a@acme.hr".into(), is_subscribed: false };
         let found = stored.clone();
         mocks.subscribers.expect_find().returning(move |_| Ok(Some(found.clone())));
         let updated = stored.clone();

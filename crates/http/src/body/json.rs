@@ -139,7 +139,9 @@ fn float(value: f64) -> String {
 fn read(json: &str, depth: usize) -> Result<Node, serde_json::Error> {
     let json = json.trim_start();
     let inner = || match depth {
-        MAX_DEPTH => Err(serde_json::Error::custom(format_args!("nesting deeper than {MAX_DEPTH}"))),
+        MAX_DEPTH => {
+            Err(serde_json::Error::custom(format_args!("nesting deeper than {MAX_DEPTH}")))
+        }
         _ => Ok(depth + 1),
     };
     match json.bytes().next() {

@@ -46,10 +46,7 @@ fn errors(path: &str, method: &str, keyed: bool) -> Vec<(&'static str, Value)> {
         }
         if matches!(method, "post" | "put" | "patch") {
             errors.push(("413", detail("The body is larger than 1 MiB.")));
-            errors.push((
-                "415",
-                detail("The body is neither JSON nor a form, or is compressed."),
-            ));
+            errors.push(("415", detail("The body is neither JSON nor a form, or is compressed.")));
         }
         errors.push(("500", detail("A defect of the service.")));
         let mut away = detail("The database is not available.");

@@ -51,9 +51,7 @@ fn lead() -> Value {
     let below_zero = json!({"type": "number", "exclusiveMaximum": 0});
     let of_two_digits = json!({"type": "number", "minimum": 10});
     let long_number = [fraction.clone(), below_zero.clone(), of_two_digits];
-    let words = |example: &str, pattern: String, max: u32| {
-        json!({"type": "string", "maxLength": max, "pattern": pattern, "example": example})
-    };
+    let words = |example: &str, pattern: String, max: u32| json!({"type": "string", "maxLength": max, "pattern": pattern, "example": example});
     let full_name = words("Ana Horvat", patterns::person_name(), 255);
     let position = words("CTO", patterns::label(), 255);
     let company_name = words("Acme d.o.o.", patterns::optional_label(), 255);
@@ -78,7 +76,8 @@ fn lead() -> Value {
 
 /// An email or a phone number that is not blank.
 fn reachable() -> Value {
-    let some = |field: &str, schema: Value| json!({"required": [field], "properties": {field: schema}});
+    let some =
+        |field: &str, schema: Value| json!({"required": [field], "properties": {field: schema}});
     let not_blank = json!({"not": {"anyOf": [nothing(), blank()]}});
     json!([some("email", not_blank.clone()), some("phone_number", not_blank)])
 }

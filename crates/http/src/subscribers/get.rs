@@ -15,6 +15,8 @@ use crate::error::ApiError;
     responses((status = 200, description = "The subscriber.", body = SubscriberResponse))
 )]
 pub(crate) async fn get(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError> {
-    let subscriber = exit3_app::subscribers::find(&app, super::id(&id)?).await.map_err(|e| SUBSCRIBER.find(e))?;
+    let subscriber = exit3_app::subscribers::find(&app, super::id(&id)?)
+        .await
+        .map_err(|e| SUBSCRIBER.find(e))?;
     Ok(HttpResponse::Ok().json(SubscriberResponse::from(subscriber)))
 }

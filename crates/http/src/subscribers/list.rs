@@ -29,10 +29,8 @@ pub(crate) async fn list(
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let params = Params::of(&request);
-    let filter = SubscriberFilter {
-        is_subscribed: params.boolean("is_subscribed"),
-        words: params.words()?,
-    };
+    let filter =
+        SubscriberFilter { is_subscribed: params.boolean("is_subscribed"), words: params.words()? };
     let order = params
         .ordering(SubscriberSort::from_word)?
         .map_or(SubscriberOrder::NEWEST, |(by, descending)| SubscriberOrder { by, descending });

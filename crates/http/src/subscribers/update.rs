@@ -31,7 +31,8 @@ pub(crate) async fn replace(
 ) -> Result<HttpResponse, ApiError> {
     let id = super::id(&id)?;
     let input = read(&app, id, &request, payload).await?;
-    let subscriber = exit3_app::subscribers::replace(&app, id, input).await.map_err(|e| SUBSCRIBER.update(e))?;
+    let subscriber =
+        exit3_app::subscribers::replace(&app, id, input).await.map_err(|e| SUBSCRIBER.update(e))?;
     Ok(HttpResponse::Ok().json(SubscriberResponse::from(subscriber)))
 }
 
@@ -59,7 +60,8 @@ pub(crate) async fn change(
 ) -> Result<HttpResponse, ApiError> {
     let id = super::id(&id)?;
     let input = read(&app, id, &request, payload).await?;
-    let subscriber = exit3_app::subscribers::change(&app, id, input).await.map_err(|e| SUBSCRIBER.update(e))?;
+    let subscriber =
+        exit3_app::subscribers::change(&app, id, input).await.map_err(|e| SUBSCRIBER.update(e))?;
     Ok(HttpResponse::Ok().json(SubscriberResponse::from(subscriber)))
 }
 

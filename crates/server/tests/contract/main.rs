@@ -23,11 +23,8 @@ use recording::{KEY, Recording};
 use service::Service;
 
 /// Thousands of refused requests are what is wanted here, no log of them.
-const ENVIRONMENT: [(&str, &str); 3] = [
-    ("BASIC_API_KEY", KEY),
-    ("SECRET_KEY", "known to the tests alone"),
-    ("LOG_LEVEL", "ERROR"),
-];
+const ENVIRONMENT: [(&str, &str); 3] =
+    [("BASIC_API_KEY", KEY), ("SECRET_KEY", "known to the tests alone"), ("LOG_LEVEL", "ERROR")];
 
 fn on_sqlite(recordings: &[Recording]) {
     let directory = tempfile::tempdir().unwrap();

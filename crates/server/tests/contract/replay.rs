@@ -30,10 +30,9 @@ pub(crate) fn replay(service: &str, recordings: &[Recording]) {
             ));
         } else if let Some(expected) = &recording.json {
             let (expected, actual) = match expected.get("ids") {
-                Some(_) => (
-                    ids.in_list(&recording.path, expected),
-                    answer.json.as_ref().map(ids_for_rows),
-                ),
+                Some(_) => {
+                    (ids.in_list(&recording.path, expected), answer.json.as_ref().map(ids_for_rows))
+                }
                 None => (expected.clone(), answer.json),
             };
             let difference = differences(&expected, actual.as_ref(), recording.is_ordered);

@@ -37,7 +37,8 @@ pub(crate) fn send(service: &str, path: &str, recording: &Recording) -> Answer {
     stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
     match stream.write_all(&message) {
         // A body that is too large is refused before it has been read.
-        Err(error) if matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => {}
+        Err(error)
+            if matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => {}
         written => written.expect("the service reads"),
     }
     let mut received = Vec::new();

@@ -111,7 +111,7 @@ pub(super) fn microseconds(time: DateTime<Utc>) -> i64 {
 
 /// The first time at or after `time` that a column can keep: what a bound means.
 pub(super) fn microseconds_rounded_up(time: DateTime<Utc>) -> i64 {
-    let finer = i64::from(time.timestamp_subsec_nanos() % 1000 != 0);
+    let finer = i64::from(!time.timestamp_subsec_nanos().is_multiple_of(1000));
     time.timestamp_micros().saturating_add(finer)
 }
 

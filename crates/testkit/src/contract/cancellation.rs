@@ -62,30 +62,18 @@ async fn settled(harness: &Harness) -> Vec<Lead> {
 /// Every kind of write still comes through, and the counts are right.
 async fn is_usable(harness: &Harness) {
     let leads = harness.leads.as_ref();
-    let created = soon(leads.create(&lead().build(), at(NEW_YEAR)))
-        .await
-        .unwrap();
+    let created = soon(leads.create(&lead().build(), at(NEW_YEAR))).await.unwrap();
     let closed = lead().status(LeadStatus::Closed).build();
-    soon(leads.update(&created, &closed, at(NEW_YEAR)))
-        .await
-        .unwrap();
+    soon(leads.update(&created, &closed, at(NEW_YEAR))).await.unwrap();
     soon(leads.delete(created.id)).await.unwrap();
     let stored = settled(harness).await;
     for status in LeadStatus::ALL {
-        let filter = LeadFilter {
-            statuses: Some(vec![*status]),
-            ..LeadFilter::default()
-        };
+        let filter = LeadFilter { statuses: Some(vec![*status]), ..LeadFilter::default() };
         let found = listed(leads, &filter, LeadOrder::NEWEST, 200).await;
-        let wanted = stored
-            .iter()
-            .filter(|lead| lead.details.status == *status)
-            .count();
+        let wanted = stored.iter().filter(|lead| lead.details.status == *status).count();
         assert_eq!(found.len(), wanted);
     }
-    let created = soon(harness.subscribers.create(&subscriber("usable@acme.hr")))
-        .await
-        .unwrap();
+    let created = soon(harness.subscribers.create(&subscriber("usable@acme.hr"))).await.unwrap();
     soon(harness.subscribers.delete(created.id)).await.unwrap();
 }
 
@@ -98,10 +86,7 @@ pub async fn an_abandoned_create_happens_wholly_or_not_at_all(harness: &Harness)
     let answered: Vec<Lead> = answered.into_iter().map(Result::unwrap).collect();
     let stored = settled(harness).await;
     assert!(answered.iter().all(|lead| stored.contains(lead)));
-    let mut names: Vec<_> = stored
-        .iter()
-        .map(|lead| lead.details.full_name.clone())
-        .collect();
+    let mut names: Vec<_> = stored.iter().map(|lead| lead.details.full_name.clone()).collect();
     names.sort();
     names.dedup();
     assert_eq!(names.len(), stored.len(), "none is stored twice");
@@ -113,11 +98,7 @@ pub async fn an_abandoned_create_many_happens_wholly_or_not_at_all(harness: &Har
     for moment in 0..TIMES {
         let new = lead().full_name(format!("Batch {moment}")).build();
         let given = vec![(new, at(NEW_YEAR)); 40];
-        answered += usize::from(
-            abandon(moment, harness.leads.create_many(&given))
-                .await
-                .is_some(),
-        );
+        answered += usize::from(abandon(moment, harness.leads.create_many(&given)).await.is_some());
     }
     let mut batches = HashMap::new();
     for lead in settled(harness).await {
@@ -129,17 +110,10 @@ pub async fn an_abandoned_create_many_happens_wholly_or_not_at_all(harness: &Har
 }
 
 pub async fn an_abandoned_update_happens_wholly_or_not_at_all(harness: &Harness) {
-    let mut seen = harness
-        .leads
-        .create(&lead().build(), at(NEW_YEAR))
-        .await
-        .unwrap();
+    let mut seen = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
     for moment in 0..TIMES {
         let name = format!("Lead {moment}");
-        let details = lead()
-            .full_name(&name)
-            .notes(Some(&name))
-            .status(LeadStatus::Contacted);
+        let details = lead().full_name(&name).notes(Some(&name)).status(LeadStatus::Contacted);
         let details = details.build();
         let update = harness.leads.update(&seen, &details, at(NEW_YEAR));
         match abandon(moment, update).await {
@@ -167,10 +141,7 @@ pub async fn an_abandoned_delete_happens_wholly_or_not_at_all(harness: &Harness)
         }
     }
     let left = settled(harness).await;
-    assert!(
-        left.iter()
-            .all(|lead| stored.contains(lead) && !answered.contains(&lead.id))
-    );
+    assert!(left.iter().all(|lead| stored.contains(lead) && !answered.contains(&lead.id)));
     is_usable(harness).await;
 }
 
@@ -182,11 +153,7 @@ pub async fn abandoned_reads_leave_the_repository_usable(harness: &Harness) {
         abandon(moment, leads.find(stored[0].id)).await;
         abandon(moment, leads.list(&all, LeadOrder::NEWEST, page(1, 200))).await;
         abandon(moment, leads.list(&some, LeadOrder::NEWEST, last(50))).await;
-        let step = Step {
-            from: None,
-            direction: Direction::Forward,
-            size: 200,
-        };
+        let step = Step { from: None, direction: Direction::Forward, size: 200 };
         abandon(moment, leads.walk(&some, LeadOrder::NEWEST, &step)).await;
         abandon(moment, harness.health.ping()).await;
         abandon(moment, harness.health.schema_is_current()).await;
@@ -197,21 +164,14 @@ pub async fn abandoned_reads_leave_the_repository_usable(harness: &Harness) {
 
 pub async fn abandoned_subscriptions_happen_wholly_or_not_at_all(harness: &Harness) {
     let subscribers = harness.subscribers.as_ref();
-    let kept = subscribers
-        .create(&subscriber("kept@acme.hr"))
-        .await
-        .unwrap();
+    let kept = subscribers.create(&subscriber("kept@acme.hr")).await.unwrap();
     for moment in 0..TIMES {
         let one = subscriber(&format!("one{moment}@acme.hr"));
         let created = abandon(moment, subscribers.create(&one)).await;
-        let many: Vec<_> = (0..10)
-            .map(|n| subscriber(&format!("{n}many{moment}@acme.hr")))
-            .collect();
+        let many: Vec<_> =
+            (0..10).map(|n| subscriber(&format!("{n}many{moment}@acme.hr"))).collect();
         abandon(moment, subscribers.create_many(&many)).await;
-        let turned = SubscriberChange {
-            email: None,
-            is_subscribed: Some(moment % 3 == 0),
-        };
+        let turned = SubscriberChange { email: None, is_subscribed: Some(moment % 3 == 0) };
         abandon(moment, subscribers.update(kept.id, &turned)).await;
         if let Some(Ok(created)) = created {
             abandon(moment, subscribers.delete(created.id)).await;
@@ -223,16 +183,9 @@ pub async fn abandoned_subscriptions_happen_wholly_or_not_at_all(harness: &Harne
     is_usable(harness).await;
     for moment in 0..TIMES {
         let words = vec![format!("many{moment}@")];
-        let filter = SubscriberFilter {
-            is_subscribed: None,
-            words,
-        };
+        let filter = SubscriberFilter { is_subscribed: None, words };
         let found = subscribers_listed(subscribers, &filter, SubscriberOrder::NEWEST, 50).await;
-        assert!(
-            found.is_empty() || found.len() == 10,
-            "{} of 10",
-            found.len()
-        );
+        assert!(found.is_empty() || found.len() == 10, "{} of 10", found.len());
     }
 }
 

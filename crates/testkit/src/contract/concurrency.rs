@@ -87,9 +87,8 @@ pub async fn concurrent_create_manys_of_the_same_addresses_store_each_once(harne
         let subscribers = Arc::clone(&harness.subscribers);
         async move {
             // Not all in the same order, which is what deadlocks are made of.
-            let mut given: Vec<_> = (0..100)
-                .map(|n| subscriber(&format!("a{n}@acme.hr")))
-                .collect();
+            let mut given: Vec<_> =
+                (0..100).map(|n| subscriber(&format!("a{n}@acme.hr"))).collect();
             given.rotate_left(n * 12);
             if n % 2 == 0 {
                 given.reverse();
@@ -106,11 +105,7 @@ pub async fn concurrent_create_manys_of_the_same_addresses_store_each_once(harne
 
 pub async fn one_of_two_updates_of_the_same_lead_wins(harness: &Harness) {
     for writers in [2, 2, 2, 2, 2, 2, 2, 2, 16] {
-        let seen = harness
-            .leads
-            .create(&lead().build(), at(NEW_YEAR))
-            .await
-            .unwrap();
+        let seen = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
         let answers = together(writers, |n| {
             let (leads, seen) = (Arc::clone(&harness.leads), seen.clone());
             async move {
@@ -133,11 +128,8 @@ pub async fn one_of_two_updates_of_the_same_lead_wins(harness: &Harness) {
 }
 
 pub async fn updates_in_turns_lose_nothing(harness: &Harness) {
-    let created = harness
-        .leads
-        .create(&lead().notes(Some("")).build(), at(NEW_YEAR))
-        .await
-        .unwrap();
+    let created =
+        harness.leads.create(&lead().notes(Some("")).build(), at(NEW_YEAR)).await.unwrap();
     together(8, |_| {
         let (leads, id) = (Arc::clone(&harness.leads), created.id);
         async move {
@@ -163,11 +155,7 @@ pub async fn updates_in_turns_lose_nothing(harness: &Harness) {
 
 pub async fn an_update_and_a_delete_agree_on_what_happened(harness: &Harness) {
     for _ in 0..10 {
-        let seen = harness
-            .leads
-            .create(&lead().build(), at(NEW_YEAR))
-            .await
-            .unwrap();
+        let seen = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
         together(2, |n| {
             let (leads, seen) = (Arc::clone(&harness.leads), seen.clone());
             async move {

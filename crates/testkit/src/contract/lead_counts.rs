@@ -37,11 +37,7 @@ async fn counts_agree(leads: &dyn LeadRepository, stored: &[Lead]) {
                 let found = leads.list(&filter, LeadOrder::NEWEST, page(1, 1)).await;
                 let wanted = expected(stored, &filter, LeadOrder::NEWEST);
                 let found = found.unwrap().unwrap();
-                assert_eq!(
-                    usize::try_from(found.count).unwrap(),
-                    wanted.len(),
-                    "{filter:?}"
-                );
+                assert_eq!(usize::try_from(found.count).unwrap(), wanted.len(), "{filter:?}");
                 assert_eq!(found.rows.first(), wanted.first(), "{filter:?}");
             }
         }
@@ -49,19 +45,11 @@ async fn counts_agree(leads: &dyn LeadRepository, stored: &[Lead]) {
 }
 
 async fn count(leads: &dyn LeadRepository, filter: &LeadFilter) -> u64 {
-    leads
-        .list(filter, LeadOrder::NEWEST, page(1, 1))
-        .await
-        .unwrap()
-        .unwrap()
-        .count
+    leads.list(filter, LeadOrder::NEWEST, page(1, 1)).await.unwrap().unwrap().count
 }
 
 fn of_status(status: LeadStatus) -> LeadFilter {
-    LeadFilter {
-        statuses: Some(vec![status]),
-        ..LeadFilter::default()
-    }
+    LeadFilter { statuses: Some(vec![status]), ..LeadFilter::default() }
 }
 
 pub async fn counts_exactly_under_every_combination_of_choices(harness: &Harness) {
@@ -76,11 +64,7 @@ pub async fn counts_exactly_after_updates_and_deletes(harness: &Harness) {
             harness.leads.delete(seen.id).await.unwrap();
         } else {
             let (details, _) = any_lead(&mut dice);
-            harness
-                .leads
-                .update(&seen, &details, at(NEW_YEAR))
-                .await
-                .unwrap();
+            harness.leads.update(&seen, &details, at(NEW_YEAR)).await.unwrap();
         }
     }
     let stored = everything(harness.leads.as_ref()).await;
@@ -89,39 +73,21 @@ pub async fn counts_exactly_after_updates_and_deletes(harness: &Harness) {
     for seen in stored {
         harness.leads.delete(seen.id).await.unwrap();
     }
-    assert_eq!(
-        count(harness.leads.as_ref(), &LeadFilter::default()).await,
-        0
-    );
-    assert_eq!(
-        count(harness.leads.as_ref(), &of_status(LeadStatus::New)).await,
-        0
-    );
+    assert_eq!(count(harness.leads.as_ref(), &LeadFilter::default()).await, 0);
+    assert_eq!(count(harness.leads.as_ref(), &of_status(LeadStatus::New)).await, 0);
 }
 
 pub async fn counts_exactly_after_refused_writes(harness: &Harness) {
     let leads = harness.leads.as_ref();
     let seen = leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
-    let bad = lead()
-        .status(LeadStatus::Closed)
-        .full_name("x".repeat(256))
-        .build();
+    let bad = lead().status(LeadStatus::Closed).full_name("x".repeat(256)).build();
     leads.create(&bad, at(NEW_YEAR)).await.unwrap_err();
     leads.update(&seen, &bad, at(NEW_YEAR)).await.unwrap_err();
     let closed = (lead().status(LeadStatus::Closed).build(), at(NEW_YEAR));
-    leads
-        .create_many(&[closed, (bad, at(NEW_YEAR))])
-        .await
-        .unwrap_err();
-    leads
-        .update(&seen, &seen.details, at(NEW_YEAR))
-        .await
-        .unwrap();
+    leads.create_many(&[closed, (bad, at(NEW_YEAR))]).await.unwrap_err();
+    leads.update(&seen, &seen.details, at(NEW_YEAR)).await.unwrap();
     let closed = lead().status(LeadStatus::Closed).build();
-    leads
-        .update(&seen, &closed, at(NEW_YEAR))
-        .await
-        .unwrap_err();
+    leads.update(&seen, &closed, at(NEW_YEAR)).await.unwrap_err();
     assert_eq!(count(leads, &LeadFilter::default()).await, 1);
     assert_eq!(count(leads, &of_status(LeadStatus::New)).await, 1);
     assert_eq!(count(leads, &of_status(LeadStatus::Closed)).await, 0);
@@ -131,11 +97,7 @@ pub async fn counts_exactly_under_filters_that_are_not_kept_count_of(harness: &H
     let stored = fill(harness, 150).await;
     let restricted = |filter: LeadFilter| LeadFilter {
         statuses: Some(vec![LeadStatus::New, LeadStatus::Closed]),
-        sources: Some(vec![
-            LeadSource::Other,
-            LeadSource::Website,
-            LeadSource::Linkedin,
-        ]),
+        sources: Some(vec![LeadSource::Other, LeadSource::Website, LeadSource::Linkedin]),
         ..filter
     };
     let bounds = LeadFilter {
@@ -143,18 +105,11 @@ pub async fn counts_exactly_under_filters_that_are_not_kept_count_of(harness: &H
         created_before: Some(at(NEW_YEAR + 8)),
         ..LeadFilter::default()
     };
-    let both = LeadFilter {
-        words: searching("acme").words,
-        ..bounds.clone()
-    };
+    let both = LeadFilter { words: searching("acme").words, ..bounds.clone() };
     for filter in [bounds, searching("ana"), searching("nobody at all"), both] {
         for filter in [filter.clone(), restricted(filter)] {
             let found = listed(harness.leads.as_ref(), &filter, LeadOrder::NEWEST, 7).await;
-            assert_eq!(
-                found,
-                expected(&stored, &filter, LeadOrder::NEWEST),
-                "{filter:?}"
-            );
+            assert_eq!(found, expected(&stored, &filter, LeadOrder::NEWEST), "{filter:?}");
         }
     }
 }
@@ -162,13 +117,8 @@ pub async fn counts_exactly_under_filters_that_are_not_kept_count_of(harness: &H
 pub async fn counts_one_s_own_write_at_once(harness: &Harness) {
     let leads = harness.leads.as_ref();
     for n in 1..=20 {
-        let created = leads
-            .create(&lead().build(), at(NEW_YEAR + n))
-            .await
-            .unwrap();
-        let found = leads
-            .list(&LeadFilter::default(), LeadOrder::NEWEST, page(1, 5))
-            .await;
+        let created = leads.create(&lead().build(), at(NEW_YEAR + n)).await.unwrap();
+        let found = leads.list(&LeadFilter::default(), LeadOrder::NEWEST, page(1, 5)).await;
         let found = found.unwrap().unwrap();
         assert_eq!(found.count, u64::try_from(n).unwrap());
         assert_eq!(found.rows.first(), Some(&created));
@@ -220,10 +170,7 @@ pub async fn count_and_rows_are_of_the_same_moment(harness: &Harness) {
         let leads = Arc::clone(&harness.leads);
         writers.spawn(async move {
             for n in 0..40 {
-                let created = leads
-                    .create(&lead().build(), at(NEW_YEAR + n))
-                    .await
-                    .unwrap();
+                let created = leads.create(&lead().build(), at(NEW_YEAR + n)).await.unwrap();
                 if n % 2 == 0 {
                     leads.delete(created.id).await.unwrap();
                 }
@@ -232,21 +179,10 @@ pub async fn count_and_rows_are_of_the_same_moment(harness: &Harness) {
     }
     let searched = searching("ana");
     while !writers.is_empty() {
-        for filter in [
-            LeadFilter::default(),
-            of_status(LeadStatus::New),
-            searched.clone(),
-        ] {
-            let found = harness
-                .leads
-                .list(&filter, LeadOrder::NEWEST, page(1, 200))
-                .await;
+        for filter in [LeadFilter::default(), of_status(LeadStatus::New), searched.clone()] {
+            let found = harness.leads.list(&filter, LeadOrder::NEWEST, page(1, 200)).await;
             let found = found.unwrap().unwrap();
-            assert_eq!(
-                found.rows.len(),
-                usize::try_from(found.count).unwrap(),
-                "{filter:?}"
-            );
+            assert_eq!(found.rows.len(), usize::try_from(found.count).unwrap(), "{filter:?}");
         }
         while let Some(done) = writers.try_join_next() {
             done.unwrap();

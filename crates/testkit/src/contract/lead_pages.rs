@@ -10,35 +10,18 @@ use crate::builders::{at, lead};
 /// A filter that is counted by itself, one that is counted by choices, one
 /// that is not counted beforehand.
 fn kinds() -> [LeadFilter; 3] {
-    let statuses = Some(vec![
-        LeadStatus::New,
-        LeadStatus::Closed,
-        LeadStatus::Contacted,
-    ]);
-    [
-        LeadFilter::default(),
-        LeadFilter {
-            statuses,
-            ..LeadFilter::default()
-        },
-        searching("a"),
-    ]
+    let statuses = Some(vec![LeadStatus::New, LeadStatus::Closed, LeadStatus::Contacted]);
+    [LeadFilter::default(), LeadFilter { statuses, ..LeadFilter::default() }, searching("a")]
 }
 
 pub async fn an_empty_list_has_one_empty_page(harness: &Harness) {
     for filter in kinds() {
         for request in [page(1, 50), last(50), page(1, 1), last(200)] {
-            let found = harness
-                .leads
-                .list(&filter, LeadOrder::NEWEST, request)
-                .await;
+            let found = harness.leads.list(&filter, LeadOrder::NEWEST, request).await;
             let found = found.unwrap().unwrap();
             assert_eq!((found.count, found.number, found.rows), (0, 1, vec![]));
         }
-        let second = harness
-            .leads
-            .list(&filter, LeadOrder::NEWEST, page(2, 50))
-            .await;
+        let second = harness.leads.list(&filter, LeadOrder::NEWEST, page(2, 50)).await;
         assert_eq!(second.unwrap(), None);
     }
 }
@@ -61,11 +44,7 @@ pub async fn a_page_past_the_end_is_none(harness: &Harness) {
         let count = expected(&stored, &filter, LeadOrder::NEWEST).len();
         for size in [1, 7, 50, 100] {
             let end = last_page(u64::try_from(count).unwrap(), size);
-            let list = |number| {
-                harness
-                    .leads
-                    .list(&filter, LeadOrder::NEWEST, page(number, size))
-            };
+            let list = |number| harness.leads.list(&filter, LeadOrder::NEWEST, page(number, size));
             assert!(!list(end).await.unwrap().unwrap().rows.is_empty());
             for beyond in [end + 1, end + 2, end * 1000, 1 << 40] {
                 assert_eq!(list(beyond).await.unwrap(), None);
@@ -75,16 +54,7 @@ pub async fn a_page_past_the_end_is_none(harness: &Harness) {
 }
 
 pub async fn a_page_beyond_reach_is_none(harness: &Harness) {
-    no_page(
-        harness,
-        &[
-            u64::MAX,
-            u64::MAX / 50,
-            i64::MAX as u64,
-            (i64::MAX as u64) + 1,
-        ],
-    )
-    .await;
+    no_page(harness, &[u64::MAX, u64::MAX / 50, i64::MAX as u64, (i64::MAX as u64) + 1]).await;
 }
 
 pub async fn page_nought_is_none(harness: &Harness) {
@@ -99,10 +69,7 @@ async fn no_page(harness: &Harness, numbers: &[u64]) {
             for size in [1, 50, 200] {
                 for number in numbers {
                     let request = page(*number, size);
-                    let found = harness
-                        .leads
-                        .list(&filter, LeadOrder::NEWEST, request)
-                        .await;
+                    let found = harness.leads.list(&filter, LeadOrder::NEWEST, request).await;
                     assert_eq!(found.unwrap(), None);
                 }
             }
@@ -131,10 +98,7 @@ pub async fn the_last_page_is_found_without_its_number(harness: &Harness) {
 pub async fn the_last_page_of_an_exact_multiple_is_full(harness: &Harness) {
     fill(harness, 100).await;
     for (size, number) in [(50, 2), (100, 1), (10, 10), (1, 100)] {
-        let found = harness
-            .leads
-            .list(&LeadFilter::default(), LeadOrder::NEWEST, last(size))
-            .await;
+        let found = harness.leads.list(&LeadFilter::default(), LeadOrder::NEWEST, last(size)).await;
         let found = found.unwrap().unwrap();
         assert_eq!((found.number, found.rows.len()), (number, size as usize));
     }
@@ -152,28 +116,17 @@ pub async fn every_order_is_that_of_the_reference(harness: &Harness) {
 
 /// The names of all leads, by name.
 async fn names(harness: &Harness, by: LeadSort) -> Vec<String> {
-    let order = LeadOrder {
-        by,
-        descending: false,
-    };
+    let order = LeadOrder { by, descending: false };
     let found = listed(harness.leads.as_ref(), &LeadFilter::default(), order, 50).await;
-    found
-        .into_iter()
-        .map(|lead| lead.details.full_name)
-        .collect()
+    found.into_iter().map(|lead| lead.details.full_name).collect()
 }
 
 pub async fn texts_sort_by_code_point(harness: &Harness) {
     // U+FF21 sorts after U+1F980 in UTF-16, before it by code point.
-    let sorted = [
-        " b", "-a", "A", "B", "_", "a", "a b", "ab", "b", "z", "ä", "Đ", "đ", "\u{ff21}", "🦀",
-    ];
+    let sorted =
+        [" b", "-a", "A", "B", "_", "a", "a b", "ab", "b", "z", "ä", "Đ", "đ", "\u{ff21}", "🦀"];
     for name in sorted.iter().rev() {
-        harness
-            .leads
-            .create(&lead().full_name(*name).build(), at(NEW_YEAR))
-            .await
-            .unwrap();
+        harness.leads.create(&lead().full_name(*name).build(), at(NEW_YEAR)).await.unwrap();
     }
     assert_eq!(names(harness, LeadSort::FullName).await, sorted);
 }
@@ -190,19 +143,12 @@ pub async fn an_unknown_company_sorts_as_the_empty_text(harness: &Harness) {
         let new = lead().full_name(name).company_name(company).build();
         harness.leads.create(&new, at(NEW_YEAR)).await.unwrap();
     }
-    assert_eq!(
-        names(harness, LeadSort::CompanyName).await,
-        ["2", "3", "4", "5", "6", "1"]
-    );
+    assert_eq!(names(harness, LeadSort::CompanyName).await, ["2", "3", "4", "5", "6", "1"]);
 }
 
 pub async fn ties_go_by_id_in_the_same_direction(harness: &Harness) {
     for _ in 0..30 {
-        harness
-            .leads
-            .create(&lead().build(), at(NEW_YEAR))
-            .await
-            .unwrap();
+        harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
     }
     for order in orders() {
         let found = listed(harness.leads.as_ref(), &LeadFilter::default(), order, 7).await;
@@ -223,14 +169,7 @@ pub async fn a_status_list_goes_by_time_within_a_status(harness: &Harness) {
         ("5", LeadStatus::New, 2),
     ] {
         let new = lead().full_name(name).status(status).build();
-        harness
-            .leads
-            .create(&new, at(NEW_YEAR + time))
-            .await
-            .unwrap();
+        harness.leads.create(&new, at(NEW_YEAR + time)).await.unwrap();
     }
-    assert_eq!(
-        names(harness, LeadSort::Status).await,
-        ["4", "2", "3", "5", "1"]
-    );
+    assert_eq!(names(harness, LeadSort::Status).await, ["4", "2", "3", "5", "1"]);
 }

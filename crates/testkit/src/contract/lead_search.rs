@@ -18,18 +18,14 @@ async fn hits(harness: &Harness, query: &str) -> usize {
     let filter = searching(query);
     let order = exit3_domain::leads::LeadOrder::NEWEST;
     let listed = listed(leads, &filter, order, 50).await;
-    assert_eq!(
-        walked(leads, &filter, order, Direction::Forward, 50).await,
-        listed
-    );
+    assert_eq!(walked(leads, &filter, order, Direction::Forward, 50).await, listed);
     listed.len()
 }
 
 pub async fn finds_parts_of_name_company_email_and_phone(harness: &Harness) {
     store(harness, lead().build()).await;
-    for query in [
-        "Ana", "na Ho", "orvat", "Acme", "d.o.o.", "ana@acme", "@", "38591", "+385", "67",
-    ] {
+    for query in ["Ana", "na Ho", "orvat", "Acme", "d.o.o.", "ana@acme", "@", "38591", "+385", "67"]
+    {
         assert_eq!(hits(harness, query).await, 1, "{query}");
     }
     for query in ["Anna", "acme.com", "386", "anaacme"] {
@@ -38,14 +34,7 @@ pub async fn finds_parts_of_name_company_email_and_phone(harness: &Harness) {
 }
 
 pub async fn does_not_look_elsewhere(harness: &Harness) {
-    store(
-        harness,
-        lead()
-            .position("Gardener")
-            .notes(Some("wants roses"))
-            .build(),
-    )
-    .await;
+    store(harness, lead().position("Gardener").notes(Some("wants roses")).build()).await;
     for query in ["gardener", "roses", "new", "other", "web_dev", "2025"] {
         assert_eq!(hits(harness, query).await, 0, "{query}");
     }
@@ -53,11 +42,7 @@ pub async fn does_not_look_elsewhere(harness: &Harness) {
 
 pub async fn finds_in_any_case(harness: &Harness) {
     let company = Some("Straße ΟΔΟΣ");
-    store(
-        harness,
-        lead().full_name("Đuro Šarić").company_name(company).build(),
-    )
-    .await;
+    store(harness, lead().full_name("Đuro Šarić").company_name(company).build()).await;
     for query in [
         "đuro", "ĐURO", "Đuro", "ĐuRo", "ŠARIĆ", "šarić", "straße", "STRASSE", "strasse", "STRAßE",
         "ss", "ß", "οδος", "ΟΔΟΣ", "οδοσ",
@@ -71,14 +56,7 @@ pub async fn finds_in_any_case(harness: &Harness) {
 }
 
 pub async fn wildcards_and_quotes_are_plain_characters(harness: &Harness) {
-    for name in [
-        "100% sure",
-        "under_score",
-        "back\\slash",
-        "O'Hara",
-        "say \"hi\"",
-        "a*b?c[d]",
-    ] {
+    for name in ["100% sure", "under_score", "back\\slash", "O'Hara", "say \"hi\"", "a*b?c[d]"] {
         store(harness, lead().full_name(name).build()).await;
     }
     for query in [
@@ -87,9 +65,7 @@ pub async fn wildcards_and_quotes_are_plain_characters(harness: &Harness) {
     ] {
         assert_eq!(hits(harness, query).await, 1, "{query}");
     }
-    for query in [
-        "1%e", "u%r", "und_r", "%%", "__", "\\%", "\\_", "''", "a.*b", "\\\\", "';--",
-    ] {
+    for query in ["1%e", "u%r", "und_r", "%%", "__", "\\%", "\\_", "''", "a.*b", "\\\\", "';--"] {
         assert_eq!(hits(harness, query).await, 0, "{query}");
     }
 }
@@ -105,22 +81,8 @@ pub async fn finds_single_characters_and_emoji(harness: &Harness) {
 }
 
 pub async fn every_word_must_occur(harness: &Harness) {
-    store(
-        harness,
-        lead()
-            .full_name("Ana Horvat")
-            .company_name(Some("Zeta"))
-            .build(),
-    )
-    .await;
-    store(
-        harness,
-        lead()
-            .full_name("Ana Kovač")
-            .company_name(Some("Acme"))
-            .build(),
-    )
-    .await;
+    store(harness, lead().full_name("Ana Horvat").company_name(Some("Zeta")).build()).await;
+    store(harness, lead().full_name("Ana Kovač").company_name(Some("Acme")).build()).await;
     for (query, found) in [
         ("ana", 2),
         ("ana horvat", 1),
@@ -138,29 +100,18 @@ pub async fn every_word_must_occur(harness: &Harness) {
 }
 
 pub async fn a_word_does_not_span_two_fields(harness: &Harness) {
-    let new = lead()
-        .full_name("Ana")
-        .company_name(Some("Horvat"))
-        .email(None)
-        .phone_number(None);
+    let new = lead().full_name("Ana").company_name(Some("Horvat")).email(None).phone_number(None);
     store(harness, new.build()).await;
     assert_eq!(hits(harness, "ana horvat").await, 1);
     assert_eq!(hits(harness, "anahorvat").await, 0);
     assert_eq!(hits(harness, "ahor").await, 0);
-    let joined = LeadFilter {
-        words: vec!["ana horvat".to_owned()],
-        ..LeadFilter::default()
-    };
+    let joined = LeadFilter { words: vec!["ana horvat".to_owned()], ..LeadFilter::default() };
     let order = exit3_domain::leads::LeadOrder::NEWEST;
     assert_eq!(listed(harness.leads.as_ref(), &joined, order, 50).await, []);
 }
 
 pub async fn blank_fields_match_nothing(harness: &Harness) {
-    let blank = lead()
-        .company_name(Some(""))
-        .email(None)
-        .phone_number(Some(""))
-        .notes(None);
+    let blank = lead().company_name(Some("")).email(None).phone_number(Some("")).notes(None);
     store(harness, blank.build()).await;
     for query in ["null", "none", "@", "acme", "''"] {
         assert_eq!(hits(harness, query).await, 0, "{query}");
@@ -169,20 +120,9 @@ pub async fn blank_fields_match_nothing(harness: &Harness) {
 }
 
 pub async fn an_update_changes_what_is_found(harness: &Harness) {
-    let seen = harness
-        .leads
-        .create(&lead().build(), at(NEW_YEAR))
-        .await
-        .unwrap();
-    let changed = lead()
-        .full_name("Ivo Ivić")
-        .company_name(None)
-        .email(Some("ivo@zeta.hr"));
-    harness
-        .leads
-        .update(&seen, &changed.build(), at(NEW_YEAR))
-        .await
-        .unwrap();
+    let seen = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
+    let changed = lead().full_name("Ivo Ivić").company_name(None).email(Some("ivo@zeta.hr"));
+    harness.leads.update(&seen, &changed.build(), at(NEW_YEAR)).await.unwrap();
     for query in ["ivić", "ivo@zeta.hr", "38591"] {
         assert_eq!(hits(harness, query).await, 1, "{query}");
     }
@@ -203,16 +143,9 @@ pub async fn many_words_are_no_trouble(harness: &Harness) {
     let name: Vec<char> = ('\u{4e00}'..).take(MAX_WORDS + 2).collect();
     let word = |n: usize| name[n..n + 3].iter().collect::<String>();
     let most: Vec<String> = (0..MAX_WORDS).map(word).collect();
-    store(
-        harness,
-        lead().full_name(name.iter().collect::<String>()).build(),
-    )
-    .await;
+    store(harness, lead().full_name(name.iter().collect::<String>()).build()).await;
     assert_eq!(hits(harness, &most.join(" ")).await, 1);
-    let other: Vec<String> = (1..MAX_WORDS)
-        .map(word)
-        .chain(["nobody".to_owned()])
-        .collect();
+    let other: Vec<String> = (1..MAX_WORDS).map(word).chain(["nobody".to_owned()]).collect();
     assert_eq!(hits(harness, &other.join(" ")).await, 0);
     assert_eq!(hits(harness, &"x".repeat(20_000)).await, 0);
 }
@@ -229,16 +162,8 @@ pub async fn searches_combine_with_filters_orders_and_pages(harness: &Harness) {
         for filter in [all, some] {
             for order in orders() {
                 let wanted = expected(&stored, &filter, order);
-                assert_eq!(
-                    listed(harness.leads.as_ref(), &filter, order, 5).await,
-                    wanted
-                );
-                let end = harness
-                    .leads
-                    .list(&filter, order, last(5))
-                    .await
-                    .unwrap()
-                    .unwrap();
+                assert_eq!(listed(harness.leads.as_ref(), &filter, order, 5).await, wanted);
+                let end = harness.leads.list(&filter, order, last(5)).await.unwrap().unwrap();
                 assert_eq!(end.rows.last(), wanted.last());
             }
         }

@@ -14,16 +14,8 @@ use crate::builders::at;
 pub async fn a_walk_through_nothing_ends_at_once(harness: &Harness) {
     for direction in [Direction::Forward, Direction::Backward] {
         for order in orders() {
-            let step = Step {
-                from: None,
-                direction,
-                size: 50,
-            };
-            let slice = harness
-                .leads
-                .walk(&LeadFilter::default(), order, &step)
-                .await
-                .unwrap();
+            let step = Step { from: None, direction, size: 50 };
+            let slice = harness.leads.walk(&LeadFilter::default(), order, &step).await.unwrap();
             assert!(slice.rows.is_empty() && !slice.has_next && !slice.has_previous);
         }
     }
@@ -51,20 +43,14 @@ pub async fn a_walk_backward_equals_the_list_in_every_order(harness: &Harness) {
 
 pub async fn a_filtered_walk_equals_the_filtered_list(harness: &Harness) {
     let stored = fill(harness, 120).await;
-    let one = LeadFilter {
-        statuses: Some(vec![LeadStatus::New]),
-        ..LeadFilter::default()
-    };
+    let one = LeadFilter { statuses: Some(vec![LeadStatus::New]), ..LeadFilter::default() };
     let two = LeadFilter {
         statuses: Some(vec![LeadStatus::New, LeadStatus::Closed]),
         created_after: Some(at(NEW_YEAR + 2)),
         created_before: Some(at(NEW_YEAR + 10)),
         ..LeadFilter::default()
     };
-    let none = LeadFilter {
-        sources: Some(vec![]),
-        ..LeadFilter::default()
-    };
+    let none = LeadFilter { sources: Some(vec![]), ..LeadFilter::default() };
     for filter in [one, two, none, searching("ana")] {
         for order in orders() {
             let wanted = expected(&stored, &filter, order);
@@ -83,19 +69,11 @@ pub async fn a_walk_turns_round(harness: &Harness) {
         let sorted = expected(&stored, &filter, order);
         for place in [0, 1, 10, 25, 48, 49] {
             let from = Some(order.position(&sorted[place]));
-            let step = Step {
-                from: from.clone(),
-                direction: Direction::Forward,
-                size: 10,
-            };
+            let step = Step { from: from.clone(), direction: Direction::Forward, size: 10 };
             let after = leads.walk(&filter, order, &step).await.unwrap();
             assert_eq!(after.rows, sorted[place + 1..(place + 11).min(50)]);
             assert_eq!((after.has_next, after.has_previous), (place < 39, true));
-            let step = Step {
-                from,
-                direction: Direction::Backward,
-                size: 10,
-            };
+            let step = Step { from, direction: Direction::Backward, size: 10 };
             let before = leads.walk(&filter, order, &step).await.unwrap();
             assert_eq!(before.rows, sorted[place.saturating_sub(10)..place]);
             assert_eq!((before.has_next, before.has_previous), (true, place > 10));
@@ -114,18 +92,10 @@ pub async fn a_walk_goes_on_from_a_row_that_was_deleted(harness: &Harness) {
         leads.delete(gone.id).await.unwrap();
         left.retain(|lead| lead.id != gone.id);
         let from = Some(order.position(&gone));
-        let step = Step {
-            from: from.clone(),
-            direction: Direction::Forward,
-            size: 5,
-        };
+        let step = Step { from: from.clone(), direction: Direction::Forward, size: 5 };
         let after = leads.walk(&filter, order, &step).await.unwrap().rows;
         assert_eq!(after, sorted[place + 1..place + 6]);
-        let step = Step {
-            from,
-            direction: Direction::Backward,
-            size: 5,
-        };
+        let step = Step { from, direction: Direction::Backward, size: 5 };
         let before = leads.walk(&filter, order, &step).await.unwrap().rows;
         assert_eq!(before, sorted[place - 5..place]);
     }
@@ -136,15 +106,10 @@ pub async fn a_walk_past_either_end_is_empty(harness: &Harness) {
     let (leads, filter) = (harness.leads.as_ref(), LeadFilter::default());
     for order in orders() {
         let sorted = expected(&stored, &filter, order);
-        for (direction, end) in [
-            (Direction::Forward, sorted.last()),
-            (Direction::Backward, sorted.first()),
-        ] {
-            let step = Step {
-                from: end.map(|row| order.position(row)),
-                direction,
-                size: 5,
-            };
+        for (direction, end) in
+            [(Direction::Forward, sorted.last()), (Direction::Backward, sorted.first())]
+        {
+            let step = Step { from: end.map(|row| order.position(row)), direction, size: 5 };
             let slice = leads.walk(&filter, order, &step).await.unwrap();
             assert!(slice.rows.is_empty());
         }
@@ -176,15 +141,9 @@ pub async fn a_walk_neither_skips_nor_repeats_while_others_write(harness: &Harne
             for lead in seen {
                 *times.entry(lead.id).or_insert(0) += 1;
             }
-            assert!(
-                times.values().all(|times| *times == 1),
-                "{order:?} {direction:?} repeats"
-            );
+            assert!(times.values().all(|times| *times == 1), "{order:?} {direction:?} repeats");
             for lead in &permanent {
-                assert!(
-                    times.contains_key(&lead.id),
-                    "{order:?} {direction:?} skips"
-                );
+                assert!(times.contains_key(&lead.id), "{order:?} {direction:?} skips");
             }
         }
     }

@@ -21,27 +21,15 @@ pub async fn returns_what_it_stored(harness: &Harness) {
     survives(harness, lead().notes(Some("call back\n\tsoon")).build()).await;
     let stored = everything(harness.leads.as_ref()).await;
     assert_eq!(stored.len(), 1);
-    assert_eq!(
-        harness.leads.find(stored[0].id).await.unwrap().as_ref(),
-        Some(&stored[0])
-    );
+    assert_eq!(harness.leads.find(stored[0].id).await.unwrap().as_ref(), Some(&stored[0]));
 }
 
 pub async fn keeps_the_difference_between_empty_and_missing(harness: &Harness) {
     for text in [None, Some(""), Some("x")] {
-        let all = lead()
-            .company_name(text)
-            .phone_number(text)
-            .email(text)
-            .notes(text)
-            .build();
+        let all = lead().company_name(text).phone_number(text).email(text).notes(text).build();
         survives(harness, all).await;
     }
-    survives(
-        harness,
-        lead().company_name(Some("")).phone_number(None).build(),
-    )
-    .await;
+    survives(harness, lead().company_name(Some("")).phone_number(None).build()).await;
 }
 
 pub async fn keeps_every_choice(harness: &Harness) {
@@ -76,21 +64,12 @@ pub async fn keeps_times_to_the_microsecond(harness: &Harness) {
 pub async fn keeps_huge_texts_of_wide_characters(harness: &Harness) {
     let notes = "🦀".repeat(5000);
     let wide = "\u{10ffff}".repeat(255);
-    let new = lead()
-        .full_name(&wide)
-        .position(&wide)
-        .company_name(Some(&wide));
+    let new = lead().full_name(&wide).position(&wide).company_name(Some(&wide));
     survives(harness, new.notes(Some(&notes)).build()).await;
 }
 
 pub async fn keeps_texts_that_look_like_code(harness: &Harness) {
-    for text in [
-        "'; DROP TABLE leads; --",
-        "\"x\" \\' %s $1 ?1 :a {}",
-        "a\\0b\\",
-        "NULL",
-        "<b>",
-    ] {
+    for text in ["'; DROP TABLE leads; --", "\"x\" \\' %s $1 ?1 :a {}", "a\\0b\\", "NULL", "<b>"] {
         survives(harness, lead().full_name(text).notes(Some(text)).build()).await;
     }
 }
@@ -142,16 +121,8 @@ pub async fn finds_nothing_under_an_unknown_id(harness: &Harness) {
 pub async fn never_reuses_an_id(harness: &Harness) {
     let mut highest = LeadId(0);
     for _ in 0..3 {
-        let first = harness
-            .leads
-            .create(&lead().build(), at(NEW_YEAR))
-            .await
-            .unwrap();
-        let second = harness
-            .leads
-            .create(&lead().build(), at(NEW_YEAR))
-            .await
-            .unwrap();
+        let first = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
+        let second = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
         assert!(first.id > highest && second.id > first.id);
         highest = second.id;
         harness.leads.delete(second.id).await.unwrap();
@@ -160,16 +131,8 @@ pub async fn never_reuses_an_id(harness: &Harness) {
 }
 
 pub async fn replaces_the_details_and_nothing_else(harness: &Harness) {
-    let other = harness
-        .leads
-        .create(&lead().build(), at(NEW_YEAR))
-        .await
-        .unwrap();
-    let seen = harness
-        .leads
-        .create(&lead().build(), at(NEW_YEAR))
-        .await
-        .unwrap();
+    let other = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
+    let seen = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
     let details = lead()
         .full_name("Ivo")
         .position("CEO")
@@ -181,11 +144,7 @@ pub async fn replaces_the_details_and_nothing_else(harness: &Harness) {
         .notes(Some("n"))
         .category(LeadCategory::SalesAuto)
         .build();
-    let updated = harness
-        .leads
-        .update(&seen, &details, at(NEW_YEAR + 5))
-        .await
-        .unwrap();
+    let updated = harness.leads.update(&seen, &details, at(NEW_YEAR + 5)).await.unwrap();
     assert_eq!(updated.details, details);
     assert_eq!((updated.id, updated.created_at), (seen.id, seen.created_at));
     assert_eq!(updated.updated_at, at(NEW_YEAR + 5));
@@ -194,65 +153,29 @@ pub async fn replaces_the_details_and_nothing_else(harness: &Harness) {
 }
 
 pub async fn moves_updated_at_forward_whatever_the_clock_says(harness: &Harness) {
-    let mut seen = harness
-        .leads
-        .create(&lead().build(), at(NEW_YEAR))
-        .await
-        .unwrap();
-    for (now, then) in [
-        (-3_600_000_000, 1),
-        (1, 2),
-        (2, 3),
-        (3, 4),
-        (1000, 1000),
-        (0, 1001),
-    ] {
+    let mut seen = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
+    for (now, then) in [(-3_600_000_000, 1), (1, 2), (2, 3), (3, 4), (1000, 1000), (0, 1001)] {
         let details = seen.details.clone();
-        seen = harness
-            .leads
-            .update(&seen, &details, at(NEW_YEAR + now))
-            .await
-            .unwrap();
+        seen = harness.leads.update(&seen, &details, at(NEW_YEAR + now)).await.unwrap();
         assert_eq!(seen.updated_at, at(NEW_YEAR + then));
-        assert_eq!(
-            harness.leads.find(seen.id).await.unwrap().as_ref(),
-            Some(&seen)
-        );
+        assert_eq!(harness.leads.find(seen.id).await.unwrap().as_ref(), Some(&seen));
     }
 }
 
 pub async fn refuses_an_update_of_what_has_changed_since(harness: &Harness) {
-    let seen = harness
-        .leads
-        .create(&lead().build(), at(NEW_YEAR))
-        .await
-        .unwrap();
+    let seen = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
     let ivo = lead().full_name("Ivo").build();
-    let now = harness
-        .leads
-        .update(&seen, &ivo, at(NEW_YEAR + 1))
-        .await
-        .unwrap();
+    let now = harness.leads.update(&seen, &ivo, at(NEW_YEAR + 1)).await.unwrap();
     let eva = lead().full_name("Eva").build();
     let refused = harness.leads.update(&seen, &eva, at(NEW_YEAR + 2)).await;
-    assert!(
-        matches!(refused, Err(StoreError::Conflict(Constraint::Stale))),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(StoreError::Conflict(Constraint::Stale))), "{refused:?}");
     assert_eq!(harness.leads.find(seen.id).await.unwrap(), Some(now));
 }
 
 pub async fn refuses_an_update_or_delete_of_what_is_gone(harness: &Harness) {
-    let seen = harness
-        .leads
-        .create(&lead().build(), at(NEW_YEAR))
-        .await
-        .unwrap();
+    let seen = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
     harness.leads.delete(seen.id).await.unwrap();
-    let refused = harness
-        .leads
-        .update(&seen, &seen.details, at(NEW_YEAR + 1))
-        .await;
+    let refused = harness.leads.update(&seen, &seen.details, at(NEW_YEAR + 1)).await;
     assert!(matches!(refused, Err(StoreError::NotFound)), "{refused:?}");
     for id in [seen.id, LeadId(0), LeadId(-1), LeadId(i64::MAX)] {
         let refused = harness.leads.delete(id).await;
@@ -262,51 +185,20 @@ pub async fn refuses_an_update_or_delete_of_what_is_gone(harness: &Harness) {
 }
 
 pub async fn a_refused_update_changes_nothing(harness: &Harness) {
-    let seen = harness
-        .leads
-        .create(&lead().build(), at(NEW_YEAR))
-        .await
-        .unwrap();
-    let too_long = lead()
-        .status(LeadStatus::Closed)
-        .full_name("x".repeat(256))
-        .build();
-    let refused = harness
-        .leads
-        .update(&seen, &too_long, at(NEW_YEAR + 1))
-        .await;
+    let seen = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
+    let too_long = lead().status(LeadStatus::Closed).full_name("x".repeat(256)).build();
+    let refused = harness.leads.update(&seen, &too_long, at(NEW_YEAR + 1)).await;
     assert!(matches!(refused, Err(StoreError::Other(_))), "{refused:?}");
-    assert_eq!(
-        harness.leads.find(seen.id).await.unwrap().as_ref(),
-        Some(&seen)
-    );
-    let closed = LeadFilter {
-        statuses: Some(vec![LeadStatus::Closed]),
-        ..LeadFilter::default()
-    };
-    assert_eq!(
-        listed(harness.leads.as_ref(), &closed, LeadOrder::NEWEST, 50).await,
-        []
-    );
+    assert_eq!(harness.leads.find(seen.id).await.unwrap().as_ref(), Some(&seen));
+    let closed = LeadFilter { statuses: Some(vec![LeadStatus::Closed]), ..LeadFilter::default() };
+    assert_eq!(listed(harness.leads.as_ref(), &closed, LeadOrder::NEWEST, 50).await, []);
     // What the caller saw is still what is there.
-    harness
-        .leads
-        .update(&seen, &seen.details, at(NEW_YEAR + 1))
-        .await
-        .unwrap();
+    harness.leads.update(&seen, &seen.details, at(NEW_YEAR + 1)).await.unwrap();
 }
 
 pub async fn deletes_one_lead_only(harness: &Harness) {
-    let one = harness
-        .leads
-        .create(&lead().build(), at(NEW_YEAR))
-        .await
-        .unwrap();
-    let other = harness
-        .leads
-        .create(&lead().build(), at(NEW_YEAR))
-        .await
-        .unwrap();
+    let one = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
+    let other = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
     harness.leads.delete(one.id).await.unwrap();
     assert_eq!(harness.leads.find(one.id).await.unwrap(), None);
     assert_eq!(everything(harness.leads.as_ref()).await, [other]);
@@ -315,9 +207,7 @@ pub async fn deletes_one_lead_only(harness: &Harness) {
 pub async fn stores_many_leads_with_their_times(harness: &Harness) {
     let given: Vec<_> = (0..300_i32)
         .map(|n| {
-            let new = lead()
-                .full_name(format!("Lead {n}"))
-                .notes((n % 2 == 0).then_some(""));
+            let new = lead().full_name(format!("Lead {n}")).notes((n % 2 == 0).then_some(""));
             (new.build(), at(NEW_YEAR + i64::from(n) * 1_000_003))
         })
         .collect();
@@ -325,10 +215,7 @@ pub async fn stores_many_leads_with_their_times(harness: &Harness) {
     let mut stored = everything(harness.leads.as_ref()).await;
     stored.reverse();
     assert!(stored.iter().all(|lead| lead.updated_at == lead.created_at));
-    let stored: Vec<_> = stored
-        .into_iter()
-        .map(|lead| (lead.details, lead.created_at))
-        .collect();
+    let stored: Vec<_> = stored.into_iter().map(|lead| (lead.details, lead.created_at)).collect();
     assert_eq!(stored, given);
 }
 
@@ -352,17 +239,11 @@ pub async fn stores_no_leads_at_all_when_given_none(harness: &Harness) {
 }
 
 pub async fn stores_more_leads_at_once_than_a_statement_has_room_for(harness: &Harness) {
-    let given: Vec<_> = (0..6000)
-        .map(|n| (lead().build(), at(NEW_YEAR + n)))
-        .collect();
+    let given: Vec<_> = (0..6000).map(|n| (lead().build(), at(NEW_YEAR + n))).collect();
     harness.leads.create_many(&given).await.unwrap();
     let found = harness
         .leads
-        .list(
-            &LeadFilter::default(),
-            LeadOrder::NEWEST,
-            super::model::last(7),
-        )
+        .list(&LeadFilter::default(), LeadOrder::NEWEST, super::model::last(7))
         .await
         .unwrap()
         .unwrap();

@@ -96,11 +96,7 @@ pub(super) async fn fill(harness: &Harness, count: usize) -> Vec<Lead> {
     let stored = everything(harness.leads.as_ref()).await;
     for lead in stored.iter().step_by(3) {
         let now = at(NEW_YEAR + 100 + i64::try_from(dice.roll(5)).unwrap());
-        harness
-            .leads
-            .update(lead, &lead.details, now)
-            .await
-            .unwrap();
+        harness.leads.update(lead, &lead.details, now).await.unwrap();
     }
     let stored = everything(harness.leads.as_ref()).await;
     assert_eq!(stored.len(), count);
@@ -109,46 +105,29 @@ pub(super) async fn fill(harness: &Harness, count: usize) -> Vec<Lead> {
 
 /// Every order, in both directions.
 pub(super) fn orders() -> Vec<LeadOrder> {
-    let both = |by: &LeadSort| {
-        [false, true].map(|descending| LeadOrder {
-            by: *by,
-            descending,
-        })
-    };
+    let both = |by: &LeadSort| [false, true].map(|descending| LeadOrder { by: *by, descending });
     LeadSort::ALL.iter().flat_map(both).collect()
 }
 
 /// Every order of subscribers, in both directions.
 pub(super) fn subscriber_orders() -> Vec<SubscriberOrder> {
     let both = |by: &SubscriberSort| {
-        [false, true].map(|descending| SubscriberOrder {
-            by: *by,
-            descending,
-        })
+        [false, true].map(|descending| SubscriberOrder { by: *by, descending })
     };
     SubscriberSort::ALL.iter().flat_map(both).collect()
 }
 
 pub(super) fn page(number: u64, size: u32) -> PageRequest {
-    PageRequest {
-        number: PageNumber::Number(number),
-        size,
-    }
+    PageRequest { number: PageNumber::Number(number), size }
 }
 
 pub(super) fn last(size: u32) -> PageRequest {
-    PageRequest {
-        number: PageNumber::Last,
-        size,
-    }
+    PageRequest { number: PageNumber::Last, size }
 }
 
 /// A filter that searches for `query`.
 pub(super) fn searching(query: &str) -> LeadFilter {
-    LeadFilter {
-        words: search::words(query).unwrap(),
-        ..LeadFilter::default()
-    }
+    LeadFilter { words: search::words(query).unwrap(), ..LeadFilter::default() }
 }
 
 /// Every lead that there is, newest first, by pages.
@@ -177,11 +156,7 @@ pub(super) async fn listed(
             break;
         }
     }
-    assert_eq!(
-        count,
-        u64::try_from(rows.len()).unwrap(),
-        "count of {filter:?}"
-    );
+    assert_eq!(count, u64::try_from(rows.len()).unwrap(), "count of {filter:?}");
     rows
 }
 
@@ -197,11 +172,7 @@ pub(super) async fn walked(
     let mut from = None;
     loop {
         let begun = from.is_some();
-        let step = Step {
-            from: from.take(),
-            direction,
-            size,
-        };
+        let step = Step { from: from.take(), direction, size };
         let slice = leads.walk(filter, order, &step).await.unwrap();
         assert!(slice.rows.len() <= size as usize);
         let (goes_on, came_from) = match direction {
@@ -227,19 +198,11 @@ pub(super) async fn walked(
 
 /// What a list must show of `leads`.
 pub(super) fn expected(leads: &[Lead], filter: &LeadFilter, order: LeadOrder) -> Vec<Lead> {
-    let mut rows: Vec<Lead> = leads
-        .iter()
-        .filter(|lead| matches(lead, filter))
-        .cloned()
-        .collect();
+    let mut rows: Vec<Lead> = leads.iter().filter(|lead| matches(lead, filter)).cloned().collect();
     rows.sort_by(|one, other| {
         let (one, other) = (order.position(one), order.position(other));
         let ordering = compare(&one.key, &other.key).then(one.id.cmp(&other.id));
-        if order.descending {
-            ordering.reverse()
-        } else {
-            ordering
-        }
+        if order.descending { ordering.reverse() } else { ordering }
     });
     rows
 }
@@ -248,34 +211,20 @@ fn compare(one: &LeadKey, other: &LeadKey) -> Ordering {
     match (one, other) {
         (LeadKey::Time(one), LeadKey::Time(other)) => one.cmp(other),
         (LeadKey::Text(one), LeadKey::Text(other)) => one.chars().cmp(other.chars()),
-        (LeadKey::Status(one, one_time), LeadKey::Status(other, other_time)) => one
-            .as_str()
-            .cmp(other.as_str())
-            .then(one_time.cmp(other_time)),
+        (LeadKey::Status(one, one_time), LeadKey::Status(other, other_time)) => {
+            one.as_str().cmp(other.as_str()).then(one_time.cmp(other_time))
+        }
         _ => panic!("two kinds of keys in one order"),
     }
 }
 
 fn matches(lead: &Lead, filter: &LeadFilter) -> bool {
     let document = lead.details.search_document();
-    filter
-        .statuses
-        .as_ref()
-        .is_none_or(|any| any.contains(&lead.details.status))
-        && filter
-            .sources
-            .as_ref()
-            .is_none_or(|any| any.contains(&lead.details.source))
-        && filter
-            .categories
-            .as_ref()
-            .is_none_or(|any| any.contains(&lead.details.category))
-        && filter
-            .created_after
-            .is_none_or(|bound| lead.created_at >= bound)
-        && filter
-            .created_before
-            .is_none_or(|bound| lead.created_at < bound)
+    filter.statuses.as_ref().is_none_or(|any| any.contains(&lead.details.status))
+        && filter.sources.as_ref().is_none_or(|any| any.contains(&lead.details.source))
+        && filter.categories.as_ref().is_none_or(|any| any.contains(&lead.details.category))
+        && filter.created_after.is_none_or(|bound| lead.created_at >= bound)
+        && filter.created_before.is_none_or(|bound| lead.created_at < bound)
         && filter.words.iter().all(|word| document.contains(word))
 }
 
@@ -289,10 +238,7 @@ pub(super) async fn subscribers_listed(
     let mut rows = Vec::new();
     let mut count = 0;
     for number in 1.. {
-        let found = subscribers
-            .list(filter, order, page(number, size))
-            .await
-            .unwrap();
+        let found = subscribers.list(filter, order, page(number, size)).await.unwrap();
         let Some(found) = found else {
             assert_ne!(number, 1, "page 1 is never past the end");
             break;
@@ -304,11 +250,7 @@ pub(super) async fn subscribers_listed(
             break;
         }
     }
-    assert_eq!(
-        count,
-        u64::try_from(rows.len()).unwrap(),
-        "count of {filter:?}"
-    );
+    assert_eq!(count, u64::try_from(rows.len()).unwrap(), "count of {filter:?}");
     rows
 }
 
@@ -323,11 +265,7 @@ pub(super) async fn subscribers_walked(
     let mut rows: Vec<Subscriber> = Vec::new();
     let mut from = None;
     loop {
-        let step = Step {
-            from: from.take(),
-            direction,
-            size,
-        };
+        let step = Step { from: from.take(), direction, size };
         let slice = subscribers.walk(filter, order, &step).await.unwrap();
         let goes_on = match direction {
             Direction::Forward => {
@@ -355,9 +293,7 @@ pub(super) fn expected_subscribers(
 ) -> Vec<Subscriber> {
     let matches = |subscriber: &&Subscriber| {
         let document = search::fold(&subscriber.email);
-        filter
-            .is_subscribed
-            .is_none_or(|wanted| subscriber.is_subscribed == wanted)
+        filter.is_subscribed.is_none_or(|wanted| subscriber.is_subscribed == wanted)
             && filter.words.iter().all(|word| document.contains(word))
     };
     let mut rows: Vec<Subscriber> = subscribers.iter().filter(matches).cloned().collect();
@@ -374,18 +310,12 @@ pub(super) fn expected_subscribers(
             _ => panic!("two kinds of keys in one order"),
         };
         let ordering = keys.then(one.id.cmp(&other.id));
-        if order.descending {
-            ordering.reverse()
-        } else {
-            ordering
-        }
+        if order.descending { ordering.reverse() } else { ordering }
     });
     rows
 }
 
 /// A write that must come through soon, whatever happened before.
 pub(super) async fn soon<T>(write: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(5), write)
-        .await
-        .expect("an answer within 5 s")
+    tokio::time::timeout(Duration::from_secs(5), write).await.expect("an answer within 5 s")
 }

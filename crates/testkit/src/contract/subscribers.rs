@@ -10,69 +10,39 @@ use super::model::{last, subscribers_listed};
 use crate::builders::{subscriber, unsubscribed};
 
 fn address(email: &str) -> SubscriberChange {
-    SubscriberChange {
-        email: Some(email.to_owned()),
-        is_subscribed: None,
-    }
+    SubscriberChange { email: Some(email.to_owned()), is_subscribed: None }
 }
 
 fn wanted(is_subscribed: bool) -> SubscriberChange {
-    SubscriberChange {
-        email: None,
-        is_subscribed: Some(is_subscribed),
-    }
+    SubscriberChange { email: None, is_subscribed: Some(is_subscribed) }
 }
 
 fn is_taken<T: std::fmt::Debug>(refused: Result<T, StoreError>) {
-    let taken = matches!(
-        refused,
-        Err(StoreError::Conflict(Constraint::SubscriberEmail))
-    );
+    let taken = matches!(refused, Err(StoreError::Conflict(Constraint::SubscriberEmail)));
     assert!(taken, "{refused:?}");
 }
 
 async fn create(harness: &Harness, email: &str) -> Subscriber {
-    harness
-        .subscribers
-        .create(&subscriber(email))
-        .await
-        .unwrap()
+    harness.subscribers.create(&subscriber(email)).await.unwrap()
 }
 
 async fn everyone(harness: &Harness) -> Vec<Subscriber> {
     let filter = SubscriberFilter::default();
-    subscribers_listed(
-        harness.subscribers.as_ref(),
-        &filter,
-        SubscriberOrder::NEWEST,
-        200,
-    )
-    .await
+    subscribers_listed(harness.subscribers.as_ref(), &filter, SubscriberOrder::NEWEST, 200).await
 }
 
 pub async fn returns_what_it_stored(harness: &Harness) {
     for given in [subscriber("ana@acme.hr"), unsubscribed("ivo@acme.hr")] {
         let created = harness.subscribers.create(&given).await.unwrap();
-        assert_eq!(
-            (&created.email, created.is_subscribed),
-            (&given.email, given.is_subscribed)
-        );
-        assert_eq!(
-            harness.subscribers.find(created.id).await.unwrap(),
-            Some(created)
-        );
+        assert_eq!((&created.email, created.is_subscribed), (&given.email, given.is_subscribed));
+        assert_eq!(harness.subscribers.find(created.id).await.unwrap(), Some(created));
     }
 }
 
 pub async fn refuses_a_second_subscription_of_the_same_address(harness: &Harness) {
     let first = create(harness, "ana@acme.hr").await;
     is_taken(harness.subscribers.create(&subscriber("ana@acme.hr")).await);
-    is_taken(
-        harness
-            .subscribers
-            .create(&unsubscribed("ana@acme.hr"))
-            .await,
-    );
+    is_taken(harness.subscribers.create(&unsubscribed("ana@acme.hr")).await);
     assert_eq!(everyone(harness).await, [first]);
     create(harness, "ivo@acme.hr").await;
 }
@@ -83,12 +53,7 @@ pub async fn refuses_a_second_subscription_in_another_case(harness: &Harness) {
     create(harness, "IVO@ACME.HR").await;
     is_taken(harness.subscribers.create(&subscriber("ivo@acme.hr")).await);
     let eva = create(harness, "eva@acme.hr").await;
-    is_taken(
-        harness
-            .subscribers
-            .update(eva.id, &address("ANA@acme.hr"))
-            .await,
-    );
+    is_taken(harness.subscribers.update(eva.id, &address("ANA@acme.hr")).await);
     assert_eq!(everyone(harness).await.len(), 3);
 }
 
@@ -96,40 +61,18 @@ pub async fn refuses_a_second_subscription_in_another_case_beyond_ascii(harness:
     create(harness, "ana@đak.hr").await;
     is_taken(harness.subscribers.create(&subscriber("ana@ĐAK.hr")).await);
     create(harness, "ana@BÜCHER.de").await;
-    is_taken(
-        harness
-            .subscribers
-            .create(&subscriber("ana@bücher.de"))
-            .await,
-    );
+    is_taken(harness.subscribers.create(&subscriber("ana@bücher.de")).await);
     let ivo = create(harness, "ivo@acme.hr").await;
-    is_taken(
-        harness
-            .subscribers
-            .update(ivo.id, &address("ana@Đak.hr"))
-            .await,
-    );
+    is_taken(harness.subscribers.update(ivo.id, &address("ana@Đak.hr")).await);
 }
 
 pub async fn stores_addresses_in_lower_case(harness: &Harness) {
     let created = create(harness, "Ana@ĐAK.hr").await;
     assert_eq!(created.email, "ana@đak.hr");
-    harness
-        .subscribers
-        .create_many(&[subscriber("IVO@acme.hr")])
-        .await
-        .unwrap();
-    let changed = harness
-        .subscribers
-        .update(created.id, &address("EVA@acme.hr"))
-        .await
-        .unwrap();
+    harness.subscribers.create_many(&[subscriber("IVO@acme.hr")]).await.unwrap();
+    let changed = harness.subscribers.update(created.id, &address("EVA@acme.hr")).await.unwrap();
     assert_eq!(changed.email, "eva@acme.hr");
-    let emails: Vec<_> = everyone(harness)
-        .await
-        .into_iter()
-        .map(|one| one.email)
-        .collect();
+    let emails: Vec<_> = everyone(harness).await.into_iter().map(|one| one.email).collect();
     assert_eq!(emails, ["ivo@acme.hr", "eva@acme.hr"]);
 }
 
@@ -151,20 +94,14 @@ pub async fn distinguishes_addresses_that_only_look_alike(harness: &Harness) {
 
 pub async fn counts_lengths_in_characters(harness: &Harness) {
     create(harness, &"đ".repeat(254)).await;
-    let refused = harness
-        .subscribers
-        .create(&subscriber(&"x".repeat(255)))
-        .await;
+    let refused = harness.subscribers.create(&subscriber(&"x".repeat(255))).await;
     assert!(matches!(refused, Err(StoreError::Other(_))), "{refused:?}");
     assert_eq!(everyone(harness).await.len(), 1);
 }
 
 pub async fn finds_nothing_under_an_unknown_id(harness: &Harness) {
     for id in [0, 1, -1, i64::MIN, i64::MAX] {
-        assert_eq!(
-            harness.subscribers.find(SubscriberId(id)).await.unwrap(),
-            None
-        );
+        assert_eq!(harness.subscribers.find(SubscriberId(id)).await.unwrap(), None);
     }
 }
 
@@ -182,52 +119,22 @@ pub async fn changes_only_the_given_fields(harness: &Harness) {
     let other = create(harness, "ivo@acme.hr").await;
     let created = create(harness, "ana@acme.hr").await;
     let subscribers = harness.subscribers.as_ref();
-    let changed = subscribers
-        .update(created.id, &wanted(false))
-        .await
-        .unwrap();
-    assert_eq!(
-        changed,
-        Subscriber {
-            is_subscribed: false,
-            ..created.clone()
-        }
-    );
-    let changed = subscribers
-        .update(created.id, &address("eva@acme.hr"))
-        .await
-        .unwrap();
-    assert_eq!(
-        (changed.email.as_str(), changed.is_subscribed),
-        ("eva@acme.hr", false)
-    );
-    let both = SubscriberChange {
-        email: Some("iva@acme.hr".to_owned()),
-        is_subscribed: Some(true),
-    };
+    let changed = subscribers.update(created.id, &wanted(false)).await.unwrap();
+    assert_eq!(changed, Subscriber { is_subscribed: false, ..created.clone() });
+    let changed = subscribers.update(created.id, &address("eva@acme.hr")).await.unwrap();
+    assert_eq!((changed.email.as_str(), changed.is_subscribed), ("eva@acme.hr", false));
+    let both =
+        SubscriberChange { email: Some("iva@acme.hr".to_owned()), is_subscribed: Some(true) };
     let changed = subscribers.update(created.id, &both).await.unwrap();
-    assert_eq!(
-        (changed.email.as_str(), changed.is_subscribed),
-        ("iva@acme.hr", true)
-    );
+    assert_eq!((changed.email.as_str(), changed.is_subscribed), ("iva@acme.hr", true));
     assert_eq!(subscribers.find(created.id).await.unwrap(), Some(changed));
     assert_eq!(subscribers.find(other.id).await.unwrap(), Some(other));
 }
 
 pub async fn an_empty_change_changes_nothing(harness: &Harness) {
     let created = create(harness, "ana@acme.hr").await;
-    let nothing = SubscriberChange {
-        email: None,
-        is_subscribed: None,
-    };
-    assert_eq!(
-        harness
-            .subscribers
-            .update(created.id, &nothing)
-            .await
-            .unwrap(),
-        created
-    );
+    let nothing = SubscriberChange { email: None, is_subscribed: None };
+    assert_eq!(harness.subscribers.update(created.id, &nothing).await.unwrap(), created);
     let refused = harness.subscribers.update(SubscriberId(0), &nothing).await;
     assert!(matches!(refused, Err(StoreError::NotFound)), "{refused:?}");
 }
@@ -235,11 +142,7 @@ pub async fn an_empty_change_changes_nothing(harness: &Harness) {
 pub async fn an_address_may_be_changed_to_itself(harness: &Harness) {
     let created = create(harness, "ana@acme.hr").await;
     for email in ["ana@acme.hr", "ANA@acme.hr"] {
-        let changed = harness
-            .subscribers
-            .update(created.id, &address(email))
-            .await
-            .unwrap();
+        let changed = harness.subscribers.update(created.id, &address(email)).await.unwrap();
         assert_eq!(changed, created);
     }
 }
@@ -247,10 +150,8 @@ pub async fn an_address_may_be_changed_to_itself(harness: &Harness) {
 pub async fn refuses_to_take_over_the_address_of_another(harness: &Harness) {
     let ana = create(harness, "ana@acme.hr").await;
     let ivo = create(harness, "ivo@acme.hr").await;
-    let both = SubscriberChange {
-        email: Some("ana@acme.hr".to_owned()),
-        is_subscribed: Some(false),
-    };
+    let both =
+        SubscriberChange { email: Some("ana@acme.hr".to_owned()), is_subscribed: Some(false) };
     is_taken(harness.subscribers.update(ivo.id, &both).await);
     assert_eq!(everyone(harness).await, [ivo, ana]);
 }
@@ -260,11 +161,7 @@ pub async fn refuses_a_change_or_delete_of_what_is_gone(harness: &Harness) {
     let gone = create(harness, "ana@acme.hr").await;
     harness.subscribers.delete(gone.id).await.unwrap();
     for id in [gone.id, SubscriberId(0), SubscriberId(i64::MAX)] {
-        for change in [
-            address("eva@acme.hr"),
-            address("ivo@acme.hr"),
-            wanted(false),
-        ] {
+        for change in [address("eva@acme.hr"), address("ivo@acme.hr"), wanted(false)] {
             let refused = harness.subscribers.update(id, &change).await;
             assert!(matches!(refused, Err(StoreError::NotFound)), "{refused:?}");
         }
@@ -278,20 +175,12 @@ pub async fn an_address_is_free_again_after_a_delete(harness: &Harness) {
     let created = create(harness, "ana@acme.hr").await;
     harness.subscribers.delete(created.id).await.unwrap();
     let ivo = create(harness, "ana@acme.hr").await;
-    harness
-        .subscribers
-        .update(ivo.id, &address("ivo@acme.hr"))
-        .await
-        .unwrap();
+    harness.subscribers.update(ivo.id, &address("ivo@acme.hr")).await.unwrap();
     create(harness, "ana@acme.hr").await;
 }
 
 pub async fn create_many_leaves_out_what_is_there(harness: &Harness) {
-    let ana = harness
-        .subscribers
-        .create(&unsubscribed("ana@acme.hr"))
-        .await
-        .unwrap();
+    let ana = harness.subscribers.create(&unsubscribed("ana@acme.hr")).await.unwrap();
     let given = ["ivo@acme.hr", "ana@acme.hr", "ANA@acme.hr", "eva@acme.hr"].map(subscriber);
     assert_eq!(harness.subscribers.create_many(&given).await.unwrap(), 2);
     assert_eq!(harness.subscribers.create_many(&given).await.unwrap(), 0);
@@ -311,16 +200,11 @@ pub async fn create_many_leaves_out_repetitions(harness: &Harness) {
     assert_eq!(harness.subscribers.create_many(&given).await.unwrap(), 2);
     let stored = everyone(harness).await;
     assert_eq!(stored.len(), 2);
-    assert!(
-        stored.iter().all(|one| one.is_subscribed),
-        "the first of several counts"
-    );
+    assert!(stored.iter().all(|one| one.is_subscribed), "the first of several counts");
 }
 
 pub async fn create_many_stores_all_or_none(harness: &Harness) {
-    let mut given: Vec<_> = (0..100)
-        .map(|n| subscriber(&format!("a{n}@acme.hr")))
-        .collect();
+    let mut given: Vec<_> = (0..100).map(|n| subscriber(&format!("a{n}@acme.hr"))).collect();
     given[60] = subscriber(&"x".repeat(255));
     let refused = harness.subscribers.create_many(&given).await;
     assert!(matches!(refused, Err(StoreError::Other(_))), "{refused:?}");
@@ -330,18 +214,10 @@ pub async fn create_many_stores_all_or_none(harness: &Harness) {
 }
 
 pub async fn create_many_takes_more_than_a_statement_has_room_for(harness: &Harness) {
-    let given: Vec<_> = (0..40_000)
-        .map(|n| subscriber(&format!("a{n}@acme.hr")))
-        .collect();
-    assert_eq!(
-        harness.subscribers.create_many(&given).await.unwrap(),
-        40_000
-    );
+    let given: Vec<_> = (0..40_000).map(|n| subscriber(&format!("a{n}@acme.hr"))).collect();
+    assert_eq!(harness.subscribers.create_many(&given).await.unwrap(), 40_000);
     assert_eq!(harness.subscribers.create_many(&given).await.unwrap(), 0);
     let filter = SubscriberFilter::default();
-    let found = harness
-        .subscribers
-        .list(&filter, SubscriberOrder::NEWEST, last(10))
-        .await;
+    let found = harness.subscribers.list(&filter, SubscriberOrder::NEWEST, last(10)).await;
     assert_eq!(found.unwrap().unwrap().count, 40_000);
 }

@@ -142,19 +142,20 @@ impl TestPostgres {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         // Ctrl-C is for the tests; the watchdog sees to the rest.
         command.process_group(0).current_dir("/");
-        let mut server = command.spawn().expect("postgres starts");
+        self.server = Some(command.spawn().expect("postgres starts"));
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
+            let server = self.server.as_mut().expect("just started");
             if server.try_wait().expect("a process").is_some() {
+                self.server = None;
                 return false;
             }
             if self.is_ready() {
-                self.server = Some(server);
                 return true;
             }
             sleep(Duration::from_millis(10));
         }
-        let _ = server.kill();
+        self.stop();
         false
     }
 

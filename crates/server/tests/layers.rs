@@ -1,0 +1,119 @@
+//! Who may import whom: server → http, postgres, sqlite → app → ports → domain,
+//! and nobody the other way or sideways. See `docs/ARCHITECTURE.md`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "in a test a panic is the report"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// What each crate of ours may import, outside of tests.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("exit3-domain", &[]),
+    ("exit3-ports", &["exit3-domain"]),
+    ("exit3-app", &["exit3-domain", "exit3-ports"]),
+    ("exit3-postgres", &["exit3-domain", "exit3-ports", "exit3-app"]),
+    ("exit3-sqlite", &["exit3-domain", "exit3-ports", "exit3-app"]),
+    ("exit3-http", &["exit3-domain", "exit3-ports", "exit3-app"]),
+    ("exit3-testkit", &["exit3-domain", "exit3-ports"]),
+    (
+        "exit3",
+        &[
+            "exit3-domain",
+            "exit3-ports",
+            "exit3-app",
+            "exit3-postgres",
+            "exit3-sqlite",
+            "exit3-http",
+        ],
+    ),
+];
+
+/// Beginnings of names that a crate must not see, not even through others.
+const KEEPS_OUT: &[(&str, &[&str])] = &[
+    ("exit3-domain", &["actix", "diesel", "tokio", "futures", "hyper", "libsqlite3"]),
+    ("exit3-ports", &["actix", "diesel", "tokio", "hyper", "libsqlite3"]),
+    ("exit3-app", &["actix", "diesel", "tokio", "hyper", "libsqlite3"]),
+    ("exit3-http", &["diesel", "deadpool", "tokio-postgres", "libsqlite3", "rusqlite", "sqlx"]),
+    ("exit3-postgres", &["actix", "utoipa"]),
+    ("exit3-sqlite", &["actix", "utoipa", "tokio-postgres"]),
+];
+
+type Graph = BTreeMap<String, BTreeSet<String>>;
+
+/// Names of crates, and those that each depends on outside of tests.
+fn dependencies() -> Graph {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--all-features", "--offline", "--locked"])
+        // Without what other platforms would need.
+        .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let names: BTreeMap<String, String> = metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|package| (text(&package["id"]), text(&package["name"])))
+        .collect();
+    let mut graph = Graph::new();
+    for node in metadata["resolve"]["nodes"].as_array().unwrap() {
+        let of_node = graph.entry(names[&text(&node["id"])].clone()).or_default();
+        for dependency in node["deps"].as_array().unwrap() {
+            let kinds = dependency["dep_kinds"].as_array().unwrap();
+            if kinds.iter().any(|kind| kind["kind"].is_null()) {
+                of_node.insert(names[&text(&dependency["pkg"])].clone());
+            }
+        }
+    }
+    graph
+}
+
+/// Everything that `name` depends on, directly or through others.
+fn reachable<'a>(graph: &'a Graph, name: &'a str) -> BTreeSet<&'a str> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![name];
+    while let Some(name) = open.pop() {
+        for next in graph.get(name).into_iter().flatten() {
+            if found.insert(next.as_str()) {
+                open.push(next);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn imports_point_one_way() {
+    let graph = dependencies();
+    for (name, imports) in graph.iter().filter(|(name, _)| name.starts_with("exit3")) {
+        let (_, allowed) = MAY_IMPORT
+            .iter()
+            .find(|(known, _)| known == name)
+            .unwrap_or_else(|| panic!("{name} is new: say here what it may import"));
+        for import in imports.iter().filter(|import| import.starts_with("exit3")) {
+            assert!(allowed.contains(&import.as_str()), "{name} must not import {import}");
+        }
+    }
+}
+
+#[test]
+fn what_belongs_to_one_layer_stays_there() {
+    let graph = dependencies();
+    for (name, kept_out) in KEEPS_OUT {
+        assert!(graph.contains_key(*name), "{name} is gone");
+        for seen in reachable(&graph, name) {
+            let intruder = kept_out.iter().find(|start| seen.starts_with(**start));
+            assert!(intruder.is_none(), "{name} must not see {seen}");
+        }
+    }
+}
