@@ -2,7 +2,7 @@
 
 export API_KEY=key-of-the-end-to-end-tests
 
-# The binary under test; `cargo build` has made it.
+# The binary under test, as it was built last.
 EXIT3=${EXIT3:-${CARGO_TARGET_DIR:-target}/debug/exit3}
 
 # start_postgres: sets POSTGRES_URL. The server listens on a socket in the run's

@@ -6,11 +6,13 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 /// Writes log lines to standard error, from `level` up.
 pub(crate) fn start(level: LevelFilter) {
-    // The server below tells in three lines what ours tells in one, and the
-    // database's driver passes on every notice.
+    // The server below tells in three lines what ours tells in one, the database's
+    // driver passes on every notice, and whoever sends rubbish instead of HTTP would
+    // fill the log with errors.
     let quiet = level.min(LevelFilter::WARN);
     let targets = Targets::new()
         .with_default(level)
+        .with_target("actix_http", LevelFilter::OFF)
         .with_target("actix_server", quiet)
         .with_target("tokio_postgres", quiet);
     let lines = tracing_subscriber::fmt::layer()

@@ -88,11 +88,21 @@ impl Service {
 
     /// `POST` of JSON.
     pub async fn post(&self, path: &str, key: &str, json: &str) -> reqwest::Response {
-        let request = self
-            .client
-            .post(self.url(path))
-            .header("content-type", "application/json")
-            .body(json.to_owned());
+        self.send_json(self.client.post(self.url(path)), key, json).await
+    }
+
+    /// `PATCH` with JSON.
+    pub async fn patch(&self, path: &str, key: &str, json: &str) -> reqwest::Response {
+        self.send_json(self.client.patch(self.url(path)), key, json).await
+    }
+
+    async fn send_json(
+        &self,
+        request: reqwest::RequestBuilder,
+        key: &str,
+        json: &str,
+    ) -> reqwest::Response {
+        let request = request.header("content-type", "application/json").body(json.to_owned());
         self.send(request, key).await
     }
 

@@ -166,7 +166,8 @@ impl TestPostgres {
             && TcpStream::connect(("127.0.0.1", self.port)).is_ok()
     }
 
-    fn log(&self) -> String {
+    /// What the server has logged since it was last started.
+    pub fn log(&self) -> String {
         fs::read_to_string(self.directory.join("log")).unwrap_or_default()
     }
 

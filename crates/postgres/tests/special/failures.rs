@@ -1,0 +1,194 @@
+//! A database that fails, hangs, or is kept busy, and callers that go away.
+
+use std::time::{Duration, Instant};
+
+use exit3_domain::leads::{LeadFilter, LeadOrder};
+use exit3_domain::paging::PageRequest;
+use exit3_ports::{DatabaseHealth, LeadRepository, StoreError};
+use exit3_postgres::PgSettings;
+use exit3_testkit::{builders, postgres};
+use tokio_postgres::Client;
+
+use crate::{alone, shared};
+
+/// The promise is 2 s; the rest is for a machine that is busy with other tests.
+const PROMPTLY: Duration = Duration::from_secs(3);
+
+fn is_unavailable<T>(outcome: &Result<T, StoreError>) -> bool {
+    matches!(outcome, Err(StoreError::Unavailable(_)))
+}
+
+/// Asks until the answer is yes.
+async fn until(mut holds: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds().await {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it never holds");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// How many server processes serve others in `state`.
+async fn sessions(admin: &Client, state: &str) -> i64 {
+    let query = "SELECT count(*) FROM pg_stat_activity \
+                 WHERE datname = current_database() AND pid <> pg_backend_pid() AND state LIKE $1";
+    admin.query_one(query, &[&state]).await.unwrap().get(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_hangs_is_told_in_time_and_used_again_later() {
+    let (database, server) = alone().await;
+    let leads = database.leads();
+    let lead = builders::lead().build();
+    leads.create(&lead, builders::at(1)).await.unwrap();
+    server.pause();
+    let begun = Instant::now();
+    let all = LeadFilter::default();
+    let (created, listed, health) = tokio::join!(
+        leads.create(&lead, builders::at(2)),
+        leads.list(&all, LeadOrder::NEWEST, PageRequest::first()),
+        async { database.health().ping().await },
+    );
+    assert!(begun.elapsed() < PROMPTLY, "{:?}", begun.elapsed());
+    assert!(is_unavailable(&created) && is_unavailable(&listed) && is_unavailable(&health));
+    server.resume();
+    until(async || leads.create(&lead, builders::at(3)).await.is_ok()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_crashes_is_used_again_once_it_is_back() {
+    let (database, mut server) = alone().await;
+    let leads = database.leads();
+    let lead = builders::lead().build();
+    leads.create(&lead, builders::at(1)).await.unwrap();
+    server.stop();
+    let begun = Instant::now();
+    assert!(is_unavailable(&leads.create(&lead, builders::at(2)).await));
+    assert!(is_unavailable(&leads.find(exit3_domain::leads::LeadId(1)).await));
+    assert!(is_unavailable(&database.health().ping().await));
+    assert!(begun.elapsed() < 2 * PROMPTLY);
+    let server = tokio::task::spawn_blocking(move || {
+        server.restart();
+        server
+    });
+    let _server = server.await.unwrap();
+    until(async || leads.create(&lead, builders::at(3)).await.is_ok()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_the_server_closed_fails_nobody() {
+    let (database, admin_of) = shared().await;
+    let leads = database.leads();
+    let lead = builders::lead().build();
+    let admin = postgres::client(admin_of.url()).await;
+    for _ in 0..5 {
+        leads.create(&lead, builders::at(1)).await.unwrap();
+        admin
+            .execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                 WHERE datname = current_database() AND pid <> pg_backend_pid()",
+                &[],
+            )
+            .await
+            .unwrap();
+        until(async || sessions(&admin, "%").await == 0).await;
+        leads.list(&LeadFilter::default(), LeadOrder::NEWEST, PageRequest::first()).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_that_goes_away_leaves_no_transaction_open_and_no_connection_behind() {
+    let (_, kept) = shared().await;
+    let mut settings = PgSettings::parse(kept.url()).unwrap();
+    settings.pool_size = 4;
+    let database = exit3_postgres::connect(&settings, tokio::runtime::Handle::current());
+    let admin = postgres::client(kept.url()).await;
+    let leads = database.leads();
+    let many: Vec<_> = (0..200).map(|n| (builders::lead().build(), builders::at(n))).collect();
+    for microseconds in 0..150 {
+        let patience = Duration::from_micros(microseconds * 20);
+        let lead = builders::lead().build();
+        let _ = tokio::time::timeout(patience, leads.create(&lead, builders::at(1))).await;
+        let _ = tokio::time::timeout(patience, leads.create_many(&many)).await;
+    }
+    until(async || sessions(&admin, "idle in transaction%").await == 0).await;
+    until(async || sessions(&admin, "%").await <= 4).await;
+    // As many as the pool has can still be used at once.
+    let all = LeadFilter::default();
+    for _ in 0..8 {
+        let page = || leads.list(&all, LeadOrder::NEWEST, PageRequest::first());
+        let (a, b, c, d) = tokio::join!(page(), page(), page(), page());
+        assert!(a.is_ok() && b.is_ok() && c.is_ok() && d.is_ok());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writers_who_wait_too_long_give_up_and_nothing_stays_taken() {
+    let (database, kept) = shared().await;
+    let leads = database.leads();
+    let lead = builders::lead().build();
+    let mut admin = postgres::client(kept.url()).await;
+    let lock = admin.transaction().await.unwrap();
+    lock.batch_execute("LOCK TABLE leads IN EXCLUSIVE MODE").await.unwrap();
+    let begun = Instant::now();
+    let crowd = (0..60).map(|n| {
+        let (leads, lead) = (leads.clone(), lead.clone());
+        tokio::spawn(async move { leads.create(&lead, builders::at(n)).await })
+    });
+    for writer in crowd.collect::<Vec<_>>() {
+        assert!(is_unavailable(&writer.await.unwrap()));
+    }
+    assert!(begun.elapsed() < PROMPTLY, "{:?}", begun.elapsed());
+    lock.rollback().await.unwrap();
+    until(async || leads.create(&lead, builders::at(1)).await.is_ok()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_pass_is_unavailable_and_what_will_not_is_a_defect() {
+    let (database, kept) = shared().await;
+    let leads = database.leads();
+    let lead = builders::lead().build();
+    let admin = postgres::client(kept.url()).await;
+    for (state, may_pass) in [
+        ("53100", true),  // disk full
+        ("53300", true),  // too many connections
+        ("25006", true),  // a standby
+        ("57014", true),  // cancelled
+        ("57P01", true),  // shutting down
+        ("58030", true),  // I/O error
+        ("40001", true),  // serialization failure
+        ("40P01", true),  // deadlock
+        ("42501", false), // not permitted
+        ("22000", false), // data exception
+    ] {
+        admin
+            .batch_execute(&format!(
+                "CREATE OR REPLACE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+                 BEGIN RAISE EXCEPTION 'made to fail' USING ERRCODE = '{state}'; END $$;
+                 CREATE OR REPLACE TRIGGER fail BEFORE INSERT ON leads
+                 FOR EACH ROW EXECUTE FUNCTION fail();"
+            ))
+            .await
+            .unwrap();
+        let outcome = leads.create(&lead, builders::at(1)).await;
+        assert_eq!(is_unavailable(&outcome), may_pass, "{state}: {outcome:?}");
+        assert!(outcome.is_err());
+    }
+    admin.batch_execute("DROP TRIGGER fail ON leads").await.unwrap();
+    leads.create(&lead, builders::at(1)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_is_never_told() {
+    let url = "postgres://ana:hunter2@127.0.0.1:1/leads";
+    let settings = PgSettings::parse(url).unwrap();
+    let database = exit3_postgres::connect(&settings, tokio::runtime::Handle::current());
+    let Err(error) = database.health().ping().await else {
+        panic!("there is no server");
+    };
+    for text in [format!("{settings:?}"), database.describe(), format!("{error:?} {error}")] {
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+    for wrong in ["postgres://ana:hunter2@h:x/d", "postgres://ana:hunter2@h/d?sslmode=no"] {
+        assert!(!PgSettings::parse(wrong).unwrap_err().to_string().contains("hunter2"));
+    }
+}

@@ -1,0 +1,117 @@
+//! What the database itself guards, whoever writes to it.
+
+use exit3_domain::leads::{LeadFilter, LeadOrder};
+use exit3_domain::paging::PageRequest;
+use exit3_ports::{LeadRepository, SubscriberRepository};
+use exit3_testkit::{builders, postgres};
+use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
+
+use crate::shared;
+
+/// Inserts a lead with `value` (SQL) in `column`.
+async fn insert(admin: &Client, column: &str, value: &str) -> Result<(), SqlState> {
+    let columns = [
+        ("full_name", "'Ana'"),
+        ("position", "'CTO'"),
+        ("company_name", "NULL"),
+        ("phone_number", "NULL"),
+        ("email", "NULL"),
+        ("source", "'other'"),
+        ("status", "'new'"),
+        ("notes", "NULL"),
+        ("category", "'web_dev'"),
+    ];
+    let values: Vec<&str> =
+        columns.iter().map(|(name, usual)| if *name == column { value } else { *usual }).collect();
+    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+    let statement = format!(
+        "INSERT INTO leads ({}, created_at, updated_at, search_document) \
+         VALUES ({}, now(), now(), '')",
+        names.join(", "),
+        values.join(", ")
+    );
+    let outcome = admin.execute(statement.as_str(), &[]).await;
+    outcome.map(|_| ()).map_err(|error| error.code().unwrap().clone())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refuses_what_the_domain_would_refuse() {
+    let (_, database) = shared().await;
+    let admin = postgres::client(database.url()).await;
+    for (column, longest) in [
+        ("full_name", 255),
+        ("position", 255),
+        ("company_name", 255),
+        ("phone_number", 20),
+        ("email", 254),
+        ("notes", 5000),
+    ] {
+        let of = |length: i32| format!("repeat('đ', {length})");
+        assert_eq!(insert(&admin, column, &of(longest)).await, Ok(()), "{column}");
+        let refused = insert(&admin, column, &of(longest + 1)).await;
+        assert_eq!(refused, Err(SqlState::CHECK_VIOLATION), "{column}");
+    }
+    for column in ["source", "status", "category"] {
+        let refused = insert(&admin, column, "'bogus'").await;
+        assert_eq!(refused, Err(SqlState::CHECK_VIOLATION), "{column}");
+    }
+    for column in ["full_name", "position", "source", "status", "category"] {
+        let refused = insert(&admin, column, "NULL").await;
+        assert_eq!(refused, Err(SqlState::NOT_NULL_VIOLATION), "{column}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lets_older_data_live_that_breaks_rules_of_taste() {
+    let (_, database) = shared().await;
+    let admin = postgres::client(database.url()).await;
+    for (column, value) in [
+        ("full_name", "'<b>'"),
+        ("full_name", "'1'"),
+        ("phone_number", "'091-123'"),
+        ("email", "''"),
+    ] {
+        assert_eq!(insert(&admin, column, value).await, Ok(()), "{column} {value}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_address_subscribes_once_whatever_its_case() {
+    let (repositories, database) = shared().await;
+    let admin = postgres::client(database.url()).await;
+    repositories.subscribers().create(&builders::subscriber("ana@acme.hr")).await.unwrap();
+    let outcome = admin
+        .execute("INSERT INTO subscribers (email, search_document) VALUES ('ANA@acme.HR', '')", &[])
+        .await;
+    assert_eq!(outcome.unwrap_err().code(), Some(&SqlState::UNIQUE_VIOLATION));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn counts_follow_whoever_writes() {
+    let (repositories, database) = shared().await;
+    let leads = repositories.leads();
+    let count = async || {
+        let all = LeadFilter::default();
+        let page = leads.list(&all, LeadOrder::NEWEST, PageRequest::first()).await.unwrap();
+        page.unwrap().count
+    };
+    let admin = postgres::client(database.url()).await;
+    for _ in 0..3 {
+        insert(&admin, "status", "'closed'").await.unwrap();
+    }
+    assert_eq!(count().await, 3);
+    admin.batch_execute("UPDATE leads SET status = 'new' WHERE id = 1").await.unwrap();
+    admin.batch_execute("BEGIN; DELETE FROM leads; ROLLBACK").await.unwrap();
+    assert_eq!(count().await, 3);
+    admin.batch_execute("DELETE FROM leads WHERE status = 'new'").await.unwrap();
+    assert_eq!(count().await, 2);
+    admin
+        .batch_execute("SET session_replication_role = replica; DELETE FROM leads WHERE id = 2")
+        .await
+        .unwrap();
+    admin.batch_execute("RESET session_replication_role; SELECT recount_rows()").await.unwrap();
+    assert_eq!(count().await, 1);
+    admin.batch_execute("TRUNCATE leads").await.unwrap();
+    assert_eq!(count().await, 0);
+}

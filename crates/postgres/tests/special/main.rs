@@ -1,0 +1,37 @@
+//! What is special about PostgreSQL, beside the contract of the ports.
+
+mod failures;
+mod guards;
+mod migrations;
+mod plans;
+
+use exit3_postgres::{PgDatabase, PgSettings, connect};
+use exit3_testkit::postgres::{self, TestDatabase, TestPostgres};
+use tokio::runtime::Handle;
+
+/// The database of `url`, with its schema.
+async fn migrated(url: &str) -> PgDatabase {
+    let database = open(url);
+    database.migrate().await.unwrap();
+    database
+}
+
+fn open(url: &str) -> PgDatabase {
+    connect(&PgSettings::parse(url).unwrap(), Handle::current())
+}
+
+/// A database of its own on the server that all tests share.
+async fn shared() -> (PgDatabase, TestDatabase) {
+    let migrate = async |url: String| {
+        migrated(&url).await;
+    };
+    let database = postgres::shared().create_migrated(migrate).await;
+    (open(database.url()), database)
+}
+
+/// A server of its own, for a test that stops or pauses it.
+async fn alone() -> (PgDatabase, TestPostgres) {
+    let server = tokio::task::spawn_blocking(TestPostgres::start).await.unwrap();
+    let database = migrated(&server.url("postgres")).await;
+    (database, server)
+}
