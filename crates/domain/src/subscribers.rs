@@ -93,6 +93,12 @@ impl SubscriberInput {
         self.read(false, disposable)
     }
 
+    /// The address, where that field by itself breaks no rule.
+    pub fn address(&self, disposable: &DisposableDomains) -> Option<String> {
+        let address = Self { email: self.email.clone(), is_subscribed: RawValue::Missing };
+        address.into_change(disposable).ok()?.email
+    }
+
     fn read(
         self,
         complete: bool,

@@ -53,6 +53,23 @@ impl Invalid {
         }
     }
 
+    /// Adds all of `other`.
+    pub fn merge(&mut self, other: Self) {
+        for (field, violations) in other.fields {
+            for violation in violations {
+                self.push(field, violation);
+            }
+        }
+        self.whole.extend(other.whole);
+    }
+
+    /// Brings the fields into this order, those that it lacks behind.
+    pub(crate) fn in_order_of(mut self, fields: &[&str]) -> Self {
+        let place = |name: &str| fields.iter().position(|field| *field == name);
+        self.fields.sort_by_key(|(name, _)| place(name).unwrap_or(fields.len()));
+        self
+    }
+
     /// The broken rules by field, in the order in which they were found.
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, &[Violation])> {
         self.fields.iter().map(|(name, violations)| (*name, violations.as_slice()))

@@ -1,7 +1,7 @@
 //! Parameters of lists.
 
 use actix_web::HttpRequest;
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use exit3_domain::paging::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, PageNumber, PageRequest};
 use exit3_domain::search;
 
@@ -56,22 +56,17 @@ impl Params {
         }
     }
 
-    /// A point in time: RFC 3339, or a date, which stands for its first moment
-    /// in UTC.
+    /// A point in time: RFC 3339, which may leave out the zone, or a date, which
+    /// stands for its first moment; both then mean UTC.
     ///
     /// # Errors
     /// 400 for anything else.
     pub(crate) fn time(&self, name: &'static str) -> Result<Option<DateTime<Utc>>, ApiError> {
-        let Some(text) = self.last(name) else {
-            return Ok(None);
-        };
-        let time = DateTime::parse_from_rfc3339(text).map(|time| time.to_utc()).or_else(|_| {
-            text.parse::<NaiveDate>().map(|date| date.and_time(NaiveTime::MIN).and_utc())
-        });
-        match time {
+        match self.last(name).map(point_in_time) {
+            None => Ok(None),
             // What a database can hold; the year 10000 is no time of a lead.
-            Ok(time) if (0..=9999).contains(&chrono::Datelike::year(&time)) => Ok(Some(time)),
-            _ => Err(ApiError::parameter(name, "Enter a valid date/time.")),
+            Some(Some(time)) if (0..=9999).contains(&time.year()) => Ok(Some(time)),
+            Some(_) => Err(ApiError::parameter(name, "Enter a valid date/time.")),
         }
     }
 
@@ -163,6 +158,22 @@ impl Params {
     }
 }
 
+fn point_in_time(text: &str) -> Option<DateTime<Utc>> {
+    // A `+` that was not encoded arrives as a space.
+    let text = match text.split_at_checked(11) {
+        Some((date, time)) => format!("{date}{}", time.replace(' ', "+")),
+        None => text.to_owned(),
+    };
+    if let Ok(time) = DateTime::parse_from_rfc3339(&text) {
+        return Some(time.to_utc());
+    }
+    if let Ok(date) = text.parse::<NaiveDate>() {
+        return Some(date.and_time(NaiveTime::MIN).and_utc());
+    }
+    let time = NaiveDateTime::parse_from_str(&text.replacen(' ', "T", 1), "%Y-%m-%dT%H:%M:%S%.f");
+    time.ok().map(|time| time.and_utc())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,6 +246,11 @@ mod tests {
         assert_eq!(time.to_rfc3339(), "2026-11-24T00:00:00+00:00");
         let exact = params("t=2026-11-24T04:08:03.111736%2B01:00").time("t").unwrap().unwrap();
         assert_eq!(exact.timestamp_subsec_micros(), 111_736);
+        for same in
+            ["t=2026-11-24T00:00:00", "t=2026-11-24%2000:00:00", "t=2026-11-24T02:00:00+02:00"]
+        {
+            assert_eq!(params(same).time("t").unwrap(), Some(time), "{same}");
+        }
         for wrong in ["t=yesterday", "t=2026-13-01", "t=%2B12026-01-01T00:00:00Z"] {
             assert!(params(wrong).time("t").is_err());
         }

@@ -28,6 +28,9 @@ pub trait SubscriberRepository: Send + Sync {
     /// The subscriber of that id.
     async fn find(&self, id: SubscriberId) -> Result<Option<Subscriber>, StoreError>;
 
+    /// The subscriber of that address, in whatever case.
+    async fn find_by_email(&self, email: &str) -> Result<Option<Subscriber>, StoreError>;
+
     /// One page of the subscribers that match, with the exact count of all of
     /// them; `None` for a page past the end. Page 1 is never past the end.
     async fn list(

@@ -5,7 +5,7 @@ mod row;
 
 use async_trait::async_trait;
 use diesel::SelectableHelper;
-use diesel::prelude::{OptionalExtension, QueryDsl};
+use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_domain::search;
@@ -77,6 +77,24 @@ impl SubscriberRepository for PgSubscriberRepository {
             let query = subscribers::table.find(id.0).select(SubscriberRow::as_select());
             let found = query.get_result(&mut *connection).await;
             connection.done(found.optional())
+        });
+        Ok(found.await?.map(SubscriberRow::into))
+    }
+
+    async fn find_by_email(&self, email: &str) -> Result<Option<Subscriber>, StoreError> {
+        let email = email.to_lowercase();
+        // No address holds one, and PostgreSQL takes none.
+        if email.contains('\0') {
+            return Ok(None);
+        }
+        let found = self.pool.read(|mut connection| {
+            let query = subscribers::table
+                .filter(subscribers::email.eq(email.clone()))
+                .select(SubscriberRow::as_select());
+            async move {
+                let found = query.get_result(&mut *connection).await;
+                connection.done(found.optional())
+            }
         });
         Ok(found.await?.map(SubscriberRow::into))
     }

@@ -1,5 +1,12 @@
 //! The service over PostgreSQL: when the database goes away, and when there is
 //! more than one node.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "in a test a panic is the report"
+)]
 
 mod service;
 

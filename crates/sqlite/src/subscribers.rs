@@ -108,6 +108,18 @@ impl SubscriberRepository for SqliteSubscriberRepository {
         Ok(self.store.readers.run(find).await?.map(Subscriber::from))
     }
 
+    async fn find_by_email(&self, email: &str) -> Result<Option<Subscriber>, StoreError> {
+        let email = email.to_lowercase();
+        let find = move |connection: &mut SqliteConnection| {
+            subscribers::table
+                .filter(subscribers::email.eq(&email))
+                .select(SubscriberRow::as_select())
+                .first(connection)
+                .optional()
+        };
+        Ok(self.store.readers.run(find).await?.map(Subscriber::from))
+    }
+
     async fn list(
         &self,
         filter: &SubscriberFilter,

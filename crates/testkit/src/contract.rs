@@ -159,6 +159,7 @@ macro_rules! repository_contract {
                 distinguishes_addresses_that_only_look_alike,
                 counts_lengths_in_characters,
                 finds_nothing_under_an_unknown_id,
+                finds_by_address_in_any_case,
                 never_reuses_an_id,
                 changes_only_the_given_fields,
                 an_empty_change_changes_nothing,

@@ -9,7 +9,14 @@ use crate::{App, SaveError};
 /// [`SaveError::Invalid`] with every broken rule, or with
 /// [`already_subscribed`]; [`SaveError::Store`].
 pub async fn create(app: &App, input: SubscriberInput) -> Result<Subscriber, SaveError> {
-    let subscriber = input.into_new(&app.disposable)?;
+    let address = input.address(&app.disposable);
+    let subscriber = match input.into_new(&app.disposable) {
+        Ok(subscriber) => subscriber,
+        Err(invalid) => {
+            let invalid = super::with_taken_address(app, invalid, address, None).await;
+            return Err(invalid.map_err(SaveError::Store)?.into());
+        }
+    };
     app.subscribers.create(&subscriber).await.map_err(|error| match error {
         StoreError::Conflict(Constraint::SubscriberEmail) => already_subscribed().into(),
         other => SaveError::Store(other),
@@ -21,6 +28,7 @@ mod tests {
     use super::*;
     use crate::testing::Mocks;
     use exit3_domain::raw::RawValue;
+    use exit3_domain::subscribers::SubscriberId;
 
     #[tokio::test]
     async fn a_second_subscription_is_an_error_of_the_address() {
@@ -37,6 +45,24 @@ mod tests {
             panic!("the subscription was accepted");
         };
         assert_eq!(invalid, already_subscribed());
+    }
+
+    #[tokio::test]
+    async fn a_taken_address_is_told_together_with_other_errors() {
+        let mut mocks = Mocks::new();
+        mocks.subscribers.expect_find_by_email().times(1).returning(|email| {
+            let id = SubscriberId(1);
+            Ok(Some(Subscriber { id, email: email.to_owned(), is_subscribed: true }))
+        });
+        let input = SubscriberInput {
+            email: RawValue::text("News@example.com"),
+            is_subscribed: RawValue::text("maybe"),
+        };
+        let Err(SaveError::Invalid(invalid)) = create(&mocks.into_app(), input).await else {
+            panic!("the subscription was accepted");
+        };
+        let fields: Vec<_> = invalid.fields().map(|(field, _)| field).collect();
+        assert_eq!(fields, ["is_subscribed", "email"]);
     }
 
     #[tokio::test]

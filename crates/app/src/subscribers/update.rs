@@ -40,11 +40,13 @@ async fn apply(
     input: SubscriberInput,
     parse: Parse,
 ) -> Result<Subscriber, UpdateError> {
+    let address = input.address(&app.disposable);
     let change = match parse(input, &app.disposable) {
         Ok(change) => change,
         // What is wrong with the input is of no interest where nothing is to change.
         Err(invalid) => {
             app.subscribers.find(id).await?.ok_or(UpdateError::NotFound)?;
+            let invalid = super::with_taken_address(app, invalid, address, Some(id)).await?;
             return Err(invalid.into());
         }
     };

@@ -101,7 +101,7 @@ impl LeadInput {
         if let Err(errors) = change.validate_with_args(disposable) {
             reader.add(&errors);
         }
-        reader.into_invalid().or(change)
+        reader.into_invalid().in_order_of(super::FIELDS).or(change)
     }
 }
 

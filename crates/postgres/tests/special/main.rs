@@ -1,4 +1,11 @@
 //! What is special about PostgreSQL, beside the contract of the ports.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "in a test a panic is the report"
+)]
 
 mod failures;
 mod guards;

@@ -39,6 +39,18 @@ pub async fn returns_what_it_stored(harness: &Harness) {
     }
 }
 
+pub async fn finds_by_address_in_any_case(harness: &Harness) {
+    let ana = create(harness, "ana@acme.hr").await;
+    create(harness, "banana@acme.hr").await;
+    for email in ["ana@acme.hr", "ANA@Acme.HR"] {
+        let found = harness.subscribers.find_by_email(email).await.unwrap();
+        assert_eq!(found.as_ref(), Some(&ana), "{email}");
+    }
+    for email in ["ivo@acme.hr", "ana@acme", "%", "", "ana@acme.hr\0"] {
+        assert_eq!(harness.subscribers.find_by_email(email).await.unwrap(), None, "{email:?}");
+    }
+}
+
 pub async fn refuses_a_second_subscription_of_the_same_address(harness: &Harness) {
     let first = create(harness, "ana@acme.hr").await;
     is_taken(harness.subscribers.create(&subscriber("ana@acme.hr")).await);
