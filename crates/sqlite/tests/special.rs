@@ -1,0 +1,262 @@
+//! What is special about the embedded database, beside the contract of the
+//! ports.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "in a test a panic is the report"
+)]
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use exit3_domain::leads::{LeadFilter, LeadOrder};
+use exit3_domain::paging::PageRequest;
+use exit3_ports::{DatabaseHealth, LeadRepository, StoreError};
+use exit3_sqlite::{SqliteDatabase, SqliteSettings};
+use exit3_testkit::builders;
+
+struct Kept {
+    database: SqliteDatabase,
+    path: PathBuf,
+    _directory: tempfile::TempDir,
+}
+
+fn kept() -> Kept {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("kept.sqlite3");
+    let database = open(&path);
+    database.migrate().unwrap();
+    Kept { database, path, _directory: directory }
+}
+
+fn open(path: &Path) -> SqliteDatabase {
+    SqliteDatabase::open(path, &SqliteSettings::default()).unwrap()
+}
+
+/// A connection past the adapter.
+fn raw(path: &Path) -> SqliteConnection {
+    SqliteConnection::establish(path.to_str().unwrap()).unwrap()
+}
+
+async fn count(database: &SqliteDatabase) -> u64 {
+    let all = LeadFilter::default();
+    let page = database.leads().list(&all, LeadOrder::NEWEST, PageRequest::first()).await;
+    page.unwrap().unwrap().count
+}
+
+fn insert(connection: &mut SqliteConnection, column: &str, value: &str) -> bool {
+    let columns = [
+        ("full_name", "'Ana'"),
+        ("position", "'CTO'"),
+        ("company_name", "NULL"),
+        ("phone_number", "NULL"),
+        ("email", "NULL"),
+        ("source", "'other'"),
+        ("status", "'new'"),
+        ("notes", "NULL"),
+        ("category", "'web_dev'"),
+        ("created_at", "1"),
+        ("updated_at", "1"),
+        ("search_document", "''"),
+    ];
+    let value = |(name, usual): &(&str, &'static str)| match *name == column {
+        true => value.to_owned(),
+        false => (*usual).to_owned(),
+    };
+    let values: Vec<String> = columns.iter().map(value).collect();
+    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+    let statement =
+        format!("INSERT INTO leads ({}) VALUES ({})", names.join(", "), values.join(", "));
+    connection.batch_execute(&statement).is_ok()
+}
+
+#[tokio::test]
+async fn guards_what_the_domain_guards_and_counts_whoever_writes() {
+    let kept = kept();
+    let mut connection = raw(&kept.path);
+    let mut stored = 0;
+    for (column, longest) in [
+        ("full_name", 255),
+        ("position", 255),
+        ("company_name", 255),
+        ("phone_number", 20),
+        ("email", 254),
+        ("notes", 5000),
+    ] {
+        let of = |length: usize| format!("'{}'", "đ".repeat(length));
+        assert!(insert(&mut connection, column, &of(longest)), "{column}");
+        assert!(!insert(&mut connection, column, &of(longest + 1)), "{column}");
+        stored += 1;
+    }
+    for column in ["source", "status", "category"] {
+        assert!(!insert(&mut connection, column, "'bogus'"), "{column}");
+        assert!(!insert(&mut connection, column, "NULL"), "{column}");
+    }
+    assert!(!insert(&mut connection, "created_at", "'yesterday'"));
+    assert_eq!(count(&kept.database).await, stored);
+    connection.batch_execute("DELETE FROM leads WHERE id <= 2").unwrap();
+    assert_eq!(count(&kept.database).await, stored - 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_that_start_together_migrate_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("kept.sqlite3");
+    let applied: usize = std::thread::scope(|scope| {
+        let starts: Vec<_> =
+            (0..6).map(|_| scope.spawn(|| open(&path).migrate().unwrap())).collect();
+        starts.into_iter().map(|start| start.join().unwrap()).sum()
+    });
+    assert!(applied > 0);
+    assert_eq!(open(&path).migrate().unwrap(), 0);
+    assert!(open(&path).health().schema_is_current().await.unwrap());
+}
+
+#[tokio::test]
+async fn its_files_are_for_the_owner_alone() {
+    let kept = kept();
+    kept.database.leads().create(&builders::lead().build(), builders::at(1)).await.unwrap();
+    for suffix in ["", "-wal", "-shm"] {
+        let path = format!("{}{suffix}", kept.path.display());
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writes_that_wait_share_a_commit() {
+    let kept = kept();
+    let before = kept.database.commits();
+    let writers: Vec<_> = (0..400)
+        .map(|n| {
+            let leads = kept.database.leads();
+            tokio::spawn(async move {
+                leads.create(&builders::lead().build(), builders::at(n)).await.unwrap()
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    let commits = kept.database.commits() - before;
+    assert!(commits < 200, "400 writes took {commits} commits");
+    assert_eq!(count(&kept.database).await, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answered_write_is_in_the_file() {
+    let kept = kept();
+    let leads = kept.database.leads();
+    let mut connection = raw(&kept.path);
+    #[derive(QueryableByName)]
+    struct Found {
+        #[diesel(sql_type = BigInt)]
+        n: i64,
+    }
+    for n in 1..=20 {
+        let created = leads.create(&builders::lead().build(), builders::at(n)).await.unwrap();
+        let query = "SELECT count(*) AS n FROM leads WHERE id = ?";
+        let found = diesel::sql_query(query).bind::<BigInt, _>(created.id.0);
+        assert_eq!(found.get_result::<Found>(&mut connection).unwrap().n, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_process_that_keeps_the_lock_is_told_in_time_and_forgotten_later() {
+    let kept = kept();
+    let leads = kept.database.leads();
+    let lead = builders::lead().build();
+    let mut other = raw(&kept.path);
+    other.batch_execute("BEGIN IMMEDIATE").unwrap();
+    let begun = Instant::now();
+    let refused = leads.create(&lead, builders::at(1)).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    // The promise is 2 s; the rest is for a machine that is busy with other tests.
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    // Reading goes on meanwhile.
+    assert_eq!(count(&kept.database).await, 0);
+    other.batch_execute("ROLLBACK").unwrap();
+    let begun = Instant::now();
+    while leads.create(&lead, builders::at(2)).await.is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it does not heal");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_takes_its_time_does_not_hold_writers_up() {
+    let kept = kept();
+    let mut reader = raw(&kept.path);
+    reader.batch_execute("BEGIN; SELECT count(*) FROM leads").unwrap();
+    let leads = kept.database.leads();
+    for n in 0..50 {
+        leads.create(&builders::lead().build(), builders::at(n)).await.unwrap();
+    }
+    assert_eq!(count(&kept.database).await, 50);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_fails_leaves_those_that_share_its_commit_alone() {
+    let kept = kept();
+    let leads = kept.database.leads();
+    let mut connection = raw(&kept.path);
+    connection
+        .batch_execute(
+            "CREATE TRIGGER full BEFORE INSERT ON leads WHEN NEW.full_name = 'Full'
+             BEGIN SELECT RAISE(ABORT, 'made to fail'); END",
+        )
+        .unwrap();
+    let refused = builders::lead().full_name("Full").build();
+    let good = builders::lead().build();
+    let (good_one, bad, good_two) = tokio::join!(
+        leads.create(&good, builders::at(1)),
+        leads.create(&refused, builders::at(2)),
+        leads.create(&good, builders::at(3)),
+    );
+    // The others of the same commit are not touched by the one that fails.
+    assert!(good_one.is_ok() && bad.is_err() && good_two.is_ok());
+    assert_eq!(count(&kept.database).await, 2);
+}
+
+#[test]
+fn lists_are_read_by_an_index() {
+    let kept = kept();
+    let mut connection = raw(&kept.path);
+    connection
+        .batch_execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+             INSERT INTO leads (full_name, position, source, status, category, created_at,
+                                updated_at, search_document)
+             SELECT 'Ana ' || i, 'CTO', 'other', 'new', 'web_dev', i, i, 'ana' FROM n;
+             ANALYZE",
+        )
+        .unwrap();
+    #[derive(QueryableByName)]
+    struct Plan {
+        #[diesel(sql_type = Text)]
+        detail: String,
+    }
+    for (condition, order, index) in [
+        ("1", "created_at DESC, id DESC", "leads_by_created_at"),
+        ("status = 'new'", "created_at DESC, id DESC", "leads_by_status"),
+        ("source = 'other'", "created_at DESC, id DESC", "leads_by_source"),
+        ("category = 'web_dev'", "created_at DESC, id DESC", "leads_by_category"),
+        ("(created_at, id) < (9, 9)", "created_at DESC, id DESC", "leads_by_created_at"),
+        ("(updated_at, id) > (9, 9)", "updated_at, id", "leads_by_updated_at"),
+        ("(full_name, id) > ('B', 9)", "full_name, id", "leads_by_full_name"),
+        ("1", "coalesce(company_name, ''), id", "leads_by_company_name"),
+        ("1", "status, created_at, id", "leads_by_status"),
+    ] {
+        let query =
+            format!("EXPLAIN QUERY PLAN SELECT * FROM leads WHERE {condition} ORDER BY {order}");
+        let plan: Vec<Plan> = diesel::sql_query(query).load(&mut connection).unwrap();
+        let plan: Vec<String> = plan.into_iter().map(|step| step.detail).collect();
+        assert_eq!(plan.len(), 1, "{plan:?} sorts");
+        assert!(plan[0].contains(index), "{plan:?} does not use {index}");
+    }
+}
