@@ -7,7 +7,7 @@ use exit3_ports::StoreError;
 use indicatif::{ProgressBar, ProgressStyle};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
-use rand::{Rng, SeedableRng};
+use rand::{RngExt, SeedableRng};
 
 use super::{Failure, runtime, say};
 use crate::backend::Backend;
