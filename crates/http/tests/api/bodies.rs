@@ -1,0 +1,72 @@
+//! Bodies: how they are read, and how they are refused.
+
+use crate::*;
+
+#[rstest]
+#[case::urlencoded(
+    "application/x-www-form-urlencoded",
+    "full_name=Ana+Horvat&position=CTO&email=ana%40acme.hr&status="
+)]
+#[case::multipart(
+    "multipart/form-data; boundary=x",
+    "--x\r\nContent-Disposition: form-data; name=\"full_name\"\r\n\r\nAna Horvat\r\n\
+     --x\r\nContent-Disposition: form-data; name=\"position\"\r\n\r\nCTO\r\n\
+     --x\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\nana@acme.hr\r\n--x--\r\n"
+)]
+#[actix_web::test]
+async fn a_form_is_as_good_as_json(#[case] content_type: &str, #[case] body: &str) {
+    let mut service = Service::default();
+    service
+        .leads
+        .expect_create()
+        .times(1)
+        .withf(|given, at| *given == lead(1).details && *at == now())
+        .returning(|_, _| Ok(lead(1)));
+    let answer = service.answer(post(LEADS, content_type, body)).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.json());
+}
+
+#[rstest]
+#[case("application/json", "{bad", 400)]
+#[case("application/json", "{\"full_name\": \"\\ud800\"}", 400)]
+#[case("application/json", "{\"a\": 1, \"a\": 2}", 400)]
+#[case("text/plain", "x", 415)]
+#[case("application/json, text/plain", "{}", 415)]
+#[case("", "x", 415)]
+#[actix_web::test]
+async fn a_body_that_cannot_be_read_is_told_as_such(
+    #[case] content_type: &str,
+    #[case] body: &str,
+    #[case] status: u16,
+) {
+    let answer = Service::default().answer(post(LEADS, content_type, body)).await;
+    assert_eq!(answer.status.as_u16(), status);
+    let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+    match status {
+        415 => {
+            assert_eq!(detail, format!("Unsupported media type \"{content_type}\" in request."));
+        }
+        _ => assert!(detail.starts_with("JSON parse error - "), "{detail}"),
+    }
+}
+
+#[actix_web::test]
+async fn a_body_may_have_a_mebibyte_and_no_byte_more() {
+    let filled = |length: usize| {
+        let start = "{\"x\": \"";
+        format!("{start}{}\"}}", "y".repeat(length - start.len() - 2))
+    };
+    let most = Service::default().answer(post(LEADS, "application/json", filled(1 << 20))).await;
+    assert_eq!(most.status, StatusCode::BAD_REQUEST);
+    assert_eq!(most.json()["full_name"], json!(["This field is required."]));
+    let more =
+        Service::default().answer(post(LEADS, "application/json", filled((1 << 20) + 1))).await;
+    assert_eq!(more.status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[actix_web::test]
+async fn a_compressed_body_is_refused() {
+    let request = post(LEADS, "application/json", "{}").insert_header(("Content-Encoding", "gzip"));
+    let answer = Service::default().answer(request).await;
+    assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+}

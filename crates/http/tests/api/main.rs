@@ -1,0 +1,127 @@
+//! The API over mocked ports: what it asks of them, and how it tells what they
+//! answer. How it works over real databases is tested in `exit3`.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+mod bodies;
+mod leads;
+mod lists;
+mod routes;
+
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use actix_web::test::{TestRequest, call_service, init_service, read_body};
+use chrono::{DateTime, Utc};
+use exit3_app::App;
+use exit3_domain::email::DisposableDomains;
+use exit3_domain::leads::{Lead, LeadId, LeadInput, LeadOrder, LeadSort, LeadStatus};
+use exit3_domain::paging::{Direction, Page, PageNumber, Slice};
+use exit3_domain::raw::RawValue;
+use exit3_http::{AllowedHosts, Api, ApiSettings, Sunset};
+use exit3_ports::{
+    Constraint, MockClock, MockDatabaseHealth, MockLeadRepository, MockSubscriberRepository,
+    StoreError,
+};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+const LEADS: &str = "/backend/api/v1/leads/";
+const NEWSLETTER: &str = "/backend/api/v1/newsletter/";
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(1_790_000_000_000_001).unwrap()
+}
+
+#[derive(Default)]
+struct Service {
+    leads: MockLeadRepository,
+    subscribers: MockSubscriberRepository,
+    database: MockDatabaseHealth,
+    allowed_hosts: Vec<String>,
+    cors_origins: Vec<String>,
+    sunset: Option<DateTime<Utc>>,
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: actix_web::http::header::HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}
+
+impl Service {
+    /// Sends requests one after another.
+    async fn answers(self, requests: Vec<TestRequest>) -> Vec<Answer> {
+        let mut clock = MockClock::new();
+        clock.expect_now().returning(now);
+        let app = App {
+            leads: Arc::new(self.leads),
+            subscribers: Arc::new(self.subscribers),
+            database: Arc::new(self.database),
+            clock: Arc::new(clock),
+            disposable: DisposableDomains::default(),
+        };
+        let settings = ApiSettings {
+            api_key: "peer-key".to_owned().into(),
+            secret: "secret".to_owned().into(),
+            allowed_hosts: AllowedHosts::new(self.allowed_hosts),
+            cors_origins: self.cors_origins,
+            sunset: Sunset(self.sunset),
+        };
+        let service = init_service(Api::new(app, &settings).service()).await;
+        let mut answers = Vec::new();
+        for request in requests {
+            let response = call_service(&service, request.to_request()).await;
+            let status = response.status();
+            let headers = response.headers().clone();
+            answers.push(Answer { status, headers, body: read_body(response).await.to_vec() });
+        }
+        answers
+    }
+
+    async fn answer(self, request: TestRequest) -> Answer {
+        self.answers(vec![request]).await.remove(0)
+    }
+}
+
+fn with_key(request: TestRequest) -> TestRequest {
+    request.insert_header(("Authorization", "Basic peer-key")).insert_header(("Host", "api.test"))
+}
+
+fn get(path: &str) -> TestRequest {
+    with_key(TestRequest::get().uri(path))
+}
+
+fn post(path: &str, content_type: &str, body: impl Into<Vec<u8>>) -> TestRequest {
+    with_key(TestRequest::post().uri(path))
+        .insert_header(("Content-Type", content_type))
+        .set_payload(body.into())
+}
+
+fn lead(id: i64) -> Lead {
+    let input = LeadInput {
+        full_name: RawValue::text("Ana Horvat"),
+        position: RawValue::text("CTO"),
+        email: RawValue::text("ana@acme.hr"),
+        ..LeadInput::default()
+    };
+    Lead {
+        id: LeadId(id),
+        details: input.into_new(&DisposableDomains::default()).unwrap(),
+        created_at: now(),
+        updated_at: now(),
+    }
+}
+
+fn away() -> StoreError {
+    StoreError::Unavailable("connection refused, password hunter2".into())
+}
