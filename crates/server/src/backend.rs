@@ -41,7 +41,11 @@ impl DatabaseError {
         let mut text = error.to_string();
         let mut source = error.source();
         while let Some(cause) = source {
-            text = format!("{text}: {cause}");
+            // Some errors tell their cause themselves.
+            let told = cause.to_string();
+            if !text.contains(&told) {
+                text = format!("{text}: {told}");
+            }
             source = cause.source();
         }
         Self(text)
