@@ -15,7 +15,7 @@ use crate::dotenv;
 use crate::settings::{Arguments, Secrets, Settings, fill_in};
 use crate::telemetry;
 
-pub use serve::serve;
+pub use serve::{listen, serve};
 
 /// Exit Three's backend: leads and newsletter sign-ups over HTTP
 #[derive(Parser)]
@@ -71,8 +71,11 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
     telemetry::start(settings.log_level);
     match line.command.unwrap_or(Command::Serve) {
         Command::Serve => {
+            // First the address: a key that is made is shown once, and a service
+            // that cannot listen would not come to show it.
+            let listener = listen(&settings)?;
             let secrets = Secrets::check(&settings, &line.arguments)?;
-            serve(settings, secrets)
+            serve(settings, secrets, listener)
         }
         Command::Migrate => migrate::migrate(&settings),
         Command::SeedDemo(demo) => seed::seed(&settings, &demo),

@@ -190,3 +190,12 @@ fn help_and_version_are_no_failures() {
         assert!(!String::from_utf8(output.stdout).unwrap().contains("hunter2"));
     }
 }
+
+#[tokio::test]
+async fn a_start_that_fails_does_not_use_up_the_showing_of_the_key() {
+    let directory = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    assert!(!exit3(directory.path()).env("PORT", port).output().unwrap().status.success());
+    assert!(Service::start(directory.path(), &[]).printed_key().is_some());
+}

@@ -12,19 +12,31 @@ use crate::settings::{Secrets, Settings};
 /// stop.
 const GRACE: u64 = 30;
 
-/// Serves the API until the process is asked to stop.
+/// Takes the address that the settings name.
 ///
 /// # Errors
-/// One sentence: the address is taken, the database cannot be opened or brought
-/// up to date.
-pub fn serve(settings: Settings, secrets: Secrets) -> Result<(), Failure> {
-    let backend = Backend::open(&settings.database, settings.disposable.clone())?;
-    actix_web::rt::System::new().block_on(run(settings, secrets, backend))
+/// One sentence: the address is taken, or is not one of this machine.
+pub fn listen(settings: &Settings) -> Result<TcpListener, Failure> {
+    let address = settings.listen;
+    Ok(TcpListener::bind(address)
+        .map_err(|error| format!("HOST and PORT: cannot listen on {address}: {error}"))?)
 }
 
-async fn run(settings: Settings, secrets: Secrets, backend: Backend) -> Result<(), Failure> {
-    let listener = TcpListener::bind(settings.listen)
-        .map_err(|error| format!("HOST and PORT: cannot listen on {}: {error}", settings.listen))?;
+/// Serves the API at `listener` until the process is asked to stop.
+///
+/// # Errors
+/// One sentence: the database cannot be opened or brought up to date.
+pub fn serve(settings: Settings, secrets: Secrets, listener: TcpListener) -> Result<(), Failure> {
+    let backend = Backend::open(&settings.database, settings.disposable.clone())?;
+    actix_web::rt::System::new().block_on(run(settings, secrets, backend, listener))
+}
+
+async fn run(
+    settings: Settings,
+    secrets: Secrets,
+    backend: Backend,
+    listener: TcpListener,
+) -> Result<(), Failure> {
     let address = listener.local_addr()?;
     if settings.auto_migrate {
         migrate(&backend).await?;
