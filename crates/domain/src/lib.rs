@@ -5,10 +5,12 @@
 //! once into valid values ([`leads::NewLead`], [`subscribers::NewSubscriber`]);
 //! no later layer checks again.
 
+pub mod api_keys;
 mod choice;
 pub mod email;
 pub mod leads;
 pub mod paging;
+pub mod quotas;
 pub mod raw;
 pub mod search;
 pub mod subscribers;

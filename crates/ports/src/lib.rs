@@ -4,20 +4,24 @@
 //! all, also when the caller goes away in the middle of it. With the feature
 //! `mock` every port has a mock of the same name (`MockLeadRepository`).
 
+mod api_keys;
 mod clock;
 mod error;
 mod health;
 mod leads;
+mod quotas;
 mod subscribers;
 
+pub use api_keys::ApiKeyRepository;
 pub use clock::Clock;
 pub use error::{Constraint, StoreError};
 pub use health::DatabaseHealth;
 pub use leads::LeadRepository;
+pub use quotas::{Charge, Quotas, Standing};
 pub use subscribers::SubscriberRepository;
 
 #[cfg(feature = "mock")]
 pub use {
-    clock::MockClock, health::MockDatabaseHealth, leads::MockLeadRepository,
-    subscribers::MockSubscriberRepository,
+    api_keys::MockApiKeyRepository, clock::MockClock, health::MockDatabaseHealth,
+    leads::MockLeadRepository, quotas::MockQuotas, subscribers::MockSubscriberRepository,
 };

@@ -21,6 +21,11 @@ pub trait SubscriberRepository: Send + Sync {
     /// where the address is there already, in whatever case.
     async fn create(&self, subscriber: &NewSubscriber) -> Result<Subscriber, StoreError>;
 
+    /// Stores a subscription unless its address is there already, in whatever case;
+    /// what is there stays as it is. Writes in both cases, and tells nothing, so that
+    /// neither the answer nor its time says whether somebody is subscribed.
+    async fn ensure(&self, subscriber: &NewSubscriber) -> Result<(), StoreError>;
+
     /// Stores many subscriptions at once and leaves out those whose address is
     /// there already. Returns how many were stored; on an error, none was.
     async fn create_many(&self, subscribers: &[NewSubscriber]) -> Result<u64, StoreError>;

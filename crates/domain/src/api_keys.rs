@@ -1,0 +1,227 @@
+//! Keys of the API: who holds them, and what they open.
+
+mod scope;
+mod token;
+
+use chrono::{DateTime, Utc};
+
+use crate::quotas::Rate;
+
+pub use scope::{Scope, Scopes};
+pub use token::{ENTROPY, KeyToken, TokenDigest, TokenPrefix};
+
+/// Identifies a key; given by the database, never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ApiKeyId(pub i64);
+
+/// The most characters of a key's name.
+pub const MAX_NAME: usize = 50;
+
+/// What a key is made of, before it has a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKeyDraft {
+    /// Whose it is, for people: 1 to [`MAX_NAME`] of `a-z A-Z 0-9 . _ -`. Two keys
+    /// may have the same name, so that one can follow the other.
+    pub name: String,
+    /// What it opens; at least one.
+    pub scopes: Scopes,
+    /// The origins of the pages that may use it. A key with any of them is
+    /// publishable: it stands in pages that everybody can read, so it only creates.
+    pub origins: Vec<String>,
+    /// How often it may be used, where that is not the usual.
+    pub rate: Option<Rate>,
+    /// Whether its holder is believed who its visitors are.
+    pub forwards_visitors: bool,
+    /// When it stops opening anything.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// Why a key cannot be as it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the texts say it")]
+pub enum DraftError {
+    #[error("a name has 1 to 50 of the characters a-z, A-Z, 0-9, dot, underscore and hyphen")]
+    Name,
+    #[error("a key without a scope opens nothing")]
+    NoScope,
+    #[error("a publishable key may have the scopes leads:create and newsletter:create only")]
+    PublishableScope,
+    #[error("a publishable key cannot forward visitors: whoever reads it could name any")]
+    PublishableForwards,
+    #[error("an origin is a scheme and a host, such as https://exit3.agency")]
+    Origin,
+    #[error("a key cannot expire before it is made")]
+    Expired,
+}
+
+impl ApiKeyDraft {
+    /// Checks that the parts go together, at the time `now`.
+    ///
+    /// # Errors
+    /// The first [`DraftError`].
+    pub fn check(&self, now: DateTime<Utc>) -> Result<(), DraftError> {
+        let in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        let publishable = !self.origins.is_empty();
+        let creates_only = Scopes::of(&[Scope::LeadsCreate, Scope::NewsletterCreate]);
+        if !(1..=MAX_NAME).contains(&self.name.len()) || !self.name.chars().all(in_name) {
+            Err(DraftError::Name)
+        } else if self.scopes.is_empty() {
+            Err(DraftError::NoScope)
+        } else if publishable && !creates_only.include(self.scopes) {
+            Err(DraftError::PublishableScope)
+        } else if publishable && self.forwards_visitors {
+            Err(DraftError::PublishableForwards)
+        } else if !self.origins.iter().all(|origin| is_origin(origin)) {
+            Err(DraftError::Origin)
+        } else if self.expires_at.is_some_and(|end| end <= now) {
+            Err(DraftError::Expired)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Whether `text` is an origin as browsers send it: a scheme, a host in lower case,
+/// and a port where it is not the scheme's own.
+pub fn is_origin(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    host.is_some_and(|host| {
+        let known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-:[]_".contains(&b);
+        !host.is_empty() && host.bytes().all(known)
+    })
+}
+
+/// A key that has no place in a database yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewApiKey {
+    /// What it is.
+    pub draft: ApiKeyDraft,
+    /// What it is found by; unique.
+    pub prefix: TokenPrefix,
+    /// What its secret is compared with.
+    pub digest: TokenDigest,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A key as a database keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Its identity.
+    pub id: ApiKeyId,
+    /// What it is.
+    pub draft: ApiKeyDraft,
+    /// What it is found by.
+    pub prefix: TokenPrefix,
+    /// What its secret is compared with.
+    pub digest: TokenDigest,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was revoked.
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// About when it was used last.
+    pub last_used_at: Option<DateTime<Utc>>,
+}
+
+impl ApiKey {
+    /// Whether the key opens anything at the time `now`.
+    pub fn is_alive(&self, now: DateTime<Utc>) -> bool {
+        self.revoked_at.is_none() && self.draft.expires_at.is_none_or(|end| now < end)
+    }
+
+    /// Whether a page of `origin` may use the key; without an origin, whether
+    /// anything but a page may.
+    pub fn admits(&self, origin: Option<&str>) -> bool {
+        let origins = &self.draft.origins;
+        origins.is_empty() || origin.is_some_and(|origin| origins.iter().any(|own| own == origin))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn draft() -> ApiKeyDraft {
+        ApiKeyDraft {
+            name: "website".to_owned(),
+            scopes: Scopes::of(&[Scope::LeadsCreate]),
+            origins: Vec::new(),
+            rate: None,
+            forwards_visitors: false,
+            expires_at: None,
+        }
+    }
+
+    fn second(number: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(number, 0).unwrap()
+    }
+
+    #[rstest]
+    #[case::plain(|_: &mut ApiKeyDraft| (), Ok(()))]
+    #[case::no_name(|d: &mut ApiKeyDraft| d.name.clear(), Err(DraftError::Name))]
+    #[case::long_name(|d: &mut ApiKeyDraft| d.name = "a".repeat(51), Err(DraftError::Name))]
+    #[case::spaced_name(|d: &mut ApiKeyDraft| d.name = "a b".into(), Err(DraftError::Name))]
+    #[case::no_scope(|d: &mut ApiKeyDraft| d.scopes = Scopes::NONE, Err(DraftError::NoScope))]
+    #[case::publishable(|d: &mut ApiKeyDraft| d.origins = vec!["https://a.hr".into()], Ok(()))]
+    #[case::publishable_reader(
+        |d: &mut ApiKeyDraft| {
+            d.origins = vec!["https://a.hr".into()];
+            d.scopes = Scopes::of(&[Scope::LeadsCreate, Scope::LeadsRead]);
+        },
+        Err(DraftError::PublishableScope)
+    )]
+    #[case::publishable_forwarder(
+        |d: &mut ApiKeyDraft| {
+            d.origins = vec!["https://a.hr".into()];
+            d.forwards_visitors = true;
+        },
+        Err(DraftError::PublishableForwards)
+    )]
+    #[case::no_origin(|d: &mut ApiKeyDraft| d.origins = vec!["a.hr".into()], Err(DraftError::Origin))]
+    #[case::over(|d: &mut ApiKeyDraft| d.expires_at = Some(second(10)), Err(DraftError::Expired))]
+    #[case::soon(|d: &mut ApiKeyDraft| d.expires_at = Some(second(11)), Ok(()))]
+    fn a_key_is_made_of_parts_that_go_together(
+        #[case] change: fn(&mut ApiKeyDraft),
+        #[case] outcome: Result<(), DraftError>,
+    ) {
+        let mut draft = draft();
+        change(&mut draft);
+        assert_eq!(draft.check(second(10)), outcome);
+    }
+
+    fn key(change: impl FnOnce(&mut ApiKey)) -> ApiKey {
+        let token = KeyToken::secret(&[7; ENTROPY]);
+        let mut key = ApiKey {
+            id: ApiKeyId(1),
+            draft: draft(),
+            prefix: token.prefix().clone(),
+            digest: token.digest(),
+            created_at: second(0),
+            revoked_at: None,
+            last_used_at: None,
+        };
+        change(&mut key);
+        key
+    }
+
+    #[test]
+    fn a_key_lives_until_it_expires_or_is_revoked() {
+        assert!(key(|_| ()).is_alive(second(10)));
+        let expiring = key(|key| key.draft.expires_at = Some(second(10)));
+        assert!(expiring.is_alive(second(9)) && !expiring.is_alive(second(10)));
+        assert!(!key(|key| key.revoked_at = Some(second(3))).is_alive(second(10)));
+    }
+
+    #[rstest]
+    #[case(Some("https://exit3.agency"), true)]
+    #[case(Some("https://exit3.agency.evil.org"), false)]
+    #[case(Some("http://exit3.agency"), false)]
+    #[case(Some("null"), false)]
+    #[case(None, false)]
+    fn a_publishable_key_serves_its_origins_only(#[case] origin: Option<&str>, #[case] may: bool) {
+        let publishable = key(|key| key.draft.origins = vec!["https://exit3.agency".into()]);
+        assert_eq!(publishable.admits(origin), may);
+        assert!(key(|_| ()).admits(origin));
+    }
+}

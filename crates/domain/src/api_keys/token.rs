@@ -1,0 +1,190 @@
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+/// Random bytes that a token is made of.
+pub const ENTROPY: usize = 40;
+
+/// Of the random bytes, those of the part that a key is found by.
+const PREFIX_ENTROPY: usize = 8;
+/// Characters of the part that a key is found by.
+const PREFIX: usize = 12;
+/// Characters of the secret part.
+const SECRET: usize = 32;
+/// Characters of the checksum; 62 to the power of 6 is more than 32 bits.
+const CHECKSUM: usize = 6;
+
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// A key as its holder has it: `exit3_sk_` (or `exit3_pk_` where it is publishable),
+/// twelve characters that it is found by, 32 that are its secret, and six of a
+/// CRC-32 over all of that, in base 62, so that whoever looks for lost secrets knows
+/// one without asking.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeyToken {
+    text: String,
+    prefix: TokenPrefix,
+}
+
+impl KeyToken {
+    /// The token of a key that is kept secret, made of `random` bytes.
+    pub fn secret(random: &[u8; ENTROPY]) -> Self {
+        Self::new("exit3_sk_", random)
+    }
+
+    /// The token of a key that is read by everybody, made of `random` bytes.
+    pub fn publishable(random: &[u8; ENTROPY]) -> Self {
+        Self::new("exit3_pk_", random)
+    }
+
+    fn new(kind: &str, random: &[u8; ENTROPY]) -> Self {
+        let (prefix, secret) = random.split_at(PREFIX_ENTROPY);
+        let mut text = String::from(kind);
+        text.push_str(&base62(prefix, PREFIX));
+        text.push_str(&base62(secret, SECRET));
+        let checksum = checksum(&text);
+        text.push_str(&checksum);
+        let prefix = text.split_at(kind.len()).1.chars().take(PREFIX).collect();
+        Self { text, prefix: TokenPrefix(prefix) }
+    }
+
+    /// Reads what a client sent; `None` where it is not a token at all, which needs
+    /// no look at any database.
+    pub fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix("exit3_sk_").or_else(|| text.strip_prefix("exit3_pk_"))?;
+        let whole = PREFIX + SECRET + CHECKSUM;
+        if rest.len() != whole || !rest.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return None;
+        }
+        let (body, end) = text.split_at(text.len() - CHECKSUM);
+        let (prefix, _) = rest.split_at(PREFIX);
+        (checksum(body) == end)
+            .then(|| Self { text: text.to_owned(), prefix: TokenPrefix(prefix.to_owned()) })
+    }
+
+    /// The whole token: a secret.
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
+
+    /// What the key is found by; no secret.
+    pub fn prefix(&self) -> &TokenPrefix {
+        &self.prefix
+    }
+
+    /// What is kept of the token. 190 of its bits are secret and random, so that a fast
+    /// digest is as good as a slow one: nobody tries them all.
+    pub fn digest(&self) -> TokenDigest {
+        TokenDigest(Sha256::digest(&self.text).into())
+    }
+}
+
+impl fmt::Debug for KeyToken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "KeyToken({}…)", self.prefix)
+    }
+}
+
+/// What a key is found by: twelve letters and digits, which are no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TokenPrefix(pub String);
+
+impl fmt::Display for TokenPrefix {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// The SHA-256 of a token. Two are compared in the same time however much of them
+/// is equal.
+#[derive(Clone, Copy, Eq)]
+pub struct TokenDigest(pub [u8; 32]);
+
+impl PartialEq for TokenDigest {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl fmt::Debug for TokenDigest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("TokenDigest(…)")
+    }
+}
+
+/// `bytes` as a number in base 62, its last `length` digits.
+fn base62(bytes: &[u8], length: usize) -> String {
+    let mut number = bytes.to_vec();
+    let digits: Vec<u8> = (0..length)
+        .map(|_| {
+            let mut rest = 0;
+            for byte in &mut number {
+                let value = rest * 256 + u32::from(*byte);
+                // Less than 256, since the rest is less than 62.
+                *byte = (value / 62) as u8;
+                rest = value % 62;
+            }
+            ALPHABET.get(rest as usize).copied().unwrap_or(b'0')
+        })
+        .collect();
+    digits.into_iter().rev().map(char::from).collect()
+}
+
+fn checksum(text: &str) -> String {
+    base62(&crc32fast::hash(text.as_bytes()).to_be_bytes(), CHECKSUM)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_token_is_recognised_by_its_form() {
+        let token = KeyToken::secret(&[7; ENTROPY]);
+        assert_eq!(token.expose().len(), 9 + 12 + 32 + 6);
+        assert!(token.expose().starts_with(&format!("exit3_sk_{}", token.prefix())));
+        assert!(KeyToken::publishable(&[7; ENTROPY]).expose().starts_with("exit3_pk_"));
+    }
+
+    #[test]
+    fn base_62_is_what_it_says() {
+        assert_eq!(base62(&[0], 2), "00");
+        assert_eq!(base62(&[61], 2), "0z");
+        assert_eq!(base62(&[1, 0], 3), "048");
+    }
+
+    #[test]
+    fn a_token_does_not_show_itself() {
+        let token = KeyToken::secret(&[7; ENTROPY]);
+        let shown = format!("{token:?} {:?}", token.digest());
+        let (_, secret) = token.expose().split_at(9 + PREFIX);
+        assert!(!shown.contains(secret));
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_made_is_read_again(random in prop::array::uniform32(any::<u8>()), more: u64) {
+            let mut all = [0; ENTROPY];
+            all[..32].copy_from_slice(&random);
+            all[32..].copy_from_slice(&more.to_be_bytes());
+            let token = KeyToken::secret(&all);
+            prop_assert_eq!(KeyToken::parse(token.expose()), Some(token));
+        }
+
+        #[test]
+        fn a_wrong_character_is_noticed(at in 0_usize..59, other in "[0-9A-Za-z_]") {
+            let token = KeyToken::secret(&[9; ENTROPY]);
+            let mut text = token.expose().to_owned();
+            text.replace_range(at..=at, &other);
+            let changed = text != token.expose();
+            prop_assert_eq!(KeyToken::parse(&text).is_none(), changed);
+        }
+
+        #[test]
+        fn no_text_is_trouble(text: String) {
+            prop_assert_eq!(KeyToken::parse(&text), None);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! How often something may be done.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::choice::choice;
+
+choice! {
+    /// What is counted, by the names that clients see in `RateLimit`.
+    Quota {
+        /// Requests of one visitor.
+        Visitor = "visitor",
+        /// Requests with one key.
+        Key = "key",
+        /// Leads that one visitor creates.
+        LeadCreate = "lead-create",
+        /// Subscriptions that one visitor creates.
+        NewsletterCreate = "newsletter-create",
+        /// Wrong keys of one visitor.
+        WrongKey = "wrong-key",
+    }
+}
+
+/// Who is counted at an address: an IPv4 address by itself, an IPv6 address by its
+/// /64, since whoever has one has all of these.
+pub fn subject(address: IpAddr) -> u64 {
+    match address.to_canonical() {
+        // ff00::/8 is for groups, and nobody's own address.
+        IpAddr::V4(address) => 0xffff_ffff_0000_0000 | u64::from(address.to_bits()),
+        IpAddr::V6(address) => (address.to_bits() >> 64) as u64,
+    }
+}
+
+/// So many times a period, in the words of the replaced service: `100/hour`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Rate {
+    /// How many times; at least once.
+    pub limit: u32,
+    /// In which time.
+    pub period: Period,
+}
+
+/// The time that a [`Rate`] counts within.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the words speak for themselves")]
+pub enum Period {
+    Second,
+    Minute,
+    Hour,
+    Day,
+}
+
+impl Period {
+    /// Its length.
+    pub const fn duration(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Second => 1,
+            Self::Minute => 60,
+            Self::Hour => 3_600,
+            Self::Day => 86_400,
+        })
+    }
+}
+
+/// A text that is no rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "not a rate such as 100/hour (a number from 1 to 1000000000, and second, minute, hour or day)"
+)]
+pub struct NotARate;
+
+/// So that the time between two, in nanoseconds, is never nought.
+const HIGHEST: u32 = 1_000_000_000;
+
+impl FromStr for Rate {
+    type Err = NotARate;
+
+    /// As Django REST framework reads it, the period's first letter suffices.
+    fn from_str(text: &str) -> Result<Self, NotARate> {
+        let (limit, period) = text.split_once('/').ok_or(NotARate)?;
+        let limit = limit.trim();
+        // `u32` would take a sign as well.
+        if !limit.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(NotARate);
+        }
+        let limit = limit.parse().ok().filter(|limit| (1..=HIGHEST).contains(limit));
+        let period = match period.trim().to_ascii_lowercase().as_str() {
+            "s" | "sec" | "second" => Period::Second,
+            "m" | "min" | "minute" => Period::Minute,
+            "h" | "hour" => Period::Hour,
+            "d" | "day" => Period::Day,
+            _ => return Err(NotARate),
+        };
+        Ok(Self { limit: limit.ok_or(NotARate)?, period })
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let period = match self.period {
+            Period::Second => "second",
+            Period::Minute => "minute",
+            Period::Hour => "hour",
+            Period::Day => "day",
+        };
+        write!(formatter, "{}/{period}", self.limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("100/hour", "100/hour")]
+    #[case("5/s", "5/second")]
+    #[case(" 10 / Minute ", "10/minute")]
+    #[case("1/day", "1/day")]
+    fn reads_the_rates_of_django(#[case] text: &str, #[case] rate: &str) {
+        assert_eq!(text.parse::<Rate>().map(|rate| rate.to_string()), Ok(rate.to_owned()));
+    }
+
+    #[rstest]
+    #[case("2001:db8::1", "2001:db8::ffff:1", true)]
+    #[case("2001:db8::1", "2001:db8:0:1::1", false)]
+    #[case("192.0.2.1", "192.0.2.2", false)]
+    #[case("192.0.2.1", "::ffff:192.0.2.1", true)]
+    #[case("0.0.0.0", "::1", false)]
+    fn ipv6_counts_by_its_network(#[case] one: &str, #[case] other: &str, #[case] same: bool) {
+        let subject = |text: &str| subject(text.parse().unwrap());
+        assert_eq!(subject(one) == subject(other), same);
+    }
+
+    #[rstest]
+    #[case("")]
+    #[case("100")]
+    #[case("/hour")]
+    #[case("0/hour")]
+    #[case("+1/hour")]
+    #[case("-1/hour")]
+    #[case("1.5/hour")]
+    #[case("10/fortnight")]
+    #[case("10/hour/day")]
+    #[case("4294967296/hour")]
+    fn refuses_what_is_no_rate(#[case] text: &str) {
+        assert_eq!(text.parse::<Rate>(), Err(NotARate));
+    }
+}
