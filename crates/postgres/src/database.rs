@@ -2,6 +2,7 @@
 
 use tokio::runtime::Handle;
 
+use crate::api_keys::PgApiKeyRepository;
 use crate::health::PgHealth;
 use crate::leads::PgLeadRepository;
 use crate::migrations::{self, MigrationError};
@@ -34,6 +35,11 @@ impl PgDatabase {
     /// The newsletter subscribers.
     pub fn subscribers(&self) -> PgSubscriberRepository {
         PgSubscriberRepository::new(self.pool.clone())
+    }
+
+    /// The keys of the API.
+    pub fn api_keys(&self) -> PgApiKeyRepository {
+        PgApiKeyRepository::new(self.pool.clone())
     }
 
     /// Whether the database can be used.

@@ -4,6 +4,7 @@
 //! without talking to it yet, and that hands out the repositories. Everything a
 //! repository does is one statement, so nothing is ever left half done.
 
+mod api_keys;
 mod connection;
 mod database;
 mod error;
@@ -19,6 +20,7 @@ mod sql;
 mod subscribers;
 mod tls;
 
+pub use api_keys::PgApiKeyRepository;
 pub use database::{PgDatabase, connect};
 pub use health::PgHealth;
 pub use leads::PgLeadRepository;

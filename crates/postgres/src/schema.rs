@@ -26,3 +26,20 @@ diesel::table! {
         search_document -> Text,
     }
 }
+
+diesel::table! {
+    api_keys (id) {
+        id -> BigInt,
+        name -> Text,
+        prefix -> Text,
+        digest -> Binary,
+        scopes -> Text,
+        origins -> Text,
+        rate -> Nullable<Text>,
+        forwards_visitors -> Bool,
+        created_at -> Timestamptz,
+        expires_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+        last_used_at -> Nullable<Timestamptz>,
+    }
+}

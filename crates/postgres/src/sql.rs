@@ -21,6 +21,7 @@ enum Piece {
 #[derive(Debug, Clone)]
 pub(crate) enum Value {
     BigInt(i64),
+    BigInts(Vec<i64>),
     Bool(Option<bool>),
     Text(Option<String>),
     Time(DateTime<Utc>),
@@ -170,6 +171,9 @@ impl<ST> QueryFragment<Pg> for Sql<ST> {
                 Piece::Literal(number) => out.push_sql(&number.to_string()),
                 Piece::Value(value) => match value {
                     Value::BigInt(number) => out.push_bind_param::<BigInt, _>(number)?,
+                    Value::BigInts(numbers) => {
+                        out.push_bind_param::<Array<BigInt>, _>(numbers)?;
+                    }
                     Value::Bool(bool) => out.push_bind_param::<Nullable<Bool>, _>(bool)?,
                     Value::Text(text) => out.push_bind_param::<Nullable<Text>, _>(text)?,
                     Value::Time(time) => out.push_bind_param::<Timestamptz, _>(time)?,

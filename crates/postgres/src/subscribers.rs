@@ -49,6 +49,27 @@ impl SubscriberRepository for PgSubscriberRepository {
         Ok(created.await?.into())
     }
 
+    async fn ensure(&self, subscriber: &NewSubscriber) -> Result<(), StoreError> {
+        let subscriber = normal(subscriber);
+        let ensured = self.pool.write(|mut connection| {
+            // What is there is written anew as it is, so that it takes a commit too.
+            let query = Sql::<()>::cached(
+                "INSERT INTO subscribers AS kept (email, is_subscribed, search_document) VALUES (",
+            )
+            .value(Value::Text(Some(subscriber.email.clone())))
+            .sql(", ")
+            .value(Value::Bool(Some(subscriber.is_subscribed)))
+            .sql(", ")
+            .value(Value::Text(Some(subscriber.search_document())))
+            .sql(") ON CONFLICT (lower(email)) DO UPDATE SET email = kept.email");
+            async move {
+                let ensured = query.execute(&mut *connection).await;
+                connection.done(ensured)
+            }
+        });
+        ensured.await.map(drop)
+    }
+
     async fn create_many(&self, subscribers: &[NewSubscriber]) -> Result<u64, StoreError> {
         let mut given: Vec<NewSubscriber> = subscribers.iter().map(normal).collect();
         // Two calls that store the same addresses wait for each other in the

@@ -19,8 +19,14 @@ async fn harness() -> Harness {
     let settings = PgSettings::parse(database.url()).unwrap();
     let connected = connect(&settings, Handle::current());
     let (leads, subscribers) = (connected.leads(), connected.subscribers());
-    let health = connected.health();
-    Harness::new(Arc::new(leads), Arc::new(subscribers), Arc::new(health), database)
+    let (health, api_keys) = (connected.health(), connected.api_keys());
+    Harness {
+        leads: Arc::new(leads),
+        subscribers: Arc::new(subscribers),
+        api_keys: Arc::new(api_keys),
+        health: Arc::new(health),
+        guard: Box::new(database),
+    }
 }
 
 async fn migrate(url: String) {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use self::connector::Connector;
+use crate::api_keys::SqliteApiKeyRepository;
 use crate::health::SqliteHealth;
 use crate::leads::SqliteLeadRepository;
 use crate::migrations;
@@ -123,6 +124,11 @@ impl SqliteDatabase {
     /// The subscribers.
     pub fn subscribers(&self) -> SqliteSubscriberRepository {
         SqliteSubscriberRepository::new(self.store.clone())
+    }
+
+    /// The keys of the API.
+    pub fn api_keys(&self) -> SqliteApiKeyRepository {
+        SqliteApiKeyRepository::new(self.store.clone())
     }
 
     /// Whether the database can be used.

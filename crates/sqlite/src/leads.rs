@@ -12,7 +12,8 @@ use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, LeadPosition, New
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_ports::{Constraint, LeadRepository, StoreError};
 
-use self::row::{DetailsRow, LeadRow, microseconds, moment};
+pub(crate) use self::row::moment;
+use self::row::{DetailsRow, LeadRow, microseconds};
 use crate::database::Store;
 use crate::error::from_diesel;
 use crate::schema::leads;

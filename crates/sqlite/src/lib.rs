@@ -5,6 +5,7 @@
 //! have connections of their own, on the blocking threads of whichever runtime
 //! they are called from.
 
+mod api_keys;
 mod database;
 mod error;
 mod health;
@@ -17,6 +18,7 @@ mod subscribers;
 mod window;
 mod writer;
 
+pub use api_keys::SqliteApiKeyRepository;
 pub use database::{OpenError, SqliteDatabase, SqliteSettings};
 pub use health::SqliteHealth;
 pub use leads::SqliteLeadRepository;

@@ -81,6 +81,16 @@ impl SubscriberRepository for SqliteSubscriberRepository {
         self.store.writer.write(self.store.patience, insert).await.map(Subscriber::from)
     }
 
+    async fn ensure(&self, subscriber: &NewSubscriber) -> Result<(), StoreError> {
+        let row = NewRow::of(subscriber)?;
+        let ensure = move |connection: &mut SqliteConnection| {
+            // What is there is written anew as it is, so that it takes a commit too.
+            let written = insert(row, ") ON CONFLICT (email) DO UPDATE SET email = excluded.email");
+            written.execute(connection).map(drop).map_err(from_diesel)
+        };
+        self.store.writer.write(self.store.patience, ensure).await
+    }
+
     async fn create_many(&self, subscribers: &[NewSubscriber]) -> Result<u64, StoreError> {
         let rows: Result<Vec<_>, StoreError> = subscribers.iter().map(NewRow::of).collect();
         let rows = rows?;
@@ -183,12 +193,18 @@ impl SubscriberRepository for SqliteSubscriberRepository {
     }
 }
 
-/// Stores a row unless its address is there; whether it did. Written by hand
-/// because diesel would prepare it anew for every row.
+/// Stores a row unless its address is there; whether it did.
 fn insert_if_new(connection: &mut SqliteConnection, row: NewRow) -> QueryResult<u64> {
+    let stored = insert(row, ") ON CONFLICT (email) DO NOTHING").execute(connection);
+    stored.map(|stored| u64::from(stored > 0))
+}
+
+/// The statement that stores a row, and ends with what is done where its address is
+/// there. Written by hand because diesel would prepare it anew for every row.
+fn insert(row: NewRow, or_else: &'static str) -> Sql {
     let mut insert =
-        Sql::<()>::new("INSERT INTO subscribers (email, is_subscribed, search_document) VALUES (");
+        Sql::new("INSERT INTO subscribers (email, is_subscribed, search_document) VALUES (");
     insert.text(row.email).sql(", ").int(i64::from(row.is_subscribed));
-    insert.sql(", ").text(row.search_document).sql(") ON CONFLICT (email) DO NOTHING");
-    insert.execute(connection).map(|stored| u64::from(stored > 0))
+    insert.sql(", ").text(row.search_document).sql(or_else);
+    insert
 }

@@ -18,9 +18,15 @@ async fn harness() -> Harness {
     let database = SqliteDatabase::open(&path, &SqliteSettings::default()).unwrap();
     database.migrate().unwrap();
     let (leads, subscribers) = (database.leads(), database.subscribers());
-    let health = database.health();
+    let (health, api_keys) = (database.health(), database.api_keys());
     let guard = (database, directory);
-    Harness::new(Arc::new(leads), Arc::new(subscribers), Arc::new(health), guard)
+    Harness {
+        leads: Arc::new(leads),
+        subscribers: Arc::new(subscribers),
+        api_keys: Arc::new(api_keys),
+        health: Arc::new(health),
+        guard: Box::new(guard),
+    }
 }
 
 exit3_testkit::repository_contract!(harness().await);

@@ -2,6 +2,7 @@
 //! about.
 
 use chrono::{DateTime, Utc};
+use exit3_domain::api_keys::{ApiKeyDraft, ENTROPY, KeyToken, NewApiKey, Scope, Scopes};
 use exit3_domain::leads::{LeadCategory, LeadSource, LeadStatus, NewLead};
 use exit3_domain::subscribers::NewSubscriber;
 
@@ -99,4 +100,23 @@ pub fn subscriber(email: &str) -> NewSubscriber {
 /// A subscriber who does not want the newsletter any more.
 pub fn unsubscribed(email: &str) -> NewSubscriber {
     NewSubscriber { email: email.to_owned(), is_subscribed: false }
+}
+
+/// A key of that name that creates leads; of equal `entropy`, it has an equal token.
+pub fn api_key(name: &str, entropy: u8) -> NewApiKey {
+    // The part that is found by is made of the first bytes.
+    let token = KeyToken::secret(&[entropy; ENTROPY]);
+    NewApiKey {
+        draft: ApiKeyDraft {
+            name: name.to_owned(),
+            scopes: Scopes::of(&[Scope::LeadsCreate]),
+            origins: Vec::new(),
+            rate: None,
+            forwards_visitors: false,
+            expires_at: None,
+        },
+        prefix: token.prefix().clone(),
+        digest: token.digest(),
+        created_at: at(1_790_000_000_000_001),
+    }
 }

@@ -6,6 +6,8 @@
 //! database. Each rule becomes a test of its own.
 
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod api_keys;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod cancellation;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod concurrency;
@@ -31,7 +33,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exit3_ports::{DatabaseHealth, LeadRepository, SubscriberRepository};
+use exit3_ports::{ApiKeyRepository, DatabaseHealth, LeadRepository, SubscriberRepository};
 
 /// The longest that a rule may take; what takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -42,22 +44,13 @@ pub struct Harness {
     pub leads: Arc<dyn LeadRepository>,
     /// No subscribers yet.
     pub subscribers: Arc<dyn SubscriberRepository>,
+    /// No keys yet.
+    pub api_keys: Arc<dyn ApiKeyRepository>,
     /// Of the same database.
     pub health: Arc<dyn DatabaseHealth>,
-    _guard: Box<dyn Any>,
-}
-
-impl Harness {
-    /// `guard` is kept as long as the repositories are used: whatever removes
-    /// the database when it is dropped.
-    pub fn new(
-        leads: Arc<dyn LeadRepository>,
-        subscribers: Arc<dyn SubscriberRepository>,
-        health: Arc<dyn DatabaseHealth>,
-        guard: impl Any,
-    ) -> Self {
-        Self { leads, subscribers, health, _guard: Box::new(guard) }
-    }
+    /// Kept as long as the repositories are used: whatever removes the database when
+    /// it is dropped.
+    pub guard: Box<dyn Any>,
 }
 
 /// Runs one rule, which must come to an end.
@@ -71,6 +64,18 @@ pub async fn hold(rule: impl Future<Output = ()>) {
 macro_rules! repository_contract {
     ($harness:expr) => {
         $crate::repository_contract! { @rules $harness;
+            api_keys {
+                returns_what_it_stored,
+                finds_by_prefix_alone,
+                lists_the_newest_first,
+                two_of_a_name_live_side_by_side,
+                refuses_a_second_of_the_same_prefix,
+                revokes_all_of_a_name,
+                revokes_one_by_its_prefix,
+                revokes_once,
+                notes_the_latest_use,
+                notes_nothing_of_what_is_gone,
+            }
             leads {
                 returns_what_it_stored,
                 keeps_the_difference_between_empty_and_missing,
@@ -167,6 +172,9 @@ macro_rules! repository_contract {
                 refuses_to_take_over_the_address_of_another,
                 refuses_a_change_or_delete_of_what_is_gone,
                 an_address_is_free_again_after_a_delete,
+                ensure_stores_what_is_new,
+                ensure_leaves_what_is_there_as_it_is,
+                ensure_by_fifty_at_once_stores_one,
                 create_many_leaves_out_what_is_there,
                 create_many_leaves_out_repetitions,
                 create_many_stores_all_or_none,
@@ -232,6 +240,7 @@ mod tests {
     fn every_rule_is_part_of_the_suite() {
         let suite = include_str!("contract.rs");
         let rules = [
+            include_str!("contract/api_keys.rs"),
             include_str!("contract/cancellation.rs"),
             include_str!("contract/concurrency.rs"),
             include_str!("contract/lead_counts.rs"),

@@ -115,3 +115,45 @@ async fn counts_follow_whoever_writes() {
     admin.batch_execute("TRUNCATE leads").await.unwrap();
     assert_eq!(count().await, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_guarded_and_found_by_an_index() {
+    let (_, database) = shared().await;
+    let admin = postgres::client(database.url()).await;
+    let insert = async |column: &str, value: &str| {
+        let columns = [
+            ("name", "'website'"),
+            ("prefix", "substr(md5(random()::text), 1, 12)"),
+            ("digest", "sha256('')"),
+            ("scopes", "'leads:create'"),
+            ("origins", "''"),
+            ("forwards_visitors", "false"),
+            ("created_at", "'2026-01-01'"),
+            ("expires_at", "NULL"),
+        ];
+        let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+        let value = |(name, usual): &(&str, &'static str)| {
+            if *name == column { value.to_owned() } else { (*usual).to_owned() }
+        };
+        let values: Vec<String> = columns.iter().map(value).collect();
+        let (names, values) = (names.join(", "), values.join(", "));
+        let statement = format!("INSERT INTO api_keys ({names}) VALUES ({values})");
+        let outcome = admin.execute(statement.as_str(), &[]).await;
+        outcome.map(|_| ()).map_err(|error| error.code().unwrap().clone())
+    };
+    assert_eq!(insert("", "").await, Ok(()));
+    for (column, value) in [
+        ("name", "''"),
+        ("name", "repeat('a', 51)"),
+        ("prefix", "'short'"),
+        ("digest", "'\\x00'"),
+        ("scopes", "''"),
+        ("expires_at", "'2025-01-01'"),
+    ] {
+        assert_eq!(insert(column, value).await, Err(SqlState::CHECK_VIOLATION), "{column}");
+    }
+    admin.batch_execute("SET enable_seqscan = off").await.unwrap();
+    let plan = admin.query("EXPLAIN SELECT * FROM api_keys WHERE prefix = 'x'", &[]);
+    let plan: String = plan.await.unwrap()[0].get(0);
+    assert!(plan.contains("api_keys_prefix_key"), "{plan}");
+}

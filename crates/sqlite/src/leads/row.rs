@@ -116,6 +116,6 @@ pub(super) fn microseconds_rounded_up(time: DateTime<Utc>) -> i64 {
 }
 
 /// The time that a column keeps.
-pub(super) fn moment(microseconds: i64) -> Result<DateTime<Utc>, StoreError> {
+pub(crate) fn moment(microseconds: i64) -> Result<DateTime<Utc>, StoreError> {
     DateTime::from_timestamp_micros(microseconds).ok_or_else(unreadable)
 }

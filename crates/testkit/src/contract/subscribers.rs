@@ -233,3 +233,46 @@ pub async fn create_many_takes_more_than_a_statement_has_room_for(harness: &Harn
     let found = harness.subscribers.list(&filter, SubscriberOrder::NEWEST, last(10)).await;
     assert_eq!(found.unwrap().unwrap().count, 40_000);
 }
+
+pub async fn ensure_stores_what_is_new(harness: &Harness) {
+    for given in [subscriber("Ana@acme.hr"), unsubscribed("ivo@acme.hr")] {
+        harness.subscribers.ensure(&given).await.unwrap();
+        let found = harness.subscribers.find_by_email(&given.email).await.unwrap().unwrap();
+        assert_eq!(found.email, given.email.to_lowercase());
+        assert_eq!(found.is_subscribed, given.is_subscribed);
+    }
+    is_taken(harness.subscribers.create(&subscriber("ana@acme.hr")).await);
+}
+
+pub async fn ensure_leaves_what_is_there_as_it_is(harness: &Harness) {
+    let ana = create(harness, "ana@acme.hr").await;
+    let ivo = harness.subscribers.create(&unsubscribed("ivo@acme.hr")).await.unwrap();
+    for given in
+        [unsubscribed("ana@acme.hr"), unsubscribed("ANA@acme.hr"), subscriber("Ivo@acme.hr")]
+    {
+        harness.subscribers.ensure(&given).await.unwrap();
+    }
+    assert_eq!(everyone(harness).await, [ivo, ana]);
+    for (is_subscribed, email) in [(true, "ana@acme.hr"), (false, "ivo@acme.hr")] {
+        let filter =
+            SubscriberFilter { is_subscribed: Some(is_subscribed), ..SubscriberFilter::default() };
+        let found =
+            subscribers_listed(harness.subscribers.as_ref(), &filter, SubscriberOrder::NEWEST, 200);
+        let emails: Vec<String> = found.await.into_iter().map(|found| found.email).collect();
+        assert_eq!(emails, [email]);
+    }
+}
+
+pub async fn ensure_by_fifty_at_once_stores_one(harness: &Harness) {
+    let writers: Vec<_> = (0..50)
+        .map(|number| {
+            let subscribers = std::sync::Arc::clone(&harness.subscribers);
+            let email = if number % 2 == 0 { "ana@acme.hr" } else { "ANA@ACME.hr" };
+            tokio::spawn(async move { subscribers.ensure(&subscriber(email)).await })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap().unwrap();
+    }
+    assert_eq!(everyone(harness).await.len(), 1);
+}

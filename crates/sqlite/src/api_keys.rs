@@ -1,0 +1,95 @@
+//! Keys of the API in SQLite.
+
+mod row;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use exit3_domain::api_keys::{ApiKey, ApiKeyId, NewApiKey, TokenPrefix};
+use exit3_ports::{ApiKeyRepository, StoreError};
+
+use self::row::{ApiKeyInsert, ApiKeyRow};
+use crate::database::Store;
+use crate::error::from_diesel;
+use crate::schema::api_keys;
+
+/// Keeps the keys of the API.
+#[derive(Clone)]
+pub struct SqliteApiKeyRepository {
+    store: Store,
+}
+
+impl SqliteApiKeyRepository {
+    pub(crate) fn new(store: Store) -> Self {
+        Self { store }
+    }
+}
+
+#[async_trait]
+impl ApiKeyRepository for SqliteApiKeyRepository {
+    async fn create(&self, key: &NewApiKey) -> Result<ApiKey, StoreError> {
+        let row = ApiKeyInsert::from(key);
+        let insert = move |connection: &mut SqliteConnection| {
+            diesel::insert_into(api_keys::table)
+                .values(row)
+                .returning(ApiKeyRow::as_returning())
+                .get_result(connection)
+                .map_err(from_diesel)
+        };
+        self.store.writer.write(self.store.patience, insert).await?.try_into()
+    }
+
+    async fn list(&self) -> Result<Vec<ApiKey>, StoreError> {
+        let list = |connection: &mut SqliteConnection| {
+            let newest = api_keys::table.order(api_keys::id.desc());
+            newest.select(ApiKeyRow::as_select()).load(connection)
+        };
+        let rows = self.store.readers.run(list).await?;
+        rows.into_iter().map(ApiKey::try_from).collect()
+    }
+
+    async fn find_by_prefix(&self, prefix: &TokenPrefix) -> Result<Option<ApiKey>, StoreError> {
+        let prefix = prefix.0.clone();
+        let find = move |connection: &mut SqliteConnection| {
+            api_keys::table
+                .filter(api_keys::prefix.eq(&prefix))
+                .select(ApiKeyRow::as_select())
+                .first(connection)
+                .optional()
+        };
+        self.store.readers.run(find).await?.map(ApiKey::try_from).transpose()
+    }
+
+    async fn revoke(&self, which: &str, now: DateTime<Utc>) -> Result<Vec<ApiKey>, StoreError> {
+        let which = which.to_owned();
+        let revoke = move |connection: &mut SqliteConnection| {
+            let called = api_keys::name.eq(&which).or(api_keys::prefix.eq(&which));
+            diesel::update(api_keys::table.filter(called.and(api_keys::revoked_at.is_null())))
+                .set(api_keys::revoked_at.eq(now.timestamp_micros()))
+                .returning(ApiKeyRow::as_returning())
+                .load(connection)
+                .map_err(from_diesel)
+        };
+        let mut revoked: Vec<ApiKeyRow> =
+            self.store.writer.write(self.store.patience, revoke).await?;
+        revoked.sort_by_key(|row| std::cmp::Reverse(row.id()));
+        revoked.into_iter().map(ApiKey::try_from).collect()
+    }
+
+    async fn note_uses(&self, uses: &[(ApiKeyId, DateTime<Utc>)]) -> Result<(), StoreError> {
+        let uses: Vec<(i64, i64)> =
+            uses.iter().map(|(key, at)| (key.0, at.timestamp_micros())).collect();
+        let note = move |connection: &mut SqliteConnection| {
+            for (key, at) in uses {
+                let earlier = api_keys::last_used_at.is_null().or(api_keys::last_used_at.lt(at));
+                diesel::update(api_keys::table.find(key))
+                    .filter(earlier)
+                    .set(api_keys::last_used_at.eq(at))
+                    .execute(connection)
+                    .map_err(from_diesel)?;
+            }
+            Ok(())
+        };
+        self.store.writer.write(self.store.patience, note).await
+    }
+}

@@ -1,0 +1,118 @@
+//! Making, finding and revoking keys of the API.
+
+use exit3_domain::api_keys::{ApiKey, ApiKeyId, NewApiKey, Scopes, TokenPrefix};
+
+use super::Harness;
+use crate::builders::{api_key, at};
+
+async fn create(harness: &Harness, name: &str, entropy: u8) -> ApiKey {
+    harness.api_keys.create(&api_key(name, entropy)).await.unwrap()
+}
+
+async fn find(harness: &Harness, key: &ApiKey) -> Option<ApiKey> {
+    harness.api_keys.find_by_prefix(&key.prefix).await.unwrap()
+}
+
+fn rich() -> NewApiKey {
+    let mut key = api_key("website.2_b-C", 1);
+    key.draft.scopes = Scopes::ALL;
+    key.draft.origins = vec!["https://exit3.agency".into(), "http://localhost:3000".into()];
+    key.draft.rate = Some("1000/hour".parse().unwrap());
+    key.draft.forwards_visitors = true;
+    key.draft.expires_at = Some(at(1_800_000_000_000_001));
+    key
+}
+
+pub async fn returns_what_it_stored(harness: &Harness) {
+    for given in [rich(), api_key("plain", 2)] {
+        let created = harness.api_keys.create(&given).await.unwrap();
+        assert_eq!(created.draft, given.draft);
+        assert_eq!((&created.prefix, created.digest), (&given.prefix, given.digest));
+        assert_eq!(created.created_at, given.created_at);
+        assert_eq!((created.revoked_at, created.last_used_at), (None, None));
+        assert_eq!(find(harness, &created).await, Some(created));
+    }
+}
+
+pub async fn finds_by_prefix_alone(harness: &Harness) {
+    create(harness, "website", 1).await;
+    for other in ["", "website", "000000000000", "%", "đđđđđđđđđđđđ"] {
+        let found = harness.api_keys.find_by_prefix(&TokenPrefix(other.to_owned())).await;
+        assert_eq!(found.unwrap(), None, "{other:?}");
+    }
+}
+
+pub async fn lists_the_newest_first(harness: &Harness) {
+    assert_eq!(harness.api_keys.list().await.unwrap(), []);
+    let first = create(harness, "b", 1).await;
+    let second = create(harness, "a", 2).await;
+    let third = harness.api_keys.create(&api_key("c", 3)).await.unwrap();
+    harness.api_keys.revoke("a", at(1)).await.unwrap();
+    let second = find(harness, &second).await.unwrap();
+    assert_eq!(harness.api_keys.list().await.unwrap(), [third, second, first]);
+}
+
+pub async fn two_of_a_name_live_side_by_side(harness: &Harness) {
+    let old = create(harness, "website", 1).await;
+    let new = create(harness, "website", 2).await;
+    assert_ne!(old.id, new.id);
+    assert_eq!(find(harness, &old).await, Some(old));
+    assert_eq!(find(harness, &new).await, Some(new));
+}
+
+pub async fn refuses_a_second_of_the_same_prefix(harness: &Harness) {
+    let first = create(harness, "website", 1).await;
+    assert!(harness.api_keys.create(&api_key("other", 1)).await.is_err());
+    assert_eq!(harness.api_keys.list().await.unwrap(), [first]);
+}
+
+pub async fn revokes_all_of_a_name(harness: &Harness) {
+    let old = create(harness, "website", 1).await;
+    let other = create(harness, "Website", 2).await;
+    let new = create(harness, "website", 3).await;
+    let revoked = harness.api_keys.revoke("website", at(7)).await.unwrap();
+    let ids: Vec<ApiKeyId> = revoked.iter().map(|key| key.id).collect();
+    assert_eq!(ids, [new.id, old.id]);
+    for key in &revoked {
+        assert_eq!(key.revoked_at, Some(at(7)));
+        assert_eq!(find(harness, key).await.as_ref(), Some(key));
+    }
+    assert_eq!(find(harness, &other).await, Some(other));
+}
+
+pub async fn revokes_one_by_its_prefix(harness: &Harness) {
+    let old = create(harness, "website", 1).await;
+    let new = create(harness, "website", 2).await;
+    let revoked = harness.api_keys.revoke(&old.prefix.0, at(7)).await.unwrap();
+    assert_eq!(revoked.len(), 1);
+    assert_eq!(revoked[0].id, old.id);
+    assert_eq!(find(harness, &new).await, Some(new));
+}
+
+pub async fn revokes_once(harness: &Harness) {
+    let key = create(harness, "website", 1).await;
+    harness.api_keys.revoke("website", at(7)).await.unwrap();
+    for which in ["website", key.prefix.0.as_str(), "", "%", "nobody", "web\0site"] {
+        assert_eq!(harness.api_keys.revoke(which, at(8)).await.unwrap(), [], "{which:?}");
+    }
+    assert_eq!(find(harness, &key).await.unwrap().revoked_at, Some(at(7)));
+}
+
+pub async fn notes_the_latest_use(harness: &Harness) {
+    let one = create(harness, "one", 1).await;
+    let two = create(harness, "two", 2).await;
+    let unused = create(harness, "unused", 3).await;
+    let uses = [(one.id, at(1_000_001)), (two.id, at(5)), (one.id, at(9))];
+    harness.api_keys.note_uses(&uses).await.unwrap();
+    harness.api_keys.note_uses(&[(one.id, at(8)), (two.id, at(6))]).await.unwrap();
+    assert_eq!(find(harness, &one).await.unwrap().last_used_at, Some(at(1_000_001)));
+    assert_eq!(find(harness, &two).await.unwrap().last_used_at, Some(at(6)));
+    assert_eq!(find(harness, &unused).await, Some(unused));
+}
+
+pub async fn notes_nothing_of_what_is_gone(harness: &Harness) {
+    let key = create(harness, "website", 1).await;
+    harness.api_keys.note_uses(&[]).await.unwrap();
+    harness.api_keys.note_uses(&[(ApiKeyId(key.id.0 + 1), at(5))]).await.unwrap();
+    assert_eq!(find(harness, &key).await, Some(key));
+}
