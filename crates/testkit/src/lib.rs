@@ -11,3 +11,5 @@
 pub mod builders;
 pub mod contract;
 pub mod postgres;
+pub mod quotas;
+pub mod redis;

@@ -1,0 +1,112 @@
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use exit3_domain::quotas::{Quota, Rate};
+use exit3_ports::{Charge, Quotas, Standing};
+use governor::RateLimiter;
+use governor::clock::{Clock, MonotonicClock};
+use governor::middleware::StateInformationMiddleware;
+
+use crate::subjects::{Asked, Subjects};
+
+type Limiter<C> = RateLimiter<Asked, Subjects, C, StateInformationMiddleware>;
+/// As many as there are quotas, and rates that keys have of their own.
+type Limiters<C> = HashMap<(Quota, Rate), Arc<Limiter<C>>>;
+
+/// Counts in this process.
+#[derive(Debug)]
+pub struct LocalQuotas<C: Clock = MonotonicClock> {
+    limiters: RwLock<Limiters<C>>,
+    clock: C,
+}
+
+impl Default for LocalQuotas {
+    fn default() -> Self {
+        Self::new(MonotonicClock)
+    }
+}
+
+impl<C: Clock + Clone> LocalQuotas<C> {
+    /// Nobody has used anything yet.
+    pub fn new(clock: C) -> Self {
+        Self { limiters: RwLock::default(), clock }
+    }
+
+    /// As [`Quotas::charge`].
+    pub(crate) fn charge_now(&self, charges: &[Charge]) -> Vec<Standing> {
+        let mut standings = Vec::with_capacity(charges.len());
+        for charge in charges {
+            let standing = self.take(charge);
+            standings.push(standing);
+            if standing.refused_for.is_some() {
+                break;
+            }
+        }
+        standings
+    }
+
+    fn take(&self, charge: &Charge) -> Standing {
+        let limiter = self.limiter(charge.quota, charge.rate);
+        let asked = Asked { subject: charge.subject, peek: charge.peek };
+        match limiter.check_key(&asked) {
+            Ok(snapshot) => {
+                let remaining = snapshot.remaining_burst_capacity();
+                Standing { remaining: remaining + u32::from(charge.peek), refused_for: None }
+            }
+            Err(not_until) => {
+                let wait = not_until.wait_time_from(self.clock.now());
+                // What is refused is not over at once, whatever the clock has done since.
+                let wait = wait.max(Duration::from_nanos(1));
+                Standing { remaining: 0, refused_for: Some(wait) }
+            }
+        }
+    }
+
+    fn limiter(&self, quota: Quota, rate: Rate) -> Arc<Limiter<C>> {
+        let known = self.limiters.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(limiter) = known.get(&(quota, rate)) {
+            return Arc::clone(limiter);
+        }
+        drop(known);
+        let mut known = self.limiters.write().unwrap_or_else(PoisonError::into_inner);
+        let limiter = known.entry((quota, rate)).or_insert_with(|| {
+            let all = NonZeroU32::new(rate.limit).unwrap_or(NonZeroU32::MIN);
+            let gap = rate.period.duration() / all.get();
+            // A rate is never so high that there is no time between two.
+            let even = governor::Quota::with_period(gap.max(Duration::from_nanos(1)));
+            let even = even.unwrap_or(governor::Quota::per_second(all)).allow_burst(all);
+            Arc::new(Limiter::new(even, Subjects::default(), self.clock.clone()))
+        });
+        Arc::clone(limiter)
+    }
+
+    /// Forgets whoever has all of a quota again, and gives the room back; for whoever
+    /// calls it now and then.
+    pub fn forget_idle(&self) {
+        let known = self.limiters.read().unwrap_or_else(PoisonError::into_inner);
+        let limiters: Vec<_> = known.values().cloned().collect();
+        drop(known);
+        for limiter in limiters {
+            limiter.retain_recent();
+        }
+    }
+
+    /// How many subjects are remembered, in all quotas together.
+    pub fn remembered(&self) -> usize {
+        let known = self.limiters.read().unwrap_or_else(PoisonError::into_inner);
+        known.values().map(|limiter| limiter.len()).sum()
+    }
+}
+
+#[async_trait]
+impl<C: Clock + Clone + Send + Sync + 'static> Quotas for LocalQuotas<C>
+where
+    C::Instant: Send + Sync,
+{
+    async fn charge(&self, charges: &[Charge]) -> Vec<Standing> {
+        self.charge_now(charges)
+    }
+}

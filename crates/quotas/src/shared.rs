@@ -1,0 +1,137 @@
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use exit3_ports::{Charge, Quotas, Standing};
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{Client, Script};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::timeout;
+
+use crate::local::LocalQuotas;
+
+/// How long an answer may take before this node counts by itself.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// How long nobody is asked who has not answered.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A text that is no address of a Redis. It may hold a password, so it is not told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an address such as redis://:password@host:6379/0")]
+pub struct RedisUrlError;
+
+/// Lets Redis count for all nodes. Where it is away or slow, this node counts by
+/// itself. Connections belong to the runtime that first asks.
+pub struct SharedQuotas {
+    redis: ConnectionManager,
+    script: Script,
+    /// Knows what this node let through, for when it has to decide.
+    own: Arc<LocalQuotas>,
+    /// Since when Redis has not answered, where it has not.
+    away: Mutex<Option<Instant>>,
+}
+
+impl SharedQuotas {
+    /// Talks to nobody yet.
+    ///
+    /// # Errors
+    /// [`RedisUrlError`].
+    pub fn new(url: &SecretString, own: Arc<LocalQuotas>) -> Result<Self, RedisUrlError> {
+        let client = client(url)?;
+        let config = ConnectionManagerConfig::new()
+            .set_response_timeout(Some(PATIENCE))
+            .set_connection_timeout(Some(PATIENCE * 4))
+            .set_number_of_retries(0);
+        let redis = ConnectionManager::new_lazy_with_config(client, config);
+        let redis = redis.map_err(|_| RedisUrlError)?;
+        let script = Script::new(include_str!("charge.lua"));
+        Ok(Self { redis, script, own, away: Mutex::default() })
+    }
+
+    /// Whether a Redis could be at that address.
+    ///
+    /// # Errors
+    /// [`RedisUrlError`].
+    pub fn check(url: &SecretString) -> Result<(), RedisUrlError> {
+        client(url).map(drop)
+    }
+
+    /// One round trip.
+    async fn ask(&self, charges: &[Charge]) -> redis::RedisResult<Vec<Standing>> {
+        let mut call = self.script.prepare_invoke();
+        for Charge { quota, rate, subject, peek } in charges {
+            call.key(format!("exit3:quota:{quota}:{rate}:{subject:x}"));
+            call.arg(rate.period.duration().as_micros() as u64);
+            call.arg(rate.limit).arg(u8::from(*peek));
+        }
+        let answer: Vec<(u32, i64)> = call.invoke_async(&mut self.redis.clone()).await?;
+        let standings = answer.into_iter().map(|(remaining, wait)| {
+            let refused_for = u64::try_from(wait).ok().map(Duration::from_micros);
+            Standing { remaining, refused_for }
+        });
+        Ok(standings.collect())
+    }
+
+    async fn try_to_ask(&self, charges: &[Charge]) -> Option<Vec<Standing>> {
+        match timeout(PATIENCE, self.ask(charges)).await {
+            Ok(Ok(standings)) => {
+                self.note(None);
+                Some(standings)
+            }
+            Ok(Err(error)) => {
+                self.note(Some(&error.to_string()));
+                None
+            }
+            Err(_) => {
+                self.note(Some("no answer within 50 ms"));
+                None
+            }
+        }
+    }
+
+    fn is_away(&self) -> bool {
+        let away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        away.is_some_and(|since| since.elapsed() < PAUSE)
+    }
+
+    fn note(&self, failure: Option<&str>) {
+        let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        match (failure, &mut *away) {
+            (Some(cause), None) => {
+                tracing::warn!(cause, "Redis does not count: this node does, by itself");
+                *away = Some(Instant::now());
+            }
+            (Some(_), Some(since)) => *since = Instant::now(),
+            (None, Some(_)) => {
+                tracing::info!("Redis counts again, for all nodes");
+                *away = None;
+            }
+            (None, None) => {}
+        }
+    }
+}
+
+fn client(url: &SecretString) -> Result<Client, RedisUrlError> {
+    Client::open(url.expose_secret()).map_err(|_| RedisUrlError)
+}
+
+#[async_trait]
+impl Quotas for SharedQuotas {
+    async fn charge(&self, charges: &[Charge]) -> Vec<Standing> {
+        let answer = if self.is_away() { None } else { self.try_to_ask(charges).await };
+        match answer {
+            Some(standings) if is_refused(&standings) => standings,
+            // What is let through counts here too, and never for more than there is:
+            // so a Redis that comes or goes in the middle, or forgets, grants nothing.
+            Some(standings) => {
+                let own = self.own.charge_now(charges);
+                if is_refused(&own) { own } else { standings }
+            }
+            None => self.own.charge_now(charges),
+        }
+    }
+}
+
+fn is_refused(standings: &[Standing]) -> bool {
+    standings.iter().any(|standing| standing.refused_for.is_some())
+}

@@ -1,0 +1,130 @@
+//! What is remembered of the subjects of one quota.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use governor::nanos::Nanos;
+use governor::state::StateStore;
+use governor::state::keyed::ShrinkableKeyedStateStore;
+
+/// So many parts are locked apart.
+const PARTS: usize = 64;
+/// The most subjects that a part remembers. Whoever comes beyond shares the fate of
+/// all who do.
+const MOST: usize = 65_536;
+/// Who comes when there is no room: an address that nobody has.
+const EVERYBODY_ELSE: u64 = u64::MAX;
+
+/// One subject, as it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Asked {
+    pub(crate) subject: u64,
+    /// Whether to leave it as it is.
+    pub(crate) peek: bool,
+}
+
+/// When each subject will have all of its quota again. Trees, because they take half
+/// of the room of the hash tables that governor brings, and give it back bit by bit.
+#[derive(Debug)]
+pub(crate) struct Subjects {
+    parts: Vec<Mutex<BTreeMap<u64, Nanos>>>,
+    most: usize,
+}
+
+impl Default for Subjects {
+    fn default() -> Self {
+        Self::with_room(MOST)
+    }
+}
+
+impl Subjects {
+    fn with_room(most: usize) -> Self {
+        Self { parts: (0..PARTS).map(|_| Mutex::default()).collect(), most }
+    }
+
+    fn part(&self, subject: u64) -> Option<MutexGuard<'_, BTreeMap<u64, Nanos>>> {
+        // Fibonacci hashing: addresses of one network are spread over all parts.
+        let spread = subject.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        self.parts.get(spread as usize % PARTS).map(lock)
+    }
+}
+
+fn lock(part: &Mutex<BTreeMap<u64, Nanos>>) -> MutexGuard<'_, BTreeMap<u64, Nanos>> {
+    part.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl StateStore for Subjects {
+    type Key = Asked;
+
+    fn measure_and_replace<T, F, E>(&self, asked: &Asked, measure: F) -> Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+    {
+        let Some(mut part) = self.part(asked.subject) else {
+            return measure(None).map(|(measured, _)| measured);
+        };
+        let known = part.get(&asked.subject).copied();
+        let full = known.is_none() && part.len() >= self.most;
+        let subject = if full { EVERYBODY_ELSE } else { asked.subject };
+        let known = if full { part.get(&subject).copied() } else { known };
+        let (measured, then) = measure(known)?;
+        if !asked.peek {
+            part.insert(subject, then);
+        }
+        Ok(measured)
+    }
+}
+
+impl ShrinkableKeyedStateStore<Asked> for Subjects {
+    fn retain_recent(&self, drop_below: Nanos) {
+        for part in &self.parts {
+            lock(part).retain(|_, whole_at| *whole_at > drop_below);
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.parts.iter().map(|part| lock(part).len()).sum()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn come(subjects: &Subjects, subject: u64) -> Option<Nanos> {
+        let asked = Asked { subject, peek: false };
+        let seen = std::cell::Cell::new(None);
+        let _: Result<(), ()> = subjects.measure_and_replace(&asked, |known| {
+            seen.set(known);
+            Ok(((), Nanos::from(subject + 1)))
+        });
+        seen.get()
+    }
+
+    #[test]
+    fn whoever_finds_no_room_shares_one_place() {
+        let subjects = Subjects::with_room(10);
+        for subject in 0..10_000 {
+            come(&subjects, subject);
+        }
+        // One more in each part, for everybody else.
+        assert!(subjects.len() <= PARTS * 11, "{}", subjects.len());
+        assert!(come(&subjects, 10_001).is_some());
+        assert_eq!(come(&subjects, 0), Some(Nanos::from(1)));
+    }
+
+    #[test]
+    fn neighbours_are_spread() {
+        let subjects = Subjects::default();
+        for subject in 0..6_400 {
+            come(&subjects, 0xffff_ffff_0a00_0000 + subject);
+            come(&subjects, 0x2001_0db8_0000_0000 + (subject << 16));
+        }
+        let fullest = subjects.parts.iter().map(|part| lock(part).len()).max();
+        assert!(fullest.unwrap() < 400, "{fullest:?}");
+    }
+}

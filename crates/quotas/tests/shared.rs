@@ -1,0 +1,166 @@
+//! Counting by a real Redis, and what happens when it is not there.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "in a test a panic is the report")]
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use exit3_ports::Quotas;
+use exit3_quotas::{LocalQuotas, RedisUrlError, SharedQuotas};
+use exit3_testkit::quotas::{charge, is_granted, once};
+use exit3_testkit::redis::TestRedis;
+use tracing::instrument::WithSubscriber;
+
+fn node(redis: &TestRedis) -> SharedQuotas {
+    SharedQuotas::new(&redis.url().into(), Arc::new(LocalQuotas::default())).unwrap()
+}
+
+fn alone() -> (Arc<dyn Quotas>, TestRedis) {
+    let redis = TestRedis::start();
+    (Arc::new(node(&redis)), redis)
+}
+
+exit3_testkit::quotas_contract!(alone());
+
+#[tokio::test]
+async fn two_nodes_share_a_count() {
+    let redis = TestRedis::start();
+    let (one, other) = (node(&redis), node(&redis));
+    for remaining in (0..5).rev() {
+        let node = if remaining % 2 == 0 { &one } else { &other };
+        assert_eq!(once(node, charge("5/hour", 1)).await.remaining, remaining);
+    }
+    assert!(!is_granted(&one, charge("5/hour", 1)).await);
+    assert!(!is_granted(&other, charge("5/hour", 1)).await);
+}
+
+#[tokio::test]
+async fn all_charges_of_a_request_take_one_round_trip() {
+    let redis = TestRedis::start();
+    let node = node(&redis);
+    node.charge(&[charge("5/hour", 1)]).await;
+    redis.ask(&["CONFIG", "RESETSTAT"]);
+    for _ in 0..7 {
+        node.charge(&[charge("50/hour", 1), charge("60/hour", 1), charge("70/hour", 1)]).await;
+    }
+    let stats = redis.ask(&["INFO", "commandstats"]);
+    assert!(stats.contains("cmdstat_evalsha:calls=7,"), "{stats}");
+    // What is counted inside of the script is no round trip.
+    let others = stats.lines().filter(|line| line.starts_with("cmdstat_"));
+    let others = others.filter(|line| {
+        !["evalsha", "time", "get", "set", "config"].iter().any(|own| line.contains(own))
+    });
+    assert_eq!(others.collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn a_count_vanishes_when_the_quota_is_whole_again() {
+    let redis = TestRedis::start();
+    let node = node(&redis);
+    once(&node, charge("10/hour", 1)).await;
+    let key = redis.ask(&["KEYS", "*"]);
+    let left: i64 = redis.ask(&["PTTL", key.trim()]).trim().parse().unwrap();
+    assert!((300_000..=360_000).contains(&left), "{key}: {left}");
+}
+
+#[tokio::test]
+async fn a_script_that_is_forgotten_is_taught_again() {
+    let redis = TestRedis::start();
+    let node = node(&redis);
+    once(&node, charge("5/hour", 1)).await;
+    redis.ask(&["SCRIPT", "FLUSH"]);
+    assert_eq!(once(&node, charge("5/hour", 1)).await.remaining, 3);
+}
+
+/// What is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync + use<> {
+        let log = self.clone();
+        tracing_subscriber::fmt().with_writer(move || log.clone()).with_ansi(false).finish()
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn without_redis_the_node_counts_by_itself_and_says_so_once() {
+    let log = Log::default();
+    async {
+        let mut redis = TestRedis::start();
+        let node = node(&redis);
+        assert_eq!(once(&node, charge("5/hour", 1)).await.remaining, 4);
+        redis.kill();
+        // It knows what it has let through.
+        for remaining in (0..4).rev() {
+            assert_eq!(once(&node, charge("5/hour", 1)).await.remaining, remaining);
+        }
+        assert!(!is_granted(&node, charge("5/hour", 1)).await);
+        assert_eq!(log.text().matches("WARN").count(), 1, "{}", log.text());
+
+        redis.start_again();
+        let began = Instant::now();
+        while !log.text().contains("Redis counts again") {
+            assert!(began.elapsed() < Duration::from_secs(20), "{}", log.text());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            once(&node, charge("5/hour", 2)).await;
+        }
+        // The new Redis knows nothing of before, but the node does.
+        assert!(!is_granted(&node, charge("5/hour", 1)).await);
+    }
+    .with_subscriber(log.subscriber())
+    .await;
+}
+
+#[tokio::test]
+async fn a_redis_that_hangs_is_as_good_as_none() {
+    let redis = TestRedis::start();
+    let node = node(&redis);
+    once(&node, charge("3/hour", 1)).await;
+    redis.signal("-STOP");
+    let began = Instant::now();
+    for remaining in (0..2).rev() {
+        assert_eq!(once(&node, charge("3/hour", 1)).await.remaining, remaining);
+    }
+    assert!(!is_granted(&node, charge("3/hour", 1)).await);
+    // Far more than it takes, far less than a client would notice without a limit.
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    redis.signal("-CONT");
+}
+
+#[tokio::test]
+async fn a_node_starts_without_redis() {
+    let url = "redis://:hunter2@127.0.0.1:1/0".to_owned().into();
+    let log = Log::default();
+    async {
+        let node = SharedQuotas::new(&url, Arc::new(LocalQuotas::default())).unwrap();
+        assert!(is_granted(&node, charge("1/hour", 1)).await);
+        assert!(!is_granted(&node, charge("1/hour", 1)).await);
+    }
+    .with_subscriber(log.subscriber())
+    .await;
+    assert!(log.text().contains("WARN") && !log.text().contains("hunter2"), "{}", log.text());
+}
+
+#[test]
+fn an_address_that_is_none_is_refused_without_telling_it() {
+    for url in ["", "hunter2", "http://:hunter2@localhost", "redis://:hunter2@host:port"] {
+        let node = SharedQuotas::new(&url.to_owned().into(), Arc::new(LocalQuotas::default()));
+        assert!(matches!(node, Err(RedisUrlError)), "{url}");
+    }
+    assert!(!RedisUrlError.to_string().contains("hunter2"));
+}

@@ -1,0 +1,150 @@
+//! What every adapter of [`Quotas`] must do, one function a rule.
+//!
+//! A rule takes the port, and no more time than it needs: nothing is given back while
+//! it runs, since it asks for so many an hour.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use exit3_domain::quotas::{Quota, Rate};
+use exit3_ports::{Charge, Quotas, Standing};
+
+/// A charge of `Quota::Visitor` for `subject`, of which there are `rate`.
+pub fn charge(rate: &str, subject: u64) -> Charge {
+    let rate: Rate = rate.parse().expect("a rate");
+    Charge { quota: Quota::Visitor, rate, subject, peek: false }
+}
+
+/// Charges once.
+pub async fn once(quotas: &dyn Quotas, charge: Charge) -> Standing {
+    let standings = quotas.charge(&[charge]).await;
+    assert_eq!(standings.len(), 1);
+    standings[0]
+}
+
+/// Whether one charge is granted.
+pub async fn is_granted(quotas: &dyn Quotas, charge: Charge) -> bool {
+    once(quotas, charge).await.refused_for.is_none()
+}
+
+/// Makes one test of every rule. The expression is evaluated once a test and gives an
+/// `Arc<dyn Quotas>`, and whatever must live as long.
+#[macro_export]
+macro_rules! quotas_contract {
+    ($quotas:expr) => {
+        $crate::quotas_contract! { @rules $quotas;
+            grants_as_many_as_the_limit_and_no_more,
+            of_a_thousand_at_once_exactly_ten_are_granted,
+            subjects_are_counted_apart,
+            quotas_and_rates_are_counted_apart,
+            a_peek_counts_nothing,
+            what_comes_after_a_refusal_is_not_taken,
+            no_charges_are_no_trouble,
+            a_limit_of_one_grants_one,
+            the_highest_rate_is_no_trouble,
+        }
+    };
+    (@rules $quotas:expr; $($rule:ident),* $(,)?) => {
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $rule() {
+                let (quotas, _guard) = $quotas;
+                $crate::quotas::$rule(quotas).await;
+            }
+        )*
+    };
+}
+
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
+mod rules {
+    use super::*;
+
+    pub async fn grants_as_many_as_the_limit_and_no_more(quotas: Arc<dyn Quotas>) {
+        for remaining in (0..10).rev() {
+            let standing = once(&*quotas, charge("10/hour", 1)).await;
+            assert_eq!(standing, Standing { remaining, refused_for: None });
+        }
+        let refused = once(&*quotas, charge("10/hour", 1)).await;
+        assert_eq!(refused.remaining, 0);
+        let wait = refused.refused_for.expect("it is refused");
+        // One comes back in six minutes.
+        assert!(wait > Duration::from_secs(300) && wait <= Duration::from_secs(360), "{wait:?}");
+    }
+
+    pub async fn of_a_thousand_at_once_exactly_ten_are_granted(quotas: Arc<dyn Quotas>) {
+        let asked: Vec<_> = (0..1000)
+            .map(|_| {
+                let quotas = Arc::clone(&quotas);
+                tokio::spawn(async move { is_granted(&*quotas, charge("10/hour", 1)).await })
+            })
+            .collect();
+        let mut granted = 0;
+        for asked in asked {
+            granted += usize::from(asked.await.unwrap());
+        }
+        assert_eq!(granted, 10);
+    }
+
+    pub async fn subjects_are_counted_apart(quotas: Arc<dyn Quotas>) {
+        for subject in [0, 1, u64::MAX - 1, 0xffff_ffff_0a00_0001] {
+            assert!(is_granted(&*quotas, charge("1/hour", subject)).await, "{subject}");
+            assert!(!is_granted(&*quotas, charge("1/hour", subject)).await, "{subject}");
+        }
+    }
+
+    pub async fn quotas_and_rates_are_counted_apart(quotas: Arc<dyn Quotas>) {
+        let mut seen = BTreeSet::new();
+        for quota in Quota::ALL {
+            for rate in ["1/hour", "1/day"] {
+                let charge = Charge { quota: *quota, ..charge(rate, 1) };
+                assert!(is_granted(&*quotas, charge).await);
+                assert!(!is_granted(&*quotas, charge).await);
+                seen.insert((quota.as_str(), rate));
+            }
+        }
+        assert_eq!(seen.len(), 2 * Quota::ALL.len());
+    }
+
+    pub async fn a_peek_counts_nothing(quotas: Arc<dyn Quotas>) {
+        let peek = Charge { peek: true, ..charge("2/hour", 1) };
+        for _ in 0..5 {
+            let standing = once(&*quotas, peek).await;
+            assert_eq!(standing, Standing { remaining: 2, refused_for: None });
+        }
+        once(&*quotas, charge("2/hour", 1)).await;
+        assert_eq!(once(&*quotas, peek).await.remaining, 1);
+        once(&*quotas, charge("2/hour", 1)).await;
+        assert!(!is_granted(&*quotas, peek).await);
+    }
+
+    pub async fn what_comes_after_a_refusal_is_not_taken(quotas: Arc<dyn Quotas>) {
+        let (first, second) = (charge("1/hour", 1), charge("3/hour", 2));
+        let granted = quotas.charge(&[first, second]).await;
+        let remaining: Vec<u32> = granted.iter().map(|standing| standing.remaining).collect();
+        assert_eq!(remaining, [0, 2]);
+        let refused = quotas.charge(&[first, second]).await;
+        assert_eq!(refused.len(), 1);
+        assert!(refused[0].refused_for.is_some());
+        assert_eq!(once(&*quotas, second).await.remaining, 1);
+    }
+
+    pub async fn no_charges_are_no_trouble(quotas: Arc<dyn Quotas>) {
+        assert_eq!(quotas.charge(&[]).await, []);
+    }
+
+    pub async fn a_limit_of_one_grants_one(quotas: Arc<dyn Quotas>) {
+        let standing = once(&*quotas, charge("1/day", 1)).await;
+        assert_eq!(standing, Standing { remaining: 0, refused_for: None });
+        let wait = once(&*quotas, charge("1/day", 1)).await.refused_for.unwrap();
+        assert!(wait > Duration::from_secs(80_000) && wait <= Duration::from_secs(86_400));
+    }
+
+    pub async fn the_highest_rate_is_no_trouble(quotas: Arc<dyn Quotas>) {
+        for _ in 0..100 {
+            assert!(is_granted(&*quotas, charge("1000000000/second", 1)).await);
+        }
+    }
+}
+
+pub use rules::*;
