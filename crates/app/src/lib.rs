@@ -1,9 +1,11 @@
 //! The use cases. The API, the back office and the command line all come
 //! through here: one file a verb, plain functions over the ports.
 
+pub mod api_keys;
 mod error;
 pub mod health;
 pub mod leads;
+pub mod quotas;
 pub mod subscribers;
 #[cfg(test)]
 mod testing;
@@ -11,7 +13,12 @@ mod testing;
 use std::sync::Arc;
 
 use exit3_domain::email::DisposableDomains;
-use exit3_ports::{Clock, DatabaseHealth, LeadRepository, SubscriberRepository};
+use exit3_ports::{
+    ApiKeyRepository, Clock, DatabaseHealth, LeadRepository, Quotas, SubscriberRepository,
+};
+
+use crate::api_keys::Keyring;
+use crate::quotas::Limits;
 
 pub use error::{FindError, ListError, SaveError, UpdateError};
 
@@ -22,6 +29,14 @@ pub struct App {
     pub leads: Arc<dyn LeadRepository>,
     /// Keeps newsletter subscribers.
     pub subscribers: Arc<dyn SubscriberRepository>,
+    /// Keeps the keys of the API.
+    pub api_keys: Arc<dyn ApiKeyRepository>,
+    /// The keys that were seen a moment ago.
+    pub keyring: Arc<Keyring>,
+    /// Counts what may be done only so often.
+    pub quotas: Arc<dyn Quotas>,
+    /// How often that is.
+    pub limits: Limits,
     /// Tells how the database is.
     pub database: Arc<dyn DatabaseHealth>,
     /// Tells the time.

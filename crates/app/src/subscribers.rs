@@ -4,12 +4,14 @@ mod create;
 mod delete;
 mod find;
 mod list;
+mod sign_up;
 mod update;
 
 pub use create::create;
 pub use delete::delete;
 pub use find::find;
 pub use list::{list, walk};
+pub use sign_up::sign_up;
 pub use update::{change, replace};
 
 use exit3_domain::subscribers::{SubscriberId, already_subscribed};

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use exit3_domain::api_keys::{ApiKey, ApiKeyDraft, ApiKeyId, KeyToken, Scope, Scopes};
 use exit3_domain::email::DisposableDomains;
 use exit3_domain::leads::{Lead, LeadId, LeadInput};
 use exit3_domain::raw::RawValue;
 use exit3_ports::{
-    MockClock, MockDatabaseHealth, MockLeadRepository, MockSubscriberRepository, StoreError,
+    MockApiKeyRepository, MockClock, MockDatabaseHealth, MockLeadRepository, MockQuotas,
+    MockSubscriberRepository, StoreError,
 };
 
 use crate::App;
+use crate::quotas::Limits;
 
 /// The time that the mocked clock tells.
 pub(crate) fn now() -> DateTime<Utc> {
@@ -22,6 +25,9 @@ pub(crate) struct Mocks {
     pub(crate) leads: MockLeadRepository,
     pub(crate) subscribers: MockSubscriberRepository,
     pub(crate) database: MockDatabaseHealth,
+    pub(crate) api_keys: MockApiKeyRepository,
+    pub(crate) quotas: MockQuotas,
+    pub(crate) limits: Limits,
 }
 
 impl Mocks {
@@ -30,16 +36,36 @@ impl Mocks {
             leads: MockLeadRepository::new(),
             subscribers: MockSubscriberRepository::new(),
             database: MockDatabaseHealth::new(),
+            api_keys: MockApiKeyRepository::new(),
+            quotas: MockQuotas::new(),
+            limits: Limits::default(),
         }
     }
 
     pub(crate) fn into_app(self) -> App {
         let mut clock = MockClock::new();
         clock.expect_now().returning(now);
+        self.into_app_with(clock)
+    }
+
+    /// With a clock that tells one of these times after another.
+    pub(crate) fn into_app_at(self, times: impl IntoIterator<Item = DateTime<Utc>>) -> App {
+        let mut clock = MockClock::new();
+        for time in times {
+            clock.expect_now().times(1).return_const(time);
+        }
+        self.into_app_with(clock)
+    }
+
+    fn into_app_with(self, clock: MockClock) -> App {
         App {
             leads: Arc::new(self.leads),
             subscribers: Arc::new(self.subscribers),
             database: Arc::new(self.database),
+            api_keys: Arc::new(self.api_keys),
+            keyring: Arc::default(),
+            quotas: Arc::new(self.quotas),
+            limits: self.limits,
             clock: Arc::new(clock),
             disposable: DisposableDomains::default(),
         }
@@ -69,4 +95,31 @@ pub(crate) fn stored(id: i64) -> Lead {
         created_at: now(),
         updated_at: now(),
     }
+}
+
+/// The token of [`api_key`].
+pub(crate) fn token() -> KeyToken {
+    KeyToken::secret(&[7; 40])
+}
+
+/// A stored key that lives, but for what `change` makes of it.
+pub(crate) fn api_key(change: impl FnOnce(&mut ApiKey)) -> ApiKey {
+    let mut key = ApiKey {
+        id: ApiKeyId(1),
+        draft: ApiKeyDraft {
+            name: "website".to_owned(),
+            scopes: Scopes::of(&[Scope::LeadsCreate]),
+            origins: Vec::new(),
+            rate: None,
+            forwards_visitors: false,
+            expires_at: None,
+        },
+        prefix: token().prefix().clone(),
+        digest: token().digest(),
+        created_at: now(),
+        revoked_at: None,
+        last_used_at: None,
+    };
+    change(&mut key);
+    key
 }

@@ -1,0 +1,61 @@
+//! Keys of the API.
+
+mod authenticate;
+mod create;
+mod keyring;
+mod list;
+mod note_uses;
+mod revoke;
+
+use std::sync::Arc;
+
+use exit3_domain::api_keys::{ApiKey, Scopes};
+use exit3_domain::quotas::Rate;
+
+pub use authenticate::{KeyError, authenticate};
+pub use create::{CreateKeyError, create};
+pub use keyring::Keyring;
+pub use list::list;
+pub use note_uses::note_uses;
+pub use revoke::revoke;
+
+/// Who sent a request, by the key that came with it.
+#[derive(Debug, Clone)]
+pub enum Caller {
+    /// The holder of the one key of the settings, `BASIC_API_KEY`, which opens
+    /// everything.
+    Basic,
+    /// The holder of a named key.
+    Named(Arc<ApiKey>),
+}
+
+impl Caller {
+    /// What the key opens.
+    pub fn scopes(&self) -> Scopes {
+        match self {
+            Self::Basic => Scopes::ALL,
+            Self::Named(key) => key.draft.scopes,
+        }
+    }
+
+    /// Whether the caller is believed who its visitors are.
+    pub fn forwards_visitors(&self) -> bool {
+        matches!(self, Self::Named(key) if key.draft.forwards_visitors)
+    }
+
+    /// How often the key may be used, where that is not the usual.
+    pub(crate) fn rate(&self) -> Option<Rate> {
+        match self {
+            Self::Basic => None,
+            Self::Named(key) => key.draft.rate,
+        }
+    }
+
+    /// Whom the key's quota counts; ids begin at 1.
+    pub(crate) fn subject(&self) -> u64 {
+        match self {
+            Self::Basic => 0,
+            Self::Named(key) => key.id.0.unsigned_abs(),
+        }
+    }
+}

@@ -1,0 +1,170 @@
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use exit3_domain::api_keys::{ApiKey, KeyToken};
+use exit3_ports::StoreError;
+
+use super::Caller;
+use crate::App;
+
+/// Why a key opens nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// There is none such, or none any more.
+    #[error("no such key")]
+    Wrong,
+    /// It serves pages of other origins only.
+    #[error("the key is bound to other origins")]
+    Origin,
+    /// It could not be looked for.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Finds out who holds the named key that a client `presented` from a page of
+/// `origin`, and notes that it was used.
+///
+/// # Errors
+/// [`KeyError`].
+pub async fn authenticate(
+    app: &App,
+    presented: &str,
+    origin: Option<&str>,
+) -> Result<Caller, KeyError> {
+    let token = KeyToken::parse(presented).ok_or(KeyError::Wrong)?;
+    let now = app.clock.now();
+    let key = match app.keyring.recall(&token, now) {
+        Some(key) => key,
+        None => look_up(app, &token, now).await?,
+    };
+    if key.digest != token.digest() || !key.is_alive(now) {
+        return Err(KeyError::Wrong);
+    }
+    if !key.admits(origin) {
+        return Err(KeyError::Origin);
+    }
+    app.keyring.note_use(key.id, now);
+    Ok(Caller::Named(key))
+}
+
+async fn look_up(app: &App, token: &KeyToken, now: DateTime<Utc>) -> Result<Arc<ApiKey>, KeyError> {
+    let key = app.api_keys.find_by_prefix(token.prefix()).await?;
+    let key = Arc::new(key.ok_or(KeyError::Wrong)?);
+    // What was found is as old as the question.
+    app.keyring.remember(Arc::clone(&key), now);
+    Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Mocks, api_key, away, now, token};
+    use chrono::TimeDelta;
+
+    fn caller_name(outcome: &Result<Caller, KeyError>) -> Option<&str> {
+        match outcome {
+            Ok(Caller::Named(key)) => Some(&key.draft.name),
+            _ => None,
+        }
+    }
+
+    #[tokio::test]
+    async fn the_holder_is_known_without_asking_the_database_each_time() {
+        let mut mocks = Mocks::new();
+        mocks.api_keys.expect_find_by_prefix().times(1).returning(|_| Ok(Some(api_key(|_| ()))));
+        let app = mocks.into_app();
+        for _ in 0..3 {
+            let outcome = authenticate(&app, token().expose(), None).await;
+            assert_eq!(caller_name(&outcome), Some("website"));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_token_never_reaches_the_database() {
+        let mut mocks = Mocks::new();
+        mocks.api_keys.expect_find_by_prefix().never();
+        let app = mocks.into_app();
+        let mut changed = token().expose().to_owned();
+        changed.replace_range(20..21, "-");
+        for text in ["", "peer-key", "exit3_sk_", &changed] {
+            assert!(matches!(authenticate(&app, text, None).await, Err(KeyError::Wrong)));
+        }
+    }
+
+    #[tokio::test]
+    async fn the_right_prefix_with_another_secret_is_wrong() {
+        let mut mocks = Mocks::new();
+        mocks.api_keys.expect_find_by_prefix().returning(|_| {
+            Ok(Some(api_key(|key| {
+                key.digest = exit3_domain::api_keys::KeyToken::secret(&[8; 40]).digest();
+            })))
+        });
+        let outcome = authenticate(&mocks.into_app(), token().expose(), None).await;
+        assert!(matches!(outcome, Err(KeyError::Wrong)));
+    }
+
+    #[tokio::test]
+    async fn a_dead_key_is_wrong() {
+        for kill in [
+            |key: &mut ApiKey| key.revoked_at = Some(now()),
+            |key: &mut ApiKey| key.draft.expires_at = Some(now()),
+        ] {
+            let mut mocks = Mocks::new();
+            mocks.api_keys.expect_find_by_prefix().returning(move |_| Ok(Some(api_key(kill))));
+            let outcome = authenticate(&mocks.into_app(), token().expose(), None).await;
+            assert!(matches!(outcome, Err(KeyError::Wrong)));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_key_expires_although_it_is_remembered() {
+        let mut mocks = Mocks::new();
+        let end = now() + TimeDelta::milliseconds(100);
+        mocks
+            .api_keys
+            .expect_find_by_prefix()
+            .times(1)
+            .returning(move |_| Ok(Some(api_key(|key| key.draft.expires_at = Some(end)))));
+        let app = mocks.into_app_at([now(), end]);
+        assert!(authenticate(&app, token().expose(), None).await.is_ok());
+        assert!(authenticate(&app, token().expose(), None).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_revocation_is_known_within_a_second() {
+        let mut mocks = Mocks::new();
+        mocks.api_keys.expect_find_by_prefix().times(1).returning(|_| Ok(Some(api_key(|_| ()))));
+        mocks
+            .api_keys
+            .expect_find_by_prefix()
+            .times(1)
+            .returning(|_| Ok(Some(api_key(|key| key.revoked_at = Some(now())))));
+        let later = now() + TimeDelta::milliseconds(900);
+        let app = mocks.into_app_at([now(), later]);
+        assert!(authenticate(&app, token().expose(), None).await.is_ok());
+        assert!(matches!(authenticate(&app, token().expose(), None).await, Err(KeyError::Wrong)));
+    }
+
+    #[tokio::test]
+    async fn a_publishable_key_is_refused_from_elsewhere() {
+        let mut mocks = Mocks::new();
+        mocks.api_keys.expect_find_by_prefix().returning(|_| {
+            Ok(Some(api_key(|key| key.draft.origins = vec!["https://exit3.agency".into()])))
+        });
+        let app = mocks.into_app();
+        for origin in [None, Some("https://evil.org")] {
+            let outcome = authenticate(&app, token().expose(), origin).await;
+            assert!(matches!(outcome, Err(KeyError::Origin)));
+        }
+        let outcome = authenticate(&app, token().expose(), Some("https://exit3.agency")).await;
+        assert_eq!(caller_name(&outcome), Some("website"));
+    }
+
+    #[tokio::test]
+    async fn a_database_that_is_away_says_nothing_about_the_key() {
+        let mut mocks = Mocks::new();
+        mocks.api_keys.expect_find_by_prefix().returning(|_| Err(away()));
+        let outcome = authenticate(&mocks.into_app(), token().expose(), None).await;
+        assert!(matches!(outcome, Err(KeyError::Store(_))));
+    }
+}

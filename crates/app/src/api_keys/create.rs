@@ -1,0 +1,83 @@
+use exit3_domain::api_keys::{ApiKey, ApiKeyDraft, DraftError, ENTROPY, KeyToken, NewApiKey};
+use exit3_ports::StoreError;
+
+use crate::App;
+
+/// Why a key could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateKeyError {
+    /// Its parts do not go together.
+    #[error(transparent)]
+    Draft(#[from] DraftError),
+    /// It could not be stored.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Makes a key out of `random` bytes. The token is nowhere but in the answer.
+///
+/// # Errors
+/// [`CreateKeyError`].
+pub async fn create(
+    app: &App,
+    draft: ApiKeyDraft,
+    random: &[u8; ENTROPY],
+) -> Result<(ApiKey, KeyToken), CreateKeyError> {
+    let now = app.clock.now();
+    draft.check(now)?;
+    let token = if draft.origins.is_empty() {
+        KeyToken::secret(random)
+    } else {
+        KeyToken::publishable(random)
+    };
+    let key = NewApiKey {
+        draft,
+        prefix: token.prefix().clone(),
+        digest: token.digest(),
+        created_at: now,
+    };
+    Ok((app.api_keys.create(&key).await?, token))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Mocks, api_key};
+    use exit3_domain::api_keys::Scopes;
+
+    #[tokio::test]
+    async fn the_token_opens_what_is_stored_and_is_not_stored_itself() {
+        let mut mocks = Mocks::new();
+        mocks.api_keys.expect_create().times(1).returning(|new| {
+            Ok(api_key(|key| {
+                key.prefix = new.prefix.clone();
+                key.digest = new.digest;
+            }))
+        });
+        let draft = api_key(|_| ()).draft;
+        let (key, token) = create(&mocks.into_app(), draft, &[3; ENTROPY]).await.unwrap();
+        assert_eq!((key.digest, &key.prefix), (token.digest(), token.prefix()));
+        assert!(token.expose().starts_with("exit3_sk_"));
+        assert!(!format!("{key:?}").contains(token.expose()));
+    }
+
+    #[tokio::test]
+    async fn a_key_for_pages_can_be_told_by_its_token() {
+        let mut mocks = Mocks::new();
+        mocks.api_keys.expect_create().returning(|_| Ok(api_key(|_| ())));
+        let mut draft = api_key(|_| ()).draft;
+        draft.origins = vec!["https://exit3.agency".into()];
+        let (_, token) = create(&mocks.into_app(), draft, &[3; ENTROPY]).await.unwrap();
+        assert!(token.expose().starts_with("exit3_pk_"));
+    }
+
+    #[tokio::test]
+    async fn what_does_not_go_together_is_not_stored() {
+        let mut mocks = Mocks::new();
+        mocks.api_keys.expect_create().never();
+        let mut draft = api_key(|_| ()).draft;
+        draft.scopes = Scopes::NONE;
+        let outcome = create(&mocks.into_app(), draft, &[3; ENTROPY]).await;
+        assert!(matches!(outcome, Err(CreateKeyError::Draft(DraftError::NoScope))));
+    }
+}

@@ -1,0 +1,12 @@
+use exit3_domain::api_keys::ApiKey;
+use exit3_ports::StoreError;
+
+use crate::App;
+
+/// All keys, the dead ones too, newest first.
+///
+/// # Errors
+/// [`StoreError::Unavailable`].
+pub async fn list(app: &App) -> Result<Vec<ApiKey>, StoreError> {
+    app.api_keys.list().await
+}

@@ -1,0 +1,51 @@
+use exit3_ports::StoreError;
+
+use crate::App;
+
+/// Tells the database when keys were used since the last time; for whoever calls it
+/// now and then. What could not be told is kept for the next time.
+///
+/// # Errors
+/// [`StoreError::Unavailable`].
+pub async fn note_uses(app: &App) -> Result<(), StoreError> {
+    let uses = app.keyring.take_uses();
+    if uses.is_empty() {
+        return Ok(());
+    }
+    let told = app.api_keys.note_uses(&uses).await;
+    if told.is_err() {
+        for (key, at) in uses {
+            app.keyring.note_use(key, at);
+        }
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api_keys::authenticate;
+    use crate::testing::{Mocks, api_key, away, now, token};
+
+    #[tokio::test]
+    async fn uses_are_told_together_and_again_where_they_could_not() {
+        let mut mocks = Mocks::new();
+        mocks.api_keys.expect_find_by_prefix().returning(|_| Ok(Some(api_key(|_| ()))));
+        mocks.api_keys.expect_note_uses().times(1).returning(|_| Err(away()));
+        let id = api_key(|_| ()).id;
+        mocks
+            .api_keys
+            .expect_note_uses()
+            .times(1)
+            .withf(move |uses| uses == [(id, now())])
+            .returning(|_| Ok(()));
+        let app = mocks.into_app();
+        note_uses(&app).await.unwrap();
+        for _ in 0..5 {
+            authenticate(&app, token().expose(), None).await.unwrap();
+        }
+        assert!(note_uses(&app).await.is_err());
+        note_uses(&app).await.unwrap();
+        note_uses(&app).await.unwrap();
+    }
+}

@@ -1,0 +1,222 @@
+//! How often a request may come.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use exit3_domain::quotas::{Quota, Rate, subject};
+use exit3_ports::Charge;
+
+use crate::App;
+use crate::api_keys::Caller;
+
+/// How often what may be done; without a rate, as often as one likes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// Requests of one visitor.
+    pub visitor: Option<Rate>,
+    /// Requests with one key that has no rate of its own.
+    pub key: Option<Rate>,
+    /// Leads that one visitor creates.
+    pub lead_create: Option<Rate>,
+    /// Subscriptions that one visitor creates.
+    pub newsletter_create: Option<Rate>,
+}
+
+/// A wrong key counts as this many requests, so that keys cannot be guessed.
+const WRONG_KEY: u32 = 10;
+
+impl Limits {
+    fn wrong_key(&self) -> Option<Rate> {
+        let all = self.visitor?;
+        Some(Rate { limit: (all.limit / WRONG_KEY).max(1), period: all.period })
+    }
+}
+
+/// Who is counted for a request, and as what.
+#[derive(Debug, Clone, Copy)]
+pub enum Request<'a> {
+    /// One with a key.
+    Keyed {
+        /// The holder of the key.
+        caller: &'a Caller,
+        /// Who sent the request.
+        client: IpAddr,
+        /// On whose behalf; the client, unless it is believed that it is another.
+        visitor: IpAddr,
+        /// What is created, where something is.
+        creates: Option<Quota>,
+    },
+    /// One without any.
+    Keyless {
+        /// Who sent the request.
+        client: IpAddr,
+    },
+    /// One with a key that opens nothing.
+    WrongKey {
+        /// Who sent the request.
+        client: IpAddr,
+    },
+}
+
+/// What a request was charged.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Bill {
+    /// The quotas that count the request, with what remains of those that were asked.
+    pub items: Vec<(Quota, Rate, Option<u32>)>,
+    /// After how long the request may come again, where it is refused.
+    pub refused_for: Option<Duration>,
+}
+
+/// Counts a request.
+pub async fn charge(app: &App, request: Request<'_>) -> Bill {
+    let charges = charges(&app.limits, request);
+    if charges.is_empty() {
+        return Bill::default();
+    }
+    let standings = app.quotas.charge(&charges).await;
+    let refused_for = standings.iter().find_map(|standing| standing.refused_for);
+    let items = charges
+        .iter()
+        .enumerate()
+        // Who guesses need not know how close the end is.
+        .filter(|(_, charge)| charge.quota != Quota::WrongKey)
+        .map(|(number, charge)| {
+            let remaining = standings.get(number).map(|standing| standing.remaining);
+            (charge.quota, charge.rate, remaining)
+        })
+        .collect();
+    Bill { items, refused_for }
+}
+
+fn charges(limits: &Limits, request: Request<'_>) -> Vec<Charge> {
+    let mut charges = Vec::with_capacity(4);
+    let mut add = |quota, rate: Option<Rate>, subject, peek| {
+        charges.extend(rate.map(|rate| Charge { quota, rate, subject, peek }));
+    };
+    match request {
+        Request::Keyed { caller, client, visitor, creates } => {
+            // Who has guessed too often gets no answer to a right guess either.
+            add(Quota::WrongKey, limits.wrong_key(), subject(client), true);
+            add(Quota::Visitor, limits.visitor, subject(visitor), false);
+            add(Quota::Key, caller.rate().or(limits.key), caller.subject(), false);
+            let rate = match creates {
+                Some(Quota::LeadCreate) => limits.lead_create,
+                Some(Quota::NewsletterCreate) => limits.newsletter_create,
+                _ => None,
+            };
+            if let Some(quota) = creates {
+                add(quota, rate, subject(visitor), false);
+            }
+        }
+        Request::Keyless { client } => {
+            add(Quota::Visitor, limits.visitor, subject(client), false);
+        }
+        Request::WrongKey { client } => {
+            add(Quota::WrongKey, limits.wrong_key(), subject(client), false);
+            add(Quota::Visitor, limits.visitor, subject(client), false);
+        }
+    }
+    charges
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Mocks, api_key};
+    use exit3_ports::Standing;
+    use std::sync::Arc;
+
+    fn rate(text: &str) -> Option<Rate> {
+        Some(text.parse().unwrap())
+    }
+
+    fn limits() -> Limits {
+        Limits {
+            visitor: rate("100/hour"),
+            key: rate("1000/hour"),
+            lead_create: rate("10/hour"),
+            newsletter_create: rate("20/hour"),
+        }
+    }
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    fn shown(limits: &Limits, request: Request<'_>) -> Vec<String> {
+        let show = |charge: Charge| {
+            let peek = if charge.peek { "peek " } else { "" };
+            format!("{peek}{} {} {:x}", charge.quota, charge.rate, charge.subject)
+        };
+        charges(limits, request).into_iter().map(show).collect()
+    }
+
+    fn keyed(caller: &Caller, creates: Option<Quota>) -> Request<'_> {
+        let (client, visitor) = (address("192.0.2.1"), address("192.0.2.2"));
+        Request::Keyed { caller, client, visitor, creates }
+    }
+
+    #[test]
+    fn a_request_counts_for_its_visitor_and_its_key() {
+        let all = shown(&limits(), keyed(&Caller::Basic, Some(Quota::LeadCreate)));
+        assert_eq!(
+            all,
+            [
+                "peek wrong-key 10/hour ffffffffc0000201",
+                "visitor 100/hour ffffffffc0000202",
+                "key 1000/hour 0",
+                "lead-create 10/hour ffffffffc0000202",
+            ]
+        );
+        assert_eq!(shown(&limits(), keyed(&Caller::Basic, None)), all[..3]);
+    }
+
+    #[test]
+    fn a_key_may_have_a_rate_of_its_own() {
+        let own = api_key(|key| key.draft.rate = rate("5/second"));
+        let all = shown(&limits(), keyed(&Caller::Named(Arc::new(own)), None));
+        assert_eq!(all[2], "key 5/second 1");
+    }
+
+    #[test]
+    fn wrong_keys_count_more_strictly_than_none() {
+        let client = address("2001:db8::1");
+        let wrong = shown(&limits(), Request::WrongKey { client });
+        let counted = "20010db800000000";
+        assert_eq!(
+            wrong,
+            [format!("wrong-key 10/hour {counted}"), format!("visitor 100/hour {counted}")]
+        );
+        assert_eq!(shown(&limits(), Request::Keyless { client }), wrong[1..]);
+        let few = Limits { visitor: rate("3/day"), ..Limits::default() };
+        assert_eq!(few.wrong_key(), rate("1/day"));
+    }
+
+    #[tokio::test]
+    async fn without_limits_nobody_is_asked() {
+        let mut mocks = Mocks::new();
+        mocks.quotas.expect_charge().never();
+        let bill = charge(&mocks.into_app(), keyed(&Caller::Basic, Some(Quota::LeadCreate))).await;
+        assert_eq!(bill, Bill::default());
+    }
+
+    #[tokio::test]
+    async fn a_bill_says_what_remains_and_whether_it_is_refused() {
+        let mut mocks = Mocks::new();
+        mocks.limits = limits();
+        mocks.quotas.expect_charge().returning(|_| {
+            let granted = Standing { remaining: 7, refused_for: None };
+            let wait = Some(Duration::from_secs(36));
+            vec![granted, Standing { remaining: 0, refused_for: wait }]
+        });
+        let bill = charge(&mocks.into_app(), keyed(&Caller::Basic, None)).await;
+        assert_eq!(bill.refused_for, Some(Duration::from_secs(36)));
+        assert_eq!(
+            bill.items,
+            [
+                (Quota::Visitor, limits().visitor.unwrap(), Some(0)),
+                (Quota::Key, limits().key.unwrap(), None),
+            ]
+        );
+    }
+}
