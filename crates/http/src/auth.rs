@@ -1,59 +1,173 @@
-//! The key that every request for data carries.
+//! Who may do what, and how often: what every request for data passes first.
 
+use actix_web::HttpMessage;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header;
+use actix_web::http::{Method, header};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
+use exit3_app::App;
+use exit3_app::api_keys::{Caller, KeyError, authenticate};
+use exit3_app::quotas::{self, Bill, Request};
+use exit3_domain::api_keys::{Scope, TokenDigest};
+use exit3_domain::quotas::Quota;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 
+use crate::client::Client;
 use crate::error::ApiError;
+use crate::limits;
 
-/// The key that opens everything. Only its digest is kept.
+/// The one key of the settings, which opens everything. Only its digest is kept.
 #[derive(Clone)]
-pub struct ApiKey {
-    digest: [u8; 32],
+pub struct BasicKey {
+    digest: TokenDigest,
 }
 
-impl ApiKey {
+impl BasicKey {
     /// Takes the key as it stands in the settings.
     pub fn new(key: &SecretString) -> Self {
-        Self { digest: Sha256::digest(key.expose_secret()).into() }
+        Self { digest: digest(key.expose_secret().as_bytes()) }
     }
 
     /// Whether `presented` is the key. Comparing digests takes the same time
     /// however much of it is right, and whatever its length.
     fn accepts(&self, presented: &[u8]) -> bool {
-        let digest: [u8; 32] = Sha256::digest(presented).into();
-        digest.ct_eq(&self.digest).into()
+        digest(presented) == self.digest
     }
 }
 
-/// Lets a request through only with the key: 403 without it, 400 with two
-/// `Authorization` headers.
-pub(crate) async fn require_key<B: MessageBody>(
+fn digest(key: &[u8]) -> TokenDigest {
+    TokenDigest(Sha256::digest(key).into())
+}
+
+/// What a path gives access to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Area {
+    Leads,
+    Newsletter,
+}
+
+impl Area {
+    /// The scope that a method needs; none where the path does not have the method.
+    pub(crate) fn scope(self, method: &Method) -> Option<Scope> {
+        let (create, read, write) = match self {
+            Self::Leads => (Scope::LeadsCreate, Scope::LeadsRead, Scope::LeadsWrite),
+            Self::Newsletter => {
+                (Scope::NewsletterCreate, Scope::NewsletterRead, Scope::NewsletterWrite)
+            }
+        };
+        match *method {
+            Method::GET | Method::HEAD => Some(read),
+            Method::POST => Some(create),
+            Method::PUT | Method::PATCH | Method::DELETE => Some(write),
+            _ => None,
+        }
+    }
+
+    /// What is counted apart when something is created.
+    fn creates(self, method: &Method) -> Option<Quota> {
+        (method == Method::POST).then_some(match self {
+            Self::Leads => Quota::LeadCreate,
+            Self::Newsletter => Quota::NewsletterCreate,
+        })
+    }
+}
+
+/// Lets a request through only with a key that opens the area, and only so often:
+/// 403, 429, and 400 with two `Authorization` headers. The handler finds the
+/// [`Caller`] among the request's extensions.
+pub(crate) async fn admit<B: MessageBody>(
+    area: Area,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    match check(&request) {
-        Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
-        Err(error) => Ok(request.error_response(error).map_into_right_body()),
+    let (bill, verdict) = examine(area, &request).await;
+    let mut response = match verdict {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.call(request).await?.map_into_left_body()
+        }
+        Err(error) => request.error_response(error).map_into_right_body(),
+    };
+    limits::tell(&bill, response.headers_mut());
+    Ok(response)
+}
+
+async fn examine(area: Area, request: &ServiceRequest) -> (Bill, Result<Caller, ApiError>) {
+    let Some(app) = request.app_data::<Data<App>>() else {
+        return (Bill::default(), Err(ApiError::internal()));
+    };
+    let client = Client::of(request);
+    let identified = identify(app, request).await;
+    let counted = match &identified {
+        Ok(caller) => Request::Keyed {
+            caller,
+            client: client.address,
+            visitor: if caller.forwards_visitors() {
+                client.visitor(request)
+            } else {
+                client.address
+            },
+            creates: area.creates(request.method()),
+        },
+        Err(Unidentified::WrongKey) => Request::WrongKey { client: client.address },
+        Err(_) => Request::Keyless { client: client.address },
+    };
+    let bill = quotas::charge(app, counted).await;
+    let verdict = match bill.refused_for {
+        Some(wait) => Err(ApiError::throttled(wait)),
+        None => identified.map_err(ApiError::from).and_then(|caller| permit(area, request, caller)),
+    };
+    (bill, verdict)
+}
+
+fn permit(area: Area, request: &ServiceRequest, caller: Caller) -> Result<Caller, ApiError> {
+    match area.scope(request.method()) {
+        Some(scope) if !caller.scopes().contain(scope) => Err(ApiError::no_permission()),
+        _ => Ok(caller),
     }
 }
 
-fn check(request: &ServiceRequest) -> Result<(), ApiError> {
-    const FORMAT: &str = "Invalid authorization header format";
+/// Why it is not known who sent a request.
+enum Unidentified {
+    NoKey,
+    TwoKeys,
+    WrongKey,
+    WrongOrigin,
+    Failed(ApiError),
+}
+
+impl From<Unidentified> for ApiError {
+    fn from(reason: Unidentified) -> Self {
+        match reason {
+            Unidentified::NoKey => Self::forbidden("Invalid authorization header format"),
+            Unidentified::TwoKeys => Self::bad_request("More than one Authorization header."),
+            Unidentified::WrongKey => Self::forbidden("Invalid or missing API Key"),
+            Unidentified::WrongOrigin => Self::no_permission(),
+            Unidentified::Failed(error) => error,
+        }
+    }
+}
+
+async fn identify(app: &App, request: &ServiceRequest) -> Result<Caller, Unidentified> {
     let mut headers = request.headers().get_all(header::AUTHORIZATION);
-    let credentials = headers.next().ok_or_else(|| ApiError::forbidden(FORMAT))?.as_bytes();
+    let credentials = headers.next().ok_or(Unidentified::NoKey)?.as_bytes();
     if headers.next().is_some() {
-        return Err(ApiError::bad_request("More than one Authorization header."));
+        return Err(Unidentified::TwoKeys);
     }
     let presented = credentials
         .strip_prefix(b"Basic ")
         .or_else(|| credentials.strip_prefix(b"Bearer "))
-        .ok_or_else(|| ApiError::forbidden(FORMAT))?;
-    let accepted = request.app_data::<Data<ApiKey>>().is_some_and(|key| key.accepts(presented));
-    if accepted { Ok(()) } else { Err(ApiError::forbidden("Invalid or missing API Key")) }
+        .ok_or(Unidentified::NoKey)?;
+    if request.app_data::<Data<BasicKey>>().is_some_and(|key| key.accepts(presented)) {
+        return Ok(Caller::Basic);
+    }
+    let presented = std::str::from_utf8(presented).map_err(|_| Unidentified::WrongKey)?;
+    let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    authenticate(app, presented, origin).await.map_err(|error| match error {
+        KeyError::Wrong => Unidentified::WrongKey,
+        KeyError::Origin => Unidentified::WrongOrigin,
+        KeyError::Store(error) => Unidentified::Failed(error.into()),
+    })
 }

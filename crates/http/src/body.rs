@@ -3,29 +3,37 @@
 mod form;
 mod json;
 
+use std::time::Duration;
+
 use actix_web::HttpRequest;
 use actix_web::http::header;
 use actix_web::web::{Bytes, BytesMut, Payload};
 use exit3_domain::raw::RawValue;
 use exit3_domain::validation::{Invalid, Violation};
 use futures_util::StreamExt;
+use tokio::time::timeout;
 
 use crate::error::ApiError;
 
 /// The largest body, in bytes.
 pub(crate) const MAX_BYTES: usize = 1024 * 1024;
 
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// The raw fields of a request's body.
 ///
 /// # Errors
-/// 400 for a body that cannot be read, 413 above [`MAX_BYTES`], 415 for a
+/// 400 for a body that cannot be read, 408 for one that takes too long, 413 above [`MAX_BYTES`], 415 for a
 /// content type or encoding that is not taken.
 pub(crate) async fn read(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<Vec<(String, RawValue)>, ApiError> {
     refuse_encoding(request)?;
-    let bytes = collect(request, payload).await?;
+    let bytes = timeout(PATIENCE, collect(request, payload))
+        .await
+        .unwrap_or_else(|_| Err(ApiError::too_slow()))?;
     let content_type = request
         .headers()
         .get(header::CONTENT_TYPE)

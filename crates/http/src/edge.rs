@@ -1,5 +1,6 @@
 //! What happens to every request before it is routed, and to every answer.
 
+use actix_web::HttpResponse;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header;
@@ -8,24 +9,29 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 
 use crate::error::ApiError;
-use crate::origin::AllowedHosts;
+use crate::origin::Site;
 
-/// Checks the host, takes a path without its last slash for the one with it,
-/// and tells errors in the way that the client asks for.
+/// Checks the host, sends who comes without encryption to where there is some, takes
+/// a path without its last slash for the one with it, and tells errors in the way
+/// that the client asks for.
 pub(crate) async fn handle<B: MessageBody>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    add_slash(&mut request);
     let problems = wants_problem(&request);
-    let hosts = request.app_data::<Data<AllowedHosts>>();
-    let refused = hosts
-        // A load balancer asks by address.
-        .filter(|_| !request.path().starts_with("/backend/health/"))
-        .and_then(|hosts| hosts.check(request.head()).err());
-    let response = match refused {
-        Some(error) => request.error_response(error).map_into_right_body(),
-        None => next.call(request).await?.map_into_left_body(),
+    let response = match refuse(&request) {
+        Some(Refusal::Error(error)) => request.error_response(error).map_into_right_body(),
+        Some(Refusal::Redirect(address)) => {
+            // The method and the body stay what they are.
+            let redirect = HttpResponse::PermanentRedirect()
+                .insert_header((header::LOCATION, address))
+                .finish();
+            request.into_response(redirect).map_into_right_body()
+        }
+        None => {
+            add_slash(&mut request);
+            next.call(request).await?.map_into_left_body()
+        }
     };
     if problems && let Some(error) = api_error(&response) {
         let problem = error.problem();
@@ -39,6 +45,22 @@ pub(crate) async fn handle<B: MessageBody>(
         return Ok(response);
     }
     Ok(response)
+}
+
+/// What a client gets before anything else happens.
+enum Refusal {
+    Error(ApiError),
+    Redirect(String),
+}
+
+fn refuse(request: &ServiceRequest) -> Option<Refusal> {
+    let Some(site) = request.app_data::<Data<Site>>() else {
+        return Some(Refusal::Error(ApiError::internal()));
+    };
+    match site.check_host(request) {
+        Err(error) => Some(Refusal::Error(error)),
+        Ok(()) => site.redirect(request).map(Refusal::Redirect),
+    }
 }
 
 fn api_error<B>(response: &ServiceResponse<B>) -> Option<ApiError> {

@@ -2,6 +2,7 @@
 //! knows status codes of errors.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use actix_web::body::BoxBody;
 use actix_web::http::{Method, StatusCode, header};
@@ -10,6 +11,8 @@ use exit3_app::{FindError, ListError, SaveError, UpdateError};
 use exit3_domain::validation::{Invalid, Violation};
 use exit3_ports::StoreError;
 use serde_json::{Map, Value, json};
+
+use crate::limits;
 
 /// Seconds after which a client may try again when the database is away.
 const RETRY_AFTER: &str = "2";
@@ -21,16 +24,28 @@ pub struct ApiError {
     status: StatusCode,
     content: Value,
     headers: Vec<(header::HeaderName, String)>,
+    /// Whether the connection ends with it, since the rest of the request is not read.
+    closes: bool,
 }
 
 impl ApiError {
     /// An error that is told in one sentence.
     fn detail(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, content: json!({ "detail": detail.into() }), headers: Vec::new() }
+        Self {
+            status,
+            content: json!({ "detail": detail.into() }),
+            headers: Vec::new(),
+            closes: false,
+        }
     }
 
     fn with(mut self, name: header::HeaderName, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
+        self
+    }
+
+    fn closing(mut self) -> Self {
+        self.closes = true;
         self
     }
 
@@ -49,6 +64,38 @@ impl ApiError {
         Self::detail(StatusCode::FORBIDDEN, detail)
     }
 
+    /// 403, for a key that does not open this.
+    pub fn no_permission() -> Self {
+        Self::forbidden("You do not have permission to perform this action.")
+    }
+
+    /// 429; one may come again after `wait`.
+    pub fn throttled(wait: Duration) -> Self {
+        let seconds = limits::seconds(wait);
+        let unit = if seconds == 1 { "second" } else { "seconds" };
+        let detail = format!("Request was throttled. Expected available in {seconds} {unit}.");
+        Self::detail(StatusCode::TOO_MANY_REQUESTS, detail)
+            .with(header::RETRY_AFTER, seconds.to_string())
+    }
+
+    /// 408, and the end of the connection.
+    pub fn too_slow() -> Self {
+        Self::detail(StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive.").closing()
+    }
+
+    /// What is told where there is no request to answer: it is not HTTP, it does not
+    /// come, or there is no room for it.
+    pub(crate) fn of_connection(status: StatusCode) -> Self {
+        match status {
+            StatusCode::REQUEST_TIMEOUT => Self::too_slow(),
+            StatusCode::SERVICE_UNAVAILABLE => Self::busy(),
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
+                Self::detail(status, "Request header fields are too large.")
+            }
+            _ => Self::detail(status, "Malformed request."),
+        }
+    }
+
     /// 404.
     pub fn not_found(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::detail(StatusCode::NOT_FOUND, detail)
@@ -62,7 +109,7 @@ impl ApiError {
 
     /// 413.
     pub fn too_large() -> Self {
-        Self::detail(StatusCode::PAYLOAD_TOO_LARGE, "Request body is too large.")
+        Self::detail(StatusCode::PAYLOAD_TOO_LARGE, "Request body is too large.").closing()
     }
 
     /// 415.
@@ -85,10 +132,18 @@ impl ApiError {
         self.builder().content_type("application/problem+json").body(problem.to_string())
     }
 
+    /// The error's content as JSON.
+    pub(crate) fn to_json(&self) -> String {
+        self.content.to_string()
+    }
+
     fn builder(&self) -> HttpResponseBuilder {
         let mut response = HttpResponse::build(self.status);
         for (name, value) in &self.headers {
             response.insert_header((name.clone(), value.as_str()));
+        }
+        if self.closes {
+            response.force_close();
         }
         response
     }
@@ -100,7 +155,7 @@ impl ResponseError for ApiError {
     }
 
     fn error_response(&self) -> HttpResponse<BoxBody> {
-        self.builder().content_type("application/json").body(self.content.to_string())
+        self.builder().content_type("application/json").body(self.to_json())
     }
 }
 
@@ -120,6 +175,7 @@ impl From<Invalid> for ApiError {
             status: StatusCode::BAD_REQUEST,
             content: Value::Object(content),
             headers: Vec::new(),
+            closes: false,
         }
     }
 }
@@ -155,7 +211,7 @@ impl ApiError {
     }
 
     /// 500.
-    fn internal() -> Self {
+    pub(crate) fn internal() -> Self {
         Self::detail(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error.")
     }
 }

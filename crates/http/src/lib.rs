@@ -3,17 +3,22 @@
 
 mod auth;
 mod body;
+mod client;
 mod cursor;
 mod docs;
 mod edge;
 mod error;
+mod headers;
 mod health;
 mod leads;
+mod limits;
 mod listing;
 mod openapi;
 mod origin;
+mod panics;
 mod path;
 mod query;
+mod raw;
 mod routes;
 mod subscribers;
 
@@ -25,20 +30,24 @@ use actix_web::web::{self, Data};
 use exit3_app::App;
 use secrecy::SecretString;
 
-pub use auth::ApiKey;
+pub use auth::BasicKey;
+pub use client::{Client, Connection, TrustedProxies};
 pub use cursor::CursorKey;
-pub use origin::AllowedHosts;
+pub use error::ApiError;
+pub use headers::protect;
+pub use origin::{AllowedHosts, Hsts, Site};
+pub use raw::raw_answer;
 pub use routes::Sunset;
 
 /// The API, ready to be served by any number of workers.
 #[derive(Clone)]
 pub struct Api {
     app: Data<App>,
-    key: Data<ApiKey>,
+    key: Data<BasicKey>,
     cursors: Data<CursorKey>,
-    hosts: Data<AllowedHosts>,
+    site: Data<Site>,
     sunset: Data<Sunset>,
-    origins: Vec<String>,
+    cors: CorsSettings,
 }
 
 /// What the API needs to know beside its use cases.
@@ -48,12 +57,21 @@ pub struct ApiSettings {
     pub api_key: SecretString,
     /// Signs what clients hand back.
     pub secret: SecretString,
-    /// The hosts that are answered.
-    pub allowed_hosts: AllowedHosts,
-    /// Origins whose pages may call the API from a browser.
-    pub cors_origins: Vec<String>,
+    /// How clients reach the service.
+    pub site: Site,
+    /// Which pages may call the API from a browser.
+    pub cors: CorsSettings,
     /// When the paths without a version will be gone.
     pub sunset: Sunset,
+}
+
+/// Which pages may call the API from a browser.
+#[derive(Debug, Clone, Default)]
+pub struct CorsSettings {
+    /// Pages of these origins.
+    pub origins: Vec<String>,
+    /// Whether they may send what the browser keeps for the service.
+    pub credentials: bool,
 }
 
 impl Api {
@@ -61,11 +79,11 @@ impl Api {
     pub fn new(app: App, settings: &ApiSettings) -> Self {
         Self {
             app: Data::new(app),
-            key: Data::new(ApiKey::new(&settings.api_key)),
+            key: Data::new(BasicKey::new(&settings.api_key)),
             cursors: Data::new(CursorKey::new(&settings.secret)),
-            hosts: Data::new(settings.allowed_hosts.clone()),
+            site: Data::new(settings.site.clone()),
             sunset: Data::new(settings.sunset),
-            origins: settings.cors_origins.clone(),
+            cors: settings.cors.clone(),
         }
     }
 
@@ -85,23 +103,37 @@ impl Api {
             .app_data(self.app.clone())
             .app_data(self.key.clone())
             .app_data(self.cursors.clone())
-            .app_data(self.hosts.clone())
+            .app_data(self.site.clone())
             .app_data(self.sunset.clone())
             .app_data(web::PathConfig::default().error_handler(|_, _| routes::not_found().into()))
             .configure(routes::register)
             .default_service(web::to(routes::nowhere))
+            .wrap(cors(&self.cors))
             .wrap(from_fn(edge::handle))
-            .wrap(cors(&self.origins))
+            .wrap(from_fn(headers::handle))
     }
 }
 
-fn cors(origins: &[String]) -> Cors {
+fn cors(settings: &CorsSettings) -> Cors {
     let methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-    let cors = Cors::default()
+    // As in the replaced service.
+    let headers = [
+        "accept",
+        "authorization",
+        "content-type",
+        "user-agent",
+        "x-csrftoken",
+        "x-requested-with",
+    ];
+    let mut cors = Cors::default()
         .allowed_methods(methods)
-        .allowed_headers(["accept", "authorization", "content-type"])
+        .allowed_headers(headers)
+        .expose_headers(["retry-after", "ratelimit", "ratelimit-policy"])
         .max_age(86_400)
         // Whoever is not allowed gets no header; the browser does the rest.
         .block_on_origin_mismatch(false);
-    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+    if settings.credentials {
+        cors = cors.supports_credentials();
+    }
+    settings.origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }

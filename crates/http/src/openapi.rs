@@ -193,9 +193,31 @@ mod tests {
                 let is_old = operation["deprecated"] == true;
                 assert_eq!(has("Deprecation") && has("Link"), is_old, "{path} {status}");
                 let is_keyed = operation["security"].is_array();
-                assert_eq!(has("Retry-After"), is_keyed && status == "503", "{path} {status}");
+                let again = matches!(status.as_str(), "429" | "503");
+                assert_eq!(has("Retry-After"), is_keyed && again, "{path} {status}");
+                assert_eq!(
+                    has("RateLimit") && has("RateLimit-Policy"),
+                    is_keyed,
+                    "{path} {status}"
+                );
             }
         }
+    }
+
+    #[test]
+    fn every_operation_on_data_names_its_scope() {
+        let document = document();
+        let scope = |path: &str, method: &str| {
+            let security = &document["paths"][path][method]["security"];
+            assert_eq!(security[0]["bearer"], security[1]["basic"]);
+            security[0]["bearer"][0].as_str().map(str::to_owned)
+        };
+        assert_eq!(scope("/backend/api/v1/leads/", "get").as_deref(), Some("leads:read"));
+        assert_eq!(
+            scope("/backend/api/v1/newsletter/", "post").as_deref(),
+            Some("newsletter:create")
+        );
+        assert_eq!(scope("/backend/api/leads/{id}/", "delete").as_deref(), Some("leads:write"));
     }
 
     #[test]

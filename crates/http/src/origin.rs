@@ -1,13 +1,43 @@
 //! The address under which a client sees the service.
 
-use actix_web::HttpRequest;
-use actix_web::dev::RequestHead;
-use actix_web::http::header;
+use actix_web::dev::{RequestHead, ServiceRequest};
+use actix_web::http::header::{self, HeaderName};
+use actix_web::web::Data;
+use actix_web::{HttpMessage, HttpRequest};
 
+use crate::client::{self, Client, TrustedProxies};
 use crate::error::ApiError;
 
-/// The hosts that the service answers to.
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+/// How clients reach the service.
 #[derive(Debug, Clone, Default)]
+pub struct Site {
+    /// The hosts that are answered.
+    pub allowed_hosts: AllowedHosts,
+    /// Who is believed what it says of its clients.
+    pub trusted_proxies: TrustedProxies,
+    /// Whether a trusted proxy names the host in `X-Forwarded-Host`.
+    pub use_forwarded_host: bool,
+    /// Whether who comes without encryption is sent to where there is.
+    pub ssl_redirect: bool,
+    /// How long browsers are to come with encryption only.
+    pub hsts: Option<Hsts>,
+}
+
+/// `Strict-Transport-Security` (RFC 6797).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hsts {
+    /// For so many seconds.
+    pub seconds: u64,
+    /// Whatever is below the host as well.
+    pub include_subdomains: bool,
+    /// Browsers may know it beforehand.
+    pub preload: bool,
+}
+
+/// The hosts that the service answers to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AllowedHosts {
     patterns: Vec<String>,
 }
@@ -29,26 +59,60 @@ impl AllowedHosts {
                 None => name == pattern,
             })
     }
+}
 
+impl Site {
     /// Checks the host that a request is meant for.
     ///
     /// # Errors
-    /// 400 for one that is not allowed, or is no host at all.
-    pub fn check(&self, request: &RequestHead) -> Result<(), ApiError> {
-        match host(request) {
-            Some(host) if is_host(host) && self.allow(host) => Ok(()),
-            None if self.patterns.is_empty() => Ok(()),
-            _ => Err(ApiError::bad_request("Invalid host.")),
+    /// 400 for one that is not allowed, is no host at all, or is not the only one.
+    pub(crate) fn check_host(&self, request: &ServiceRequest) -> Result<(), ApiError> {
+        let refused = Err(ApiError::bad_request("Invalid host."));
+        let head = request.head();
+        let mut named = head.headers().get_all(header::HOST);
+        let (first, second) = (named.next(), named.next());
+        let in_line = head.uri.authority().map(|authority| authority.as_str().as_bytes());
+        // Two that differ: whoever stands before us may have looked at the other.
+        if second.is_some()
+            || in_line.is_some_and(|uri| first.is_some_and(|host| host.as_bytes() != uri))
+        {
+            return refused;
+        }
+        match self.host(head, Client::of(request)) {
+            Some(host) if is_host(host) => {
+                // A load balancer asks by address.
+                let health = request.path().starts_with("/backend/health/") && is_address(host);
+                if health || self.allowed_hosts.allow(host) { Ok(()) } else { refused }
+            }
+            None if self.allowed_hosts.patterns.is_empty() => Ok(()),
+            _ => refused,
         }
     }
-}
 
-/// The host that the client named. Headers that a proxy would add are not
-/// looked at: anyone can send them.
-fn host(request: &RequestHead) -> Option<&str> {
-    match request.headers().get(header::HOST) {
-        Some(host) => host.to_str().ok(),
-        None => request.uri.authority().map(|authority| authority.as_str()),
+    /// The host that the client named, to us or to a proxy that is believed.
+    fn host<'a>(&self, head: &'a RequestHead, client: Client) -> Option<&'a str> {
+        if self.use_forwarded_host
+            && client.via_proxy
+            && let Some(host) = client::last(head.headers(), &FORWARDED_HOST)
+        {
+            return Some(host);
+        }
+        match head.headers().get(header::HOST) {
+            Some(host) => host.to_str().ok(),
+            None => head.uri.authority().map(|authority| authority.as_str()),
+        }
+    }
+
+    /// Where a client that came without encryption is to go. Its host has been
+    /// checked.
+    pub(crate) fn redirect(&self, request: &ServiceRequest) -> Option<String> {
+        let client = Client::of(request);
+        if !self.ssl_redirect || client.https || request.path().starts_with("/backend/health/") {
+            return None;
+        }
+        let host = self.host(request.head(), client)?;
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        Some(format!("https://{host}{path}"))
     }
 }
 
@@ -71,10 +135,19 @@ fn is_host(host: &str) -> bool {
     }
 }
 
+/// Whether a host is not a name.
+fn is_address(host: &str) -> bool {
+    let name = without_port(host);
+    name == "localhost" || name.starts_with('[') || name.parse::<std::net::Ipv4Addr>().is_ok()
+}
+
 /// The absolute address of the requested path, without its query.
 pub(crate) fn address(request: &HttpRequest) -> String {
-    let host = host(request.head()).unwrap_or("localhost");
-    format!("http://{host}{}", request.path())
+    let client = request.extensions().get::<Client>().copied();
+    let site = request.app_data::<Data<Site>>();
+    let host = site.zip(client).and_then(|(site, client)| site.host(request.head(), client));
+    let scheme = if client.is_some_and(|client| client.https) { "https" } else { "http" };
+    format!("{scheme}://{}{}", host.unwrap_or("localhost"), request.path())
 }
 
 #[cfg(test)]

@@ -1,26 +1,33 @@
 //! Which path and method leads to which handler.
 
-use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{HttpServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Route};
 use chrono::{DateTime, Utc};
 
+use crate::auth::{self, Area};
 use crate::error::ApiError;
-use crate::{auth, docs, health, leads, openapi, subscribers};
+use crate::{docs, health, leads, openapi, panics, subscribers};
 
 /// One path with what it answers to. `GET` answers to `HEAD` as well.
 pub(crate) struct Endpoint {
     /// Below `/backend/`, or below the API's prefix for data.
     path: &'static str,
     routes: Vec<(Method, Route)>,
+    /// What it gives access to, where it needs a key.
+    area: Option<Area>,
 }
 
 impl Endpoint {
     fn new(path: &'static str) -> Self {
-        Self { path, routes: Vec::new() }
+        Self { path, routes: Vec::new(), area: None }
+    }
+
+    fn of(area: Area, path: &'static str) -> Self {
+        Self { area: Some(area), ..Self::new(path) }
     }
 
     fn route(mut self, method: Method, make: fn() -> Route) -> Self {
@@ -36,16 +43,45 @@ impl Endpoint {
         format!("{}, OPTIONS", methods.join(", "))
     }
 
-    fn resource(self, prefix: &str) -> actix_web::Resource {
+    fn resource(self, prefix: &str, deprecated: bool) -> impl HttpServiceFactory + use<> {
         let allow = self.allow();
         let mut resource = web::resource(format!("{prefix}{}", self.path));
         for (_, route) in self.routes {
             resource = resource.route(route);
         }
-        resource.default_service(web::to(move |request: HttpRequest| {
+        let resource = resource.default_service(web::to(move |request: HttpRequest| {
             let allow = allow.clone();
             async move { other_method(&request, &allow) }
-        }))
+        }));
+        let gate = Gate { area: self.area, deprecated };
+        resource
+            .wrap(from_fn(panics::catch))
+            .wrap(from_fn(move |request, next| gate.pass(request, next)))
+    }
+}
+
+/// What stands before a path.
+#[derive(Clone, Copy)]
+struct Gate {
+    area: Option<Area>,
+    deprecated: bool,
+}
+
+impl Gate {
+    async fn pass<B: MessageBody>(
+        self,
+        request: ServiceRequest,
+        next: Next<B>,
+    ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+        let announcement = self.deprecated.then(|| Announcement::of(&request));
+        let mut response = match self.area {
+            Some(area) => auth::admit(area, request, next).await?,
+            None => next.call(request).await?.map_into_left_body(),
+        };
+        if let Some(announcement) = announcement {
+            announcement.make(response.headers_mut());
+        }
+        Ok(response)
     }
 }
 
@@ -59,18 +95,18 @@ fn other_method(request: &HttpRequest, allow: &str) -> Result<HttpResponse, ApiE
 /// Data: behind the key, at a versioned path and at an old one without version.
 pub(crate) fn data() -> Vec<Endpoint> {
     vec![
-        Endpoint::new("leads/")
+        Endpoint::of(Area::Leads, "leads/")
             .route(Method::GET, || web::route().to(leads::list::list))
             .route(Method::POST, || web::route().to(leads::create::create)),
-        Endpoint::new("leads/{id:[^/.]+}/")
+        Endpoint::of(Area::Leads, "leads/{id:[^/.]+}/")
             .route(Method::GET, || web::route().to(leads::get::get))
             .route(Method::PUT, || web::route().to(leads::update::replace))
             .route(Method::PATCH, || web::route().to(leads::update::change))
             .route(Method::DELETE, || web::route().to(leads::delete::delete)),
-        Endpoint::new("newsletter/")
+        Endpoint::of(Area::Newsletter, "newsletter/")
             .route(Method::GET, || web::route().to(subscribers::list::list))
             .route(Method::POST, || web::route().to(subscribers::create::create)),
-        Endpoint::new("newsletter/{id:[^/.]+}/")
+        Endpoint::of(Area::Newsletter, "newsletter/{id:[^/.]+}/")
             .route(Method::GET, || web::route().to(subscribers::get::get))
             .route(Method::PUT, || web::route().to(subscribers::update::replace))
             .route(Method::PATCH, || web::route().to(subscribers::update::change))
@@ -95,18 +131,13 @@ pub(crate) fn open() -> Vec<Endpoint> {
 /// Registers every route.
 pub(crate) fn register(config: &mut ServiceConfig) {
     for endpoint in data() {
-        config.service(endpoint.resource("/backend/api/v1/").wrap(from_fn(auth::require_key)));
+        config.service(endpoint.resource("/backend/api/v1/", false));
     }
     for endpoint in data() {
-        config.service(
-            endpoint
-                .resource("/backend/api/")
-                .wrap(from_fn(auth::require_key))
-                .wrap(from_fn(announce_successor)),
-        );
+        config.service(endpoint.resource("/backend/api/", true));
     }
     for endpoint in open() {
-        config.service(endpoint.resource("/backend/"));
+        config.service(endpoint.resource("/backend/", false));
     }
 }
 
@@ -128,25 +159,31 @@ const DEPRECATED_SINCE: &str = "@1795478400";
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Sunset(pub Option<DateTime<Utc>>);
 
-async fn announce_successor(
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let successor = openapi::successor(request.path());
-    let sunset = request.app_data::<Data<Sunset>>().and_then(|sunset| sunset.0);
-    let mut response = next.call(request).await?;
-    let headers = response.headers_mut();
-    let mut set = |name: &'static str, value: String| {
-        if let Ok(value) = header::HeaderValue::from_str(&value) {
-            headers.insert(header::HeaderName::from_static(name), value);
-        }
-    };
-    set("deprecation", DEPRECATED_SINCE.to_owned());
-    set("link", format!("<{successor}>; rel=\"successor-version\""));
-    if let Some(sunset) = sunset {
-        set("sunset", sunset.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
+/// That a path is deprecated (RFC 9745), where its successor is, and when it will be
+/// gone (RFC 8594).
+struct Announcement {
+    successor: String,
+    sunset: Option<DateTime<Utc>>,
+}
+
+impl Announcement {
+    fn of(request: &ServiceRequest) -> Self {
+        let sunset = request.app_data::<Data<Sunset>>().and_then(|sunset| sunset.0);
+        Self { successor: openapi::successor(request.path()), sunset }
     }
-    Ok(response)
+
+    fn make(self, headers: &mut header::HeaderMap) {
+        let mut set = |name: &'static str, value: String| {
+            if let Ok(value) = header::HeaderValue::from_str(&value) {
+                headers.insert(header::HeaderName::from_static(name), value);
+            }
+        };
+        set("deprecation", DEPRECATED_SINCE.to_owned());
+        set("link", format!("<{}>; rel=\"successor-version\"", self.successor));
+        if let Some(sunset) = self.sunset {
+            set("sunset", sunset.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
+        }
+    }
 }
 
 #[cfg(test)]

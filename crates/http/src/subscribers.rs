@@ -7,7 +7,7 @@ pub(crate) mod list;
 pub(crate) mod update;
 
 use exit3_domain::raw::RawValue;
-use exit3_domain::subscribers::{Subscriber, SubscriberId, SubscriberInput};
+use exit3_domain::subscribers::{NewSubscriber, Subscriber, SubscriberId, SubscriberInput};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -34,6 +34,34 @@ impl From<Subscriber> for SubscriberResponse {
             email: subscriber.email,
             is_subscribed: subscriber.is_subscribed,
         }
+    }
+}
+
+/// A subscription that was created.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CreatedSubscriber)]
+#[allow(missing_docs, reason = "the fields are those of `Subscriber`")]
+pub(crate) struct CreatedResponse {
+    /// Left out for a key that may not read: it would say whether the address was
+    /// subscribed before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 1, nullable = false)]
+    pub id: Option<i64>,
+    #[schema(example = "news@example.com", max_length = 254)]
+    pub email: String,
+    pub is_subscribed: bool,
+}
+
+impl From<Subscriber> for CreatedResponse {
+    fn from(subscriber: Subscriber) -> Self {
+        let id = Some(subscriber.id.0);
+        Self { id, email: subscriber.email, is_subscribed: subscriber.is_subscribed }
+    }
+}
+
+impl From<NewSubscriber> for CreatedResponse {
+    fn from(subscriber: NewSubscriber) -> Self {
+        Self { id: None, email: subscriber.email, is_subscribed: subscriber.is_subscribed }
     }
 }
 

@@ -1,6 +1,9 @@
 //! What all routes have in common: the key, and how errors are told.
 
+use exit3_domain::api_keys::Scope;
 use serde_json::{Map, Value, json};
+
+use crate::auth::Area;
 
 /// Adds security and the errors that an operation may answer with.
 pub(super) fn describe(document: &mut Value) {
@@ -17,7 +20,11 @@ pub(super) fn describe(document: &mut Value) {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
             let Some(operation) = operation.as_object_mut() else { continue };
             if keyed {
-                operation.insert("security".to_owned(), json!([{"bearer": []}, {"basic": []}]));
+                let scope = scope(path, method);
+                operation.insert(
+                    "security".to_owned(),
+                    json!([{"bearer": [scope]}, {"basic": [scope]}]),
+                );
             }
             if let Some(body) = operation.get_mut("requestBody").and_then(Value::as_object_mut) {
                 // No body is an empty object, which changes nothing but a time.
@@ -40,28 +47,41 @@ fn errors(path: &str, method: &str, keyed: bool) -> Vec<(&'static str, Value)> {
         errors.push(("404", detail("There is no such format.")));
     }
     if keyed {
-        errors.push(("403", detail("The key is missing, malformed or wrong.")));
+        errors
+            .push(("403", detail("The key is missing, malformed, wrong, or does not open this.")));
+        errors.push(("429", with_retry(detail("A limit is reached."))));
         if path.ends_with("{id}/") || method == "get" {
             errors.push(("404", detail("There is no such thing, or no such page.")));
         }
         if matches!(method, "post" | "put" | "patch") {
+            errors.push(("408", detail("The body took too long to arrive.")));
             errors.push(("413", detail("The body is larger than 1 MiB.")));
             errors.push(("415", detail("The body is neither JSON nor a form, or is compressed.")));
         }
         errors.push(("500", detail("A defect of the service.")));
-        let mut away = detail("The database is not available.");
-        if let Some(away) = away.as_object_mut() {
-            away.insert(
-                "headers".to_owned(),
-                json!({"Retry-After": {
-                    "description": "Seconds after which to try again.",
-                    "schema": {"type": "integer"}
-                }}),
-            );
-        }
-        errors.push(("503", away));
+        errors.push(("503", with_retry(detail("The database is not available."))));
     }
     errors
+}
+
+/// The scope that an operation on data needs, as its key is checked for it.
+fn scope(path: &str, method: &str) -> Option<&'static str> {
+    let area = if path.contains("/newsletter/") { Area::Newsletter } else { Area::Leads };
+    let method = method.to_uppercase().parse().ok()?;
+    area.scope(&method).map(Scope::as_str)
+}
+
+fn with_retry(mut answer: Value) -> Value {
+    if let Some(answer) = answer.as_object_mut() {
+        answer.insert(
+            "headers".to_owned(),
+            json!({"Retry-After": {
+                "description": "Seconds after which to try again.",
+                "schema": {"type": "integer"}
+            }}),
+        );
+    }
+    answer
 }
 
 fn detail(description: &str) -> Value {

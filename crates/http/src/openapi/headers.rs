@@ -7,15 +7,38 @@ pub(super) fn describe(document: &mut Value) {
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
     let items = paths.into_iter().flat_map(|paths| paths.values_mut());
     let operations = items.filter_map(Value::as_object_mut).flat_map(|item| item.values_mut());
-    let answers = operations
-        .filter_map(|operation| operation.get_mut("responses")?.as_object_mut())
-        .flat_map(|responses| responses.values_mut());
-    for answer in answers.filter_map(Value::as_object_mut) {
-        let headers = answer.entry("headers").or_insert_with(|| json!({}));
-        if let Some(headers) = headers.as_object_mut() {
+    for operation in operations.filter_map(Value::as_object_mut) {
+        let limited = operation.contains_key("security");
+        let answers = operation.get_mut("responses").and_then(Value::as_object_mut);
+        let answers = answers.into_iter().flat_map(|responses| responses.values_mut());
+        for answer in answers.filter_map(Value::as_object_mut) {
+            let headers = answer.entry("headers").or_insert_with(|| json!({}));
+            let Some(headers) = headers.as_object_mut() else { continue };
             headers.insert("Vary".to_owned(), vary());
+            if limited {
+                headers.insert("RateLimit-Policy".to_owned(), policy());
+                headers.insert("RateLimit".to_owned(), limit());
+            }
         }
     }
+}
+
+fn policy() -> Value {
+    json!({
+        "description": "The quotas that count the request, where there are any: `q` \
+            requests in `w` seconds.",
+        "schema": {"type": "string"},
+        "example": "\"visitor\";q=100;w=3600, \"key\";q=1000;w=3600"
+    })
+}
+
+fn limit() -> Value {
+    json!({
+        "description": "Of each quota that was asked, what remains, `r`, and the seconds \
+            until it is whole again, `t`.",
+        "schema": {"type": "string"},
+        "example": "\"visitor\";r=99;t=36, \"key\";r=999;t=4"
+    })
 }
 
 fn vary() -> Value {

@@ -1,8 +1,10 @@
-use actix_web::web::{Data, Payload};
+use actix_web::web::{Data, Payload, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
 use exit3_app::App;
+use exit3_app::api_keys::Caller;
+use exit3_domain::api_keys::Scope;
 
-use super::SubscriberResponse;
+use super::CreatedResponse;
 use crate::body;
 use crate::error::ApiError;
 
@@ -19,14 +21,25 @@ use crate::error::ApiError;
             (crate::openapi::SubscriberForm = "multipart/form-data"),
         )
     ),
-    responses((status = 201, description = "The stored subscription.", body = SubscriberResponse))
+    responses((
+        status = 201,
+        description = "The stored subscription. A key that may not read gets this answer for \
+            an address that is subscribed already, too.",
+        body = CreatedResponse
+    ))
 )]
 pub(crate) async fn create(
     app: Data<App>,
+    caller: ReqData<Caller>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let fields = body::read(&request, payload).await?;
-    let subscriber = exit3_app::subscribers::create(&app, super::input(fields)).await?;
-    Ok(HttpResponse::Created().json(SubscriberResponse::from(subscriber)))
+    let input = super::input(fields);
+    let created = if caller.scopes().contain(Scope::NewsletterRead) {
+        CreatedResponse::from(exit3_app::subscribers::create(&app, input).await?)
+    } else {
+        CreatedResponse::from(exit3_app::subscribers::sign_up(&app, input).await?)
+    };
+    Ok(HttpResponse::Created().json(created))
 }

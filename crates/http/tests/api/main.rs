@@ -2,10 +2,13 @@
 //! answer. How it works over real databases is tested in `exit3`.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod access;
 mod bodies;
 mod leads;
 mod lists;
+mod protection;
 mod routes;
+mod transport;
 
 use std::sync::Arc;
 
@@ -13,14 +16,15 @@ use actix_web::http::StatusCode;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use chrono::{DateTime, Utc};
 use exit3_app::App;
+use exit3_app::quotas::Limits;
 use exit3_domain::email::DisposableDomains;
 use exit3_domain::leads::{Lead, LeadId, LeadInput, LeadOrder, LeadSort, LeadStatus};
 use exit3_domain::paging::{Direction, Page, PageNumber, Slice};
 use exit3_domain::raw::RawValue;
-use exit3_http::{AllowedHosts, Api, ApiSettings, Sunset};
+use exit3_http::{AllowedHosts, Api, ApiSettings, CorsSettings, Site, Sunset};
 use exit3_ports::{
-    Constraint, MockClock, MockDatabaseHealth, MockLeadRepository, MockSubscriberRepository,
-    StoreError,
+    Constraint, MockApiKeyRepository, MockClock, MockDatabaseHealth, MockLeadRepository,
+    MockQuotas, MockSubscriberRepository, StoreError,
 };
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -37,8 +41,11 @@ struct Service {
     leads: MockLeadRepository,
     subscribers: MockSubscriberRepository,
     database: MockDatabaseHealth,
-    allowed_hosts: Vec<String>,
-    cors_origins: Vec<String>,
+    api_keys: MockApiKeyRepository,
+    quotas: MockQuotas,
+    limits: Limits,
+    site: Site,
+    cors: CorsSettings,
     sunset: Option<DateTime<Utc>>,
 }
 
@@ -67,14 +74,18 @@ impl Service {
             leads: Arc::new(self.leads),
             subscribers: Arc::new(self.subscribers),
             database: Arc::new(self.database),
+            api_keys: Arc::new(self.api_keys),
+            keyring: Arc::default(),
+            quotas: Arc::new(self.quotas),
+            limits: self.limits,
             clock: Arc::new(clock),
             disposable: DisposableDomains::default(),
         };
         let settings = ApiSettings {
             api_key: "peer-key".to_owned().into(),
             secret: "secret".to_owned().into(),
-            allowed_hosts: AllowedHosts::new(self.allowed_hosts),
-            cors_origins: self.cors_origins,
+            site: self.site,
+            cors: self.cors,
             sunset: Sunset(self.sunset),
         };
         let service = init_service(Api::new(app, &settings).service()).await;

@@ -1,0 +1,159 @@
+//! Who sent a request: over which connection, and on whose behalf.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use actix_web::HttpMessage;
+use actix_web::dev::ServiceRequest;
+use actix_web::http::header::{HeaderMap, HeaderName};
+use actix_web::web::Data;
+use ipnet::IpNet;
+
+use crate::origin::Site;
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// The proxies that are believed what they say of their clients.
+#[derive(Debug, Clone, Default)]
+pub struct TrustedProxies(Vec<IpNet>);
+
+impl TrustedProxies {
+    /// Takes addresses and networks.
+    pub fn new(networks: impl IntoIterator<Item = IpNet>) -> Self {
+        Self(networks.into_iter().collect())
+    }
+
+    /// Whether a proxy at that address is believed.
+    fn trust(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(&address))
+    }
+}
+
+/// What the server below knows of a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Connection {
+    /// Whether it is encrypted.
+    pub tls: bool,
+}
+
+/// Who sent a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Client {
+    /// The address of the client, as far as it is believed.
+    pub address: IpAddr,
+    /// Whether its request came encrypted.
+    pub https: bool,
+    /// Whether a trusted proxy passed the request on.
+    pub(crate) via_proxy: bool,
+}
+
+impl Client {
+    /// Finds out who sent a request, once.
+    pub fn of(request: &ServiceRequest) -> Self {
+        if let Some(known) = request.extensions().get::<Self>() {
+            return *known;
+        }
+        let site = request.app_data::<Data<Site>>();
+        let nobody = TrustedProxies::default();
+        let proxies = site.map_or(&nobody, |site| &site.trusted_proxies);
+        let peer = peer(request);
+        let via_proxy = proxies.trust(peer);
+        let tls = request.conn_data::<Connection>().is_some_and(|connection| connection.tls);
+        let headers = request.headers();
+        let client = Self {
+            address: walk(peer, headers, |address| proxies.trust(address)),
+            https: tls || (via_proxy && last(headers, &FORWARDED_PROTO) == Some("https")),
+            via_proxy,
+        };
+        request.extensions_mut().insert(client);
+        client
+    }
+
+    /// The visitor that this client names, if it is believed that as well.
+    pub(crate) fn visitor(&self, request: &ServiceRequest) -> IpAddr {
+        let site = request.app_data::<Data<Site>>();
+        let trusts = |address| {
+            address == self.address || site.is_some_and(|site| site.trusted_proxies.trust(address))
+        };
+        walk(peer(request), request.headers(), trusts)
+    }
+}
+
+fn peer(request: &ServiceRequest) -> IpAddr {
+    let peer = request.peer_addr().map(|address| address.ip().to_canonical());
+    peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+}
+
+/// Walks from the peer towards the client, as long as whoever it has come to is
+/// trusted to name the one before. What is not an address ends the walk.
+fn walk(peer: IpAddr, headers: &HeaderMap, trusts: impl Fn(IpAddr) -> bool) -> IpAddr {
+    if !trusts(peer) {
+        return peer;
+    }
+    let lines: Vec<&str> = headers.get_all(FORWARDED_FOR).filter_map(|v| v.to_str().ok()).collect();
+    let mut reached = peer;
+    for entry in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
+        match address(entry.trim()) {
+            Some(before) if trusts(reached) => reached = before,
+            _ => break,
+        }
+    }
+    reached
+}
+
+/// An address, with or without a port.
+fn address(text: &str) -> Option<IpAddr> {
+    let address: IpAddr = match text.parse() {
+        Ok(address) => address,
+        Err(_) => match text.parse::<std::net::SocketAddr>() {
+            Ok(address) => address.ip(),
+            Err(_) => text.strip_prefix('[')?.strip_suffix(']')?.parse().ok()?,
+        },
+    };
+    Some(address.to_canonical())
+}
+
+/// The last of the values that a header has: the one that the nearest proxy added.
+pub(crate) fn last<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let value = headers.get_all(name).last()?.to_str().ok()?;
+    value.rsplit(',').next().map(str::trim).filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::HeaderValue;
+    use rstest::rstest;
+
+    fn headers(lines: &[&str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(FORWARDED_FOR, HeaderValue::from_str(line).unwrap());
+        }
+        headers
+    }
+
+    #[rstest]
+    #[case::nobody_is_trusted("198.51.100.7", &["1.1.1.1"], "198.51.100.7")]
+    #[case::one_proxy("10.0.0.1", &["192.0.2.1"], "192.0.2.1")]
+    #[case::what_the_client_made_up("10.0.0.1", &["1.1.1.1, 192.0.2.1"], "192.0.2.1")]
+    #[case::two_proxies("10.0.0.1", &["1.1.1.1, 192.0.2.1, 10.0.0.2"], "192.0.2.1")]
+    #[case::two_lines("10.0.0.1", &["1.1.1.1", "192.0.2.1", "10.0.0.2"], "192.0.2.1")]
+    #[case::only_proxies("10.0.0.1", &["10.0.0.3, 10.0.0.2"], "10.0.0.3")]
+    #[case::no_header("10.0.0.1", &[], "10.0.0.1")]
+    #[case::rubbish("10.0.0.1", &["192.0.2.1, <script>"], "10.0.0.1")]
+    #[case::rubbish_behind("10.0.0.1", &["<script>, 192.0.2.1"], "192.0.2.1")]
+    #[case::a_port("10.0.0.1", &["192.0.2.1:4711"], "192.0.2.1")]
+    #[case::ipv6("10.0.0.1", &["[2001:db8::1]:4711"], "2001:db8::1")]
+    #[case::mapped("10.0.0.1", &["::ffff:192.0.2.1"], "192.0.2.1")]
+    #[case::empty("10.0.0.1", &[""], "10.0.0.1")]
+    fn the_client_is_the_last_that_no_trusted_proxy_is(
+        #[case] peer: &str,
+        #[case] lines: &[&str],
+        #[case] client: &str,
+    ) {
+        let proxies = TrustedProxies::new(["10.0.0.0/8".parse().unwrap()]);
+        let found = walk(peer.parse().unwrap(), &headers(lines), |a| proxies.trust(a));
+        assert_eq!(found, client.parse::<IpAddr>().unwrap());
+    }
+}

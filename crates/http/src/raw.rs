@@ -1,0 +1,26 @@
+use actix_web::ResponseError;
+use actix_web::http::StatusCode;
+
+use crate::error::ApiError;
+use crate::headers;
+
+/// An error as it goes over a connection that ends with it, for what the API itself
+/// never sees: what is not HTTP, does not come, or finds no room.
+pub fn raw_answer(status: u16) -> Vec<u8> {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+    let error = ApiError::of_connection(status);
+    let mut response = error.error_response();
+    headers::protect(response.headers_mut());
+    let body = error.to_json();
+    let reason = status.canonical_reason().unwrap_or_default();
+    let mut raw = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).into_bytes();
+    for (name, value) in response.headers() {
+        raw.extend_from_slice(name.as_str().as_bytes());
+        raw.extend_from_slice(b": ");
+        raw.extend_from_slice(value.as_bytes());
+        raw.extend_from_slice(b"\r\n");
+    }
+    let end = format!("content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+    raw.extend_from_slice(end.as_bytes());
+    raw
+}

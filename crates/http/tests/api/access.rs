@@ -1,0 +1,273 @@
+//! Which key opens what, and how often.
+
+use std::time::Duration;
+
+use exit3_domain::api_keys::{ApiKey, ApiKeyDraft, ApiKeyId, KeyToken, Scope, Scopes};
+use exit3_domain::quotas::{Quota, Rate, subject};
+use exit3_domain::subscribers::{Subscriber, SubscriberId};
+use exit3_ports::{Charge, Standing};
+
+use crate::*;
+
+const NO_PERMISSION: &str = "You do not have permission to perform this action.";
+
+fn token() -> KeyToken {
+    KeyToken::secret(&[7; 40])
+}
+
+fn key(scopes: &[Scope], change: impl FnOnce(&mut ApiKey)) -> ApiKey {
+    let mut key = ApiKey {
+        id: ApiKeyId(1),
+        draft: ApiKeyDraft {
+            name: "website".to_owned(),
+            scopes: Scopes::of(scopes),
+            origins: Vec::new(),
+            rate: None,
+            forwards_visitors: false,
+            expires_at: None,
+        },
+        prefix: token().prefix().clone(),
+        digest: token().digest(),
+        created_at: now(),
+        revoked_at: None,
+        last_used_at: None,
+    };
+    change(&mut key);
+    key
+}
+
+fn named(request: TestRequest) -> TestRequest {
+    request.insert_header(("Authorization", format!("Basic {}", token().expose())))
+}
+
+fn holding(key: ApiKey) -> Service {
+    let mut service = Service::default();
+    service.api_keys.expect_find_by_prefix().returning(move |_| Ok(Some(key.clone())));
+    service
+}
+
+fn requests(area: &str) -> [(TestRequest, Scope); 6] {
+    let leads = area == LEADS;
+    let scope = |lead, newsletter| if leads { lead } else { newsletter };
+    let one = format!("{area}1/");
+    let read = scope(Scope::LeadsRead, Scope::NewsletterRead);
+    let write = scope(Scope::LeadsWrite, Scope::NewsletterWrite);
+    let create = scope(Scope::LeadsCreate, Scope::NewsletterCreate);
+    [
+        (TestRequest::get().uri(area), read),
+        (TestRequest::get().uri(&one), read),
+        (TestRequest::post().uri(area), create),
+        (TestRequest::put().uri(&one), write),
+        (TestRequest::patch().uri(&one), write),
+        (TestRequest::delete().uri(&one), write),
+    ]
+}
+
+#[actix_web::test]
+async fn a_key_opens_its_scopes_and_nothing_else() {
+    for area in [LEADS, NEWSLETTER] {
+        for held in Scope::ALL {
+            for (request, needed) in requests(area) {
+                // Without expectations the mocks panic, which is a 500: it came through.
+                let answer = holding(key(&[*held], |_| ())).answer(named(request)).await;
+                if *held == needed {
+                    assert_ne!(answer.status, StatusCode::FORBIDDEN, "{held} {area}");
+                } else {
+                    assert_eq!(answer.status, StatusCode::FORBIDDEN, "{held} {area}");
+                    assert_eq!(answer.json(), json!({ "detail": NO_PERMISSION }));
+                }
+            }
+        }
+    }
+}
+
+#[actix_web::test]
+async fn an_unknown_or_dead_key_is_a_wrong_key() {
+    let mut unknown = Service::default();
+    unknown.api_keys.expect_find_by_prefix().returning(|_| Ok(None));
+    let revoked = holding(key(Scope::ALL, |key| key.revoked_at = Some(now())));
+    let expired = holding(key(Scope::ALL, |key| key.draft.expires_at = Some(now())));
+    for service in [unknown, revoked, expired] {
+        let answer = service.answer(named(TestRequest::get().uri(LEADS))).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+        assert_eq!(answer.json(), json!({"detail": "Invalid or missing API Key"}));
+    }
+}
+
+#[actix_web::test]
+async fn a_key_that_cannot_be_looked_up_is_not_a_wrong_one() {
+    let mut service = Service::default();
+    service.api_keys.expect_find_by_prefix().returning(|_| Err(away()));
+    let answer = service.answer(named(TestRequest::get().uri(LEADS))).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[actix_web::test]
+async fn a_publishable_key_is_refused_without_its_origin() {
+    let service = || {
+        let mut service = holding(key(&[Scope::NewsletterCreate], |key| {
+            key.draft.origins = vec!["https://exit3.agency".to_owned()];
+        }));
+        service.subscribers.expect_ensure().returning(|_| Ok(()));
+        service
+    };
+    let sign_up = || named(post(NEWSLETTER, "application/json", r#"{"email": "a@acme.hr"}"#));
+    for origin in [None, Some("https://exit3.agency.evil.org"), Some("null")] {
+        let mut request = sign_up();
+        if let Some(origin) = origin {
+            request = request.insert_header(("Origin", origin));
+        }
+        let answer = service().answer(request).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+        assert_eq!(answer.json(), json!({ "detail": NO_PERMISSION }));
+    }
+    let right = sign_up().insert_header(("Origin", "https://exit3.agency"));
+    assert_eq!(service().answer(right).await.status, StatusCode::CREATED);
+}
+
+#[actix_web::test]
+async fn a_sign_up_tells_a_stranger_nothing_of_others() {
+    let mut service = holding(key(&[Scope::NewsletterCreate], |_| ()));
+    service.subscribers.expect_create().never();
+    service.subscribers.expect_find_by_email().never();
+    service.subscribers.expect_ensure().times(1).returning(|_| Ok(()));
+    let sign_up = |json: &'static str| named(post(NEWSLETTER, "application/json", json));
+    let requests = vec![
+        sign_up(r#"{"email": "Known@acme.hr"}"#),
+        sign_up(r#"{"email": "known@acme.hr", "is_subscribed": "maybe"}"#),
+    ];
+    let answers = service.answers(requests).await;
+    assert_eq!(answers[0].status, StatusCode::CREATED);
+    assert_eq!(answers[0].json(), json!({"email": "known@acme.hr", "is_subscribed": true}));
+    assert_eq!(answers[1].json(), json!({"is_subscribed": ["Must be a valid boolean."]}));
+}
+
+#[actix_web::test]
+async fn a_key_that_may_read_is_told_as_before() {
+    let mut service = holding(key(&[Scope::NewsletterCreate, Scope::NewsletterRead], |_| ()));
+    service.subscribers.expect_create().times(1).returning(|new| {
+        Ok(Subscriber { id: SubscriberId(5), email: new.email.clone(), is_subscribed: true })
+    });
+    let request = named(post(NEWSLETTER, "application/json", r#"{"email": "a@acme.hr"}"#));
+    let answer = service.answer(request).await;
+    assert_eq!(answer.json(), json!({"id": 5, "email": "a@acme.hr", "is_subscribed": true}));
+}
+
+fn rate(text: &str) -> Option<Rate> {
+    Some(text.parse().unwrap())
+}
+
+fn limits() -> Limits {
+    Limits {
+        visitor: rate("100/hour"),
+        key: rate("1000/hour"),
+        lead_create: rate("10/hour"),
+        newsletter_create: rate("10/hour"),
+    }
+}
+
+fn granted(charges: &[Charge]) -> Vec<Standing> {
+    charges.iter().map(|_| Standing { remaining: 9, refused_for: None }).collect()
+}
+
+#[actix_web::test]
+async fn every_answer_tells_what_remains() {
+    let mut service = Service { limits: limits(), ..Service::default() };
+    service.quotas.expect_charge().returning(granted);
+    let requests = vec![
+        get("/backend/api/v1/leads/x/"),
+        post(LEADS, "application/json", "{}"),
+        TestRequest::get().uri("/backend/api/leads/"),
+        post(LEADS, "text/plain", "x").insert_header(("Accept", "application/problem+json")),
+    ];
+    let answers = service.answers(requests).await;
+    let told = |answer: &Answer| answer.header("ratelimit").unwrap().to_owned();
+    assert_eq!(told(&answers[0]), "\"visitor\";r=9;t=3276, \"key\";r=9;t=3568");
+    assert_eq!(
+        answers[1].header("ratelimit-policy"),
+        Some("\"visitor\";q=100;w=3600, \"key\";q=1000;w=3600, \"lead-create\";q=10;w=3600")
+    );
+    assert_eq!(answers[2].status, StatusCode::FORBIDDEN);
+    assert_eq!(told(&answers[2]), "\"visitor\";r=9;t=3276");
+    assert_eq!(answers[3].status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert!(told(&answers[3]).contains("lead-create"));
+}
+
+#[actix_web::test]
+async fn too_many_requests_are_told_when_to_come_again() {
+    let mut service = Service { limits: limits(), ..Service::default() };
+    service.quotas.expect_charge().returning(|charges| {
+        let mut standings = granted(charges);
+        standings.last_mut().unwrap().refused_for = Some(Duration::from_millis(359_100));
+        standings
+    });
+    let lead = r#"{"full_name": "Ana Horvat", "position": "CTO", "email": "ana@acme.hr"}"#;
+    let answer = service.answer(post(LEADS, "application/json", lead)).await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    let detail = "Request was throttled. Expected available in 360 seconds.";
+    assert_eq!(answer.json(), json!({ "detail": detail }));
+    assert_eq!(answer.header("retry-after"), Some("360"));
+    assert!(answer.header("ratelimit-policy").is_some());
+}
+
+/// The subjects that a request is counted for, by quota.
+async fn counted(service: Service, request: TestRequest) -> Vec<(Quota, u64)> {
+    let charged = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let noted = Arc::clone(&charged);
+    let mut service = Service { limits: limits(), ..service };
+    service.quotas.expect_charge().times(1).returning(move |charges| {
+        let subjects = charges.iter().map(|charge| (charge.quota, charge.subject));
+        noted.lock().unwrap().extend(subjects);
+        granted(charges)
+    });
+    service.answer(request).await;
+    let charged = charged.lock().unwrap();
+    charged.clone()
+}
+
+fn of(address: &str) -> u64 {
+    subject(address.parse().unwrap())
+}
+
+fn from(request: TestRequest, peer: &str) -> TestRequest {
+    request.peer_addr(format!("{peer}:4711").parse().unwrap())
+}
+
+#[actix_web::test]
+async fn reading_does_not_count_as_creating() {
+    let read = counted(Service::default(), get("/backend/api/v1/leads/x/")).await;
+    assert!(read.iter().all(|(quota, _)| *quota != Quota::LeadCreate));
+    for (path, quota) in [(LEADS, Quota::LeadCreate), (NEWSLETTER, Quota::NewsletterCreate)] {
+        let created = counted(Service::default(), post(path, "application/json", "{}")).await;
+        assert_eq!(created.last().unwrap().0, quota);
+    }
+}
+
+#[actix_web::test]
+async fn a_wrong_key_is_counted_as_such_and_a_missing_one_is_not() {
+    let wrong = TestRequest::get().uri(LEADS).insert_header(("Authorization", "Basic guess"));
+    let wrong = counted(Service::default(), from(wrong, "192.0.2.1")).await;
+    assert_eq!(wrong, [(Quota::WrongKey, of("192.0.2.1")), (Quota::Visitor, of("192.0.2.1"))]);
+    let missing = counted(Service::default(), TestRequest::get().uri(LEADS)).await;
+    assert_eq!(missing, [(Quota::Visitor, of("0.0.0.0"))]);
+}
+
+#[actix_web::test]
+async fn a_website_that_is_believed_names_its_visitors() {
+    let visit = |request: TestRequest| {
+        from(named(request), "192.0.2.1").insert_header(("X-Forwarded-For", "203.0.113.5"))
+    };
+    let website = |forwards| {
+        holding(key(&[Scope::LeadsRead], |key| {
+            key.draft.forwards_visitors = forwards;
+        }))
+    };
+    let get = || TestRequest::get().uri("/backend/api/v1/leads/x/");
+    let believed = counted(website(true), visit(get())).await;
+    assert_eq!(
+        believed,
+        [(Quota::WrongKey, of("192.0.2.1")), (Quota::Visitor, of("203.0.113.5")), (Quota::Key, 1),]
+    );
+    let not_believed = counted(website(false), visit(get())).await;
+    assert_eq!(not_believed[1], (Quota::Visitor, of("192.0.2.1")));
+}

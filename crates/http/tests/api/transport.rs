@@ -1,0 +1,168 @@
+//! By which host, from which page, over what: what is checked before anything else.
+
+use exit3_http::{Hsts, TrustedProxies};
+
+use crate::*;
+
+fn site(change: impl FnOnce(&mut Site)) -> Service {
+    let mut site = Site {
+        allowed_hosts: AllowedHosts::new(["api.test".to_owned()]),
+        trusted_proxies: TrustedProxies::new(["10.0.0.0/8".parse().unwrap()]),
+        ..Site::default()
+    };
+    change(&mut site);
+    let mut service = Service { site, ..Service::default() };
+    service.database.expect_ping().returning(|| Ok(()));
+    service.leads.expect_find().returning(|_| Ok(Some(lead(1))));
+    let page = || Page { count: 60, number: 1, rows: vec![lead(1)] };
+    service.leads.expect_list().returning(move |_, _, _| Ok(Some(page())));
+    service
+}
+
+fn from(peer: &str, request: TestRequest) -> TestRequest {
+    request.peer_addr(format!("{peer}:4711").parse().unwrap())
+}
+
+fn to(host: &str) -> TestRequest {
+    get("/backend/api/v1/leads/1/").insert_header(("Host", host))
+}
+
+#[actix_web::test]
+async fn only_allowed_hosts_are_answered() {
+    assert_eq!(site(|_| ()).answer(to("api.test:8000")).await.status, StatusCode::OK);
+    for request in [
+        to("evil.test"),
+        to("evil.test").insert_header(("X-Forwarded-Host", "api.test")),
+        to("api.test").append_header(("Host", "evil.test")),
+        // A preflight as well: before anything else happens.
+        to("evil.test")
+            .method("OPTIONS".parse().unwrap())
+            .insert_header(("Origin", "https://exit3.agency"))
+            .insert_header(("Access-Control-Request-Method", "GET")),
+        get("http://evil.test/backend/api/v1/leads/1/"),
+    ] {
+        let answer = site(|_| ()).answer(request).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+        assert_eq!(answer.json(), json!({"detail": "Invalid host."}));
+    }
+}
+
+#[actix_web::test]
+async fn health_is_reachable_by_address() {
+    let health = |host| TestRequest::get().uri("/backend/health/").insert_header(("Host", host));
+    for host in ["10.0.0.1", "10.0.0.1:8000", "[::1]:8000", "localhost", "api.test"] {
+        assert_eq!(site(|_| ()).answer(health(host)).await.status, StatusCode::OK, "{host}");
+    }
+    let elsewhere = site(|_| ()).answer(health("evil.test")).await;
+    assert_eq!(elsewhere.status, StatusCode::BAD_REQUEST);
+}
+
+#[actix_web::test]
+async fn a_trusted_proxy_alone_names_the_host() {
+    let through = |peer| from(peer, to("inner").insert_header(("X-Forwarded-Host", "api.test")));
+    let using = || site(|site| site.use_forwarded_host = true);
+    assert_eq!(using().answer(through("10.0.0.1")).await.status, StatusCode::OK);
+    assert_eq!(using().answer(through("192.0.2.1")).await.status, StatusCode::BAD_REQUEST);
+    let unused = site(|_| ()).answer(through("10.0.0.1")).await;
+    assert_eq!(unused.status, StatusCode::BAD_REQUEST);
+}
+
+#[actix_web::test]
+async fn links_have_the_scheme_and_host_of_the_request_as_far_as_they_are_believed() {
+    let list = |peer| {
+        let request = get(LEADS)
+            .insert_header(("Host", "api.test"))
+            .insert_header(("X-Forwarded-Proto", "https"))
+            .insert_header(("X-Forwarded-Host", "www.evil.test"))
+            .insert_header(("Forwarded", "host=evil.test;proto=https"));
+        from(peer, request)
+    };
+    let next = |answer: Answer| answer.json()["next"].as_str().unwrap().to_owned();
+    let stranger = site(|_| ()).answer(list("192.0.2.1")).await;
+    assert_eq!(next(stranger), "http://api.test/backend/api/v1/leads/?page=2");
+    let proxy = site(|_| ()).answer(list("10.0.0.1")).await;
+    assert_eq!(next(proxy), "https://api.test/backend/api/v1/leads/?page=2");
+}
+
+#[actix_web::test]
+async fn who_comes_without_encryption_is_sent_to_where_there_is_some() {
+    let strict = || site(|site| site.ssl_redirect = true);
+    let path = "/backend/api/v1/leads?page=2";
+    let request = post(path, "application/json", "{}").insert_header(("Host", "api.test"));
+    let answer = strict().answer(request).await;
+    assert_eq!(answer.status, StatusCode::PERMANENT_REDIRECT);
+    assert_eq!(answer.header("location"), Some("https://api.test/backend/api/v1/leads?page=2"));
+    assert_eq!(strict().answer(to("evil.test")).await.status, StatusCode::BAD_REQUEST);
+    let encrypted = from("10.0.0.1", to("api.test").insert_header(("X-Forwarded-Proto", "https")));
+    assert_eq!(strict().answer(encrypted).await.status, StatusCode::OK);
+    let claimed = from("192.0.2.1", to("api.test").insert_header(("X-Forwarded-Proto", "https")));
+    assert_eq!(strict().answer(claimed).await.status, StatusCode::PERMANENT_REDIRECT);
+    let health = TestRequest::get().uri("/backend/health/").insert_header(("Host", "10.0.0.1"));
+    assert_eq!(strict().answer(health).await.status, StatusCode::OK);
+}
+
+#[actix_web::test]
+async fn browsers_are_told_to_come_encrypted_where_they_did() {
+    let hsts = Hsts { seconds: 31_536_000, include_subdomains: true, preload: true };
+    let strict = || site(|site| site.hsts = Some(hsts));
+    let through =
+        |proto| from("10.0.0.1", to("api.test").insert_header(("X-Forwarded-Proto", proto)));
+    let answer = strict().answer(through("https")).await;
+    assert_eq!(
+        answer.header("strict-transport-security"),
+        Some("max-age=31536000; includeSubDomains; preload")
+    );
+    let plain = strict().answer(through("http")).await;
+    assert!(plain.header("strict-transport-security").is_none());
+}
+
+#[actix_web::test]
+async fn only_allowed_origins_get_a_header() {
+    let service = |credentials| Service {
+        cors: CorsSettings { origins: vec!["https://exit3.agency".into()], credentials },
+        ..Service::default()
+    };
+    let from = |origin: &str| {
+        TestRequest::get().uri("/backend/health/live/").insert_header(("Origin", origin))
+    };
+    for credentials in [false, true] {
+        let allowed = service(credentials).answer(from("https://exit3.agency")).await;
+        assert_eq!(allowed.header("access-control-allow-origin"), Some("https://exit3.agency"));
+        let may = allowed.header("access-control-allow-credentials");
+        assert_eq!(may, credentials.then_some("true"));
+        for other in [
+            "https://exit3.agency.evil.test",
+            "https://notexit3.agency",
+            "http://exit3.agency",
+            "https://exit3.agency:444",
+            "null",
+            "*",
+        ] {
+            let answer = service(credentials).answer(from(other)).await;
+            assert!(answer.header("access-control-allow-origin").is_none(), "{other}");
+            assert!(answer.header("access-control-allow-credentials").is_none(), "{other}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_preflight_is_answered_without_a_key_for_a_day() {
+    let service = Service {
+        cors: CorsSettings { origins: vec!["https://exit3.agency".into()], credentials: false },
+        ..Service::default()
+    };
+    let preflight = TestRequest::with_uri(LEADS)
+        .method("OPTIONS".parse().unwrap())
+        .insert_header(("Origin", "https://exit3.agency"))
+        .insert_header(("Access-Control-Request-Method", "POST"))
+        .insert_header(("Access-Control-Request-Headers", "authorization,content-type"));
+    let answer = service.answer(preflight).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.header("access-control-max-age"), Some("86400"));
+    let methods = answer.header("access-control-allow-methods").unwrap();
+    for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+        assert!(methods.contains(method), "{method}");
+    }
+    let headers = answer.header("access-control-allow-headers").unwrap().to_lowercase();
+    assert!(headers.contains("authorization") && headers.contains("x-csrftoken"));
+}
