@@ -5,14 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use exit3_app::App;
+use exit3_app::api_keys::Keyring;
+use exit3_app::quotas::Limits;
 use exit3_domain::email::DisposableDomains;
+use exit3_ports::{ApiKeyRepository, DatabaseHealth, LeadRepository, Quotas, SubscriberRepository};
 use exit3_postgres::{PgDatabase, PgSettings};
+use exit3_quotas::{LocalQuotas, SharedQuotas};
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
+use secrecy::SecretString;
 use tokio::runtime::Handle;
 
 use crate::clock::SystemClock;
 use crate::secrets::ensure_directory;
-use crate::settings::DatabaseSettings;
+use crate::settings::{DatabaseSettings, Settings};
 
 /// How long a command waits for one statement.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -22,6 +27,12 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct Backend {
     database: Database,
     disposable: DisposableDomains,
+    keyring: Arc<Keyring>,
+    limits: Limits,
+    /// What this process counts.
+    quotas: Arc<LocalQuotas>,
+    /// What counts for all nodes.
+    redis_url: Option<SecretString>,
 }
 
 #[derive(Clone)]
@@ -58,15 +69,19 @@ impl Backend {
     ///
     /// # Errors
     /// [`DatabaseError`] where the embedded database cannot be opened.
-    pub fn open(
-        settings: &DatabaseSettings,
-        disposable: DisposableDomains,
-    ) -> Result<Self, DatabaseError> {
-        let database = match settings {
+    pub fn open(settings: &Settings) -> Result<Self, DatabaseError> {
+        let database = match &settings.database {
             DatabaseSettings::Postgres(settings) => Database::Postgres(settings.clone()),
             DatabaseSettings::Sqlite(path) => Database::Sqlite(Arc::new(open_file(path)?)),
         };
-        Ok(Self { database, disposable })
+        Ok(Self {
+            database,
+            disposable: settings.disposable.clone(),
+            keyring: Arc::default(),
+            limits: settings.limits,
+            quotas: Arc::default(),
+            redis_url: settings.redis_url.clone(),
+        })
     }
 
     /// Applies the migrations that the database lacks; returns how many.
@@ -95,11 +110,19 @@ impl Backend {
         match &self.database {
             Database::Postgres(settings) => {
                 let database = connect(settings, workers);
-                self.app_over(database.leads(), database.subscribers(), database.health())
+                self.app_over(Repositories {
+                    leads: Arc::new(database.leads()),
+                    subscribers: Arc::new(database.subscribers()),
+                    api_keys: Arc::new(database.api_keys()),
+                    health: Arc::new(database.health()),
+                })
             }
-            Database::Sqlite(database) => {
-                self.app_over(database.leads(), database.subscribers(), database.health())
-            }
+            Database::Sqlite(database) => self.app_over(Repositories {
+                leads: Arc::new(database.leads()),
+                subscribers: Arc::new(database.subscribers()),
+                api_keys: Arc::new(database.api_keys()),
+                health: Arc::new(database.health()),
+            }),
         }
     }
 
@@ -113,19 +136,33 @@ impl Backend {
         patient.app(1)
     }
 
-    fn app_over(
-        &self,
-        leads: impl exit3_ports::LeadRepository + 'static,
-        subscribers: impl exit3_ports::SubscriberRepository + 'static,
-        health: impl exit3_ports::DatabaseHealth + 'static,
-    ) -> App {
+    fn app_over(&self, repositories: Repositories) -> App {
         App {
-            leads: Arc::new(leads),
-            subscribers: Arc::new(subscribers),
-            database: Arc::new(health),
+            leads: repositories.leads,
+            subscribers: repositories.subscribers,
+            api_keys: repositories.api_keys,
+            database: repositories.health,
+            keyring: Arc::clone(&self.keyring),
+            quotas: self.quotas(),
+            limits: self.limits,
             clock: Arc::new(SystemClock),
             disposable: self.disposable.clone(),
         }
+    }
+
+    fn quotas(&self) -> Arc<dyn Quotas> {
+        let own = Arc::clone(&self.quotas);
+        // The address has been checked with the settings.
+        let shared = self.redis_url.as_ref();
+        match shared.and_then(|url| SharedQuotas::new(url, Arc::clone(&own)).ok()) {
+            Some(shared) => Arc::new(shared),
+            None => own,
+        }
+    }
+
+    /// Forgets, of what this process counts, whoever has used nothing of late.
+    pub fn forget_idle(&self) {
+        self.quotas.forget_idle();
     }
 
     /// The database, for people: no secret in it.
@@ -135,6 +172,14 @@ impl Backend {
             Database::Sqlite(database) => database.describe(),
         }
     }
+}
+
+/// One database's repositories.
+struct Repositories {
+    leads: Arc<dyn LeadRepository>,
+    subscribers: Arc<dyn SubscriberRepository>,
+    api_keys: Arc<dyn ApiKeyRepository>,
+    health: Arc<dyn DatabaseHealth>,
 }
 
 fn connect(settings: &PgSettings, workers: usize) -> PgDatabase {

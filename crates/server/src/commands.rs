@@ -1,5 +1,7 @@
 //! The command line.
 
+mod api_key;
+mod check;
 mod migrate;
 mod seed;
 mod serve;
@@ -12,7 +14,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::dotenv;
-use crate::settings::{Arguments, Secrets, Settings, fill_in};
+use crate::settings::{Arguments, Secrets, Settings, fill_in, findings};
 use crate::telemetry;
 
 pub use serve::{listen, serve};
@@ -33,6 +35,11 @@ enum Command {
     Serve,
     /// Brings the database's schema up to date
     Migrate,
+    /// Makes, lists and revokes the keys of the API
+    #[command(subcommand)]
+    ApiKey(api_key::ApiKeyCommand),
+    /// Checks the settings
+    Check(check::Check),
     /// Fills the database with made-up leads and subscribers
     SeedDemo(seed::SeedDemo),
 }
@@ -54,8 +61,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             }
             Err(error) => {
                 let text = error.to_string();
-                let sentence = text.lines().next().unwrap_or_default();
-                Err(sentence.strip_prefix("error: ").unwrap_or(sentence).into())
+                // What is missing is told line by line, up to the usage.
+                let lines: Vec<&str> =
+                    text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+                let sentence = lines.join(" ");
+                Err(sentence.strip_prefix("error: ").unwrap_or(&sentence).into())
             }
         }
     });
@@ -71,14 +81,27 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
     telemetry::start(settings.log_level);
     match line.command.unwrap_or(Command::Serve) {
         Command::Serve => {
+            refuse_danger(&settings, &line.arguments)?;
             // First the address: a key that is made is shown once, and a service
             // that cannot listen would not come to show it.
             let listener = listen(&settings)?;
             let secrets = Secrets::check(&settings, &line.arguments)?;
+            telemetry::log_panics();
             serve(settings, secrets, listener)
         }
         Command::Migrate => migrate::migrate(&settings),
+        Command::ApiKey(command) => api_key::api_key(&settings, command),
+        Command::Check(what) => check::check(&settings, &line.arguments, &what),
         Command::SeedDemo(demo) => seed::seed(&settings, &demo),
+    }
+}
+
+/// In production, a dangerous setting stops the start.
+fn refuse_danger(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
+    let dangers = findings(arguments, settings).into_iter().filter(|finding| finding.dangerous);
+    match dangers.into_iter().next() {
+        Some(danger) if arguments.production => Err(danger.into_error().into()),
+        _ => Ok(()),
     }
 }
 

@@ -4,7 +4,9 @@
 mod backend;
 mod clock;
 pub mod commands;
+mod connections;
 mod dotenv;
+mod flood;
 mod secrets;
 pub mod settings;
 mod telemetry;

@@ -62,11 +62,16 @@ fn read(path: &Path) -> io::Result<Option<SecretString>> {
 }
 
 /// 256 bits from the operating system.
-#[allow(clippy::disallowed_methods, reason = "this is where randomness comes in")]
 fn random() -> String {
-    let mut bytes = [0; 32];
+    URL_SAFE_NO_PAD.encode(random_bytes::<32>())
+}
+
+/// Bytes that nobody can guess.
+#[allow(clippy::disallowed_methods, reason = "this is where randomness comes in")]
+pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
     rand::rng().fill_bytes(&mut bytes);
-    URL_SAFE_NO_PAD.encode(bytes)
+    bytes
 }
 
 #[cfg(test)]

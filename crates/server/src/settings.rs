@@ -4,6 +4,7 @@
 
 mod arguments;
 mod database;
+mod deploy;
 mod words;
 
 use std::fs;
@@ -11,14 +12,21 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
+use exit3_app::quotas::Limits;
 use exit3_domain::email::DisposableDomains;
+use exit3_domain::quotas::{Period, Rate};
+use exit3_http::{AllowedHosts, CorsSettings, Hsts, Site, TrustedProxies};
+use exit3_quotas::SharedQuotas;
 use secrecy::SecretString;
 use tracing_subscriber::filter::LevelFilter;
 
 pub use arguments::Arguments;
 pub(crate) use arguments::fill_in;
 pub use database::DatabaseSettings;
+pub use deploy::{Finding, findings};
+pub use words::Limit;
 
+pub use crate::connections::tls::TlsFiles;
 use crate::secrets;
 
 /// A setting that cannot be used: one sentence that names the variable.
@@ -47,10 +55,20 @@ pub struct Settings {
     pub database: DatabaseSettings,
     /// Whether migrations run at start.
     pub auto_migrate: bool,
-    /// The hosts that are answered; none stands for any.
-    pub allowed_hosts: Vec<String>,
-    /// Origins whose pages may call the API.
-    pub cors_origins: Vec<String>,
+    /// How clients reach the service.
+    pub site: Site,
+    /// Which pages may call the API.
+    pub cors: CorsSettings,
+    /// Where the certificate is, where the service encrypts by itself.
+    pub tls: Option<TlsFiles>,
+    /// Connections at a time, where that is not left to the system.
+    pub max_connections: Option<usize>,
+    /// How often what may be done.
+    pub limits: Limits,
+    /// How often one address may ask for anything.
+    pub flood: Option<Rate>,
+    /// What counts for all nodes.
+    pub redis_url: Option<SecretString>,
     /// From which level up log lines are written.
     pub log_level: LevelFilter,
     /// Domains of throw-away addresses.
@@ -101,8 +119,21 @@ impl Settings {
             data_dir: arguments.data_dir.clone(),
             database,
             auto_migrate: arguments.auto_migrate,
-            allowed_hosts: words::list(&arguments.allowed_hosts),
-            cors_origins: words::origins(&arguments.cors_allowed_origins)?,
+            site: site(arguments)?,
+            cors: CorsSettings {
+                origins: words::origins(&arguments.cors_allowed_origins)?,
+                credentials: arguments.cors_allow_credentials,
+            },
+            tls: tls(arguments)?,
+            max_connections: arguments.max_connections.and_then(|most| most.try_into().ok()),
+            limits: Limits {
+                visitor: arguments.rate_limit_anon.0,
+                key: arguments.rate_limit_user.0,
+                lead_create: arguments.rate_limit_lead_create.0,
+                newsletter_create: arguments.rate_limit_newsletter_create.0,
+            },
+            flood: flood(arguments),
+            redis_url: redis_url(arguments)?,
             log_level: arguments.log_level.unwrap_or(if arguments.debug {
                 LevelFilter::DEBUG
             } else {
@@ -111,6 +142,53 @@ impl Settings {
             disposable: disposable(arguments.disposable_domains_file.as_ref())?,
             sunset: arguments.api_sunset,
         })
+    }
+}
+
+fn site(arguments: &Arguments) -> Result<Site, SettingsError> {
+    let hosts = words::list(&arguments.allowed_hosts);
+    if arguments.secure_ssl_redirect && (hosts.is_empty() || hosts.iter().any(|host| host == "*")) {
+        return Err(SettingsError::new(
+            "SECURE_SSL_REDIRECT",
+            "would send clients anywhere: say in ALLOWED_HOSTS where to",
+        ));
+    }
+    let hsts = Hsts {
+        seconds: arguments.secure_hsts_seconds,
+        include_subdomains: arguments.secure_hsts_include_subdomains,
+        preload: arguments.secure_hsts_preload,
+    };
+    Ok(Site {
+        allowed_hosts: AllowedHosts::new(hosts),
+        trusted_proxies: TrustedProxies::new(words::networks(&arguments.trusted_proxies)?),
+        use_forwarded_host: arguments.use_x_forwarded_host,
+        ssl_redirect: arguments.secure_ssl_redirect,
+        hsts: (hsts.seconds > 0).then_some(hsts),
+    })
+}
+
+fn tls(arguments: &Arguments) -> Result<Option<TlsFiles>, SettingsError> {
+    match (&arguments.tls_cert, &arguments.tls_key) {
+        (None, None) => Ok(None),
+        (Some(cert), Some(key)) => Ok(Some(TlsFiles { cert: cert.clone(), key: key.clone() })),
+        (Some(_), None) => Err(SettingsError::new("TLS_KEY", "is missing: TLS_CERT is there")),
+        (None, Some(_)) => Err(SettingsError::new("TLS_CERT", "is missing: TLS_KEY is there")),
+    }
+}
+
+fn redis_url(arguments: &Arguments) -> Result<Option<SecretString>, SettingsError> {
+    if let Some(url) = &arguments.redis_url {
+        SharedQuotas::check(url)
+            .map_err(|error| SettingsError::new("REDIS_URL", format!("is {error}")))?;
+    }
+    Ok(arguments.redis_url.clone())
+}
+
+/// Whoever wants no limits for visitors, as a benchmark does, wants none for floods.
+fn flood(arguments: &Arguments) -> Option<Rate> {
+    match arguments.rate_limit_flood {
+        Some(limit) => limit.0,
+        None => arguments.rate_limit_anon.0.map(|_| Rate { limit: 100, period: Period::Second }),
     }
 }
 

@@ -21,3 +21,12 @@ pub(crate) fn start(level: LevelFilter) {
     // Only the first call in a process counts; tests call it many times.
     let _ = tracing_subscriber::registry().with(lines).with(targets).try_init();
 }
+
+/// Logs a panic by its place. Its message may quote what it stumbled over, which came
+/// from a client.
+pub(crate) fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a panic: a defect of the program");
+    }));
+}

@@ -20,6 +20,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("exit3-app", &["exit3-domain", "exit3-ports"]),
     ("exit3-postgres", &["exit3-domain", "exit3-ports", "exit3-app"]),
     ("exit3-sqlite", &["exit3-domain", "exit3-ports", "exit3-app"]),
+    ("exit3-quotas", &["exit3-domain", "exit3-ports"]),
     ("exit3-http", &["exit3-domain", "exit3-ports", "exit3-app"]),
     ("exit3-testkit", &["exit3-domain", "exit3-ports"]),
     (
@@ -30,6 +31,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "exit3-app",
             "exit3-postgres",
             "exit3-sqlite",
+            "exit3-quotas",
             "exit3-http",
         ],
     ),
@@ -40,7 +42,20 @@ const KEEPS_OUT: &[(&str, &[&str])] = &[
     ("exit3-domain", &["actix", "diesel", "tokio", "futures", "hyper", "libsqlite3"]),
     ("exit3-ports", &["actix", "diesel", "tokio", "hyper", "libsqlite3"]),
     ("exit3-app", &["actix", "diesel", "tokio", "hyper", "libsqlite3"]),
-    ("exit3-http", &["diesel", "deadpool", "tokio-postgres", "libsqlite3", "rusqlite", "sqlx"]),
+    // Under the GPL: in the binary alone.
+    (
+        "exit3-http",
+        &[
+            "actix-governor",
+            "diesel",
+            "deadpool",
+            "tokio-postgres",
+            "libsqlite3",
+            "rusqlite",
+            "sqlx",
+        ],
+    ),
+    ("exit3-quotas", &["actix", "diesel"]),
     ("exit3-postgres", &["actix", "utoipa"]),
     ("exit3-sqlite", &["actix", "utoipa", "tokio-postgres"]),
 ];

@@ -199,3 +199,62 @@ async fn a_start_that_fails_does_not_use_up_the_showing_of_the_key() {
     assert!(!exit3(directory.path()).env("PORT", port).output().unwrap().status.success());
     assert!(Service::start(directory.path(), &[]).printed_key().is_some());
 }
+
+/// Settings that are fit for production.
+const SOUND: [(&str, &str); 6] = [
+    ("ALLOWED_HOSTS", "localhost,127.0.0.1"),
+    ("SECURE_SSL_REDIRECT", "true"),
+    ("SECURE_HSTS_SECONDS", "31536000"),
+    ("SECURE_HSTS_INCLUDE_SUBDOMAINS", "true"),
+    ("SECURE_HSTS_PRELOAD", "true"),
+    ("PRODUCTION", "true"),
+];
+
+/// `exit3 check --deploy` with these settings and the limits as they are by default.
+fn check(directory: &std::path::Path, env: &[(&str, &str)]) -> (bool, String) {
+    let mut command = exit3(directory);
+    for name in service::LIMITS {
+        command.env_remove(name);
+    }
+    let output = command.envs(env.iter().copied()).args(["check", "--deploy"]).output().unwrap();
+    (output.status.success(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn a_check_lists_what_is_unsafe_with_its_remedy() {
+    let directory = tempfile::tempdir().unwrap();
+    let (sound, said) = check(directory.path(), &SOUND);
+    assert!(sound, "{said}");
+    let (sound, said) = check(directory.path(), &[("DEBUG", "true"), ("ALLOWED_HOSTS", "*")]);
+    assert!(!sound);
+    assert!(said.starts_with("danger: DEBUG is true; leave it out\n"), "{said}");
+    for variable in ["danger: ALLOWED_HOSTS", "warning: SECURE_HSTS_SECONDS", "warning: PRODUCTION"]
+    {
+        assert!(said.contains(variable), "{said}");
+    }
+    assert!(!directory.path().join("data/api_key").exists(), "a check makes nothing");
+}
+
+#[tokio::test]
+async fn in_production_a_dangerous_setting_stops_the_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let with = |change: (&'static str, &'static str)| -> Vec<(&str, &str)> {
+        SOUND.into_iter().filter(|(name, _)| *name != change.0).chain([change]).collect()
+    };
+    for (change, word) in [
+        (("DEBUG", "true"), "DEBUG is true"),
+        (("BASIC_API_KEY", "short"), "BASIC_API_KEY"),
+        (("TRUSTED_PROXIES", "::/0"), "TRUSTED_PROXIES believes everybody"),
+        (("HOST", "0.0.0.0"), "TLS_CERT"),
+    ] {
+        let output = exit3(directory.path()).envs(with(change)).output().unwrap();
+        assert!(!output.status.success());
+        let sentence = String::from_utf8(output.stderr).unwrap();
+        assert!(sentence.contains(word) && sentence.lines().count() == 1, "{sentence}");
+    }
+    let service = Service::start(directory.path(), &SOUND);
+    assert_eq!(service.get("/backend/health/live/", "").await.status(), 200);
+    // Without production it is a matter of advice.
+    let careless = tempfile::tempdir().unwrap();
+    Service::start(careless.path(), &[("DEBUG", "true")]).stop();
+}

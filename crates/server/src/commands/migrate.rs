@@ -4,7 +4,7 @@ use crate::settings::Settings;
 
 /// Brings the database's schema up to date.
 pub(super) fn migrate(settings: &Settings) -> Result<(), Failure> {
-    let backend = Backend::open(&settings.database, settings.disposable.clone())?;
+    let backend = Backend::open(settings)?;
     let applied = runtime()?.block_on(backend.migrate())?;
     match applied {
         0 => say(format_args!("{} is up to date", backend.describe())),

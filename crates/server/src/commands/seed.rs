@@ -32,7 +32,7 @@ pub(super) struct SeedDemo {
 
 /// Fills the database with made-up leads and subscribers.
 pub(super) fn seed(settings: &Settings, demo: &SeedDemo) -> Result<(), Failure> {
-    let backend = Backend::open(&settings.database, settings.disposable.clone())?;
+    let backend = Backend::open(settings)?;
     runtime()?.block_on(async {
         if settings.auto_migrate {
             backend.migrate().await?;

@@ -1,16 +1,21 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::time::Duration;
 
-use actix_web::HttpServer;
-use exit3_http::{AllowedHosts, Api, ApiSettings, Sunset};
+use exit3_app::App;
+use exit3_http::{Api, ApiSettings, Sunset};
 use secrecy::ExposeSecret;
 
 use super::{Failure, say};
 use crate::backend::Backend;
+use crate::connections::{self, Slots, room, tls::Tls};
+use crate::flood::FloodGuard;
 use crate::settings::{Secrets, Settings};
 
-/// Seconds that requests in flight have to finish once the service is asked to
-/// stop.
-const GRACE: u64 = 30;
+/// Connections at a time, where the system has room for that many and more: what they
+/// take of memory must have an end too.
+const MOST_CONNECTIONS: usize = 20_000;
+/// How often it is noted when keys were used.
+const NOTE: Duration = Duration::from_secs(10);
 
 /// Takes the address that the settings name.
 ///
@@ -27,7 +32,7 @@ pub fn listen(settings: &Settings) -> Result<TcpListener, Failure> {
 /// # Errors
 /// One sentence: the database cannot be opened or brought up to date.
 pub fn serve(settings: Settings, secrets: Secrets, listener: TcpListener) -> Result<(), Failure> {
-    let backend = Backend::open(&settings.database, settings.disposable.clone())?;
+    let backend = Backend::open(&settings)?;
     actix_web::rt::System::new().block_on(run(settings, secrets, backend, listener))
 }
 
@@ -46,17 +51,47 @@ async fn run(
     let api_settings = ApiSettings {
         api_key: secrets.api_key.clone(),
         secret: secrets.secret_key.clone(),
-        allowed_hosts: AllowedHosts::new(settings.allowed_hosts.clone()),
-        cors_origins: settings.cors_origins.clone(),
+        site: settings.site.clone(),
+        cors: settings.cors.clone(),
         sunset: Sunset(settings.sunset),
     };
-    let server = HttpServer::new(move || Api::new(backend.app(workers), &api_settings).service())
-        .workers(workers)
-        .shutdown_timeout(GRACE)
-        .listen(listener)?
-        .run();
+    let tls = settings.tls.clone().map(Tls::load).transpose()?;
+    let flood = FloodGuard::new(settings.flood);
+    let slots = Slots::new(room().min(settings.max_connections.unwrap_or(MOST_CONNECTIONS)));
+    let housekeeping = actix_web::rt::spawn(keep_house(backend.clone(), flood.clone()));
+    let app = backend.app(workers);
+    let server = connections::serve(listener, workers, slots, tls, move || {
+        Api::new(backend.app(workers), &api_settings).service().wrap(flood.middleware())
+    })?;
     greet(&settings, &secrets, address, &database);
-    Ok(server.await?)
+    server.await?;
+    housekeeping.abort();
+    note_uses(&app).await;
+    Ok(())
+}
+
+/// Does now and then what requests are not to wait for.
+async fn keep_house(backend: Backend, flood: FloodGuard) {
+    let app = backend.app(usize::MAX);
+    let mut often = actix_web::rt::time::interval(Duration::from_secs(1));
+    let mut seldom = actix_web::rt::time::interval(NOTE);
+    loop {
+        tokio::select! {
+            _ = often.tick() => flood.forget_idle(),
+            _ = seldom.tick() => {
+                note_uses(&app).await;
+                let backend = backend.clone();
+                // A million of them take a while.
+                let _ = tokio::task::spawn_blocking(move || backend.forget_idle()).await;
+            }
+        }
+    }
+}
+
+async fn note_uses(app: &App) {
+    if let Err(error) = exit3_app::api_keys::note_uses(app).await {
+        tracing::debug!(%error, "it could not be noted when keys were used");
+    }
 }
 
 async fn migrate(backend: &Backend) -> Result<(), Failure> {
@@ -69,9 +104,10 @@ async fn migrate(backend: &Backend) -> Result<(), Failure> {
 
 fn greet(settings: &Settings, secrets: &Secrets, address: SocketAddr, database: &str) {
     let reachable = reachable(address);
-    say(format_args!("Listening on http://{address}"));
+    let scheme = if settings.tls.is_some() { "https" } else { "http" };
+    say(format_args!("Listening on {scheme}://{address}"));
     say(format_args!("Database: {database}"));
-    say(format_args!("Docs: http://{reachable}/backend/api/docs/"));
+    say(format_args!("Docs: {scheme}://{reachable}/backend/api/docs/"));
     if secrets.api_key_is_new {
         let key = secrets.api_key.expose_secret();
         say(format_args!(
@@ -79,7 +115,7 @@ fn greet(settings: &Settings, secrets: &Secrets, address: SocketAddr, database: 
             settings.data_dir.join("api_key").display()
         ));
         say(format_args!(
-            "Try: curl -H 'Authorization: Basic {key}' http://{reachable}/backend/api/v1/leads/"
+            "Try: curl -H 'Authorization: Basic {key}' {scheme}://{reachable}/backend/api/v1/leads/"
         ));
     }
 }

@@ -8,7 +8,7 @@ use clap::{Args, Command};
 use secrecy::SecretString;
 use tracing_subscriber::filter::LevelFilter;
 
-use super::words;
+use super::words::{self, Limit};
 
 /// Options of every command. Each may also come from the environment or from
 /// `.env`, under the name in brackets.
@@ -72,6 +72,60 @@ pub struct Arguments {
     /// Origins whose pages may call the API, separated by commas
     #[arg(long, env = "CORS_ALLOWED_ORIGINS", default_value = "", global = true)]
     pub cors_allowed_origins: String,
+    /// Whether these pages may send what the browser keeps for the service
+    #[arg(long, env = "CORS_ALLOW_CREDENTIALS", default_value = "false", global = true, value_parser = words::boolean, action = clap::ArgAction::Set)]
+    pub cors_allow_credentials: bool,
+    /// Proxies that are believed what they say of their clients: addresses and
+    /// networks, separated by commas
+    #[arg(long, env = "TRUSTED_PROXIES", default_value = "", global = true)]
+    pub trusted_proxies: String,
+    /// Whether trusted proxies name the host in X-Forwarded-Host
+    #[arg(long, env = "USE_X_FORWARDED_HOST", default_value = "false", global = true, value_parser = words::boolean, action = clap::ArgAction::Set)]
+    pub use_x_forwarded_host: bool,
+    /// Whether who comes without encryption is sent to where there is some
+    #[arg(long, env = "SECURE_SSL_REDIRECT", default_value = "false", global = true, value_parser = words::boolean, action = clap::ArgAction::Set)]
+    pub secure_ssl_redirect: bool,
+    /// For how many seconds browsers are to come encrypted only; 0 says nothing
+    #[arg(long, env = "SECURE_HSTS_SECONDS", default_value_t = 0, global = true)]
+    pub secure_hsts_seconds: u64,
+    /// Whether that holds for everything below the host
+    #[arg(long, env = "SECURE_HSTS_INCLUDE_SUBDOMAINS", default_value = "false", global = true, value_parser = words::boolean, action = clap::ArgAction::Set)]
+    pub secure_hsts_include_subdomains: bool,
+    /// Whether browsers may know it beforehand
+    #[arg(long, env = "SECURE_HSTS_PRELOAD", default_value = "false", global = true, value_parser = words::boolean, action = clap::ArgAction::Set)]
+    pub secure_hsts_preload: bool,
+    /// A certificate in PEM, to serve TLS without a proxy
+    #[arg(long, env = "TLS_CERT", global = true)]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's key in PEM
+    #[arg(long, env = "TLS_KEY", global = true)]
+    pub tls_key: Option<PathBuf>,
+    /// Connections at a time; as many as the system has files for, up to 20000, unless
+    /// given
+    #[arg(long, env = "MAX_CONNECTIONS", global = true, value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_connections: Option<u32>,
+    /// Requests of one visitor to the API: N/second, minute, hour or day, or off
+    #[arg(long, env = "RATE_LIMIT_ANON", default_value = "100/hour", global = true, value_parser = words::limit)]
+    pub rate_limit_anon: Limit,
+    /// Requests with one key
+    #[arg(long, env = "RATE_LIMIT_USER", default_value = "1000/hour", global = true, value_parser = words::limit)]
+    pub rate_limit_user: Limit,
+    /// Leads that one visitor creates
+    #[arg(long, env = "RATE_LIMIT_LEAD_CREATE", default_value = "10/hour", global = true, value_parser = words::limit)]
+    pub rate_limit_lead_create: Limit,
+    /// Subscriptions that one visitor creates
+    #[arg(long, env = "RATE_LIMIT_NEWSLETTER_CREATE", default_value = "10/hour", global = true, value_parser = words::limit)]
+    pub rate_limit_newsletter_create: Limit,
+    /// Requests of one address to anything, to ward off floods; 100/second unless
+    /// given, and off where RATE_LIMIT_ANON is
+    #[arg(long, env = "RATE_LIMIT_FLOOD", global = true, value_parser = words::limit)]
+    pub rate_limit_flood: Option<Limit>,
+    /// A Redis that counts for all nodes: redis://:password@host:6379/0
+    #[arg(long, env = "REDIS_URL", global = true)]
+    pub redis_url: Option<SecretString>,
+    /// Whether a setting that is dangerous in production stops the start
+    #[arg(long, env = "PRODUCTION", default_value = "false", global = true, value_parser = words::boolean, action = clap::ArgAction::Set)]
+    pub production: bool,
     /// From which level up log lines are written: DEBUG, INFO, WARNING, ERROR
     #[arg(long, env = "LOG_LEVEL", global = true, value_parser = words::level)]
     pub log_level: Option<LevelFilter>,

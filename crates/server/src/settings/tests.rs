@@ -67,7 +67,8 @@ fn a_django_env_starts_the_service() {
     ])
     .unwrap();
     assert!(!settings.database.is_embedded());
-    assert_eq!(settings.allowed_hosts, ["exit3.agency", ".exit3.agency"]);
+    let hosts = ["exit3.agency", ".exit3.agency"].map(str::to_owned);
+    assert_eq!(settings.site.allowed_hosts, AllowedHosts::new(hosts));
     assert_eq!(settings.log_level, LevelFilter::WARN);
     assert!(!secrets.api_key_is_new);
 }
@@ -118,4 +119,100 @@ fn a_wrong_setting_is_told_in_one_sentence_that_names_it() {
 fn secrets_do_not_show_in_debug_output() {
     let arguments = arguments(&[POSTGRES, ("BASIC_API_KEY", "hunter2")]).unwrap();
     assert!(!format!("{arguments:?}").contains("hunter2"));
+}
+
+#[test]
+fn the_limits_are_those_of_the_replaced_service() {
+    let (settings, _) = check(&[POSTGRES, KEY, SECRET]).unwrap();
+    let shown = |rate: Option<Rate>| rate.map(|rate| rate.to_string()).unwrap_or_default();
+    let limits = settings.limits;
+    assert_eq!(shown(limits.visitor), "100/hour");
+    assert_eq!(shown(limits.key), "1000/hour");
+    assert_eq!(shown(limits.lead_create), "10/hour");
+    assert_eq!(shown(limits.newsletter_create), "10/hour");
+    assert_eq!(shown(settings.flood), "100/second");
+    let (settings, _) = check(&[POSTGRES, KEY, SECRET, ("RATE_LIMIT_ANON", "off")]).unwrap();
+    assert_eq!((settings.limits.visitor, settings.flood), (None, None));
+    let guarded = [POSTGRES, KEY, SECRET, ("RATE_LIMIT_ANON", "off"), ("RATE_LIMIT_FLOOD", "5/s")];
+    assert_eq!(shown(check(&guarded).unwrap().0.flood), "5/second");
+}
+
+#[test]
+fn settings_that_do_not_go_together_are_refused() {
+    for (env, variable) in [
+        (("TLS_CERT", "cert.pem"), "TLS_KEY"),
+        (("TLS_KEY", "key.pem"), "TLS_CERT"),
+        (("SECURE_SSL_REDIRECT", "true"), "SECURE_SSL_REDIRECT"),
+        (("TRUSTED_PROXIES", "nginx"), "TRUSTED_PROXIES"),
+        (("REDIS_URL", "hunter2"), "REDIS_URL"),
+    ] {
+        let problem = problem(&[POSTGRES, KEY, SECRET, env]);
+        assert!(problem.starts_with(variable) && !problem.contains("hunter2"), "{problem}");
+    }
+}
+
+const KEY: (&str, &str) = ("BASIC_API_KEY", "nYkq0vWqPz3bXcT8sRfHjLmE5uG7dA2w");
+const SECRET: (&str, &str) = ("SECRET_KEY", "wA2dG7uE5mLjHfRs8TcXb3zPqWv0qkYn");
+
+/// The names of the settings that are unsafe, the dangerous ones with a mark.
+fn unsafe_settings(env: &[(&str, &str)]) -> Vec<String> {
+    let arguments = arguments(env).unwrap();
+    let settings = Settings::check(&arguments).unwrap();
+    let found = findings(&arguments, &settings).into_iter();
+    found
+        .map(|finding| format!("{}{}", if finding.dangerous { "!" } else { "" }, finding.variable))
+        .collect()
+}
+
+const SOUND: [(&str, &str); 9] = [
+    POSTGRES,
+    KEY,
+    SECRET,
+    ("ALLOWED_HOSTS", "api.exit3.agency"),
+    ("SECURE_SSL_REDIRECT", "true"),
+    ("SECURE_HSTS_SECONDS", "31536000"),
+    ("SECURE_HSTS_INCLUDE_SUBDOMAINS", "true"),
+    ("SECURE_HSTS_PRELOAD", "true"),
+    ("PRODUCTION", "true"),
+];
+
+#[test]
+fn what_is_unsafe_in_production_is_found() {
+    assert_eq!(unsafe_settings(&SOUND), Vec::<String>::new());
+    for (env, found) in [
+        (("ALLOWED_HOSTS", ".exit3.agency,localhost"), ""),
+        (("DEBUG", "true"), "!DEBUG"),
+        (("SECRET_KEY", "short"), "!SECRET_KEY"),
+        (("BASIC_API_KEY", "change-me-change-me-change-me-change-me"), "!BASIC_API_KEY"),
+        (("TRUSTED_PROXIES", "10.0.0.1,0.0.0.0/0"), "!TRUSTED_PROXIES"),
+        (("HOST", "0.0.0.0"), "!TLS_CERT"),
+        (("USE_X_FORWARDED_HOST", "true"), "USE_X_FORWARDED_HOST"),
+        (("CORS_ALLOWED_ORIGINS", "http://exit3.agency"), "CORS_ALLOWED_ORIGINS"),
+        (("SECURE_HSTS_SECONDS", "3600"), "SECURE_HSTS_SECONDS"),
+        (("SECURE_HSTS_PRELOAD", "false"), "SECURE_HSTS_PRELOAD"),
+        (("SECURE_HSTS_INCLUDE_SUBDOMAINS", "no"), "SECURE_HSTS_INCLUDE_SUBDOMAINS"),
+        (("SECURE_SSL_REDIRECT", "false"), "SECURE_SSL_REDIRECT"),
+        (("RATE_LIMIT_ANON", "off"), "RATE_LIMIT_ANON"),
+        (("RATE_LIMIT_USER", "off"), "RATE_LIMIT_USER"),
+        (("RATE_LIMIT_LEAD_CREATE", "off"), "RATE_LIMIT_LEAD_CREATE"),
+        (("RATE_LIMIT_NEWSLETTER_CREATE", "off"), "RATE_LIMIT_NEWSLETTER_CREATE"),
+        (("PRODUCTION", "false"), "PRODUCTION"),
+    ] {
+        let mut changed: Vec<_> =
+            SOUND.iter().copied().filter(|(name, _)| *name != env.0).collect();
+        changed.push(env);
+        assert_eq!(unsafe_settings(&changed).join(" "), found, "{env:?}");
+    }
+    let credentials =
+        [("CORS_ALLOWED_ORIGINS", "http://exit3.agency"), ("CORS_ALLOW_CREDENTIALS", "true")];
+    let with: Vec<_> = SOUND.iter().copied().chain(credentials).collect();
+    assert_eq!(unsafe_settings(&with), ["!CORS_ALLOWED_ORIGINS"]);
+}
+
+#[test]
+fn any_host_is_unsafe() {
+    for env in [vec![("ALLOWED_HOSTS", "*")], vec![]] {
+        let all: Vec<_> = [POSTGRES, KEY, SECRET].into_iter().chain(env).collect();
+        assert!(unsafe_settings(&all).contains(&"!ALLOWED_HOSTS".to_owned()));
+    }
 }

@@ -1,5 +1,10 @@
 //! Words of settings.
 
+use std::net::IpAddr;
+
+use exit3_domain::api_keys::is_origin;
+use exit3_domain::quotas::{NotARate, Rate};
+use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::filter::LevelFilter;
 
@@ -8,6 +13,30 @@ use super::SettingsError;
 /// A list separated by commas.
 pub(super) fn list(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// How often something may be done; `None` is as often as one likes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit(pub Option<Rate>);
+
+/// A limit, in the words of the replaced service.
+pub(super) fn limit(text: &str) -> Result<Limit, String> {
+    if text.trim().eq_ignore_ascii_case("off") {
+        return Ok(Limit(None));
+    }
+    text.parse().map(|rate| Limit(Some(rate))).map_err(|error: NotARate| format!("{error}, or off"))
+}
+
+/// Addresses and networks, separated by commas.
+pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, SettingsError> {
+    let network = |word: String| {
+        let network = word.parse::<IpNet>().or_else(|_| word.parse::<IpAddr>().map(IpNet::from));
+        network.map_err(|_| {
+            let problem = format!("holds {word:?}, which is neither an address nor a network");
+            SettingsError::new("TRUSTED_PROXIES", problem)
+        })
+    };
+    list(text).into_iter().map(network).collect()
 }
 
 /// The origins of `CORS_ALLOWED_ORIGINS`.
@@ -20,14 +49,6 @@ pub(super) fn origins(text: &str) -> Result<Vec<String>, SettingsError> {
             format!("holds {wrong:?}, which is not an origin such as https://exit3.agency"),
         )),
     }
-}
-
-fn is_origin(text: &str) -> bool {
-    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    host.is_some_and(|host| {
-        !host.is_empty()
-            && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]_".contains(&b))
-    })
 }
 
 /// A boolean, in the words that `.env` files use.
@@ -93,6 +114,23 @@ mod tests {
         for wrong in ["*", "exit3.agency", "https://exit3.agency/", "null", "https://"] {
             assert!(origins(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn proxies_are_addresses_and_networks() {
+        let known = networks("127.0.0.1, 10.0.0.0/8,2001:db8::/32").unwrap();
+        assert_eq!(known.len(), 3);
+        assert!(known[0].contains(&"127.0.0.1".parse::<IpAddr>().unwrap()));
+        for wrong in ["localhost", "10.0.0.0/33", "*", "10.0.0.0-10.0.0.9"] {
+            assert!(networks(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_limit_is_a_rate_or_off() {
+        assert_eq!(limit("OFF"), Ok(Limit(None)));
+        assert_eq!(limit("5/day").unwrap().0.unwrap().to_string(), "5/day");
+        assert!(limit("none").is_err() && limit("0/hour").is_err());
     }
 
     #[test]

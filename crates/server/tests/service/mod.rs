@@ -1,11 +1,20 @@
 //! The real binary as a child process, on a free port of this machine.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+
+/// How often what may be done.
+pub const LIMITS: [&str; 4] = [
+    "RATE_LIMIT_ANON",
+    "RATE_LIMIT_USER",
+    "RATE_LIMIT_LEAD_CREATE",
+    "RATE_LIMIT_NEWSLETTER_CREATE",
+];
 
 /// The binary in a directory of its own, with nothing in its environment but
 /// what a test gives it.
@@ -16,6 +25,8 @@ pub fn exit3(directory: &Path) -> Command {
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("PORT", "0")
+        // What is not about limits asks more often than they would let it.
+        .envs(LIMITS.iter().map(|name| (*name, "off")))
         .stdin(Stdio::null());
     command
 }
@@ -26,13 +37,15 @@ pub struct Service {
     output: Arc<Mutex<String>>,
     address: String,
     client: reqwest::Client,
+    directory: PathBuf,
 }
 
 impl Service {
     /// Starts the service and waits until it listens.
     pub fn start(directory: &Path, env: &[(&str, &str)]) -> Self {
         let mut command = exit3(directory);
-        command.envs(env.iter().copied()).stdout(Stdio::piped());
+        let log = std::fs::File::create(directory.join("service.log")).expect("a log");
+        command.envs(env.iter().copied()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().expect("the binary starts");
         let output = Arc::new(Mutex::new(String::new()));
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -46,12 +59,13 @@ impl Service {
         let address = loop {
             let text = output.lock().unwrap().clone();
             // The greeting's last line depends on whether the key is new.
-            let listens = text.lines().find_map(|line| line.strip_prefix("Listening on http://"));
+            let listens = text.lines().find_map(|line| line.strip_prefix("Listening on http"));
             if let (Some(address), true) = (listens, text.contains("Docs: ")) {
-                break address.to_owned();
+                break address.trim_start_matches('s').trim_start_matches("://").to_owned();
             }
             if let Some(status) = child.try_wait().unwrap() {
-                panic!("the service stopped with {status}");
+                let log = std::fs::read_to_string(directory.join("service.log"));
+                panic!("the service stopped with {status}: {}", log.unwrap_or_default());
             }
             assert!(began.elapsed() < Duration::from_secs(30), "the service does not start");
             std::thread::sleep(Duration::from_millis(5));
@@ -61,7 +75,7 @@ impl Service {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .expect("a client");
-        Self { child, output, address, client }
+        Self { child, output, address, client, directory: directory.to_owned() }
     }
 
     /// `host:port`.
@@ -74,6 +88,23 @@ impl Service {
         self.output.lock().unwrap().clone()
     }
 
+    /// What the service has logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.directory.join("service.log")).unwrap()
+    }
+
+    /// Resident memory of the process, in bytes.
+    pub fn memory(&self) -> usize {
+        let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.id())).unwrap();
+        statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+    }
+
+    /// Sends `bytes` over a connection of its own, and takes what is answered until the
+    /// service closes it, or has nothing to say for a while.
+    pub fn raw(&self, bytes: &[u8]) -> Raw {
+        raw(&self.address, bytes)
+    }
+
     /// The key, if the service has printed one.
     pub fn printed_key(&self) -> Option<String> {
         let output = self.output();
@@ -84,6 +115,27 @@ impl Service {
     /// `GET`, with the key if there is one.
     pub async fn get(&self, path: &str, key: &str) -> reqwest::Response {
         self.send(self.client.get(self.url(path)), key).await
+    }
+
+    /// `GET` with headers.
+    pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> reqwest::Response {
+        let request = self.client.get(self.url(path));
+        let request =
+            headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        request.send().await.expect("an answer")
+    }
+
+    /// `POST` of JSON with headers.
+    pub async fn post_with(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        json: &str,
+    ) -> reqwest::Response {
+        let request = self.client.post(self.url(path)).header("content-type", "application/json");
+        let request =
+            headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        request.body(json.to_owned()).send().await.expect("an answer")
     }
 
     /// `POST` of JSON.
@@ -151,6 +203,36 @@ impl Service {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
+}
+
+/// What came over a connection.
+pub struct Raw {
+    /// All of it.
+    pub text: String,
+    /// Whether the service closed the connection.
+    pub closed: bool,
+}
+
+impl Raw {
+    /// The statuses of all answers, in their order.
+    pub fn statuses(&self) -> Vec<u16> {
+        let heads = self.text.split("HTTP/1.1 ").skip(1);
+        heads.filter_map(|head| head.get(..3)?.parse().ok()).collect()
+    }
+}
+
+/// As [`Service::raw`], to whatever listens at `address`.
+pub fn raw(address: &str, bytes: &[u8]) -> Raw {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+    // What is refused early need not be taken.
+    let _ = stream.write_all(bytes);
+    let mut answer = Vec::new();
+    let closed = match stream.read_to_end(&mut answer) {
+        Ok(_) => true,
+        Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+    };
+    Raw { text: String::from_utf8_lossy(&answer).into_owned(), closed }
 }
 
 impl Drop for Service {

@@ -1,0 +1,193 @@
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use clap::{Args, Subcommand};
+use exit3_app::{App, api_keys};
+use exit3_domain::api_keys::{ApiKey, ApiKeyDraft, Scope, Scopes};
+use exit3_domain::quotas::Rate;
+
+use super::{Failure, runtime, say};
+use crate::backend::Backend;
+use crate::secrets::random_bytes;
+use crate::settings::Settings;
+
+/// What to do with the keys of the API.
+#[derive(Subcommand)]
+pub(super) enum ApiKeyCommand {
+    /// Makes a key, and shows it once
+    Create(Create),
+    /// Lists the keys, but not their secrets
+    List,
+    /// Revokes all keys of a name, or the one of a prefix
+    Revoke {
+        /// The name, or the prefix that `list` shows
+        key: String,
+    },
+}
+
+/// What a new key is.
+#[derive(Args)]
+pub(super) struct Create {
+    /// Whose it is, for people; two keys may have the same
+    #[arg(long)]
+    name: String,
+    /// What it opens: leads:create, leads:read, leads:write, newsletter:create,
+    /// newsletter:read, newsletter:write; may be repeated
+    #[arg(long = "scope", required = true, value_delimiter = ',', value_parser = scope)]
+    scopes: Vec<Scope>,
+    /// An origin whose pages may use it, as in https://exit3.agency; may be repeated. The
+    /// key is then publishable: it only creates, and is refused from elsewhere
+    #[arg(long = "origin", value_delimiter = ',')]
+    origins: Vec<String>,
+    /// After how long it opens nothing any more: 90d, 12h, 30m
+    #[arg(long, value_parser = span)]
+    expires: Option<Duration>,
+    /// How often it may be used, as in 1000/hour; RATE_LIMIT_USER unless given
+    #[arg(long)]
+    rate: Option<Rate>,
+    /// Its holder, such as the website's server, names its visitors in
+    /// X-Forwarded-For, and limits count these
+    #[arg(long)]
+    forwards_visitors: bool,
+}
+
+pub(super) fn api_key(settings: &Settings, command: ApiKeyCommand) -> Result<(), Failure> {
+    let backend = Backend::open(settings)?;
+    runtime()?.block_on(async {
+        if settings.auto_migrate {
+            backend.migrate().await?;
+        }
+        let app = backend.patient_app();
+        match command {
+            ApiKeyCommand::Create(new) => create(&app, settings, new).await,
+            ApiKeyCommand::List => list(&app).await,
+            ApiKeyCommand::Revoke { key } => revoke(&app, &key).await,
+        }
+    })
+}
+
+async fn create(app: &App, settings: &Settings, new: Create) -> Result<(), Failure> {
+    let expires_at = match new.expires {
+        Some(span) => Some(
+            chrono::TimeDelta::from_std(span)
+                .ok()
+                .and_then(|span| app.clock.now().checked_add_signed(span))
+                .ok_or("--expires lies beyond the end of time")?,
+        ),
+        None => None,
+    };
+    let draft = ApiKeyDraft {
+        name: new.name,
+        scopes: Scopes::of(&new.scopes),
+        origins: new.origins,
+        rate: new.rate,
+        forwards_visitors: new.forwards_visitors,
+        expires_at,
+    };
+    let (key, token) = api_keys::create(app, draft, &random_bytes()).await?;
+    let draft = &key.draft;
+    say(format_args!("API key {}, shown this once: {}", draft.name, token.expose()));
+    let end = draft
+        .expires_at
+        .map_or_else(|| "never expires".to_owned(), |end| format!("expires at {}", time(end)));
+    say(format_args!("Its prefix is {}. It opens {} and {end}.", key.prefix, draft.scopes));
+    for origin in draft.origins.iter().filter(|origin| !settings.cors.origins.contains(origin)) {
+        say(format_args!(
+            "Browsers will not let pages of {origin} use it before CORS_ALLOWED_ORIGINS has \
+             that origin."
+        ));
+    }
+    Ok(())
+}
+
+async fn list(app: &App) -> Result<(), Failure> {
+    let now = app.clock.now();
+    let head = ["NAME", "PREFIX", "STATE", "SCOPES", "RATE", "ORIGINS", "EXPIRES", "LAST USED"];
+    let mut rows = vec![head.map(str::to_owned)];
+    rows.extend(api_keys::list(app).await?.iter().map(|key| row(key, now)));
+    let mut widths = [0; 8];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.len().max(*width);
+        }
+    }
+    for row in rows {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        let line: Vec<String> = cells.collect();
+        say(format_args!("{}", line.join("  ").trim_end()));
+    }
+    Ok(())
+}
+
+fn row(key: &ApiKey, now: DateTime<Utc>) -> [String; 8] {
+    let state = match key.revoked_at {
+        Some(_) => "revoked",
+        None if key.is_alive(now) => "alive",
+        None => "expired",
+    };
+    let or_hyphen = |text: String| if text.is_empty() { "-".to_owned() } else { text };
+    let moment = |at: Option<DateTime<Utc>>| at.map_or_else(|| "-".to_owned(), time);
+    let forwards = if key.draft.forwards_visitors { " (forwards visitors)" } else { "" };
+    [
+        key.draft.name.clone(),
+        key.prefix.to_string(),
+        state.to_owned(),
+        format!("{}{forwards}", key.draft.scopes),
+        or_hyphen(key.draft.rate.map(|rate| rate.to_string()).unwrap_or_default()),
+        or_hyphen(key.draft.origins.join(" ")),
+        moment(key.draft.expires_at),
+        moment(key.last_used_at),
+    ]
+}
+
+async fn revoke(app: &App, which: &str) -> Result<(), Failure> {
+    let revoked = api_keys::revoke(app, which).await?;
+    if revoked.is_empty() {
+        return Err(format!("there is no key {which} that is not revoked").into());
+    }
+    for key in revoked {
+        say(format_args!("Revoked {}, whose prefix is {}.", key.draft.name, key.prefix));
+    }
+    Ok(())
+}
+
+fn time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+fn scope(word: &str) -> Result<Scope, String> {
+    Scope::from_word(word).ok_or_else(|| {
+        let words: Vec<&str> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
+        format!("not one of {}", words.join(", "))
+    })
+}
+
+/// A time such as `90d`.
+fn span(text: &str) -> Result<Duration, String> {
+    let wrong = || "not a time such as 90d, 12h or 30m".to_owned();
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        "w" => 604_800,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().ok().filter(|number| *number > 0).ok_or_else(wrong)?;
+    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_a_number_and_a_unit() {
+        assert_eq!(span("90d"), Ok(Duration::from_secs(90 * 86_400)));
+        assert_eq!(span("1w"), Ok(Duration::from_secs(604_800)));
+        for wrong in ["", "d", "90", "0d", "-1d", "1y", "99999999999999999999d", "90đ", "1 d"] {
+            assert!(span(wrong).is_err(), "{wrong}");
+        }
+    }
+}

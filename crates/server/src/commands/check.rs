@@ -1,0 +1,34 @@
+use clap::Args;
+
+use super::{Failure, say};
+use crate::settings::{Arguments, Settings, findings};
+
+/// What to look at.
+#[derive(Args)]
+pub(super) struct Check {
+    /// Look for what is unsafe in production as well
+    #[arg(long)]
+    deploy: bool,
+}
+
+/// Checks the settings. That they can be used at all has been found out already.
+pub(super) fn check(
+    settings: &Settings,
+    arguments: &Arguments,
+    check: &Check,
+) -> Result<(), Failure> {
+    let found = if check.deploy { findings(arguments, settings) } else { Vec::new() };
+    for finding in &found {
+        let weight = if finding.dangerous { "danger" } else { "warning" };
+        let (variable, problem, remedy) = (finding.variable, finding.problem, finding.remedy);
+        say(format_args!("{weight}: {variable} {problem}; {remedy}"));
+    }
+    match found.len() {
+        0 => {
+            say(format_args!("The settings are sound."));
+            Ok(())
+        }
+        1 => Err("1 setting is unsafe for production".into()),
+        count => Err(format!("{count} settings are unsafe for production").into()),
+    }
+}

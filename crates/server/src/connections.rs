@@ -1,0 +1,152 @@
+//! Connections: how many there may be, how long they may stall, and over what.
+//!
+//! This stands in for actix-web's `HttpServer`, which measures the time of a
+//! connection's first head only, stops accepting where it should refuse, and answers
+//! what is not HTTP without a body.
+
+mod guarded;
+mod heads;
+mod slots;
+pub(crate) mod tls;
+
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, Request, Response};
+use actix_server::{GracefulShutdownSignal, Server};
+use actix_service::{
+    IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
+};
+use actix_web::body::MessageBody;
+use actix_web::dev::AppConfig;
+use exit3_http::Connection;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use guarded::Guarded;
+pub(crate) use slots::{Slots, room};
+use tls::Tls;
+
+/// How long a request may take to arrive, and an answer to be taken.
+const PATIENCE: Duration = Duration::from_secs(25);
+/// How long the head of a connection's first request may take, and how long a
+/// connection is kept that nothing is asked on.
+const HEAD: Duration = Duration::from_secs(10);
+/// How long a client may take to agree on a key.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+/// How long a client has to notice that a connection is closed.
+const GOODBYE: Duration = Duration::from_secs(1);
+/// Seconds that requests in flight have to finish once the service is to stop.
+const GRACE: u64 = 30;
+
+/// Serves what `factory` makes for each of `workers` threads, until the process is
+/// asked to stop.
+pub(crate) fn serve<F, I, S, B>(
+    listener: TcpListener,
+    workers: usize,
+    slots: Slots,
+    tls: Option<Tls>,
+    factory: F,
+) -> io::Result<Server>
+where
+    F: Fn() -> I + Send + Clone + 'static,
+    I: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig> + 'static,
+    S::Error: Into<actix_web::Error> + 'static,
+    S::InitError: fmt::Debug,
+    S::Response: Into<Response<B>> + 'static,
+    <S::Service as actix_service::Service<Request>>::Future: 'static,
+    S::Service: 'static,
+    B: MessageBody + 'static,
+{
+    let server = Server::build()
+        .workers(workers)
+        .shutdown_timeout(GRACE)
+        // The slots refuse, rather than let clients wait.
+        .max_concurrent_connections(slots.most() + slots::GOODBYES);
+    let stopping = server.graceful_shutdown_signal();
+    let name = "exit3";
+    let server = match tls {
+        None => server.listen(name, listener, move || {
+            let slots = slots.clone();
+            fn_service(move |stream: TcpStream| {
+                let slot = slots.take();
+                async move {
+                    let peer = stream.peer_addr().ok();
+                    match slot {
+                        Some(slot) => Ok((Guarded::new(stream, slot, PATIENCE), peer)),
+                        None => Err(slots::refuse(stream).await),
+                    }
+                }
+            })
+            .and_then(http(&factory, &stopping, false))
+        })?,
+        Some(tls) => server.listen(name, listener, move || {
+            let (slots, tls) = (slots.clone(), tls.clone());
+            fn_service(move |stream: TcpStream| {
+                let slot = slots.take();
+                let acceptor = tls.acceptor();
+                async move {
+                    let peer = stream.peer_addr().ok();
+                    // Without a key there is no way to tell why.
+                    let slot = slot.ok_or(DispatchError::DisconnectTimeout)?;
+                    let stream = timeout(HANDSHAKE, acceptor.accept(stream))
+                        .await
+                        .map_err(|_| DispatchError::SlowRequestTimeout)?
+                        .map_err(DispatchError::Io)?;
+                    Ok((Guarded::new(stream, slot, PATIENCE), peer))
+                }
+            })
+            .and_then(http(&factory, &stopping, true))
+        })?,
+    };
+    Ok(server.run())
+}
+
+type Stream<T> = (T, Option<SocketAddr>);
+
+fn http<F, I, S, B, T>(
+    factory: &F,
+    stopping: &GracefulShutdownSignal,
+    tls: bool,
+) -> impl ServiceFactory<
+    Stream<T>,
+    Config = (),
+    Response = (),
+    Error = DispatchError,
+    InitError = (),
+    Service = impl actix_service::Service<Stream<T>, Response = (), Error = DispatchError>
+              + use<F, I, S, B, T>,
+    Future = impl Future + use<F, I, S, B, T>,
+> + use<F, I, S, B, T>
+where
+    F: Fn() -> I,
+    I: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig> + 'static,
+    S::Error: Into<actix_web::Error> + 'static,
+    S::InitError: fmt::Debug,
+    S::Response: Into<Response<B>> + 'static,
+    <S::Service as actix_service::Service<Request>>::Future: 'static,
+    S::Service: 'static,
+    B: MessageBody + 'static,
+    T: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    let service = factory().into_factory().map_err(|error| error.into().error_response());
+    let stopping = stopping.clone();
+    HttpService::build()
+        .keep_alive(HEAD)
+        .client_request_timeout(HEAD)
+        .client_disconnect_timeout(GOODBYE)
+        .graceful_shutdown_signal(move || {
+            let stopping = stopping.clone();
+            async move { stopping.notified().await }
+        })
+        .on_connect_ext(move |_, extensions| {
+            extensions.insert(Connection { tls });
+        })
+        .h1(map_config(service, |()| AppConfig::default()))
+}

@@ -1,0 +1,130 @@
+//! The flood guard: so many requests a second of one address, whatever they ask for.
+//! It stands before everything else and counts in this process alone, as `limit_req`
+//! does where there is an nginx.
+//!
+//! actix-governor is under the GPL, so it is seen here only, and a binary without the
+//! feature `flood-guard` is free of it: see docs/adr/0008-limits.md.
+
+#[cfg(feature = "flood-guard")]
+pub(crate) use guard::FloodGuard;
+#[cfg(not(feature = "flood-guard"))]
+pub(crate) use no_guard::FloodGuard;
+
+#[cfg(feature = "flood-guard")]
+mod guard {
+    use std::convert::Infallible;
+    use std::fmt;
+
+    use actix_governor::governor::NotUntil;
+    use actix_governor::governor::clock::{Clock, DefaultClock, QuantaInstant};
+    use actix_governor::governor::middleware::NoOpMiddleware;
+    use actix_governor::{Governor, GovernorConfig, GovernorConfigBuilder, KeyExtractor};
+    use actix_web::dev::ServiceRequest;
+    use actix_web::middleware::Condition;
+    use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+    use exit3_domain::quotas::{Rate, subject};
+    use exit3_http::{ApiError, Client, protect};
+
+    type Config = GovernorConfig<ByAddress, NoOpMiddleware<QuantaInstant>>;
+    type Middleware = Condition<Governor<ByAddress, NoOpMiddleware<QuantaInstant>>>;
+
+    /// Wards floods off.
+    #[derive(Clone)]
+    pub(crate) struct FloodGuard {
+        config: Config,
+        stands: bool,
+    }
+
+    impl FloodGuard {
+        /// Lets as many come at once as the rate says, and then evenly; without a rate,
+        /// all.
+        pub(crate) fn new(rate: Option<Rate>) -> Self {
+            let period = |rate: Rate| rate.period.duration() / rate.limit.max(1);
+            let config = rate.and_then(|rate| {
+                GovernorConfigBuilder::default()
+                    .period(period(rate))
+                    .burst_size(rate.limit)
+                    .key_extractor(ByAddress)
+                    .finish()
+            });
+            let stands = config.is_some();
+            let unused = || GovernorConfigBuilder::default().key_extractor(ByAddress).finish();
+            let config = config.or_else(unused);
+            let config = config.unwrap_or_else(|| unreachable!("the defaults are not nought"));
+            Self { config, stands }
+        }
+
+        /// What stands before one worker.
+        pub(crate) fn middleware(&self) -> Middleware {
+            Condition::new(self.stands, Governor::new(&self.config))
+        }
+
+        /// Forgets the addresses that have not come for a while.
+        pub(crate) fn forget_idle(&self) {
+            let limiter = self.config.limiter();
+            limiter.retain_recent();
+            limiter.shrink_to_fit();
+        }
+    }
+
+    #[derive(Debug, Clone, Copy)]
+    pub(crate) struct ByAddress;
+
+    /// There is always an address.
+    #[derive(Debug)]
+    pub(crate) struct Never(Infallible);
+
+    impl fmt::Display for Never {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            match self.0 {}
+        }
+    }
+
+    impl ResponseError for Never {}
+
+    impl KeyExtractor for ByAddress {
+        type Key = u64;
+        type KeyExtractionError = Never;
+
+        fn extract(&self, request: &ServiceRequest) -> Result<u64, Never> {
+            Ok(subject(Client::of(request).address))
+        }
+
+        fn exceed_rate_limit_response(
+            &self,
+            not_until: &NotUntil<QuantaInstant>,
+            _: HttpResponseBuilder,
+        ) -> HttpResponse {
+            let wait = not_until.wait_time_from(DefaultClock::default().now());
+            let mut response = ApiError::throttled(wait).error_response();
+            protect(response.headers_mut());
+            response
+        }
+    }
+}
+
+#[cfg(not(feature = "flood-guard"))]
+mod no_guard {
+    use actix_web::middleware::DefaultHeaders;
+    use exit3_domain::quotas::Rate;
+
+    /// Stands in where there is none.
+    #[derive(Clone)]
+    pub(crate) struct FloodGuard;
+
+    impl FloodGuard {
+        pub(crate) fn new(rate: Option<Rate>) -> Self {
+            if rate.is_some() {
+                tracing::info!("built without the flood guard: RATE_LIMIT_FLOOD has no effect");
+            }
+            Self
+        }
+
+        /// Does nothing.
+        pub(crate) fn middleware(&self) -> DefaultHeaders {
+            DefaultHeaders::new()
+        }
+
+        pub(crate) fn forget_idle(&self) {}
+    }
+}

@@ -1,0 +1,163 @@
+//! What is unsafe in production.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{Arguments, Limit, Settings, SettingsError, words};
+
+/// Characters of a secret that is long enough.
+const LONG: usize = 32;
+
+/// A setting that is unsafe in production.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The name of the setting.
+    pub variable: &'static str,
+    /// What is wrong with it.
+    pub problem: &'static str,
+    /// What to do about it.
+    pub remedy: &'static str,
+    /// Whether it stops the start of a service in production.
+    pub dangerous: bool,
+}
+
+impl Finding {
+    pub(crate) fn into_error(self) -> SettingsError {
+        SettingsError::new(self.variable, format!("{}: {}", self.problem, self.remedy))
+    }
+}
+
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn add(
+        &mut self,
+        unsafe_: bool,
+        variable: &'static str,
+        problem: &'static str,
+        remedy: &'static str,
+    ) {
+        if unsafe_ {
+            self.0.push(Finding { variable, problem, remedy, dangerous: false });
+        }
+    }
+
+    fn danger(
+        &mut self,
+        unsafe_: bool,
+        variable: &'static str,
+        problem: &'static str,
+        remedy: &'static str,
+    ) {
+        if unsafe_ {
+            self.0.push(Finding { variable, problem, remedy, dangerous: true });
+        }
+    }
+}
+
+/// Every setting that is unsafe in production, the dangerous ones first.
+pub fn findings(arguments: &Arguments, settings: &Settings) -> Vec<Finding> {
+    let mut found = Findings(Vec::new());
+    secrets(&mut found, arguments);
+    hosts(&mut found, arguments);
+    transport(&mut found, arguments, settings);
+    limits(&mut found, arguments);
+    found.add(
+        !arguments.production,
+        "PRODUCTION",
+        "is not true",
+        "set it, so that a dangerous setting stops the start",
+    );
+    found.0.sort_by_key(|finding| !finding.dangerous);
+    found.0
+}
+
+fn secrets(found: &mut Findings, arguments: &Arguments) {
+    let weak = |secret: &Option<SecretString>| {
+        let secret = secret.as_ref();
+        secret.is_some_and(|s| s.expose_secret().chars().count() < LONG || words::is_placeholder(s))
+    };
+    let remedy = "make one with `openssl rand -base64 32`";
+    let problem = "is shorter than 32 characters, or a placeholder";
+    found.danger(weak(&arguments.secret_key), "SECRET_KEY", problem, remedy);
+    found.danger(weak(&arguments.basic_api_key), "BASIC_API_KEY", problem, remedy);
+    found.danger(arguments.debug, "DEBUG", "is true", "leave it out");
+}
+
+fn hosts(found: &mut Findings, arguments: &Arguments) {
+    let hosts = words::list(&arguments.allowed_hosts);
+    found.danger(
+        hosts.is_empty() || hosts.iter().any(|host| host == "*"),
+        "ALLOWED_HOSTS",
+        "allows any host",
+        "list the hosts that clients use",
+    );
+    let networks = words::networks(&arguments.trusted_proxies).unwrap_or_default();
+    found.danger(
+        networks.iter().any(|network| network.prefix_len() == 0),
+        "TRUSTED_PROXIES",
+        "believes everybody",
+        "list the addresses of the proxies",
+    );
+    found.add(
+        arguments.use_x_forwarded_host && networks.is_empty(),
+        "USE_X_FORWARDED_HOST",
+        "is true, but no proxy is trusted",
+        "list the proxies in TRUSTED_PROXIES, or leave it out",
+    );
+    let origins = words::list(&arguments.cors_allowed_origins);
+    let plain = origins.iter().any(|origin| origin.starts_with("http://"));
+    let problem = "allows pages that come without encryption";
+    let remedy = "list origins that begin with https://";
+    if arguments.cors_allow_credentials {
+        found.danger(plain, "CORS_ALLOWED_ORIGINS", problem, remedy);
+    } else {
+        found.add(plain, "CORS_ALLOWED_ORIGINS", problem, remedy);
+    }
+}
+
+fn transport(found: &mut Findings, arguments: &Arguments, settings: &Settings) {
+    let direct = settings.tls.is_some();
+    let proxied = !words::list(&arguments.trusted_proxies).is_empty();
+    found.danger(
+        !direct && !proxied && !settings.listen.ip().is_loopback(),
+        "TLS_CERT",
+        "is not set, and no proxy is trusted: keys and leads go over the network readable",
+        "set TLS_CERT and TLS_KEY, or put a proxy in front and list it in TRUSTED_PROXIES",
+    );
+    found.add(
+        !direct && !arguments.secure_ssl_redirect,
+        "SECURE_SSL_REDIRECT",
+        "is not true",
+        "set it, so that who comes without encryption is sent to where there is some",
+    );
+    found.add(
+        arguments.secure_hsts_seconds < 15_768_000,
+        "SECURE_HSTS_SECONDS",
+        "is less than half a year",
+        "set it to 31536000 once everything is served encrypted",
+    );
+    found.add(
+        !arguments.secure_hsts_include_subdomains,
+        "SECURE_HSTS_INCLUDE_SUBDOMAINS",
+        "is not true",
+        "set it, unless something below the host is served without encryption",
+    );
+    found.add(
+        !arguments.secure_hsts_preload,
+        "SECURE_HSTS_PRELOAD",
+        "is not true",
+        "set it, once the host is to be in the lists of browsers",
+    );
+}
+
+fn limits(found: &mut Findings, arguments: &Arguments) {
+    let (off, remedy) = ("is off", "set it, as in 100/hour");
+    for (variable, limit) in [
+        ("RATE_LIMIT_ANON", arguments.rate_limit_anon),
+        ("RATE_LIMIT_USER", arguments.rate_limit_user),
+        ("RATE_LIMIT_LEAD_CREATE", arguments.rate_limit_lead_create),
+        ("RATE_LIMIT_NEWSLETTER_CREATE", arguments.rate_limit_newsletter_create),
+    ] {
+        found.add(limit == Limit(None), variable, off, remedy);
+    }
+}

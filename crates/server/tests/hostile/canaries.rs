@@ -1,0 +1,98 @@
+//! Personal data and secrets never reach a log, nor anything of a client's unescaped.
+
+use exit3_testkit::postgres::TestPostgres;
+use serde_json::json;
+
+use crate::service::Service;
+use crate::{LEADS, head};
+
+const NEWSLETTER: &str = "/backend/api/v1/newsletter/";
+
+/// Texts that a client sends, or an operator sets, each in a place of its own.
+const CANARIES: [&str; 12] = [
+    "canary-name",
+    "canary-mail",
+    "385990001112",
+    "canary-notes",
+    "canary-search",
+    "canary-header",
+    "canary-agent",
+    "canary-path",
+    "canary-basic-key",
+    "canary-secret-key",
+    "canary-password",
+    "canary-wrong-key",
+];
+
+async fn use_it(service: &Service, named: &str) {
+    let lead = json!({
+        "full_name": "canary-name", "position": "CTO", "email": "canary-mail@acme.hr",
+        "phone_number": "+385990001112", "notes": "canary-notes\n\u{1b}[31mINFO forged"
+    });
+    let subscriber = json!({"email": "canary-mail@acme.hr"}).to_string();
+    for key in ["canary-basic-key", named, "canary-wrong-key"] {
+        let authorization = format!("Bearer {key}");
+        let headers = [
+            ("Authorization", authorization.as_str()),
+            ("User-Agent", "canary-agent"),
+            ("X-Canary", "canary-header"),
+            ("X-Forwarded-For", "canary-header"),
+        ];
+        service.post_with(LEADS, &headers, &lead.to_string()).await;
+        service.post_with(LEADS, &headers, "{\"full_name\": \"canary-name\", \"email\": 1").await;
+        service.post_with(LEADS, &headers, &lead.to_string().replace("canary-name", "<x>")).await;
+        service.post_with(NEWSLETTER, &headers, &subscriber).await;
+        service.post_with(NEWSLETTER, &headers, &subscriber).await;
+        for path in [
+            "/backend/api/v1/leads/?search=canary-search",
+            "/backend/api/v1/leads/?cursor=canary-search",
+            "/backend/api/v1/leads/1/",
+            "/backend/canary-path%0aINFO%20forged",
+        ] {
+            service.get_with(path, &headers).await;
+        }
+    }
+    for odd in crate::odd::requests() {
+        service.raw(&odd.bytes);
+    }
+    service.raw(head("GET", "/canary-path", "X: canary-header\0\r\n").as_bytes());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_a_client_reaches_a_log() {
+    let postgres = tokio::task::spawn_blocking(TestPostgres::start).await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("{}&password=canary-password", postgres.url("postgres"));
+    let env = [
+        ("DATABASE_URL", url.as_str()),
+        ("BASIC_API_KEY", "canary-basic-key"),
+        ("SECRET_KEY", "canary-secret-key"),
+        ("LOG_LEVEL", "TRACE"),
+        ("REDIS_URL", "redis://:canary-password@127.0.0.1:1/0"),
+        ("RATE_LIMIT_USER", "100000/second"),
+    ];
+    let mut make = crate::service::exit3(directory.path());
+    make.args("api-key create --name canary --scope leads:create".split(' ')).envs(env);
+    let made = make.output().unwrap();
+    let said = String::from_utf8(made.stdout).unwrap();
+    let token = said.lines().next().unwrap().rsplit(": ").next().unwrap().to_owned();
+    assert!(token.starts_with("exit3_sk_"), "{said}");
+
+    let service = Service::start(directory.path(), &env);
+    use_it(&service, &token).await;
+    // In the middle of everything the database goes away.
+    drop(postgres);
+    use_it(&service, &token).await;
+    service.terminate();
+    let output = service.output();
+    let log = service.log();
+    assert!(service.wait().success());
+
+    assert!(log.contains("the database is not available"), "the log tells of errors: {log}");
+    let all = output + &log + &String::from_utf8(made.stderr).unwrap();
+    for canary in CANARIES.iter().chain([&token.as_str(), &&token[21..53]]) {
+        let line = all.lines().find(|line| line.contains(*canary));
+        assert_eq!(line, None, "{canary} was logged");
+    }
+    assert!(!all.contains("forged") && !all.contains('\u{1b}'), "{all}");
+}

@@ -1,0 +1,186 @@
+//! How often: against the real binary, one node and two.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "in a test a panic is the report"
+)]
+
+mod service;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use exit3_testkit::postgres;
+use exit3_testkit::redis::TestRedis;
+use serde_json::Value;
+use service::{Service, exit3};
+
+const LEADS: &str = "/backend/api/v1/leads/";
+const KEY: &str = "key-of-the-tests";
+const AUTHORIZATION: (&str, &str) = ("Authorization", "Basic key-of-the-tests");
+const LEAD: &str = r#"{"full_name": "Ana Horvat", "position": "CTO", "email": "ana@acme.hr"}"#;
+
+fn start(directory: &Path, env: &[(&str, &str)]) -> Service {
+    let basics = [("BASIC_API_KEY", KEY), ("SECRET_KEY", "secret-of-the-tests")];
+    Service::start(directory, &[&basics, env].concat())
+}
+
+/// How many answers of each status there were to `requests`, all sent at once.
+async fn count<F>(requests: impl IntoIterator<Item = F>) -> BTreeMap<u16, usize>
+where
+    F: Future<Output = reqwest::Response> + Send + 'static,
+{
+    let sent: Vec<_> = requests.into_iter().map(tokio::spawn).collect();
+    let mut counts = BTreeMap::new();
+    for answer in sent {
+        *counts.entry(answer.await.unwrap().status().as_u16()).or_default() += 1;
+    }
+    counts
+}
+
+async fn leads(service: &Service) -> u64 {
+    // From another visitor, so that the question is not refused.
+    let headers = [AUTHORIZATION, ("X-Forwarded-For", "198.51.100.99")];
+    let list: Value = service.get_with(LEADS, &headers).await.json().await.unwrap();
+    list["count"].as_u64().unwrap()
+}
+
+fn create(
+    service: &Arc<Service>,
+    visitor: String,
+) -> impl Future<Output = reqwest::Response> + use<> {
+    let service = Arc::clone(service);
+    async move {
+        let headers = [AUTHORIZATION, ("X-Forwarded-For", visitor.as_str())];
+        service.post_with(LEADS, &headers, LEAD).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_thousand_creates_at_once_from_one_visitor_exactly_ten_succeed() {
+    let directory = tempfile::tempdir().unwrap();
+    let env = [("RATE_LIMIT_LEAD_CREATE", "10/hour"), ("TRUSTED_PROXIES", "127.0.0.1")];
+    let service = Arc::new(start(directory.path(), &env));
+    let one = "203.0.113.5".to_owned();
+    let counts = count((0..1000).map(|_| create(&service, one.clone()))).await;
+    assert_eq!(counts, BTreeMap::from([(201, 10), (429, 990)]));
+    assert_eq!(leads(&service).await, 10);
+    // Another visitor of the same proxy is not in the way, nor is reading.
+    let others = count((0..9).map(|n| create(&service, format!("203.0.113.{}", 100 + n)))).await;
+    assert_eq!(others, BTreeMap::from([(201, 9)]));
+    let refused = create(&service, one).await;
+    assert_eq!(refused.status(), 429);
+    let wait: u64 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((300..=360).contains(&wait), "{wait}");
+    let detail: Value = refused.json().await.unwrap();
+    let sentence = format!("Request was throttled. Expected available in {wait} seconds.");
+    assert_eq!(detail["detail"], sentence);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_header_makes_nobody_another_visitor() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = start(directory.path(), &[("RATE_LIMIT_ANON", "5/hour")]);
+    let mut statuses = Vec::new();
+    for number in 0..7 {
+        let made_up = format!("203.0.113.{number}");
+        let forwarded = format!("for={made_up}");
+        let headers = [
+            AUTHORIZATION,
+            ("X-Forwarded-For", made_up.as_str()),
+            ("X-Real-IP", made_up.as_str()),
+            ("Forwarded", forwarded.as_str()),
+        ];
+        statuses.push(service.get_with(LEADS, &headers).await.status().as_u16());
+    }
+    assert_eq!(statuses, [200, 200, 200, 200, 200, 429, 429]);
+    assert_eq!(service.get("/backend/health/", "").await.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_website_that_forwards_its_visitors_is_not_counted_for_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = start(directory.path(), &[("RATE_LIMIT_ANON", "2/hour")]);
+    let mut make = exit3(directory.path());
+    make.args("api-key create --name website --scope leads:read --forwards-visitors".split(' '));
+    let said = String::from_utf8(make.output().unwrap().stdout).unwrap();
+    let token = said.lines().next().unwrap().rsplit(": ").next().unwrap();
+    let authorization = format!("Bearer {token}");
+    let visit = async |visitor: &str| {
+        let headers = [("Authorization", authorization.as_str()), ("X-Forwarded-For", visitor)];
+        service.get_with(LEADS, &headers).await.status().as_u16()
+    };
+    for number in 0..10 {
+        let visitor = format!("2001:db8:0:{number}::1");
+        assert_eq!(visit(&visitor).await, 200);
+        assert_eq!(visit(&format!("2001:db8:0:{number}::2")).await, 200);
+        assert_eq!(visit(&format!("2001:db8:0:{number}::3")).await, 429, "one /64, one visitor");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_cannot_be_guessed() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = start(directory.path(), &[("RATE_LIMIT_ANON", "100/hour")]);
+    let mut statuses = Vec::new();
+    for guess in 0..12 {
+        statuses.push(service.get(LEADS, &format!("guess-{guess}")).await.status().as_u16());
+    }
+    assert_eq!(statuses, [[403; 10].as_slice(), &[429; 2]].concat());
+    // Not even the right one is told from a wrong one now.
+    assert_eq!(service.get(LEADS, KEY).await.status(), 429);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_is_stopped_before_everything_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = Arc::new(start(directory.path(), &[("RATE_LIMIT_FLOOD", "20/minute")]));
+    let ask = |service: &Arc<Service>| {
+        let service = Arc::clone(service);
+        async move { service.get("/backend/health/live/", "").await }
+    };
+    let counts = count((0..200).map(|_| ask(&service))).await;
+    assert_eq!(counts[&200] + counts[&429], 200);
+    assert!((20..=22).contains(&counts[&200]), "{counts:?}");
+    let refused = ask(&service).await;
+    assert_eq!(refused.headers()["x-content-type-options"], "nosniff");
+    assert!(refused.headers().contains_key("retry-after"));
+    assert!(refused.text().await.unwrap().contains("Request was throttled."));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_nodes_count_together_and_each_alone_without_redis() {
+    let database = postgres::shared().create_database().await;
+    let mut redis = tokio::task::spawn_blocking(TestRedis::start).await.unwrap();
+    let url = redis.url();
+    let env = [
+        ("DATABASE_URL", database.url()),
+        ("REDIS_URL", url.as_str()),
+        ("RATE_LIMIT_LEAD_CREATE", "10/hour"),
+        ("TRUSTED_PROXIES", "127.0.0.1"),
+    ];
+    let directories = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let nodes = [&directories[0], &directories[1]].map(|dir| Arc::new(start(dir.path(), &env)));
+    let visitor = "203.0.113.5".to_owned();
+    // A few at a time: what is asked of Redis while both cores are busy may be late.
+    let mut counts: BTreeMap<u16, usize> = BTreeMap::new();
+    for _ in 0..10 {
+        let round = count((0..6).map(|n| create(&nodes[n % 2], visitor.clone()))).await;
+        for (status, number) in round {
+            *counts.entry(status).or_default() += number;
+        }
+    }
+    assert_eq!(counts, BTreeMap::from([(201, 10), (429, 50)]));
+    assert_eq!(leads(&nodes[0]).await, 10);
+
+    redis.kill();
+    let alone = "203.0.113.6".to_owned();
+    for node in &nodes {
+        let counts = count((0..30).map(|_| create(node, alone.clone()))).await;
+        assert_eq!(counts, BTreeMap::from([(201, 10), (429, 20)]));
+        assert!(node.log().contains("Redis does not count"), "{}", node.log());
+    }
+}

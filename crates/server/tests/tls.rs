@@ -1,0 +1,129 @@
+//! Encryption without a proxy.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "in a test a panic is the report"
+)]
+
+mod service;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustls::pki_types::CertificateDer;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use service::{Service, exit3};
+
+const LIVE: &str =
+    "GET /backend/health/live/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+
+/// Puts a new certificate of localhost, and its key, into `directory`.
+fn certify(directory: &Path) -> CertificateDer<'static> {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    // The key first: a pair that does not fit must do no harm.
+    fs::write(directory.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+    std::thread::sleep(Duration::from_millis(1500));
+    fs::write(directory.join("cert.pem"), made.cert.pem()).unwrap();
+    made.cert.der().clone()
+}
+
+/// Asks over TLS, trusting one certificate alone.
+fn ask(address: &str, trusted: &CertificateDer<'static>, request: &str) -> std::io::Result<String> {
+    let mut roots = RootCertStore::empty();
+    roots.add(trusted.clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let client = ClientConnection::new(Arc::new(config), "localhost".try_into().unwrap()).unwrap();
+    let mut stream = StreamOwned::new(client, TcpStream::connect(address)?);
+    stream.write_all(request.as_bytes())?;
+    let mut answer = Vec::new();
+    // The end comes without a goodbye of TLS.
+    let _ = stream.read_to_end(&mut answer);
+    Ok(String::from_utf8(answer).unwrap())
+}
+
+const ENV: [(&str, &str); 4] = [
+    ("TLS_CERT", "cert.pem"),
+    ("TLS_KEY", "key.pem"),
+    ("SECURE_HSTS_SECONDS", "31536000"),
+    ("BASIC_API_KEY", "key-of-the-tests"),
+];
+
+#[test]
+fn a_certificate_is_taken_over_when_it_changes() {
+    let directory = tempfile::tempdir().unwrap();
+    let old = certify(directory.path());
+    let service = Service::start(directory.path(), &ENV);
+    assert!(service.output().contains("Listening on https://"), "{}", service.output());
+    let answer = ask(service.address(), &old, LIVE).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert!(answer.contains("strict-transport-security: max-age=31536000\r\n"), "{answer}");
+
+    let new = certify(directory.path());
+    let began = Instant::now();
+    while ask(service.address(), &new, LIVE).is_err() {
+        assert!(began.elapsed() < Duration::from_secs(20), "{}", service.log());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert!(ask(service.address(), &old, LIVE).is_err());
+    assert!(service.log().contains("TLS_KEY is not the key of TLS_CERT"), "{}", service.log());
+
+    // What cannot be used changes nothing.
+    fs::write(directory.path().join("cert.pem"), "nothing").unwrap();
+    std::thread::sleep(Duration::from_millis(1500));
+    assert!(ask(service.address(), &new, LIVE).is_ok());
+    service.stop();
+}
+
+#[test]
+fn links_and_odd_requests_over_tls_are_as_without() {
+    let directory = tempfile::tempdir().unwrap();
+    let cert = certify(directory.path());
+    let service = Service::start(directory.path(), &ENV);
+    let mut seed = exit3(directory.path());
+    assert!(
+        seed.args(["seed-demo", "--leads", "60", "--subscribers", "0"]).status().unwrap().success()
+    );
+    let list = "GET /backend/api/v1/leads/ HTTP/1.1\r\nHost: localhost\r\n\
+                Authorization: Basic key-of-the-tests\r\nConnection: close\r\n\r\n";
+    let answer = ask(service.address(), &cert, list).unwrap();
+    assert!(
+        answer.contains("\"next\":\"https://localhost/backend/api/v1/leads/?page=2\""),
+        "{answer}"
+    );
+    let odd = ask(service.address(), &cert, "GET / HTTP/1.1\nHost: a\n\n").unwrap();
+    assert!(odd.starts_with("HTTP/1.1 400 ") && odd.contains("Malformed request."), "{odd}");
+    // Who speaks without encryption is not answered at all, and holds nothing up.
+    let plain = service.raw(LIVE.as_bytes());
+    assert!(plain.closed && !plain.text.contains("HTTP/1.1 200"), "{}", plain.text);
+    assert!(ask(service.address(), &cert, LIVE).is_ok());
+}
+
+#[test]
+fn a_certificate_that_cannot_be_used_stops_the_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let start = || {
+        let output = exit3(directory.path()).envs(ENV).output().unwrap();
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(start().contains("TLS_CERT cannot be read"), "{}", start());
+    certify(directory.path());
+    fs::write(directory.path().join("key.pem"), "nothing").unwrap();
+    let sentence = start();
+    assert!(sentence.contains("TLS_KEY holds no private key"), "{sentence}");
+    certify(directory.path());
+    let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    fs::write(directory.path().join("key.pem"), other.signing_key.serialize_pem()).unwrap();
+    assert!(start().contains("TLS_KEY is not the key of TLS_CERT"), "{}", start());
+}
