@@ -154,6 +154,8 @@ class Exit3(Service):
         self.binary, self.postgres, self.database = str(binary), postgres, database
         super().__init__(directory, {"HOST": "127.0.0.1", "BASIC_API_KEY": KEY, "SECRET_KEY": SECRET})
         self.environment |= {"PORT": str(self.port), "DATA_DIR": str(self.directory / "data")}
+        limits = ("RATE_LIMIT_ANON", "RATE_LIMIT_USER", "RATE_LIMIT_LEAD_CREATE", "RATE_LIMIT_NEWSLETTER_CREATE")
+        self.environment |= {name: "off" for name in limits}
         if url:
             self.environment["DATABASE_URL"] = url
 

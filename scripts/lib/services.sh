@@ -41,6 +41,8 @@ start_postgres() {
 # start_service sqlite|postgres: sets SERVICE_URL.
 start_service() {
     local directory="$RUN/exit3-$1" settings=()
+    # What is tested asks more often than the limits would let it.
+    settings+=(RATE_LIMIT_{ANON,USER,LEAD_CREATE,NEWSLETTER_CREATE}=off)
     [ "$1" = sqlite ] || settings+=("DATABASE_URL=$POSTGRES_URL")
     mkdir "$directory"
     : >"$directory/output"

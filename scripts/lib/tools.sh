@@ -41,6 +41,9 @@ install_debian_packages() {
     postgres_programs >/dev/null || missing+=(postgresql)
     chromium_program >/dev/null || missing+=(chromium)
     python_with_venv >/dev/null || missing+=(python3 python3-venv)
+    command -v redis-server >/dev/null || missing+=(redis-server)
+    command -v openssl >/dev/null || missing+=(openssl)
+    command -v nginx >/dev/null || missing+=(nginx-light)
     command -v node >/dev/null || missing+=(nodejs)
     command -v npm >/dev/null || missing+=(npm)
     [ ${#missing[@]} -gt 0 ] || return 0
@@ -54,16 +57,25 @@ install_debian_packages() {
     fi
     local apt=("${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120)
     "${apt[@]}" update || fail "apt-get update failed: is the network there?"
+    # The programs are wanted, not servers that run from now on and take ports.
+    local policy=/usr/sbin/policy-rc.d
+    if [ -e "$policy" ]; then
+        policy=
+    else
+        printf '#!/bin/sh\nexit 101\n' | "${root[@]}" tee "$policy" >/dev/null
+        "${root[@]}" chmod +x "$policy"
+    fi
     if [[ " ${missing[*]} " == *" postgresql "* ]]; then
-        # The programs are wanted, not a server that runs from now on.
         "${root[@]}" mkdir -p /etc/postgresql-common/createcluster.d
         echo 'create_main_cluster = false' |
             "${root[@]}" tee /etc/postgresql-common/createcluster.d/exit3-tests.conf >/dev/null
     fi
     "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >"$RUN/apt.log" 2>&1 || {
+        [ -z "$policy" ] || "${root[@]}" rm -f "$policy"
         tail -n 20 "$RUN/apt.log" >&2
         fail "apt-get could not install ${missing[*]}."
     }
+    [ -z "$policy" ] || "${root[@]}" rm -f "$policy"
 }
 
 # is_installed NAME FILE...: whether NAME was installed from these files as they are.
