@@ -1,8 +1,9 @@
 //! E-mail addresses: what one is, and which domains hand out throw-away ones.
 
 use std::collections::HashSet;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use email_address::{EmailAddress, Options};
+use email_address::EmailAddress;
 use validator::ValidationError;
 
 use crate::text::violation;
@@ -25,14 +26,39 @@ const DISPOSABLE: &[&str] = &[
 
 /// Whether `address` is one that mail on the internet can be sent to: RFC 5321,
 /// with a domain of at least two labels or an address literal, and a local part
-/// that needs no SMTPUTF8.
+/// that needs no SMTPUTF8. [`MAX_LENGTH`] is the business of another rule. That no
+/// local part is longer than 64 characters is no law of all servers, and the replaced
+/// service took longer ones, up to 320 characters in all.
 pub fn is_valid(address: &str) -> bool {
-    let options = Options::default().without_display_text().with_required_tld();
-    let Ok(parsed) = EmailAddress::parse_with_options(address, options) else {
+    let Some((local, domain)) = address.rsplit_once('@') else {
         return false;
     };
-    let domain = parsed.domain();
-    parsed.local_part().is_ascii() && (domain.starts_with('[') || is_domain(domain))
+    let literal = domain.strip_prefix('[').and_then(|domain| domain.strip_suffix(']'));
+    address.chars().count() <= 320
+        && is_local_part(local)
+        && literal.map_or_else(|| is_domain(domain), is_address_literal)
+}
+
+fn is_local_part(local: &str) -> bool {
+    let known = EmailAddress::is_valid_local_part;
+    // Pieces, because the parser insists on the 64 characters.
+    let is_atom = |atom: &str| {
+        let mut pieces = atom.as_bytes().chunks(64).map(std::str::from_utf8);
+        !atom.is_empty()
+            && pieces.all(|piece| piece.is_ok_and(|piece| !piece.contains('"') && known(piece)))
+    };
+    local.is_ascii() && (known(local) || local.split('.').all(is_atom))
+}
+
+/// The inside of an address literal; IPv6 also without its tag, as the replaced
+/// service had it.
+fn is_address_literal(literal: &str) -> bool {
+    let tag = "ipv6:";
+    let untagged = match literal.get(..tag.len()) {
+        Some(start) if start.eq_ignore_ascii_case(tag) => literal.get(tag.len()..).unwrap_or(""),
+        _ => literal,
+    };
+    untagged.parse::<Ipv6Addr>().is_ok() || literal.parse::<Ipv4Addr>().is_ok()
 }
 
 /// [`is_valid`] as a field rule; a blank is the business of another rule.
@@ -43,7 +69,9 @@ pub(crate) fn check(text: &str) -> Result<(), ValidationError> {
     Err(violation("invalid_email", MESSAGE))
 }
 
-/// The hyphen and length rules of RFC 1035 that the address grammar leaves open.
+/// A name in the internet: the parser's grammar, the hyphen and length rules of RFC
+/// 1035 that it leaves open, and a top label as they all are, of letters alone unless
+/// it is encoded.
 fn is_domain(domain: &str) -> bool {
     let label = |label: &str| {
         !label.is_empty()
@@ -52,8 +80,13 @@ fn is_domain(domain: &str) -> bool {
             && !label.ends_with('-')
             && label.chars().all(|c| c.is_alphanumeric() || c == '-')
     };
-    let top = domain.rsplit('.').next().unwrap_or_default();
-    domain.split('.').all(label) && top.chars().count() >= 2
+    let Some((_, top)) = domain.rsplit_once('.') else {
+        return false;
+    };
+    EmailAddress::is_valid_domain(domain)
+        && domain.split('.').all(label)
+        && top.chars().count() >= 2
+        && (!top.contains(char::is_numeric) || top.to_ascii_lowercase().starts_with("xn--"))
 }
 
 /// The domains of throw-away addresses: a fixed list and what an operator adds.
@@ -93,6 +126,12 @@ mod tests {
     #[case("ana@b\u{fc}cher.de")]
     #[case("o'hara@acme.hr")]
     #[case("ana@[127.0.0.1]")]
+    #[case("ana@[IPv6:2001:db8::1]")]
+    #[case("ana@[::1]")]
+    #[case("ana@acme.xn--p1ai")]
+    #[case("ana@4711.hr")]
+    #[case(&format!("{}@acme.hr", "a".repeat(65)))]
+    #[case(&format!("{}.{}@acme.hr", "a".repeat(63), "b".repeat(200)))]
     fn accepts(#[case] address: &str) {
         assert!(is_valid(address));
     }
@@ -113,6 +152,15 @@ mod tests {
     #[case("\u{111}uro@acme.hr")]
     #[case("ana@acme.hr\n")]
     #[case("ana@ac_me.hr")]
+    #[case("ana@[300.1.1.1]")]
+    #[case(&format!("{}@acme.hr", "a".repeat(313)))]
+    #[case("ana@[acme]")]
+    #[case("ana@acme.123")]
+    #[case("ana@acme.hr1")]
+    #[case("\"@acme.hr")]
+    #[case(&format!("{}.@acme.hr", "a".repeat(64)))]
+    #[case(&format!("{} @acme.hr", "a".repeat(64)))]
+    #[case(&format!("{}\"\"@acme.hr", "a".repeat(64)))]
     fn refuses(#[case] address: &str) {
         assert!(!is_valid(address));
     }
