@@ -1,5 +1,6 @@
 //! What happens to every request before it is routed, and to every answer.
 
+use actix_cors::CorsError;
 use actix_web::HttpResponse;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -30,7 +31,7 @@ pub(crate) async fn handle<B: MessageBody>(
         }
         None => {
             add_slash(&mut request);
-            next.call(request).await?.map_into_left_body()
+            in_our_words(next.call(request).await?)
         }
     };
     if problems && let Some(error) = api_error(&response) {
@@ -45,6 +46,15 @@ pub(crate) async fn handle<B: MessageBody>(
         return Ok(response);
     }
     Ok(response)
+}
+
+/// What actix-cors has to say of a preflight is text by itself.
+fn in_our_words<B: MessageBody>(response: ServiceResponse<B>) -> ServiceResponse<EitherBody<B>> {
+    let cause = response.response().error().and_then(|error| error.as_error::<CorsError>());
+    match cause.map(ToString::to_string) {
+        Some(cause) => response.error_response(ApiError::bad_request(cause)).map_into_right_body(),
+        None => response.map_into_left_body(),
+    }
 }
 
 /// What a client gets before anything else happens.

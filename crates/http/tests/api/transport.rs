@@ -166,3 +166,31 @@ async fn a_preflight_is_answered_without_a_key_for_a_day() {
     let headers = answer.header("access-control-allow-headers").unwrap().to_lowercase();
     assert!(headers.contains("authorization") && headers.contains("x-csrftoken"));
 }
+
+#[actix_web::test]
+async fn a_preflight_that_is_refused_says_so_as_any_error() {
+    let service = || Service {
+        cors: CorsSettings { origins: vec!["https://exit3.agency".into()], credentials: false },
+        ..Service::default()
+    };
+    let preflight = |origin: &'static str, headers: &'static str| {
+        TestRequest::with_uri(LEADS)
+            .method("OPTIONS".parse().unwrap())
+            .insert_header(("Origin", origin))
+            .insert_header(("Access-Control-Request-Method", "POST"))
+            .insert_header(("Access-Control-Request-Headers", headers))
+    };
+    for (origin, headers) in
+        [("https://evil.org", "authorization"), ("https://exit3.agency", "x-unknown")]
+    {
+        let answer = service().answer(preflight(origin, headers)).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        assert!(answer.header("access-control-allow-origin").is_none(), "{origin}");
+        assert!(answer.json()["detail"].is_string());
+        let problem =
+            preflight(origin, headers).insert_header(("Accept", "application/problem+json"));
+        let answer = service().answer(problem).await;
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+    }
+}
