@@ -146,7 +146,7 @@ impl Settings {
 }
 
 fn site(arguments: &Arguments) -> Result<Site, SettingsError> {
-    let hosts = words::list(&arguments.allowed_hosts);
+    let hosts = words::hosts(&arguments.allowed_hosts)?;
     if arguments.secure_ssl_redirect && (hosts.is_empty() || hosts.iter().any(|host| host == "*")) {
         return Err(SettingsError::new(
             "SECURE_SSL_REDIRECT",

@@ -39,6 +39,29 @@ pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, SettingsError> {
     list(text).into_iter().map(network).collect()
 }
 
+/// The hosts of `ALLOWED_HOSTS`. What none could match would lock everybody out.
+pub(super) fn hosts(text: &str) -> Result<Vec<String>, SettingsError> {
+    let hosts = list(text);
+    let wrong = hosts.iter().find(|host| *host != "*" && !is_host_pattern(host));
+    match wrong {
+        None => Ok(hosts),
+        Some(wrong) => Err(SettingsError::new(
+            "ALLOWED_HOSTS",
+            format!("holds {wrong:?}, which is none of example.com, .example.com and *"),
+        )),
+    }
+}
+
+/// A name or an address, without a port.
+fn is_host_pattern(host: &str) -> bool {
+    if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        return address.parse::<std::net::Ipv6Addr>().is_ok();
+    }
+    let name = host.strip_prefix('.').unwrap_or(host);
+    let letter = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    name.split('.').all(|label| !label.is_empty() && label.chars().all(letter))
+}
+
 /// The origins of `CORS_ALLOWED_ORIGINS`.
 pub(super) fn origins(text: &str) -> Result<Vec<String>, SettingsError> {
     let origins = list(text);
@@ -113,6 +136,16 @@ mod tests {
         assert!(origins("https://exit3.agency, http://localhost:3000").is_ok());
         for wrong in ["*", "exit3.agency", "https://exit3.agency/", "null", "https://"] {
             assert!(origins(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_host_has_neither_a_scheme_nor_a_port() {
+        assert!(hosts("exit3.agency, .exit3.agency,127.0.0.1,[::1],*,").is_ok());
+        for wrong in
+            ["https://exit3.agency", "exit3.agency:443", "a b", "['a.b']", "*.exit3.agency"]
+        {
+            assert!(hosts(wrong).is_err(), "{wrong}");
         }
     }
 
