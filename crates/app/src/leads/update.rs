@@ -3,8 +3,9 @@ use exit3_ports::{Constraint, StoreError};
 
 use crate::{App, UpdateError};
 
-/// How often a change is tried anew when others change the lead meanwhile.
-const ATTEMPTS: usize = 20;
+/// How often a change is tried anew when others change the lead meanwhile. Each time
+/// one of them is done, so this is how many may change one lead at once.
+const ATTEMPTS: usize = 200;
 
 /// Gives a lead new details; optional fields that are not given stay.
 ///
@@ -65,6 +66,16 @@ mod tests {
         mocks.leads.expect_find().times(1).returning(|_| Ok(Some(stored(1))));
         let outcome = change(&mocks.into_app(), LeadId(1), no_email()).await;
         assert!(matches!(outcome, Err(UpdateError::Invalid(_))));
+    }
+
+    #[tokio::test]
+    async fn outlasts_a_hundred_others_that_change_the_lead() {
+        let mut mocks = Mocks::new();
+        mocks.leads.expect_find().returning(|_| Ok(Some(stored(1))));
+        mocks.leads.expect_update().times(100).returning(|_, _, _| Err(stale()));
+        mocks.leads.expect_update().times(1).returning(|seen, _, _| Ok(seen.clone()));
+        let outcome = change(&mocks.into_app(), LeadId(1), LeadInput::default()).await;
+        assert!(outcome.is_ok());
     }
 
     #[tokio::test]
