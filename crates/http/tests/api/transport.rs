@@ -194,3 +194,16 @@ async fn a_preflight_that_is_refused_says_so_as_any_error() {
         assert_eq!(answer.header("content-type"), Some("application/problem+json"));
     }
 }
+
+#[actix_web::test]
+async fn what_is_no_host_is_refused_even_where_any_is_allowed() {
+    for host in ["user@exit3.agency", "exit3.agency/x", "exit3.agency:80:80", "<script>"] {
+        let service = Service {
+            site: Site { allowed_hosts: AllowedHosts::new(["*".into()]), ..Site::default() },
+            ..Service::default()
+        };
+        let answer = service.answer(get(LEADS).insert_header(("Host", host))).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{host}");
+        assert_eq!(answer.json()["detail"], "Invalid host.", "{host}");
+    }
+}
