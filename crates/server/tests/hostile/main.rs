@@ -9,8 +9,10 @@
 
 mod big;
 mod canaries;
+#[path = "../nginx/mod.rs"]
 mod nginx;
 mod odd;
+mod proxied;
 #[path = "../service/mod.rs"]
 mod service;
 mod slow;

@@ -223,8 +223,13 @@ impl Raw {
 
 /// As [`Service::raw`], to whatever listens at `address`.
 pub fn raw(address: &str, bytes: &[u8]) -> Raw {
-    let mut stream = TcpStream::connect(address).unwrap();
+    let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+    exchange(stream, bytes)
+}
+
+/// As [`raw`], over a connection that is there.
+pub fn exchange(mut stream: impl Read + Write, bytes: &[u8]) -> Raw {
     // What is refused early need not be taken.
     let _ = stream.write_all(bytes);
     let mut answer = Vec::new();

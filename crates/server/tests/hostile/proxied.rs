@@ -1,0 +1,82 @@
+//! A real nginx in front: it and the service agree where a request ends.
+
+use crate::nginx::Nginx;
+use crate::service::{Raw, exchange, raw};
+use crate::{LEADS, head, odd, start};
+
+fn through(nginx: &Nginx, bytes: &[u8]) -> Raw {
+    exchange(nginx.connect(), bytes)
+}
+
+/// What nginx mends before it passes it on, so that the service sees nothing odd: it
+/// reads a bare LF as the end of a line, leaves a header out that is none, writes the
+/// length and the address anew.
+const MENDED: [&str; 6] = [
+    "bare line feeds",
+    "a bare line feed",
+    "a folded header",
+    "a space before the colon",
+    "a NUL in a header",
+    "two hundred headers",
+];
+
+#[test]
+fn nginx_and_the_service_agree_on_everything_odd() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = start(directory.path(), &[("ALLOWED_HOSTS", "127.0.0.1")]);
+    let nginx = Nginx::before(&[service.address()]);
+    let list = head("GET", LEADS, "");
+    assert_eq!(through(&nginx, list.as_bytes()).statuses(), [200]);
+    // What has no version is answered without a status.
+    for odd in odd::requests().iter().filter(|odd| odd.name != "no version") {
+        let answer = through(&nginx, &odd.bytes);
+        let statuses = answer.statuses();
+        // Who names no host, or another one, is not answered.
+        let ours = String::from_utf8_lossy(&odd.bytes).contains("Host: 127.0.0.1")
+            && odd.name != "an absolute address of another host";
+        if answer.text.is_empty() && !ours {
+            assert!(answer.closed, "{}", odd.name);
+            continue;
+        }
+        // One answer to one request: neither sees two where the other sees one.
+        assert_eq!(statuses.len(), 1, "{}: {}", odd.name, answer.text);
+        // 501 and 505 are what nginx says to codings and versions that it does not know.
+        let refused = (400..500).contains(&statuses[0]) || [501, 505].contains(&statuses[0]);
+        let mended = MENDED.contains(&odd.name) && statuses[0] == 200;
+        assert!(refused || mended, "{}: {statuses:?}", odd.name);
+    }
+    // The connections between the two are as sound as before.
+    for _ in 0..20 {
+        let answer = through(&nginx, list.as_bytes());
+        assert_eq!(answer.statuses(), [200]);
+        assert!(answer.text.contains("\"count\":0"), "{}", answer.text);
+    }
+}
+
+/// A second request that hides in the first one's body, where one of the two may look
+/// for a body and the other may not.
+#[test]
+fn no_request_hides_in_another() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = start(directory.path(), &[("ALLOWED_HOSTS", "127.0.0.1")]);
+    let nginx = Nginx::before(&[service.address()]);
+    let hidden = head("DELETE", "/backend/api/v1/leads/1/", "");
+    let chunked = format!("0\r\n\r\n{hidden}");
+    for headers in [
+        format!("Content-Length: {}\r\nTransfer-Encoding: chunked\r\n", chunked.len()),
+        format!("Content-Length: {}\r\nTransfer-Encoding : chunked\r\n", chunked.len()),
+        format!("Content-Length: {}\r\nTransfer-Encoding:\x0bchunked\r\n", chunked.len()),
+        format!("Content-Length: {}\r\nTransfer-Encoding: xchunked\r\n", chunked.len()),
+        format!("Content-Length: {}\r\nTransfer-Encoding: chunked, identity\r\n", chunked.len()),
+        format!("Content-Length: {}\r\nX: a\nTransfer-Encoding: chunked\r\n", chunked.len()),
+        format!("Content-Length: 5\r\nContent-Length: {}\r\n", chunked.len()),
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n".to_owned(),
+    ] {
+        let request = head("POST", LEADS, &format!("Content-Type: application/json\r\n{headers}"));
+        let bytes = [request.as_bytes(), chunked.as_bytes()].concat();
+        for answer in [through(&nginx, &bytes), raw(service.address(), &bytes)] {
+            assert!(!answer.statuses().contains(&204), "{headers}: {}", answer.text);
+            assert!(answer.statuses().len() <= 1, "{headers}: {}", answer.text);
+        }
+    }
+}

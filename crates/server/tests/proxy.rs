@@ -1,0 +1,370 @@
+//! nginx as it is deployed, a real one, in front of the real binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "in a test a panic is the report"
+)]
+
+mod nginx;
+mod service;
+
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use nginx::Nginx;
+use reqwest::{Response, StatusCode};
+use serde_json::Value;
+use service::{Service, exchange, exit3, raw};
+
+const LEADS: &str = "/backend/api/v1/leads/";
+const KEY: &str = "key-of-the-tests";
+const AUTHORIZATION: &str = "Basic key-of-the-tests";
+const LEAD: &str = r#"{"full_name": "Ana Horvat", "position": "CTO", "email": "ana@acme.hr"}"#;
+
+fn start(directory: &Path, env: &[(&str, &str)]) -> Service {
+    let basics = [
+        ("BASIC_API_KEY", KEY),
+        ("SECRET_KEY", "secret-of-the-tests"),
+        ("TRUSTED_PROXIES", "127.0.0.1"),
+        ("ALLOWED_HOSTS", "localhost"),
+        ("SECURE_SSL_REDIRECT", "true"),
+        ("SECURE_HSTS_SECONDS", "31536000"),
+    ];
+    Service::start(directory, &[&basics, env].concat())
+}
+
+async fn get(nginx: &Nginx, path: &str) -> Response {
+    let request = nginx.client().get(nginx.url(path)).header("Authorization", AUTHORIZATION);
+    request.send().await.unwrap()
+}
+
+#[test]
+fn nginx_takes_the_files_as_they_are() {
+    for name in ["exit3/upstream.conf", "upstream.compose.conf", "upstream.cluster.conf"] {
+        // Only Docker knows the names of its containers.
+        let upstream = std::fs::read_to_string(nginx::deployed(name)).unwrap();
+        let upstream = upstream.replace("server exit3", "server 127.0.0.1; # ");
+        let output = nginx::check(&upstream);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && !said.contains("[warn]"), "{name}: {said}");
+    }
+}
+
+/// Whatever lies on the disk, as contracts do, nginx has no way to it.
+#[test]
+fn nginx_serves_no_file_but_proofs_for_certificates() {
+    let mut roots = Vec::new();
+    let mut files = vec![nginx::deployed("exit3.conf")];
+    files.extend(
+        std::fs::read_dir(nginx::deployed("exit3")).unwrap().map(|file| file.unwrap().path()),
+    );
+    for file in files {
+        let text = std::fs::read_to_string(file).unwrap();
+        let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+        for line in lines.filter(|line| {
+            ["root ", "alias ", "try_files ", "autoindex ", "index "]
+                .iter()
+                .any(|word| line.starts_with(word))
+        }) {
+            roots.push(line.to_owned());
+        }
+    }
+    assert_eq!(roots, ["root /var/www/acme;"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_is_reached_and_each_header_is_there_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = start(directory.path(), &[]);
+    let nginx = Nginx::before(&[service.address()]);
+    for (path, status) in [
+        (LEADS, 200),
+        ("/backend/api/v1/newsletter/", 200),
+        ("/backend/api/leads/", 200),
+        ("/backend/api/docs/", 200),
+        ("/backend/api/schema/", 200),
+        ("/backend/health/", 200),
+        ("/backend/health/ready/", 200),
+        ("/backend/admin/", 404),
+        ("/backend/media/contracts/1.pdf", 404),
+        ("/media/contracts/1.pdf", 404),
+        ("/.nginx/away", 404),
+        ("/", 404),
+    ] {
+        let answer = get(&nginx, path).await;
+        assert_eq!(answer.status(), status, "{path}");
+        for name in [
+            "x-content-type-options",
+            "x-frame-options",
+            "referrer-policy",
+            "cross-origin-opener-policy",
+            "cross-origin-resource-policy",
+            "permissions-policy",
+            "content-security-policy",
+            "strict-transport-security",
+            "cache-control",
+        ] {
+            if path == "/.nginx/away" && name == "strict-transport-security" {
+                // That is for the service to say.
+                continue;
+            }
+            assert_eq!(answer.headers().get_all(name).iter().count(), 1, "{path}: {name}");
+        }
+        assert_eq!(answer.headers()["server"], "nginx", "{path}");
+    }
+    // The longest way round: what a page of a list says is where the next one is.
+    let seed = exit3(directory.path()).args(["seed-demo", "--leads", "60"]).output().unwrap();
+    assert!(seed.status.success(), "{seed:?}");
+    let list: Value = get(&nginx, LEADS).await.json().await.unwrap();
+    assert_eq!(list["next"], "https://localhost/backend/api/v1/leads/?page=2");
+    get(&nginx, "/backend/api/v1/leads/?search=canary").await;
+    get(&nginx, "/backend/the-last-one").await;
+    let log = nginx.log_with("\"GET /backend/the-last-one\" 404 ");
+    assert!(log.contains("\"GET /backend/api/docs/\" 200 "), "{log}");
+    assert!(!log.contains("/backend/health/"), "{log}");
+    assert!(!log.contains("canary"), "who is searched for is not logged");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_without_encryption_is_sent_to_where_there_is_some() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = start(directory.path(), &[]);
+    let nginx = Nginx::before(&[service.address()]);
+    let url = format!("http://{}{LEADS}?page=2", nginx.plain).replace("127.0.0.1", "localhost");
+    let answer = nginx.client().post(url).body(LEAD).send().await.unwrap();
+    assert_eq!(answer.status(), 308);
+    assert_eq!(answer.headers()["location"], format!("https://localhost{LEADS}?page=2"));
+    assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+    // Who names another host is sent nowhere.
+    let other = raw(&nginx.plain, b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+    assert_eq!((other.text.as_str(), other.closed), ("", true));
+    let mut other = nginx.connect();
+    let request = b"GET /backend/health/ HTTP/1.1\r\nHost: evil.example\r\n\r\n";
+    let other = exchange(&mut other, request);
+    assert_eq!((other.text.as_str(), other.closed), ("", true));
+}
+
+#[test]
+fn only_the_versions_of_tls_that_hold_are_spoken_and_http_2_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = start(directory.path(), &[]);
+    let nginx = Nginx::before(&[service.address()]);
+    let hello = |arguments: &[&str]| {
+        let mut openssl = std::process::Command::new("openssl");
+        openssl.args(["s_client", "-connect", &nginx.tls, "-servername", "localhost"]);
+        // A level that would let the client speak them.
+        openssl.args(["-cipher", "ALL:@SECLEVEL=0"]).args(arguments);
+        let output = openssl.stdin(std::process::Stdio::null()).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    assert!(hello(&["-tls1_2", "-alpn", "h2"]).contains("ALPN protocol: h2"));
+    let new = hello(&["-tls1_3", "-alpn", "h2"]);
+    assert!(new.contains("ALPN protocol: h2"), "{new}");
+    for old in ["-tls1", "-tls1_1"] {
+        assert!(hello(&[old]).contains("Cipher is (NONE)"), "{old}");
+    }
+    let stranger = hello(&["-servername", "evil.example"]);
+    assert!(stranger.contains("no peer certificate available"), "{stranger}");
+}
+
+/// What the service is sent when a client makes things up.
+#[test]
+fn what_a_client_says_of_its_way_is_not_passed_on() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let nginx = Nginx::before(&[&listener.local_addr().unwrap().to_string()]);
+    let heard = Arc::new(Mutex::new(String::new()));
+    let hears = Arc::clone(&heard);
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        *hears.lock().unwrap() = String::from_utf8(head).unwrap();
+        let accel = "X-Accel-Redirect: /.well-known/acme-challenge/secret";
+        write!(stream, "HTTP/1.1 200 OK\r\n{accel}\r\nContent-Length: 2\r\n\r\nok").unwrap();
+    });
+    let made_up = "GET /backend/ HTTP/1.1\r\nHost: localhost\r\nForwarded: for=9.9.9.9;host=evil\r\n\
+        X-Forwarded-For: 9.9.9.9\r\nX-Forwarded-Host: evil\r\nX-Forwarded-Proto: http\r\n\
+        X-Forwarded-Port: 1\r\nX-Forwarded-Server: evil\r\nX-Forwarded-Ssl: off\r\n\
+        X-Real-IP: 9.9.9.9\r\nX_Forwarded_For: 9.9.9.9\r\nUpgrade: websocket\r\n\
+        Connection: upgrade, close\r\n\r\n";
+    let answer = exchange(nginx.connect(), made_up.as_bytes());
+    assert!(answer.text.ends_with("\r\n\r\nok"), "{}", answer.text);
+    let heard = heard.lock().unwrap().clone();
+    let port = nginx.tls.rsplit(':').next().unwrap();
+    let mut lines: Vec<&str> = heard.lines().skip(1).filter(|line| !line.is_empty()).collect();
+    lines.sort_unstable();
+    let port_line = format!("X-Forwarded-Port: {port}");
+    assert_eq!(
+        lines,
+        [
+            "Connection: close",
+            "Forwarded: for=127.0.0.1;host=\"localhost\";proto=https",
+            "Host: localhost",
+            // The service believes the last one alone.
+            "X-Forwarded-For: 9.9.9.9, 127.0.0.1",
+            "X-Forwarded-Host: localhost",
+            &port_line,
+            "X-Forwarded-Proto: https",
+            "X-Real-IP: 127.0.0.1",
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_count_the_visitor_and_nobody_can_be_another_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = start(directory.path(), &[("RATE_LIMIT_ANON", "3/hour")]);
+    let nginx = Nginx::before(&[service.address()]);
+    let from = async |address: [u8; 4], made_up: &str| {
+        let certificate = std::fs::read(nginx.certificate()).unwrap();
+        let client = reqwest::Client::builder()
+            .tls_certs_only([reqwest::Certificate::from_pem(&certificate).unwrap()])
+            .local_address(std::net::IpAddr::from(address))
+            .build()
+            .unwrap();
+        let request = client.get(nginx.url(LEADS)).header("Authorization", AUTHORIZATION);
+        let request = request.header("X-Forwarded-For", made_up);
+        let request = request.header("Forwarded", format!("for={made_up}"));
+        request.header("X-Real-IP", made_up).send().await.unwrap().status().as_u16()
+    };
+    // nginx itself is at 127.0.0.1, and believed; all of these are others.
+    let mut statuses = Vec::new();
+    for number in 0..5 {
+        statuses.push(from([127, 0, 0, 2], &format!("203.0.113.{number}")).await);
+    }
+    assert_eq!(statuses, [200, 200, 200, 429, 429]);
+    assert_eq!(from([127, 0, 0, 3], "127.0.0.2").await, 200);
+    nginx.log_with(" 127.0.0.3 \"GET ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_is_stopped_at_nginx_with_an_answer_like_ours() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = start(directory.path(), &[]);
+    let nginx = Arc::new(Nginx::before(&[service.address()]));
+    for (path, most) in [("/backend/admin/", 150), ("/backend/api/v1/leads/", 700)] {
+        let (client, url) = (nginx.client(), nginx.url(path));
+        let sent: Vec<_> = (0..most)
+            .map(|_| {
+                let request = client.get(&url).header("Authorization", AUTHORIZATION);
+                tokio::spawn(async move { request.send().await.unwrap() })
+            })
+            .collect();
+        let mut counts = BTreeMap::new();
+        let mut refused = None;
+        for answer in sent {
+            let answer = answer.await.unwrap();
+            *counts.entry(answer.status().as_u16()).or_insert(0) += 1;
+            if answer.status() == StatusCode::TOO_MANY_REQUESTS {
+                refused = Some(answer);
+            }
+        }
+        let refused = refused.unwrap_or_else(|| panic!("{path}: {counts:?}"));
+        assert_eq!(refused.headers()["retry-after"], "1");
+        assert_eq!(refused.headers()["x-content-type-options"], "nosniff");
+        let body: Value = refused.json().await.unwrap();
+        assert!(body["detail"].as_str().unwrap().starts_with("Request was throttled."), "{body}");
+        assert!(counts[&429] < most, "{path}: {counts:?}");
+    }
+    // Who looks after the service is not in the crowd.
+    assert_eq!(get(&nginx, "/backend/health/live/").await.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_large_is_refused_in_one_shape() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = start(directory.path(), &[]);
+    let nginx = Nginx::before(&[service.address()]);
+    let client = nginx.client();
+    for (length, status) in [(1024 * 1024, 201), (1024 * 1024 + 1, 413), (5 * 1024 * 1024, 413)] {
+        let blank = " ".repeat(length - LEAD.len());
+        let request = client.post(nginx.url(LEADS)).header("Authorization", AUTHORIZATION);
+        let request = request.header("Content-Type", "application/json");
+        let answer = request.body(format!("{LEAD}{blank}")).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{length}");
+        if status == 413 {
+            assert_eq!(answer.headers()["content-type"], "application/json");
+            let body: Value = answer.json().await.unwrap();
+            assert_eq!(body["detail"], "Request body is too large.");
+        }
+    }
+    let header = format!("GET / HTTP/1.1\r\nHost: localhost\r\nA: {}\r\n\r\n", "a".repeat(50_000));
+    let answer = exchange(nginx.connect(), header.as_bytes());
+    assert_eq!(answer.statuses(), [431]);
+    assert!(answer.text.contains("{\"detail\":"), "{}", answer.text);
+}
+
+#[test]
+fn slow_clients_hold_up_nginx_and_not_the_service() {
+    let directory = tempfile::tempdir().unwrap();
+    // If each took one, nobody else would be answered.
+    let service = start(directory.path(), &[("MAX_CONNECTIONS", "8")]);
+    let nginx = Nginx::before(&[service.address()]);
+    let half = format!(
+        "POST {LEADS} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {AUTHORIZATION}\r\n\
+         Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{{"
+    );
+    let mut stalled: Vec<_> = (0..60).map(|_| nginx.connect()).collect();
+    for (number, stream) in stalled.iter_mut().enumerate() {
+        let bytes = if number % 2 == 0 { half.as_str() } else { "GET / HTTP/1.1\r\nHo" };
+        stream.write_all(bytes.as_bytes()).unwrap();
+        stream.flush().unwrap();
+    }
+    let list = format!(
+        "GET {LEADS} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {AUTHORIZATION}\r\n\
+         Connection: close\r\n\r\n"
+    );
+    for _ in 0..5 {
+        assert_eq!(exchange(nginx.connect(), list.as_bytes()).statuses(), [200]);
+    }
+    let began = Instant::now();
+    for (number, stream) in stalled.iter_mut().enumerate() {
+        let mut said = Vec::new();
+        while let Err(error) = stream.read_to_end(&mut said) {
+            if error.kind() != ErrorKind::WouldBlock {
+                break;
+            }
+            assert!(began.elapsed() < Duration::from_secs(30), "{number} is still there: {said:?}");
+        }
+        let said = String::from_utf8_lossy(&said);
+        assert!(said.is_empty() || said.starts_with("HTTP/1.1 408 "), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_gone_is_noticed_by_nobody_and_both_gone_is_told() {
+    let database = exit3_testkit::postgres::shared().create_database().await;
+    let directories = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let env = [("DATABASE_URL", database.url())];
+    let [first, second] = directories.each_ref().map(|place| start(place.path(), &env));
+    let nginx = Nginx::before(&[first.address(), second.address()]);
+    let client = nginx.client();
+    let create = async |number: usize| {
+        // Another key, perhaps another node; those that are not right are refused by it.
+        let request = client.post(nginx.url(LEADS)).header("Content-Type", "application/json");
+        let request = request.header("Authorization", format!("Basic key-{number}")).body(LEAD);
+        request.send().await.unwrap().status().as_u16()
+    };
+    first.kill();
+    for number in 0..20 {
+        assert_eq!(create(number).await, 403);
+    }
+    assert_eq!(get(&nginx, LEADS).await.status(), 200);
+    second.kill();
+    let answer = get(&nginx, LEADS).await;
+    assert_eq!(answer.status(), 503);
+    assert!(answer.headers().contains_key("retry-after"));
+    assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+    let body: Value = answer.json().await.unwrap();
+    assert_eq!(body["detail"], "Service temporarily unavailable, try again later.");
+}
