@@ -1,8 +1,11 @@
 //! The command line.
 
 mod api_key;
+mod asking;
 mod check;
+mod healthcheck;
 mod migrate;
+mod probe;
 mod seed;
 mod serve;
 
@@ -40,6 +43,11 @@ enum Command {
     ApiKey(api_key::ApiKeyCommand),
     /// Checks the settings
     Check(check::Check),
+    /// Asks the service at HOST and PORT whether it is ready to serve
+    Healthcheck(healthcheck::Healthcheck),
+    /// Sends a marked lead and a marked sign-up to a service, sees them arrive, and
+    /// removes them
+    Probe(probe::Probe),
     /// Fills the database with made-up leads and subscribers
     SeedDemo(seed::SeedDemo),
 }
@@ -77,9 +85,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn execute(line: CommandLine) -> Result<(), Failure> {
+    let command = match line.command.unwrap_or(Command::Serve) {
+        // These ask over the network: they need no database, and no directory.
+        Command::Healthcheck(what) => return healthcheck::healthcheck(&line.arguments, &what),
+        Command::Probe(what) => return probe::probe(&what),
+        command => command,
+    };
     let settings = Settings::check(&line.arguments)?;
     telemetry::start(settings.log_level);
-    match line.command.unwrap_or(Command::Serve) {
+    match command {
+        Command::Healthcheck(_) | Command::Probe(_) => Ok(()),
         Command::Serve => {
             refuse_danger(&settings, &line.arguments)?;
             // First the address: a key that is made is shown once, and a service

@@ -114,7 +114,7 @@ impl Settings {
             })?;
         }
         Ok(Self {
-            listen: SocketAddr::new(host(&arguments.host)?, arguments.port),
+            listen: address(arguments)?,
             workers: arguments.workers.map_or_else(cores, usize::from),
             data_dir: arguments.data_dir.clone(),
             database,
@@ -143,6 +143,14 @@ impl Settings {
             sunset: arguments.api_sunset,
         })
     }
+}
+
+/// Where to listen.
+///
+/// # Errors
+/// One sentence: HOST is no address.
+pub fn address(arguments: &Arguments) -> Result<SocketAddr, SettingsError> {
+    Ok(SocketAddr::new(host(&arguments.host)?, arguments.port))
 }
 
 fn site(arguments: &Arguments) -> Result<Site, SettingsError> {

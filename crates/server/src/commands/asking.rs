@@ -1,0 +1,72 @@
+//! Asking a service over HTTP, as those commands do that look at one from outside.
+
+use std::error::Error;
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use reqwest::{Client, ClientBuilder, RequestBuilder, StatusCode};
+use serde_json::Value;
+
+/// A client that waits `patience` for an answer, and goes nowhere but where it is told.
+pub(super) fn client(patience: Duration) -> ClientBuilder {
+    Client::builder()
+        .timeout(patience)
+        .redirect(Policy::none())
+        .user_agent(concat!("exit3/", env!("CARGO_PKG_VERSION")))
+}
+
+/// What was answered.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    /// Null where it is no JSON.
+    pub(super) body: Value,
+}
+
+/// Why there is no answer that can be used, to be told behind a colon.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum AskError {
+    #[error("{}", cause(.0))]
+    NoAnswer(reqwest::Error),
+    #[error("the answer was {0}{1}")]
+    Refused(StatusCode, String),
+}
+
+/// Sends a request and takes the whole answer.
+///
+/// # Errors
+/// There is no answer, or it is not of the status that is `expected`.
+pub(super) async fn ask(request: RequestBuilder, expected: StatusCode) -> Result<Value, AskError> {
+    let answer = ask_for_any(request).await?;
+    if answer.status == expected {
+        return Ok(answer.body);
+    }
+    Err(answer.refused())
+}
+
+/// As [`ask`], whatever the status.
+pub(super) async fn ask_for_any(request: RequestBuilder) -> Result<Answer, AskError> {
+    let response = request.send().await.map_err(AskError::NoAnswer)?;
+    let status = response.status();
+    let bytes = response.bytes().await.map_err(AskError::NoAnswer)?;
+    Ok(Answer { status, body: serde_json::from_slice(&bytes).unwrap_or_default() })
+}
+
+impl Answer {
+    pub(super) fn refused(&self) -> AskError {
+        let detail = self.body.get("detail").or(self.body.get("status")).and_then(Value::as_str);
+        let detail = detail.map(|text| format!(", {}", text.escape_debug())).unwrap_or_default();
+        AskError::Refused(self.status, detail.trim_end_matches('.').to_owned())
+    }
+}
+
+/// The innermost cause: what is around it says only that something failed.
+fn cause(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "there was no answer in time".to_owned();
+    }
+    let mut innermost: &dyn Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
