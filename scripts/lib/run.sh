@@ -70,9 +70,3 @@ section() {
 section_summary() {
     printf '\n%s passed, 0 failed\n' "$SECTIONS"
 }
-
-# fail SENTENCE
-fail() {
-    printf '%s\n' "$1" >&2
-    exit 1
-}

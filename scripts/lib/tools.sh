@@ -4,12 +4,20 @@
 TOOLS=$(mkdir -p "${CARGO_TARGET_DIR:-target}/test-tools" && cd "${CARGO_TARGET_DIR:-target}/test-tools" && pwd)
 export TOOLS
 CARGO_DENY=0.20.2
+CARGO_DEB=3.8.0
+
+# fail SENTENCE
+fail() {
+    printf '%s\n' "$1" >&2
+    exit 1
+}
 
 install_everything() {
     command -v cargo >/dev/null || fail "cargo is missing: install Rust with rustup."
     command -v cc >/dev/null || fail "cc is missing: install a C compiler."
     install_debian_packages
-    install_cargo_tools
+    install_cargo_tool cargo-deny "$CARGO_DENY"
+    install_cargo_tool cargo-deb "$CARGO_DEB"
     install_python_packages
     install_node_packages
 }
@@ -45,6 +53,7 @@ install_debian_packages() {
     command -v openssl >/dev/null || missing+=(openssl)
     command -v nginx >/dev/null || missing+=(nginx-light)
     command -v node >/dev/null || missing+=(nodejs)
+    command -v systemd-analyze >/dev/null || missing+=(systemd)
     command -v npm >/dev/null || missing+=(npm)
     [ ${#missing[@]} -gt 0 ] || return 0
 
@@ -87,14 +96,17 @@ mark_installed() {
     cat "${@:2}" | sha256sum >"$TOOLS/$1.installed"
 }
 
-install_cargo_tools() {
-    case "$("$TOOLS/cargo/bin/cargo-deny" --version 2>/dev/null)" in
-        *" $CARGO_DENY") return ;;
-    esac
-    echo "installing cargo-deny $CARGO_DENY"
+# install_cargo_tool NAME VERSION
+install_cargo_tool() {
+    [ "$("$TOOLS/cargo/bin/$1" --version 2>/dev/null | grep -o '[0-9][0-9.]*' | head -n 1)" != "$2" ] ||
+        return 0
+    echo "installing $1 $2" >&2
     # A debug build takes a third of the time, and runs for a second.
-    cargo install --quiet --debug --locked --root "$TOOLS/cargo" --target-dir "$RUN/cargo-deny" \
-        --version "$CARGO_DENY" cargo-deny || fail "cargo could not install cargo-deny."
+    local build
+    build=$(mktemp -d "${RUN:-${TMPDIR:-/tmp}}/cargo-install.XXXXXX")
+    cargo install --quiet --debug --locked --root "$TOOLS/cargo" --target-dir "$build" \
+        --version "$2" "$1" || fail "cargo could not install $1."
+    rm -rf "$build"
 }
 
 install_python_packages() {

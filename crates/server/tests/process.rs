@@ -41,6 +41,16 @@ async fn the_first_start_needs_no_configuration_and_a_restart_keeps_data_and_key
     second.stop();
 }
 
+#[test]
+fn a_new_key_is_not_told_to_the_journal() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = Service::start(directory.path(), &[("JOURNAL_STREAM", "8:1")]);
+    let key = fs::read_to_string(directory.path().join("data/api_key")).unwrap();
+    let output = service.output() + &service.log();
+    assert!(!output.contains(key.trim()), "{output}");
+    assert!(output.contains("API key: in data/api_key"), "{output}");
+}
+
 #[tokio::test]
 async fn the_printed_curl_line_works_as_pasted() {
     let directory = tempfile::tempdir().unwrap();

@@ -110,10 +110,12 @@ fn greet(settings: &Settings, secrets: &Secrets, address: SocketAddr, database: 
     say(format_args!("Docs: {scheme}://{reachable}/backend/api/docs/"));
     if secrets.api_key_is_new {
         let key = secrets.api_key.expose_secret();
-        say(format_args!(
-            "API key, shown this once and kept in {}: {key}",
-            settings.data_dir.join("api_key").display()
-        ));
+        let kept = settings.data_dir.join("api_key");
+        // What systemd's journal takes is read by others, and kept.
+        if std::env::var_os("JOURNAL_STREAM").is_some() {
+            return say(format_args!("API key: in {}", kept.display()));
+        }
+        say(format_args!("API key, shown this once and kept in {}: {key}", kept.display()));
         say(format_args!(
             "Try: curl -H 'Authorization: Basic {key}' {scheme}://{reachable}/backend/api/v1/leads/"
         ));
