@@ -16,6 +16,7 @@ install_everything() {
     command -v cargo >/dev/null || fail "cargo is missing: install Rust with rustup."
     command -v cc >/dev/null || fail "cc is missing: install a C compiler."
     install_debian_packages
+    install_promtool
     install_cargo_tool cargo-deny "$CARGO_DENY"
     install_cargo_tool cargo-deb "$CARGO_DEB"
     install_python_packages
@@ -31,6 +32,21 @@ postgres_programs() {
 
 chromium_program() {
     command -v chromium || command -v chromium-browser || command -v google-chrome
+}
+
+promtool_program() {
+    command -v promtool || { [ -x "$TOOLS/prometheus/usr/bin/promtool" ] && echo "$TOOLS/prometheus/usr/bin/promtool"; }
+}
+
+# Of Prometheus its tool alone is wanted: a service would be installed with it.
+install_promtool() {
+    ! promtool_program >/dev/null || return 0
+    echo "installing promtool"
+    local into="$TOOLS/prometheus"
+    rm -rf "$into"
+    mkdir "$into"
+    (cd "$into" && apt-get -qq download prometheus 2>/dev/null && dpkg-deb -x prometheus_*.deb . &&
+        rm -f prometheus_*.deb usr/bin/prometheus) || fail "apt-get could not download prometheus."
 }
 
 python_with_venv() {
