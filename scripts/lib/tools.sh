@@ -5,6 +5,8 @@ TOOLS=$(mkdir -p "${CARGO_TARGET_DIR:-target}/test-tools" && cd "${CARGO_TARGET_
 export TOOLS
 CARGO_DENY=0.20.2
 CARGO_DEB=3.8.0
+CARGO_LLVM_COV=0.9.1
+CARGO_CYCLONEDX=0.5.9
 
 # fail SENTENCE
 fail() {
@@ -34,6 +36,10 @@ chromium_program() {
     command -v chromium || command -v chromium-browser || command -v google-chrome
 }
 
+sudo_if_needed() {
+    [ "$(id -u)" -eq 0 ] || echo sudo
+}
+
 promtool_program() {
     command -v promtool || { [ -x "$TOOLS/prometheus/usr/bin/promtool" ] && echo "$TOOLS/prometheus/usr/bin/promtool"; }
 }
@@ -45,6 +51,8 @@ install_promtool() {
     local into="$TOOLS/prometheus"
     rm -rf "$into"
     mkdir "$into"
+    # Nothing may have been looked up on this machine yet.
+    apt-cache show prometheus >/dev/null 2>&1 || $(sudo_if_needed) apt-get -qq update
     (cd "$into" && apt-get -qq download prometheus 2>/dev/null && dpkg-deb -x prometheus_*.deb . &&
         rm -f prometheus_*.deb usr/bin/prometheus) || fail "apt-get could not download prometheus."
 }
