@@ -36,7 +36,7 @@ for expression in queries + [rule["expr"] for rule in rules]:
 shown = " ".join(queries)
 for name in METRICS:
     assert name in shown, f"the dashboard does not show {name}"
-tested = Path("rules.test.yaml").read_text()
+tested = "".join(path.read_text() for path in Path().glob("rules.*test.yaml"))
 runbook = Path("../../docs/OPERATIONS.md").read_text()
 for name in (rule["alert"] for rule in rules if "alert" in rule):
     assert re.search(rf"alertname: {name}\n(.*\n)*? +exp_alerts", tested), f"{name} is not tested"
