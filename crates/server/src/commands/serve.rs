@@ -69,6 +69,8 @@ async fn run(
     let flood = FloodGuard::new(settings.flood);
     let slots = Slots::new(room().min(settings.max_connections.unwrap_or(MOST_CONNECTIONS)));
     let housekeeping = actix_web::rt::spawn(keep_house(backend.clone(), flood.clone()));
+    let watched = backend.clone();
+    let watching = actix_web::rt::spawn(async move { watched.watch_replica().await });
     let app = backend.app(workers);
     let server = connections::serve(listener, workers, slots, tls, move || {
         Api::new(backend.app(workers), &api_settings).service().wrap(flood.middleware())
@@ -77,6 +79,7 @@ async fn run(
     tell(&[NotifyState::Ready]);
     server.await?;
     housekeeping.abort();
+    watching.abort();
     note_uses(&app).await;
     Ok(())
 }
