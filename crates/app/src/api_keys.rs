@@ -51,8 +51,8 @@ impl Caller {
         }
     }
 
-    /// Whom the key's quota counts; ids begin at 1.
-    pub(crate) fn subject(&self) -> u64 {
+    /// The key's number; ids begin at 1.
+    pub fn number(&self) -> u64 {
         match self {
             Self::Basic => 0,
             Self::Named(key) => key.id.0.unsigned_abs(),

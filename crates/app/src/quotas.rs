@@ -98,7 +98,7 @@ fn charges(limits: &Limits, request: Request<'_>) -> Vec<Charge> {
             // Who has guessed too often gets no answer to a right guess either.
             add(Quota::WrongKey, limits.wrong_key(), subject(client), true);
             add(Quota::Visitor, limits.visitor, subject(visitor), false);
-            add(Quota::Key, caller.rate().or(limits.key), caller.subject(), false);
+            add(Quota::Key, caller.rate().or(limits.key), caller.number(), false);
             let rate = match creates {
                 Some(Quota::LeadCreate) => limits.lead_create,
                 Some(Quota::NewsletterCreate) => limits.newsletter_create,

@@ -15,6 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use crate::client::Client;
+use crate::consistency;
 use crate::error::ApiError;
 use crate::limits;
 
@@ -85,8 +86,11 @@ pub(crate) async fn admit<B: MessageBody>(
     let (bill, verdict) = examine(area, &request).await;
     let mut response = match verdict {
         Ok(caller) => {
+            let session = consistency::session(&caller, &request);
             request.extensions_mut().insert(caller);
-            next.call(request).await?.map_into_left_body()
+            let mut response = session.run(next.call(request)).await?.map_into_left_body();
+            consistency::tell(&session, response.headers_mut());
+            response
         }
         Err(error) => request.error_response(error).map_into_right_body(),
     };

@@ -32,6 +32,10 @@ pub struct Cursor {
     pub key: Vec<String>,
     /// The row's id.
     pub id: i64,
+    /// Up to where the database has been seen that the walk goes through, where that
+    /// makes a difference: none that lacks something of it may go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<u64>,
 }
 
 impl Cursor {
@@ -106,6 +110,7 @@ mod tests {
             back: false,
             key: vec!["1790000000000001".into()],
             id: 7,
+            seen: Some(u64::MAX),
         }
     }
 

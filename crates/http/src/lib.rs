@@ -4,6 +4,7 @@
 mod auth;
 mod body;
 mod client;
+mod consistency;
 mod cursor;
 mod docs;
 mod edge;
@@ -116,10 +117,11 @@ impl Api {
 
 fn cors(settings: &CorsSettings) -> Cors {
     let methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-    // As in the replaced service.
+    // As in the replaced service, and the token.
     let headers = [
         "accept",
         "authorization",
+        "consistency-token",
         "content-type",
         "user-agent",
         "x-csrftoken",
@@ -128,7 +130,7 @@ fn cors(settings: &CorsSettings) -> Cors {
     let mut cors = Cors::default()
         .allowed_methods(methods)
         .allowed_headers(headers)
-        .expose_headers(["retry-after", "ratelimit", "ratelimit-policy"])
+        .expose_headers(["retry-after", "ratelimit", "ratelimit-policy", "consistency-token"])
         .max_age(86_400)
         // Whoever is not allowed gets no header; the browser does the rest.
         .block_on_origin_mismatch(false);

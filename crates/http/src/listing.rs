@@ -2,6 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse};
 use exit3_domain::paging::{Direction, Page, PageRequest, Slice, Step, last_page};
+use exit3_ports::{Position, Session};
 use serde::Serialize;
 
 use crate::cursor::{Cursor, CursorKey};
@@ -70,6 +71,9 @@ impl<P> Walk<'_, P> {
             return Ok(Step { from: None, direction: Direction::Forward, size });
         };
         let cursor = self.key.decode(token, &self.list)?;
+        if let (Some(seen), Some(session)) = (cursor.seen, Session::current()) {
+            session.has_seen(Position(seen));
+        }
         let position = (self.read)(&cursor.key, cursor.id).ok_or_else(crate::cursor::invalid)?;
         Ok(Step { from: Some(position), direction: cursor.direction(), size })
     }
@@ -86,9 +90,11 @@ impl<P> Walk<'_, P> {
         R: From<T> + Serialize,
     {
         let base = origin::address(request);
+        let seen = Session::current().and_then(|session| session.reached()).map(|seen| seen.0);
         let link = |row: Option<&T>, back: bool| {
             let (key, id) = (self.write)(position(row?));
-            let token = self.key.encode(&Cursor { list: self.list.clone(), back, key, id });
+            let cursor = Cursor { list: self.list.clone(), back, key, id, seen };
+            let token = self.key.encode(&cursor);
             Some(params.link(&base, "cursor", Some(&token)))
         };
         let next = slice.has_next.then(|| link(slice.rows.last(), false)).flatten();

@@ -18,7 +18,9 @@ use crate::leads::LeadResponse;
 use crate::subscribers::SubscriberResponse;
 
 pub(crate) use deprecated::successor;
-pub(crate) use parameters::{IdPath, LeadListQuery, ListQuery, SchemaQuery, SubscriberListQuery};
+pub(crate) use parameters::{
+    IdPath, LeadListQuery, ListQuery, SchemaQuery, SeenHeader, SubscriberListQuery,
+};
 
 /// The whole document.
 pub(crate) fn document() -> Value {
@@ -193,6 +195,8 @@ mod tests {
                 let is_old = operation["deprecated"] == true;
                 assert_eq!(has("Deprecation") && has("Link"), is_old, "{path} {status}");
                 let is_keyed = operation["security"].is_array();
+                let done = is_keyed && status.starts_with('2');
+                assert_eq!(has("Consistency-Token"), done, "{path} {status}");
                 let again = matches!(status.as_str(), "429" | "503");
                 assert_eq!(has("Retry-After"), is_keyed && again, "{path} {status}");
                 assert_eq!(

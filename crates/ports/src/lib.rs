@@ -10,6 +10,7 @@ mod error;
 mod health;
 mod leads;
 mod quotas;
+mod session;
 mod subscribers;
 
 pub use api_keys::ApiKeyRepository;
@@ -18,6 +19,7 @@ pub use error::{Constraint, StoreError};
 pub use health::DatabaseHealth;
 pub use leads::LeadRepository;
 pub use quotas::{Charge, Quotas, Standing};
+pub use session::{Position, Session};
 pub use subscribers::SubscriberRepository;
 
 #[cfg(feature = "mock")]

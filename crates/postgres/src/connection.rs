@@ -6,6 +6,9 @@
 //! be cached in one round trip and runs it in another; here that is one, and the
 //! statement is planned with its values. And it returns from an insert at the
 //! first row that comes back, which for a long row may be before the commit.
+//!
+//! It can also tell, in the same round trip, how far the server's log had come before
+//! or after a statement.
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
@@ -17,7 +20,8 @@ use diesel::query_builder::bind_collector::RawBytesBindCollector;
 use diesel::query_builder::{AsQuery, QueryBuilder, QueryFragment, QueryId};
 use diesel::result::Error;
 use diesel_async::{AsyncConnectionCore, SimpleAsyncConnection};
-use futures_util::future::BoxFuture;
+use exit3_ports::Position;
+use futures_util::future::{BoxFuture, join};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use tokio::sync::oneshot;
 use tokio_postgres::types::private::BytesMut;
@@ -29,17 +33,58 @@ use crate::row::PgRow;
 /// More prepared statements than the adapter has; a guard against a leak.
 const MAX_STATEMENTS: usize = 500;
 
+/// How far the log of a server has come: that of a standby, which it has replayed, or
+/// that of a primary, which it has written.
+const PLACE: &str = "SELECT pg_is_in_recovery(), \
+                     (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() \
+                      ELSE pg_current_wal_insert_lsn() END - '0/0')::bigint";
+
+/// Where a server is in the history of its database.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) is_standby: bool,
+    pub(crate) position: Position,
+}
+
+/// A position as it is read: a standby that has not begun has none.
+pub(crate) fn position(at: Option<i64>) -> Position {
+    Position(at.and_then(|at| u64::try_from(at).ok()).unwrap_or_default())
+}
+
+/// When a connection asks for the place of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ask {
+    Never,
+    Before,
+    After,
+}
+
 /// A connection and the statements that it has prepared.
 pub(crate) struct PgConnection {
     client: Client,
     statements: HashMap<String, Statement>,
     give_up: Option<oneshot::Sender<()>>,
+    ask: Ask,
+    place: Option<Place>,
 }
 
 impl PgConnection {
     /// `give_up` tells whoever drives the connection to close it at once.
     pub(crate) fn new(client: Client, give_up: oneshot::Sender<()>) -> Self {
-        Self { client, statements: HashMap::new(), give_up: Some(give_up) }
+        let (statements, give_up) = (HashMap::new(), Some(give_up));
+        Self { client, statements, give_up, ask: Ask::Never, place: None }
+    }
+
+    /// Says whether the server is to be asked for its place with each statement.
+    pub(crate) fn ask_for_place(&mut self, ask: Ask) {
+        self.ask = ask;
+        self.place = None;
+    }
+
+    /// Where the server was before or after the last statement, as far as it was asked
+    /// and has told.
+    pub(crate) fn place(&self) -> Option<Place> {
+        self.place
     }
 
     /// Closes the connection, whatever is in flight.
@@ -59,23 +104,42 @@ impl PgConnection {
     /// it affected.
     async fn run(&mut self, query: Outgoing) -> QueryResult<(Vec<tokio_postgres::Row>, u64)> {
         let Outgoing { sql, binds, cacheable } = query;
-        let rows = if cacheable {
-            let statement = self.prepared(sql, &binds).await?;
-            self.client.query_raw(&statement, binds).await
-        } else {
-            let binds = binds.into_iter().map(|bind| {
-                let type_ = bind.type_.clone();
-                (bind, type_)
-            });
-            self.client.query_typed_raw(&sql, binds).await
+        let statement = match cacheable {
+            true => Ok(self.prepared(sql, &binds).await?),
+            false => Err(sql),
         };
-        let mut rows = std::pin::pin!(rows.map_err(from_postgres)?);
-        let mut found = Vec::new();
-        while let Some(row) = rows.as_mut().try_next().await.map_err(from_postgres)? {
-            found.push(row);
+        let where_ = self.place_statement().await?;
+        let client = &self.client;
+        let run = async {
+            let rows = match statement {
+                Ok(statement) => client.query_raw(&statement, binds).await,
+                Err(sql) => {
+                    let binds = binds.into_iter().map(|bind| {
+                        let type_ = bind.type_.clone();
+                        (bind, type_)
+                    });
+                    client.query_typed_raw(&sql, binds).await
+                }
+            };
+            let mut rows = std::pin::pin!(rows.map_err(from_postgres)?);
+            let mut found = Vec::new();
+            while let Some(row) = rows.as_mut().try_next().await.map_err(from_postgres)? {
+                found.push(row);
+            }
+            let affected = rows.rows_affected().unwrap_or_default();
+            Ok((found, affected))
+        };
+        let (done, place) = with_place(client, run, self.ask, where_).await;
+        self.place = place;
+        done
+    }
+
+    /// The statement that asks for the place, where that is to be asked for.
+    async fn place_statement(&mut self) -> QueryResult<Option<Statement>> {
+        match self.ask {
+            Ask::Never => Ok(None),
+            Ask::Before | Ask::After => self.prepared(PLACE.to_owned(), &[]).await.map(Some),
         }
-        let affected = rows.rows_affected().unwrap_or_default();
-        Ok((found, affected))
     }
 
     async fn prepared(&mut self, sql: String, binds: &[Bind]) -> QueryResult<Statement> {
@@ -94,7 +158,36 @@ impl PgConnection {
 
 impl SimpleAsyncConnection for PgConnection {
     async fn batch_execute(&mut self, sql: &str) -> QueryResult<()> {
-        self.client.batch_execute(sql).await.map_err(from_postgres)
+        let where_ = self.place_statement().await?;
+        let run = self.client.batch_execute(sql);
+        let (done, place) = with_place(&self.client, run, self.ask, where_).await;
+        self.place = place;
+        done.map_err(from_postgres)
+    }
+}
+
+/// Runs a statement, and the one that asks for the place right before or after it. What
+/// is begun first is sent first, and the server does it first; neither waits for the
+/// answer to the other.
+async fn with_place<T>(
+    client: &Client,
+    run: impl Future<Output = T>,
+    ask: Ask,
+    statement: Option<Statement>,
+) -> (T, Option<Place>) {
+    let Some(statement) = statement else {
+        return (run.await, None);
+    };
+    let place = async {
+        let row = client.query_one(&statement, &[]).await.ok()?;
+        let is_standby = row.try_get(0).ok()?;
+        Some(Place { is_standby, position: position(row.try_get(1).ok()?) })
+    };
+    if ask == Ask::Before {
+        let (place, done) = join(place, run).await;
+        (done, place)
+    } else {
+        join(run, place).await
     }
 }
 

@@ -5,6 +5,7 @@ use tokio::runtime::Handle;
 use crate::api_keys::PgApiKeyRepository;
 use crate::health::PgHealth;
 use crate::leads::PgLeadRepository;
+use crate::lists::Lists;
 use crate::migrations::{self, MigrationError};
 use crate::pool::PgPool;
 use crate::settings::PgSettings;
@@ -16,6 +17,7 @@ pub struct PgDatabase {
     settings: PgSettings,
     runtime: Handle,
     pool: PgPool,
+    lists: Lists,
 }
 
 /// Makes a database of its settings. No connection is made yet, so that this
@@ -23,18 +25,19 @@ pub struct PgDatabase {
 /// must outlive every use of the repositories.
 pub fn connect(settings: &PgSettings, runtime: Handle) -> PgDatabase {
     let pool = PgPool::new(settings, runtime.clone());
-    PgDatabase { settings: settings.clone(), runtime, pool }
+    let lists = Lists::new(settings, pool.clone(), runtime.clone());
+    PgDatabase { settings: settings.clone(), runtime, pool, lists }
 }
 
 impl PgDatabase {
     /// The leads.
     pub fn leads(&self) -> PgLeadRepository {
-        PgLeadRepository::new(self.pool.clone())
+        PgLeadRepository::new(self.pool.clone(), self.lists.clone())
     }
 
     /// The newsletter subscribers.
     pub fn subscribers(&self) -> PgSubscriberRepository {
-        PgSubscriberRepository::new(self.pool.clone())
+        PgSubscriberRepository::new(self.pool.clone(), self.lists.clone())
     }
 
     /// The keys of the API.
@@ -45,6 +48,13 @@ impl PgDatabase {
     /// Whether the database can be used.
     pub fn health(&self) -> PgHealth {
         PgHealth::new(self.pool.clone())
+    }
+
+    /// Finds out, again and again, whether lists may come from the replica of the
+    /// settings. Never ends. One of these serves all that was made of the same settings,
+    /// and without it lists come from the primary.
+    pub async fn watch_replica(&self) {
+        self.lists.watch_replica().await;
     }
 
     /// Which database this is, for a person: `PostgreSQL at host:port/name`.

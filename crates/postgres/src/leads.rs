@@ -14,6 +14,7 @@ use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, LeadPosition, New
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_ports::{Constraint, LeadRepository, StoreError};
 
+use crate::lists::Lists;
 use crate::pool::PgPool;
 use crate::schema::leads;
 use crate::sql::{Cached, Sql, Value};
@@ -23,11 +24,12 @@ use row::{LeadChanges, LeadInsert, LeadRow};
 #[derive(Clone)]
 pub struct PgLeadRepository {
     pool: PgPool,
+    lists: Lists,
 }
 
 impl PgLeadRepository {
-    pub(crate) fn new(pool: PgPool) -> Self {
-        Self { pool }
+    pub(crate) fn new(pool: PgPool, lists: Lists) -> Self {
+        Self { pool, lists }
     }
 
     async fn exists(&self, id: LeadId) -> Result<bool, StoreError> {
@@ -77,7 +79,7 @@ impl LeadRepository for PgLeadRepository {
         order: LeadOrder,
         page: PageRequest,
     ) -> Result<Option<Page<Lead>>, StoreError> {
-        list::page(&self.pool, filter, order, page).await
+        list::page(&self.lists, filter, order, page).await
     }
 
     async fn walk(
@@ -86,7 +88,7 @@ impl LeadRepository for PgLeadRepository {
         order: LeadOrder,
         step: &Step<LeadPosition>,
     ) -> Result<Slice<Lead>, StoreError> {
-        list::walk(&self.pool, filter, order, step).await
+        list::walk(&self.lists, filter, order, step).await
     }
 
     async fn update(

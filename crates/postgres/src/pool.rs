@@ -1,6 +1,7 @@
 //! Connections: how they are made, shared and given up.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool::Runtime;
@@ -9,7 +10,7 @@ use deadpool::managed::{
 };
 use diesel::QueryResult;
 use diesel_async::SimpleAsyncConnection;
-use exit3_ports::StoreError;
+use exit3_ports::{Position, Session, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinHandle};
@@ -17,8 +18,9 @@ use tokio::time::timeout;
 use tokio_postgres::tls::TlsStream;
 use tokio_postgres::{Connection, Socket};
 
-use crate::connection::PgConnection;
+use crate::connection::{Ask, PgConnection, Place};
 use crate::error::{Again, Failure, timed_out};
+use crate::replica::Replica;
 use crate::settings::PgSettings;
 
 /// How long a connection that was given up may take to say goodbye.
@@ -30,6 +32,16 @@ pub(crate) struct PgPool {
     pool: Pool<Manager>,
     timeout: Duration,
     bulk_timeout: Duration,
+    /// That of the database, which must not fall behind what a client knows.
+    replica: Option<Arc<Replica>>,
+}
+
+/// What is done, as far as it matters to how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Read,
+    List,
+    Write,
 }
 
 impl PgPool {
@@ -47,7 +59,12 @@ impl PgPool {
             .runtime(Runtime::Tokio1)
             .build()
             .unwrap_or_else(|_| unreachable!("time-outs need a runtime, and it is given"));
-        Self { pool, timeout: settings.timeout, bulk_timeout: settings.bulk_timeout }
+        Self {
+            pool,
+            timeout: settings.timeout,
+            bulk_timeout: settings.bulk_timeout,
+            replica: settings.replica.clone(),
+        }
     }
 
     /// Runs an operation that changes nothing. It is tried once more where the
@@ -59,7 +76,19 @@ impl PgPool {
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        self.attempt(self.timeout, &[Again::Reads, Again::Anything], operation).await
+        self.attempt(self.timeout, Kind::Read, operation).await
+    }
+
+    /// As [`Self::read`], for a list that might have come from a replica: the session of
+    /// the client learns up to where it reaches.
+    pub(crate) async fn list<T, F>(
+        &self,
+        operation: impl Fn(Checkout) -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        self.attempt(self.timeout, Kind::List, operation).await
     }
 
     /// Runs an operation that changes something. It is tried once more only
@@ -71,7 +100,7 @@ impl PgPool {
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        self.attempt(self.timeout, &[Again::Anything], operation).await
+        self.attempt(self.timeout, Kind::Write, operation).await
     }
 
     /// As [`Self::write`], with the patience that many rows need.
@@ -82,7 +111,7 @@ impl PgPool {
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        self.attempt(self.bulk_timeout, &[Again::Anything], operation).await
+        self.attempt(self.bulk_timeout, Kind::Write, operation).await
     }
 
     /// Begins a transaction with the server as patient as [`Self::write_many`].
@@ -94,32 +123,62 @@ impl PgPool {
     async fn attempt<T, F>(
         &self,
         limit: Duration,
-        again: &[Again],
+        kind: Kind,
         operation: impl Fn(Checkout) -> F,
     ) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, Failure>>,
     {
         let attempts = async {
-            let failure = match self.once(&operation).await {
+            let failure = match self.once(kind, &operation).await {
                 Ok(done) => return Ok(done),
                 Err(failure) => failure,
             };
-            if again.contains(&failure.again) {
+            let again = match failure.again {
+                Again::No => false,
+                Again::Reads => kind != Kind::Write,
+                Again::Anything => true,
+            };
+            if again {
                 tracing::debug!(error = ?failure.error, "trying a statement once more");
-                return self.once(&operation).await.map_err(|failure| failure.error);
+                return self.once(kind, &operation).await.map_err(|failure| failure.error);
             }
             Err(failure.error)
         };
         timeout(limit, attempts).await.unwrap_or_else(|_| Err(timed_out(limit)))
     }
 
-    async fn once<T, F>(&self, operation: impl Fn(Checkout) -> F) -> Result<T, Failure>
+    async fn once<T, F>(&self, kind: Kind, operation: impl Fn(Checkout) -> F) -> Result<T, Failure>
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        let object = self.pool.get().await?;
-        operation(Checkout { object, finished: false }).await
+        let trace = self.trace(kind);
+        let mut object = self.pool.get().await?;
+        object.ask_for_place(if trace.is_some() { Ask::After } else { Ask::Never });
+        operation(Checkout { object, finished: false, trace }).await
+    }
+
+    fn trace(&self, kind: Kind) -> Option<Trace> {
+        let replica = self.replica.as_ref().filter(|_| kind != Kind::Read)?;
+        let wrote = (kind == Kind::Write).then(|| Arc::clone(replica));
+        Some(Trace { session: Session::current()?, wrote })
+    }
+}
+
+/// Who is to know up to where something reaches.
+struct Trace {
+    session: Session,
+    wrote: Option<Arc<Replica>>,
+}
+
+impl Trace {
+    fn leave(&self, place: Option<Place>) {
+        // Where that is not known, the primary alone is sure to have it.
+        let position = place.map_or(Position::NEVER, |place| place.position);
+        self.session.reaches(position);
+        if let Some(replica) = &self.wrote {
+            replica.wrote(self.session.client(), position);
+        }
     }
 }
 
@@ -129,12 +188,13 @@ impl PgPool {
 pub(crate) struct Checkout {
     object: Object<Manager>,
     finished: bool,
+    trace: Option<Trace>,
 }
 
 impl Checkout {
     /// Gives the connection back and passes the outcome of its operation on.
     pub(crate) fn done<T>(mut self, outcome: QueryResult<T>) -> Result<T, Failure> {
-        let outcome = outcome.map_err(Failure::from);
+        let outcome = self.traced(outcome);
         self.finished = match &outcome {
             Ok(_) => true,
             Err(failure) => failure.connection_is_sound,
@@ -146,6 +206,13 @@ impl Checkout {
     /// where it fails, the transaction may still be open.
     pub(crate) fn done_in_transaction<T>(mut self, outcome: QueryResult<T>) -> Result<T, Failure> {
         self.finished = outcome.is_ok();
+        self.traced(outcome)
+    }
+
+    fn traced<T>(&self, outcome: QueryResult<T>) -> Result<T, Failure> {
+        if let (Ok(_), Some(trace)) = (&outcome, &self.trace) {
+            trace.leave(self.object.place());
+        }
         outcome.map_err(Failure::from)
     }
 }

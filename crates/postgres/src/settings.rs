@@ -3,12 +3,14 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::replica::Replica;
 use crate::tls::{self, Verify};
 
 /// Where a server on the same machine listens when nothing else is said.
@@ -26,6 +28,8 @@ pub struct PgSettings {
     pub timeout: Duration,
     /// How long storing many rows at once may take.
     pub bulk_timeout: Duration,
+    /// From where lists may come.
+    pub(crate) replica: Option<Arc<Replica>>,
     pub(crate) config: Config,
     pub(crate) tls: MakeRustlsConnect,
 }
@@ -143,9 +147,18 @@ impl PgSettings {
             wait: Duration::from_millis(1500),
             timeout: Duration::from_millis(1800),
             bulk_timeout: Duration::from_secs(60),
+            replica: None,
             tls: tls::connector(verify, ssl.authorities.as_deref().map(AsRef::as_ref))?,
             config,
         })
+    }
+
+    /// Lets lists come from the database of `replica`, a standby of this one, as long as
+    /// they are no older than `max_lag` and have what the client of the current
+    /// [`Session`](exit3_ports::Session) has written and seen. Whatever is wrong with it,
+    /// lists come from this one.
+    pub fn with_replica(self, replica: Self, max_lag: Duration) -> Self {
+        Self { replica: Some(Arc::new(Replica::new(replica, max_lag))), ..self }
     }
 
     /// Which database this is, for a person: `PostgreSQL at host:port/name`.

@@ -15,6 +15,7 @@ use exit3_domain::subscribers::{
 };
 use exit3_ports::{StoreError, SubscriberRepository};
 
+use crate::lists::Lists;
 use crate::pool::PgPool;
 use crate::schema::subscribers;
 use crate::sql::{Cached, Sql, Value};
@@ -24,11 +25,12 @@ use row::{SubscriberColumns, SubscriberInsert, SubscriberRow};
 #[derive(Clone)]
 pub struct PgSubscriberRepository {
     pool: PgPool,
+    lists: Lists,
 }
 
 impl PgSubscriberRepository {
-    pub(crate) fn new(pool: PgPool) -> Self {
-        Self { pool }
+    pub(crate) fn new(pool: PgPool, lists: Lists) -> Self {
+        Self { pool, lists }
     }
 }
 
@@ -126,7 +128,7 @@ impl SubscriberRepository for PgSubscriberRepository {
         order: SubscriberOrder,
         page: PageRequest,
     ) -> Result<Option<Page<Subscriber>>, StoreError> {
-        list::page(&self.pool, filter, order, page).await
+        list::page(&self.lists, filter, order, page).await
     }
 
     async fn walk(
@@ -135,7 +137,7 @@ impl SubscriberRepository for PgSubscriberRepository {
         order: SubscriberOrder,
         step: &Step<SubscriberPosition>,
     ) -> Result<Slice<Subscriber>, StoreError> {
-        list::walk(&self.pool, filter, order, step).await
+        list::walk(&self.lists, filter, order, step).await
     }
 
     async fn update(

@@ -165,6 +165,14 @@ impl Backend {
         self.quotas.forget_idle();
     }
 
+    /// Finds out, again and again, whether lists may come from the replica. Never ends.
+    pub async fn watch_replica(&self) {
+        match &self.database {
+            Database::Postgres(settings) => connect(settings, usize::MAX).watch_replica().await,
+            Database::Sqlite(_) => std::future::pending().await,
+        }
+    }
+
     /// The database, for people: no secret in it.
     pub fn describe(&self) -> String {
         match &self.database {

@@ -7,6 +7,7 @@
 mod guarded;
 mod heads;
 mod slots;
+mod stopping;
 pub(crate) mod tls;
 
 use std::fmt;
@@ -15,8 +16,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use actix_http::error::DispatchError;
-use actix_http::{HttpService, Request, Response};
-use actix_server::{GracefulShutdownSignal, Server};
+use actix_http::{ConnectionType, HttpService, Request, Response};
+use actix_server::Server;
 use actix_service::{
     IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
 };
@@ -25,10 +26,13 @@ use actix_web::dev::AppConfig;
 use exit3_http::Connection;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use guarded::Guarded;
 pub(crate) use slots::{Slots, room};
+use stopping::Stopping;
+pub(crate) use stopping::tell;
 use tls::Tls;
 
 /// How long a request may take to arrive, and an answer to be taken.
@@ -38,7 +42,8 @@ const PATIENCE: Duration = Duration::from_secs(25);
 const HEAD: Duration = Duration::from_secs(10);
 /// How long a client may take to agree on a key.
 const HANDSHAKE: Duration = Duration::from_secs(5);
-/// How long a client has to notice that a connection is closed.
+/// How long a client has to notice that a connection is closed; and, once the service
+/// is to stop, to ask something more on one on which nothing has arrived.
 const GOODBYE: Duration = Duration::from_secs(1);
 /// Seconds that requests in flight have to finish once the service is to stop.
 const GRACE: u64 = 30;
@@ -63,22 +68,25 @@ where
     S::Service: 'static,
     B: MessageBody + 'static,
 {
+    let (stop, stopping) = stopping::channel();
+    let (server_made, handle) = oneshot::channel();
     let server = Server::build()
         .workers(workers)
         .shutdown_timeout(GRACE)
+        .shutdown_signal(stop.when_asked(handle, workers))
         // The slots refuse, rather than let clients wait.
         .max_concurrent_connections(slots.most() + slots::GOODBYES);
-    let stopping = server.graceful_shutdown_signal();
     let name = "exit3";
     let server = match tls {
         None => server.listen(name, listener, move || {
-            let slots = slots.clone();
+            let (slots, stop) = (slots.clone(), stopping.clone());
+            actix_web::rt::spawn(stopping.clone().hand_over());
             fn_service(move |stream: TcpStream| {
-                let slot = slots.take();
+                let (slot, stop) = (slots.take(), stop.clone());
                 async move {
                     let peer = stream.peer_addr().ok();
                     match slot {
-                        Some(slot) => Ok((Guarded::new(stream, slot, PATIENCE), peer)),
+                        Some(slot) => Ok((Guarded::new(stream, slot, PATIENCE, stop), peer)),
                         None => Err(slots::refuse(stream).await),
                     }
                 }
@@ -86,9 +94,10 @@ where
             .and_then(http(&factory, &stopping, false))
         })?,
         Some(tls) => server.listen(name, listener, move || {
-            let (slots, tls) = (slots.clone(), tls.clone());
+            let (slots, stop, tls) = (slots.clone(), stopping.clone(), tls.clone());
+            actix_web::rt::spawn(stopping.clone().hand_over());
             fn_service(move |stream: TcpStream| {
-                let slot = slots.take();
+                let (slot, stop) = (slots.take(), stop.clone());
                 let acceptor = tls.acceptor();
                 async move {
                     let peer = stream.peer_addr().ok();
@@ -98,20 +107,23 @@ where
                         .await
                         .map_err(|_| DispatchError::SlowRequestTimeout)?
                         .map_err(DispatchError::Io)?;
-                    Ok((Guarded::new(stream, slot, PATIENCE), peer))
+                    Ok((Guarded::new(stream, slot, PATIENCE, stop), peer))
                 }
             })
             .and_then(http(&factory, &stopping, true))
         })?,
     };
-    Ok(server.run())
+    let server = server.run();
+    // Nobody waits for it only where it is being dropped.
+    let _ = server_made.send(server.handle());
+    Ok(server)
 }
 
 type Stream<T> = (T, Option<SocketAddr>);
 
 fn http<F, I, S, B, T>(
     factory: &F,
-    stopping: &GracefulShutdownSignal,
+    stopping: &Stopping,
     tls: bool,
 ) -> impl ServiceFactory<
     Stream<T>,
@@ -137,14 +149,17 @@ where
 {
     let service = factory().into_factory().map_err(|error| error.into().error_response());
     let stopping = stopping.clone();
+    let service = service.map(move |response| {
+        let mut response: Response<B> = response.into();
+        if stopping.has_begun() {
+            response.head_mut().set_connection_type(ConnectionType::Close);
+        }
+        response
+    });
     HttpService::build()
         .keep_alive(HEAD)
         .client_request_timeout(HEAD)
         .client_disconnect_timeout(GOODBYE)
-        .graceful_shutdown_signal(move || {
-            let stopping = stopping.clone();
-            async move { stopping.notified().await }
-        })
         .on_connect_ext(move |_, extensions| {
             extensions.insert(Connection { tls });
         })

@@ -19,7 +19,11 @@ use crate::query::Params;
     path = "/backend/api/v1/leads/",
     tag = "leads",
     operation_id = "list_leads",
-    params(crate::openapi::ListQuery, crate::openapi::LeadListQuery),
+    params(
+        crate::openapi::ListQuery,
+        crate::openapi::LeadListQuery,
+        crate::openapi::SeenHeader
+    ),
     responses(
         (status = 200, description = "A part of the list.", body = crate::openapi::LeadList)
     )

@@ -10,11 +10,14 @@ pub(super) fn describe(document: &mut Value) {
     for operation in operations.filter_map(Value::as_object_mut) {
         let limited = operation.contains_key("security");
         let answers = operation.get_mut("responses").and_then(Value::as_object_mut);
-        let answers = answers.into_iter().flat_map(|responses| responses.values_mut());
-        for answer in answers.filter_map(Value::as_object_mut) {
+        for (status, answer) in answers.into_iter().flatten() {
+            let Some(answer) = answer.as_object_mut() else { continue };
             let headers = answer.entry("headers").or_insert_with(|| json!({}));
             let Some(headers) = headers.as_object_mut() else { continue };
             headers.insert("Vary".to_owned(), vary());
+            if limited && status.starts_with('2') {
+                headers.insert("Consistency-Token".to_owned(), token());
+            }
             if limited {
                 headers.insert("RateLimit-Policy".to_owned(), policy());
                 headers.insert("RateLimit".to_owned(), limit());
@@ -38,6 +41,15 @@ fn limit() -> Value {
             until it is whole again, `t`.",
         "schema": {"type": "string"},
         "example": "\"visitor\";r=99;t=36, \"key\";r=999;t=4"
+    })
+}
+
+fn token() -> Value {
+    json!({
+        "description": "Where there is a replica: stands for what was written, or read. A \
+            list that is asked for with it has all of that.",
+        "schema": {"type": "string"},
+        "example": "0000000001570a58"
     })
 }
 

@@ -45,6 +45,16 @@ pub(crate) struct IdPath {
     id: i64,
 }
 
+/// What a list must have.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "describes a parameter")]
+pub(crate) struct SeenHeader {
+    /// That of an earlier answer: the list has whatever was written, or seen, by then.
+    #[param(rename = "Consistency-Token")]
+    consistency_token: Option<String>,
+}
+
 /// Parameters that every list takes. Those that cannot be wrong are texts.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -18,7 +18,11 @@ use crate::query::Params;
     path = "/backend/api/v1/newsletter/",
     tag = "newsletter",
     operation_id = "list_subscribers",
-    params(crate::openapi::ListQuery, crate::openapi::SubscriberListQuery),
+    params(
+        crate::openapi::ListQuery,
+        crate::openapi::SubscriberListQuery,
+        crate::openapi::SeenHeader
+    ),
     responses(
         (status = 200, description = "A part of the list.", body = crate::openapi::SubscriberList)
     )

@@ -4,6 +4,7 @@
 
 mod access;
 mod bodies;
+mod consistency;
 mod leads;
 mod lists;
 mod protection;

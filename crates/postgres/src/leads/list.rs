@@ -2,14 +2,13 @@
 
 use diesel::dsl::{AsSelect, SqlTypeOf};
 use diesel::pg::Pg;
-use diesel_async::RunQueryDsl;
 use exit3_domain::leads::{Lead, LeadFilter, LeadKey, LeadOrder, LeadPosition, LeadSort};
 use exit3_domain::paging::{Direction, Page, PageRequest, Slice, Step};
 use exit3_ports::StoreError;
 
 use super::row::LeadRow;
 use crate::listing::{Listing, page_of};
-use crate::pool::PgPool;
+use crate::lists::Lists;
 use crate::sql::{Conditions, Value};
 
 type LeadColumns = SqlTypeOf<AsSelect<LeadRow, Pg>>;
@@ -19,7 +18,7 @@ const COLUMNS: &str = "id, full_name, \"position\", company_name, phone_number, 
                        status, notes, category, created_at, updated_at";
 
 pub(super) async fn page(
-    pool: &PgPool,
+    lists: &Lists,
     filter: &LeadFilter,
     order: LeadOrder,
     request: PageRequest,
@@ -27,20 +26,11 @@ pub(super) async fn page(
     let Some(query) = listing(filter, order).page::<LeadColumns>(request) else {
         return Ok(None);
     };
-    let rows: Vec<(i64, LeadRow)> = pool
-        .read(|mut connection| {
-            let query = query.clone();
-            async move {
-                let rows = query.load(&mut *connection).await;
-                connection.done(rows)
-            }
-        })
-        .await?;
-    Ok(page_of(request, rows))
+    Ok(page_of::<LeadRow, _>(request, lists.load(&query).await?))
 }
 
 pub(super) async fn walk(
-    pool: &PgPool,
+    lists: &Lists,
     filter: &LeadFilter,
     order: LeadOrder,
     step: &Step<LeadPosition>,
@@ -50,15 +40,7 @@ pub(super) async fn walk(
     let comparison = comparison(order.by, order.descending == forward);
     let from = step.from.as_ref().map(|from| (comparison, values(from)));
     let query = listing.step::<LeadColumns>(from, forward, step.size + 1);
-    let rows: Vec<LeadRow> = pool
-        .read(|mut connection| {
-            let query = query.clone();
-            async move {
-                let rows = query.load(&mut *connection).await;
-                connection.done(rows)
-            }
-        })
-        .await?;
+    let rows: Vec<LeadRow> = lists.load(&query).await?;
     Ok(Slice::of(step, rows.into_iter().map(Lead::from).collect()))
 }
 

@@ -1,6 +1,5 @@
 //! Lists of subscribers.
 
-use diesel_async::RunQueryDsl;
 use exit3_domain::paging::{Direction, Page, PageRequest, Slice, Step};
 use exit3_domain::subscribers::{
     Subscriber, SubscriberFilter, SubscriberKey, SubscriberOrder, SubscriberPosition,
@@ -10,11 +9,11 @@ use exit3_ports::StoreError;
 
 use super::row::{SubscriberColumns, SubscriberRow};
 use crate::listing::{Listing, page_of};
-use crate::pool::PgPool;
+use crate::lists::Lists;
 use crate::sql::{Conditions, Value};
 
 pub(super) async fn page(
-    pool: &PgPool,
+    lists: &Lists,
     filter: &SubscriberFilter,
     order: SubscriberOrder,
     request: PageRequest,
@@ -22,20 +21,11 @@ pub(super) async fn page(
     let Some(query) = listing(filter, order).page::<SubscriberColumns>(request) else {
         return Ok(None);
     };
-    let rows: Vec<(i64, SubscriberRow)> = pool
-        .read(|mut connection| {
-            let query = query.clone();
-            async move {
-                let rows = query.load(&mut *connection).await;
-                connection.done(rows)
-            }
-        })
-        .await?;
-    Ok(page_of(request, rows))
+    Ok(page_of::<SubscriberRow, _>(request, lists.load(&query).await?))
 }
 
 pub(super) async fn walk(
-    pool: &PgPool,
+    lists: &Lists,
     filter: &SubscriberFilter,
     order: SubscriberOrder,
     step: &Step<SubscriberPosition>,
@@ -45,15 +35,7 @@ pub(super) async fn walk(
     let comparison = comparison(order.by, order.descending == forward);
     let from = step.from.as_ref().map(|from| (comparison, values(from)));
     let query = listing.step::<SubscriberColumns>(from, forward, step.size + 1);
-    let rows: Vec<SubscriberRow> = pool
-        .read(|mut connection| {
-            let query = query.clone();
-            async move {
-                let rows = query.load(&mut *connection).await;
-                connection.done(rows)
-            }
-        })
-        .await?;
+    let rows: Vec<SubscriberRow> = lists.load(&query).await?;
     Ok(Slice::of(step, rows.into_iter().map(Subscriber::from).collect()))
 }
 

@@ -11,6 +11,7 @@ mod failures;
 mod guards;
 mod migrations;
 mod plans;
+mod replica;
 
 use exit3_postgres::{PgDatabase, PgSettings, connect};
 use exit3_testkit::postgres::{self, TestDatabase, TestPostgres};

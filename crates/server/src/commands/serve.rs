@@ -3,11 +3,13 @@ use std::time::Duration;
 
 use exit3_app::App;
 use exit3_http::{Api, ApiSettings, Sunset};
+use listenfd::ListenFd;
+use sd_notify::{NotifyState, watchdog_enabled};
 use secrecy::ExposeSecret;
 
 use super::{Failure, say};
 use crate::backend::Backend;
-use crate::connections::{self, Slots, room, tls::Tls};
+use crate::connections::{self, Slots, room, tell, tls::Tls};
 use crate::flood::FloodGuard;
 use crate::settings::{Secrets, Settings};
 
@@ -17,11 +19,19 @@ const MOST_CONNECTIONS: usize = 20_000;
 /// How often it is noted when keys were used.
 const NOTE: Duration = Duration::from_secs(10);
 
-/// Takes the address that the settings name.
+/// Takes the socket that the service was started with, as systemd's socket units hand
+/// one on (LISTEN_FDS, LISTEN_PID), or else the address that the settings name.
 ///
 /// # Errors
-/// One sentence: the address is taken, or is not one of this machine.
+/// One sentence: the address is taken, or is not one of this machine; what was handed on
+/// is no TCP socket.
 pub fn listen(settings: &Settings) -> Result<TcpListener, Failure> {
+    let given = ListenFd::from_env().take_tcp_listener(0);
+    if let Some(listener) =
+        given.map_err(|error| format!("LISTEN_FDS: cannot listen on what is given: {error}"))?
+    {
+        return Ok(listener);
+    }
     let address = settings.listen;
     Ok(TcpListener::bind(address)
         .map_err(|error| format!("HOST and PORT: cannot listen on {address}: {error}"))?)
@@ -59,13 +69,17 @@ async fn run(
     let flood = FloodGuard::new(settings.flood);
     let slots = Slots::new(room().min(settings.max_connections.unwrap_or(MOST_CONNECTIONS)));
     let housekeeping = actix_web::rt::spawn(keep_house(backend.clone(), flood.clone()));
+    let watched = backend.clone();
+    let watching = actix_web::rt::spawn(async move { watched.watch_replica().await });
     let app = backend.app(workers);
     let server = connections::serve(listener, workers, slots, tls, move || {
         Api::new(backend.app(workers), &api_settings).service().wrap(flood.middleware())
     })?;
     greet(&settings, &secrets, address, &database);
+    tell(&[NotifyState::Ready]);
     server.await?;
     housekeeping.abort();
+    watching.abort();
     note_uses(&app).await;
     Ok(())
 }
@@ -75,9 +89,15 @@ async fn keep_house(backend: Backend, flood: FloodGuard) {
     let app = backend.app(usize::MAX);
     let mut often = actix_web::rt::time::interval(Duration::from_secs(1));
     let mut seldom = actix_web::rt::time::interval(NOTE);
+    let watched = watchdog_enabled().is_some();
     loop {
         tokio::select! {
-            _ = often.tick() => flood.forget_idle(),
+            _ = often.tick() => {
+                flood.forget_idle();
+                if watched {
+                    tell(&[NotifyState::Watchdog]);
+                }
+            }
             _ = seldom.tick() => {
                 note_uses(&app).await;
                 let backend = backend.clone();

@@ -6,11 +6,12 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::GOODBYE;
-use super::heads::Heads;
+use super::heads::{CONTINUE, Heads};
 use super::slots::Slot;
+use super::stopping::Stopping;
 
 /// The most bytes that a client may send without getting any: far more than the
 /// largest request has. The server below would read what it has refused to the end.
@@ -23,6 +24,9 @@ const MOST_UNANSWERED: usize = 32 * 1024 * 1024;
 /// byte, and an answer must be taken within the patience since the client last took
 /// some of it; so neither a head, nor a body, nor the reading of an answer can be
 /// drawn out. Between requests, the server below closes the connection earlier.
+///
+/// Once the service is to stop, the stream ends where nothing arrives for a moment. What
+/// has begun to arrive is answered.
 pub(super) struct Guarded<S> {
     stream: S,
     patience: Duration,
@@ -32,6 +36,8 @@ pub(super) struct Guarded<S> {
     timer: Pin<Box<Sleep>>,
     /// The bytes that came since something was answered last.
     unanswered: usize,
+    /// Ends when a connection on which nothing arrives is to end.
+    dismissal: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     heads: Heads,
     /// What is written before anything else.
     ahead: Vec<u8>,
@@ -41,7 +47,7 @@ pub(super) struct Guarded<S> {
 }
 
 impl<S> Guarded<S> {
-    pub(super) fn new(stream: S, slot: Slot, patience: Duration) -> Self {
+    pub(super) fn new(stream: S, slot: Slot, patience: Duration, stopping: Stopping) -> Self {
         let deadline = Instant::now() + patience;
         let timer = Box::pin(sleep_until(deadline));
         Self {
@@ -50,6 +56,10 @@ impl<S> Guarded<S> {
             deadline,
             timer,
             unanswered: 0,
+            dismissal: Some(Box::pin(async move {
+                stopping.begins().await;
+                sleep(GOODBYE).await;
+            })),
             heads: Heads::new(),
             ahead: Vec::new(),
             ends_in_error: false,
@@ -71,6 +81,16 @@ impl<S> Guarded<S> {
             self.timer.as_mut().reset(self.deadline);
         }
     }
+
+    /// Whether the connection ends because nothing arrives and the service is to stop.
+    fn is_dismissed(&mut self, context: &mut Context<'_>) -> bool {
+        if let Some(dismissal) = &mut self.dismissal
+            && dismissal.as_mut().poll(context).is_ready()
+        {
+            self.dismissal = None;
+        }
+        self.dismissal.is_none() && self.unanswered == 0
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
@@ -81,6 +101,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         match Pin::new(&mut self.stream).poll_read(context, buffer) {
+            Poll::Pending if self.is_dismissed(context) => Poll::Ready(Ok(())),
             Poll::Pending => self.poll_stalled(context).map(Err),
             done => {
                 let (_, new) = buffer.filled_mut().split_at_mut(before);
@@ -153,7 +174,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
         match Pin::new(&mut self.stream).poll_write(context, buffer) {
             Poll::Pending => self.poll_stalled(context).map(Err),
             done => {
-                self.unanswered = 0;
+                // The body that is asked for belongs to what has come.
+                if !buffer.starts_with(CONTINUE) {
+                    self.unanswered = 0;
+                }
                 self.heads.write(buffer);
                 self.be_patient();
                 done
@@ -197,14 +221,18 @@ fn bare_error(written: &[u8]) -> Option<(&[u8], u16)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connections::Slots;
+    use crate::connections::{Slots, stopping};
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
     const PATIENCE: Duration = Duration::from_secs(25);
 
     fn guarded() -> (Guarded<DuplexStream>, DuplexStream) {
         let (ours, theirs) = duplex(16);
-        (Guarded::new(ours, Slots::new(1).take().unwrap(), PATIENCE), theirs)
+        (Guarded::new(ours, Slots::new(1).take().unwrap(), PATIENCE, never()), theirs)
+    }
+
+    fn never() -> Stopping {
+        stopping::channel().1
     }
 
     async fn read(stream: &mut Guarded<DuplexStream>) -> io::Result<usize> {
@@ -249,6 +277,33 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn at_a_stop_a_connection_ends_unless_something_has_begun_to_arrive() {
+        let (stop, stopping) = stopping::channel();
+        let guarded = || {
+            let (ours, theirs) = duplex(64);
+            let slot = Slots::new(1).take().unwrap();
+            (Guarded::new(ours, slot, PATIENCE, stopping.clone()), theirs)
+        };
+        let ((mut fresh, _client), (mut kept, mut asking)) = (guarded(), guarded());
+        asking.write_all(b"GET").await.unwrap();
+        assert_eq!(read(&mut kept).await.unwrap(), 3);
+        stop.begin();
+        let begun = Instant::now();
+        assert_eq!(read(&mut fresh).await.unwrap(), 0);
+        assert_eq!(begun.elapsed().as_secs(), GOODBYE.as_secs());
+        let rest = async {
+            sleep(2 * GOODBYE).await;
+            asking.write_all(b" /").await.unwrap();
+        };
+        assert_eq!(tokio::join!(read(&mut kept), rest).0.unwrap(), 2);
+        kept.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
+        asking.write_all(b"{}").await.unwrap();
+        assert_eq!(read(&mut kept).await.unwrap(), 2);
+        kept.write_all(b"answer").await.unwrap();
+        assert_eq!(read(&mut kept).await.unwrap(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn an_answer_that_nobody_takes_ends_the_connection() {
         let (mut stream, _client) = guarded();
         let error = stream.write_all(&[b'x'; 100]).await.unwrap_err();
@@ -258,7 +313,7 @@ mod tests {
     #[tokio::test]
     async fn who_never_stops_is_left() {
         let (ours, mut client) = duplex(1024 * 1024);
-        let mut stream = Guarded::new(ours, Slots::new(1).take().unwrap(), PATIENCE);
+        let mut stream = Guarded::new(ours, Slots::new(1).take().unwrap(), PATIENCE, never());
         let pouring = tokio::spawn(async move {
             let mut taken = 0;
             while client.write_all(&[b'x'; 65_536]).await.is_ok() {
@@ -276,7 +331,7 @@ mod tests {
     #[tokio::test]
     async fn a_bare_error_gets_a_body_and_what_stood_before_it_stays() {
         let (ours, mut client) = duplex(4096);
-        let mut stream = Guarded::new(ours, Slots::new(1).take().unwrap(), PATIENCE);
+        let mut stream = Guarded::new(ours, Slots::new(1).take().unwrap(), PATIENCE, never());
         let ok =
             "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-content-type-options: nosniff\r\n\r\n{}";
         let bare = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";

@@ -1,6 +1,9 @@
 //! Lines of a request's head end with CR LF. The parser below takes a bare LF as well,
 //! and one that stands before us may not: they could disagree where a head ends.
 
+/// How the answer begins that only asks for the rest of a request.
+pub(super) const CONTINUE: &[u8] = b"HTTP/1.1 100";
+
 /// Looks at what is read, and spoils a head whose lines end otherwise.
 #[derive(Debug)]
 pub(super) struct Heads {
@@ -49,7 +52,7 @@ impl Heads {
     /// What came has been answered, unless the answer only asks for the rest.
     pub(super) fn write(&mut self, bytes: &[u8]) {
         if self.state == State::End {
-            self.state = if bytes.starts_with(b"HTTP/1.1 100") { State::Beyond } else { BEGIN };
+            self.state = if bytes.starts_with(CONTINUE) { State::Beyond } else { BEGIN };
         }
     }
 }

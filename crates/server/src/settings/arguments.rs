@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Command};
@@ -30,6 +31,12 @@ pub struct Arguments {
     /// The database: postgres://user:password@host:port/name, or sqlite:///path
     #[arg(long, env = "DATABASE_URL", global = true)]
     pub database_url: Option<SecretString>,
+    /// A standby of the database, from which lists may come: postgres://…
+    #[arg(long, env = "DATABASE_REPLICA_URL", global = true)]
+    pub database_replica_url: Option<SecretString>,
+    /// How old lists from there may be: 2s, 500ms
+    #[arg(long, env = "REPLICA_MAX_LAG", default_value = "2s", global = true, value_parser = words::lag)]
+    pub replica_max_lag: Duration,
     /// The kind of database, in Django's words, if there is no URL
     #[arg(long, env = "DB_ENGINE", global = true)]
     pub db_engine: Option<String>,

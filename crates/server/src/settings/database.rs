@@ -25,6 +25,20 @@ impl DatabaseSettings {
     }
 
     pub(super) fn check(arguments: &Arguments) -> Result<Self, SettingsError> {
+        let database = Self::primary(arguments)?;
+        let Some(url) = &arguments.database_replica_url else {
+            return Ok(database);
+        };
+        let wrong = |problem: String| SettingsError::new("DATABASE_REPLICA_URL", problem);
+        let Self::Postgres(settings) = database else {
+            return Err(wrong("is of no use to the embedded database".to_owned()));
+        };
+        let replica = PgSettings::parse(&normal(url.expose_secret()));
+        let replica = replica.map_err(|error| wrong(error.to_string()))?;
+        Ok(Self::Postgres(settings.with_replica(replica, arguments.replica_max_lag)))
+    }
+
+    fn primary(arguments: &Arguments) -> Result<Self, SettingsError> {
         let settings = match &arguments.database_url {
             Some(url) => return Self::from_url(url.expose_secret(), arguments),
             None => match engine(arguments)? {
@@ -48,8 +62,7 @@ impl DatabaseSettings {
         let scheme = url.split("://").next().unwrap_or_default();
         match scheme {
             "postgres" | "postgresql" | "psql" | "pgsql" => {
-                let url = url.replacen(scheme, "postgres", 1);
-                let settings = PgSettings::parse(&url)
+                let settings = PgSettings::parse(&normal(url))
                     .map_err(|error| SettingsError::new("DATABASE_URL", error.to_string()))?;
                 Ok(Self::postgres(settings, arguments))
             }
@@ -77,6 +90,14 @@ impl DatabaseSettings {
         settings.timeout = Duration::from_millis(u64::from(arguments.db_timeout_ms));
         settings.wait = settings.timeout;
         Self::Postgres(settings)
+    }
+}
+
+/// An address with the scheme that PostgreSQL itself has for it.
+fn normal(url: &str) -> String {
+    match url.split_once("://") {
+        Some(("postgresql" | "psql" | "pgsql", rest)) => format!("postgres://{rest}"),
+        _ => url.to_owned(),
     }
 }
 

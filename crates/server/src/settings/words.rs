@@ -1,6 +1,7 @@
 //! Words of settings.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use exit3_domain::api_keys::is_origin;
 use exit3_domain::quotas::{NotARate, Rate};
@@ -71,6 +72,21 @@ pub(super) fn origins(text: &str) -> Result<Vec<String>, SettingsError> {
             "CORS_ALLOWED_ORIGINS",
             format!("holds {wrong:?}, which is not an origin such as https://exit3.agency"),
         )),
+    }
+}
+
+/// How old something may be, between 200 milliseconds and an hour.
+pub(super) fn lag(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    let (number, unit) = match text.strip_suffix("ms") {
+        Some(number) => (number, 1),
+        None => (text.strip_suffix('s').unwrap_or(text), 1000),
+    };
+    let lag = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    match lag {
+        Some(lag @ 200..=3_600_000) => Ok(Duration::from_millis(lag)),
+        Some(_) => Err("not between 200ms and 3600s".to_owned()),
+        None => Err("neither seconds such as 2s nor milliseconds such as 500ms".to_owned()),
     }
 }
 
@@ -164,6 +180,16 @@ mod tests {
         assert_eq!(limit("OFF"), Ok(Limit(None)));
         assert_eq!(limit("5/day").unwrap().0.unwrap().to_string(), "5/day");
         assert!(limit("none").is_err() && limit("0/hour").is_err());
+    }
+
+    #[test]
+    fn an_age_is_seconds_or_milliseconds() {
+        for (text, milliseconds) in [("2s", 2000), ("500ms", 500), ("3", 3000), ("200ms", 200)] {
+            assert_eq!(lag(text), Ok(Duration::from_millis(milliseconds)));
+        }
+        for wrong in ["", "s", "0", "199ms", "2h", "-1s", "1.5s", "3601", "99999999999999999999s"] {
+            assert!(lag(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

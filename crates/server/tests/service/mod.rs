@@ -2,7 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -19,7 +19,21 @@ pub const LIMITS: [&str; 4] = [
 /// The binary in a directory of its own, with nothing in its environment but
 /// what a test gives it.
 pub fn exit3(directory: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_exit3"));
+    quiet(Command::new(BINARY), directory)
+}
+
+/// The same with a socket that others hold, as systemd hands one on.
+fn exit3_at(directory: &Path, socket: &TcpListener) -> Command {
+    let script = "exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\"";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, BINARY]);
+    let mut command = quiet(command, directory);
+    let socket = socket.try_clone().expect("another handle of the socket");
+    command.stdin(std::os::fd::OwnedFd::from(socket));
+    command
+}
+
+fn quiet(mut command: Command, directory: &Path) -> Command {
     command
         .current_dir(directory)
         .env_clear()
@@ -30,6 +44,8 @@ pub fn exit3(directory: &Path) -> Command {
         .stdin(Stdio::null());
     command
 }
+
+const BINARY: &str = env!("CARGO_BIN_EXE_exit3");
 
 /// A running service; killed when it goes out of scope.
 pub struct Service {
@@ -43,8 +59,17 @@ pub struct Service {
 impl Service {
     /// Starts the service and waits until it listens.
     pub fn start(directory: &Path, env: &[(&str, &str)]) -> Self {
-        let mut command = exit3(directory);
-        let log = std::fs::File::create(directory.join("service.log")).expect("a log");
+        Self::launch(exit3(directory), directory, env)
+    }
+
+    /// Starts the service with a socket that others hold, and waits until it listens.
+    pub fn start_at(socket: &TcpListener, directory: &Path, env: &[(&str, &str)]) -> Self {
+        Self::launch(exit3_at(directory, socket), directory, env)
+    }
+
+    fn launch(mut command: Command, directory: &Path, env: &[(&str, &str)]) -> Self {
+        let log = directory.join("service.log");
+        let log = std::fs::File::options().create(true).append(true).open(log).expect("a log");
         command.envs(env.iter().copied()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().expect("the binary starts");
         let output = Arc::new(Mutex::new(String::new()));

@@ -53,6 +53,30 @@ impl TestPostgres {
     /// # Panics
     /// Where PostgreSQL is not installed or does not start.
     pub fn start() -> Self {
+        Self::make(|programs, directory| {
+            let mut initdb = Command::new(programs.join("initdb"));
+            initdb.arg("-D").arg(directory.join("data"));
+            // A locale without rules of its own is the hardest for case and order.
+            initdb.args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync"]);
+            initdb
+        })
+    }
+
+    /// Makes and starts a standby of this server, which follows it.
+    ///
+    /// # Panics
+    /// Where it does not start.
+    pub fn replica(&self) -> Self {
+        Self::make(|programs, directory| {
+            let mut backup = Command::new(programs.join("pg_basebackup"));
+            backup.arg("-D").arg(directory.join("data")).arg("-d").arg(self.url("postgres"));
+            backup.args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync"]);
+            backup
+        })
+    }
+
+    /// Makes a directory, lets a program fill it, and starts a server there.
+    fn make(filler: impl FnOnce(&Path, &Path) -> Command) -> Self {
         let programs = programs::directory();
         let user = User::other_than_root();
         let directory = new_directory(user);
@@ -60,13 +84,10 @@ impl TestPostgres {
         watchdog.args(["-c", WATCHDOG, "sh"]).arg(&directory);
         watchdog.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let watchdog = watchdog.process_group(0).spawn().expect("sh starts");
-        let mut initdb = Command::new(programs.join("initdb"));
-        initdb.arg("-D").arg(directory.join("data"));
-        // A locale without rules of its own is the hardest for case and order.
-        initdb.args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync"]);
-        initdb.env("LC_ALL", "C").current_dir("/");
-        user.inspect(|user| user.runs(&mut initdb));
-        programs::run(&mut initdb);
+        let mut filler = filler(&programs, &directory);
+        filler.env("LC_ALL", "C").current_dir("/");
+        user.inspect(|user| user.runs(&mut filler));
+        programs::run(&mut filler);
         let mut postgres = Self { programs, user, directory, port: 0, server: None, watchdog };
         postgres.launch();
         postgres
@@ -135,6 +156,8 @@ impl TestPostgres {
             "max_connections=200",
             "shared_buffers=256MB",
             "max_wal_size=2GB",
+            // A standby looks for its primary as often.
+            "wal_retrieve_retry_interval=200ms",
         ] {
             command.args(["-c", setting]);
         }
@@ -162,7 +185,7 @@ impl TestPostgres {
     /// Whether the server takes connections. It listens before it does, and
     /// writes this line once it does.
     fn is_ready(&self) -> bool {
-        self.log().contains("ready to accept connections")
+        self.log().contains("system is ready to accept")
             && TcpStream::connect(("127.0.0.1", self.port)).is_ok()
     }
 

@@ -1,0 +1,107 @@
+//! Where lists are read: from the replica, where there is one that has what the client
+//! must see, or from the primary.
+
+use std::sync::Arc;
+
+use diesel_async::RunQueryDsl;
+use diesel_async::methods::LoadQuery;
+use exit3_ports::{Session, StoreError};
+use tokio::runtime::Handle;
+
+use crate::connection::{Ask, PgConnection};
+use crate::pool::PgPool;
+use crate::replica::Replica;
+use crate::settings::PgSettings;
+use crate::sql::Sql;
+
+/// The part of its time that a list waits for the replica before it asks the primary.
+const PATIENCE: u32 = 8;
+
+/// Where lists are read.
+#[derive(Clone)]
+pub(crate) struct Lists {
+    primary: PgPool,
+    copy: Option<Copy>,
+}
+
+/// The replica, and the connections to it.
+#[derive(Clone)]
+struct Copy {
+    replica: Arc<Replica>,
+    pool: PgPool,
+}
+
+impl Lists {
+    pub(crate) fn new(settings: &PgSettings, primary: PgPool, runtime: Handle) -> Self {
+        let patience = settings.timeout / PATIENCE;
+        let copy = settings.replica.as_ref().map(|replica| {
+            let mut settings =
+                PgSettings { pool_size: settings.pool_size, ..replica.settings.clone() };
+            settings.wait = patience;
+            settings.timeout = patience;
+            Copy { replica: Arc::clone(replica), pool: PgPool::new(&settings, runtime) }
+        });
+        Self { primary, copy }
+    }
+
+    /// The rows of a list.
+    pub(crate) async fn load<ST, R>(&self, query: &Sql<ST>) -> Result<Vec<R>, StoreError>
+    where
+        R: Send,
+        ST: Send,
+        for<'q> Sql<ST>: LoadQuery<'q, PgConnection, R>,
+    {
+        if let Some(copy) = &self.copy
+            && let Some(rows) = copy.load(query).await
+        {
+            return Ok(rows);
+        }
+        self.primary
+            .list(|mut connection| {
+                let query = query.clone();
+                async move {
+                    let rows = query.load(&mut *connection).await;
+                    connection.done(rows)
+                }
+            })
+            .await
+    }
+
+    /// Looks after the replica, for ever.
+    pub(crate) async fn watch_replica(&self) {
+        match &self.copy {
+            Some(copy) => copy.replica.watch(&self.primary, &copy.pool).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Copy {
+    /// The rows, where the replica has all that they need.
+    async fn load<ST, R>(&self, query: &Sql<ST>) -> Option<Vec<R>>
+    where
+        R: Send,
+        ST: Send,
+        for<'q> Sql<ST>: LoadQuery<'q, PgConnection, R>,
+    {
+        let session = Session::current();
+        let needed = self.replica.needed(session.as_ref())?;
+        let loading = self.pool.read(|mut connection| {
+            let query = query.clone();
+            async move {
+                connection.ask_for_place(Ask::Before);
+                let rows = query.load(&mut *connection).await;
+                let place = connection.place();
+                connection.done(rows.map(|rows| (rows, place)))
+            }
+        });
+        let (rows, place) = loading.await.inspect_err(|_| self.replica.set_aside()).ok()?;
+        if !self.replica.has(&needed, place) {
+            return None;
+        }
+        if let (Some(session), Some(place)) = (session, place) {
+            session.reaches(place.position);
+        }
+        Some(rows)
+    }
+}

@@ -1,0 +1,115 @@
+//! The whole set-up as deployed, under load: nginx in front of nodes whose sockets are
+//! held as systemd holds them, a primary and a replica, Redis, and whoever takes the
+//! telemetry. Nothing that was answered is lost, and nothing fails but what nobody could
+//! have answered.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "in a test a panic is the report"
+)]
+
+mod load;
+mod nginx;
+mod node;
+#[path = "../service/mod.rs"]
+mod service;
+mod walk;
+
+use exit3_testkit::postgres::{self, TestPostgres};
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
+
+use load::{Load, Report};
+use nginx::Nginx;
+use node::Node;
+
+/// Held by the test that has the machine to itself: what is measured is what happens
+/// beside the load, not under too much of it.
+static ALONE: Mutex<()> = Mutex::const_new(());
+
+/// Lets the load run on while nothing happens.
+async fn quiet() {
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+}
+
+/// Every request was answered, and every answered lead is there once.
+fn assert_nothing_failed(report: &Report) {
+    assert_eq!(report.failed(|_| true), 0, "{report}");
+    assert!(report.answered() > 300, "that is no load: {report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_node_is_restarted_and_nobody_notices() {
+    let _alone = ALONE.lock().await;
+    // A small server: the embedded database, taken over by each process in its turn.
+    let mut node = Node::new(&[]);
+    node.start();
+    let nginx = Nginx::before([&node]);
+    let load = Load::begin(&nginx, 1, node.reading_key());
+    quiet().await;
+    for _ in 0..2 {
+        load.during("one node is restarted");
+        node.restart();
+        load.during("quiet");
+        quiet().await;
+    }
+    let report = load.end().await;
+    println!("{report}");
+    report.assert_nothing_lost();
+    assert_nothing_failed(&report);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_nodes_are_restarted_one_after_the_other_and_nobody_notices() {
+    let _alone = ALONE.lock().await;
+    let database = postgres::shared().create_database().await;
+    let env = [("DATABASE_URL", database.url()), PATIENT];
+    let mut nodes = [Node::new(&env), Node::new(&env)];
+    nodes.iter_mut().for_each(Node::start);
+    let nginx = Nginx::before(&nodes);
+    let load = Load::begin(&nginx, 8, nodes[0].reading_key());
+    quiet().await;
+    for node in &mut nodes {
+        load.during("two nodes are restarted in turn");
+        node.restart();
+        load.during("quiet");
+        quiet().await;
+    }
+    let report = load.end().await;
+    println!("{report}");
+    report.assert_nothing_lost();
+    assert_nothing_failed(&report);
+    for node in &nodes {
+        assert!(report.answered_by(node.address()) > 100, "{report}");
+    }
+}
+
+/// A primary that keeps what it has promised, and its replica.
+async fn databases() -> (TestPostgres, TestPostgres) {
+    let made = tokio::task::spawn_blocking(|| {
+        let primary = TestPostgres::start();
+        let replica = primary.replica();
+        (primary, replica)
+    });
+    let (primary, replica) = made.await.unwrap();
+    // The test server forgets fast on purpose; here it has to remember.
+    let admin = postgres::client(&primary.url("postgres")).await;
+    admin.batch_execute("ALTER DATABASE postgres SET synchronous_commit = on").await.unwrap();
+    (primary, replica)
+}
+
+/// A machine that is busy with others must not look like a database that is away.
+const PATIENT: (&str, &str) = ("DB_TIMEOUT_MS", "20000");
+
+/// How long something of the test's own takes at most.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+async fn until(mut holds: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds().await {
+        assert!(begun.elapsed() < PATIENCE, "it never holds");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

@@ -1,0 +1,88 @@
+//! Everything that can go away goes away, one after another.
+
+use exit3_testkit::redis::TestRedis;
+
+use super::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_goes_away_nothing_is_lost_and_only_what_nobody_can_answer_fails() {
+    let _alone = ALONE.lock().await;
+    let (mut primary, mut replica) = databases().await;
+    let mut redis = tokio::task::block_in_place(TestRedis::start);
+    let (primary_url, replica_url) = (primary.url("postgres"), replica.url("postgres"));
+    let redis_url = redis.url();
+    let env = [
+        ("DATABASE_URL", primary_url.as_str()),
+        ("DATABASE_REPLICA_URL", &replica_url),
+        ("REDIS_URL", &redis_url),
+        ("RATE_LIMIT_ANON", "1000000/hour"),
+        ("RATE_LIMIT_USER", "1000000/hour"),
+        ("RATE_LIMIT_FLOOD", "off"),
+        PATIENT,
+        ("REPLICA_MAX_LAG", "20s"),
+    ];
+    let mut nodes = [Node::new(&env), Node::new(&env)];
+    nodes.iter_mut().for_each(Node::start);
+    let nginx = Nginx::before(&nodes);
+    let load = Load::begin(&nginx, 8, nodes[0].reading_key());
+    quiet().await;
+
+    load.during("1 nodes restarted in turn");
+    for node in &mut nodes {
+        node.restart();
+    }
+    load.during("quiet");
+    quiet().await;
+
+    load.during("2 a node killed, and started again");
+    let killed = nodes[0].kill();
+    nodes[0].start();
+    quiet().await;
+
+    // Lists do come from the replica.
+    let standby = postgres::client(&replica_url).await;
+    let scans = "SELECT sum(idx_scan)::bigint FROM pg_stat_user_tables WHERE relname = 'leads'";
+    until(async || standby.query_one(scans, &[]).await.unwrap().get::<_, i64>(0) > 10).await;
+
+    load.during("3 the replica killed");
+    tokio::task::block_in_place(|| replica.stop());
+    quiet().await;
+    load.during("quiet");
+    tokio::task::block_in_place(|| replica.restart());
+    quiet().await;
+
+    load.during("4 the primary restarted");
+    let down = Instant::now();
+    tokio::task::block_in_place(|| primary.restart());
+    for node in &nodes {
+        until(async || node.service().get("/backend/health/", "").await.status() == 200).await;
+    }
+    let up = Instant::now();
+    load.during("quiet");
+    quiet().await;
+
+    load.during("5 Redis gone");
+    tokio::task::block_in_place(|| redis.kill());
+    quiet().await;
+    let report = load.end().await;
+    println!("{report}");
+
+    report.assert_nothing_lost();
+    // What was under way at the killed node when it ended.
+    let at_killed = |outcome: &load::Outcome| {
+        outcome.status == Some(502)
+            && outcome.node == nodes[0].address()
+            && outcome.began <= killed
+            && outcome.what == load::What::Create
+    };
+    // What was under way while there was no primary.
+    let at_primary = |outcome: &load::Outcome| {
+        outcome.status == Some(503) && outcome.began <= up && outcome.ended >= down
+    };
+    let failed = report.failed(|outcome| !at_killed(outcome) && !at_primary(outcome));
+    assert_eq!(failed, 0, "{report}");
+    assert!(report.answered() > 1000, "that is no load: {report}");
+    for node in &nodes {
+        assert!(report.answered_by(node.address()) > 100, "{report}");
+    }
+}

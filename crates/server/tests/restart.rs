@@ -1,0 +1,121 @@
+//! A service whose socket is held by others, as systemd does it: what happens to requests
+//! while it stops and another takes its place.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "in a test a panic is the report"
+)]
+
+mod service;
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixDatagram;
+use std::time::Duration;
+
+use service::{Service, exit3};
+
+const KEY: (&str, &str) = ("BASIC_API_KEY", "key-of-the-tests");
+const HEAD: &str = "GET /backend/api/v1/leads/ HTTP/1.1\r\nHost: x\r\n\
+                    Authorization: Basic key-of-the-tests\r\n\r\n";
+
+fn connect(address: &str) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream
+}
+
+/// Takes one answer, whose body has a length.
+fn answer(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    loop {
+        let mut byte = [0];
+        if stream.read(&mut byte).unwrap() == 0 {
+            return String::from_utf8(answer).unwrap();
+        }
+        answer.push(byte[0]);
+        let text = String::from_utf8_lossy(&answer);
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        if body.len() == length.unwrap().parse::<usize>().unwrap() {
+            return text.into_owned();
+        }
+    }
+}
+
+fn ends(stream: &mut TcpStream) -> bool {
+    matches!(stream.read(&mut [0]), Ok(0))
+}
+
+#[test]
+fn what_has_begun_to_arrive_is_answered_and_what_waits_is_answered_by_the_next() {
+    let directory = tempfile::tempdir().unwrap();
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap().to_string();
+    let old = Service::start_at(&socket, directory.path(), &[KEY]);
+    assert_eq!(old.address(), address, "the socket counts, whatever PORT says");
+
+    let (mut silent, mut begun, mut kept) =
+        (connect(&address), connect(&address), connect(&address));
+    begun.write_all(&HEAD.as_bytes()[..20]).unwrap();
+    kept.write_all(HEAD.as_bytes()).unwrap();
+    let first = answer(&mut kept);
+    assert!(first.starts_with("HTTP/1.1 200") && !first.contains("connection: close"), "{first}");
+    std::thread::sleep(Duration::from_millis(100));
+    old.terminate();
+    std::thread::sleep(Duration::from_millis(600));
+
+    // Nothing is accepted any more, and nothing is refused.
+    let mut waits = connect(&address);
+    waits.write_all(HEAD.as_bytes()).unwrap();
+    // On a connection that is known, a request may still arrive.
+    kept.write_all(HEAD.as_bytes()).unwrap();
+    let last = answer(&mut kept);
+    assert!(last.starts_with("HTTP/1.1 200") && last.contains("connection: close"), "{last}");
+    assert!(ends(&mut kept));
+    assert!(ends(&mut silent));
+    begun.write_all(&HEAD.as_bytes()[20..]).unwrap();
+    let late = answer(&mut begun);
+    assert!(late.starts_with("HTTP/1.1 200") && late.contains("connection: close"), "{late}");
+    assert!(old.wait().success());
+
+    let new = Service::start_at(&socket, directory.path(), &[KEY]);
+    let answered = answer(&mut waits);
+    assert!(answered.starts_with("HTTP/1.1 200"), "{answered}");
+    new.stop();
+}
+
+#[test]
+fn systemd_is_told_when_it_serves_that_it_lives_and_when_it_stops() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("notify");
+    let systemd = UnixDatagram::bind(&path).unwrap();
+    systemd.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let hear = || {
+        let mut message = [0; 256];
+        let length = systemd.recv(&mut message).unwrap();
+        String::from_utf8_lossy(&message[..length]).trim().to_owned()
+    };
+    let env = [("NOTIFY_SOCKET", path.to_str().unwrap()), ("WATCHDOG_USEC", "5000000")];
+    let service = Service::start(directory.path(), &env);
+    let mut heard = vec![hear(), hear(), hear()];
+    assert!(heard.contains(&"READY=1".to_owned()), "{heard:?}");
+    assert!(heard.contains(&"WATCHDOG=1".to_owned()), "{heard:?}");
+    service.stop();
+    while heard.last().unwrap() != "STOPPING=1" {
+        heard.push(hear());
+    }
+}
+
+#[test]
+fn what_is_no_socket_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = exit3(directory.path());
+    let output = command.env("LISTEN_FDS", "1").output().unwrap();
+    assert!(!output.status.success());
+    let sentence = String::from_utf8(output.stderr).unwrap();
+    assert!(sentence.starts_with("exit3: LISTEN_FDS: "), "{sentence}");
+    assert_eq!(sentence.lines().count(), 1, "{sentence}");
+}
