@@ -84,17 +84,14 @@ pub(crate) async fn admit<B: MessageBody>(
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     let (bill, verdict) = examine(area, &request).await;
     let mut response = match verdict {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            next.call(request).await?.map_into_left_body()
-        }
+        Ok(()) => next.call(request).await?.map_into_left_body(),
         Err(error) => request.error_response(error).map_into_right_body(),
     };
     limits::tell(&bill, response.headers_mut());
     Ok(response)
 }
 
-async fn examine(area: Area, request: &ServiceRequest) -> (Bill, Result<Caller, ApiError>) {
+async fn examine(area: Area, request: &ServiceRequest) -> (Bill, Result<(), ApiError>) {
     let Some(app) = request.app_data::<Data<App>>() else {
         return (Bill::default(), Err(ApiError::internal()));
     };
@@ -115,17 +112,22 @@ async fn examine(area: Area, request: &ServiceRequest) -> (Bill, Result<Caller, 
         Err(_) => Request::Keyless { client: client.address },
     };
     let bill = quotas::charge(app, counted).await;
+    if let Ok(caller) = &identified {
+        request.extensions_mut().insert(caller.clone());
+    }
     let verdict = match bill.refused_for {
         Some(wait) => Err(ApiError::throttled(wait)),
-        None => identified.map_err(ApiError::from).and_then(|caller| permit(area, request, caller)),
+        None => {
+            identified.map_err(ApiError::from).and_then(|caller| permit(area, request, &caller))
+        }
     };
     (bill, verdict)
 }
 
-fn permit(area: Area, request: &ServiceRequest, caller: Caller) -> Result<Caller, ApiError> {
+fn permit(area: Area, request: &ServiceRequest, caller: &Caller) -> Result<(), ApiError> {
     match area.scope(request.method()) {
         Some(scope) if !caller.scopes().contain(scope) => Err(ApiError::no_permission()),
-        _ => Ok(caller),
+        _ => Ok(()),
     }
 }
 

@@ -23,8 +23,10 @@ use tokio::sync::oneshot;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type};
 use tokio_postgres::{Client, Statement};
+use tracing::Instrument;
 
 use crate::row::PgRow;
+use crate::telemetry::{self, Open};
 
 /// More prepared statements than the adapter has; a guard against a leak.
 const MAX_STATEMENTS: usize = 500;
@@ -34,12 +36,13 @@ pub(crate) struct PgConnection {
     client: Client,
     statements: HashMap<String, Statement>,
     give_up: Option<oneshot::Sender<()>>,
+    _open: Open,
 }
 
 impl PgConnection {
     /// `give_up` tells whoever drives the connection to close it at once.
-    pub(crate) fn new(client: Client, give_up: oneshot::Sender<()>) -> Self {
-        Self { client, statements: HashMap::new(), give_up: Some(give_up) }
+    pub(crate) fn new(client: Client, give_up: oneshot::Sender<()>, open: Open) -> Self {
+        Self { client, statements: HashMap::new(), give_up: Some(give_up), _open: open }
     }
 
     /// Closes the connection, whatever is in flight.
@@ -112,7 +115,9 @@ impl AsyncConnectionCore for PgConnection {
     {
         let query = Outgoing::of(&source.as_query());
         async move {
-            let (rows, _) = self.run(query?).await?;
+            let query = query?;
+            let span = telemetry::span(&query.sql);
+            let (rows, _) = self.run(query).instrument(span).await?;
             Ok(stream::iter(PgRow::all(rows).map(Ok)).boxed())
         }
         .boxed()
@@ -127,7 +132,9 @@ impl AsyncConnectionCore for PgConnection {
     {
         let query = Outgoing::of(&source);
         async move {
-            let (_, affected) = self.run(query?).await?;
+            let query = query?;
+            let span = telemetry::span(&query.sql);
+            let (_, affected) = self.run(query).instrument(span).await?;
             usize::try_from(affected).map_err(|error| Error::DeserializationError(error.into()))
         }
         .boxed()

@@ -1,8 +1,9 @@
 //! Connections: how they are made, shared and given up.
 
 use std::ops::{Deref, DerefMut};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crate::telemetry::{Connections, InUse};
 use deadpool::Runtime;
 use deadpool::managed::{
     self, Metrics, Object, Pool, QueueMode, RecycleError, RecycleResult, Timeouts,
@@ -30,6 +31,7 @@ pub(crate) struct PgPool {
     pool: Pool<Manager>,
     timeout: Duration,
     bulk_timeout: Duration,
+    connections: Connections,
 }
 
 impl PgPool {
@@ -38,7 +40,9 @@ impl PgPool {
     pub(crate) fn new(settings: &PgSettings, runtime: Handle) -> Self {
         let timeouts =
             Timeouts { wait: Some(settings.wait), create: Some(settings.timeout), recycle: None };
-        let manager = Manager { settings: settings.clone(), runtime };
+        let connections = Connections::new();
+        let manager =
+            Manager { settings: settings.clone(), runtime, connections: connections.clone() };
         let pool = Pool::builder(manager)
             .max_size(settings.pool_size.max(1))
             .timeouts(timeouts)
@@ -47,7 +51,8 @@ impl PgPool {
             .runtime(Runtime::Tokio1)
             .build()
             .unwrap_or_else(|_| unreachable!("time-outs need a runtime, and it is given"));
-        Self { pool, timeout: settings.timeout, bulk_timeout: settings.bulk_timeout }
+        let (timeout, bulk_timeout) = (settings.timeout, settings.bulk_timeout);
+        Self { pool, timeout, bulk_timeout, connections }
     }
 
     /// Runs an operation that changes nothing. It is tried once more where the
@@ -118,8 +123,10 @@ impl PgPool {
     where
         F: Future<Output = Result<T, Failure>>,
     {
+        let asked = Instant::now();
         let object = self.pool.get().await?;
-        operation(Checkout { object, finished: false }).await
+        let in_use = self.connections.take(asked.elapsed());
+        operation(Checkout { object, finished: false, _in_use: in_use }).await
     }
 }
 
@@ -129,6 +136,7 @@ impl PgPool {
 pub(crate) struct Checkout {
     object: Object<Manager>,
     finished: bool,
+    _in_use: InUse,
 }
 
 impl Checkout {
@@ -176,6 +184,7 @@ impl Drop for Checkout {
 struct Manager {
     settings: PgSettings,
     runtime: Handle,
+    connections: Connections,
 }
 
 impl managed::Manager for Manager {
@@ -184,7 +193,8 @@ impl managed::Manager for Manager {
 
     async fn create(&self) -> Result<PgConnection, ConnectError> {
         // The caller's own runtime may end before the connection does.
-        AbortOnDrop(self.runtime.spawn(open(self.settings.clone()))).wait().await
+        let connection = open(self.settings.clone(), self.connections.clone());
+        AbortOnDrop(self.runtime.spawn(connection)).wait().await
     }
 
     async fn recycle(
@@ -210,11 +220,14 @@ pub(crate) enum ConnectError {
     Runtime(#[from] JoinError),
 }
 
-async fn open(settings: PgSettings) -> Result<PgConnection, ConnectError> {
+async fn open(
+    settings: PgSettings,
+    connections: Connections,
+) -> Result<PgConnection, ConnectError> {
     let (client, connection) = settings.config.connect(settings.tls).await?;
     let (give_up, given_up) = oneshot::channel();
     tokio::spawn(drive(connection, given_up));
-    let mut connection = PgConnection::new(client, give_up);
+    let mut connection = PgConnection::new(client, give_up, connections.open());
     // A statement whose caller has gone must not go on for ever, nor may one
     // queue for a lock as long as that. Isolation is what the adapter is built
     // on, whatever the role's default. Compiling a plan costs more than it

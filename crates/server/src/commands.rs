@@ -17,7 +17,7 @@ use crate::dotenv;
 use crate::settings::{Arguments, Secrets, Settings, fill_in, findings};
 use crate::telemetry;
 
-pub use serve::{listen, serve};
+pub use serve::{Listeners, listen, serve};
 
 /// Exit Three's backend: leads and newsletter sign-ups over HTTP
 #[derive(Parser)]
@@ -70,24 +70,25 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     });
     outcome.unwrap_or_else(|failure| {
-        // Where standard error is gone there is nobody to tell.
-        let _ = writeln!(std::io::stderr(), "exit3: {failure}");
+        whisper(format_args!("exit3: {failure}"));
         ExitCode::FAILURE
     })
 }
 
 fn execute(line: CommandLine) -> Result<(), Failure> {
     let settings = Settings::check(&line.arguments)?;
-    telemetry::start(settings.log_level);
-    match line.command.unwrap_or(Command::Serve) {
+    let command = line.command.unwrap_or(Command::Serve);
+    if !matches!(command, Command::Serve) {
+        telemetry::start_for_command(&settings.telemetry);
+    }
+    match command {
         Command::Serve => {
             refuse_danger(&settings, &line.arguments)?;
             // First the address: a key that is made is shown once, and a service
             // that cannot listen would not come to show it.
-            let listener = listen(&settings)?;
+            let listeners = listen(&settings)?;
             let secrets = Secrets::check(&settings, &line.arguments)?;
-            telemetry::log_panics();
-            serve(settings, secrets, listener)
+            serve(settings, secrets, listeners)
         }
         Command::Migrate => migrate::migrate(&settings),
         Command::ApiKey(command) => api_key::api_key(&settings, command),
@@ -118,6 +119,12 @@ fn read_dotenv() -> Result<HashMap<String, String>, Failure> {
 fn say(sentence: std::fmt::Arguments<'_>) {
     // Nobody listens any more: no reason to stop.
     let _ = writeln!(std::io::stdout(), "{sentence}");
+}
+
+/// Tells people something on standard error.
+fn whisper(sentence: std::fmt::Arguments<'_>) {
+    // As above.
+    let _ = writeln!(std::io::stderr(), "{sentence}");
 }
 
 /// A runtime for commands that talk to the database for a while and end.

@@ -15,6 +15,7 @@ pub(super) fn describe(document: &mut Value) {
             let headers = answer.entry("headers").or_insert_with(|| json!({}));
             let Some(headers) = headers.as_object_mut() else { continue };
             headers.insert("Vary".to_owned(), vary());
+            headers.insert("X-Request-Id".to_owned(), request_id());
             if limited {
                 headers.insert("RateLimit-Policy".to_owned(), policy());
                 headers.insert("RateLimit".to_owned(), limit());
@@ -38,6 +39,15 @@ fn limit() -> Value {
             until it is whole again, `t`.",
         "schema": {"type": "string"},
         "example": "\"visitor\";r=99;t=36, \"key\";r=999;t=4"
+    })
+}
+
+fn request_id() -> Value {
+    json!({
+        "description": "The id of the request, by which its lines in the log are found: the \
+            one that came with it, if that has the form, or a new one.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+        "example": "01a210eb-9567-704d-8f15-cbea783b89c7"
     })
 }
 
