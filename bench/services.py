@@ -156,6 +156,7 @@ class Exit3(Service):
         self.environment |= {"PORT": str(self.port), "DATA_DIR": str(self.directory / "data")}
         limits = ("RATE_LIMIT_ANON", "RATE_LIMIT_USER", "RATE_LIMIT_LEAD_CREATE", "RATE_LIMIT_NEWSLETTER_CREATE")
         self.environment |= {name: "off" for name in limits}
+        self.environment["METRICS_BIND"] = "off"
         if url:
             self.environment["DATABASE_URL"] = url
 

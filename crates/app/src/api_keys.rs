@@ -30,6 +30,14 @@ pub enum Caller {
 }
 
 impl Caller {
+    /// What the key is called: a name of the operator's, and no secret.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Basic => "BASIC_API_KEY",
+            Self::Named(key) => &key.draft.name,
+        }
+    }
+
     /// What the key opens.
     pub fn scopes(&self) -> Scopes {
         match self {

@@ -7,6 +7,7 @@ pub mod health;
 pub mod leads;
 pub mod quotas;
 pub mod subscribers;
+mod telemetry;
 #[cfg(test)]
 mod testing;
 

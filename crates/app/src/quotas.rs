@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use exit3_domain::quotas::{Quota, Rate, subject};
 use exit3_ports::Charge;
+use metrics::counter;
 
 use crate::App;
 use crate::api_keys::Caller;
@@ -21,6 +22,9 @@ pub struct Limits {
     /// Subscriptions that one visitor creates.
     pub newsletter_create: Option<Rate>,
 }
+
+/// Counts refusals, by the quota that was used up.
+pub const REFUSALS: &str = "exit3_rate_limit_refusals_total";
 
 /// A wrong key counts as this many requests, so that keys cannot be guessed.
 const WRONG_KEY: u32 = 10;
@@ -74,6 +78,11 @@ pub async fn charge(app: &App, request: Request<'_>) -> Bill {
         return Bill::default();
     }
     let standings = app.quotas.charge(&charges).await;
+    for (charge, _) in
+        charges.iter().zip(&standings).filter(|(_, standing)| standing.refused_for.is_some())
+    {
+        counter!(REFUSALS, "quota" => charge.quota.as_str()).increment(1);
+    }
     let refused_for = standings.iter().find_map(|standing| standing.refused_for);
     let items = charges
         .iter()

@@ -11,6 +11,7 @@ use exit3_app::api_keys::{Caller, KeyError, authenticate};
 use exit3_app::quotas::{self, Bill, Request};
 use exit3_domain::api_keys::{Scope, TokenDigest};
 use exit3_domain::quotas::Quota;
+use exit3_ports::Session;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
@@ -85,9 +86,7 @@ pub(crate) async fn admit<B: MessageBody>(
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     let (bill, verdict) = examine(area, &request).await;
     let mut response = match verdict {
-        Ok(caller) => {
-            let session = consistency::session(&caller, &request);
-            request.extensions_mut().insert(caller);
+        Ok(session) => {
             let mut response = session.run(next.call(request)).await?.map_into_left_body();
             consistency::tell(&session, response.headers_mut());
             response
@@ -98,7 +97,7 @@ pub(crate) async fn admit<B: MessageBody>(
     Ok(response)
 }
 
-async fn examine(area: Area, request: &ServiceRequest) -> (Bill, Result<Caller, ApiError>) {
+async fn examine(area: Area, request: &ServiceRequest) -> (Bill, Result<Session, ApiError>) {
     let Some(app) = request.app_data::<Data<App>>() else {
         return (Bill::default(), Err(ApiError::internal()));
     };
@@ -119,17 +118,22 @@ async fn examine(area: Area, request: &ServiceRequest) -> (Bill, Result<Caller, 
         Err(_) => Request::Keyless { client: client.address },
     };
     let bill = quotas::charge(app, counted).await;
+    if let Ok(caller) = &identified {
+        request.extensions_mut().insert(caller.clone());
+    }
     let verdict = match bill.refused_for {
         Some(wait) => Err(ApiError::throttled(wait)),
-        None => identified.map_err(ApiError::from).and_then(|caller| permit(area, request, caller)),
+        None => {
+            identified.map_err(ApiError::from).and_then(|caller| permit(area, request, &caller))
+        }
     };
     (bill, verdict)
 }
 
-fn permit(area: Area, request: &ServiceRequest, caller: Caller) -> Result<Caller, ApiError> {
+fn permit(area: Area, request: &ServiceRequest, caller: &Caller) -> Result<Session, ApiError> {
     match area.scope(request.method()) {
         Some(scope) if !caller.scopes().contain(scope) => Err(ApiError::no_permission()),
-        _ => Ok(caller),
+        _ => Ok(consistency::session(caller, request)),
     }
 }
 

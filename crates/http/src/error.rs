@@ -13,6 +13,7 @@ use exit3_ports::StoreError;
 use serde_json::{Map, Value, json};
 
 use crate::limits;
+use crate::observe::request_id;
 
 /// Seconds after which a client may try again when the database is away.
 const RETRY_AFTER: &str = "2";
@@ -184,16 +185,22 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(cause) => {
-                tracing::warn!(cause = chain(cause.as_ref()), "the database is not available");
+                let (request_id, cause) = (request_id(), chain(cause.as_ref()));
+                tracing::warn!(request_id, cause, "the database is not available");
                 Self::busy()
             }
             StoreError::NotFound => Self::not_found("Not found."),
             StoreError::Conflict(constraint) => {
-                tracing::error!(?constraint, "a conflict that no use case expects");
+                tracing::error!(
+                    request_id = request_id(),
+                    ?constraint,
+                    "a conflict that no use case expects"
+                );
                 Self::internal()
             }
             StoreError::Other(cause) => {
-                tracing::error!(cause = chain(cause.as_ref()), "the database refused");
+                let (request_id, cause) = (request_id(), chain(cause.as_ref()));
+                tracing::error!(request_id, cause, "the database refused");
                 Self::internal()
             }
         }

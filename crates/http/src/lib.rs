@@ -14,6 +14,7 @@ mod health;
 mod leads;
 mod limits;
 mod listing;
+mod observe;
 mod openapi;
 mod origin;
 mod panics;
@@ -36,6 +37,7 @@ pub use client::{Client, Connection, TrustedProxies};
 pub use cursor::CursorKey;
 pub use error::ApiError;
 pub use headers::protect;
+pub use observe::{ClientIp, Observer, observe, request_id};
 pub use origin::{AllowedHosts, Hsts, Site};
 pub use raw::raw_answer;
 pub use routes::Sunset;
@@ -49,6 +51,7 @@ pub struct Api {
     site: Data<Site>,
     sunset: Data<Sunset>,
     cors: CorsSettings,
+    observer: Data<Observer>,
 }
 
 /// What the API needs to know beside its use cases.
@@ -64,6 +67,8 @@ pub struct ApiSettings {
     pub cors: CorsSettings,
     /// When the paths without a version will be gone.
     pub sunset: Sunset,
+    /// How requests are watched.
+    pub observer: Observer,
 }
 
 /// Which pages may call the API from a browser.
@@ -85,10 +90,12 @@ impl Api {
             site: Data::new(settings.site.clone()),
             sunset: Data::new(settings.sunset),
             cors: settings.cors.clone(),
+            observer: Data::new(settings.observer),
         }
     }
 
-    /// An actix application, for one worker.
+    /// An actix application, for one worker. What is wrapped around it goes inside of
+    /// [`observe`].
     pub fn service(
         &self,
     ) -> actix_web::App<
@@ -106,6 +113,7 @@ impl Api {
             .app_data(self.cursors.clone())
             .app_data(self.site.clone())
             .app_data(self.sunset.clone())
+            .app_data(self.observer.clone())
             .app_data(web::PathConfig::default().error_handler(|_, _| routes::not_found().into()))
             .configure(routes::register)
             .default_service(web::to(routes::nowhere))
@@ -130,7 +138,13 @@ fn cors(settings: &CorsSettings) -> Cors {
     let mut cors = Cors::default()
         .allowed_methods(methods)
         .allowed_headers(headers)
-        .expose_headers(["retry-after", "ratelimit", "ratelimit-policy", "consistency-token"])
+        .expose_headers([
+            "retry-after",
+            "ratelimit",
+            "ratelimit-policy",
+            "consistency-token",
+            "x-request-id",
+        ])
         .max_age(86_400)
         // Whoever is not allowed gets no header; the browser does the rest.
         .block_on_origin_mismatch(false);

@@ -1,17 +1,35 @@
 use actix_web::ResponseError;
 use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderValue;
+use metrics::counter;
 
 use crate::error::ApiError;
 use crate::headers;
+use crate::observe::{REQUEST_ID, REQUESTS};
 
 /// An error as it goes over a connection that ends with it, for what the API itself
 /// never sees: what is not HTTP, does not come, or finds no room.
-pub fn raw_answer(status: u16) -> Vec<u8> {
+///
+/// It is logged and counted here, as [`crate::observe`] does with requests; `request_id`
+/// stands for the request that was none.
+pub fn raw_answer(status: u16, request_id: &str) -> Vec<u8> {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
     let error = ApiError::of_connection(status);
     let mut response = error.error_response();
     headers::protect(response.headers_mut());
     let body = error.to_json();
+    let label = status.as_str().to_owned();
+    counter!("exit3_connection_errors_total", "http_response_status_code" => label).increment(1);
+    tracing::info!(
+        target: REQUESTS,
+        request_id,
+        status = status.as_u16(),
+        bytes = body.len(),
+        "no request"
+    );
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
     let reason = status.canonical_reason().unwrap_or_default();
     let mut raw = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).into_bytes();
     for (name, value) in response.headers() {

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 
 use crate::auth::{self, Area};
 use crate::error::ApiError;
+use crate::observe::{self, Pattern};
 use crate::{docs, health, leads, openapi, panics, subscribers};
 
 /// One path with what it answers to. `GET` answers to `HEAD` as well.
@@ -53,18 +54,20 @@ impl Endpoint {
             let allow = allow.clone();
             async move { other_method(&request, &allow) }
         }));
-        let gate = Gate { area: self.area, deprecated };
+        let pattern = observe::pattern(prefix, self.path);
+        let gate = Gate { area: self.area, deprecated, pattern };
         resource
             .wrap(from_fn(panics::catch))
-            .wrap(from_fn(move |request, next| gate.pass(request, next)))
+            .wrap(from_fn(move |request, next| gate.clone().pass(request, next)))
     }
 }
 
 /// What stands before a path.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Gate {
     area: Option<Area>,
     deprecated: bool,
+    pattern: Pattern,
 }
 
 impl Gate {
@@ -73,6 +76,7 @@ impl Gate {
         request: ServiceRequest,
         next: Next<B>,
     ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+        observe::routed(&request, self.pattern);
         let announcement = self.deprecated.then(|| Announcement::of(&request));
         let mut response = match self.area {
             Some(area) => auth::admit(area, request, next).await?,

@@ -27,8 +27,10 @@ use tokio::sync::oneshot;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type};
 use tokio_postgres::{Client, Statement};
+use tracing::Instrument;
 
 use crate::row::PgRow;
+use crate::telemetry::{self, Open};
 
 /// More prepared statements than the adapter has; a guard against a leak.
 const MAX_STATEMENTS: usize = 500;
@@ -66,13 +68,14 @@ pub(crate) struct PgConnection {
     give_up: Option<oneshot::Sender<()>>,
     ask: Ask,
     place: Option<Place>,
+    _open: Open,
 }
 
 impl PgConnection {
     /// `give_up` tells whoever drives the connection to close it at once.
-    pub(crate) fn new(client: Client, give_up: oneshot::Sender<()>) -> Self {
+    pub(crate) fn new(client: Client, give_up: oneshot::Sender<()>, open: Open) -> Self {
         let (statements, give_up) = (HashMap::new(), Some(give_up));
-        Self { client, statements, give_up, ask: Ask::Never, place: None }
+        Self { client, statements, give_up, ask: Ask::Never, place: None, _open: open }
     }
 
     /// Says whether the server is to be asked for its place with each statement.
@@ -205,7 +208,9 @@ impl AsyncConnectionCore for PgConnection {
     {
         let query = Outgoing::of(&source.as_query());
         async move {
-            let (rows, _) = self.run(query?).await?;
+            let query = query?;
+            let span = telemetry::span(&query.sql);
+            let (rows, _) = self.run(query).instrument(span).await?;
             Ok(stream::iter(PgRow::all(rows).map(Ok)).boxed())
         }
         .boxed()
@@ -220,7 +225,9 @@ impl AsyncConnectionCore for PgConnection {
     {
         let query = Outgoing::of(&source);
         async move {
-            let (_, affected) = self.run(query?).await?;
+            let query = query?;
+            let span = telemetry::span(&query.sql);
+            let (_, affected) = self.run(query).instrument(span).await?;
             usize::try_from(affected).map_err(|error| Error::DeserializationError(error.into()))
         }
         .boxed()

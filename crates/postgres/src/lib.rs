@@ -20,6 +20,7 @@ mod schema;
 mod settings;
 mod sql;
 mod subscribers;
+mod telemetry;
 mod tls;
 
 pub use api_keys::PgApiKeyRepository;

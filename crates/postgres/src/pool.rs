@@ -2,8 +2,9 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crate::telemetry::{Connections, InUse};
 use deadpool::Runtime;
 use deadpool::managed::{
     self, Metrics, Object, Pool, QueueMode, RecycleError, RecycleResult, Timeouts,
@@ -32,6 +33,7 @@ pub(crate) struct PgPool {
     pool: Pool<Manager>,
     timeout: Duration,
     bulk_timeout: Duration,
+    connections: Connections,
     /// That of the database, which must not fall behind what a client knows.
     replica: Option<Arc<Replica>>,
 }
@@ -50,7 +52,9 @@ impl PgPool {
     pub(crate) fn new(settings: &PgSettings, runtime: Handle) -> Self {
         let timeouts =
             Timeouts { wait: Some(settings.wait), create: Some(settings.timeout), recycle: None };
-        let manager = Manager { settings: settings.clone(), runtime };
+        let connections = Connections::new();
+        let manager =
+            Manager { settings: settings.clone(), runtime, connections: connections.clone() };
         let pool = Pool::builder(manager)
             .max_size(settings.pool_size.max(1))
             .timeouts(timeouts)
@@ -63,6 +67,7 @@ impl PgPool {
             pool,
             timeout: settings.timeout,
             bulk_timeout: settings.bulk_timeout,
+            connections,
             replica: settings.replica.clone(),
         }
     }
@@ -153,9 +158,11 @@ impl PgPool {
         F: Future<Output = Result<T, Failure>>,
     {
         let trace = self.trace(kind);
+        let asked = Instant::now();
         let mut object = self.pool.get().await?;
+        let in_use = self.connections.take(asked.elapsed());
         object.ask_for_place(if trace.is_some() { Ask::After } else { Ask::Never });
-        operation(Checkout { object, finished: false, trace }).await
+        operation(Checkout { object, finished: false, trace, _in_use: in_use }).await
     }
 
     fn trace(&self, kind: Kind) -> Option<Trace> {
@@ -189,6 +196,7 @@ pub(crate) struct Checkout {
     object: Object<Manager>,
     finished: bool,
     trace: Option<Trace>,
+    _in_use: InUse,
 }
 
 impl Checkout {
@@ -243,6 +251,7 @@ impl Drop for Checkout {
 struct Manager {
     settings: PgSettings,
     runtime: Handle,
+    connections: Connections,
 }
 
 impl managed::Manager for Manager {
@@ -251,7 +260,8 @@ impl managed::Manager for Manager {
 
     async fn create(&self) -> Result<PgConnection, ConnectError> {
         // The caller's own runtime may end before the connection does.
-        AbortOnDrop(self.runtime.spawn(open(self.settings.clone()))).wait().await
+        let connection = open(self.settings.clone(), self.connections.clone());
+        AbortOnDrop(self.runtime.spawn(connection)).wait().await
     }
 
     async fn recycle(
@@ -277,11 +287,14 @@ pub(crate) enum ConnectError {
     Runtime(#[from] JoinError),
 }
 
-async fn open(settings: PgSettings) -> Result<PgConnection, ConnectError> {
+async fn open(
+    settings: PgSettings,
+    connections: Connections,
+) -> Result<PgConnection, ConnectError> {
     let (client, connection) = settings.config.connect(settings.tls).await?;
     let (give_up, given_up) = oneshot::channel();
     tokio::spawn(drive(connection, given_up));
-    let mut connection = PgConnection::new(client, give_up);
+    let mut connection = PgConnection::new(client, give_up, connections.open());
     // A statement whose caller has gone must not go on for ever, nor may one
     // queue for a lock as long as that. Isolation is what the adapter is built
     // on, whatever the role's default. Compiling a plan costs more than it

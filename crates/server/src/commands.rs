@@ -20,7 +20,7 @@ use crate::dotenv;
 use crate::settings::{Arguments, Secrets, Settings, fill_in, findings};
 use crate::telemetry;
 
-pub use serve::{listen, serve};
+pub use serve::{Listeners, listen, serve};
 
 /// Exit Three's backend: leads and newsletter sign-ups over HTTP
 #[derive(Parser)]
@@ -78,8 +78,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     });
     outcome.unwrap_or_else(|failure| {
-        // Where standard error is gone there is nobody to tell.
-        let _ = writeln!(std::io::stderr(), "exit3: {failure}");
+        whisper(format_args!("exit3: {failure}"));
         ExitCode::FAILURE
     })
 }
@@ -92,17 +91,18 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
         command => command,
     };
     let settings = Settings::check(&line.arguments)?;
-    telemetry::start(settings.log_level);
+    if !matches!(command, Command::Serve) {
+        telemetry::start_for_command(&settings.telemetry);
+    }
     match command {
         Command::Healthcheck(_) | Command::Probe(_) => Ok(()),
         Command::Serve => {
             refuse_danger(&settings, &line.arguments)?;
             // First the address: a key that is made is shown once, and a service
             // that cannot listen would not come to show it.
-            let listener = listen(&settings)?;
+            let listeners = listen(&settings)?;
             let secrets = Secrets::check(&settings, &line.arguments)?;
-            telemetry::log_panics();
-            serve(settings, secrets, listener)
+            serve(settings, secrets, listeners)
         }
         Command::Migrate => migrate::migrate(&settings),
         Command::ApiKey(command) => api_key::api_key(&settings, command),
@@ -133,6 +133,12 @@ fn read_dotenv() -> Result<HashMap<String, String>, Failure> {
 fn say(sentence: std::fmt::Arguments<'_>) {
     // Nobody listens any more: no reason to stop.
     let _ = writeln!(std::io::stdout(), "{sentence}");
+}
+
+/// Tells people something on standard error.
+fn whisper(sentence: std::fmt::Arguments<'_>) {
+    // As above.
+    let _ = writeln!(std::io::stderr(), "{sentence}");
 }
 
 /// A runtime for commands that talk to the database for a while and end.

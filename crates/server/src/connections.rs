@@ -119,6 +119,16 @@ where
     Ok(server)
 }
 
+/// Makes an id for a request: a UUID of version 7, whose beginning is the time.
+pub(crate) fn request_id() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
+/// What is said where there is no request to answer.
+fn bare_answer(status: u16) -> Vec<u8> {
+    exit3_http::raw_answer(status, &request_id())
+}
+
 type Stream<T> = (T, Option<SocketAddr>);
 
 fn http<F, I, S, B, T>(

@@ -22,6 +22,7 @@ mod guard {
     use actix_web::dev::ServiceRequest;
     use actix_web::middleware::Condition;
     use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+    use exit3_app::quotas::REFUSALS;
     use exit3_domain::quotas::{Rate, subject};
     use exit3_http::{ApiError, Client, protect};
 
@@ -95,6 +96,7 @@ mod guard {
             not_until: &NotUntil<QuantaInstant>,
             _: HttpResponseBuilder,
         ) -> HttpResponse {
+            metrics::counter!(REFUSALS, "quota" => "flood").increment(1);
             let wait = not_until.wait_time_from(DefaultClock::default().now());
             let mut response = ApiError::throttled(wait).error_response();
             protect(response.headers_mut());

@@ -5,6 +5,7 @@
 mod arguments;
 mod database;
 mod deploy;
+mod telemetry;
 mod words;
 
 use std::fs;
@@ -18,12 +19,13 @@ use exit3_domain::quotas::{Period, Rate};
 use exit3_http::{AllowedHosts, CorsSettings, Hsts, Site, TrustedProxies};
 use exit3_quotas::SharedQuotas;
 use secrecy::SecretString;
-use tracing_subscriber::filter::LevelFilter;
 
 pub use arguments::Arguments;
 pub(crate) use arguments::fill_in;
 pub use database::DatabaseSettings;
 pub use deploy::{Finding, findings};
+pub(crate) use telemetry::LOG_FILE;
+pub use telemetry::{LogFormat, MetricsBind, SentrySettings, TelemetrySettings};
 pub use words::Limit;
 
 pub use crate::connections::tls::TlsFiles;
@@ -69,8 +71,8 @@ pub struct Settings {
     pub flood: Option<Rate>,
     /// What counts for all nodes.
     pub redis_url: Option<SecretString>,
-    /// From which level up log lines are written.
-    pub log_level: LevelFilter,
+    /// What is told of the service while it runs, and to whom.
+    pub telemetry: TelemetrySettings,
     /// Domains of throw-away addresses.
     pub disposable: DisposableDomains,
     /// When the paths without a version will be gone.
@@ -134,11 +136,7 @@ impl Settings {
             },
             flood: flood(arguments),
             redis_url: redis_url(arguments)?,
-            log_level: arguments.log_level.unwrap_or(if arguments.debug {
-                LevelFilter::DEBUG
-            } else {
-                LevelFilter::INFO
-            }),
+            telemetry: TelemetrySettings::check(arguments)?,
             disposable: disposable(arguments.disposable_domains_file.as_ref())?,
             sunset: arguments.api_sunset,
         })

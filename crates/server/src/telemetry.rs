@@ -1,25 +1,81 @@
-//! Logs.
+//! What is told of the service while it runs: logs, metrics, traces, reports of errors.
 
-use tracing_subscriber::filter::{LevelFilter, Targets};
+mod errors;
+mod logs;
+pub(crate) mod metrics;
+mod traces;
+
+use exit3_ports::TRACE;
+use tracing::subscriber::Interest;
+use tracing_subscriber::Registry;
+use tracing_subscriber::filter::{LevelFilter, dynamic_filter_fn};
+use tracing_subscriber::layer::Filter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Writes log lines to standard error, from `level` up.
-pub(crate) fn start(level: LevelFilter) {
-    // The server below tells in three lines what ours tells in one, the database's
-    // driver passes on every notice, and whoever sends rubbish instead of HTTP would
-    // fill the log with errors.
-    let quiet = level.min(LevelFilter::WARN);
-    let targets = Targets::new()
-        .with_default(level)
-        .with_target("actix_http", LevelFilter::OFF)
-        .with_target("actix_server", quiet)
-        .with_target("tokio_postgres", quiet);
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
+use crate::settings::TelemetrySettings;
+pub(crate) use logs::Lines;
+pub(crate) use traces::{follow, traced};
+
+/// One of those who are told.
+type Layer = Box<dyn tracing_subscriber::Layer<Registry> + Send + Sync>;
+
+/// Writes log lines to standard error, for a command that has something else to say on
+/// standard output.
+pub(crate) fn start_for_command(settings: &TelemetrySettings) {
+    init(vec![logs::layer(settings, std::io::stderr)]);
+}
+
+/// Whoever is told of the service. What was not passed on yet is when this is dropped,
+/// for which it takes a few seconds at most.
+pub(crate) struct Telemetry {
+    /// Told first, since the others may log.
+    _traces: Option<traces::Traces>,
+    _errors: Option<errors::Errors>,
+    /// What was written of the log.
+    pub(crate) lines: Lines,
+}
+
+/// Begins to tell of the service. The exporters have threads of their own: nobody waits
+/// for them, and what they have no room for is dropped.
+///
+/// # Errors
+/// One sentence about an exporter that cannot work as it is set up.
+pub(crate) fn start(settings: &TelemetrySettings) -> Result<Telemetry, TelemetryError> {
+    let (writer, lines) = logs::standard_output(settings);
+    let mut layers = vec![logs::layer(settings, writer)];
+    let traces = traces::start(settings)?;
+    let errors = settings.sentry.as_ref().map(errors::start);
+    if let Some(traces) = &traces {
+        layers.push(traces.layer());
+    }
+    if let Some(sentry) = &settings.sentry {
+        layers.extend(errors::layers(sentry));
+    }
+    init(layers);
+    Ok(Telemetry { _traces: traces, _errors: errors, lines })
+}
+
+/// The spans of traces: that of a request, if it is traced, and those below it.
+fn spans() -> impl Filter<Registry> + Send + Sync + use<> {
+    dynamic_filter_fn(|span, context| {
+        span.target() == TRACE && (span.name() == "request" || context.lookup_current().is_some())
+    })
+    .with_callsite_filter(|callsite| match callsite.target() {
+        TRACE => Interest::sometimes(),
+        _ => Interest::never(),
+    })
+    .with_max_level_hint(LevelFilter::INFO)
+}
+
+/// Why there is no telemetry as it was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("OTEL_EXPORTER_OTLP_ENDPOINT cannot be used: {0}")]
+pub(crate) struct TelemetryError(#[from] opentelemetry_otlp::ExporterBuildError);
+
+fn init(layers: Vec<Layer>) {
     // Only the first call in a process counts; tests call it many times.
-    let _ = tracing_subscriber::registry().with(lines).with(targets).try_init();
+    let _ = tracing_subscriber::registry().with(layers).try_init();
 }
 
 /// Logs a panic by its place. Its message may quote what it stumbled over, which came
@@ -27,6 +83,42 @@ pub(crate) fn start(level: LevelFilter) {
 pub(crate) fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(place, "a panic: a defect of the program");
+        let request_id = exit3_http::request_id();
+        tracing::error!(request_id, place, "a panic: a defect of the program");
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{LogFormat, MetricsBind, SentrySettings};
+    use exit3_testkit::collector::Collector;
+
+    #[test]
+    fn a_panic_is_reported_by_its_place_alone() {
+        let sentry = Collector::start();
+        let dsn = format!("http://public@{}/7", sentry.address());
+        let settings = TelemetrySettings {
+            level: LevelFilter::OFF,
+            format: LogFormat::Json,
+            log_dir: None,
+            client_ip: exit3_http::ClientIp::Off,
+            metrics: MetricsBind::Off,
+            otlp_endpoint: None,
+            sentry: Some(SentrySettings {
+                dsn: dsn.into(),
+                environment: None,
+                traces_sample_rate: 0.0,
+            }),
+        };
+        let telemetry = start(&settings).unwrap();
+        let usual = std::panic::take_hook();
+        log_panics();
+        assert!(std::thread::spawn(|| panic!("canary {}", 1)).join().is_err());
+        std::panic::set_hook(usual);
+        drop(telemetry);
+        let told = String::from_utf8(sentry.bodies().concat()).unwrap();
+        assert!(told.contains("a panic: a defect of the program"), "{told}");
+        assert!(told.contains("telemetry.rs:") && !told.contains("canary"), "{told}");
+    }
 }

@@ -181,6 +181,6 @@ async fn two_nodes_count_together_and_each_alone_without_redis() {
     for node in &nodes {
         let counts = count((0..30).map(|_| create(node, alone.clone()))).await;
         assert_eq!(counts, BTreeMap::from([(201, 10), (429, 20)]));
-        assert!(node.log().contains("Redis does not count"), "{}", node.log());
+        assert!(node.logs("Redis does not count"), "{}", node.output());
     }
 }

@@ -72,11 +72,11 @@ fn a_certificate_is_taken_over_when_it_changes() {
     let new = certify(directory.path());
     let began = Instant::now();
     while ask(service.address(), &new, LIVE).is_err() {
-        assert!(began.elapsed() < Duration::from_secs(20), "{}", service.log());
+        assert!(began.elapsed() < Duration::from_secs(20), "{}", service.output());
         std::thread::sleep(Duration::from_millis(100));
     }
     assert!(ask(service.address(), &old, LIVE).is_err());
-    assert!(service.log().contains("TLS_KEY is not the key of TLS_CERT"), "{}", service.log());
+    assert!(service.logs("TLS_KEY is not the key of TLS_CERT"), "{}", service.output());
 
     // What cannot be used changes nothing.
     fs::write(directory.path().join("cert.pem"), "nothing").unwrap();

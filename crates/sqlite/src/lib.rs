@@ -15,6 +15,7 @@ mod readers;
 mod schema;
 mod sql;
 mod subscribers;
+mod telemetry;
 mod window;
 mod writer;
 

@@ -11,10 +11,12 @@ use diesel::sqlite::Sqlite;
 use exit3_ports::StoreError;
 use tokio::sync::Semaphore;
 use tokio::time::timeout_at;
+use tracing::Instrument;
 
 use crate::database::Connector;
 use crate::error::{self, Refusal};
 use crate::sql::Sql;
+use crate::telemetry;
 
 thread_local! {
     /// When the query that this thread runs must have come to its end.
@@ -53,6 +55,13 @@ impl Readers {
 
     /// Runs `work`, which is one statement.
     pub(crate) async fn run<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.wait_and_run(work).instrument(telemetry::span("read")).await
+    }
+
+    async fn wait_and_run<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, StoreError> {

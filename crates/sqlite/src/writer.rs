@@ -11,10 +11,12 @@ use diesel::SqliteConnection;
 use exit3_ports::StoreError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
 
 use self::batch::{Job, Task};
 use crate::database::Connector;
 use crate::error::Refusal;
+use crate::telemetry;
 
 /// The most writes that wait in line.
 const QUEUE: usize = 1024;
@@ -29,7 +31,7 @@ enum Message {
 
 /// Hands writes to the thread that does them.
 pub(crate) struct Writer {
-    queue: mpsc::Sender<Message>,
+    line: mpsc::Sender<Message>,
     commits: Arc<AtomicU64>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -40,13 +42,13 @@ impl Writer {
         connection: SqliteConnection,
         connector: Connector,
     ) -> Result<Self, std::io::Error> {
-        let (queue, line) = mpsc::channel(QUEUE);
+        let (line, waiting) = mpsc::channel(QUEUE);
         let commits = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&commits);
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || write_all(line, connection, &connector, &counter))?;
-        Ok(Self { queue, commits, thread: Mutex::new(Some(thread)) })
+            .spawn(move || write_all(waiting, connection, &connector, &counter))?;
+        Ok(Self { line, commits, thread: Mutex::new(Some(thread)) })
     }
 
     /// Does `work` in a transaction and returns once it is on the disk.
@@ -57,9 +59,17 @@ impl Writer {
         patience: Duration,
         work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.queue(patience, work).instrument(telemetry::span("write")).await
+    }
+
+    async fn queue<T: Send + 'static>(
+        &self,
+        patience: Duration,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let deadline = Instant::now() + patience;
         let (reply, answer) = oneshot::channel();
-        let place = match timeout_at(deadline, self.queue.reserve()).await {
+        let place = match timeout_at(deadline, self.line.reserve()).await {
             Ok(Ok(place)) => place,
             Ok(Err(_)) => return Err(Refusal::Closed.into()),
             Err(_) => return Err(Refusal::Crowded.into()),
@@ -82,7 +92,7 @@ impl Writer {
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(thread) = thread else { return };
         // A full queue is being emptied; there is a place soon.
-        while let Err(mpsc::error::TrySendError::Full(_)) = self.queue.try_send(Message::Stop) {
+        while let Err(mpsc::error::TrySendError::Full(_)) = self.line.try_send(Message::Stop) {
             std::thread::sleep(Duration::from_millis(1));
         }
         if thread.join().is_err() {

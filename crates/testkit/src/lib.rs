@@ -9,6 +9,7 @@
 )]
 
 pub mod builders;
+pub mod collector;
 pub mod contract;
 pub mod postgres;
 pub mod quotas;

@@ -1,12 +1,21 @@
 use exit3_domain::leads::{Lead, LeadInput};
 
-use crate::{App, SaveError};
+use exit3_ports::TRACE;
+
+use crate::{App, SaveError, telemetry};
 
 /// Stores a lead.
 ///
 /// # Errors
 /// [`SaveError::Invalid`] with every broken rule; [`SaveError::Store`].
+#[tracing::instrument(target = TRACE, name = "leads.create", skip_all)]
 pub async fn create(app: &App, input: LeadInput) -> Result<Lead, SaveError> {
+    let outcome = store(app, input).await;
+    telemetry::count_lead(&outcome);
+    outcome
+}
+
+async fn store(app: &App, input: LeadInput) -> Result<Lead, SaveError> {
     let lead = input.into_new(&app.disposable)?;
     app.leads.create(&lead, app.clock.now()).await.map_err(SaveError::Store)
 }

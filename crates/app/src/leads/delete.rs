@@ -1,11 +1,14 @@
 use exit3_domain::leads::LeadId;
 
+use exit3_ports::TRACE;
+
 use crate::{App, FindError};
 
 /// Removes the lead of that id.
 ///
 /// # Errors
 /// [`FindError`].
+#[tracing::instrument(target = TRACE, name = "leads.delete", skip_all)]
 pub async fn delete(app: &App, id: LeadId) -> Result<(), FindError> {
     Ok(app.leads.delete(id).await?)
 }

@@ -1,11 +1,14 @@
 use exit3_domain::leads::{Lead, LeadId};
 
+use exit3_ports::TRACE;
+
 use crate::{App, FindError};
 
 /// The lead of that id.
 ///
 /// # Errors
 /// [`FindError`].
+#[tracing::instrument(target = TRACE, name = "leads.find", skip_all)]
 pub async fn find(app: &App, id: LeadId) -> Result<Lead, FindError> {
     app.leads.find(id).await?.ok_or(FindError::NotFound)
 }

@@ -1,6 +1,6 @@
 use exit3_domain::leads::{Lead, LeadFilter, LeadOrder, LeadPosition};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
-use exit3_ports::StoreError;
+use exit3_ports::{StoreError, TRACE};
 
 use crate::{App, ListError};
 
@@ -8,6 +8,7 @@ use crate::{App, ListError};
 ///
 /// # Errors
 /// [`ListError`].
+#[tracing::instrument(target = TRACE, name = "leads.list", skip_all)]
 pub async fn list(
     app: &App,
     filter: &LeadFilter,
@@ -21,6 +22,7 @@ pub async fn list(
 ///
 /// # Errors
 /// [`StoreError`].
+#[tracing::instrument(target = TRACE, name = "leads.walk", skip_all)]
 pub async fn walk(
     app: &App,
     filter: &LeadFilter,

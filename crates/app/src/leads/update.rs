@@ -1,5 +1,5 @@
 use exit3_domain::leads::{Lead, LeadChange, LeadId, LeadInput};
-use exit3_ports::{Constraint, StoreError};
+use exit3_ports::{Constraint, StoreError, TRACE};
 
 use crate::{App, UpdateError};
 
@@ -11,6 +11,7 @@ const ATTEMPTS: usize = 200;
 ///
 /// # Errors
 /// [`UpdateError`].
+#[tracing::instrument(target = TRACE, name = "leads.replace", skip_all)]
 pub async fn replace(app: &App, id: LeadId, input: LeadInput) -> Result<Lead, UpdateError> {
     let seen = app.leads.find(id).await?.ok_or(UpdateError::NotFound)?;
     apply(app, seen, &input.into_replacement(&app.disposable)?).await
@@ -20,6 +21,7 @@ pub async fn replace(app: &App, id: LeadId, input: LeadInput) -> Result<Lead, Up
 ///
 /// # Errors
 /// [`UpdateError`].
+#[tracing::instrument(target = TRACE, name = "leads.change", skip_all)]
 pub async fn change(app: &App, id: LeadId, input: LeadInput) -> Result<Lead, UpdateError> {
     let seen = app.leads.find(id).await?.ok_or(UpdateError::NotFound)?;
     apply(app, seen, &input.into_change(&app.disposable)?).await

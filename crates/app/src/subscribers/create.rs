@@ -1,14 +1,21 @@
 use exit3_domain::subscribers::{Subscriber, SubscriberInput, already_subscribed};
-use exit3_ports::{Constraint, StoreError};
+use exit3_ports::{Constraint, StoreError, TRACE};
 
-use crate::{App, SaveError};
+use crate::{App, SaveError, telemetry};
 
 /// Stores a subscription.
 ///
 /// # Errors
 /// [`SaveError::Invalid`] with every broken rule, or with
 /// [`already_subscribed`]; [`SaveError::Store`].
+#[tracing::instrument(target = TRACE, name = "subscribers.create", skip_all)]
 pub async fn create(app: &App, input: SubscriberInput) -> Result<Subscriber, SaveError> {
+    let outcome = store(app, input).await;
+    telemetry::count_subscriber(&outcome);
+    outcome
+}
+
+async fn store(app: &App, input: SubscriberInput) -> Result<Subscriber, SaveError> {
     let address = input.address(&app.disposable);
     let subscriber = match input.into_new(&app.disposable) {
         Ok(subscriber) => subscriber,

@@ -2,7 +2,7 @@ use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_domain::subscribers::{
     Subscriber, SubscriberFilter, SubscriberOrder, SubscriberPosition,
 };
-use exit3_ports::StoreError;
+use exit3_ports::{StoreError, TRACE};
 
 use crate::{App, ListError};
 
@@ -10,6 +10,7 @@ use crate::{App, ListError};
 ///
 /// # Errors
 /// [`ListError`].
+#[tracing::instrument(target = TRACE, name = "subscribers.list", skip_all)]
 pub async fn list(
     app: &App,
     filter: &SubscriberFilter,
@@ -23,6 +24,7 @@ pub async fn list(
 ///
 /// # Errors
 /// [`StoreError`].
+#[tracing::instrument(target = TRACE, name = "subscribers.walk", skip_all)]
 pub async fn walk(
     app: &App,
     filter: &SubscriberFilter,

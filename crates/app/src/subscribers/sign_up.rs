@@ -1,6 +1,8 @@
 use exit3_domain::subscribers::{NewSubscriber, SubscriberInput};
 
-use crate::{App, SaveError};
+use exit3_ports::TRACE;
+
+use crate::{App, SaveError, telemetry};
 
 /// Stores a subscription for somebody who must not learn who is subscribed: what is
 /// there already stays as it is, and the outcome is the same. A stranger cannot end,
@@ -8,7 +10,14 @@ use crate::{App, SaveError};
 ///
 /// # Errors
 /// [`SaveError::Invalid`] with every broken rule; [`SaveError::Store`].
+#[tracing::instrument(target = TRACE, name = "subscribers.sign_up", skip_all)]
 pub async fn sign_up(app: &App, input: SubscriberInput) -> Result<NewSubscriber, SaveError> {
+    let outcome = store(app, input).await;
+    telemetry::count_subscriber(&outcome);
+    outcome
+}
+
+async fn store(app: &App, input: SubscriberInput) -> Result<NewSubscriber, SaveError> {
     let subscriber = input.into_new(&app.disposable)?;
     app.subscribers.ensure(&subscriber).await.map_err(SaveError::Store)?;
     Ok(subscriber)

@@ -1,7 +1,7 @@
 use exit3_domain::subscribers::{
     Subscriber, SubscriberChange, SubscriberId, SubscriberInput, already_subscribed,
 };
-use exit3_ports::{Constraint, StoreError};
+use exit3_ports::{Constraint, StoreError, TRACE};
 
 use crate::{App, UpdateError};
 
@@ -9,6 +9,7 @@ use crate::{App, UpdateError};
 ///
 /// # Errors
 /// [`UpdateError`].
+#[tracing::instrument(target = TRACE, name = "subscribers.replace", skip_all)]
 pub async fn replace(
     app: &App,
     id: SubscriberId,
@@ -21,6 +22,7 @@ pub async fn replace(
 ///
 /// # Errors
 /// [`UpdateError`].
+#[tracing::instrument(target = TRACE, name = "subscribers.change", skip_all)]
 pub async fn change(
     app: &App,
     id: SubscriberId,

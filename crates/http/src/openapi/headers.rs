@@ -18,6 +18,7 @@ pub(super) fn describe(document: &mut Value) {
             if limited && status.starts_with('2') {
                 headers.insert("Consistency-Token".to_owned(), token());
             }
+            headers.insert("X-Request-Id".to_owned(), request_id());
             if limited {
                 headers.insert("RateLimit-Policy".to_owned(), policy());
                 headers.insert("RateLimit".to_owned(), limit());
@@ -50,6 +51,15 @@ fn token() -> Value {
             list that is asked for with it has all of that.",
         "schema": {"type": "string"},
         "example": "0000000001570a58"
+    })
+}
+
+fn request_id() -> Value {
+    json!({
+        "description": "The id of the request, by which its lines in the log are found: the \
+            one that came with it, if that has the form, or a new one.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+        "example": "01a210eb-9567-704d-8f15-cbea783b89c7"
     })
 }
 

@@ -7,6 +7,7 @@ mod bodies;
 mod consistency;
 mod leads;
 mod lists;
+mod observe;
 mod protection;
 mod routes;
 mod transport;
@@ -14,6 +15,7 @@ mod transport;
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
+use actix_web::middleware::from_fn;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use chrono::{DateTime, Utc};
 use exit3_app::App;
@@ -22,7 +24,7 @@ use exit3_domain::email::DisposableDomains;
 use exit3_domain::leads::{Lead, LeadId, LeadInput, LeadOrder, LeadSort, LeadStatus};
 use exit3_domain::paging::{Direction, Page, PageNumber, Slice};
 use exit3_domain::raw::RawValue;
-use exit3_http::{AllowedHosts, Api, ApiSettings, CorsSettings, Site, Sunset};
+use exit3_http::{AllowedHosts, Api, ApiSettings, CorsSettings, Observer, Site, Sunset, observe};
 use exit3_ports::{
     Constraint, MockApiKeyRepository, MockClock, MockDatabaseHealth, MockLeadRepository,
     MockQuotas, MockSubscriberRepository, StoreError,
@@ -88,8 +90,9 @@ impl Service {
             site: self.site,
             cors: self.cors,
             sunset: Sunset(self.sunset),
+            observer: Observer { new_id: || "made".to_owned(), ..Observer::default() },
         };
-        let service = init_service(Api::new(app, &settings).service()).await;
+        let service = init_service(Api::new(app, &settings).service().wrap(from_fn(observe))).await;
         let mut answers = Vec::new();
         for request in requests {
             let response = call_service(&service, request.to_request()).await;

@@ -1,17 +1,21 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
+use actix_web::middleware::from_fn;
 use exit3_app::App;
-use exit3_http::{Api, ApiSettings, Sunset};
+use exit3_http::{Api, ApiSettings, Observer, Sunset, observe};
 use listenfd::ListenFd;
+use metrics_exporter_prometheus::PrometheusHandle;
 use sd_notify::{NotifyState, watchdog_enabled};
 use secrecy::ExposeSecret;
 
-use super::{Failure, say};
+use super::{Failure, say, whisper};
 use crate::backend::Backend;
 use crate::connections::{self, Slots, room, tell, tls::Tls};
 use crate::flood::FloodGuard;
-use crate::settings::{Secrets, Settings};
+use crate::settings::{LogFormat, MetricsBind, Secrets, Settings};
+use crate::telemetry::metrics::{self, Gauges};
+use crate::telemetry::{self, Telemetry};
 
 /// Connections at a time, where the system has room for that many and more: what they
 /// take of memory must have an end too.
@@ -19,31 +23,60 @@ const MOST_CONNECTIONS: usize = 20_000;
 /// How often it is noted when keys were used.
 const NOTE: Duration = Duration::from_secs(10);
 
-/// Takes the socket that the service was started with, as systemd's socket units hand
-/// one on (LISTEN_FDS, LISTEN_PID), or else the address that the settings name.
-///
-/// # Errors
-/// One sentence: the address is taken, or is not one of this machine; what was handed on
-/// is no TCP socket.
-pub fn listen(settings: &Settings) -> Result<TcpListener, Failure> {
-    let given = ListenFd::from_env().take_tcp_listener(0);
-    if let Some(listener) =
-        given.map_err(|error| format!("LISTEN_FDS: cannot listen on what is given: {error}"))?
-    {
-        return Ok(listener);
-    }
-    let address = settings.listen;
-    Ok(TcpListener::bind(address)
-        .map_err(|error| format!("HOST and PORT: cannot listen on {address}: {error}"))?)
+/// The addresses of a service.
+pub struct Listeners {
+    api: TcpListener,
+    metrics: Option<TcpListener>,
 }
 
-/// Serves the API at `listener` until the process is asked to stop.
+/// Takes the addresses that the settings name; instead of that of the API the socket that
+/// the service was started with, as systemd's socket units hand one on (LISTEN_FDS,
+/// LISTEN_PID).
+///
+/// # Errors
+/// One sentence: an address is taken, or is not one of this machine; what was handed on is
+/// no TCP socket.
+pub fn listen(settings: &Settings) -> Result<Listeners, Failure> {
+    let given = ListenFd::from_env()
+        .take_tcp_listener(0)
+        .map_err(|error| format!("LISTEN_FDS: cannot listen on what is given: {error}"))?;
+    let api = match given {
+        Some(listener) => listener,
+        None => {
+            let address = settings.listen;
+            TcpListener::bind(address)
+                .map_err(|error| format!("HOST and PORT: cannot listen on {address}: {error}"))?
+        }
+    };
+    Ok(Listeners { api, metrics: metrics::listen(settings.telemetry.metrics)? })
+}
+
+/// Serves the API at `listeners` until the process is asked to stop.
 ///
 /// # Errors
 /// One sentence: the database cannot be opened or brought up to date.
-pub fn serve(settings: Settings, secrets: Secrets, listener: TcpListener) -> Result<(), Failure> {
+pub fn serve(settings: Settings, secrets: Secrets, listeners: Listeners) -> Result<(), Failure> {
+    let telemetry = telemetry::start(&settings.telemetry)?;
+    telemetry::log_panics();
+    let Listeners { api, metrics } = listeners;
+    let measuring = metrics.and_then(|listener| measure(&settings, &telemetry, listener));
+    if measuring.is_none() && settings.telemetry.metrics == MetricsBind::Usual {
+        tracing::warn!("no metrics: METRICS_BIND is not set, and {} is taken", metrics::USUAL);
+    }
     let backend = Backend::open(&settings)?;
-    actix_web::rt::System::new().block_on(run(settings, secrets, backend, listener))
+    actix_web::rt::System::new().block_on(run(settings, secrets, backend, api, measuring))
+}
+
+/// What metrics are served with.
+type Measuring = (PrometheusHandle, Gauges, TcpListener);
+
+fn measure(settings: &Settings, telemetry: &Telemetry, listener: TcpListener) -> Option<Measuring> {
+    let gauges = Gauges {
+        dropped: telemetry.lines.dropped(),
+        data_dir: settings.data_dir.clone(),
+        tls: settings.tls.clone(),
+    };
+    Some((metrics::start()?, gauges, listener))
 }
 
 async fn run(
@@ -51,6 +84,7 @@ async fn run(
     secrets: Secrets,
     backend: Backend,
     listener: TcpListener,
+    measuring: Option<Measuring>,
 ) -> Result<(), Failure> {
     let address = listener.local_addr()?;
     if settings.auto_migrate {
@@ -64,6 +98,12 @@ async fn run(
         site: settings.site.clone(),
         cors: settings.cors.clone(),
         sunset: Sunset(settings.sunset),
+        observer: Observer {
+            new_id: connections::request_id,
+            traced: telemetry::traced,
+            follow: telemetry::follow,
+            client_ip: settings.telemetry.client_ip,
+        },
     };
     let tls = settings.tls.clone().map(Tls::load).transpose()?;
     let flood = FloodGuard::new(settings.flood);
@@ -73,8 +113,15 @@ async fn run(
     let watching = actix_web::rt::spawn(async move { watched.watch_replica().await });
     let app = backend.app(workers);
     let server = connections::serve(listener, workers, slots, tls, move || {
-        Api::new(backend.app(workers), &api_settings).service().wrap(flood.middleware())
+        Api::new(backend.app(workers), &api_settings)
+            .service()
+            .wrap(flood.middleware())
+            .wrap(from_fn(observe))
     })?;
+    if let Some((handle, gauges, listener)) = measuring {
+        tracing::info!("Metrics: http://{}/metrics", listener.local_addr()?);
+        actix_web::rt::spawn(metrics::serve(handle, gauges, listener)?);
+    }
     greet(&settings, &secrets, address, &database);
     tell(&[NotifyState::Ready]);
     server.await?;
@@ -125,18 +172,29 @@ async fn migrate(backend: &Backend) -> Result<(), Failure> {
 fn greet(settings: &Settings, secrets: &Secrets, address: SocketAddr, database: &str) {
     let reachable = reachable(address);
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
-    say(format_args!("Listening on {scheme}://{address}"));
-    say(format_args!("Database: {database}"));
-    say(format_args!("Docs: {scheme}://{reachable}/backend/api/docs/"));
+    let logs = settings.telemetry.format;
+    let tell = |line: std::fmt::Arguments<'_>| match logs {
+        LogFormat::Pretty => say(line),
+        LogFormat::Json => tracing::info!("{line}"),
+    };
+    tell(format_args!("Listening on {scheme}://{address}"));
+    tell(format_args!("Database: {database}"));
+    tell(format_args!("Docs: {scheme}://{reachable}/backend/api/docs/"));
     if secrets.api_key_is_new {
         let key = secrets.api_key.expose_secret();
         let kept = settings.data_dir.join("api_key");
         // What systemd's journal takes is read by others, and kept.
         if std::env::var_os("JOURNAL_STREAM").is_some() {
-            return say(format_args!("API key: in {}", kept.display()));
+            tell(format_args!("API key: in {}", kept.display()));
+            return;
         }
-        say(format_args!("API key, shown this once and kept in {}: {key}", kept.display()));
-        say(format_args!(
+        // It does not belong in a log.
+        let tell = |line: std::fmt::Arguments<'_>| match logs {
+            LogFormat::Pretty => say(line),
+            LogFormat::Json => whisper(line),
+        };
+        tell(format_args!("API key, shown this once and kept in {}: {key}", kept.display()));
+        tell(format_args!(
             "Try: curl -H 'Authorization: Basic {key}' {scheme}://{reachable}/backend/api/v1/leads/"
         ));
     }

@@ -164,7 +164,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
         ready!(self.poll_ahead(context))?;
         if let Some((answers, status)) = bare_error(buffer) {
             self.ahead.extend_from_slice(answers);
-            self.ahead.extend_from_slice(&exit3_http::raw_answer(status));
+            self.ahead.extend_from_slice(&super::bare_answer(status));
             self.ends_in_error = true;
             self.deadline = Instant::now() + GOODBYE;
             let deadline = self.deadline;

@@ -63,7 +63,7 @@ pub(crate) fn room() -> usize {
 /// Tells a client that there is no room for it, and closes the connection.
 pub(super) async fn refuse(mut stream: TcpStream) -> DispatchError {
     let goodbye = async {
-        stream.write_all(&exit3_http::raw_answer(503)).await?;
+        stream.write_all(&super::bare_answer(503)).await?;
         stream.shutdown().await?;
         // What is closed with something unread is reset, and its answer lost.
         let mut rest = [0; 1024];

@@ -13,6 +13,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio_rustls::TlsAcceptor;
+use x509_cert::Certificate;
+use x509_cert::der::Decode;
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -76,6 +78,14 @@ impl Tls {
 type Texts = (Vec<u8>, Vec<u8>);
 
 impl TlsFiles {
+    /// When the certificate ends, as the time since 1970; none where it cannot be read.
+    pub(crate) fn expiry(&self) -> Option<Duration> {
+        let text = fs::read(&self.cert).ok()?;
+        let own = CertificateDer::pem_slice_iter(&text).next()?.ok()?;
+        let own = Certificate::from_der(&own).ok()?;
+        Some(own.tbs_certificate.validity.not_after.to_unix_duration())
+    }
+
     fn read(&self) -> Result<Texts, TlsError> {
         let cert = fs::read(&self.cert).map_err(|e| TlsError::Cert(self.cert.clone(), e))?;
         let key = fs::read(&self.key).map_err(|e| TlsError::Key(self.key.clone(), e))?;

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Command};
+use exit3_http::ClientIp;
 use secrecy::SecretString;
 use tracing_subscriber::filter::LevelFilter;
 
+use super::telemetry::{LogFormat, MetricsBind};
 use super::words::{self, Limit};
 
 /// Options of every command. Each may also come from the environment or from
@@ -136,6 +138,32 @@ pub struct Arguments {
     /// From which level up log lines are written: DEBUG, INFO, WARNING, ERROR
     #[arg(long, env = "LOG_LEVEL", global = true, value_parser = words::level)]
     pub log_level: Option<LevelFilter>,
+    /// How log lines look: json (one object a line) or pretty; json in production, unless
+    /// given
+    #[arg(long, env = "LOG_FORMAT", global = true, value_parser = words::log_format)]
+    pub log_format: Option<LogFormat>,
+    /// Where log files are kept, beside standard output: five of 10 MiB
+    #[arg(long, env = "LOG_DIR", global = true)]
+    pub log_dir: Option<PathBuf>,
+    /// How much of clients' addresses is logged: full, truncated or off
+    #[arg(long, env = "LOG_CLIENT_IP", default_value = "truncated", global = true, value_parser = words::client_ip)]
+    pub log_client_ip: ClientIp,
+    /// Where metrics are served to Prometheus: address:port, or off; at 127.0.0.1:9464 if
+    /// that is free, unless given
+    #[arg(long, env = "METRICS_BIND", global = true, value_parser = words::metrics_bind)]
+    pub metrics_bind: Option<MetricsBind>,
+    /// A collector that traces are sent to (OTLP over HTTP): http://localhost:4318
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", global = true)]
+    pub otlp_endpoint: Option<String>,
+    /// Where errors are reported: https://key@host/project
+    #[arg(long, env = "SENTRY_DSN", global = true)]
+    pub sentry_dsn: Option<SecretString>,
+    /// What the environment is called there
+    #[arg(long, env = "SENTRY_ENVIRONMENT", global = true)]
+    pub sentry_environment: Option<String>,
+    /// The part of all requests of which traces are sent there as well, from 0 to 1
+    #[arg(long, env = "SENTRY_TRACES_SAMPLE_RATE", default_value = "0", global = true, value_parser = words::part)]
+    pub sentry_traces_sample_rate: f32,
     /// A file with more domains of throw-away addresses, one a line
     #[arg(long, env = "DISPOSABLE_DOMAINS_FILE", global = true)]
     pub disposable_domains_file: Option<PathBuf>,

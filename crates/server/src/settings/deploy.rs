@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Arguments, Limit, Settings, SettingsError, words};
+use super::{Arguments, Limit, MetricsBind, Settings, SettingsError, words};
 
 /// Characters of a secret that is long enough.
 const LONG: usize = 32;
@@ -61,6 +61,7 @@ pub fn findings(arguments: &Arguments, settings: &Settings) -> Vec<Finding> {
     hosts(&mut found, arguments);
     transport(&mut found, arguments, settings);
     limits(&mut found, arguments);
+    metrics(&mut found, settings);
     found.add(
         !arguments.production,
         "PRODUCTION",
@@ -147,6 +148,19 @@ fn transport(found: &mut Findings, arguments: &Arguments, settings: &Settings) {
         "SECURE_HSTS_PRELOAD",
         "is not true",
         "set it, once the host is to be in the lists of browsers",
+    );
+}
+
+fn metrics(found: &mut Findings, settings: &Settings) {
+    let open = match settings.telemetry.metrics {
+        MetricsBind::At(address) => !address.ip().is_loopback(),
+        MetricsBind::Usual | MetricsBind::Off => false,
+    };
+    found.add(
+        open,
+        "METRICS_BIND",
+        "serves metrics to whoever can reach the port",
+        "bind it to 127.0.0.1, or let nobody but Prometheus reach it",
     );
 }
 

@@ -2,6 +2,7 @@ use std::collections::HashMap;
 
 use clap::Parser;
 use secrecy::ExposeSecret;
+use tracing_subscriber::filter::LevelFilter;
 
 use super::*;
 
@@ -69,7 +70,7 @@ fn a_django_env_starts_the_service() {
     assert!(!settings.database.is_embedded());
     let hosts = ["exit3.agency", ".exit3.agency"].map(str::to_owned);
     assert_eq!(settings.site.allowed_hosts, AllowedHosts::new(hosts));
-    assert_eq!(settings.log_level, LevelFilter::WARN);
+    assert_eq!(settings.telemetry.level, LevelFilter::WARN);
     assert!(!secrets.api_key_is_new);
 }
 
@@ -106,6 +107,10 @@ fn a_wrong_setting_is_told_in_one_sentence_that_names_it() {
         ("PORT", "eighty"),
         ("DEBUG", "maybe"),
         ("LOG_LEVEL", "loud"),
+        ("LOG_FORMAT", "xml"),
+        ("LOG_CLIENT_IP", "some"),
+        ("METRICS_BIND", "9464"),
+        ("SENTRY_TRACES_SAMPLE_RATE", "2"),
         ("AUTO_MIGRATE", "perhaps"),
         ("DB_POOL_SIZE", "0"),
         ("API_SUNSET", "soon"),
@@ -145,6 +150,9 @@ fn settings_that_do_not_go_together_are_refused() {
         (("SECURE_SSL_REDIRECT", "true"), "SECURE_SSL_REDIRECT"),
         (("TRUSTED_PROXIES", "nginx"), "TRUSTED_PROXIES"),
         (("REDIS_URL", "hunter2"), "REDIS_URL"),
+        (("SENTRY_DSN", "hunter2"), "SENTRY_DSN"),
+        (("OTEL_EXPORTER_OTLP_ENDPOINT", "hunter2:4318"), "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        (("LOG_DIR", "/dev/null/logs"), "LOG_DIR"),
     ] {
         let problem = problem(&[POSTGRES, KEY, SECRET, env]);
         assert!(problem.starts_with(variable) && !problem.contains("hunter2"), "{problem}");
@@ -192,6 +200,8 @@ fn what_is_unsafe_in_production_is_found() {
         (("SECURE_HSTS_PRELOAD", "false"), "SECURE_HSTS_PRELOAD"),
         (("SECURE_HSTS_INCLUDE_SUBDOMAINS", "no"), "SECURE_HSTS_INCLUDE_SUBDOMAINS"),
         (("SECURE_SSL_REDIRECT", "false"), "SECURE_SSL_REDIRECT"),
+        (("METRICS_BIND", "0.0.0.0:9464"), "METRICS_BIND"),
+        (("METRICS_BIND", "127.0.0.1:9465"), ""),
         (("RATE_LIMIT_ANON", "off"), "RATE_LIMIT_ANON"),
         (("RATE_LIMIT_USER", "off"), "RATE_LIMIT_USER"),
         (("RATE_LIMIT_LEAD_CREATE", "off"), "RATE_LIMIT_LEAD_CREATE"),

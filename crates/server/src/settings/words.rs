@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use exit3_domain::api_keys::is_origin;
 use exit3_domain::quotas::{NotARate, Rate};
+use exit3_http::ClientIp;
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::SettingsError;
+use super::telemetry::{LogFormat, MetricsBind};
 
 /// A list separated by commas.
 pub(super) fn list(text: &str) -> Vec<String> {
@@ -110,6 +112,43 @@ pub(super) fn level(text: &str) -> Result<LevelFilter, String> {
         "off" => Ok(LevelFilter::OFF),
         _ => Err("not one of DEBUG, INFO, WARNING, ERROR, CRITICAL".to_owned()),
     }
+}
+
+/// How log lines look.
+pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "json" => Ok(LogFormat::Json),
+        "pretty" => Ok(LogFormat::Pretty),
+        _ => Err("neither json nor pretty".to_owned()),
+    }
+}
+
+/// How much of clients' addresses is logged.
+pub(super) fn client_ip(text: &str) -> Result<ClientIp, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "full" => Ok(ClientIp::Full),
+        "truncated" => Ok(ClientIp::Truncated),
+        "off" => Ok(ClientIp::Off),
+        _ => Err("not one of full, truncated, off".to_owned()),
+    }
+}
+
+/// Where metrics are served.
+pub(super) fn metrics_bind(text: &str) -> Result<MetricsBind, String> {
+    match text.trim() {
+        off if off.eq_ignore_ascii_case("off") => Ok(MetricsBind::Off),
+        address => {
+            let address = address.replace("localhost:", "127.0.0.1:").parse();
+            let address = address.map_err(|_| "neither an address such as 127.0.0.1:9464 nor off");
+            Ok(MetricsBind::At(address?))
+        }
+    }
+}
+
+/// A part of a whole.
+pub(super) fn part(text: &str) -> Result<f32, String> {
+    let part = text.trim().parse().ok().filter(|part| (0.0..=1.0).contains(part));
+    part.ok_or_else(|| "not a number from 0 to 1".to_owned())
 }
 
 /// A date, which stands for its first moment in UTC.

@@ -83,7 +83,7 @@ impl Node {
 impl Drop for Node {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            println!("{} logged:\n{}", self.address, self.log());
+            eprintln!("{} logged:\n{}", self.address, self.log());
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Personal data and secrets never reach a log, nor anything of a client's unescaped.
 
+use exit3_testkit::collector::Collector;
 use exit3_testkit::postgres::TestPostgres;
 use serde_json::json;
 
@@ -60,6 +61,19 @@ async fn use_it(service: &Service, named: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_of_a_client_reaches_a_log() {
+    nothing_gets_out("pretty").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_a_client_reaches_a_log_of_json() {
+    nothing_gets_out("json").await;
+}
+
+/// Everything that is told anywhere, at the level that tells most.
+async fn nothing_gets_out(format: &str) {
+    let collector = Collector::start();
+    let endpoint = format!("http://{}", collector.address());
+    let dsn = format!("http://public@{}/7", collector.address());
     let postgres = tokio::task::spawn_blocking(TestPostgres::start).await.unwrap();
     let directory = tempfile::tempdir().unwrap();
     let url = format!("{}&password=canary-password", postgres.url("postgres"));
@@ -70,6 +84,11 @@ async fn nothing_of_a_client_reaches_a_log() {
         ("LOG_LEVEL", "TRACE"),
         ("REDIS_URL", "redis://:canary-password@127.0.0.1:1/0"),
         ("RATE_LIMIT_USER", "100000/second"),
+        ("LOG_FORMAT", format),
+        ("LOG_DIR", "logs"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint),
+        ("SENTRY_DSN", &dsn),
+        ("SENTRY_TRACES_SAMPLE_RATE", "1"),
     ];
     let mut make = crate::service::exit3(directory.path());
     make.args("api-key create --name canary --scope leads:create".split(' ')).envs(env);
@@ -83,16 +102,30 @@ async fn nothing_of_a_client_reaches_a_log() {
     // In the middle of everything the database goes away.
     drop(postgres);
     use_it(&service, &token).await;
+    let metrics = service.metrics().await;
+    assert!(service.logs("the database is not available"), "{}", service.output());
     service.terminate();
-    let output = service.output();
-    let log = service.log();
+    let (output, errors) = (service.output(), service.errors());
     assert!(service.wait().success());
 
-    assert!(log.contains("the database is not available"), "the log tells of errors: {log}");
-    let all = output + &log + &String::from_utf8(made.stderr).unwrap();
+    let file = std::fs::read_to_string(directory.path().join("logs/exit3.log")).unwrap();
+    let sent: Vec<String> =
+        collector.bodies().iter().map(|body| String::from_utf8_lossy(body).into_owned()).collect();
+    let sent = sent.join("\n");
+    for (told, word) in [
+        (&output, "exit3_http::requests"),
+        (&file, "exit3_http::requests"),
+        (&metrics, "exit3_leads_total"),
+        (&sent, "leads.create"),
+        (&sent, "\"transaction\""),
+    ] {
+        assert!(told.contains(word), "{word} is told: {told}");
+    }
+    let logs = output + &errors + &file + &String::from_utf8(made.stderr).unwrap();
+    assert!(!logs.contains("forged") && !logs.contains('\u{1b}'), "{logs}");
+    let all = logs + &metrics + &sent;
     for canary in CANARIES.iter().chain([&token.as_str(), &&token[21..53]]) {
         let line = all.lines().find(|line| line.contains(*canary));
         assert_eq!(line, None, "{canary} was logged");
     }
-    assert!(!all.contains("forged") && !all.contains('\u{1b}'), "{all}");
 }

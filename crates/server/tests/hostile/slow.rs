@@ -131,7 +131,7 @@ fn a_crowd_is_in_nobody_s_way() {
         assert_eq!(fresh.statuses(), [200]);
     }
     drop((stalled, idle));
-    assert!(!service.log().contains("Too many open files"), "{}", service.log());
+    assert!(!service.output().contains("Too many open files"), "{}", service.output());
 }
 
 #[test]

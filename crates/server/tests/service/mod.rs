@@ -39,6 +39,7 @@ fn quiet(mut command: Command, directory: &Path) -> Command {
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("PORT", "0")
+        .env("METRICS_BIND", "127.0.0.1:0")
         // What is not about limits asks more often than they would let it.
         .envs(LIMITS.iter().map(|name| (*name, "off")))
         .stdin(Stdio::null());
@@ -84,7 +85,7 @@ impl Service {
         let address = loop {
             let text = output.lock().unwrap().clone();
             // The greeting's last line depends on whether the key is new.
-            let listens = text.lines().find_map(|line| line.strip_prefix("Listening on http"));
+            let listens = after(&text, "Listening on http");
             if let (Some(address), true) = (listens, text.contains("Docs: ")) {
                 break address.trim_start_matches('s').trim_start_matches("://").to_owned();
             }
@@ -113,9 +114,28 @@ impl Service {
         self.output.lock().unwrap().clone()
     }
 
-    /// What the service has logged so far.
-    pub fn log(&self) -> String {
+    /// What the service has written to standard error so far.
+    pub fn errors(&self) -> String {
         std::fs::read_to_string(self.directory.join("service.log")).unwrap()
+    }
+
+    /// Whether the service has logged `text`, or does so within a few seconds.
+    pub fn logs(&self, text: &str) -> bool {
+        let began = Instant::now();
+        while !self.output().contains(text) {
+            if began.elapsed() > Duration::from_secs(10) {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        true
+    }
+
+    /// The metrics, as Prometheus would get them.
+    pub async fn metrics(&self) -> String {
+        assert!(self.logs("Metrics: http"), "{}", self.output());
+        let address = after(&self.output(), "Metrics: ").unwrap();
+        self.client.get(address).send().await.expect("an answer").text().await.expect("text")
     }
 
     /// Resident memory of the process, in bytes.
@@ -228,6 +248,12 @@ impl Service {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
+}
+
+/// The word that stands behind `text`, in a log of either format.
+fn after(output: &str, text: &str) -> Option<String> {
+    let (_, rest) = output.split_once(text)?;
+    Some(rest.split(['"', '\n', ' ']).next()?.to_owned())
 }
 
 /// What came over a connection.

@@ -1,0 +1,212 @@
+//! What is told of every request: one line in the log, metrics, and the span that traces
+//! begin with. None of it comes from a client but what has been checked: no path, no
+//! query, no header, no body.
+
+mod words;
+
+use std::net::IpAddr;
+use std::sync::LazyLock;
+use std::time::Instant;
+
+use actix_web::HttpMessage;
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use exit3_app::api_keys::Caller;
+use exit3_ports::TRACE;
+use metrics::{Gauge, SharedString, gauge, histogram};
+use tracing::{Instrument, Span, field};
+
+use crate::client::Client;
+pub use words::ClientIp;
+use words::method;
+pub(crate) use words::{Pattern, pattern};
+
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The target of the lines about requests.
+pub(crate) const REQUESTS: &str = "exit3_http::requests";
+/// Characters of the longest id that is taken from a client.
+const LONGEST_ID: usize = 64;
+/// In logs and metrics, a client that went away before it was answered; nginx's word.
+const GONE: u16 = 499;
+
+/// What watching requests needs of the world.
+#[derive(Debug, Clone, Copy)]
+pub struct Observer {
+    /// Makes an id for a request that comes without one.
+    pub new_id: fn() -> String,
+    /// Whether the request with these headers is traced.
+    pub traced: fn(&HeaderMap) -> bool,
+    /// Lets a span go on with the trace that the headers name (W3C Trace Context).
+    pub follow: fn(&Span, &HeaderMap),
+    /// How much of clients' addresses is logged.
+    pub client_ip: ClientIp,
+}
+
+impl Default for Observer {
+    /// Makes no ids, traces nothing.
+    fn default() -> Self {
+        let client_ip = ClientIp::default();
+        Self { new_id: String::new, traced: |_| false, follow: |_, _| (), client_ip }
+    }
+}
+
+static ACTIVE: LazyLock<Gauge> = LazyLock::new(|| gauge!("http_server_active_requests"));
+
+tokio::task_local! {
+    static CURRENT: HeaderValue;
+}
+
+/// The id of the request that is being worked on, for the log.
+pub fn request_id() -> String {
+    let id = CURRENT.try_with(|id| id.to_str().map(str::to_owned));
+    id.ok().and_then(Result::ok).unwrap_or_default()
+}
+
+/// Watches a request from the outside of everything else, and tells its id in the answer.
+///
+/// # Errors
+/// Those of what is inside.
+pub async fn observe<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, actix_web::Error> {
+    let observer =
+        request.app_data::<Data<Observer>>().map_or_else(Observer::default, |observer| ***observer);
+    let id = id(request.headers(), observer);
+    let method = method(request.method());
+    let span = match (observer.traced)(request.headers()) {
+        true => span(method, &id),
+        false => Span::none(),
+    };
+    if !span.is_disabled() {
+        (observer.follow)(&span, request.headers());
+    }
+    let mut watch = Watch {
+        began: Instant::now(),
+        active: &ACTIVE,
+        method,
+        id: id.clone(),
+        client: observer.client_ip.shown(Client::of(&request).address),
+        span,
+        seen: Seen { status: GONE, route: None, key: None, bytes: 0 },
+    };
+    watch.active.increment(1);
+    let next = CURRENT.scope(id.clone(), next.call(request));
+    let mut response = next.instrument(watch.span.clone()).await?;
+    watch.seen = Seen::of(&response);
+    response.headers_mut().insert(REQUEST_ID, id);
+    Ok(response)
+}
+
+/// The span of a request. Spans of what it calls are below it, or are none.
+fn span(method: &'static str, id: &HeaderValue) -> Span {
+    tracing::info_span!(
+        target: TRACE,
+        parent: None,
+        "request",
+        otel.name = method,
+        otel.kind = "server",
+        otel.status_code = field::Empty,
+        http.request.method = method,
+        http.route = field::Empty,
+        http.response.status_code = field::Empty,
+        request_id = id.to_str().unwrap_or_default(),
+    )
+}
+
+fn id(headers: &HeaderMap, observer: Observer) -> HeaderValue {
+    let well_formed = |id: &&HeaderValue| {
+        let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+        (1..=LONGEST_ID).contains(&id.len()) && id.as_bytes().iter().all(allowed)
+    };
+    let mut given = headers.get_all(REQUEST_ID);
+    match (given.next().filter(well_formed), given.next()) {
+        (Some(id), None) => id.clone(),
+        _ => HeaderValue::try_from((observer.new_id)())
+            .unwrap_or_else(|_| HeaderValue::from_static("")),
+    }
+}
+
+/// Notes the route that a request has come to.
+pub(crate) fn routed(request: &ServiceRequest, pattern: Pattern) {
+    let span = Span::current();
+    if !span.is_disabled() {
+        // Before any span below it begins, since then its name stays what it is.
+        span.record("otel.name", format!("{} {}", method(request.method()), pattern.0));
+        span.record("http.route", &*pattern.0);
+    }
+    request.extensions_mut().insert(pattern);
+}
+
+/// A request while it is worked on. Also one that nobody waits for any more is told of.
+struct Watch {
+    began: Instant,
+    active: &'static Gauge,
+    method: &'static str,
+    id: HeaderValue,
+    client: Option<IpAddr>,
+    span: Span,
+    seen: Seen,
+}
+
+/// What is known of a request once it is answered.
+struct Seen {
+    status: u16,
+    route: Option<Pattern>,
+    key: Option<Caller>,
+    bytes: u64,
+}
+
+impl Seen {
+    fn of<B: MessageBody>(response: &ServiceResponse<B>) -> Self {
+        let extensions = response.request().extensions();
+        Self {
+            status: response.status().as_u16(),
+            route: extensions.get::<Pattern>().cloned(),
+            key: extensions.get::<Caller>().cloned(),
+            bytes: match response.response().body().size() {
+                BodySize::Sized(bytes) => bytes,
+                BodySize::None | BodySize::Stream => 0,
+            },
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let took = self.began.elapsed();
+        let Seen { status, route, key, bytes } = &self.seen;
+        let route = route.as_ref().map_or(SharedString::const_str("unmatched"), |route| {
+            SharedString::from_shared(route.0.clone())
+        });
+        tracing::info!(
+            target: REQUESTS,
+            request_id = self.id.to_str().unwrap_or_default(),
+            method = self.method,
+            route = &*route,
+            status,
+            duration_ms = took.as_micros() as f64 / 1000.0,
+            client = self.client.map(field::display),
+            key = key.as_ref().map(Caller::name),
+            bytes,
+            "request"
+        );
+        if !self.span.is_disabled() {
+            self.span.record("http.response.status_code", *status);
+            if *status >= 500 {
+                self.span.record("otel.status_code", "ERROR");
+            }
+        }
+        self.active.decrement(1);
+        histogram!(
+            "http_server_request_duration_seconds",
+            "http_request_method" => self.method,
+            "http_route" => route,
+            "http_response_status_code" => words::status(*status)
+        )
+        .record(took);
+    }
+}

@@ -1,0 +1,101 @@
+//! Words that logs and metrics use for what clients send: few of them, whatever they send.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use actix_web::http::Method;
+use metrics::SharedString;
+
+/// How much of a client's address is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ClientIp {
+    /// All of it.
+    Full,
+    /// Its network: /24 of IPv4, /48 of IPv6.
+    #[default]
+    Truncated,
+    /// Nothing.
+    Off,
+}
+
+impl ClientIp {
+    pub(super) fn shown(self, address: IpAddr) -> Option<IpAddr> {
+        match (self, address) {
+            (Self::Full, address) => Some(address),
+            (Self::Truncated, IpAddr::V4(v4)) => {
+                Some(Ipv4Addr::from_bits(v4.to_bits() & !0xff).into())
+            }
+            (Self::Truncated, IpAddr::V6(v6)) => {
+                Some(Ipv6Addr::from_bits(v6.to_bits() & (!0 << 80)).into())
+            }
+            (Self::Off, _) => None,
+        }
+    }
+}
+
+/// The pattern of a route.
+#[derive(Debug, Clone)]
+pub(crate) struct Pattern(pub(super) Arc<str>);
+
+/// The pattern of `path` below `prefix`, without what an identifier must look like.
+pub(crate) fn pattern(prefix: &str, path: &str) -> Pattern {
+    let mut pattern = prefix.to_owned();
+    for piece in path.split_inclusive('}') {
+        match piece.split_once(':') {
+            Some((before, _)) => pattern.extend([before, "}"]),
+            None => pattern.push_str(piece),
+        }
+    }
+    Pattern(pattern.into())
+}
+
+/// A method, if it is one that is known.
+pub(super) fn method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "_OTHER",
+    }
+}
+
+/// A status as a label.
+pub(super) fn status(status: u16) -> SharedString {
+    match status {
+        200 => SharedString::const_str("200"),
+        201 => SharedString::const_str("201"),
+        other => SharedString::from_owned(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(ClientIp::Full, "192.0.2.77", Some("192.0.2.77"))]
+    #[case(ClientIp::Truncated, "192.0.2.77", Some("192.0.2.0"))]
+    #[case(ClientIp::Truncated, "2001:db8:1:2:3::4", Some("2001:db8:1::"))]
+    #[case(ClientIp::Off, "192.0.2.77", None)]
+    fn of_an_address_no_more_is_shown_than_is_wanted(
+        #[case] shown: ClientIp,
+        #[case] address: &str,
+        #[case] expected: Option<&str>,
+    ) {
+        let expected = expected.map(|text| text.parse().unwrap());
+        assert_eq!(shown.shown(address.parse().unwrap()), expected);
+    }
+
+    #[test]
+    fn a_pattern_says_where_but_not_what() {
+        let shown = |path| pattern("/api/", path).0.to_string();
+        assert_eq!(shown("leads/{id:[^/.]+}/"), "/api/leads/{id}/");
+        assert_eq!(shown("docs/assets/{name}"), "/api/docs/assets/{name}");
+        assert_eq!(shown("leads/"), "/api/leads/");
+    }
+}

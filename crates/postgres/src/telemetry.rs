@@ -1,0 +1,115 @@
+//! What is counted of connections, and told of queries, in the words of OpenTelemetry's
+//! semantic conventions.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use exit3_ports::TRACE;
+use metrics::{Gauge, Histogram, gauge, histogram};
+use tracing::{Span, field};
+
+/// The connections of a pool, counted together with those of all others.
+#[derive(Clone)]
+pub(crate) struct Connections(Arc<Metrics>);
+
+struct Metrics {
+    used: Gauge,
+    idle: Gauge,
+    wait: Histogram,
+}
+
+/// A connection, as long as it is open.
+pub(crate) struct Open(Gauge);
+
+/// A connection that serves somebody.
+pub(crate) struct InUse(Connections);
+
+impl Connections {
+    pub(crate) fn new() -> Self {
+        const COUNT: &str = "db_client_connection_count";
+        Self(Arc::new(Metrics {
+            used: gauge!(COUNT, "state" => "used"),
+            idle: gauge!(COUNT, "state" => "idle"),
+            wait: histogram!("db_client_connection_wait_time_seconds"),
+        }))
+    }
+
+    /// Counts a connection that was opened.
+    pub(crate) fn open(&self) -> Open {
+        self.0.idle.increment(1);
+        Open(self.0.idle.clone())
+    }
+
+    /// Counts a connection as used, after somebody waited for it.
+    pub(crate) fn take(&self, wait: Duration) -> InUse {
+        self.0.wait.record(wait);
+        self.0.used.increment(1);
+        self.0.idle.decrement(1);
+        InUse(self.clone())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.decrement(1);
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        let metrics = &self.0.0;
+        metrics.used.decrement(1);
+        metrics.idle.increment(1);
+    }
+}
+
+/// The span of a query. Its text has no values in it.
+pub(crate) fn span(sql: &str) -> Span {
+    let span = tracing::info_span!(
+        target: TRACE,
+        "query",
+        otel.name = field::Empty,
+        otel.kind = "client",
+        db.system.name = "postgresql",
+        db.operation.name = field::Empty,
+        db.collection.name = field::Empty,
+        db.query.text = sql,
+    );
+    if !span.is_disabled() {
+        let (operation, table) = (operation(sql), table(sql));
+        span.record("db.operation.name", operation);
+        span.record("db.collection.name", table);
+        span.record("otel.name", format!("{operation} {table}").trim_end());
+    }
+    span
+}
+
+fn operation(sql: &str) -> &str {
+    sql.split_whitespace().next().unwrap_or_default()
+}
+
+/// The first table that a statement names.
+fn table(sql: &str) -> &str {
+    let mut words = sql.split_whitespace();
+    let names = words.any(|word| matches!(word, "FROM" | "INTO" | "UPDATE"));
+    let table = words.next().filter(|_| names).unwrap_or_default();
+    table.trim_matches(|c: char| !c.is_alphanumeric() && c != '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_called_by_what_it_does_to_which_table() {
+        for (sql, of) in [
+            ("INSERT INTO \"leads\" (\"id\") VALUES ($1)", ("INSERT", "leads")),
+            ("SELECT * FROM leads WHERE id = $1", ("SELECT", "leads")),
+            ("UPDATE subscribers SET email = $1", ("UPDATE", "subscribers")),
+            ("DELETE  FROM \"leads\" WHERE x", ("DELETE", "leads")),
+            ("SELECT 1", ("SELECT", "")),
+        ] {
+            assert_eq!((operation(sql), table(sql)), of);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Metrics, served to Prometheus at an address of their own.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::http::header::ContentType;
+use actix_web::web::{self, Data};
+use actix_web::{App, HttpResponse, HttpServer};
+use metrics::{counter, gauge};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_appender::non_blocking::ErrorCounter;
+
+use crate::settings::{MetricsBind, TlsFiles};
+
+/// Where metrics are served, unless the settings say otherwise.
+pub(crate) const USUAL: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
+/// Bounds of times, in seconds: those of OpenTelemetry's conventions, and two below.
+const SECONDS: [f64; 16] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+];
+/// How often what was measured is put into its place; more often than anybody asks.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Takes the address that the settings name.
+///
+/// # Errors
+/// One sentence: an address that was asked for cannot be had.
+pub(crate) fn listen(bind: MetricsBind) -> Result<Option<TcpListener>, String> {
+    match bind {
+        MetricsBind::Off => Ok(None),
+        MetricsBind::At(address) => TcpListener::bind(address)
+            .map(Some)
+            .map_err(|error| format!("METRICS_BIND: cannot listen on {address}: {error}")),
+        // Two services on one machine need no settings to stand side by side.
+        MetricsBind::Usual => Ok(TcpListener::bind(USUAL).ok()),
+    }
+}
+
+/// What is looked up when somebody asks.
+#[derive(Clone)]
+pub(crate) struct Gauges {
+    /// Lines of the log that were dropped.
+    pub(crate) dropped: ErrorCounter,
+    /// Whose disk is looked at.
+    pub(crate) data_dir: PathBuf,
+    /// The certificate, where the service has one.
+    pub(crate) tls: Option<TlsFiles>,
+}
+
+impl Gauges {
+    fn update(&self) {
+        counter!("exit3_log_lines_dropped_total").absolute(self.dropped.dropped_lines() as u64);
+        // The directory need not be there, with PostgreSQL.
+        let mut directories = self.data_dir.ancestors().chain([Path::new(".")]);
+        if let Some(disk) = directories.find_map(|path| rustix::fs::statvfs(path).ok()) {
+            gauge!("exit3_disk_size_bytes").set((disk.f_blocks * disk.f_frsize) as f64);
+            gauge!("exit3_disk_free_bytes").set((disk.f_bavail * disk.f_frsize) as f64);
+        }
+        if let Some(expiry) = self.tls.as_ref().and_then(TlsFiles::expiry) {
+            gauge!("exit3_tls_certificate_expiry_timestamp_seconds").set(expiry.as_secs_f64());
+        }
+    }
+}
+
+/// Begins to measure. Whatever was asked of metrics before is not measured.
+pub(crate) fn start() -> Option<PrometheusHandle> {
+    let seconds = Matcher::Suffix("_seconds".to_owned());
+    let recorder = PrometheusBuilder::new().set_buckets_for_metric(seconds, &SECONDS).ok()?;
+    let recorder = recorder.build_recorder();
+    let handle = recorder.handle();
+    // Only the first one in a process counts.
+    metrics::set_global_recorder(recorder).ok()?;
+    gauge!("exit3_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    Some(handle)
+}
+
+/// Serves what is measured at `listener`, until the server is dropped.
+pub(crate) fn serve(
+    handle: PrometheusHandle,
+    gauges: Gauges,
+    listener: TcpListener,
+) -> std::io::Result<Server> {
+    let upkeep = handle.clone();
+    actix_web::rt::spawn(async move {
+        let mut often = actix_web::rt::time::interval(UPKEEP);
+        loop {
+            often.tick().await;
+            upkeep.run_upkeep();
+        }
+    });
+    let shared = Data::from(Arc::new((handle, gauges)));
+    let server = HttpServer::new(move || {
+        App::new().app_data(shared.clone()).route("/metrics", web::get().to(render))
+    });
+    Ok(server.workers(1).disable_signals().shutdown_timeout(0).listen(listener)?.run())
+}
+
+async fn render(shared: Data<(PrometheusHandle, Gauges)>) -> HttpResponse {
+    let (handle, gauges) = shared.get_ref();
+    gauges.update();
+    HttpResponse::Ok().content_type(ContentType::plaintext()).body(handle.render())
+}

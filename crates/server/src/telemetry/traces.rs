@@ -1,0 +1,123 @@
+//! Traces, sent to an OpenTelemetry collector.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use actix_web::http::header::HeaderMap;
+use opentelemetry::propagation::{Extractor, TextMapPropagator};
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_otlp::{SpanExporter, WithExportConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing_subscriber::Layer as _;
+
+use super::{Layer, TelemetryError};
+use crate::settings::TelemetrySettings;
+
+/// W3C Trace Context.
+const TRACEPARENT: &str = "traceparent";
+/// How long the end of the process waits for the last spans to be taken.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// Of so many requests one is traced, where neither its caller nor the settings say
+/// otherwise: spans of all would cost more than a tenth of what a create takes.
+const ONE_OF: usize = 10;
+
+/// Of how many requests one is traced.
+static ONE_OF_SO_MANY: AtomicUsize = AtomicUsize::new(1);
+static REQUESTS: AtomicUsize = AtomicUsize::new(0);
+
+/// Those who collect spans and send them on.
+pub(super) struct Traces(SdkTracerProvider);
+
+/// Begins to collect spans, if there is somebody to send them to. What else the standard
+/// names of OpenTelemetry's environment say (sampling, headers, queues), the exporter
+/// reads itself.
+///
+/// # Errors
+/// [`TelemetryError`] about what stands in the environment.
+pub(super) fn start(settings: &TelemetrySettings) -> Result<Option<Traces>, TelemetryError> {
+    let Some(endpoint) = &settings.otlp_endpoint else { return Ok(None) };
+    let sentry = settings.sentry.as_ref().is_some_and(|sentry| sentry.traces_sample_rate > 0.0);
+    // Where somebody else chooses, they are shown all of them.
+    if std::env::var_os("OTEL_TRACES_SAMPLER").is_none() && !sentry {
+        ONE_OF_SO_MANY.store(ONE_OF, Ordering::Relaxed);
+    }
+    let exporter = SpanExporter::builder().with_http();
+    // The name for traces alone comes before the one for everything.
+    let exporter = match std::env::var_os("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") {
+        Some(_) => exporter,
+        None => exporter.with_endpoint(format!("{endpoint}/v1/traces")),
+    };
+    let mut resource = Resource::builder();
+    if std::env::var_os("OTEL_SERVICE_NAME").is_none() {
+        resource = resource.with_service_name("exit3");
+    }
+    let version = opentelemetry::KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
+    let provider = SdkTracerProvider::builder()
+        .with_resource(resource.with_attribute(version).build())
+        .with_batch_exporter(exporter.build()?)
+        .build();
+    Ok(Some(Traces(provider)))
+}
+
+impl Traces {
+    pub(super) fn layer(&self) -> Layer {
+        tracing_opentelemetry::layer()
+            .with_tracer(self.0.tracer("exit3"))
+            // Nothing in the process asks for it.
+            .with_context_activation(false)
+            .with_tracked_inactivity(false)
+            .with_location(false)
+            .with_threads(false)
+            .with_level(false)
+            .with_target(false)
+            .with_filter(super::spans())
+            .boxed()
+    }
+}
+
+impl Drop for Traces {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.shutdown_with_timeout(GOODBYE) {
+            tracing::warn!(%error, "the last spans could not be sent");
+        }
+    }
+}
+
+/// Whether the request with these headers is traced, if anybody collects traces: as its
+/// caller wants, or else one of so many.
+pub(crate) fn traced(headers: &HeaderMap) -> bool {
+    const SAMPLED: &str = "01";
+    match headers.get(TRACEPARENT).and_then(|parent| parent.to_str().ok()) {
+        Some(parent) => parent.ends_with(SAMPLED),
+        None => {
+            let number = REQUESTS.fetch_add(1, Ordering::Relaxed);
+            number.is_multiple_of(ONE_OF_SO_MANY.load(Ordering::Relaxed))
+        }
+    }
+}
+
+/// Lets a span go on with the trace that a request's headers name.
+pub(crate) fn follow(span: &Span, headers: &HeaderMap) {
+    if headers.contains_key(TRACEPARENT) {
+        let parent = TraceContextPropagator::new().extract(&Headers(headers));
+        // It can only fail where nobody collects spans.
+        let _ = span.set_parent(parent);
+    }
+}
+
+struct Headers<'a>(&'a HeaderMap);
+
+impl Extractor for Headers<'_> {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.to_str().ok()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(|name| name.as_str()).collect()
+    }
+}

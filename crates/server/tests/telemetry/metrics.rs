@@ -1,0 +1,108 @@
+use std::collections::BTreeSet;
+
+use crate::service::exit3;
+use crate::{KEY, LEAD, LEADS, start};
+
+const NEWSLETTER: &str = "/backend/api/v1/newsletter/";
+
+/// The value of a series.
+fn value(metrics: &str, series: &str) -> Option<f64> {
+    let line = metrics.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?;
+    line.parse().ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happens_is_counted() {
+    let postgres = exit3_testkit::postgres::TestPostgres::start();
+    let directory = tempfile::tempdir().unwrap();
+    let url = postgres.url("postgres");
+    let limit = ("RATE_LIMIT_NEWSLETTER_CREATE", "3/day");
+    let service = start(directory.path(), &[("DATABASE_URL", &url), limit]);
+    service.post(LEADS, KEY, LEAD).await;
+    service.post(LEADS, KEY, LEAD).await;
+    service.post(LEADS, KEY, "{}").await;
+    let subscriber = r#"{"email": "ana@acme.hr"}"#;
+    for (json, status) in [(subscriber, 201), (subscriber, 400), ("{}", 400), (subscriber, 429)] {
+        assert_eq!(service.post(NEWSLETTER, KEY, json).await.status(), status);
+    }
+    service.raw(b"rubbish\r\n\r\n");
+    let metrics = service.metrics().await;
+    let version = format!("exit3_build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"));
+    let creates = "http_server_request_duration_seconds_count{http_request_method=\"POST\",\
+                   http_route=\"/backend/api/v1/leads/\",http_response_status_code=\"201\"}";
+    for (series, expected) in [
+        (version.as_str(), 1.0),
+        (creates, 2.0),
+        ("http_server_active_requests", 0.0),
+        ("exit3_leads_total{outcome=\"created\"}", 2.0),
+        ("exit3_leads_total{outcome=\"invalid\"}", 1.0),
+        ("exit3_subscribers_total{outcome=\"created\"}", 1.0),
+        ("exit3_subscribers_total{outcome=\"exists\"}", 1.0),
+        ("exit3_subscribers_total{outcome=\"invalid\"}", 1.0),
+        ("exit3_rate_limit_refusals_total{quota=\"newsletter-create\"}", 1.0),
+        ("exit3_connection_errors_total{http_response_status_code=\"400\"}", 1.0),
+        ("exit3_log_lines_dropped_total", 0.0),
+        ("db_client_connection_count{state=\"used\"}", 0.0),
+    ] {
+        assert_eq!(value(&metrics, series), Some(expected), "{series} in {metrics}");
+    }
+    for series in [
+        "exit3_disk_free_bytes",
+        "exit3_disk_size_bytes",
+        "db_client_connection_count{state=\"idle\"}",
+        "db_client_connection_wait_time_seconds_count",
+    ] {
+        assert!(value(&metrics, series).unwrap() > 0.0, "{series} in {metrics}");
+    }
+    assert!(!metrics.contains("exit3_tls_certificate_expiry"), "{metrics}");
+    service.stop();
+}
+
+#[tokio::test]
+async fn whatever_clients_send_there_are_few_series() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = start(directory.path(), &[]);
+    service.get("/backend/health/live/", "").await;
+    let series = |metrics: &str| -> BTreeSet<String> {
+        let series = metrics.lines().filter_map(|line| line.rsplit_once(' '));
+        series.map(|(series, _)| series.to_owned()).collect()
+    };
+    for n in 0..20 {
+        let request = |method: &str, target: &str| {
+            format!("{method}{n} {target}{n} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        };
+        service.raw(request("BREW", "/backend/made-up-").as_bytes());
+        service.raw(request("BREW", LEADS).as_bytes());
+    }
+    let metrics = service.metrics().await;
+    let made_up = series(&metrics);
+    assert!(made_up.iter().any(|name| name.contains("_OTHER") && name.contains("unmatched")));
+    assert!(!metrics.contains("made-up") && !metrics.contains("BREW"), "{metrics}");
+    assert!(made_up.len() < 120, "{} series", made_up.len());
+    service.stop();
+}
+
+#[test]
+fn an_address_that_was_asked_for_and_cannot_be_had_stops_the_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = exit3(directory.path()).env("METRICS_BIND", address).output().unwrap();
+    assert!(!output.status.success());
+    let sentence = String::from_utf8(output.stderr).unwrap();
+    assert!(sentence.contains("METRICS_BIND") && sentence.lines().count() == 1, "{sentence}");
+    assert!(!directory.path().join("data/api_key").exists(), "no key is used up");
+}
+
+#[tokio::test]
+async fn two_services_without_settings_stand_side_by_side() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let first = start(one.path(), &[("METRICS_BIND", "")]);
+    let second = start(two.path(), &[("METRICS_BIND", "")]);
+    for service in [&first, &second] {
+        assert_eq!(service.get("/backend/health/live/", "").await.status(), 200);
+    }
+    assert!(second.logs("no metrics: METRICS_BIND is not set"), "{}", second.output());
+    first.stop();
+    second.stop();
+}

@@ -1,0 +1,62 @@
+use exit3_testkit::collector::Collector;
+use serde_json::Value;
+
+use crate::{KEY, LEADS, start, wait_for};
+
+/// The events of all envelopes.
+fn events(sentry: &Collector) -> Vec<Value> {
+    let bodies = sentry.bodies();
+    let lines = bodies.iter().flat_map(|body| body.split(|byte| *byte == b'\n'));
+    let json = lines.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
+    json.filter(|json| json.get("logger").is_some()).collect()
+}
+
+#[tokio::test]
+async fn an_error_is_reported_without_anything_of_its_request() {
+    let sentry = Collector::start();
+    let directory = tempfile::tempdir().unwrap();
+    let dsn = format!("http://public@{}/7", sentry.address());
+    // Without tables every query is a defect.
+    let env =
+        [("SENTRY_DSN", dsn.as_str()), ("SENTRY_ENVIRONMENT", "stage"), ("AUTO_MIGRATE", "false")];
+    let service = start(directory.path(), &env);
+    let key = format!("Basic {KEY}");
+    let headers = [
+        ("Authorization", key.as_str()),
+        ("X-Request-Id", "the-one"),
+        ("Cookie", "canary-cookie"),
+        ("User-Agent", "canary-agent"),
+    ];
+    let lead = r#"{"full_name": "canary-name", "position": "CTO", "email": "canary@acme.hr"}"#;
+    assert_eq!(service.post_with(LEADS, &headers, lead).await.status(), 500);
+    // A wrong request is no error of ours.
+    assert_eq!(service.post_with(LEADS, &headers, "{").await.status(), 400);
+    let event = wait_for(|| events(&sentry).pop());
+    service.stop();
+    assert_eq!(events(&sentry).len(), 1);
+    assert_eq!(event["environment"], "stage");
+    assert_eq!(event["release"], env!("CARGO_PKG_VERSION"));
+    let text = event.to_string();
+    assert!(text.contains("the database refused") && text.contains("the-one"), "{text}");
+    assert_eq!((event.get("request"), event.get("user")), (None, None));
+    let all: Vec<u8> = sentry.bodies().concat();
+    let all = String::from_utf8_lossy(&all);
+    assert!(!all.contains("canary") && !all.contains(KEY), "{all}");
+}
+
+#[tokio::test]
+async fn traces_are_sent_only_if_they_are_asked_for() {
+    for (rate, sent) in [("0", false), ("1", true)] {
+        let sentry = Collector::start();
+        let directory = tempfile::tempdir().unwrap();
+        let dsn = format!("http://public@{}/7", sentry.address());
+        let env = [("SENTRY_DSN", dsn.as_str()), ("SENTRY_TRACES_SAMPLE_RATE", rate)];
+        let service = start(directory.path(), &env);
+        assert_eq!(service.get(LEADS, KEY).await.status(), 200);
+        service.stop();
+        let all = sentry.bodies().concat();
+        let all = String::from_utf8_lossy(&all);
+        assert_eq!(all.contains("\"transaction\""), sent, "{all}");
+        assert!(!all.contains(KEY), "{all}");
+    }
+}

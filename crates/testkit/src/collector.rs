@@ -1,0 +1,84 @@
+//! What stands in for whoever takes telemetry over HTTP, an OpenTelemetry collector or
+//! Sentry: it answers 200 to everything, and remembers what it was sent.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// A listener on a free port of this machine, gone when it is dropped.
+pub struct Collector {
+    address: SocketAddr,
+    bodies: Arc<Mutex<Vec<Vec<u8>>>>,
+    ended: Arc<AtomicBool>,
+}
+
+impl Collector {
+    /// Begins to listen.
+    ///
+    /// # Panics
+    /// Where there is no free port.
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let collector = Self {
+            address: listener.local_addr().expect("an address"),
+            bodies: Arc::default(),
+            ended: Arc::default(),
+        };
+        let (bodies, ended) = (Arc::clone(&collector.bodies), Arc::clone(&collector.ended));
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                if ended.load(Ordering::Relaxed) {
+                    break;
+                }
+                let bodies = Arc::clone(&bodies);
+                std::thread::spawn(move || stream.map(|stream| take(stream, &bodies)));
+            }
+        });
+        collector
+    }
+
+    /// `host:port`.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The bodies of all requests so far.
+    pub fn bodies(&self) -> Vec<Vec<u8>> {
+        self.bodies.lock().expect("bodies").clone()
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+        // Wakes whoever waits for connections.
+        let _ = TcpStream::connect(self.address);
+    }
+}
+
+/// Answers the requests of one connection.
+fn take(stream: TcpStream, bodies: &Mutex<Vec<Vec<u8>>>) -> Option<()> {
+    let mut answers = stream.try_clone().ok()?;
+    let mut requests = BufReader::new(stream);
+    loop {
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            if requests.read_line(&mut line).ok()? == 0 {
+                return None;
+            }
+            let line = line.trim_end().to_ascii_lowercase();
+            if line.is_empty() {
+                break;
+            }
+            if let Some(value) = line.strip_prefix("content-length:") {
+                length = value.trim().parse().ok()?;
+            }
+        }
+        let mut body = vec![0; length];
+        requests.read_exact(&mut body).ok()?;
+        bodies.lock().expect("bodies").push(body);
+        answers.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").ok()?;
+    }
+}
