@@ -147,6 +147,11 @@ fn who_finds_no_room_is_told() {
         stream
     };
     let mut held: Vec<TcpStream> = (0..10).map(|_| hold()).collect();
+    // The workers take them one by one.
+    let began = Instant::now();
+    while service.raw(live.as_bytes()).statuses() != [503] {
+        assert!(began.elapsed() < Duration::from_secs(10), "there is still room");
+    }
     for _ in 0..5 {
         let refused = service.raw(live.as_bytes());
         assert_eq!(refused.statuses(), [503], "{}", refused.text);
