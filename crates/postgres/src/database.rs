@@ -3,11 +3,13 @@
 use tokio::runtime::Handle;
 
 use crate::api_keys::PgApiKeyRepository;
+use crate::clients::PgClientRepository;
 use crate::health::PgHealth;
 use crate::leads::PgLeadRepository;
 use crate::migrations::{self, MigrationError};
 use crate::pool::PgPool;
 use crate::settings::PgSettings;
+use crate::staff::PgStaffRepository;
 use crate::subscribers::PgSubscriberRepository;
 
 /// A PostgreSQL database, and the repositories that keep their rows in it.
@@ -40,6 +42,16 @@ impl PgDatabase {
     /// The keys of the API.
     pub fn api_keys(&self) -> PgApiKeyRepository {
         PgApiKeyRepository::new(self.pool.clone())
+    }
+
+    /// The clients.
+    pub fn clients(&self) -> PgClientRepository {
+        PgClientRepository::new(self.pool.clone())
+    }
+
+    /// The accounts of staff.
+    pub fn staff(&self) -> PgStaffRepository {
+        PgStaffRepository::new(self.pool.clone())
     }
 
     /// Whether the database can be used.

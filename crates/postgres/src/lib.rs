@@ -5,6 +5,7 @@
 //! repository does is one statement, so nothing is ever left half done.
 
 mod api_keys;
+mod clients;
 mod connection;
 mod database;
 mod error;
@@ -17,13 +18,17 @@ mod row;
 mod schema;
 mod settings;
 mod sql;
+mod staff;
 mod subscribers;
 mod tls;
+mod word;
 
 pub use api_keys::PgApiKeyRepository;
+pub use clients::PgClientRepository;
 pub use database::{PgDatabase, connect};
 pub use health::PgHealth;
 pub use leads::PgLeadRepository;
 pub use migrations::MigrationError;
 pub use settings::{PgSettings, SettingsError};
+pub use staff::PgStaffRepository;
 pub use subscribers::PgSubscriberRepository;

@@ -20,10 +20,13 @@ async fn harness() -> Harness {
     let connected = connect(&settings, Handle::current());
     let (leads, subscribers) = (connected.leads(), connected.subscribers());
     let (health, api_keys) = (connected.health(), connected.api_keys());
+    let (clients, staff) = (connected.clients(), connected.staff());
     Harness {
         leads: Arc::new(leads),
         subscribers: Arc::new(subscribers),
         api_keys: Arc::new(api_keys),
+        clients: Arc::new(clients),
+        staff: Arc::new(staff),
         health: Arc::new(health),
         guard: Box::new(database),
     }

@@ -10,10 +10,12 @@ use std::time::Duration;
 
 pub(crate) use self::connector::Connector;
 use crate::api_keys::SqliteApiKeyRepository;
+use crate::clients::SqliteClientRepository;
 use crate::health::SqliteHealth;
 use crate::leads::SqliteLeadRepository;
 use crate::migrations;
 use crate::readers::Readers;
+use crate::staff::SqliteStaffRepository;
 use crate::subscribers::SqliteSubscriberRepository;
 use crate::writer::Writer;
 
@@ -129,6 +131,16 @@ impl SqliteDatabase {
     /// The keys of the API.
     pub fn api_keys(&self) -> SqliteApiKeyRepository {
         SqliteApiKeyRepository::new(self.store.clone())
+    }
+
+    /// The clients.
+    pub fn clients(&self) -> SqliteClientRepository {
+        SqliteClientRepository::new(self.store.clone())
+    }
+
+    /// The accounts of staff.
+    pub fn staff(&self) -> SqliteStaffRepository {
+        SqliteStaffRepository::new(self.store.clone())
     }
 
     /// Whether the database can be used.

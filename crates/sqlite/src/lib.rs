@@ -6,6 +6,7 @@
 //! they are called from.
 
 mod api_keys;
+mod clients;
 mod database;
 mod error;
 mod health;
@@ -14,12 +15,15 @@ mod migrations;
 mod readers;
 mod schema;
 mod sql;
+mod staff;
 mod subscribers;
 mod window;
 mod writer;
 
 pub use api_keys::SqliteApiKeyRepository;
+pub use clients::SqliteClientRepository;
 pub use database::{OpenError, SqliteDatabase, SqliteSettings};
 pub use health::SqliteHealth;
 pub use leads::SqliteLeadRepository;
+pub use staff::SqliteStaffRepository;
 pub use subscribers::SqliteSubscriberRepository;

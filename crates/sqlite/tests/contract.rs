@@ -19,11 +19,14 @@ async fn harness() -> Harness {
     database.migrate().unwrap();
     let (leads, subscribers) = (database.leads(), database.subscribers());
     let (health, api_keys) = (database.health(), database.api_keys());
+    let (clients, staff) = (database.clients(), database.staff());
     let guard = (database, directory);
     Harness {
         leads: Arc::new(leads),
         subscribers: Arc::new(subscribers),
         api_keys: Arc::new(api_keys),
+        clients: Arc::new(clients),
+        staff: Arc::new(staff),
         health: Arc::new(health),
         guard: Box::new(guard),
     }

@@ -10,6 +10,8 @@ pub mod api_keys;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod cancellation;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod clients;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod concurrency;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod lead_counts;
@@ -25,6 +27,8 @@ pub mod lead_walks;
 pub mod leads;
 mod model;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod staff;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod subscriber_lists;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod subscribers;
@@ -33,7 +37,10 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exit3_ports::{ApiKeyRepository, DatabaseHealth, LeadRepository, SubscriberRepository};
+use exit3_ports::{
+    ApiKeyRepository, ClientRepository, DatabaseHealth, LeadRepository, StaffRepository,
+    SubscriberRepository,
+};
 
 /// The longest that a rule may take; what takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -46,6 +53,10 @@ pub struct Harness {
     pub subscribers: Arc<dyn SubscriberRepository>,
     /// No keys yet.
     pub api_keys: Arc<dyn ApiKeyRepository>,
+    /// No clients yet.
+    pub clients: Arc<dyn ClientRepository>,
+    /// No accounts yet.
+    pub staff: Arc<dyn StaffRepository>,
     /// Of the same database.
     pub health: Arc<dyn DatabaseHealth>,
     /// Kept as long as the repositories are used: whatever removes the database when
@@ -75,6 +86,21 @@ macro_rules! repository_contract {
                 revokes_once,
                 notes_the_latest_use,
                 notes_nothing_of_what_is_gone,
+            }
+            clients {
+                returns_what_it_stored,
+                keeps_every_category,
+                refuses_texts_that_are_too_long_or_have_nul,
+                a_lead_is_one_client_at_most,
+                refuses_a_lead_that_is_not_there,
+                finds_by_lead,
+                outlives_its_lead,
+                a_lead_outlives_its_client,
+                lists_the_newest_first,
+                an_empty_list_has_one_empty_page,
+                an_update_replaces_all_details,
+                refuses_an_update_or_delete_of_what_is_gone,
+                never_reuses_an_id,
             }
             leads {
                 returns_what_it_stored,
@@ -154,6 +180,18 @@ macro_rules! repository_contract {
                 a_walk_goes_on_from_a_row_that_was_deleted,
                 a_walk_past_either_end_is_empty,
                 a_walk_neither_skips_nor_repeats_while_others_write,
+            }
+            staff {
+                returns_what_it_stored,
+                refuses_texts_that_are_too_long_or_have_nul,
+                one_account_a_name,
+                finds_by_the_very_name,
+                lists_by_name,
+                an_empty_list_has_one_empty_page,
+                an_update_changes_the_profile_alone,
+                replaces_the_password_that_was_seen,
+                notes_the_latest_login,
+                knows_who_is_not_there,
             }
             subscribers {
                 returns_what_it_stored,
@@ -242,6 +280,7 @@ mod tests {
         let rules = [
             include_str!("contract/api_keys.rs"),
             include_str!("contract/cancellation.rs"),
+            include_str!("contract/clients.rs"),
             include_str!("contract/concurrency.rs"),
             include_str!("contract/lead_counts.rs"),
             include_str!("contract/lead_filters.rs"),
@@ -249,6 +288,7 @@ mod tests {
             include_str!("contract/lead_search.rs"),
             include_str!("contract/lead_walks.rs"),
             include_str!("contract/leads.rs"),
+            include_str!("contract/staff.rs"),
             include_str!("contract/subscriber_lists.rs"),
             include_str!("contract/subscribers.rs"),
         ];

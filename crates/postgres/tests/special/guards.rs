@@ -112,7 +112,7 @@ async fn counts_follow_whoever_writes() {
         .unwrap();
     admin.batch_execute("RESET session_replication_role; SELECT recount_rows()").await.unwrap();
     assert_eq!(count().await, 1);
-    admin.batch_execute("TRUNCATE leads").await.unwrap();
+    admin.batch_execute("TRUNCATE leads CASCADE").await.unwrap();
     assert_eq!(count().await, 0);
 }
 
