@@ -110,7 +110,7 @@ macro_rules! repository_contract {
                 keeps_huge_texts_of_wide_characters,
                 keeps_texts_that_look_like_code,
                 counts_lengths_in_characters,
-                refuses_texts_that_the_domain_would_refuse_as_too_long,
+                refuses_texts_that_are_too_long_for_any_lead,
                 refuses_texts_with_nul,
                 finds_nothing_under_an_unknown_id,
                 never_reuses_an_id,
