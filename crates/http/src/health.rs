@@ -66,8 +66,8 @@ pub(crate) async fn live() -> HttpResponse {
     HttpResponse::Ok().json(State { status: "ok" })
 }
 
-/// Whether requests can be served: the database answers, and its schema is the
-/// one that this program knows.
+/// Whether requests can be served: the database answers, and its schema has
+/// everything that this program knows; it may have more.
 #[utoipa::path(
     get,
     path = "/backend/health/ready/",

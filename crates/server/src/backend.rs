@@ -8,10 +8,13 @@ use exit3_app::App;
 use exit3_app::api_keys::Keyring;
 use exit3_app::quotas::Limits;
 use exit3_domain::email::DisposableDomains;
-use exit3_ports::{ApiKeyRepository, DatabaseHealth, LeadRepository, Quotas, SubscriberRepository};
+use exit3_ports::{
+    ApiKeyRepository, DatabaseHealth, LeadRepository, Moved, Quotas, Rows, SubscriberRepository,
+    Target,
+};
 use exit3_postgres::{PgDatabase, PgSettings};
 use exit3_quotas::{LocalQuotas, SharedQuotas};
-use exit3_sqlite::{SqliteDatabase, SqliteSettings};
+use exit3_sqlite::{OpenError, SqliteDatabase, SqliteSettings};
 use secrecy::SecretString;
 use tokio::runtime::Handle;
 
@@ -89,16 +92,40 @@ impl Backend {
     /// # Errors
     /// [`DatabaseError`].
     pub async fn migrate(&self) -> Result<usize, DatabaseError> {
+        Ok(self.migrate_to(Target::Newest, Rows::Keep).await?.up)
+    }
+
+    /// Brings the database to any schema, also back to an earlier one.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn migrate_to(&self, target: Target, rows: Rows) -> Result<Moved, DatabaseError> {
         match &self.database {
             Database::Postgres(settings) => {
-                connect(settings, 1).migrate().await.map_err(|error| DatabaseError::of(&error))
+                let moved = connect(settings, 1).migrate_to(target, rows).await;
+                moved.map_err(|error| DatabaseError::of(&error))
             }
             Database::Sqlite(database) => {
                 let database = Arc::clone(database);
-                tokio::task::spawn_blocking(move || database.migrate())
-                    .await
-                    .map_err(|error| DatabaseError::of(&error))?
-                    .map_err(|error| DatabaseError::of(&error))
+                blocking(move || database.migrate_to(target, rows)).await
+            }
+        }
+    }
+
+    /// The names of the migrations that [`Self::migrate`] would apply and that change
+    /// rows which are there: a backup comes before them.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn pending_data_changes(&self) -> Result<Vec<&'static str>, DatabaseError> {
+        match &self.database {
+            Database::Postgres(settings) => {
+                let pending = connect(settings, 1).pending_data_changes().await;
+                pending.map_err(|error| DatabaseError::of(&error))
+            }
+            Database::Sqlite(database) => {
+                let database = Arc::clone(database);
+                blocking(move || database.pending_data_changes()).await
             }
         }
     }
@@ -180,6 +207,15 @@ struct Repositories {
     subscribers: Arc<dyn SubscriberRepository>,
     api_keys: Arc<dyn ApiKeyRepository>,
     health: Arc<dyn DatabaseHealth>,
+}
+
+/// Does work on the embedded database that blocks.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
+) -> Result<T, DatabaseError> {
+    let done =
+        tokio::task::spawn_blocking(work).await.map_err(|error| DatabaseError::of(&error))?;
+    done.map_err(|error| DatabaseError::of(&error))
 }
 
 fn connect(settings: &PgSettings, workers: usize) -> PgDatabase {

@@ -36,8 +36,8 @@ struct CommandLine {
 enum Command {
     /// Serves the API (the default)
     Serve,
-    /// Brings the database's schema up to date
-    Migrate,
+    /// Brings the database's schema up to date, or to another version, back as well
+    Migrate(migrate::Migrate),
     /// Makes, lists and revokes the keys of the API
     #[command(subcommand)]
     ApiKey(api_key::ApiKeyCommand),
@@ -104,7 +104,7 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
             telemetry::log_panics();
             serve(settings, secrets, listener)
         }
-        Command::Migrate => migrate::migrate(&settings),
+        Command::Migrate(wanted) => migrate::migrate(&settings, &wanted),
         Command::ApiKey(command) => api_key::api_key(&settings, command),
         Command::Check(what) => check::check(&settings, &line.arguments, &what),
         Command::SeedDemo(demo) => seed::seed(&settings, &demo),

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use exit3_ports::{Moved, NoWay, Rows, Target};
+
 pub(crate) use self::connector::Connector;
 use crate::api_keys::SqliteApiKeyRepository;
 use crate::clients::SqliteClientRepository;
@@ -63,9 +65,17 @@ pub enum OpenError {
     /// The thread that writes cannot be started.
     #[error("cannot start the thread that writes to the database: {0}")]
     Thread(std::io::Error),
+    /// There is no way to the schema that was asked for.
+    #[error(transparent)]
+    NoWay(#[from] NoWay),
     /// A migration failed; the schema is as it was.
-    #[error("cannot migrate the database: {0}")]
-    Migration(Box<dyn std::error::Error + Send + Sync>),
+    #[error("the migration {name} could not be applied: {source}")]
+    Migration {
+        /// Which one.
+        name: &'static str,
+        /// What SQLite says.
+        source: diesel::result::Error,
+    },
 }
 
 /// A database in one file.
@@ -110,12 +120,29 @@ impl SqliteDatabase {
     }
 
     /// Brings the schema up to date, under a lock that keeps other processes
-    /// out. Returns how many migrations were run. Blocks.
+    /// out. Returns how many migrations were applied. Blocks.
     ///
     /// # Errors
     /// [`OpenError`]; the schema is then as it was.
     pub fn migrate(&self) -> Result<usize, OpenError> {
-        migrations::run(&mut self.connector.migrator()?)
+        self.migrate_to(Target::Newest, Rows::Keep).map(|moved| moved.up)
+    }
+
+    /// As [`Self::migrate`], to any schema, also back to an earlier one.
+    ///
+    /// # Errors
+    /// [`OpenError`]; the schema is then as it was.
+    pub fn migrate_to(&self, target: Target, rows: Rows) -> Result<Moved, OpenError> {
+        migrations::run(&mut self.connector.migrator()?, target, rows)
+    }
+
+    /// The names of the migrations that [`Self::migrate`] would apply and that change
+    /// rows which are there. Blocks.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn pending_data_changes(&self) -> Result<Vec<&'static str>, OpenError> {
+        migrations::pending_data_changes(&mut self.connector.writer()?)
     }
 
     /// The leads.

@@ -10,6 +10,7 @@
 
 pub mod builders;
 pub mod contract;
+pub mod migrations;
 pub mod postgres;
 pub mod quotas;
 pub mod redis;
