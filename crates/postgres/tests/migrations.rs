@@ -12,10 +12,13 @@ mod common;
 use exit3_domain::paging::PageRequest;
 use exit3_ports::{DatabaseHealth, LeadRepository, Migration, Rows, StaffRepository, Target};
 use exit3_postgres::{PgDatabase, PgSettings, connect};
-use exit3_testkit::migrations::{Table, Tables, fill, walk};
+use exit3_testkit::migrations::{
+    Table, Tables, fill, inserted, statements_of_earlier_releases, walk,
+};
 use exit3_testkit::{builders, postgres};
 use tokio::runtime::Handle;
 use tokio_postgres::Client;
+use tokio_postgres::types::Type;
 
 const MIGRATIONS: &[Migration] = exit3_ports::migrations!("postgres");
 
@@ -131,4 +134,44 @@ async fn a_migration_that_waits_for_a_reader_makes_no_writer_wait() {
     assert_eq!(moved.down, MIGRATIONS.len() - 1);
     let kept = column(&admin, "SELECT full_name FROM leads ORDER BY id").await;
     assert_eq!(kept, ["Ana 0", "Ana 1", "Ana 2"]);
+}
+
+fn type_of(name: &str) -> Type {
+    let known = [
+        Type::INT4,
+        Type::INT8,
+        Type::BOOL,
+        Type::TEXT,
+        Type::VARCHAR,
+        Type::BYTEA,
+        Type::TIMESTAMPTZ,
+        Type::INT8_ARRAY,
+        Type::BOOL_ARRAY,
+        Type::TEXT_ARRAY,
+        Type::TIMESTAMPTZ_ARRAY,
+    ];
+    known.into_iter().find(|known| known.name() == name).expect(name)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_newest_schema_takes_what_earlier_releases_send() {
+    let database = postgres::shared().create_database().await;
+    open(database.url()).migrate().await.unwrap();
+    let admin = postgres::client(database.url()).await;
+    for (sql, types) in statements_of_earlier_releases("postgres") {
+        let types: Vec<Type> = types.iter().map(|name| type_of(name)).collect();
+        let prepared = admin.prepare_typed(&sql, &types).await;
+        assert!(prepared.is_ok(), "{sql}: {:?}", prepared.err());
+        // What it does not know of it cannot fill.
+        if let Some((table, columns)) = inserted(&sql) {
+            let required = format!(
+                "SELECT attname::text FROM pg_attribute WHERE attrelid = '{table}'::regclass \
+                 AND attnum > 0 AND NOT attisdropped AND attnotnull AND NOT atthasdef \
+                 AND attidentity = ''"
+            );
+            for name in column(&admin, &required).await {
+                assert!(columns.contains(&name.as_str()), "{name} is not in {sql}");
+            }
+        }
+    }
 }

@@ -18,7 +18,9 @@ use exit3_domain::paging::PageRequest;
 use exit3_ports::{DatabaseHealth, LeadRepository, Migration, Rows, StaffRepository, Target};
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
 use exit3_testkit::builders;
-use exit3_testkit::migrations::{Table, Tables, fill, walk};
+use exit3_testkit::migrations::{
+    Table, Tables, fill, inserted, statements_of_earlier_releases, walk,
+};
 
 const MIGRATIONS: &[Migration] = exit3_ports::migrations!("sqlite");
 
@@ -125,4 +127,27 @@ async fn a_migration_does_not_wait_for_a_reader() {
     assert_eq!(tables(&mut reader), before);
     reader.batch_execute("COMMIT").unwrap();
     kept.database.leads().create(&lead, builders::at(5)).await.unwrap();
+}
+
+#[test]
+fn the_newest_schema_takes_what_earlier_releases_send() {
+    let kept = Kept::new();
+    kept.database.migrate().unwrap();
+    let mut connection = kept.raw();
+    for (sql, _) in statements_of_earlier_releases("sqlite") {
+        // A function that the adapter teaches its connections.
+        let sql = sql.replace("in_time()", "true");
+        let explained = connection.batch_execute(&format!("EXPLAIN {sql}"));
+        assert!(explained.is_ok(), "{sql}: {:?}", explained.err());
+        // What it does not know of it cannot fill.
+        if let Some((table, columns)) = inserted(&sql) {
+            let required = format!(
+                "SELECT name AS text FROM pragma_table_info('{table}') \
+                 WHERE \"notnull\" AND dflt_value IS NULL AND NOT pk"
+            );
+            for name in column(&mut connection, &required) {
+                assert!(columns.contains(&name.as_str()), "{name} is not in {sql}");
+            }
+        }
+    }
 }

@@ -80,3 +80,36 @@ pub async fn walk(
     };
     assert_eq!(definitions(tables().await), definitions(newest));
 }
+
+/// What earlier releases send to a database of that dialect: a statement a line, and
+/// after ` -- ` the types of its values, where they are known.
+pub fn statements_of_earlier_releases(dialect: &str) -> Vec<(String, Vec<String>)> {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/statements");
+    let mut statements = Vec::new();
+    for release in std::fs::read_dir(root).unwrap() {
+        let release = release.unwrap().path();
+        if !release.is_dir() {
+            continue;
+        }
+        let text = std::fs::read_to_string(release.join(format!("{dialect}.sql"))).unwrap();
+        statements.extend(text.lines().map(|line| {
+            let (sql, types) = line.split_once(" -- ").unwrap_or((line, ""));
+            (sql.to_owned(), types.split_whitespace().map(str::to_owned).collect())
+        }));
+    }
+    assert!(statements.len() > 50, "only {} statements", statements.len());
+    statements
+}
+
+/// The table and the columns of an INSERT.
+pub fn inserted(sql: &str) -> Option<(&str, Vec<&str>)> {
+    let (table, rest) = sql.strip_prefix("INSERT INTO ")?.split_once(" (")?;
+    let (columns, _) = rest.split_once(')')?;
+    // Without the other name that it may go by in the statement.
+    let table = table.split(' ').next()?;
+    Some((unquoted(table), columns.split(',').map(unquoted).collect()))
+}
+
+fn unquoted(name: &str) -> &str {
+    name.trim().trim_matches(['"', '`'])
+}
