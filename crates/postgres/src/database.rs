@@ -4,6 +4,7 @@ use exit3_ports::{Moved, Rows, Target};
 use tokio::runtime::Handle;
 
 use crate::api_keys::PgApiKeyRepository;
+use crate::backups::PgBackupLog;
 use crate::clients::PgClientRepository;
 use crate::health::PgHealth;
 use crate::leads::PgLeadRepository;
@@ -12,6 +13,7 @@ use crate::pool::PgPool;
 use crate::settings::PgSettings;
 use crate::staff::PgStaffRepository;
 use crate::subscribers::PgSubscriberRepository;
+use crate::transfer::PgTransfer;
 
 /// A PostgreSQL database, and the repositories that keep their rows in it.
 #[derive(Clone)]
@@ -53,6 +55,16 @@ impl PgDatabase {
     /// The accounts of staff.
     pub fn staff(&self) -> PgStaffRepository {
         PgStaffRepository::new(self.pool.clone())
+    }
+
+    /// What is known of the backups.
+    pub fn backups(&self) -> PgBackupLog {
+        PgBackupLog::new(self.pool.clone())
+    }
+
+    /// Copies the database as a whole.
+    pub fn transfer(&self) -> PgTransfer {
+        PgTransfer::new(self.settings.clone(), self.runtime.clone())
     }
 
     /// Whether the database can be used.

@@ -5,6 +5,7 @@
 //! repository does is one statement, so nothing is ever left half done.
 
 mod api_keys;
+mod backups;
 mod clients;
 mod connection;
 mod database;
@@ -21,9 +22,11 @@ mod sql;
 mod staff;
 mod subscribers;
 mod tls;
+mod transfer;
 mod word;
 
 pub use api_keys::PgApiKeyRepository;
+pub use backups::PgBackupLog;
 pub use clients::PgClientRepository;
 pub use database::{PgDatabase, connect};
 pub use health::PgHealth;
@@ -32,3 +35,4 @@ pub use migrations::MigrationError;
 pub use settings::{PgSettings, SettingsError};
 pub use staff::PgStaffRepository;
 pub use subscribers::PgSubscriberRepository;
+pub use transfer::PgTransfer;

@@ -8,17 +8,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use exit3_ports::{Moved, NoWay, Rows, Target};
+use exit3_ports::{Moved, NoWay, Rows, StoreError, Target};
 
 pub(crate) use self::connector::Connector;
 use crate::api_keys::SqliteApiKeyRepository;
+use crate::backups::SqliteBackupLog;
 use crate::clients::SqliteClientRepository;
+use crate::error;
+use crate::freeze;
 use crate::health::SqliteHealth;
 use crate::leads::SqliteLeadRepository;
 use crate::migrations;
 use crate::readers::Readers;
 use crate::staff::SqliteStaffRepository;
 use crate::subscribers::SqliteSubscriberRepository;
+use crate::transfer::SqliteTransfer;
 use crate::writer::Writer;
 
 /// How the database is used.
@@ -27,7 +31,7 @@ pub struct SqliteSettings {
     /// How many may read at the same time.
     pub readers: usize,
     /// After how long a call gives up with
-    /// [`StoreError::Unavailable`](exit3_ports::StoreError::Unavailable).
+    /// [`StoreError::Unavailable`].
     /// Storing many rows at once may take longer.
     pub patience: Duration,
 }
@@ -168,6 +172,43 @@ impl SqliteDatabase {
     /// The accounts of staff.
     pub fn staff(&self) -> SqliteStaffRepository {
         SqliteStaffRepository::new(self.store.clone())
+    }
+
+    /// What is known of the backups.
+    pub fn backups(&self) -> SqliteBackupLog {
+        SqliteBackupLog::new(self.store.clone())
+    }
+
+    /// Copies the database as a whole.
+    pub fn transfer(&self) -> SqliteTransfer {
+        SqliteTransfer::new(self.connector.clone())
+    }
+
+    /// Refuses writes from now on, of every process and also after a crash, until
+    /// [`Self::thaw`]. What was written before is in every later snapshot. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where the file
+    /// cannot be written.
+    pub fn freeze(&self) -> Result<(), StoreError> {
+        freeze::freeze(&mut self.connector.migrator().map_err(error::unreachable)?)
+    }
+
+    /// Lets writers write again. Blocks.
+    ///
+    /// # Errors
+    /// As [`Self::freeze`].
+    pub fn thaw(&self) -> Result<(), StoreError> {
+        freeze::thaw(&mut self.connector.migrator().map_err(error::unreachable)?)
+    }
+
+    /// Whether writes are refused since [`Self::freeze`]. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where the file
+    /// cannot be read.
+    pub fn is_frozen(&self) -> Result<bool, StoreError> {
+        freeze::is_frozen(&mut self.connector.reader().map_err(error::unreachable)?)
     }
 
     /// Whether the database can be used.

@@ -19,6 +19,7 @@ const PASSING: &[&str] = &[
     "locking protocol",
     "out of memory",
     "interrupted",
+    crate::freeze::REFUSAL,
 ];
 
 /// How messages begin about a schema that is not migrated yet.

@@ -8,7 +8,7 @@ use exit3_ports::{Migration, Moved, NoWay, Rows, Target, Way};
 use crate::database::OpenError;
 use crate::sql::Sql;
 
-const MIGRATIONS: &[Migration] = exit3_ports::migrations!("sqlite");
+pub(crate) const MIGRATIONS: &[Migration] = exit3_ports::migrations!("sqlite");
 
 /// What was applied; by the name that diesel's own tool has for it.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS __diesel_schema_migrations (

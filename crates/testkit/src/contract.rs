@@ -32,14 +32,16 @@ pub mod staff;
 pub mod subscriber_lists;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod subscribers;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod transfer;
 
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
 use exit3_ports::{
-    ApiKeyRepository, ClientRepository, DatabaseHealth, LeadRepository, StaffRepository,
-    SubscriberRepository,
+    ApiKeyRepository, BackupLog, ClientRepository, DatabaseHealth, LeadRepository, StaffRepository,
+    SubscriberRepository, Transfer,
 };
 
 /// The longest that a rule may take; what takes longer hangs.
@@ -59,6 +61,10 @@ pub struct Harness {
     pub staff: Arc<dyn StaffRepository>,
     /// Of the same database.
     pub health: Arc<dyn DatabaseHealth>,
+    /// Copies the same database.
+    pub transfer: Arc<dyn Transfer>,
+    /// No backups yet.
+    pub backups: Arc<dyn BackupLog>,
     /// Kept as long as the repositories are used: whatever removes the database when
     /// it is dropped.
     pub guard: Box<dyn Any>,
@@ -234,6 +240,19 @@ macro_rules! repository_contract {
                 a_walk_turns_round,
                 a_walk_neither_skips_nor_repeats_while_others_write,
             }
+            transfer {
+                a_snapshot_has_all_tables_and_columns,
+                a_snapshot_has_every_row_as_it_was_stored,
+                rows_come_by_id_and_so_many_at_a_time,
+                a_snapshot_holds_no_writer_up_and_sees_nothing_of_it,
+                what_is_loaded_is_there_with_its_ids_and_found,
+                what_was_copied_once_copies_the_same_again,
+                a_load_that_is_dropped_has_not_happened,
+                a_row_that_the_database_refuses_undoes_the_load,
+                an_id_that_was_ever_given_is_not_given_again,
+                an_older_archive_lacks_columns,
+                remembers_when_backups_were_made_and_tried,
+            }
             concurrency {
                 concurrent_creates_are_all_stored_with_distinct_ids,
                 one_of_fifty_writers_of_an_address_wins,
@@ -291,6 +310,7 @@ mod tests {
             include_str!("contract/staff.rs"),
             include_str!("contract/subscriber_lists.rs"),
             include_str!("contract/subscribers.rs"),
+            include_str!("contract/transfer.rs"),
         ];
         for line in rules.iter().flat_map(|rules| rules.lines()) {
             if let Some(rule) = line.strip_prefix("pub async fn ") {

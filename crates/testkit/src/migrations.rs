@@ -33,6 +33,7 @@ pub async fn fill(harness: &Harness) {
     harness.clients.create(&first).await.unwrap();
     harness.clients.create(&client("second")).await.unwrap();
     harness.staff.create(&staff("ana")).await.unwrap();
+    harness.backups.note_backup(at(9)).await.unwrap();
 }
 
 /// Goes down and up again over every migration of a database that has been filled:

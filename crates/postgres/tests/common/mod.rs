@@ -14,6 +14,8 @@ pub(crate) fn harness_over(database: &PgDatabase) -> Harness {
         clients: Arc::new(database.clients()),
         staff: Arc::new(database.staff()),
         health: Arc::new(database.health()),
+        transfer: Arc::new(database.transfer()),
+        backups: Arc::new(database.backups()),
         guard: Box::new(()),
     }
 }
