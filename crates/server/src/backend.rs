@@ -9,8 +9,8 @@ use exit3_app::api_keys::Keyring;
 use exit3_app::quotas::Limits;
 use exit3_domain::email::DisposableDomains;
 use exit3_ports::{
-    ApiKeyRepository, DatabaseHealth, LeadRepository, Moved, Quotas, Rows, SubscriberRepository,
-    Target,
+    ApiKeyRepository, BackupLog, DatabaseHealth, LeadRepository, Moved, Quotas, Rows,
+    SubscriberRepository, Target, Transfer,
 };
 use exit3_postgres::{PgDatabase, PgSettings};
 use exit3_quotas::{LocalQuotas, SharedQuotas};
@@ -73,7 +73,15 @@ impl Backend {
     /// # Errors
     /// [`DatabaseError`] where the embedded database cannot be opened.
     pub fn open(settings: &Settings) -> Result<Self, DatabaseError> {
-        let database = match &settings.database {
+        Self::open_database(&settings.database, settings)
+    }
+
+    /// Opens another database with the same settings.
+    pub(crate) fn open_database(
+        database: &DatabaseSettings,
+        settings: &Settings,
+    ) -> Result<Self, DatabaseError> {
+        let database = match database {
             DatabaseSettings::Postgres(settings) => Database::Postgres(settings.clone()),
             DatabaseSettings::Sqlite(path) => Database::Sqlite(Arc::new(open_file(path)?)),
         };
@@ -130,6 +138,22 @@ impl Backend {
         }
     }
 
+    /// What copies the database as a whole.
+    pub fn transfer(&self) -> Arc<dyn Transfer> {
+        match &self.database {
+            Database::Postgres(settings) => Arc::new(connect(settings, 1).transfer()),
+            Database::Sqlite(database) => Arc::new(database.transfer()),
+        }
+    }
+
+    /// The embedded database, if it is one.
+    pub(crate) fn embedded(&self) -> Option<Arc<SqliteDatabase>> {
+        match &self.database {
+            Database::Postgres(_) => None,
+            Database::Sqlite(database) => Some(Arc::clone(database)),
+        }
+    }
+
     /// Use cases for one of `workers` threads, each of which has a runtime of its
     /// own. Connections belong to the runtime that made them, so every worker
     /// has its own pool, a share of the whole.
@@ -141,6 +165,7 @@ impl Backend {
                     leads: Arc::new(database.leads()),
                     subscribers: Arc::new(database.subscribers()),
                     api_keys: Arc::new(database.api_keys()),
+                    backups: Arc::new(database.backups()),
                     health: Arc::new(database.health()),
                 })
             }
@@ -148,6 +173,7 @@ impl Backend {
                 leads: Arc::new(database.leads()),
                 subscribers: Arc::new(database.subscribers()),
                 api_keys: Arc::new(database.api_keys()),
+                backups: Arc::new(database.backups()),
                 health: Arc::new(database.health()),
             }),
         }
@@ -168,6 +194,7 @@ impl Backend {
             leads: repositories.leads,
             subscribers: repositories.subscribers,
             api_keys: repositories.api_keys,
+            backups: repositories.backups,
             database: repositories.health,
             keyring: Arc::clone(&self.keyring),
             quotas: self.quotas(),
@@ -206,6 +233,7 @@ struct Repositories {
     leads: Arc<dyn LeadRepository>,
     subscribers: Arc<dyn SubscriberRepository>,
     api_keys: Arc<dyn ApiKeyRepository>,
+    backups: Arc<dyn BackupLog>,
     health: Arc<dyn DatabaseHealth>,
 }
 

@@ -3,10 +3,14 @@ use std::time::Duration;
 
 use exit3_app::App;
 use exit3_http::{Api, ApiSettings, Sunset};
+use exit3_ports::Clock;
 use secrecy::ExposeSecret;
 
+use super::progress::Bars;
 use super::{Failure, say};
+use crate::archives::{self, Place};
 use crate::backend::Backend;
+use crate::clock::SystemClock;
 use crate::connections::{self, Slots, room, tls::Tls};
 use crate::flood::FloodGuard;
 use crate::settings::{Secrets, Settings};
@@ -44,8 +48,9 @@ async fn run(
 ) -> Result<(), Failure> {
     let address = listener.local_addr()?;
     if settings.auto_migrate {
-        migrate(&backend).await?;
+        migrate(&settings, &backend).await?;
     }
+    warn_if_frozen(&backend);
     let workers = settings.workers;
     let database = backend.describe();
     let api_settings = ApiSettings {
@@ -68,6 +73,16 @@ async fn run(
     housekeeping.abort();
     note_uses(&app).await;
     Ok(())
+}
+
+/// Whoever starts this has perhaps forgotten that another database took over.
+fn warn_if_frozen(backend: &Backend) {
+    if backend.embedded().is_some_and(|database| database.is_frozen().unwrap_or_default()) {
+        tracing::warn!(
+            "the database can only be read since `exit3 promote`: set DATABASE_URL to the one \
+             that took over, or run `exit3 promote --abort`"
+        );
+    }
 }
 
 /// Does now and then what requests are not to wait for.
@@ -94,11 +109,31 @@ async fn note_uses(app: &App) {
     }
 }
 
-async fn migrate(backend: &Backend) -> Result<(), Failure> {
+async fn migrate(settings: &Settings, backend: &Backend) -> Result<(), Failure> {
+    let changes = backend.pending_data_changes().await?;
+    if !changes.is_empty() {
+        back_up(settings, backend, &changes.join(", ")).await?;
+    }
     let applied = backend.migrate().await?;
     if applied > 0 {
         tracing::info!(applied, "migrated the database");
     }
+    Ok(())
+}
+
+/// Keeps the rows that `migrations` are about to change; or tells why it cannot.
+async fn back_up(settings: &Settings, backend: &Backend, migrations: &str) -> Result<(), Failure> {
+    let Some(place) = &settings.backup.to else {
+        tracing::warn!(
+            migrations,
+            "rows are changed without a backup before: BACKUP_TO does not say where to"
+        );
+        return Ok(());
+    };
+    let (place, now) = (Place::parse(place)?, SystemClock.now());
+    let bars = Bars::default();
+    let made = archives::make(backend, &settings.backup, &place, now, &bars).await?;
+    tracing::info!(migrations, archive = made.name, "backed up before rows are changed");
     Ok(())
 }
 
