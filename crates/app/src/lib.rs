@@ -2,6 +2,7 @@
 //! through here: one file a verb, plain functions over the ports.
 
 pub mod api_keys;
+pub mod backups;
 mod error;
 pub mod health;
 pub mod leads;
@@ -15,7 +16,8 @@ use std::sync::Arc;
 
 use exit3_domain::email::DisposableDomains;
 use exit3_ports::{
-    ApiKeyRepository, Clock, DatabaseHealth, LeadRepository, Quotas, SubscriberRepository,
+    ApiKeyRepository, BackupLog, Clock, DatabaseHealth, LeadRepository, Quotas,
+    SubscriberRepository,
 };
 
 use crate::api_keys::Keyring;
@@ -38,6 +40,8 @@ pub struct App {
     pub quotas: Arc<dyn Quotas>,
     /// How often that is.
     pub limits: Limits,
+    /// Remembers when backups were made and tried.
+    pub backups: Arc<dyn BackupLog>,
     /// Tells how the database is.
     pub database: Arc<dyn DatabaseHealth>,
     /// Tells the time.

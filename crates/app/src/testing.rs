@@ -8,8 +8,8 @@ use exit3_domain::email::DisposableDomains;
 use exit3_domain::leads::{Lead, LeadId, LeadInput};
 use exit3_domain::raw::RawValue;
 use exit3_ports::{
-    MockApiKeyRepository, MockClock, MockDatabaseHealth, MockLeadRepository, MockQuotas,
-    MockSubscriberRepository, StoreError,
+    MockApiKeyRepository, MockBackupLog, MockClock, MockDatabaseHealth, MockLeadRepository,
+    MockQuotas, MockSubscriberRepository, StoreError,
 };
 
 use crate::App;
@@ -26,6 +26,7 @@ pub(crate) struct Mocks {
     pub(crate) subscribers: MockSubscriberRepository,
     pub(crate) database: MockDatabaseHealth,
     pub(crate) api_keys: MockApiKeyRepository,
+    pub(crate) backups: MockBackupLog,
     pub(crate) quotas: MockQuotas,
     pub(crate) limits: Limits,
 }
@@ -37,6 +38,7 @@ impl Mocks {
             subscribers: MockSubscriberRepository::new(),
             database: MockDatabaseHealth::new(),
             api_keys: MockApiKeyRepository::new(),
+            backups: MockBackupLog::new(),
             quotas: MockQuotas::new(),
             limits: Limits::default(),
         }
@@ -63,6 +65,7 @@ impl Mocks {
             subscribers: Arc::new(self.subscribers),
             database: Arc::new(self.database),
             api_keys: Arc::new(self.api_keys),
+            backups: Arc::new(self.backups),
             keyring: Arc::default(),
             quotas: Arc::new(self.quotas),
             limits: self.limits,

@@ -1,5 +1,5 @@
-//! What Exit Three's backend knows about leads and newsletter subscribers,
-//! independent of any database, protocol or clock.
+//! What Exit Three's backend knows about leads, newsletter subscribers, clients and
+//! staff, independent of any database, protocol or clock.
 //!
 //! Raw input ([`leads::LeadInput`], [`subscribers::SubscriberInput`]) is parsed
 //! once into valid values ([`leads::NewLead`], [`subscribers::NewSubscriber`]);
@@ -7,12 +7,14 @@
 
 pub mod api_keys;
 mod choice;
+pub mod clients;
 pub mod email;
 pub mod leads;
 pub mod paging;
 pub mod quotas;
 pub mod raw;
 pub mod search;
+pub mod staff;
 pub mod subscribers;
 mod text;
 pub mod validation;

@@ -1,15 +1,15 @@
 //! Who may do what, and how often: what every request for data passes first.
 
-use actix_web::HttpMessage;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
+use actix_web::{HttpMessage, HttpRequest};
 use exit3_app::App;
 use exit3_app::api_keys::{Caller, KeyError, authenticate};
 use exit3_app::quotas::{self, Bill, Request};
-use exit3_domain::api_keys::{Scope, TokenDigest};
+use exit3_domain::api_keys::{Scope, Scopes, TokenDigest};
 use exit3_domain::quotas::Quota;
 use exit3_ports::Session;
 use secrecy::{ExposeSecret, SecretString};
@@ -102,7 +102,7 @@ async fn examine(area: Area, request: &ServiceRequest) -> (Bill, Result<Session,
         return (Bill::default(), Err(ApiError::internal()));
     };
     let client = Client::of(request);
-    let identified = identify(app, request).await;
+    let identified = identify(app, request.request()).await;
     let counted = match &identified {
         Ok(caller) => Request::Keyed {
             caller,
@@ -158,7 +158,12 @@ impl From<Unidentified> for ApiError {
     }
 }
 
-async fn identify(app: &App, request: &ServiceRequest) -> Result<Caller, Unidentified> {
+/// Whether a request comes with a key that opens everything.
+pub(crate) async fn opens_everything(app: &App, request: &HttpRequest) -> bool {
+    matches!(identify(app, request).await, Ok(caller) if caller.scopes() == Scopes::ALL)
+}
+
+async fn identify(app: &App, request: &HttpRequest) -> Result<Caller, Unidentified> {
     let mut headers = request.headers().get_all(header::AUTHORIZATION);
     let credentials = headers.next().ok_or(Unidentified::NoKey)?.as_bytes();
     if headers.next().is_some() {

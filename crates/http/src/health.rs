@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use actix_web::HttpResponse;
 use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::{DateTime, Utc};
 use exit3_app::App;
 use exit3_app::health::Readiness;
+use exit3_ports::BackupStatus;
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::auth;
 
 /// The longest that an answer waits for the database.
 const PATIENCE: Duration = Duration::from_millis(1900);
@@ -30,6 +34,39 @@ pub(crate) struct Health {
 pub(crate) struct State {
     #[schema(example = "ok")]
     pub status: &'static str,
+}
+
+/// Whether requests can be served, and what else a holder of a key may know.
+#[derive(Serialize, ToSchema)]
+#[allow(missing_docs, reason = "the words speak for themselves")]
+pub(crate) struct Ready {
+    #[schema(example = "ok")]
+    pub status: &'static str,
+    /// Only for a key that opens everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub backups: Option<Backups>,
+}
+
+/// How the backups are.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Backups {
+    /// When the last complete backup was begun.
+    pub last_success: Option<DateTime<Utc>>,
+    /// When a backup was last restored for a trial with success.
+    pub last_verified: Option<DateTime<Utc>>,
+    /// Whether the last trial was one.
+    pub verification_ok: Option<bool>,
+}
+
+impl From<BackupStatus> for Backups {
+    fn from(status: BackupStatus) -> Self {
+        Self {
+            last_success: status.backed_up_at,
+            last_verified: status.verified_at,
+            verification_ok: status.verification_ok,
+        }
+    }
 }
 
 /// How the service and its database are.
@@ -66,24 +103,35 @@ pub(crate) async fn live() -> HttpResponse {
     HttpResponse::Ok().json(State { status: "ok" })
 }
 
-/// Whether requests can be served: the database answers, and its schema is the
-/// one that this program knows.
+/// Whether requests can be served: the database answers, and its schema has
+/// everything that this program knows; it may have more.
 #[utoipa::path(
     get,
     path = "/backend/health/ready/",
     tag = "service",
     operation_id = "ready",
     responses(
-        (status = 200, description = "They can.", body = State),
+        (status = 200, description = "They can.", body = Ready),
         (status = 503, description = "They cannot.", body = State)
     )
 )]
-pub(crate) async fn ready(app: Data<App>) -> HttpResponse {
+pub(crate) async fn ready(app: Data<App>, request: HttpRequest) -> HttpResponse {
     let readiness = tokio::time::timeout(PATIENCE, exit3_app::health::readiness(&app)).await;
     let status = match readiness {
-        Ok(Readiness::Ready) => return HttpResponse::Ok().json(State { status: "ok" }),
+        Ok(Readiness::Ready) => {
+            let backups = backups(&app, &request).await;
+            return HttpResponse::Ok().json(Ready { status: "ok", backups });
+        }
         Ok(Readiness::SchemaOutdated) => "schema outdated",
         Ok(Readiness::DatabaseAway) | Err(_) => "database unavailable",
     };
     HttpResponse::ServiceUnavailable().json(State { status })
+}
+
+/// How the backups are, for whom that is to know.
+async fn backups(app: &App, request: &HttpRequest) -> Option<Backups> {
+    if !auth::opens_everything(app, request).await {
+        return None;
+    }
+    exit3_app::backups::status(app).await.ok().map(Backups::from)
 }

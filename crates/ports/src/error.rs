@@ -5,6 +5,12 @@ use std::error::Error;
 pub enum Constraint {
     /// One subscription an e-mail address, whatever its case.
     SubscriberEmail,
+    /// One client a lead.
+    ClientLead,
+    /// There is no such lead.
+    UnknownLead,
+    /// One account a name.
+    StaffUsername,
     /// The row is no longer as the caller saw it.
     Stale,
 }

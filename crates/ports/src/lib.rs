@@ -2,30 +2,43 @@
 //!
 //! A method of a repository is a transaction: it happens as a whole or not at
 //! all, also when the caller goes away in the middle of it. With the feature
-//! `mock` every port has a mock of the same name (`MockLeadRepository`).
+//! `mock` every port that a use case calls has a mock (`MockLeadRepository`).
 
 mod api_keys;
+mod backups;
+mod clients;
 mod clock;
 mod error;
 mod health;
 mod leads;
+mod migrations;
 mod quotas;
 mod session;
+mod staff;
 mod subscribers;
+mod tables;
+mod transfer;
 
 pub use api_keys::ApiKeyRepository;
+pub use backups::{BackupLog, BackupStatus};
+pub use clients::ClientRepository;
 pub use clock::Clock;
 pub use error::{Constraint, StoreError};
 pub use health::DatabaseHealth;
 pub use leads::LeadRepository;
+pub use migrations::{Migration, Moved, NoWay, Rows, Target, Way};
 pub use quotas::{Charge, Quotas, Standing};
 pub use session::{Position, Session};
+pub use staff::StaffRepository;
 pub use subscribers::SubscriberRepository;
+pub use tables::{Column, Kind, NOT_MOVED, Row, Shape, TABLES, Table, Value, table};
+pub use transfer::{Load, Snapshot, Transfer};
 
 #[cfg(feature = "mock")]
 pub use {
-    api_keys::MockApiKeyRepository, clock::MockClock, health::MockDatabaseHealth,
-    leads::MockLeadRepository, quotas::MockQuotas, subscribers::MockSubscriberRepository,
+    api_keys::MockApiKeyRepository, backups::MockBackupLog, clients::MockClientRepository,
+    clock::MockClock, health::MockDatabaseHealth, leads::MockLeadRepository, quotas::MockQuotas,
+    staff::MockStaffRepository, subscribers::MockSubscriberRepository,
 };
 
 /// The target of all spans of traces: where nobody collects them they cost nothing, and

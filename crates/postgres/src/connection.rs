@@ -1,11 +1,11 @@
 //! A connection that runs diesel's queries.
 //!
-//! It stands in for `diesel_async::AsyncPgConnection`, which the migrations use,
-//! for three reasons. That one hides the SQLSTATE of an error, without which a
-//! full disk cannot be told from a defect. It prepares a statement that is not to
-//! be cached in one round trip and runs it in another; here that is one, and the
-//! statement is planned with its values. And it returns from an insert at the
-//! first row that comes back, which for a long row may be before the commit.
+//! It stands in for `diesel_async::AsyncPgConnection` for three reasons. That one
+//! hides the SQLSTATE of an error, without which a full disk cannot be told from a
+//! defect. It prepares a statement that is not to be cached in one round trip and
+//! runs it in another; here that is one, and the statement is planned with its
+//! values. And it returns from an insert at the first row that comes back, which for
+//! a long row may be before the commit.
 //!
 //! It can also tell, in the same round trip, how far the server's log had come before
 //! or after a statement.
@@ -107,6 +107,7 @@ impl PgConnection {
     /// it affected.
     async fn run(&mut self, query: Outgoing) -> QueryResult<(Vec<tokio_postgres::Row>, u64)> {
         let Outgoing { sql, binds, cacheable } = query;
+        tracing::trace!(target: "exit3_postgres::statements", "{sql} -- {}", Types(&binds));
         let statement = match cacheable {
             true => Ok(self.prepared(sql, &binds).await?),
             false => Err(sql),
@@ -238,6 +239,15 @@ impl AsyncConnectionCore for PgConnection {
 /// one that carries any error.
 fn from_postgres(error: tokio_postgres::Error) -> Error {
     Error::QueryBuilderError(Box::new(error))
+}
+
+/// The types of values, for a line of a log. Values have no place there.
+struct Types<'a>(&'a [Bind]);
+
+impl fmt::Display for Types<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|bind| write!(formatter, "{} ", bind.type_.name()))
+    }
 }
 
 /// A query as it goes over the wire.

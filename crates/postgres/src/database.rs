@@ -1,15 +1,20 @@
 //! The database as a whole.
 
+use exit3_ports::{Moved, Rows, Target};
 use tokio::runtime::Handle;
 
 use crate::api_keys::PgApiKeyRepository;
+use crate::backups::PgBackupLog;
+use crate::clients::PgClientRepository;
 use crate::health::PgHealth;
 use crate::leads::PgLeadRepository;
 use crate::lists::Lists;
 use crate::migrations::{self, MigrationError};
 use crate::pool::PgPool;
 use crate::settings::PgSettings;
+use crate::staff::PgStaffRepository;
 use crate::subscribers::PgSubscriberRepository;
+use crate::transfer::PgTransfer;
 
 /// A PostgreSQL database, and the repositories that keep their rows in it.
 #[derive(Clone)]
@@ -45,6 +50,26 @@ impl PgDatabase {
         PgApiKeyRepository::new(self.pool.clone())
     }
 
+    /// The clients.
+    pub fn clients(&self) -> PgClientRepository {
+        PgClientRepository::new(self.pool.clone())
+    }
+
+    /// The accounts of staff.
+    pub fn staff(&self) -> PgStaffRepository {
+        PgStaffRepository::new(self.pool.clone())
+    }
+
+    /// What is known of the backups.
+    pub fn backups(&self) -> PgBackupLog {
+        PgBackupLog::new(self.pool.clone())
+    }
+
+    /// Copies the database as a whole.
+    pub fn transfer(&self) -> PgTransfer {
+        PgTransfer::new(self.settings.clone(), self.runtime.clone())
+    }
+
     /// Whether the database can be used.
     pub fn health(&self) -> PgHealth {
         PgHealth::new(self.pool.clone())
@@ -64,11 +89,31 @@ impl PgDatabase {
 
     /// Applies the migrations that have not been applied yet, each wholly or not
     /// at all, and returns how many those were. Several programs may do this at
-    /// the same time: one works, the others wait for it.
+    /// the same time: one works, the others wait for it. Others use the database
+    /// meanwhile; for a table that they hold a migration waits, at most ten minutes,
+    /// and does not make them wait.
     ///
     /// # Errors
     /// Where there is no database, or none that this program can use.
     pub async fn migrate(&self) -> Result<usize, MigrationError> {
-        migrations::run(&self.settings, &self.runtime).await
+        Ok(self.migrate_to(Target::Newest, Rows::Keep).await?.up)
+    }
+
+    /// As [`Self::migrate`], to any schema, also back to an earlier one: that happens
+    /// wholly or not at all, however many migrations it takes.
+    ///
+    /// # Errors
+    /// As for [`Self::migrate`], and where there is no way to that schema.
+    pub async fn migrate_to(&self, target: Target, rows: Rows) -> Result<Moved, MigrationError> {
+        migrations::run(&self.settings, &self.runtime, target, rows).await
+    }
+
+    /// The names of the migrations that [`Self::migrate`] would apply and that change
+    /// rows which are there.
+    ///
+    /// # Errors
+    /// Where the database is away.
+    pub async fn pending_data_changes(&self) -> Result<Vec<&'static str>, MigrationError> {
+        migrations::pending_data_changes(&self.settings, &self.runtime).await
     }
 }

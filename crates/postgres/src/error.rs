@@ -65,8 +65,8 @@ impl From<tokio_postgres::Error> for Failure {
 /// What the server's answer means.
 fn from_answer(answer: &DbError) -> Failure {
     let code = answer.code();
-    if *code == SqlState::UNIQUE_VIOLATION && answer.constraint() == Some("subscribers_email_key") {
-        let error = StoreError::Conflict(Constraint::SubscriberEmail);
+    if let Some(constraint) = answer.constraint().and_then(guarded) {
+        let error = StoreError::Conflict(constraint);
         return Failure { error, again: Again::No, connection_is_sound: true };
     }
     let source = Box::new(Refusal::from(answer));
@@ -96,6 +96,17 @@ fn from_answer(answer: &DbError) -> Failure {
     let error =
         if unavailable { StoreError::Unavailable(source) } else { StoreError::Other(source) };
     Failure { error, again, connection_is_sound: class == "23" }
+}
+
+/// The rule that a constraint of that name guards, where callers know it.
+fn guarded(name: &str) -> Option<Constraint> {
+    match name {
+        "subscribers_email_key" => Some(Constraint::SubscriberEmail),
+        "clients_lead_key" => Some(Constraint::ClientLead),
+        "clients_lead_exists" => Some(Constraint::UnknownLead),
+        "staff_username_key" => Some(Constraint::StaffUsername),
+        _ => None,
+    }
 }
 
 impl From<PoolError<ConnectError>> for Failure {

@@ -8,7 +8,7 @@ use diesel_async::RunQueryDsl;
 use exit3_ports::{DatabaseHealth, StoreError};
 
 use crate::error::is_undefined_table;
-use crate::migrations;
+use crate::migrations::MIGRATIONS;
 use crate::pool::PgPool;
 use crate::sql::Sql;
 
@@ -36,7 +36,6 @@ impl DatabaseHealth for PgHealth {
     }
 
     async fn schema_is_current(&self) -> Result<bool, StoreError> {
-        let wanted = migrations::versions()?;
         let applied = self.pool.read(|mut connection| async move {
             let versions = Sql::<Text>::planned("SELECT version FROM __diesel_schema_migrations");
             let versions: Result<Vec<String>, _> = versions.load(&mut *connection).await;
@@ -46,6 +45,6 @@ impl DatabaseHealth for PgHealth {
             connection.done(versions)
         });
         let applied: HashSet<String> = applied.await?.into_iter().collect();
-        Ok(wanted.iter().all(|version| applied.contains(version)))
+        Ok(MIGRATIONS.iter().all(|known| applied.contains(known.version())))
     }
 }

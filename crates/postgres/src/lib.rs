@@ -5,6 +5,8 @@
 //! repository does is one statement, so nothing is ever left half done.
 
 mod api_keys;
+mod backups;
+mod clients;
 mod connection;
 mod database;
 mod error;
@@ -19,14 +21,21 @@ mod row;
 mod schema;
 mod settings;
 mod sql;
+mod staff;
 mod subscribers;
 mod telemetry;
 mod tls;
+mod transfer;
+mod word;
 
 pub use api_keys::PgApiKeyRepository;
+pub use backups::PgBackupLog;
+pub use clients::PgClientRepository;
 pub use database::{PgDatabase, connect};
 pub use health::PgHealth;
 pub use leads::PgLeadRepository;
 pub use migrations::MigrationError;
 pub use settings::{PgSettings, SettingsError};
+pub use staff::PgStaffRepository;
 pub use subscribers::PgSubscriberRepository;
+pub use transfer::PgTransfer;

@@ -43,3 +43,32 @@ diesel::table! {
         last_used_at -> Nullable<Timestamptz>,
     }
 }
+
+diesel::table! {
+    clients (id) {
+        id -> BigInt,
+        lead_id -> Nullable<BigInt>,
+        team_id -> Text,
+        monthly_charge -> Nullable<BigInt>,
+        one_time_charge -> Nullable<BigInt>,
+        contract_file -> Nullable<Text>,
+        short_description -> Text,
+        category -> Text,
+    }
+}
+
+diesel::table! {
+    staff (id) {
+        id -> BigInt,
+        username -> Text,
+        first_name -> Text,
+        last_name -> Text,
+        email -> Text,
+        is_staff -> Bool,
+        is_active -> Bool,
+        is_superuser -> Bool,
+        password -> Text,
+        date_joined -> Timestamptz,
+        last_login -> Nullable<Timestamptz>,
+    }
+}

@@ -7,7 +7,7 @@
     reason = "in a test a panic is the report"
 )]
 
-use std::sync::Arc;
+mod common;
 
 use exit3_postgres::{PgSettings, connect};
 use exit3_testkit::contract::Harness;
@@ -15,23 +15,32 @@ use exit3_testkit::postgres;
 use tokio::runtime::Handle;
 
 async fn harness() -> Harness {
+    record_statements();
     let database = postgres::shared().create_migrated(migrate).await;
     let settings = PgSettings::parse(database.url()).unwrap();
     let connected = connect(&settings, Handle::current());
-    let (leads, subscribers) = (connected.leads(), connected.subscribers());
-    let (health, api_keys) = (connected.health(), connected.api_keys());
-    Harness {
-        leads: Arc::new(leads),
-        subscribers: Arc::new(subscribers),
-        api_keys: Arc::new(api_keys),
-        health: Arc::new(health),
-        guard: Box::new(database),
-    }
+    Harness { guard: Box::new(database), ..common::harness_over(&connected) }
 }
 
 async fn migrate(url: String) {
     let settings = PgSettings::parse(&url).unwrap();
     connect(&settings, Handle::current()).migrate().await.unwrap();
+}
+
+/// For `scripts/freeze-statements`: what the adapter sends, into the file of that name.
+fn record_statements() {
+    let Some(path) = std::env::var_os("RECORD_STATEMENTS") else { return };
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        tracing_subscriber::fmt()
+            .with_env_filter("exit3_postgres::statements=trace")
+            .with_writer(std::sync::Mutex::new(std::fs::File::create(path).unwrap()))
+            .without_time()
+            .with_level(false)
+            .with_target(false)
+            .with_ansi(false)
+            .init();
+    });
 }
 
 exit3_testkit::repository_contract!(harness().await);

@@ -8,10 +8,13 @@ use exit3_app::App;
 use exit3_app::api_keys::Keyring;
 use exit3_app::quotas::Limits;
 use exit3_domain::email::DisposableDomains;
-use exit3_ports::{ApiKeyRepository, DatabaseHealth, LeadRepository, Quotas, SubscriberRepository};
+use exit3_ports::{
+    ApiKeyRepository, BackupLog, DatabaseHealth, LeadRepository, Moved, Quotas, Rows,
+    SubscriberRepository, Target, Transfer,
+};
 use exit3_postgres::{PgDatabase, PgSettings};
 use exit3_quotas::{LocalQuotas, SharedQuotas};
-use exit3_sqlite::{SqliteDatabase, SqliteSettings};
+use exit3_sqlite::{OpenError, SqliteDatabase, SqliteSettings};
 use secrecy::SecretString;
 use tokio::runtime::Handle;
 
@@ -70,7 +73,15 @@ impl Backend {
     /// # Errors
     /// [`DatabaseError`] where the embedded database cannot be opened.
     pub fn open(settings: &Settings) -> Result<Self, DatabaseError> {
-        let database = match &settings.database {
+        Self::open_database(&settings.database, settings)
+    }
+
+    /// Opens another database with the same settings.
+    pub(crate) fn open_database(
+        database: &DatabaseSettings,
+        settings: &Settings,
+    ) -> Result<Self, DatabaseError> {
+        let database = match database {
             DatabaseSettings::Postgres(settings) => Database::Postgres(settings.clone()),
             DatabaseSettings::Sqlite(path) => Database::Sqlite(Arc::new(open_file(path)?)),
         };
@@ -89,17 +100,57 @@ impl Backend {
     /// # Errors
     /// [`DatabaseError`].
     pub async fn migrate(&self) -> Result<usize, DatabaseError> {
+        Ok(self.migrate_to(Target::Newest, Rows::Keep).await?.up)
+    }
+
+    /// Brings the database to any schema, also back to an earlier one.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn migrate_to(&self, target: Target, rows: Rows) -> Result<Moved, DatabaseError> {
         match &self.database {
             Database::Postgres(settings) => {
-                connect(settings, 1).migrate().await.map_err(|error| DatabaseError::of(&error))
+                let moved = connect(settings, 1).migrate_to(target, rows).await;
+                moved.map_err(|error| DatabaseError::of(&error))
             }
             Database::Sqlite(database) => {
                 let database = Arc::clone(database);
-                tokio::task::spawn_blocking(move || database.migrate())
-                    .await
-                    .map_err(|error| DatabaseError::of(&error))?
-                    .map_err(|error| DatabaseError::of(&error))
+                blocking(move || database.migrate_to(target, rows)).await
             }
+        }
+    }
+
+    /// The names of the migrations that [`Self::migrate`] would apply and that change
+    /// rows which are there: a backup comes before them.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn pending_data_changes(&self) -> Result<Vec<&'static str>, DatabaseError> {
+        match &self.database {
+            Database::Postgres(settings) => {
+                let pending = connect(settings, 1).pending_data_changes().await;
+                pending.map_err(|error| DatabaseError::of(&error))
+            }
+            Database::Sqlite(database) => {
+                let database = Arc::clone(database);
+                blocking(move || database.pending_data_changes()).await
+            }
+        }
+    }
+
+    /// What copies the database as a whole.
+    pub fn transfer(&self) -> Arc<dyn Transfer> {
+        match &self.database {
+            Database::Postgres(settings) => Arc::new(connect(settings, 1).transfer()),
+            Database::Sqlite(database) => Arc::new(database.transfer()),
+        }
+    }
+
+    /// The embedded database, if it is one.
+    pub(crate) fn embedded(&self) -> Option<Arc<SqliteDatabase>> {
+        match &self.database {
+            Database::Postgres(_) => None,
+            Database::Sqlite(database) => Some(Arc::clone(database)),
         }
     }
 
@@ -114,6 +165,7 @@ impl Backend {
                     leads: Arc::new(database.leads()),
                     subscribers: Arc::new(database.subscribers()),
                     api_keys: Arc::new(database.api_keys()),
+                    backups: Arc::new(database.backups()),
                     health: Arc::new(database.health()),
                 })
             }
@@ -121,6 +173,7 @@ impl Backend {
                 leads: Arc::new(database.leads()),
                 subscribers: Arc::new(database.subscribers()),
                 api_keys: Arc::new(database.api_keys()),
+                backups: Arc::new(database.backups()),
                 health: Arc::new(database.health()),
             }),
         }
@@ -141,6 +194,7 @@ impl Backend {
             leads: repositories.leads,
             subscribers: repositories.subscribers,
             api_keys: repositories.api_keys,
+            backups: repositories.backups,
             database: repositories.health,
             keyring: Arc::clone(&self.keyring),
             quotas: self.quotas(),
@@ -187,7 +241,17 @@ struct Repositories {
     leads: Arc<dyn LeadRepository>,
     subscribers: Arc<dyn SubscriberRepository>,
     api_keys: Arc<dyn ApiKeyRepository>,
+    backups: Arc<dyn BackupLog>,
     health: Arc<dyn DatabaseHealth>,
+}
+
+/// Does work on the embedded database that blocks.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
+) -> Result<T, DatabaseError> {
+    let done =
+        tokio::task::spawn_blocking(work).await.map_err(|error| DatabaseError::of(&error))?;
+    done.map_err(|error| DatabaseError::of(&error))
 }
 
 fn connect(settings: &PgSettings, workers: usize) -> PgDatabase {

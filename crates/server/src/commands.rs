@@ -2,12 +2,17 @@
 
 mod api_key;
 mod asking;
+mod backup;
 mod check;
 mod healthcheck;
 mod migrate;
 mod probe;
+mod progress;
+mod promote;
+mod restore;
 mod seed;
 mod serve;
+mod verify_backup;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -17,7 +22,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::dotenv;
-use crate::settings::{Arguments, Secrets, Settings, fill_in, findings};
+use crate::settings::{Arguments, Secrets, Settings, fill_in, findings, given};
 use crate::telemetry;
 
 pub use serve::{Listeners, listen, serve};
@@ -36,8 +41,8 @@ struct CommandLine {
 enum Command {
     /// Serves the API (the default)
     Serve,
-    /// Brings the database's schema up to date
-    Migrate,
+    /// Brings the database's schema up to date, or to another version, back as well
+    Migrate(migrate::Migrate),
     /// Makes, lists and revokes the keys of the API
     #[command(subcommand)]
     ApiKey(api_key::ApiKeyCommand),
@@ -48,6 +53,14 @@ enum Command {
     /// Sends a marked lead and a marked sign-up to a service, sees them arrive, and
     /// removes them
     Probe(probe::Probe),
+    /// Writes everything that is kept to an archive, while the service runs
+    Backup(backup::Backup),
+    /// Brings everything of an archive into the database
+    Restore(restore::Restore),
+    /// Restores a backup for a trial, elsewhere, and compares
+    VerifyBackup(verify_backup::VerifyBackup),
+    /// Moves from the embedded database to PostgreSQL
+    Promote(promote::Promote),
     /// Fills the database with made-up leads and subscribers
     SeedDemo(seed::SeedDemo),
 }
@@ -59,8 +72,14 @@ type Failure = Box<dyn std::error::Error>;
 /// failure is told in one sentence on standard error.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let outcome = read_dotenv().and_then(|variables| {
-        let matches = fill_in(CommandLine::command(), &variables).try_get_matches_from(arguments);
-        match matches.and_then(|matches| CommandLine::from_arg_matches(&matches)) {
+        let mut command = fill_in(CommandLine::command(), &variables);
+        let matches = command.try_get_matches_from_mut(arguments);
+        let line = matches.and_then(|matches| {
+            let mut line = CommandLine::from_arg_matches(&matches)?;
+            line.arguments.given = given(&command, &matches, &variables);
+            Ok(line)
+        });
+        match line {
             Ok(line) => execute(line).map(|()| ExitCode::SUCCESS),
             // Help and version are no failures.
             Err(error) if !error.use_stderr() => {
@@ -104,9 +123,13 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
             let secrets = Secrets::check(&settings, &line.arguments)?;
             serve(settings, secrets, listeners)
         }
-        Command::Migrate => migrate::migrate(&settings),
+        Command::Migrate(wanted) => migrate::migrate(&settings, &wanted),
         Command::ApiKey(command) => api_key::api_key(&settings, command),
         Command::Check(what) => check::check(&settings, &line.arguments, &what),
+        Command::Backup(what) => backup::backup(&settings, &what),
+        Command::Restore(what) => restore::restore(&settings, &what),
+        Command::VerifyBackup(what) => verify_backup::verify_backup(&settings, &what),
+        Command::Promote(what) => promote::promote(&settings, &line.arguments, &what),
         Command::SeedDemo(demo) => seed::seed(&settings, &demo),
     }
 }

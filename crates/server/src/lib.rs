@@ -1,6 +1,7 @@
 //! Exit Three's backend, put together. The binary `exit3` is a thin shell
 //! around this library; another binary can call it with crates of its own.
 
+mod archives;
 mod backend;
 mod clock;
 pub mod commands;

@@ -3,6 +3,7 @@
 //! environment, then `.env`.
 
 mod arguments;
+mod backup;
 mod database;
 mod deploy;
 mod telemetry;
@@ -21,7 +22,8 @@ use exit3_quotas::SharedQuotas;
 use secrecy::SecretString;
 
 pub use arguments::Arguments;
-pub(crate) use arguments::fill_in;
+pub(crate) use arguments::{fill_in, given};
+pub use backup::BackupSettings;
 pub use database::DatabaseSettings;
 pub use deploy::{Finding, findings};
 pub(crate) use telemetry::LOG_FILE;
@@ -55,6 +57,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// Which database.
     pub database: DatabaseSettings,
+    /// Where backups go, and how they are locked.
+    pub backup: BackupSettings,
     /// Whether migrations run at start.
     pub auto_migrate: bool,
     /// How clients reach the service.
@@ -120,6 +124,7 @@ impl Settings {
             workers: arguments.workers.map_or_else(cores, usize::from),
             data_dir: arguments.data_dir.clone(),
             database,
+            backup: BackupSettings::check(arguments)?,
             auto_migrate: arguments.auto_migrate,
             site: site(arguments)?,
             cors: CorsSettings {

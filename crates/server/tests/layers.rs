@@ -21,6 +21,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("exit3-postgres", &["exit3-domain", "exit3-ports", "exit3-app"]),
     ("exit3-sqlite", &["exit3-domain", "exit3-ports", "exit3-app"]),
     ("exit3-quotas", &["exit3-domain", "exit3-ports"]),
+    ("exit3-archive", &["exit3-domain", "exit3-ports"]),
     ("exit3-http", &["exit3-domain", "exit3-ports", "exit3-app"]),
     ("exit3-testkit", &["exit3-domain", "exit3-ports"]),
     (
@@ -32,6 +33,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "exit3-postgres",
             "exit3-sqlite",
             "exit3-quotas",
+            "exit3-archive",
             "exit3-http",
         ],
     ),
@@ -56,6 +58,7 @@ const KEEPS_OUT: &[(&str, &[&str])] = &[
         ],
     ),
     ("exit3-quotas", &["actix", "diesel"]),
+    ("exit3-archive", &["actix", "diesel", "tokio", "libsqlite3"]),
     ("exit3-postgres", &["actix", "utoipa"]),
     ("exit3-sqlite", &["actix", "utoipa", "tokio-postgres"]),
 ];

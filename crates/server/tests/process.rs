@@ -176,6 +176,39 @@ async fn without_migrations_the_service_lives_but_is_not_ready() {
 }
 
 #[tokio::test]
+async fn the_schema_goes_down_and_up_by_command() {
+    let directory = tempfile::tempdir().unwrap();
+    let migrate = |arguments: &[&str]| {
+        let output = exit3(directory.path()).arg("migrate").args(arguments).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(text).unwrap())
+    };
+    assert!(migrate(&[]).0);
+    let service = Service::start(directory.path(), &[("AUTO_MIGRATE", "false")]);
+    // There are no clients yet, so nothing is lost.
+    let (done, text) = migrate(&["--to", "3"]);
+    assert!(done && text.contains("2 migrations taken back"), "{text}");
+    assert_eq!(service.get("/backend/health/ready/", "").await.status(), 503);
+    // But this key would be.
+    let key = ["api-key", "create", "--name", "website", "--scope", "leads:create"];
+    assert!(exit3(directory.path()).args(key).output().unwrap().status.success());
+    for (arguments, reason) in [
+        (["--to", "2"], "api_keys would be lost"),
+        (["--to", "99"], "there is no migration 99"),
+        (["--to", "-1"], "unexpected argument"),
+    ] {
+        let (done, text) = migrate(&arguments);
+        assert!(!done && text.contains(reason), "{text}");
+        assert_eq!(text.lines().count(), 1, "{text}");
+    }
+    assert!(migrate(&["--to", "2", "--drop-rows"]).0);
+    let (done, text) = migrate(&["--to", "2"]);
+    assert!(done && text.contains("is at 2 already"), "{text}");
+    assert!(migrate(&[]).0);
+    assert_eq!(service.get("/backend/health/ready/", "").await.status(), 200);
+}
+
+#[tokio::test]
 async fn seed_demo_makes_what_it_is_asked_for() {
     let directory = tempfile::tempdir().unwrap();
     let mut seed = exit3(directory.path());

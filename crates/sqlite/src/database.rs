@@ -8,13 +8,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use exit3_ports::{Moved, NoWay, Rows, StoreError, Target};
+
 pub(crate) use self::connector::Connector;
 use crate::api_keys::SqliteApiKeyRepository;
+use crate::backups::SqliteBackupLog;
+use crate::clients::SqliteClientRepository;
+use crate::error;
+use crate::freeze;
 use crate::health::SqliteHealth;
 use crate::leads::SqliteLeadRepository;
 use crate::migrations;
 use crate::readers::Readers;
+use crate::staff::SqliteStaffRepository;
 use crate::subscribers::SqliteSubscriberRepository;
+use crate::transfer::SqliteTransfer;
 use crate::writer::Writer;
 
 /// How the database is used.
@@ -23,7 +31,7 @@ pub struct SqliteSettings {
     /// How many may read at the same time.
     pub readers: usize,
     /// After how long a call gives up with
-    /// [`StoreError::Unavailable`](exit3_ports::StoreError::Unavailable).
+    /// [`StoreError::Unavailable`].
     /// Storing many rows at once may take longer.
     pub patience: Duration,
 }
@@ -61,9 +69,17 @@ pub enum OpenError {
     /// The thread that writes cannot be started.
     #[error("cannot start the thread that writes to the database: {0}")]
     Thread(std::io::Error),
+    /// There is no way to the schema that was asked for.
+    #[error(transparent)]
+    NoWay(#[from] NoWay),
     /// A migration failed; the schema is as it was.
-    #[error("cannot migrate the database: {0}")]
-    Migration(Box<dyn std::error::Error + Send + Sync>),
+    #[error("the migration {name} could not be applied: {source}")]
+    Migration {
+        /// Which one.
+        name: &'static str,
+        /// What SQLite says.
+        source: diesel::result::Error,
+    },
 }
 
 /// A database in one file.
@@ -108,12 +124,29 @@ impl SqliteDatabase {
     }
 
     /// Brings the schema up to date, under a lock that keeps other processes
-    /// out. Returns how many migrations were run. Blocks.
+    /// out. Returns how many migrations were applied. Blocks.
     ///
     /// # Errors
     /// [`OpenError`]; the schema is then as it was.
     pub fn migrate(&self) -> Result<usize, OpenError> {
-        migrations::run(&mut self.connector.migrator()?)
+        self.migrate_to(Target::Newest, Rows::Keep).map(|moved| moved.up)
+    }
+
+    /// As [`Self::migrate`], to any schema, also back to an earlier one.
+    ///
+    /// # Errors
+    /// [`OpenError`]; the schema is then as it was.
+    pub fn migrate_to(&self, target: Target, rows: Rows) -> Result<Moved, OpenError> {
+        migrations::run(&mut self.connector.migrator()?, target, rows)
+    }
+
+    /// The names of the migrations that [`Self::migrate`] would apply and that change
+    /// rows which are there. Blocks.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn pending_data_changes(&self) -> Result<Vec<&'static str>, OpenError> {
+        migrations::pending_data_changes(&mut self.connector.writer()?)
     }
 
     /// The leads.
@@ -129,6 +162,53 @@ impl SqliteDatabase {
     /// The keys of the API.
     pub fn api_keys(&self) -> SqliteApiKeyRepository {
         SqliteApiKeyRepository::new(self.store.clone())
+    }
+
+    /// The clients.
+    pub fn clients(&self) -> SqliteClientRepository {
+        SqliteClientRepository::new(self.store.clone())
+    }
+
+    /// The accounts of staff.
+    pub fn staff(&self) -> SqliteStaffRepository {
+        SqliteStaffRepository::new(self.store.clone())
+    }
+
+    /// What is known of the backups.
+    pub fn backups(&self) -> SqliteBackupLog {
+        SqliteBackupLog::new(self.store.clone())
+    }
+
+    /// Copies the database as a whole.
+    pub fn transfer(&self) -> SqliteTransfer {
+        SqliteTransfer::new(self.connector.clone())
+    }
+
+    /// Refuses writes from now on, of every process and also after a crash, until
+    /// [`Self::thaw`]. What was written before is in every later snapshot. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where the file
+    /// cannot be written.
+    pub fn freeze(&self) -> Result<(), StoreError> {
+        freeze::freeze(&mut self.connector.migrator().map_err(error::unreachable)?)
+    }
+
+    /// Lets writers write again. Blocks.
+    ///
+    /// # Errors
+    /// As [`Self::freeze`].
+    pub fn thaw(&self) -> Result<(), StoreError> {
+        freeze::thaw(&mut self.connector.migrator().map_err(error::unreachable)?)
+    }
+
+    /// Whether writes are refused since [`Self::freeze`]. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where the file
+    /// cannot be read.
+    pub fn is_frozen(&self) -> Result<bool, StoreError> {
+        freeze::is_frozen(&mut self.connector.reader().map_err(error::unreachable)?)
     }
 
     /// Whether the database can be used.

@@ -19,6 +19,7 @@ const PASSING: &[&str] = &[
     "locking protocol",
     "out of memory",
     "interrupted",
+    crate::freeze::REFUSAL,
 ];
 
 /// Why the adapter itself gave up.
@@ -56,11 +57,20 @@ pub(crate) fn from_diesel(error: DieselError) -> StoreError {
     };
     let message = information.message();
     match kind {
-        DatabaseErrorKind::UniqueViolation
-            if message == "UNIQUE constraint failed: subscribers.email" =>
-        {
-            StoreError::Conflict(Constraint::SubscriberEmail)
-        }
+        DatabaseErrorKind::UniqueViolation => match message {
+            "UNIQUE constraint failed: subscribers.email" => {
+                StoreError::Conflict(Constraint::SubscriberEmail)
+            }
+            "UNIQUE constraint failed: clients.lead_id" => {
+                StoreError::Conflict(Constraint::ClientLead)
+            }
+            "UNIQUE constraint failed: staff.username" => {
+                StoreError::Conflict(Constraint::StaffUsername)
+            }
+            _ => StoreError::Other(Box::new(error)),
+        },
+        // The only reference there is; SQLite does not say which.
+        DatabaseErrorKind::ForeignKeyViolation => StoreError::Conflict(Constraint::UnknownLead),
         DatabaseErrorKind::Unknown if is_passing(message) => {
             StoreError::Unavailable(Box::new(error))
         }
@@ -97,10 +107,16 @@ mod tests {
     }
 
     #[test]
-    fn only_the_address_of_a_subscriber_conflicts() {
-        let unique = DatabaseErrorKind::UniqueViolation;
-        let error = mapped(unique, "UNIQUE constraint failed: subscribers.email");
-        assert!(matches!(error, StoreError::Conflict(Constraint::SubscriberEmail)));
+    fn only_what_callers_can_mend_conflicts() {
+        for (column, constraint) in [
+            ("subscribers.email", Constraint::SubscriberEmail),
+            ("clients.lead_id", Constraint::ClientLead),
+            ("staff.username", Constraint::StaffUsername),
+        ] {
+            let message = format!("UNIQUE constraint failed: {column}");
+            let error = mapped(DatabaseErrorKind::UniqueViolation, &message);
+            assert!(matches!(error, StoreError::Conflict(found) if found == constraint));
+        }
         let error =
             mapped(DatabaseErrorKind::UniqueViolation, "UNIQUE constraint failed: leads.id");
         assert!(matches!(error, StoreError::Other(_)));

@@ -12,8 +12,8 @@ use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, LeadPosition, New
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_ports::{Constraint, LeadRepository, StoreError};
 
-pub(crate) use self::row::moment;
 use self::row::{DetailsRow, LeadRow, microseconds};
+pub(crate) use self::row::{moment, unreadable};
 use crate::database::Store;
 use crate::error::from_diesel;
 use crate::schema::leads;

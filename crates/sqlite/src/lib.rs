@@ -6,21 +6,30 @@
 //! they are called from.
 
 mod api_keys;
+mod backups;
+mod clients;
 mod database;
 mod error;
+mod freeze;
 mod health;
 mod leads;
 mod migrations;
 mod readers;
 mod schema;
 mod sql;
+mod staff;
 mod subscribers;
 mod telemetry;
+mod transfer;
 mod window;
 mod writer;
 
 pub use api_keys::SqliteApiKeyRepository;
+pub use backups::SqliteBackupLog;
+pub use clients::SqliteClientRepository;
 pub use database::{OpenError, SqliteDatabase, SqliteSettings};
 pub use health::SqliteHealth;
 pub use leads::SqliteLeadRepository;
+pub use staff::SqliteStaffRepository;
 pub use subscribers::SqliteSubscriberRepository;
+pub use transfer::SqliteTransfer;

@@ -1,37 +1,101 @@
-//! The schema, and whether it is up to date.
+//! The schema, and the way to another one.
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
-use diesel::sqlite::Sqlite;
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use diesel::sql_types::{BigInt, Bool, Text};
+use exit3_ports::{Migration, Moved, NoWay, Rows, Target, Way};
 
 use crate::database::OpenError;
 use crate::sql::Sql;
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
+pub(crate) const MIGRATIONS: &[Migration] = exit3_ports::migrations!("sqlite");
 
-/// Runs what has not been run, all of it or nothing.
-pub(crate) fn run(connection: &mut SqliteConnection) -> Result<usize, OpenError> {
+/// What was applied; by the name that diesel's own tool has for it.
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS __diesel_schema_migrations (
+    version VARCHAR(50) PRIMARY KEY NOT NULL,
+    run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP
+)";
+
+/// Goes to the schema `target`, all of the way or none of it. Readers read on
+/// meanwhile; writers wait until it is done.
+pub(crate) fn run(
+    connection: &mut SqliteConnection,
+    target: Target,
+    rows: Rows,
+) -> Result<Moved, OpenError> {
     // No lock where there is nothing to do, which is nearly always.
-    if is_current(connection)? {
-        return Ok(0);
+    if Way::find(MIGRATIONS, &applied(connection)?, target)?.is_empty() {
+        return Ok(Moved::default());
     }
     connection.immediate_transaction(|connection| {
-        let run = connection.run_pending_migrations(MIGRATIONS).map_err(OpenError::Migration)?;
-        Ok(run.len())
+        connection.batch_execute(TABLE)?;
+        let way = Way::find(MIGRATIONS, &applied(connection)?, target)?;
+        for step in &way.up {
+            let note = format!(
+                "INSERT INTO __diesel_schema_migrations (version) VALUES ('{}')",
+                step.version()
+            );
+            take(connection, step, step.up, &note)?;
+        }
+        for step in &way.down {
+            if rows == Rows::Keep {
+                refuse_rows(connection, step)?;
+            }
+            let forget = format!(
+                "DELETE FROM __diesel_schema_migrations WHERE version = '{}'",
+                step.version()
+            );
+            take(connection, step, step.down, &forget)?;
+        }
+        Ok(way.moved())
     })
 }
 
-/// Whether every migration that this program knows has been run. One that it
+fn take(
+    connection: &mut SqliteConnection,
+    step: &Migration,
+    statements: &str,
+    note: &str,
+) -> Result<(), OpenError> {
+    let failed = |source| OpenError::Migration { name: step.name, source };
+    connection.batch_execute(statements).map_err(failed)?;
+    connection.batch_execute(note).map_err(failed)
+}
+
+/// There is no way back where rows would be lost.
+fn refuse_rows(connection: &mut SqliteConnection, step: &Migration) -> Result<(), OpenError> {
+    for table in step.back_drops {
+        let mut any = Sql::<Bool>::new("SELECT EXISTS (SELECT 1 FROM ");
+        any.sql(table).sql(")").uncached();
+        if any.get_result(connection)? {
+            return Err(NoWay::RowsLost(table).into());
+        }
+    }
+    Ok(())
+}
+
+/// The names of those migrations that are yet to be applied and change rows.
+pub(crate) fn pending_data_changes(
+    connection: &mut SqliteConnection,
+) -> Result<Vec<&'static str>, OpenError> {
+    let applied = applied(connection)?;
+    // Where there is no schema there are no rows.
+    let pending = !applied.is_empty();
+    let way = Way::find(MIGRATIONS, &applied, Target::Newest)?;
+    Ok(if pending { way.data_changes() } else { Vec::new() })
+}
+
+/// Whether every migration that this program knows has been applied. One that it
 /// does not know, of a newer program, is no hindrance.
 pub(crate) fn is_current(connection: &mut SqliteConnection) -> QueryResult<bool> {
+    let applied = applied(connection)?;
+    Ok(MIGRATIONS.iter().all(|known| applied.iter().any(|version| version == known.version())))
+}
+
+fn applied(connection: &mut SqliteConnection) -> QueryResult<Vec<String>> {
     let table = "SELECT count(*) FROM sqlite_schema WHERE name = '__diesel_schema_migrations'";
     if Sql::<BigInt>::new(table).get_result::<i64>(connection)? == 0 {
-        return Ok(false);
+        return Ok(Vec::new());
     }
-    let applied: Vec<String> =
-        Sql::<Text>::new("SELECT version FROM __diesel_schema_migrations").load(connection)?;
-    let known = diesel::migration::MigrationSource::<Sqlite>::migrations(&MIGRATIONS)
-        .map_err(diesel::result::Error::QueryBuilderError)?;
-    Ok(known.iter().all(|migration| applied.contains(&migration.name().version().to_string())))
+    Sql::<Text>::new("SELECT version FROM __diesel_schema_migrations").load(connection)
 }

@@ -7,25 +7,43 @@
     reason = "in a test a panic is the report"
 )]
 
-use std::sync::Arc;
+mod common;
 
+use std::fs::File;
+use std::io::Write;
+use std::sync::OnceLock;
+
+use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
 use exit3_testkit::contract::Harness;
 
 async fn harness() -> Harness {
+    record_statements();
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("contract.sqlite3");
     let database = SqliteDatabase::open(&path, &SqliteSettings::default()).unwrap();
     database.migrate().unwrap();
-    let (leads, subscribers) = (database.leads(), database.subscribers());
-    let (health, api_keys) = (database.health(), database.api_keys());
-    let guard = (database, directory);
-    Harness {
-        leads: Arc::new(leads),
-        subscribers: Arc::new(subscribers),
-        api_keys: Arc::new(api_keys),
-        health: Arc::new(health),
-        guard: Box::new(guard),
+    Harness { guard: Box::new((database.clone(), directory)), ..common::harness_over(&database) }
+}
+
+static RECORD: OnceLock<File> = OnceLock::new();
+
+/// For `scripts/freeze-statements`: what the adapter sends, into the file of that name.
+fn record_statements() {
+    if let Some(path) = std::env::var_os("RECORD_STATEMENTS") {
+        RECORD.get_or_init(|| File::create(path).unwrap());
+        set_default_instrumentation(|| Some(Box::new(record) as Box<dyn Instrumentation>)).unwrap();
+    }
+}
+
+fn record(event: InstrumentationEvent<'_>) {
+    if let InstrumentationEvent::StartQuery { query, .. } = event {
+        let text = query.to_string();
+        let statement = text.split(" -- binds").next().unwrap_or_default();
+        if !statement.contains('\n') {
+            let mut file = RECORD.get().unwrap();
+            file.write_all(format!("{statement}\n").as_bytes()).unwrap();
+        }
     }
 }
 

@@ -20,6 +20,7 @@ use exit3_domain::paging::PageRequest;
 use exit3_ports::{DatabaseHealth, LeadRepository, StoreError};
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
 use exit3_testkit::builders;
+use exit3_testkit::contract::transfer::assert_nothing_is_left_out;
 
 struct Kept {
     database: SqliteDatabase,
@@ -87,7 +88,6 @@ async fn guards_what_the_domain_guards_and_counts_whoever_writes() {
         ("company_name", 255),
         ("phone_number", 20),
         ("email", 254),
-        ("notes", 5000),
     ] {
         let of = |length: usize| format!("'{}'", "đ".repeat(length));
         assert!(insert(&mut connection, column, &of(longest)), "{column}");
@@ -259,4 +259,52 @@ fn lists_are_read_by_an_index() {
         assert_eq!(plan.len(), 1, "{plan:?} sorts");
         assert!(plan[0].contains(index), "{plan:?} does not use {index}");
     }
+}
+
+#[derive(QueryableByName)]
+struct ColumnRow {
+    #[diesel(sql_type = Text)]
+    of: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+#[test]
+fn no_column_is_left_out_of_a_backup() {
+    let kept = kept();
+    let sql = "SELECT s.name AS \"of\", c.name AS name
+               FROM sqlite_schema s, pragma_table_info(s.name) c WHERE s.type = 'table'";
+    let rows: Vec<ColumnRow> = diesel::sql_query(sql).load(&mut raw(&kept.path)).unwrap();
+    let columns: Vec<_> = rows.into_iter().map(|row| (row.of, row.name)).collect();
+    assert_nothing_is_left_out(&columns);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_file_refuses_whoever_writes_and_a_thawed_one_does_not() {
+    let kept = kept();
+    let lead = builders::lead().build();
+    let now = builders::at(1);
+    let created = kept.database.leads().create(&lead, now).await.unwrap();
+    kept.database.freeze().unwrap();
+    kept.database.freeze().unwrap();
+    assert!(kept.database.is_frozen().unwrap());
+    let leads = kept.database.leads();
+    for refused in [
+        leads.create(&lead, now).await.map(drop),
+        leads.create_many(&[(lead.clone(), now)]).await,
+        leads.update(&created, &lead, now).await.map(drop),
+        leads.delete(created.id).await,
+    ] {
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    }
+    // Of a process that knows nothing of it, too.
+    for table in exit3_ports::TABLES {
+        let sql = format!("INSERT INTO {} (id) VALUES (1)", table.name);
+        let refused = raw(&kept.path).batch_execute(&sql).unwrap_err();
+        assert!(refused.to_string().contains("read-only"), "{refused}");
+    }
+    assert_eq!(count(&kept.database).await, 1);
+    kept.database.thaw().unwrap();
+    assert!(!kept.database.is_frozen().unwrap());
+    leads.create(&lead, now).await.unwrap();
 }

@@ -3,7 +3,9 @@
 
 use chrono::{DateTime, Utc};
 use exit3_domain::api_keys::{ApiKeyDraft, ENTROPY, KeyToken, NewApiKey, Scope, Scopes};
+use exit3_domain::clients::NewClient;
 use exit3_domain::leads::{LeadCategory, LeadSource, LeadStatus, NewLead};
+use exit3_domain::staff::{NewStaff, PasswordHash, StaffProfile};
 use exit3_domain::subscribers::NewSubscriber;
 
 /// A time, in microseconds since 1970.
@@ -118,5 +120,35 @@ pub fn api_key(name: &str, entropy: u8) -> NewApiKey {
         prefix: token.prefix().clone(),
         digest: token.digest(),
         created_at: at(1_790_000_000_000_001),
+    }
+}
+
+/// A client of that team, without a lead, charges or a contract.
+pub fn client(team_id: &str) -> NewClient {
+    NewClient {
+        lead: None,
+        team_id: team_id.to_owned(),
+        monthly_charge: None,
+        one_time_charge: None,
+        contract_file: None,
+        short_description: String::new(),
+        category: LeadCategory::WebDev,
+    }
+}
+
+/// An account of that name, with no password that would be right.
+pub fn staff(username: &str) -> NewStaff {
+    NewStaff {
+        profile: StaffProfile {
+            username: username.to_owned(),
+            first_name: "Ana".to_owned(),
+            last_name: "Horvat".to_owned(),
+            email: "ana@exit3.agency".to_owned(),
+            is_staff: true,
+            is_active: true,
+            is_superuser: false,
+        },
+        password: PasswordHash::kept("!".to_owned()),
+        date_joined: at(1_790_000_000_000_001),
     }
 }

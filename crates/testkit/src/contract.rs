@@ -10,6 +10,8 @@ pub mod api_keys;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod cancellation;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod clients;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod concurrency;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod lead_counts;
@@ -25,15 +27,22 @@ pub mod lead_walks;
 pub mod leads;
 mod model;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod staff;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod subscriber_lists;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod subscribers;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod transfer;
 
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exit3_ports::{ApiKeyRepository, DatabaseHealth, LeadRepository, SubscriberRepository};
+use exit3_ports::{
+    ApiKeyRepository, BackupLog, ClientRepository, DatabaseHealth, LeadRepository, StaffRepository,
+    SubscriberRepository, Transfer,
+};
 
 /// The longest that a rule may take; what takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -46,8 +55,16 @@ pub struct Harness {
     pub subscribers: Arc<dyn SubscriberRepository>,
     /// No keys yet.
     pub api_keys: Arc<dyn ApiKeyRepository>,
+    /// No clients yet.
+    pub clients: Arc<dyn ClientRepository>,
+    /// No accounts yet.
+    pub staff: Arc<dyn StaffRepository>,
     /// Of the same database.
     pub health: Arc<dyn DatabaseHealth>,
+    /// Copies the same database.
+    pub transfer: Arc<dyn Transfer>,
+    /// No backups yet.
+    pub backups: Arc<dyn BackupLog>,
     /// Kept as long as the repositories are used: whatever removes the database when
     /// it is dropped.
     pub guard: Box<dyn Any>,
@@ -76,6 +93,21 @@ macro_rules! repository_contract {
                 notes_the_latest_use,
                 notes_nothing_of_what_is_gone,
             }
+            clients {
+                returns_what_it_stored,
+                keeps_every_category,
+                refuses_texts_that_are_too_long_or_have_nul,
+                a_lead_is_one_client_at_most,
+                refuses_a_lead_that_is_not_there,
+                finds_by_lead,
+                outlives_its_lead,
+                a_lead_outlives_its_client,
+                lists_the_newest_first,
+                an_empty_list_has_one_empty_page,
+                an_update_replaces_all_details,
+                refuses_an_update_or_delete_of_what_is_gone,
+                never_reuses_an_id,
+            }
             leads {
                 returns_what_it_stored,
                 keeps_the_difference_between_empty_and_missing,
@@ -84,7 +116,7 @@ macro_rules! repository_contract {
                 keeps_huge_texts_of_wide_characters,
                 keeps_texts_that_look_like_code,
                 counts_lengths_in_characters,
-                refuses_texts_that_the_domain_would_refuse_as_too_long,
+                refuses_texts_that_are_too_long_for_any_lead,
                 refuses_texts_with_nul,
                 finds_nothing_under_an_unknown_id,
                 never_reuses_an_id,
@@ -155,6 +187,18 @@ macro_rules! repository_contract {
                 a_walk_past_either_end_is_empty,
                 a_walk_neither_skips_nor_repeats_while_others_write,
             }
+            staff {
+                returns_what_it_stored,
+                refuses_texts_that_are_too_long_or_have_nul,
+                one_account_a_name,
+                finds_by_the_very_name,
+                lists_by_name,
+                an_empty_list_has_one_empty_page,
+                an_update_changes_the_profile_alone,
+                replaces_the_password_that_was_seen,
+                notes_the_latest_login,
+                knows_who_is_not_there,
+            }
             subscribers {
                 returns_what_it_stored,
                 refuses_a_second_subscription_of_the_same_address,
@@ -195,6 +239,19 @@ macro_rules! repository_contract {
                 walks_equal_the_list_in_every_order,
                 a_walk_turns_round,
                 a_walk_neither_skips_nor_repeats_while_others_write,
+            }
+            transfer {
+                a_snapshot_has_all_tables_and_columns,
+                a_snapshot_has_every_row_as_it_was_stored,
+                rows_come_by_id_and_so_many_at_a_time,
+                a_snapshot_holds_no_writer_up_and_sees_nothing_of_it,
+                what_is_loaded_is_there_with_its_ids_and_found,
+                what_was_copied_once_copies_the_same_again,
+                a_load_that_is_dropped_has_not_happened,
+                a_row_that_the_database_refuses_undoes_the_load,
+                an_id_that_was_ever_given_is_not_given_again,
+                an_older_archive_lacks_columns,
+                remembers_when_backups_were_made_and_tried,
             }
             concurrency {
                 concurrent_creates_are_all_stored_with_distinct_ids,
@@ -242,6 +299,7 @@ mod tests {
         let rules = [
             include_str!("contract/api_keys.rs"),
             include_str!("contract/cancellation.rs"),
+            include_str!("contract/clients.rs"),
             include_str!("contract/concurrency.rs"),
             include_str!("contract/lead_counts.rs"),
             include_str!("contract/lead_filters.rs"),
@@ -249,8 +307,10 @@ mod tests {
             include_str!("contract/lead_search.rs"),
             include_str!("contract/lead_walks.rs"),
             include_str!("contract/leads.rs"),
+            include_str!("contract/staff.rs"),
             include_str!("contract/subscriber_lists.rs"),
             include_str!("contract/subscribers.rs"),
+            include_str!("contract/transfer.rs"),
         ];
         for line in rules.iter().flat_map(|rules| rules.lines()) {
             if let Some(rule) = line.strip_prefix("pub async fn ") {

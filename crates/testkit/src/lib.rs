@@ -11,6 +11,7 @@
 pub mod builders;
 pub mod collector;
 pub mod contract;
+pub mod migrations;
 pub mod postgres;
 pub mod quotas;
 pub mod redis;

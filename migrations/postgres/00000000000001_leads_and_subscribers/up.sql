@@ -25,8 +25,8 @@ CREATE TABLE leads (
     status text COLLATE "C" NOT NULL DEFAULT 'new'
         CONSTRAINT leads_status_choice CHECK (status IN (
             'new', 'contacted', 'interested', 'not_interested', 'converted', 'closed')),
-    notes text
-        CONSTRAINT leads_notes_length CHECK (char_length(notes) <= 5000),
+    -- Of any length: the replaced service had no limit in its table.
+    notes text,
     category text COLLATE "C" NOT NULL DEFAULT 'web_dev'
         CONSTRAINT leads_category_choice CHECK (category IN (
             'web_dev', 'mobile_dev', 'automated_testing', 'social_media_auto',

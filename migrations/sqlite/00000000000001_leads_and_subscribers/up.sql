@@ -25,8 +25,9 @@ CREATE TABLE leads (
     phone_number TEXT CHECK (length(phone_number) <= 20),
     email TEXT CHECK (length(email) <= 254),
     search_document TEXT NOT NULL,
-    -- Last, so that what overflows a page is read only where it is wanted.
-    notes TEXT CHECK (length(notes) <= 5000)
+    -- Of any length: the replaced service had no limit in its table. Last, so that
+    -- what overflows a page is read only where it is wanted.
+    notes TEXT
 ) STRICT;
 
 -- An index ends with the id by itself, so that each of these gives a total order.

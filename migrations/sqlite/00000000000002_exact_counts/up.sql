@@ -9,6 +9,9 @@ CREATE TABLE lead_counts (
     PRIMARY KEY (status, source, category)
 ) STRICT, WITHOUT ROWID;
 
+INSERT INTO lead_counts (status, source, category, n)
+SELECT status, source, category, count(*) FROM leads GROUP BY status, source, category;
+
 CREATE TRIGGER leads_count_insert AFTER INSERT ON leads BEGIN
     INSERT INTO lead_counts (status, source, category, n)
     VALUES (new.status, new.source, new.category, 1)
@@ -34,6 +37,9 @@ CREATE TABLE subscriber_counts (
     is_subscribed INTEGER PRIMARY KEY,
     n INTEGER NOT NULL CHECK (n >= 0)
 ) STRICT;
+
+INSERT INTO subscriber_counts (is_subscribed, n)
+SELECT is_subscribed, count(*) FROM subscribers GROUP BY is_subscribed;
 
 CREATE TRIGGER subscribers_count_insert AFTER INSERT ON subscribers BEGIN
     INSERT INTO subscriber_counts (is_subscribed, n) VALUES (new.is_subscribed, 1)

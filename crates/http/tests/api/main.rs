@@ -26,8 +26,8 @@ use exit3_domain::paging::{Direction, Page, PageNumber, Slice};
 use exit3_domain::raw::RawValue;
 use exit3_http::{AllowedHosts, Api, ApiSettings, CorsSettings, Observer, Site, Sunset, observe};
 use exit3_ports::{
-    Constraint, MockApiKeyRepository, MockClock, MockDatabaseHealth, MockLeadRepository,
-    MockQuotas, MockSubscriberRepository, StoreError,
+    BackupStatus, Constraint, MockApiKeyRepository, MockBackupLog, MockClock, MockDatabaseHealth,
+    MockLeadRepository, MockQuotas, MockSubscriberRepository, StoreError,
 };
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -45,6 +45,7 @@ struct Service {
     subscribers: MockSubscriberRepository,
     database: MockDatabaseHealth,
     api_keys: MockApiKeyRepository,
+    backups: MockBackupLog,
     quotas: MockQuotas,
     limits: Limits,
     site: Site,
@@ -78,6 +79,7 @@ impl Service {
             subscribers: Arc::new(self.subscribers),
             database: Arc::new(self.database),
             api_keys: Arc::new(self.api_keys),
+            backups: Arc::new(self.backups),
             keyring: Arc::default(),
             quotas: Arc::new(self.quotas),
             limits: self.limits,

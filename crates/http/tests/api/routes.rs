@@ -145,6 +145,37 @@ async fn health_tells_how_the_database_is() {
 }
 
 #[actix_web::test]
+async fn a_key_that_opens_everything_is_told_how_the_backups_are() {
+    let mut service = Service::default();
+    service.database.expect_schema_is_current().returning(|| Ok(true));
+    service.api_keys.expect_find_by_prefix().returning(|_| Ok(None));
+    let status =
+        BackupStatus { backed_up_at: Some(now()), verified_at: None, verification_ok: Some(false) };
+    service.backups.expect_status().times(1).returning(move || Ok(status));
+    service.backups.expect_status().times(1).returning(|| Err(away()));
+    let ready = || TestRequest::get().uri("/backend/health/ready/");
+    let requests = vec![
+        ready(),
+        ready().insert_header(("Authorization", "Basic another")),
+        with_key(ready()),
+        with_key(ready()),
+    ];
+    let answers = service.answers(requests).await;
+    let bare = json!({"status": "ok"});
+    for (answer, told) in answers.iter().zip([false, false, true, false]) {
+        assert_eq!(answer.status, StatusCode::OK);
+        if told {
+            let backups = &answer.json()["backups"];
+            assert_eq!(backups["last_success"], json!(now()));
+            assert_eq!(backups["last_verified"], Value::Null);
+            assert_eq!(backups["verification_ok"], false);
+        } else {
+            assert_eq!(answer.json(), bare);
+        }
+    }
+}
+
+#[actix_web::test]
 async fn the_schema_comes_as_json_or_yaml() {
     let schema = |path: &str| TestRequest::get().uri(path);
     let requests = vec![

@@ -1,13 +1,11 @@
 //! How a lead is written to its table and read from it.
 
 use chrono::{DateTime, Utc};
-use diesel::deserialize::{self, FromSql, FromSqlRow};
-use diesel::pg::{Pg, PgValue};
 use diesel::prelude::{AsChangeset, Insertable, Queryable, Selectable};
-use diesel::sql_types::Text;
 use exit3_domain::leads::{Lead, LeadCategory, LeadId, LeadSource, LeadStatus, NewLead};
 
 use crate::schema::leads;
+use crate::word::Word;
 
 /// A lead as it is read.
 #[derive(Debug, Queryable, Selectable)]
@@ -47,27 +45,6 @@ impl From<LeadRow> for Lead {
         }
     }
 }
-
-/// One of a set of words, as it is kept in a text.
-#[derive(Debug, FromSqlRow)]
-#[diesel(sql_type = Text)]
-pub(super) struct Word<T>(T);
-
-macro_rules! word {
-    ($choice:ty) => {
-        impl FromSql<Text, Pg> for Word<$choice> {
-            fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-                let word = std::str::from_utf8(value.as_bytes())?;
-                let choice = <$choice>::from_word(word);
-                choice.map(Self).ok_or_else(|| concat!("not a ", stringify!($choice)).into())
-            }
-        }
-    };
-}
-
-word!(LeadSource);
-word!(LeadStatus);
-word!(LeadCategory);
 
 /// A lead as it is stored. `NULL` is written out, which keeps the statement the
 /// same whatever is missing.

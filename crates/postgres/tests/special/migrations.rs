@@ -1,9 +1,10 @@
 //! Bringing a schema up to date.
 
 use exit3_ports::DatabaseHealth;
+use exit3_testkit::contract::transfer::assert_nothing_is_left_out;
 use exit3_testkit::postgres;
 
-use crate::open;
+use crate::{open, shared};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nodes_that_start_together_migrate_once() {
@@ -35,4 +36,15 @@ async fn a_database_without_schema_is_there_but_not_ready() {
     assert!(!health.schema_is_current().await.unwrap());
     open(database.url()).migrate().await.unwrap();
     assert!(health.schema_is_current().await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_column_is_left_out_of_a_backup() {
+    let (_, database) = shared().await;
+    let admin = postgres::client(database.url()).await;
+    let sql = "SELECT table_name::text, column_name::text FROM information_schema.columns \
+               WHERE table_schema = 'public'";
+    let rows = admin.query(sql, &[]).await.unwrap();
+    let columns: Vec<_> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    assert_nothing_is_left_out(&columns);
 }

@@ -4,11 +4,11 @@ use exit3_app::App;
 use exit3_domain::leads::{LeadCategory, LeadSource, LeadStatus, NewLead};
 use exit3_domain::subscribers::NewSubscriber;
 use exit3_ports::StoreError;
-use indicatif::{ProgressBar, ProgressStyle};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
+use super::progress::bar;
 use super::{Failure, runtime, say};
 use crate::backend::Backend;
 use crate::settings::Settings;
@@ -48,7 +48,7 @@ pub(super) fn seed(settings: &Settings, demo: &SeedDemo) -> Result<(), Failure> 
 
 /// Leads of the last two years, the newest last.
 async fn leads(app: &App, count: u64, people: &mut People) -> Result<(), StoreError> {
-    let bar = progress("leads", count);
+    let bar = bar("leads".to_owned(), count);
     let now = app.clock.now();
     let step = TimeDelta::days(730) / i32::try_from(count.max(1)).unwrap_or(i32::MAX);
     let mut at = now - TimeDelta::days(730);
@@ -71,7 +71,7 @@ async fn leads(app: &App, count: u64, people: &mut People) -> Result<(), StoreEr
 
 /// Returns how many were not there yet.
 async fn subscribers(app: &App, count: u64, people: &mut People) -> Result<u64, StoreError> {
-    let bar = progress("subscribers", count);
+    let bar = bar("subscribers".to_owned(), count);
     let mut stored = 0;
     let mut left = count;
     while left > 0 {
@@ -83,13 +83,6 @@ async fn subscribers(app: &App, count: u64, people: &mut People) -> Result<u64, 
     }
     bar.finish();
     Ok(stored)
-}
-
-fn progress(what: &'static str, count: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg:12} {wide_bar} {human_pos}/{human_len} {eta}");
-    ProgressBar::new(count)
-        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-        .with_message(what)
 }
 
 const FIRST: &[&str] = &[

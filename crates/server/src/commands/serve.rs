@@ -4,13 +4,17 @@ use std::time::Duration;
 use actix_web::middleware::from_fn;
 use exit3_app::App;
 use exit3_http::{Api, ApiSettings, Observer, Sunset, observe};
+use exit3_ports::Clock;
 use listenfd::ListenFd;
 use metrics_exporter_prometheus::PrometheusHandle;
 use sd_notify::{NotifyState, watchdog_enabled};
 use secrecy::ExposeSecret;
 
+use super::progress::Bars;
 use super::{Failure, say, whisper};
+use crate::archives::{self, Place};
 use crate::backend::Backend;
+use crate::clock::SystemClock;
 use crate::connections::{self, Slots, room, tell, tls::Tls};
 use crate::flood::FloodGuard;
 use crate::settings::{LogFormat, MetricsBind, Secrets, Settings};
@@ -88,8 +92,9 @@ async fn run(
 ) -> Result<(), Failure> {
     let address = listener.local_addr()?;
     if settings.auto_migrate {
-        migrate(&backend).await?;
+        migrate(&settings, &backend).await?;
     }
+    warn_if_frozen(&backend);
     let workers = settings.workers;
     let database = backend.describe();
     let api_settings = ApiSettings {
@@ -131,6 +136,16 @@ async fn run(
     Ok(())
 }
 
+/// Whoever starts this has perhaps forgotten that another database took over.
+fn warn_if_frozen(backend: &Backend) {
+    if backend.embedded().is_some_and(|database| database.is_frozen().unwrap_or_default()) {
+        tracing::warn!(
+            "the database can only be read since `exit3 promote`: set DATABASE_URL to the one \
+             that took over, or run `exit3 promote --abort`"
+        );
+    }
+}
+
 /// Does now and then what requests are not to wait for.
 async fn keep_house(backend: Backend, flood: FloodGuard) {
     let app = backend.app(usize::MAX);
@@ -161,11 +176,31 @@ async fn note_uses(app: &App) {
     }
 }
 
-async fn migrate(backend: &Backend) -> Result<(), Failure> {
+async fn migrate(settings: &Settings, backend: &Backend) -> Result<(), Failure> {
+    let changes = backend.pending_data_changes().await?;
+    if !changes.is_empty() {
+        back_up(settings, backend, &changes.join(", ")).await?;
+    }
     let applied = backend.migrate().await?;
     if applied > 0 {
         tracing::info!(applied, "migrated the database");
     }
+    Ok(())
+}
+
+/// Keeps the rows that `migrations` are about to change; or tells why it cannot.
+async fn back_up(settings: &Settings, backend: &Backend, migrations: &str) -> Result<(), Failure> {
+    let Some(place) = &settings.backup.to else {
+        tracing::warn!(
+            migrations,
+            "rows are changed without a backup before: BACKUP_TO does not say where to"
+        );
+        return Ok(());
+    };
+    let (place, now) = (Place::parse(place)?, SystemClock.now());
+    let bars = Bars::default();
+    let made = archives::make(backend, &settings.backup, &place, now, &bars).await?;
+    tracing::info!(migrations, archive = made.name, "backed up before rows are changed");
     Ok(())
 }
 

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use clap::{Args, Command};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, Command};
 use exit3_http::ClientIp;
 use secrecy::SecretString;
 use tracing_subscriber::filter::LevelFilter;
@@ -66,6 +67,21 @@ pub struct Arguments {
     /// Whether `serve` brings the database's schema up to date
     #[arg(long, env = "AUTO_MIGRATE", default_value = "true", global = true, value_parser = words::boolean, action = clap::ArgAction::Set)]
     pub auto_migrate: bool,
+    /// Where the contract files of clients are kept; `contracts` in DATA_DIR unless given
+    #[arg(long, env = "CONTRACT_DIR", global = true)]
+    pub contract_dir: Option<PathBuf>,
+    /// Where backups go: a directory, or s3://bucket/prefix
+    #[arg(long, env = "BACKUP_TO", global = true)]
+    pub backup_to: Option<String>,
+    /// Public keys of age, for whose holders backups are encrypted
+    #[arg(long, env = "BACKUP_RECIPIENTS", global = true)]
+    pub backup_recipients: Option<String>,
+    /// The file with the secret key of age that opens backups
+    #[arg(long, env = "BACKUP_IDENTITY", global = true)]
+    pub backup_identity: Option<PathBuf>,
+    /// A passphrase that locks and opens backups, instead of keys
+    #[arg(long, env = "BACKUP_PASSPHRASE", global = true)]
+    pub backup_passphrase: Option<SecretString>,
     /// Signs what clients hand back
     #[arg(long, env = "SECRET_KEY", global = true)]
     pub secret_key: Option<SecretString>,
@@ -170,6 +186,25 @@ pub struct Arguments {
     /// The date on which the paths without a version will be gone
     #[arg(long, env = "API_SUNSET", global = true, value_parser = words::date)]
     pub api_sunset: Option<DateTime<Utc>>,
+    /// The names of the settings that were given, wherever
+    #[arg(skip)]
+    pub given: Vec<String>,
+}
+
+/// The names of the settings that `matches` has from the command line or the environment,
+/// or `variables` (of `.env`) have.
+pub(crate) fn given(
+    command: &Command,
+    matches: &ArgMatches,
+    variables: &HashMap<String, String>,
+) -> Vec<String> {
+    let names = command.get_arguments().filter_map(|argument| {
+        let name = argument.get_env()?.to_str()?;
+        let source = matches.value_source(argument.get_id().as_str());
+        let is_given = source.is_some_and(|source| source != ValueSource::DefaultValue);
+        (is_given || variables.contains_key(name)).then(|| name.to_owned())
+    });
+    names.collect()
 }
 
 /// Lets `variables` (of `.env`) stand in for what the environment does not

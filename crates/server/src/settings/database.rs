@@ -58,7 +58,8 @@ impl DatabaseSettings {
         Ok(Self::postgres(settings, arguments))
     }
 
-    fn from_url(url: &str, arguments: &Arguments) -> Result<Self, SettingsError> {
+    /// Reads the address of a database.
+    pub(crate) fn from_url(url: &str, arguments: &Arguments) -> Result<Self, SettingsError> {
         let scheme = url.split("://").next().unwrap_or_default();
         match scheme {
             "postgres" | "postgresql" | "psql" | "pgsql" => {

@@ -100,7 +100,7 @@ impl TryFrom<LeadRow> for Lead {
 }
 
 /// The checks of the table make this impossible.
-fn unreadable() -> StoreError {
+pub(crate) fn unreadable() -> StoreError {
     StoreError::Other("a row that no version of this program wrote".into())
 }
 

@@ -1,0 +1,281 @@
+//! Copying everything: out of a database, into one, from one to another.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+
+use exit3_ports::{Load, Row, Shape, Snapshot, Table};
+
+use crate::error::ArchiveError;
+use crate::files::{ContractFiles, Found, Staging};
+use crate::read::{ArchiveReader, Event};
+use crate::record::{FileSum, TableSum};
+use crate::rows::{Summing, encode};
+use crate::write::ArchiveWriter;
+
+/// Rows at a time: even the longest of them take a few megabytes.
+const BATCH: u32 = 500;
+
+/// Is told how a copy goes on.
+pub trait Progress {
+    /// So many rows of a table come now.
+    fn begin(&self, what: &str, rows: u64);
+    /// So many of them have been dealt with.
+    fn advance(&self, rows: u64);
+}
+
+/// What was copied.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// The tables.
+    pub tables: Vec<TableSum>,
+    /// How many contract files.
+    pub files: u64,
+    /// The size of these in bytes.
+    pub file_bytes: u64,
+    /// What there was beside files, and is left out: links and the like.
+    pub left_out: Vec<String>,
+}
+
+impl Summary {
+    /// How many rows.
+    pub fn rows(&self) -> u64 {
+        self.tables.iter().map(|table| table.rows).sum()
+    }
+
+    fn add_file(&mut self, sum: &FileSum) {
+        self.files += 1;
+        self.file_bytes += sum.size;
+    }
+}
+
+/// Writes everything of a snapshot, and all contract files, to an archive.
+///
+/// # Errors
+/// [`ArchiveError`]; what has been written is then of no use.
+pub async fn back_up<W: Write>(
+    snapshot: &mut dyn Snapshot,
+    files: &ContractFiles,
+    mut archive: ArchiveWriter<W>,
+    progress: &dyn Progress,
+) -> Result<(W, Summary), ArchiveError> {
+    let mut summary = Summary::default();
+    for shape in snapshot.shapes().await? {
+        let count = snapshot.count(shape.table).await?;
+        let last_id = snapshot.last_id(shape.table).await?;
+        progress.begin(shape.table.name, count);
+        let mut table = archive.table(&shape, count, last_id)?;
+        let mut pages = Pages::of(&shape);
+        while let Some(rows) = pages.next(snapshot).await? {
+            for row in &rows {
+                table.row(row)?;
+            }
+            progress.advance(rows.len() as u64);
+        }
+        summary.tables.push(table.finish()?);
+    }
+    for found in files.list() {
+        match found? {
+            Found::Other(name) => summary.left_out.push(name),
+            Found::File(name, path) => match File::open(path) {
+                Ok(file) => summary.add_file(&archive.file(&name, file)?),
+                // Removed a moment ago.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error.into()),
+            },
+        }
+    }
+    Ok((archive.finish()?, summary))
+}
+
+/// Brings everything of an archive into a database, and its contract files to `staging`,
+/// if they are wanted; with `replace` in the place of what is there. Nothing has changed
+/// on an error, unless a contract file cannot be put in its place at the very end.
+///
+/// # Errors
+/// [`ArchiveError`], among them [`ArchiveError::NotEmpty`].
+pub async fn restore<R: Read>(
+    archive: &mut ArchiveReader<R>,
+    mut load: Box<dyn Load>,
+    mut staging: Option<Staging>,
+    replace: bool,
+    progress: &dyn Progress,
+) -> Result<Summary, ArchiveError> {
+    make_room(load.as_mut(), replace).await?;
+    let mut summary = Summary::default();
+    let mut shapes = Vec::new();
+    let mut rows = Vec::new();
+    loop {
+        match archive.next_event()? {
+            Event::Table { shape, rows: count, last_id } => {
+                progress.begin(shape.table.name, count);
+                shapes.push((shape, last_id));
+            }
+            Event::Row(row) => {
+                rows.push(row);
+                if rows.len() == BATCH as usize {
+                    put(load.as_mut(), shapes.last(), &mut rows, progress).await?;
+                }
+            }
+            Event::TableEnd(sum) => {
+                put(load.as_mut(), shapes.last(), &mut rows, progress).await?;
+                summary.tables.push(sum);
+            }
+            Event::File(name) => {
+                if let Some(staging) = &mut staging {
+                    staging.begin(name)?;
+                }
+            }
+            Event::Chunk(bytes) => {
+                if let Some(staging) = &mut staging {
+                    staging.add(&bytes)?;
+                }
+            }
+            Event::FileEnd(sum) => {
+                summary.add_file(&sum);
+                if let Some(staging) = &mut staging {
+                    staging.end(&sum.sha256)?;
+                }
+            }
+            Event::End => break,
+        }
+    }
+    for ((shape, last_id), sum) in shapes.iter().zip(&summary.tables) {
+        load.keep_ids(shape.table, *last_id).await?;
+        compare(load.as_mut(), shape, sum).await?;
+    }
+    load.commit().await?;
+    if let Some(staging) = staging {
+        staging.finish()?;
+    }
+    Ok(summary)
+}
+
+/// Copies everything from one database to another, which is empty.
+///
+/// # Errors
+/// [`ArchiveError`]; nothing has changed then.
+pub async fn copy(
+    from: &mut dyn Snapshot,
+    mut to: Box<dyn Load>,
+    progress: &dyn Progress,
+) -> Result<Summary, ArchiveError> {
+    make_room(to.as_mut(), false).await?;
+    let mut summary = Summary::default();
+    for shape in from.shapes().await? {
+        progress.begin(shape.table.name, from.count(shape.table).await?);
+        let (mut summing, mut line) = (Summing::default(), Vec::new());
+        let mut pages = Pages::of(&shape);
+        while let Some(rows) = pages.next(from).await? {
+            sum_up(&rows, &mut summing, &mut line)?;
+            let count = rows.len() as u64;
+            to.write(&shape, rows).await?;
+            progress.advance(count);
+        }
+        to.keep_ids(shape.table, from.last_id(shape.table).await?).await?;
+        let sum = summing.sum(shape.table.name);
+        compare(to.as_mut(), &shape, &sum).await?;
+        summary.tables.push(sum);
+    }
+    to.commit().await?;
+    Ok(summary)
+}
+
+/// The sums of all tables of a database.
+///
+/// # Errors
+/// [`ArchiveError::Store`].
+pub async fn sums(snapshot: &mut dyn Snapshot) -> Result<Vec<TableSum>, ArchiveError> {
+    let mut sums = Vec::new();
+    for shape in snapshot.shapes().await? {
+        sums.push(sum(snapshot, &shape).await?);
+    }
+    Ok(sums)
+}
+
+async fn make_room(load: &mut dyn Load, replace: bool) -> Result<(), ArchiveError> {
+    if replace {
+        return Ok(load.clear().await?);
+    }
+    for shape in load.shapes().await? {
+        if load.count(shape.table).await? > 0 {
+            return Err(ArchiveError::NotEmpty(shape.table.name));
+        }
+    }
+    Ok(())
+}
+
+async fn put(
+    load: &mut dyn Load,
+    shape: Option<&(Shape, i64)>,
+    rows: &mut Vec<Row>,
+    progress: &dyn Progress,
+) -> Result<(), ArchiveError> {
+    if let (Some((shape, _)), false) = (shape, rows.is_empty()) {
+        progress.advance(rows.len() as u64);
+        load.write(shape, std::mem::take(rows)).await?;
+    }
+    Ok(())
+}
+
+/// What has been written must read as it was.
+async fn compare(
+    load: &mut dyn Load,
+    shape: &Shape,
+    written: &TableSum,
+) -> Result<(), ArchiveError> {
+    let table: &'static Table = shape.table;
+    if sum(load, shape).await? == *written {
+        Ok(())
+    } else {
+        Err(ArchiveError::Differs(table.name))
+    }
+}
+
+async fn sum<S: Snapshot + ?Sized>(
+    snapshot: &mut S,
+    shape: &Shape,
+) -> Result<TableSum, ArchiveError> {
+    let (mut summing, mut line) = (Summing::default(), Vec::new());
+    let mut pages = Pages::of(shape);
+    while let Some(rows) = pages.next(snapshot).await? {
+        sum_up(&rows, &mut summing, &mut line)?;
+    }
+    Ok(summing.sum(shape.table.name))
+}
+
+fn sum_up(rows: &[Row], summing: &mut Summing, line: &mut Vec<u8>) -> Result<(), ArchiveError> {
+    for row in rows {
+        line.clear();
+        encode(row, line)?;
+        summing.add(line);
+    }
+    Ok(())
+}
+
+/// Walks through a table by id.
+struct Pages<'a> {
+    shape: &'a Shape,
+    after: i64,
+    ended: bool,
+}
+
+impl<'a> Pages<'a> {
+    fn of(shape: &'a Shape) -> Self {
+        Self { shape, after: i64::MIN, ended: false }
+    }
+
+    async fn next<S: Snapshot + ?Sized>(
+        &mut self,
+        snapshot: &mut S,
+    ) -> Result<Option<Vec<Row>>, ArchiveError> {
+        if self.ended {
+            return Ok(None);
+        }
+        let rows = snapshot.rows(self.shape, self.after, BATCH).await?;
+        self.ended = rows.len() < BATCH as usize;
+        if let Some(exit3_ports::Value::Integer(id)) = rows.last().and_then(|row| row.first()) {
+            self.after = *id;
+        }
+        Ok((!rows.is_empty()).then_some(rows))
+    }
+}

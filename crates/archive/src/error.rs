@@ -1,0 +1,63 @@
+use std::io;
+
+use exit3_ports::StoreError;
+
+/// Why an archive could not be made, read or brought into a database.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// It does not begin as an archive does.
+    #[error("this is not an archive of exit3")]
+    Foreign,
+    /// A newer program made it.
+    #[error("the archive is of a newer version of exit3 ({0}); restore it with that version")]
+    Newer(String),
+    /// It is not what was written.
+    #[error("the archive is damaged: {0}")]
+    Damaged(String),
+    /// There is no key for it.
+    #[error("the archive is encrypted: set BACKUP_IDENTITY or BACKUP_PASSPHRASE")]
+    Locked,
+    /// The keys are others.
+    #[error("the archive is encrypted for another key or passphrase")]
+    WrongKey,
+    /// A key is not one.
+    #[error("{0}")]
+    BadKey(String),
+    /// There are rows already.
+    #[error("the database is not empty: table {0} has rows")]
+    NotEmpty(&'static str),
+    /// There is a file already.
+    #[error("the contract file {0} is there already, and another one")]
+    FileExists(String),
+    /// A path that leaves the directory, or leads through a link.
+    #[error("the contract file {0:?} would not be inside of its directory")]
+    Outside(String),
+    /// What was copied is not what there was.
+    #[error("table {0} is not the same after it was copied; nothing was changed")]
+    Differs(&'static str),
+    /// The database belongs to a newer program.
+    #[error("the database is of a newer version of exit3 ({0}); use that version")]
+    NewerDatabase(String),
+    /// A file cannot be read or written.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// The database.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+}
+
+impl ArchiveError {
+    pub(crate) fn damaged(how: impl Into<String>) -> Self {
+        Self::Damaged(how.into())
+    }
+}
+
+/// What is read from an archive that is whole may still not make sense.
+pub(crate) fn unreadable(error: io::Error) -> ArchiveError {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData | io::ErrorKind::Other => {
+            ArchiveError::Damaged(error.to_string())
+        }
+        _ => ArchiveError::Io(error),
+    }
+}

@@ -1,0 +1,158 @@
+//! Encryption by age: to public keys, or with a passphrase.
+
+use std::io::{self, BufReader, Read, Write};
+use std::path::Path;
+
+use age::secrecy::SecretString;
+use age::stream::{StreamReader, StreamWriter};
+use age::{DecryptError, Decryptor, Encryptor, Identity, IdentityFile, Recipient};
+
+use crate::error::ArchiveError;
+
+/// How hard it is to try a passphrase, as a power of two: 32 MiB of memory each. More
+/// would break the promise of what a backup needs; a key needs none of this.
+const WORK: u8 = 15;
+
+/// For whom an archive is encrypted.
+#[derive(Clone, Default)]
+pub enum Lock {
+    /// It is not.
+    #[default]
+    Open,
+    /// For the holders of the keys to these.
+    Recipients(Vec<age::x25519::Recipient>),
+    /// For whoever knows this.
+    Passphrase(SecretString),
+}
+
+impl Lock {
+    /// Reads public keys (`age1…`), separated by commas or blanks.
+    ///
+    /// # Errors
+    /// [`ArchiveError::BadKey`].
+    pub fn recipients(text: &str) -> Result<Self, ArchiveError> {
+        let keys = text.split([',', ' ', '\n']).map(str::trim).filter(|key| !key.is_empty());
+        let keys: Result<Vec<_>, _> = keys.map(str::parse).collect();
+        match keys {
+            Ok(keys) if !keys.is_empty() => Ok(Self::Recipients(keys)),
+            _ => Err(ArchiveError::BadKey("is not a list of age's public keys (age1…)".into())),
+        }
+    }
+
+    /// The word for it in the first line of an archive.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Open => "plain",
+            Self::Recipients(_) | Self::Passphrase(_) => "age",
+        }
+    }
+
+    pub(crate) fn close<W: Write>(&self, out: W) -> io::Result<Locked<W>> {
+        let encryptor = match self {
+            Self::Open => return Ok(Locked::Open(out)),
+            Self::Recipients(keys) => {
+                Encryptor::with_recipients(keys.iter().map(|key| key as &dyn Recipient))
+            }
+            Self::Passphrase(passphrase) => {
+                let mut recipient = age::scrypt::Recipient::new(passphrase.clone());
+                recipient.set_work_factor(WORK);
+                Encryptor::with_recipients(std::iter::once(&recipient as &dyn Recipient))
+            }
+        };
+        Ok(Locked::Age(encryptor.map_err(io::Error::other)?.wrap_output(out)?))
+    }
+}
+
+/// Where the content of an archive is written to.
+pub(crate) enum Locked<W: Write> {
+    Open(W),
+    Age(StreamWriter<W>),
+}
+
+impl<W: Write> Locked<W> {
+    pub(crate) fn finish(self) -> io::Result<W> {
+        match self {
+            Self::Open(out) => Ok(out),
+            Self::Age(out) => out.finish(),
+        }
+    }
+}
+
+impl<W: Write> Write for Locked<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Open(out) => out.write(bytes),
+            Self::Age(out) => out.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Open(out) => out.flush(),
+            Self::Age(out) => out.flush(),
+        }
+    }
+}
+
+/// What opens archives.
+#[derive(Default)]
+pub struct Keys {
+    identities: Vec<Box<dyn Identity>>,
+}
+
+impl Keys {
+    /// Adds the secret keys of a file as `age-keygen` writes it.
+    ///
+    /// # Errors
+    /// [`ArchiveError::BadKey`].
+    pub fn add_file(&mut self, path: &Path) -> Result<(), ArchiveError> {
+        let wrong = |error: &dyn std::fmt::Display| {
+            ArchiveError::BadKey(format!("cannot be used: {}: {error}", path.display()))
+        };
+        let file = std::fs::File::open(path).map_err(|error| wrong(&error))?;
+        let file =
+            IdentityFile::from_buffer(BufReader::new(file)).map_err(|error| wrong(&error))?;
+        self.identities.extend(file.into_identities().map_err(|error| wrong(&error))?);
+        Ok(())
+    }
+
+    /// Adds a passphrase.
+    pub fn add_passphrase(&mut self, passphrase: SecretString) {
+        self.identities.push(Box::new(age::scrypt::Identity::new(passphrase)));
+    }
+
+    pub(crate) fn open<R: Read>(&self, content: R) -> Result<Unlocked<R>, ArchiveError> {
+        if self.identities.is_empty() {
+            return Err(ArchiveError::Locked);
+        }
+        let decryptor = Decryptor::new(content).map_err(refusal)?;
+        let identities = self.identities.iter().map(AsRef::as_ref);
+        decryptor.decrypt(identities).map(Unlocked::Age).map_err(refusal)
+    }
+}
+
+fn refusal(error: DecryptError) -> ArchiveError {
+    match error {
+        DecryptError::NoMatchingKeys
+        | DecryptError::DecryptionFailed
+        | DecryptError::KeyDecryptionFailed
+        | DecryptError::ExcessiveWork { .. } => ArchiveError::WrongKey,
+        DecryptError::Io(error) => ArchiveError::Io(error),
+        error => ArchiveError::Damaged(error.to_string()),
+    }
+}
+
+/// Where the content of an archive is read from.
+pub(crate) enum Unlocked<R> {
+    Open(R),
+    Age(StreamReader<R>),
+}
+
+impl<R: Read> Read for Unlocked<R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Open(content) => content.read(bytes),
+            Self::Age(content) => content.read(bytes),
+        }
+    }
+}

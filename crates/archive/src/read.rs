@@ -1,0 +1,225 @@
+//! Reading an archive.
+
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Take};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use exit3_ports::{Row, Shape, table};
+use sha2::{Digest, Sha256};
+
+use crate::error::{ArchiveError, unreadable};
+use crate::hash;
+use crate::keys::{Keys, Unlocked};
+use crate::record::{FileSum, Head, Record, TableHead, TableSum};
+use crate::rows::{Summing, decode};
+use crate::write::{FORMAT, LONGEST_LINE, MAGIC};
+
+/// The hash at the end.
+const HASH: u64 = 32;
+/// The first line is shorter.
+const LONGEST_FIRST_LINE: u64 = 64;
+
+/// What comes next in an archive.
+#[derive(Debug)]
+pub enum Event {
+    /// A table begins.
+    Table {
+        /// What the archive has of it.
+        shape: Shape,
+        /// How many rows follow.
+        rows: u64,
+        /// The highest id that was ever given.
+        last_id: i64,
+    },
+    /// A row of it, by id.
+    Row(Row),
+    /// The table is complete, and is what was written.
+    TableEnd(TableSum),
+    /// A contract file begins.
+    File(String),
+    /// Bytes of it.
+    Chunk(Vec<u8>),
+    /// The file is complete, and is what was written.
+    FileEnd(FileSum),
+    /// The archive is complete.
+    End,
+}
+
+/// Makes sure that not a byte of `archive` is other than it was written, and returns the
+/// word for how it is locked, and where its content begins and how long that is.
+///
+/// # Errors
+/// [`ArchiveError::Foreign`], [`ArchiveError::Newer`], [`ArchiveError::Damaged`].
+pub fn check(archive: &mut (impl Read + Seek)) -> Result<(String, u64, u64), ArchiveError> {
+    let end = archive.seek(SeekFrom::End(0))?;
+    archive.seek(SeekFrom::Start(0))?;
+    let mut line = Vec::new();
+    let mut first = BufReader::new(archive.by_ref().take(LONGEST_FIRST_LINE));
+    first.read_until(b'\n', &mut line)?;
+    let text = std::str::from_utf8(&line).map_err(|_| ArchiveError::Foreign)?;
+    let words = text.strip_suffix('\n').and_then(|text| text.strip_prefix(MAGIC));
+    let (format, lock) = words
+        .and_then(|words| words.strip_prefix(' ')?.split_once(' '))
+        .ok_or(ArchiveError::Foreign)?;
+    let start = line.len() as u64;
+    // A newer program may end an archive in another way.
+    if format.parse::<u32>().is_ok_and(|format| format > FORMAT) {
+        return Err(ArchiveError::Newer(format!("format {format}")));
+    }
+    let length = end.checked_sub(start + HASH);
+    let length = length.ok_or_else(|| ArchiveError::damaged("it ends too early"))?;
+    if !is_whole(archive, start + length)? {
+        return Err(ArchiveError::damaged("its hash is not that of its content"));
+    }
+    Ok((lock.to_owned(), start, length))
+}
+
+/// Whether the first `length` bytes have the hash that follows them.
+fn is_whole(archive: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
+    archive.seek(SeekFrom::Start(0))?;
+    let hash = hash::of(archive.by_ref().take(length))?;
+    let mut written = Vec::new();
+    archive.read_to_end(&mut written)?;
+    Ok(hash.as_slice() == written)
+}
+
+/// Reads an archive from its beginning to its end.
+pub struct ArchiveReader<R: Read> {
+    head: Head,
+    lines: Lines<R>,
+    table: Option<(Shape, Summing)>,
+    file: Option<(String, u64, Sha256)>,
+    tables: usize,
+    files: usize,
+}
+
+type Content<R> = BufReader<zstd::Decoder<'static, BufReader<Unlocked<Take<R>>>>>;
+
+struct Lines<R: Read> {
+    content: Content<R>,
+    line: Vec<u8>,
+}
+
+impl<R: Read + Seek> ArchiveReader<R> {
+    /// Reads all of `archive` to [`check`] it, opens it and reads where it comes from.
+    ///
+    /// # Errors
+    /// As [`check`], and where the keys do not open it.
+    pub fn open(mut archive: R, keys: &Keys) -> Result<Self, ArchiveError> {
+        let (lock, start, length) = check(&mut archive)?;
+        archive.seek(SeekFrom::Start(start))?;
+        let content = archive.take(length);
+        let content = match lock.as_str() {
+            "plain" => Unlocked::Open(content),
+            "age" => keys.open(content)?,
+            _ => return Err(ArchiveError::Newer(lock)),
+        };
+        let content = BufReader::new(zstd::Decoder::new(content).map_err(unreadable)?);
+        let mut lines = Lines { content, line: Vec::new() };
+        match lines.next_record()? {
+            Record::Head(head) => {
+                Ok(Self { head, lines, table: None, file: None, tables: 0, files: 0 })
+            }
+            _ => Err(ArchiveError::damaged("it does not say where it comes from")),
+        }
+    }
+}
+
+impl<R: Read> ArchiveReader<R> {
+    /// Where the archive comes from.
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// What comes next.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Damaged`]; [`ArchiveError::Newer`] for a table or column that this
+    /// program does not know.
+    pub fn next_event(&mut self) -> Result<Event, ArchiveError> {
+        self.lines.advance()?;
+        if self.lines.line.first() == Some(&b'[') {
+            let (shape, summing) =
+                self.table.as_mut().ok_or_else(|| ArchiveError::damaged("a row of no table"))?;
+            summing.add(&self.lines.line);
+            return Ok(Event::Row(decode(&self.lines.line, shape)?));
+        }
+        match self.lines.record()? {
+            Record::Table(head) if self.table.is_none() => self.begin_table(&head),
+            Record::TableEnd(sum) => {
+                let (shape, summing) = self.table.take().ok_or_else(disorder)?;
+                self.tables += 1;
+                if summing.sum(shape.table.name) != sum {
+                    return Err(ArchiveError::damaged(format!("table {}", sum.name)));
+                }
+                Ok(Event::TableEnd(sum))
+            }
+            Record::File { path } if self.file.is_none() => {
+                self.file = Some((path.clone(), 0, Sha256::new()));
+                Ok(Event::File(path))
+            }
+            Record::Chunk(text) => {
+                let (_, size, hash) = self.file.as_mut().ok_or_else(disorder)?;
+                let bytes = STANDARD.decode(text).map_err(|_| disorder())?;
+                *size += bytes.len() as u64;
+                hash.update(&bytes);
+                Ok(Event::Chunk(bytes))
+            }
+            Record::FileEnd(sum) => {
+                let (path, size, hash) = self.file.take().ok_or_else(disorder)?;
+                self.files += 1;
+                if (FileSum { path, size, sha256: hex::encode(hash.finalize()) }) != sum {
+                    return Err(ArchiveError::damaged(format!("file {}", sum.path)));
+                }
+                Ok(Event::FileEnd(sum))
+            }
+            Record::End { tables, files }
+                if (tables, files) == (self.tables, self.files)
+                    && self.table.is_none()
+                    && self.file.is_none() =>
+            {
+                Ok(Event::End)
+            }
+            _ => Err(disorder()),
+        }
+    }
+
+    fn begin_table(&mut self, head: &TableHead) -> Result<Event, ArchiveError> {
+        let known = table(&head.name);
+        let known = known.ok_or_else(|| ArchiveError::Newer(format!("table {}", head.name)))?;
+        let shape = Shape::of(known, |name| head.columns.iter().any(|column| column == name));
+        let shape = shape.ok_or_else(disorder)?;
+        if !shape.columns.iter().map(|column| column.name).eq(&head.columns) {
+            return Err(ArchiveError::Newer(format!("columns of table {}", head.name)));
+        }
+        self.table = Some((shape.clone(), Summing::default()));
+        Ok(Event::Table { shape, rows: head.rows, last_id: head.last_id })
+    }
+}
+
+impl<R: Read> Lines<R> {
+    /// Goes on to the next line.
+    fn advance(&mut self) -> Result<(), ArchiveError> {
+        self.line.clear();
+        let longest = LONGEST_LINE as u64 + 1;
+        let mut content = self.content.by_ref().take(longest);
+        content.read_until(b'\n', &mut self.line).map_err(unreadable)?;
+        match self.line.last() {
+            Some(b'\n') => Ok(()),
+            _ => Err(ArchiveError::damaged("it ends too early")),
+        }
+    }
+
+    fn record(&self) -> Result<Record, ArchiveError> {
+        serde_json::from_slice(&self.line).map_err(|_| disorder())
+    }
+
+    fn next_record(&mut self) -> Result<Record, ArchiveError> {
+        self.advance()?;
+        self.record()
+    }
+}
+
+fn disorder() -> ArchiveError {
+    ArchiveError::damaged("a record that does not belong where it is")
+}

@@ -1,0 +1,88 @@
+//! A database that is a map.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use exit3_ports::{Load, Row, Shape, Snapshot, StoreError, TABLES, Table, Value};
+
+type Rows = BTreeMap<&'static str, Vec<Row>>;
+
+#[derive(Clone, Default)]
+pub(crate) struct Memory {
+    rows: Rows,
+    pub(crate) last_ids: BTreeMap<&'static str, i64>,
+    /// A defect, to be found.
+    pub(crate) forgets_a_row: bool,
+    committed: Arc<Mutex<Option<Memory>>>,
+}
+
+impl Memory {
+    pub(crate) fn put(&mut self, table: &'static str, rows: Vec<Row>) {
+        self.rows.insert(table, rows);
+    }
+
+    pub(crate) fn rows_of(&self, table: &str) -> Vec<Row> {
+        self.rows.get(table).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn was_committed(&self) -> bool {
+        self.committed.lock().unwrap().is_some()
+    }
+
+    pub(crate) fn committed(&self) -> Memory {
+        self.committed.lock().unwrap().clone().expect("a commit")
+    }
+}
+
+#[async_trait]
+impl Snapshot for Memory {
+    async fn schema(&mut self) -> Result<String, StoreError> {
+        Ok(String::new())
+    }
+
+    async fn shapes(&mut self) -> Result<Vec<Shape>, StoreError> {
+        Ok(TABLES.iter().map(|table| Shape::of(table, |_| true).unwrap()).collect())
+    }
+
+    async fn count(&mut self, table: &'static Table) -> Result<u64, StoreError> {
+        Ok(self.rows_of(table.name).len() as u64)
+    }
+
+    async fn last_id(&mut self, table: &'static Table) -> Result<i64, StoreError> {
+        Ok(self.last_ids.get(table.name).copied().unwrap_or_default())
+    }
+
+    async fn rows(&mut self, shape: &Shape, after: i64, most: u32) -> Result<Vec<Row>, StoreError> {
+        let rows = self.rows_of(shape.table.name).into_iter();
+        let beyond = |row: &Row| matches!(row[0], Value::Integer(id) if id > after);
+        Ok(rows.filter(beyond).take(most as usize).collect())
+    }
+}
+
+#[async_trait]
+impl Load for Memory {
+    async fn clear(&mut self) -> Result<(), StoreError> {
+        self.rows.clear();
+        Ok(())
+    }
+
+    async fn write(&mut self, shape: &Shape, mut rows: Vec<Row>) -> Result<(), StoreError> {
+        if self.forgets_a_row {
+            rows.pop();
+        }
+        self.rows.entry(shape.table.name).or_default().extend(rows);
+        Ok(())
+    }
+
+    async fn keep_ids(&mut self, table: &'static Table, id: i64) -> Result<(), StoreError> {
+        self.last_ids.insert(table.name, id);
+        Ok(())
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        let committed = Arc::clone(&self.committed);
+        *committed.lock().unwrap() = Some(*self);
+        Ok(())
+    }
+}

@@ -1,0 +1,219 @@
+//! What the databases' schemas have in common: their migrations, and the way from one
+//! to another.
+
+#[path = "../../../migrations/list.rs"]
+mod list;
+
+/// A step of the schema, there and back.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Migration {
+    /// `00000000000004_clients`: the version, and a word about it.
+    pub name: &'static str,
+    /// The statements that take it.
+    pub up: &'static str,
+    /// The statements that take it back.
+    pub down: &'static str,
+    /// Whether taking it changes rows that are there already. A backup comes first.
+    pub changes_data: bool,
+    /// The tables whose rows are gone when it is taken back; not those that are
+    /// computed from others.
+    pub back_drops: &'static [&'static str],
+}
+
+impl Migration {
+    /// The version, as the table of migrations keeps it.
+    pub fn version(&self) -> &'static str {
+        self.name.split('_').next().unwrap_or_default()
+    }
+
+    fn number(&self) -> Option<u64> {
+        self.version().parse().ok()
+    }
+}
+
+/// Which schema is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// That of this program. Migrations of a newer one are left as they are.
+    Newest,
+    /// That of a version; 0 is the empty one.
+    Version(u64),
+}
+
+/// What may happen to rows on the way back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rows {
+    /// There is no way back where rows would be lost.
+    Keep,
+    /// They may be lost.
+    Drop,
+}
+
+/// How many migrations were taken, and taken back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// Taken.
+    pub up: usize,
+    /// Taken back.
+    pub down: usize,
+}
+
+/// Why there is no way to a schema. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the texts say it")]
+pub enum NoWay {
+    #[error("there is no migration {0}; the newest is {1}")]
+    NoSuchVersion(u64, u64),
+    #[error(
+        "the database has the migration {0}, which this program does not know: \
+         only a program that knows it can take it back"
+    )]
+    Unknown(String),
+    #[error(
+        "on the way back, the rows of the table {0} would be lost: \
+         make a backup, then say --drop-rows"
+    )]
+    RowsLost(&'static str),
+}
+
+/// The way from one schema to another.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Way {
+    /// What is to be taken, in this order.
+    pub up: Vec<&'static Migration>,
+    /// What is to be taken back, in this order.
+    pub down: Vec<&'static Migration>,
+}
+
+impl Way {
+    /// The way to `target` of a database that has the versions `applied`, for a program
+    /// that knows the migrations `known`, oldest first.
+    ///
+    /// # Errors
+    /// [`NoWay`].
+    pub fn find(
+        known: &'static [Migration],
+        applied: &[String],
+        target: Target,
+    ) -> Result<Self, NoWay> {
+        let newest = known.last().and_then(Migration::number).unwrap_or_default();
+        let wanted = match target {
+            Target::Newest => newest,
+            Target::Version(0) => 0,
+            Target::Version(version) => {
+                let exists = known.iter().any(|step| step.number() == Some(version));
+                if exists { version } else { return Err(NoWay::NoSuchVersion(version, newest)) }
+            }
+        };
+        if target != Target::Newest
+            && let Some(unknown) = applied
+                .iter()
+                .find(|version| known.iter().all(|step| step.version() != version.as_str()))
+        {
+            return Err(NoWay::Unknown(unknown.clone()));
+        }
+        let is_applied = |step: &Migration| applied.iter().any(|own| own == step.version());
+        let is_wanted = |step: &Migration| step.number().is_some_and(|number| number <= wanted);
+        let up = known.iter().filter(|step| is_wanted(step) && !is_applied(step)).collect();
+        let down = known.iter().rev().filter(|step| !is_wanted(step) && is_applied(step)).collect();
+        Ok(Self { up, down })
+    }
+
+    /// Whether it is none at all.
+    pub fn is_empty(&self) -> bool {
+        self.up.is_empty() && self.down.is_empty()
+    }
+
+    /// The names of those that change rows.
+    pub fn data_changes(&self) -> Vec<&'static str> {
+        self.up.iter().filter(|step| step.changes_data).map(|step| step.name).collect()
+    }
+
+    /// The tables whose rows are lost on it.
+    pub fn drops(&self) -> impl Iterator<Item = &'static str> {
+        self.down.iter().flat_map(|step| step.back_drops.iter().copied())
+    }
+
+    /// How long it is.
+    pub fn moved(&self) -> Moved {
+        Moved { up: self.up.len(), down: self.down.len() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POSTGRES: &[Migration] = crate::migrations!("postgres");
+    const SQLITE: &[Migration] = crate::migrations!("sqlite");
+
+    const KNOWN: &[Migration] = &[step("01_a", false), step("02_b", true), step("05_c", true)];
+
+    const fn step(name: &'static str, changes_data: bool) -> Migration {
+        Migration { name, up: "", down: "", changes_data, back_drops: &["t"] }
+    }
+
+    fn way(
+        applied: &[&str],
+        target: Target,
+    ) -> Result<(Vec<&'static str>, Vec<&'static str>), NoWay> {
+        let applied: Vec<String> = applied.iter().map(|version| (*version).to_owned()).collect();
+        let names = |steps: Vec<&Migration>| steps.iter().map(|step| step.name).collect();
+        Way::find(KNOWN, &applied, target).map(|way| (names(way.up), names(way.down)))
+    }
+
+    #[test]
+    fn every_migration_is_listed_and_in_order() {
+        for (dialect, listed) in [("postgres", POSTGRES), ("sqlite", SQLITE)] {
+            let directory = format!("{}/../../migrations/{dialect}", env!("CARGO_MANIFEST_DIR"));
+            let entries = std::fs::read_dir(directory).unwrap();
+            let mut names: Vec<String> =
+                entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+            names.sort();
+            assert_eq!(listed.iter().map(|step| step.name).collect::<Vec<_>>(), names);
+            for step in listed {
+                assert_eq!((step.version().len(), step.number().is_some()), (14, true));
+                // Whoever forgets the way back has an empty one.
+                assert!(step.down.contains(';'), "{}", step.name);
+            }
+        }
+    }
+
+    #[test]
+    fn goes_up_and_down() {
+        use Target::{Newest, Version};
+        assert_eq!(way(&[], Newest), Ok((vec!["01_a", "02_b", "05_c"], vec![])));
+        assert_eq!(way(&["01"], Version(2)), Ok((vec!["02_b"], vec![])));
+        assert_eq!(way(&["05", "01", "02"], Version(1)), Ok((vec![], vec!["05_c", "02_b"])));
+        assert_eq!(way(&["01", "02", "05"], Version(5)), Ok((vec![], vec![])));
+        assert_eq!(way(&["01"], Version(0)), Ok((vec![], vec!["01_a"])));
+        // One that came late is made up for.
+        assert_eq!(way(&["01", "05"], Newest), Ok((vec!["02_b"], vec![])));
+    }
+
+    #[test]
+    fn leaves_what_a_newer_program_did_as_it_is() {
+        use Target::{Newest, Version};
+        assert_eq!(way(&["01", "02", "05", "09"], Newest), Ok((vec![], vec![])));
+        let unknown = NoWay::Unknown("09".to_owned());
+        assert_eq!(way(&["01", "02", "05", "09"], Version(2)), Err(unknown));
+    }
+
+    #[test]
+    fn refuses_a_version_that_does_not_exist() {
+        for version in [3, 6, u64::MAX] {
+            let refused = way(&[], Target::Version(version));
+            assert_eq!(refused, Err(NoWay::NoSuchVersion(version, 5)));
+        }
+    }
+
+    #[test]
+    fn tells_what_changes_and_what_is_lost() {
+        let way = Way::find(KNOWN, &["01".to_owned()], Target::Newest).unwrap();
+        assert_eq!(way.data_changes(), ["02_b", "05_c"]);
+        assert_eq!(way.drops().count(), 0);
+        let way = Way::find(KNOWN, &["01".to_owned()], Target::Version(0)).unwrap();
+        assert_eq!(way.drops().collect::<Vec<_>>(), ["t"]);
+        assert_eq!(way.data_changes(), [""; 0]);
+    }
+}

@@ -1,0 +1,185 @@
+use exit3_domain::search;
+
+/// What a column holds, whatever the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A whole number of 64 bits.
+    Integer,
+    /// True or false.
+    Boolean,
+    /// A text.
+    Text,
+    /// A moment, to the microsecond.
+    Time,
+    /// Bytes.
+    Bytes,
+}
+
+/// A column that moves between databases.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its name, the same in every database.
+    pub name: &'static str,
+    /// What it holds, or NULL.
+    pub kind: Kind,
+}
+
+/// A table that moves between databases.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Its name, the same in every database.
+    pub name: &'static str,
+    /// Its columns, of which the first is the `id` that its rows are told apart by.
+    pub columns: &'static [Column],
+    /// The columns that its `search_document` is made of; none where it has no such
+    /// column.
+    pub searched_by: &'static [&'static str],
+}
+
+/// A value of a row, in a form that no database has for itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// NULL.
+    Null,
+    /// Of [`Kind::Integer`].
+    Integer(i64),
+    /// Of [`Kind::Boolean`].
+    Boolean(bool),
+    /// Of [`Kind::Text`].
+    Text(String),
+    /// Of [`Kind::Time`], in microseconds since 1970, UTC.
+    Time(i64),
+    /// Of [`Kind::Bytes`].
+    Bytes(Vec<u8>),
+}
+
+/// The values of a row, in the order of its [`Shape`].
+pub type Row = Vec<Value>;
+
+/// What a database, or an archive, has of a table: an older one may lack columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shape {
+    /// The table.
+    pub table: &'static Table,
+    /// The columns that are there, in the order of the table. The first is `id`.
+    pub columns: Vec<&'static Column>,
+}
+
+impl Shape {
+    /// The columns of `table` that `has` knows of; `None` where it lacks the `id`, and
+    /// thus the table.
+    pub fn of(table: &'static Table, has: impl Fn(&str) -> bool) -> Option<Self> {
+        let columns: Vec<_> = table.columns.iter().filter(|column| has(column.name)).collect();
+        let id = table.columns.first()?;
+        columns.first().is_some_and(|first| *first == id).then_some(Self { table, columns })
+    }
+
+    /// The text that `row` is searched by, where the table has one.
+    pub fn search_document(&self, row: &[Value]) -> Option<String> {
+        let text = |name: &&str| {
+            let at = self.columns.iter().position(|column| column.name == *name)?;
+            match row.get(at)? {
+                Value::Text(text) => Some(text.as_str()),
+                _ => None,
+            }
+        };
+        let searched_by = self.table.searched_by;
+        (!searched_by.is_empty()).then(|| search::document(searched_by.iter().map(text)))
+    }
+}
+
+/// The table of that name.
+pub fn table(name: &str) -> Option<&'static Table> {
+    TABLES.iter().find(|table| table.name == name)
+}
+
+const fn column(name: &'static str, kind: Kind) -> Column {
+    Column { name, kind }
+}
+
+/// Everything that is kept, in an order in which no row comes before one that it refers
+/// to. The one list of it: whatever copies a database goes by it, and a test of every
+/// adapter compares it with the schema.
+pub const TABLES: &[Table] = &[
+    Table {
+        name: "leads",
+        columns: &[
+            column("id", Kind::Integer),
+            column("full_name", Kind::Text),
+            column("position", Kind::Text),
+            column("company_name", Kind::Text),
+            column("phone_number", Kind::Text),
+            column("email", Kind::Text),
+            column("source", Kind::Text),
+            column("status", Kind::Text),
+            column("notes", Kind::Text),
+            column("category", Kind::Text),
+            column("created_at", Kind::Time),
+            column("updated_at", Kind::Time),
+        ],
+        searched_by: &["full_name", "company_name", "email", "phone_number"],
+    },
+    Table {
+        name: "subscribers",
+        columns: &[
+            column("id", Kind::Integer),
+            column("email", Kind::Text),
+            column("is_subscribed", Kind::Boolean),
+        ],
+        searched_by: &["email"],
+    },
+    Table {
+        name: "api_keys",
+        columns: &[
+            column("id", Kind::Integer),
+            column("name", Kind::Text),
+            column("prefix", Kind::Text),
+            column("digest", Kind::Bytes),
+            column("scopes", Kind::Text),
+            column("origins", Kind::Text),
+            column("rate", Kind::Text),
+            column("forwards_visitors", Kind::Boolean),
+            column("created_at", Kind::Time),
+            column("expires_at", Kind::Time),
+            column("revoked_at", Kind::Time),
+            column("last_used_at", Kind::Time),
+        ],
+        searched_by: &[],
+    },
+    Table {
+        name: "clients",
+        columns: &[
+            column("id", Kind::Integer),
+            column("lead_id", Kind::Integer),
+            column("team_id", Kind::Text),
+            column("monthly_charge", Kind::Integer),
+            column("one_time_charge", Kind::Integer),
+            column("contract_file", Kind::Text),
+            column("short_description", Kind::Text),
+            column("category", Kind::Text),
+        ],
+        searched_by: &[],
+    },
+    Table {
+        name: "staff",
+        columns: &[
+            column("id", Kind::Integer),
+            column("username", Kind::Text),
+            column("first_name", Kind::Text),
+            column("last_name", Kind::Text),
+            column("email", Kind::Text),
+            column("is_staff", Kind::Boolean),
+            column("is_active", Kind::Boolean),
+            column("is_superuser", Kind::Boolean),
+            column("password", Kind::Text),
+            column("date_joined", Kind::Time),
+            column("last_login", Kind::Time),
+        ],
+        searched_by: &[],
+    },
+];
+
+/// Tables that are in no archive: counts, which follow from the rows, and what is true
+/// of one database only.
+pub const NOT_MOVED: &[&str] =
+    &["lead_counts", "subscriber_counts", "backup_status", "__diesel_schema_migrations"];

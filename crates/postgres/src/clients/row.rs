@@ -1,0 +1,76 @@
+//! How a client is written to its table and read from it.
+
+use diesel::dsl::{AsSelect, SqlTypeOf};
+use diesel::pg::Pg;
+use diesel::prelude::{AsChangeset, Insertable, Queryable, Selectable};
+use exit3_domain::clients::{Client, ClientId, Money, NewClient};
+use exit3_domain::leads::{LeadCategory, LeadId};
+
+use crate::schema::clients;
+use crate::word::Word;
+
+/// The columns of [`ClientRow`].
+pub(super) type ClientColumns = SqlTypeOf<AsSelect<ClientRow, Pg>>;
+
+/// Those of [`ClientRow`].
+pub(super) const COLUMNS: &str = "id, lead_id, team_id, monthly_charge, one_time_charge, \
+                                  contract_file, short_description, category";
+
+/// A client as it is read.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = clients)]
+pub(super) struct ClientRow {
+    id: i64,
+    lead_id: Option<i64>,
+    team_id: String,
+    monthly_charge: Option<i64>,
+    one_time_charge: Option<i64>,
+    contract_file: Option<String>,
+    short_description: String,
+    category: Word<LeadCategory>,
+}
+
+impl From<ClientRow> for Client {
+    fn from(row: ClientRow) -> Self {
+        Self {
+            id: ClientId(row.id),
+            details: NewClient {
+                lead: row.lead_id.map(LeadId),
+                team_id: row.team_id,
+                // The table has the same range.
+                monthly_charge: row.monthly_charge.and_then(Money::kept),
+                one_time_charge: row.one_time_charge.and_then(Money::kept),
+                contract_file: row.contract_file,
+                short_description: row.short_description,
+                category: row.category.0,
+            },
+        }
+    }
+}
+
+/// What somebody decides about a client.
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = clients, treat_none_as_default_value = false, treat_none_as_null = true)]
+pub(super) struct DetailsRow<'a> {
+    lead_id: Option<i64>,
+    team_id: &'a str,
+    monthly_charge: Option<i64>,
+    one_time_charge: Option<i64>,
+    contract_file: Option<&'a str>,
+    short_description: &'a str,
+    category: &'static str,
+}
+
+impl<'a> From<&'a NewClient> for DetailsRow<'a> {
+    fn from(client: &'a NewClient) -> Self {
+        Self {
+            lead_id: client.lead.map(|lead| lead.0),
+            team_id: &client.team_id,
+            monthly_charge: client.monthly_charge.map(Money::hundredths),
+            one_time_charge: client.one_time_charge.map(Money::hundredths),
+            contract_file: client.contract_file.as_deref(),
+            short_description: &client.short_description,
+            category: client.category.as_str(),
+        }
+    }
+}

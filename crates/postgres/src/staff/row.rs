@@ -1,0 +1,80 @@
+//! How an account is written to its table and read from it.
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::{AsSelect, SqlTypeOf};
+use diesel::pg::Pg;
+use diesel::prelude::{AsChangeset, Insertable, Queryable, Selectable};
+use exit3_domain::staff::{PasswordHash, Staff, StaffId, StaffProfile};
+
+use crate::schema::staff;
+
+/// The columns of [`StaffRow`].
+pub(super) type StaffColumns = SqlTypeOf<AsSelect<StaffRow, Pg>>;
+
+/// Those of [`StaffRow`].
+pub(super) const COLUMNS: &str = "id, username, first_name, last_name, email, is_staff, \
+                                  is_active, is_superuser, password, date_joined, last_login";
+
+/// An account as it is read.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = staff)]
+pub(super) struct StaffRow {
+    id: i64,
+    username: String,
+    first_name: String,
+    last_name: String,
+    email: String,
+    is_staff: bool,
+    is_active: bool,
+    is_superuser: bool,
+    password: String,
+    date_joined: DateTime<Utc>,
+    last_login: Option<DateTime<Utc>>,
+}
+
+impl From<StaffRow> for Staff {
+    fn from(row: StaffRow) -> Self {
+        Self {
+            id: StaffId(row.id),
+            profile: StaffProfile {
+                username: row.username,
+                first_name: row.first_name,
+                last_name: row.last_name,
+                email: row.email,
+                is_staff: row.is_staff,
+                is_active: row.is_active,
+                is_superuser: row.is_superuser,
+            },
+            password: PasswordHash::kept(row.password),
+            date_joined: row.date_joined,
+            last_login: row.last_login,
+        }
+    }
+}
+
+/// Who somebody is and what they may do.
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = staff)]
+pub(super) struct ProfileRow<'a> {
+    username: &'a str,
+    first_name: &'a str,
+    last_name: &'a str,
+    email: &'a str,
+    is_staff: bool,
+    is_active: bool,
+    is_superuser: bool,
+}
+
+impl<'a> From<&'a StaffProfile> for ProfileRow<'a> {
+    fn from(profile: &'a StaffProfile) -> Self {
+        Self {
+            username: &profile.username,
+            first_name: &profile.first_name,
+            last_name: &profile.last_name,
+            email: &profile.email,
+            is_staff: profile.is_staff,
+            is_active: profile.is_active,
+            is_superuser: profile.is_superuser,
+        }
+    }
+}

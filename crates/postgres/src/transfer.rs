@@ -1,0 +1,57 @@
+//! Copying the database as a whole.
+
+mod session;
+mod value;
+
+use async_trait::async_trait;
+use exit3_ports::{Load, Migration, Snapshot, StoreError, TABLES, Transfer};
+use tokio::runtime::Handle;
+
+use self::session::{PgSession, list};
+use crate::migrations::MIGRATIONS;
+use crate::settings::PgSettings;
+
+/// How long loading waits for those who write.
+const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '30s'";
+
+/// Copies the database as a whole, over a connection of its own: a pool is for what is
+/// quick.
+#[derive(Clone)]
+pub struct PgTransfer {
+    settings: PgSettings,
+    runtime: Handle,
+}
+
+impl PgTransfer {
+    pub(crate) fn new(settings: PgSettings, runtime: Handle) -> Self {
+        Self { settings, runtime }
+    }
+}
+
+#[async_trait]
+impl Transfer for PgTransfer {
+    fn newest_schema(&self) -> &'static str {
+        MIGRATIONS.last().map(Migration::version).unwrap_or_default()
+    }
+
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+        let mut session = PgSession::open(&self.settings, &self.runtime).await?;
+        session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        // A table that is emptied by TRUNCATE is empty for older snapshots as well.
+        let tables = session.shapes().await?;
+        if !tables.is_empty() {
+            let names = list(tables.iter().map(|shape| shape.table.name));
+            session.execute(&format!("LOCK TABLE {names} IN ACCESS SHARE MODE")).await?;
+        }
+        Ok(Box::new(session))
+    }
+
+    async fn load(&self) -> Result<Box<dyn Load>, StoreError> {
+        let session = PgSession::open(&self.settings, &self.runtime).await?;
+        session.execute("BEGIN").await?;
+        session.execute(LOCK_TIMEOUT).await?;
+        let names = list(TABLES.iter().map(|table| table.name));
+        session.execute(&format!("LOCK TABLE {names} IN EXCLUSIVE MODE")).await?;
+        Ok(Box::new(session))
+    }
+}

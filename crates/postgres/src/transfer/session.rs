@@ -1,0 +1,216 @@
+//! A connection in one transaction that sees, or makes, the database as a whole.
+
+use std::collections::HashSet;
+use std::pin::Pin;
+
+use async_trait::async_trait;
+use exit3_ports::{Load, Row, Shape, Snapshot, StoreError, TABLES, Table};
+use tokio::runtime::Handle;
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Error};
+
+use super::value::{self, Bind};
+use crate::error::{Failure, timed_out};
+use crate::settings::PgSettings;
+
+/// The transaction ends with the connection, and undone unless it was committed.
+pub(super) struct PgSession {
+    client: Client,
+    copy: Option<Copy>,
+}
+
+/// Rows on their way into one table. All of them are one statement, so that what counts
+/// them counts once.
+struct Copy {
+    shape: Shape,
+    rows: Pin<Box<BinaryCopyInWriter>>,
+}
+
+impl PgSession {
+    pub(super) async fn open(settings: &PgSettings, runtime: &Handle) -> Result<Self, StoreError> {
+        let connect = settings.config.connect(settings.tls.clone());
+        let connected = tokio::time::timeout(settings.timeout, connect).await;
+        let (client, connection) =
+            connected.map_err(|_| timed_out(settings.timeout))?.map_err(failed)?;
+        runtime.spawn(connection);
+        let session = Self { client, copy: None };
+        session
+            .execute(
+                "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; \
+                 SET lock_timeout = '30s'; SET TIME ZONE 'UTC'",
+            )
+            .await?;
+        Ok(session)
+    }
+
+    pub(super) async fn execute(&self, sql: &str) -> Result<(), StoreError> {
+        self.client.batch_execute(sql).await.map_err(failed)
+    }
+
+    /// One value of one row.
+    async fn ask<T>(
+        &self,
+        sql: &str,
+        binds: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<T, StoreError>
+    where
+        T: for<'a> tokio_postgres::types::FromSql<'a>,
+    {
+        let rows = self.client.query_typed(sql, binds).await.map_err(failed)?;
+        let row =
+            rows.first().ok_or_else(|| StoreError::Other("an answer without a row".into()))?;
+        row.try_get(0).map_err(failed)
+    }
+
+    /// The sequence that the ids of a table come from.
+    async fn sequence(&self, table: &Table) -> Result<String, StoreError> {
+        let sql = "SELECT pg_get_serial_sequence($1, 'id')";
+        self.ask(sql, &[(&table.name, Type::TEXT)]).await
+    }
+
+    /// Ends what is on its way into a table, so that it can be read.
+    async fn settle(&mut self) -> Result<(), StoreError> {
+        if let Some(mut copy) = self.copy.take() {
+            copy.rows.as_mut().finish().await.map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Where rows of this shape go to.
+    async fn copy(&mut self, shape: &Shape) -> Result<&mut Copy, StoreError> {
+        if self.copy.as_ref().is_none_or(|copy| copy.shape != *shape) {
+            self.settle().await?;
+            let searched = !shape.table.searched_by.is_empty();
+            let names = shape.columns.iter().map(|column| column.name);
+            let names = list(names.chain(searched.then_some("search_document")));
+            let sql = format!("COPY \"{}\" ({names}) FROM STDIN BINARY", shape.table.name);
+            let sink = self.client.copy_in(&sql).await.map_err(failed)?;
+            let types = shape.columns.iter().map(|column| value::type_of(column.kind));
+            let types: Vec<Type> = types.chain(searched.then_some(Type::TEXT)).collect();
+            let rows = Box::pin(BinaryCopyInWriter::new(sink, &types));
+            self.copy = Some(Copy { shape: shape.clone(), rows });
+        }
+        self.copy.as_mut().ok_or_else(|| StoreError::Other("nothing to copy to".into()))
+    }
+}
+
+#[async_trait]
+impl Snapshot for PgSession {
+    async fn schema(&mut self) -> Result<String, StoreError> {
+        self.settle().await?;
+        let known = "SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL";
+        if !self.ask::<bool>(known, &[]).await? {
+            return Ok(String::new());
+        }
+        let newest = "SELECT coalesce(max(version), '')::text FROM __diesel_schema_migrations";
+        self.ask(newest, &[]).await
+    }
+
+    async fn shapes(&mut self) -> Result<Vec<Shape>, StoreError> {
+        self.settle().await?;
+        let sql = "SELECT table_name::text, column_name::text FROM information_schema.columns \
+                   WHERE table_schema = ANY (current_schemas(false))";
+        let rows = self.client.query_typed(sql, &[]).await.map_err(failed)?;
+        let mut has = HashSet::new();
+        for row in rows {
+            let column: (String, String) =
+                (row.try_get(0).map_err(failed)?, row.try_get(1).map_err(failed)?);
+            has.insert(column);
+        }
+        let shape = |table: &'static Table| {
+            Shape::of(table, |column| has.contains(&(table.name.to_owned(), column.to_owned())))
+        };
+        Ok(TABLES.iter().filter_map(shape).collect())
+    }
+
+    async fn count(&mut self, table: &'static Table) -> Result<u64, StoreError> {
+        self.settle().await?;
+        let sql = format!("SELECT count(*) FROM \"{}\"", table.name);
+        self.ask(&sql, &[]).await.map(i64::unsigned_abs)
+    }
+
+    async fn last_id(&mut self, table: &'static Table) -> Result<i64, StoreError> {
+        self.settle().await?;
+        let sequence = self.sequence(table).await?;
+        let sql = format!(
+            "SELECT greatest(CASE WHEN is_called THEN last_value ELSE 0 END, \
+             (SELECT coalesce(max(id), 0) FROM \"{}\")) FROM {sequence}",
+            table.name
+        );
+        self.ask(&sql, &[]).await
+    }
+
+    async fn rows(
+        &mut self,
+        shape: &Shape,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<Row>, StoreError> {
+        self.settle().await?;
+        let sql = format!(
+            "SELECT {} FROM \"{}\" WHERE id > $1 ORDER BY id LIMIT $2",
+            list(shape.columns.iter().map(|column| column.name)),
+            shape.table.name
+        );
+        let limit = i64::from(limit);
+        let binds: [(&(dyn ToSql + Sync), Type); 2] = [(&after, Type::INT8), (&limit, Type::INT8)];
+        let rows = self.client.query_typed(&sql, &binds).await.map_err(failed)?;
+        let row = |row: &tokio_postgres::Row| {
+            let columns = shape.columns.iter().enumerate();
+            columns.map(|(at, column)| value::read(row, at, column.kind)).collect()
+        };
+        rows.iter().map(row).collect::<Result<_, _>>().map_err(failed)
+    }
+}
+
+#[async_trait]
+impl Load for PgSession {
+    async fn clear(&mut self) -> Result<(), StoreError> {
+        self.settle().await?;
+        let names = list(TABLES.iter().map(|table| table.name));
+        self.execute(&format!("TRUNCATE {names}")).await
+    }
+
+    async fn write(&mut self, shape: &Shape, rows: Vec<Row>) -> Result<(), StoreError> {
+        let copy = self.copy(shape).await?;
+        for row in &rows {
+            let document = shape.search_document(row);
+            let binds: Vec<Bind<'_>> = row.iter().map(Bind).collect();
+            let mut values: Vec<&(dyn ToSql + Sync)> =
+                binds.iter().map(|bind| bind as &(dyn ToSql + Sync)).collect();
+            if let Some(document) = &document {
+                values.push(document);
+            }
+            copy.rows.as_mut().write(&values).await.map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    async fn keep_ids(&mut self, table: &'static Table, id: i64) -> Result<(), StoreError> {
+        let known = self.last_id(table).await?;
+        let sequence = self.sequence(table).await?;
+        match known.max(id) {
+            0 => Ok(()),
+            id => self.execute(&format!("SELECT setval('{sequence}', {id})")).await,
+        }
+    }
+
+    async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        self.settle().await?;
+        // Else the first lists would be planned as if the tables were empty.
+        let names = list(TABLES.iter().map(|table| table.name));
+        self.execute(&format!("ANALYZE {names}")).await?;
+        self.execute("COMMIT").await
+    }
+}
+
+/// Names as a list of SQL.
+pub(super) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.map(|name| format!("\"{name}\"")).collect();
+    names.join(", ")
+}
+
+fn failed(error: Error) -> StoreError {
+    Failure::from(error).error
+}

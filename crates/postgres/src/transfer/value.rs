@@ -1,0 +1,75 @@
+//! Values of rows, as the wire has them.
+
+use std::error::Error;
+
+use exit3_ports::{Kind, Value};
+use tokio_postgres::Row;
+use tokio_postgres::types::private::BytesMut;
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, accepts, to_sql_checked};
+
+/// 2000-01-01, from which PostgreSQL counts, in microseconds since 1970.
+const EPOCH: i64 = 946_684_800_000_000;
+
+/// The type of a column.
+pub(super) fn type_of(kind: Kind) -> Type {
+    match kind {
+        Kind::Integer => Type::INT8,
+        Kind::Boolean => Type::BOOL,
+        Kind::Text => Type::TEXT,
+        Kind::Time => Type::TIMESTAMPTZ,
+        Kind::Bytes => Type::BYTEA,
+    }
+}
+
+/// The value of a column.
+pub(super) fn read(row: &Row, at: usize, kind: Kind) -> Result<Value, tokio_postgres::Error> {
+    Ok(match kind {
+        Kind::Integer => row.try_get::<_, Option<i64>>(at)?.map(Value::Integer),
+        Kind::Boolean => row.try_get::<_, Option<bool>>(at)?.map(Value::Boolean),
+        Kind::Text => row.try_get::<_, Option<String>>(at)?.map(Value::Text),
+        Kind::Time => row.try_get::<_, Option<Time>>(at)?.map(|Time(time)| Value::Time(time)),
+        Kind::Bytes => row.try_get::<_, Option<Vec<u8>>>(at)?.map(Value::Bytes),
+    }
+    .unwrap_or(Value::Null))
+}
+
+/// Microseconds since 1970.
+struct Time(i64);
+
+impl FromSql<'_> for Time {
+    fn from_sql(type_: &Type, raw: &[u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        let time = i64::from_sql(type_, raw)?;
+        Ok(Self(time.checked_add(EPOCH).ok_or("a time that does not end")?))
+    }
+
+    accepts!(TIMESTAMPTZ);
+}
+
+/// A value on its way into a column of its type.
+#[derive(Debug)]
+pub(super) struct Bind<'a>(pub(super) &'a Value);
+
+impl ToSql for Bind<'_> {
+    fn to_sql(
+        &self,
+        type_: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        match self.0 {
+            Value::Null => Ok(IsNull::Yes),
+            Value::Integer(number) => number.to_sql(type_, out),
+            Value::Boolean(truth) => truth.to_sql(type_, out),
+            Value::Text(text) => text.to_sql(type_, out),
+            Value::Time(time) => {
+                time.checked_sub(EPOCH).ok_or("a time too far away")?.to_sql(type_, out)
+            }
+            Value::Bytes(bytes) => bytes.to_sql(type_, out),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}

@@ -1,0 +1,21 @@
+//! The repositories of a database, as the contract suite wants them.
+
+use std::sync::Arc;
+
+use exit3_postgres::PgDatabase;
+use exit3_testkit::contract::Harness;
+
+/// Without anything to keep.
+pub(crate) fn harness_over(database: &PgDatabase) -> Harness {
+    Harness {
+        leads: Arc::new(database.leads()),
+        subscribers: Arc::new(database.subscribers()),
+        api_keys: Arc::new(database.api_keys()),
+        clients: Arc::new(database.clients()),
+        staff: Arc::new(database.staff()),
+        health: Arc::new(database.health()),
+        transfer: Arc::new(database.transfer()),
+        backups: Arc::new(database.backups()),
+        guard: Box::new(()),
+    }
+}

@@ -1,0 +1,177 @@
+//! The schema, there and back.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "in a test a panic is the report"
+)]
+
+mod common;
+
+use exit3_domain::paging::PageRequest;
+use exit3_ports::{DatabaseHealth, LeadRepository, Migration, Rows, StaffRepository, Target};
+use exit3_postgres::{PgDatabase, PgSettings, connect};
+use exit3_testkit::migrations::{
+    Table, Tables, fill, inserted, statements_of_earlier_releases, walk,
+};
+use exit3_testkit::{builders, postgres};
+use tokio::runtime::Handle;
+use tokio_postgres::Client;
+use tokio_postgres::types::Type;
+
+const MIGRATIONS: &[Migration] = exit3_ports::migrations!("postgres");
+
+fn open(url: &str) -> PgDatabase {
+    connect(&PgSettings::parse(url).unwrap(), Handle::current())
+}
+
+async fn column(admin: &Client, sql: &str) -> Vec<String> {
+    admin.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+}
+
+async fn tables(admin: &Client) -> Tables {
+    let names = "SELECT relname::text FROM pg_class WHERE relkind = 'r' \
+                 AND relnamespace = 'public'::regnamespace \
+                 AND relname <> '__diesel_schema_migrations'";
+    let mut tables = Tables::new();
+    for name in column(admin, names).await {
+        let definition = format!(
+            "SELECT concat_ws(' ', attname, format_type(atttypid, atttypmod), attnotnull,
+                              attidentity, attcollation::regcollation,
+                              pg_get_expr(adbin, adrelid))
+             FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+             WHERE attrelid = '{name}'::regclass AND attnum > 0
+             UNION SELECT conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
+             WHERE conrelid = '{name}'::regclass
+             UNION SELECT indexdef FROM pg_indexes WHERE tablename = '{name}'
+             UNION SELECT pg_get_triggerdef(t.oid) || pg_get_functiondef(tgfoid)
+             FROM pg_trigger t WHERE tgrelid = '{name}'::regclass AND NOT tgisinternal
+             ORDER BY 1"
+        );
+        // Which slot a count is in does not matter.
+        let rows = format!("SELECT (to_jsonb(t) - 'slot')::text FROM {name} t ORDER BY 1");
+        let (definition, rows) = (column(admin, &definition).await, column(admin, &rows).await);
+        tables.insert(name, Table { definition, rows });
+    }
+    tables
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_migration_goes_down_and_up_again() {
+    let database = postgres::shared().create_database().await;
+    let own = open(database.url());
+    own.migrate().await.unwrap();
+    fill(&common::harness_over(&own)).await;
+    let admin = postgres::client(database.url()).await;
+    let go = async |target, rows| match own.migrate_to(target, rows).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    };
+    walk(MIGRATIONS, go, async || tables(&admin).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newer_schema_serves_and_is_left_alone() {
+    let database = postgres::shared().create_database().await;
+    let own = open(database.url());
+    own.migrate().await.unwrap();
+    let admin = postgres::client(database.url()).await;
+    let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('99999999999999')";
+    admin.batch_execute(newer).await.unwrap();
+    assert!(own.health().schema_is_current().await.unwrap());
+    assert_eq!(own.migrate().await.unwrap(), 0);
+    let refused = own.migrate_to(Target::Version(1), Rows::Drop).await.unwrap_err();
+    assert!(refused.to_string().contains("99999999999999"), "{refused}");
+    own.staff().list(PageRequest::first()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_changes_rows_where_there_are_none() {
+    let database = postgres::shared().create_database().await;
+    let own = open(database.url());
+    assert_eq!(own.pending_data_changes().await.unwrap(), [""; 0]);
+    own.migrate_to(Target::Version(1), Rows::Keep).await.unwrap();
+    let changing = MIGRATIONS.iter().skip(1).filter(|step| step.changes_data);
+    let changing: Vec<&str> = changing.map(|step| step.name).collect();
+    assert_eq!(own.pending_data_changes().await.unwrap(), changing);
+}
+
+/// Until a migration stands in line for the table of leads.
+async fn in_line(admin: &Client) {
+    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'leads'::regclass
+                   AND mode = 'AccessExclusiveLock'";
+    loop {
+        let waiting: i64 = admin.query_one(waiting, &[]).await.unwrap().get(0);
+        if waiting > 0 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_that_waits_for_a_reader_makes_no_writer_wait() {
+    let database = postgres::shared().create_database().await;
+    let own = open(database.url());
+    own.migrate().await.unwrap();
+    let admin = postgres::client(database.url()).await;
+    let reader = postgres::client(database.url()).await;
+    reader.batch_execute("BEGIN; SELECT count(*) FROM leads").await.unwrap();
+    let migration = tokio::spawn({
+        let own = own.clone();
+        async move { own.migrate_to(Target::Version(1), Rows::Keep).await }
+    });
+    let leads = own.leads();
+    for number in 0..3 {
+        in_line(&admin).await;
+        let lead = builders::lead().full_name(format!("Ana {number}")).build();
+        leads.create(&lead, builders::at(5)).await.unwrap();
+    }
+    assert!(!migration.is_finished());
+    reader.batch_execute("COMMIT").await.unwrap();
+    let moved = migration.await.unwrap().unwrap();
+    assert_eq!(moved.down, MIGRATIONS.len() - 1);
+    let kept = column(&admin, "SELECT full_name FROM leads ORDER BY id").await;
+    assert_eq!(kept, ["Ana 0", "Ana 1", "Ana 2"]);
+}
+
+fn type_of(name: &str) -> Type {
+    let known = [
+        Type::INT4,
+        Type::INT8,
+        Type::BOOL,
+        Type::TEXT,
+        Type::VARCHAR,
+        Type::BYTEA,
+        Type::TIMESTAMPTZ,
+        Type::INT8_ARRAY,
+        Type::BOOL_ARRAY,
+        Type::TEXT_ARRAY,
+        Type::TIMESTAMPTZ_ARRAY,
+    ];
+    known.into_iter().find(|known| known.name() == name).expect(name)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_newest_schema_takes_what_earlier_releases_send() {
+    let database = postgres::shared().create_database().await;
+    open(database.url()).migrate().await.unwrap();
+    let admin = postgres::client(database.url()).await;
+    for (sql, types) in statements_of_earlier_releases("postgres") {
+        let types: Vec<Type> = types.iter().map(|name| type_of(name)).collect();
+        let prepared = admin.prepare_typed(&sql, &types).await;
+        assert!(prepared.is_ok(), "{sql}: {:?}", prepared.err());
+        // What it does not know of it cannot fill.
+        if let Some((table, columns)) = inserted(&sql) {
+            let required = format!(
+                "SELECT attname::text FROM pg_attribute WHERE attrelid = '{table}'::regclass \
+                 AND attnum > 0 AND NOT attisdropped AND attnotnull AND NOT atthasdef \
+                 AND attidentity = ''"
+            );
+            for name in column(&admin, &required).await {
+                assert!(columns.contains(&name.as_str()), "{name} is not in {sql}");
+            }
+        }
+    }
+}

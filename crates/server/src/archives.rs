@@ -1,0 +1,130 @@
+//! Archives of this service: where they are kept, and how one is made.
+
+mod bucket;
+mod place;
+
+use std::fs::File;
+use std::io::{BufWriter, Seek};
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use exit3_archive::{ArchiveError, ArchiveReader, ArchiveWriter, Head, Progress, Summary, back_up};
+use exit3_ports::{Snapshot, StoreError};
+
+use crate::backend::Backend;
+use crate::settings::BackupSettings;
+
+pub(crate) use place::{Place, PlaceError};
+
+/// The name of an archive says when it was begun.
+const NAME: &str = "exit3-%Y%m%dT%H%M%SZ.backup";
+
+/// Why an archive was not made, found or used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failed {
+    #[error("{0}")]
+    Archive(#[from] ArchiveError),
+    #[error("{0}")]
+    Place(#[from] PlaceError),
+    #[error("the database has no tables yet: there is nothing to back up")]
+    Nothing,
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self::Archive(error.into())
+    }
+}
+
+/// An archive that is complete and where it belongs.
+pub(crate) struct Made {
+    /// Its full name.
+    pub(crate) name: String,
+    /// Its size in bytes.
+    pub(crate) size: u64,
+    /// What is in it.
+    pub(crate) summary: Summary,
+}
+
+/// The name of an archive that is begun at `time`.
+pub(crate) fn name_of(time: DateTime<Utc>) -> String {
+    time.format(NAME).to_string()
+}
+
+/// When the archive of that name was begun; `None` for a name that none of ours has.
+pub(crate) fn time_of(name: &str) -> Option<DateTime<Utc>> {
+    NaiveDateTime::parse_from_str(name, NAME).ok().map(|time| time.and_utc())
+}
+
+/// Makes an archive of everything at `place`.
+pub(crate) async fn make(
+    backend: &Backend,
+    settings: &BackupSettings,
+    place: &Place,
+    now: DateTime<Utc>,
+    progress: &dyn Progress,
+) -> Result<Made, Failed> {
+    let transfer = backend.transfer();
+    let known = transfer.newest_schema();
+    let mut snapshot = transfer.snapshot().await?;
+    let head = head(snapshot.as_mut(), settings, known, now).await?;
+    let draft = place.draft()?;
+    let writer = BufWriter::new(draft.as_file().try_clone().map_err(ArchiveError::from)?);
+    let writer = ArchiveWriter::begin(writer, &settings.lock, head)?;
+    let (_, summary) = back_up(snapshot.as_mut(), &settings.contracts, writer, progress).await?;
+    drop(snapshot);
+    let size = draft.as_file().metadata().map_err(ArchiveError::from)?.len();
+    let name = place.keep(draft, &name_of(now)).await?;
+    Ok(Made { name, size, summary })
+}
+
+async fn head(
+    snapshot: &mut dyn Snapshot,
+    settings: &BackupSettings,
+    known: &str,
+    now: DateTime<Utc>,
+) -> Result<Head, Failed> {
+    let schema = snapshot.schema().await?;
+    // It may have tables that this program would leave out.
+    if schema.as_str() > known {
+        return Err(ArchiveError::NewerDatabase(schema).into());
+    }
+    if snapshot.shapes().await?.is_empty() {
+        return Err(Failed::Nothing);
+    }
+    Ok(Head {
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        schema,
+        made_at: now,
+        settings: settings.names.clone(),
+    })
+}
+
+/// Opens an archive after all of it was read and found to be what was written.
+pub(crate) fn open(
+    mut file: File,
+    settings: &BackupSettings,
+    newest_schema: &str,
+) -> Result<ArchiveReader<File>, Box<dyn std::error::Error>> {
+    file.rewind()?;
+    let archive = ArchiveReader::open(file, &settings.keys()?)?;
+    if archive.head().schema.as_str() > newest_schema {
+        let version = format!("{}, schema {}", archive.head().program, archive.head().schema);
+        return Err(ArchiveError::Newer(version).into());
+    }
+    Ok(archive)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_tells_its_time() {
+        let time = "2026-11-25T04:02:30Z".parse().unwrap();
+        assert_eq!(name_of(time), "exit3-20261125T040230Z.backup");
+        assert_eq!(time_of(&name_of(time)), Some(time));
+        for other in ["exit3-20261125T040230Z.backup.partial", "exit3.backup", "notes.txt", ""] {
+            assert_eq!(time_of(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Archives in S3, or what speaks its language. Where it is and who may use it is said
+//! by the environment, in the names that all programs for it know (`AWS_ENDPOINT_URL`,
+//! `AWS_ACCESS_KEY_ID`, …).
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
+
+use futures_util::TryStreamExt;
+use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::path::Path as Key;
+use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
+
+use super::place::PlaceError;
+
+/// Bytes of a part of an upload; 10,000 parts are the most that S3 takes.
+const PART: usize = 8 << 20;
+
+/// A bucket, and a prefix or a key in it.
+pub(crate) struct Bucket {
+    store: AmazonS3,
+    name: String,
+    key: Key,
+}
+
+impl Bucket {
+    /// Opens `s3://bucket/key`; nothing is asked of it yet.
+    pub(crate) fn open(url: &str) -> Result<Self, PlaceError> {
+        let form = || PlaceError::Form(url.to_owned());
+        let rest = url.strip_prefix("s3://").ok_or_else(form)?;
+        let (name, key) = rest.split_once('/').unwrap_or((rest, ""));
+        if name.is_empty() {
+            return Err(form());
+        }
+        let key = Key::parse(key.trim_end_matches('/')).map_err(|_| form())?;
+        // The standard names, and one that says whether a test's server may do without
+        // encryption: AWS_ALLOW_HTTP.
+        let builder = AmazonS3Builder::from_env().with_bucket_name(name);
+        Ok(Self { store: builder.build()?, name: name.to_owned(), key })
+    }
+
+    /// The full name of what has that name below the prefix.
+    pub(crate) fn full_name(&self, name: &str) -> String {
+        format!("s3://{}/{}", self.name, self.key.clone().join(name))
+    }
+
+    /// Uploads a file. It is there when all of it is, and not before.
+    pub(crate) async fn keep(&self, from: &Path, name: &str) -> Result<String, PlaceError> {
+        let io = |error| PlaceError::Io { place: from.display().to_string(), error };
+        let mut file = File::open(from).map_err(io)?;
+        let upload = self.store.put_multipart(&self.key.clone().join(name)).await?;
+        let mut upload = WriteMultipart::new_with_chunk_size(upload, PART);
+        let mut bytes = vec![0; 1 << 20];
+        loop {
+            let read = file.read(&mut bytes).map_err(io)?;
+            match bytes.get(..read) {
+                Some([]) | None => break,
+                Some(bytes) => {
+                    // One part on its way, and one in the making.
+                    upload.wait_for_capacity(1).await?;
+                    upload.write(bytes);
+                }
+            }
+        }
+        upload.finish().await?;
+        Ok(self.full_name(name))
+    }
+
+    /// Downloads what the key names to a file that has no name.
+    pub(crate) async fn fetch(&self) -> Result<File, PlaceError> {
+        let io = |error| PlaceError::Io { place: self.full_name(""), error };
+        let mut file = tempfile::tempfile().map_err(io)?;
+        let mut content = self.store.get(&self.key).await?.into_stream();
+        while let Some(bytes) = content.try_next().await? {
+            file.write_all(&bytes).map_err(io)?;
+        }
+        Ok(file)
+    }
+
+    /// The names directly below the prefix.
+    pub(crate) async fn names(&self) -> Result<Vec<String>, PlaceError> {
+        let list = self.store.list_with_delimiter(Some(&self.key)).await?;
+        let names = list.objects.iter().filter_map(|object| object.location.filename());
+        Ok(names.map(str::to_owned).collect())
+    }
+
+    pub(crate) async fn remove(&self, name: &str) -> Result<(), PlaceError> {
+        Ok(self.store.delete(&self.key.clone().join(name)).await?)
+    }
+}

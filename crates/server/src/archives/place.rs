@@ -1,0 +1,207 @@
+//! Where archives are kept: a directory, or a bucket.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tempfile::NamedTempFile;
+
+use super::bucket::Bucket;
+use super::time_of;
+use crate::secrets::ensure_directory;
+
+/// How the names of files begin and end that are not archives yet.
+const DRAFT: (&str, &str) = (".exit3-", ".partial");
+/// A draft as old as this is one of a backup that was interrupted.
+const STALE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Why a place cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PlaceError {
+    #[error("{place}: {error}")]
+    Io { place: String, error: io::Error },
+    /// What a bucket says goes on for many lines.
+    #[error("{}", .0.to_string().lines().next().unwrap_or_default())]
+    Bucket(#[from] object_store::Error),
+    #[error("{0} holds no backup")]
+    Empty(String),
+    #[error("{0} is not of the form s3://bucket/prefix")]
+    Form(String),
+}
+
+/// Where archives are kept.
+pub(crate) enum Place {
+    Directory(PathBuf),
+    Bucket(Bucket),
+}
+
+impl Place {
+    /// Reads the name of a directory, or `s3://bucket/prefix`.
+    pub(crate) fn parse(text: &str) -> Result<Self, PlaceError> {
+        match text.strip_prefix("s3://") {
+            Some(_) => Ok(Self::Bucket(Bucket::open(text)?)),
+            None => Ok(Self::Directory(PathBuf::from(text))),
+        }
+    }
+
+    /// The archive at `text`, which is the name of a file or an object.
+    pub(crate) async fn fetch(text: &str) -> Result<File, PlaceError> {
+        match text.strip_prefix("s3://") {
+            Some(_) => Bucket::open(text)?.fetch().await,
+            None => File::open(text).map_err(|error| at(Path::new(text), error)),
+        }
+    }
+
+    /// Begins a file that only its owner can read. It is gone when it is dropped before
+    /// [`Self::keep`].
+    pub(crate) fn draft(&self) -> Result<NamedTempFile, PlaceError> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(DRAFT.0).suffix(DRAFT.1);
+        match self {
+            Self::Directory(directory) => {
+                let made = ensure_directory(directory);
+                made.and_then(|()| builder.tempfile_in(directory))
+                    .map_err(|error| at(directory, error))
+            }
+            Self::Bucket(_) => builder.tempfile().map_err(|error| at(&std::env::temp_dir(), error)),
+        }
+    }
+
+    /// Makes a complete draft last, under `name`; returns its full name.
+    pub(crate) async fn keep(
+        &self,
+        draft: NamedTempFile,
+        name: &str,
+    ) -> Result<String, PlaceError> {
+        match self {
+            Self::Directory(directory) => {
+                let path = directory.join(name);
+                let kept = draft.as_file().sync_all().and_then(|()| {
+                    draft.persist_noclobber(&path).map_err(|error| error.error)?;
+                    File::open(directory)?.sync_all()
+                });
+                kept.map_err(|error| at(&path, error))?;
+                Ok(path.display().to_string())
+            }
+            Self::Bucket(bucket) => bucket.keep(draft.path(), name).await,
+        }
+    }
+
+    /// The full name of the newest archive.
+    pub(crate) async fn newest(&self) -> Result<String, PlaceError> {
+        let newest = self.names().await?.into_iter().max();
+        let newest = newest.ok_or_else(|| PlaceError::Empty(self.describe()))?;
+        Ok(match self {
+            Self::Directory(directory) => directory.join(newest).display().to_string(),
+            Self::Bucket(bucket) => bucket.full_name(&newest),
+        })
+    }
+
+    /// Removes the archives that were begun before `now` less `days`, and what is left
+    /// of interrupted backups; returns their names. The newest one stays, and so does
+    /// the newest that was there when a backup was last tried with success.
+    pub(crate) async fn expire(
+        &self,
+        days: u32,
+        now: DateTime<Utc>,
+        verified_at: Option<DateTime<Utc>>,
+    ) -> Result<Vec<String>, PlaceError> {
+        let names = self.names().await?;
+        let newest = names.iter().max();
+        let proven = verified_at.and_then(|verified_at| {
+            let before = |name: &&String| time_of(name).is_some_and(|time| time <= verified_at);
+            names.iter().filter(before).max()
+        });
+        let first = now - TimeDelta::days(days.into());
+        let is_old = |name: &&String| {
+            let old = time_of(name).is_some_and(|time| time < first);
+            old && Some(*name) != newest && Some(*name) != proven
+        };
+        let old: Vec<String> = names.iter().filter(is_old).cloned().collect();
+        for name in &old {
+            match self {
+                Self::Directory(directory) => {
+                    let path = directory.join(name);
+                    fs::remove_file(&path).map_err(|error| at(&path, error))?;
+                }
+                Self::Bucket(bucket) => bucket.remove(name).await?,
+            }
+        }
+        if let Self::Directory(directory) = self {
+            remove_stale(directory).map_err(|error| at(directory, error))?;
+        }
+        Ok(old)
+    }
+
+    fn describe(&self) -> String {
+        match self {
+            Self::Directory(directory) => directory.display().to_string(),
+            Self::Bucket(bucket) => bucket.full_name(""),
+        }
+    }
+
+    /// The names of all archives of ours.
+    async fn names(&self) -> Result<Vec<String>, PlaceError> {
+        let names = match self {
+            Self::Directory(directory) => files(directory).map_err(|error| at(directory, error))?,
+            Self::Bucket(bucket) => bucket.names().await?,
+        };
+        Ok(names.into_iter().filter(|name| time_of(name).is_some()).collect())
+    }
+}
+
+fn files(directory: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        names.extend(entry?.file_name().into_string().ok());
+    }
+    Ok(names)
+}
+
+fn remove_stale(directory: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let age = entry.metadata()?.modified()?.elapsed().unwrap_or_default();
+        if is_draft(&entry.file_name()) && age > STALE {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn is_draft(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with(DRAFT.0) && name.ends_with(DRAFT.1)
+}
+
+fn at(place: &Path, error: io::Error) -> PlaceError {
+    PlaceError::Io { place: place.display().to_string(), error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_old_goes_but_not_what_is_needed() {
+        let directory = tempfile::tempdir().unwrap();
+        let put = |name: &str| fs::write(directory.path().join(name), "").unwrap();
+        let time = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let archives = ["exit3-20260101T000000Z.backup", "exit3-20260102T000000Z.backup"];
+        for name in archives.into_iter().chain(["exit3-20260103T000000Z.backup", "notes.txt"]) {
+            put(name);
+        }
+        let place = Place::parse(directory.path().to_str().unwrap()).unwrap();
+        let now = time("2026-03-01T00:00:00Z");
+        assert!(place.newest().await.unwrap().ends_with("exit3-20260103T000000Z.backup"));
+        // Tried on the second of January, and not since.
+        let proven = Some(time("2026-01-02T12:00:00Z"));
+        assert_eq!(place.expire(30, now, proven).await.unwrap(), archives[..1]);
+        assert_eq!(place.expire(30, now, None).await.unwrap(), archives[1..]);
+        assert!(place.expire(0, now, None).await.unwrap().is_empty(), "the newest stays");
+        assert!(directory.path().join("notes.txt").exists());
+    }
+}

@@ -1,0 +1,61 @@
+use clap::Args;
+use exit3_ports::Clock;
+
+use super::progress::Bars;
+use super::{Failure, runtime, say};
+use crate::archives::{self, Made, Place};
+use crate::backend::Backend;
+use crate::clock::SystemClock;
+use crate::settings::{BackupSettings, Settings};
+
+/// Where to.
+#[derive(Args)]
+pub(super) struct Backup {
+    /// A directory, or s3://bucket/prefix; BACKUP_TO unless given
+    #[arg(long)]
+    to: Option<String>,
+    /// Removes archives there that are older than this many days, once the new one is
+    /// complete
+    #[arg(long, value_name = "DAYS")]
+    keep_days: Option<u32>,
+}
+
+/// Writes everything that is kept to an archive.
+pub(super) fn backup(settings: &Settings, what: &Backup) -> Result<(), Failure> {
+    let place = place(what.to.as_deref(), &settings.backup)?;
+    let backend = Backend::open(settings)?;
+    runtime()?.block_on(async {
+        let now = SystemClock.now();
+        let bars = Bars::default();
+        let made = archives::make(&backend, &settings.backup, &place, now, &bars).await?;
+        bars.finish();
+        tell(&made);
+        let log = backend.app(1).backups;
+        if let Err(error) = log.note_backup(now).await {
+            say(format_args!("It could not be noted in the database: {error}"));
+        }
+        if let Some(days) = what.keep_days {
+            let status = log.status().await.unwrap_or_default();
+            for name in place.expire(days, now, status.verified_at).await? {
+                say(format_args!("Removed {name}"));
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Where `given` or else the settings say.
+pub(super) fn place(given: Option<&str>, settings: &BackupSettings) -> Result<Place, Failure> {
+    let place = given.or(settings.to.as_deref());
+    Ok(Place::parse(place.ok_or("say where backups are, or set BACKUP_TO")?)?)
+}
+
+/// Tells what an archive holds.
+pub(super) fn tell(made: &Made) {
+    let Made { name, size, summary } = made;
+    let (rows, files) = (summary.rows(), summary.files);
+    say(format_args!("{name}: {rows} rows, {files} contract files, {size} bytes"));
+    for left_out in &summary.left_out {
+        say(format_args!("Left out of it, as it is no file: {left_out}"));
+    }
+}

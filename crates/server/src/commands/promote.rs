@@ -1,0 +1,85 @@
+use std::sync::Arc;
+
+use clap::Args;
+use exit3_archive::{ArchiveError, Summary};
+use exit3_ports::Transfer;
+use exit3_sqlite::SqliteDatabase;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::progress::Bars;
+use super::{Failure, runtime, say};
+use crate::backend::Backend;
+use crate::settings::{Arguments, DatabaseSettings, Settings};
+
+/// Where to, or back.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct Promote {
+    /// The empty database that takes over: postgres://user:password@host:port/name
+    #[arg(long, env = "PROMOTE_TO", hide_env_values = true)]
+    to: Option<SecretString>,
+    /// Stays with the embedded database, and lets it be written to again
+    #[arg(long)]
+    abort: bool,
+}
+
+/// Moves from the embedded database to PostgreSQL. From before the copy on the embedded
+/// one can only be read, so that no write is left behind.
+pub(super) fn promote(
+    settings: &Settings,
+    arguments: &Arguments,
+    what: &Promote,
+) -> Result<(), Failure> {
+    let backend = Backend::open(settings)?;
+    let from = backend.embedded().ok_or("DATABASE_URL is PostgreSQL already")?;
+    let Some(url) = &what.to else {
+        from.thaw()?;
+        say(format_args!("{} can be written to again", backend.describe()));
+        return Ok(());
+    };
+    let to = DatabaseSettings::from_url(url.expose_secret(), arguments)
+        .map_err(|error| format!("--to: {error}"))?;
+    let to = Backend::open_database(&to, settings)?;
+    if to.embedded().is_some() {
+        return Err("--to is not PostgreSQL".into());
+    }
+    let (was_frozen, place) = (from.is_frozen()?, backend.describe());
+    let copied = runtime()?.block_on(async {
+        to.migrate().await?;
+        let target = to.transfer();
+        move_over(Arc::clone(&from), target.as_ref()).await
+    });
+    let summary = match copied {
+        Ok(summary) => summary,
+        Err(failure) if was_frozen => return Err(failure),
+        Err(failure) => {
+            from.thaw()?;
+            return Err(failure);
+        }
+    };
+    say(format_args!(
+        "{}: took over {} rows; their hashes are right",
+        to.describe(),
+        summary.rows()
+    ));
+    say(format_args!("{place} can only be read from now on: 503 for whoever writes"));
+    say(format_args!("Next: set DATABASE_URL (and SECRET_KEY and BASIC_API_KEY), and restart"));
+    say(format_args!("To stay with what was: exit3 promote --abort"));
+    Ok(())
+}
+
+async fn move_over(from: Arc<SqliteDatabase>, to: &dyn Transfer) -> Result<Summary, Failure> {
+    let source = from.transfer();
+    // Nobody need wait for what cannot be done.
+    let load = to.load().await?;
+    let schema = source.snapshot().await?.schema().await?;
+    if schema.as_str() > source.newest_schema() {
+        return Err(ArchiveError::NewerDatabase(schema).into());
+    }
+    tokio::task::spawn_blocking(move || from.freeze()).await??;
+    let mut snapshot = source.snapshot().await?;
+    let bars = Bars::default();
+    let summary = exit3_archive::copy(snapshot.as_mut(), load, &bars).await?;
+    bars.finish();
+    Ok(summary)
+}

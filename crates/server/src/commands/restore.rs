@@ -1,0 +1,86 @@
+use std::fs::File;
+
+use clap::Args;
+use exit3_archive::ArchiveError;
+use exit3_ports::{Clock, Load};
+
+use super::backup::tell;
+use super::progress::Bars;
+use super::{Failure, runtime, say};
+use crate::archives::{self, Place};
+use crate::backend::Backend;
+use crate::clock::SystemClock;
+use crate::settings::Settings;
+
+/// What, and over what.
+#[derive(Args)]
+pub(super) struct Restore {
+    /// The archive: a file, or s3://bucket/key
+    archive: String,
+    /// Puts it in the place of what is there, of which a backup is made before: to
+    /// BACKUP_TO, or else to `backups` in DATA_DIR
+    #[arg(long)]
+    replace: bool,
+}
+
+/// Brings everything of an archive into the database.
+pub(super) fn restore(settings: &Settings, what: &Restore) -> Result<(), Failure> {
+    let backend = Backend::open(settings)?;
+    runtime()?.block_on(async {
+        let file = Place::fetch(&what.archive).await?;
+        restore_from(settings, &backend, file, what.replace).await
+    })
+}
+
+async fn restore_from(
+    settings: &Settings,
+    backend: &Backend,
+    file: File,
+    replace: bool,
+) -> Result<(), Failure> {
+    let transfer = backend.transfer();
+    // All of it is read before anything is touched.
+    let mut archive = archives::open(file, &settings.backup, transfer.newest_schema())?;
+    if settings.auto_migrate {
+        backend.migrate().await?;
+    }
+    // From here on nobody writes, so that the backup misses nothing.
+    let mut load = transfer.load().await?;
+    if replace && !is_empty(load.as_mut()).await? {
+        back_up(settings, backend).await?;
+    }
+    let bars = Bars::default();
+    let staging = Some(settings.backup.contracts.stage(replace));
+    let summary = exit3_archive::restore(&mut archive, load, staging, replace, &bars).await?;
+    bars.finish();
+    let head = archive.head();
+    let (rows, files) = (summary.rows(), summary.files);
+    let from = head.made_at.format("%Y-%m-%d %H:%M:%S UTC");
+    say(format_args!(
+        "{}: restored {rows} rows and {files} contract files of {from}; their hashes are right",
+        backend.describe()
+    ));
+    Ok(())
+}
+
+async fn is_empty(load: &mut dyn Load) -> Result<bool, ArchiveError> {
+    for shape in load.shapes().await? {
+        if load.count(shape.table).await? > 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Keeps what is about to be replaced.
+async fn back_up(settings: &Settings, backend: &Backend) -> Result<(), Failure> {
+    let place = match &settings.backup.to {
+        Some(place) => Place::parse(place)?,
+        None => Place::Directory(settings.data_dir.join("backups")),
+    };
+    let (now, bars) = (SystemClock.now(), Bars::default());
+    let made = archives::make(backend, &settings.backup, &place, now, &bars).await?;
+    bars.finish();
+    tell(&made);
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! Where backups go, and how they are locked.
+
+use std::path::PathBuf;
+
+use exit3_archive::{ArchiveError, ContractFiles, Keys, Lock};
+use secrecy::SecretString;
+
+use super::{Arguments, SettingsError};
+
+/// Where backups go, and how they are locked.
+#[derive(Clone)]
+pub struct BackupSettings {
+    /// A directory, or `s3://bucket/prefix`, where nothing else is said.
+    pub to: Option<String>,
+    /// For whom archives are encrypted.
+    pub lock: Lock,
+    /// The files that belong to clients.
+    pub contracts: ContractFiles,
+    /// The names of the settings that were given.
+    pub names: Vec<String>,
+    identity: Option<PathBuf>,
+    passphrase: Option<SecretString>,
+}
+
+impl BackupSettings {
+    pub(super) fn check(arguments: &Arguments) -> Result<Self, SettingsError> {
+        let passphrase = arguments.backup_passphrase.clone();
+        let lock = match (&arguments.backup_recipients, &passphrase) {
+            (None, None) => Lock::Open,
+            (None, Some(passphrase)) => Lock::Passphrase(passphrase.clone()),
+            (Some(recipients), None) => Lock::recipients(recipients)
+                .map_err(|error| SettingsError::new("BACKUP_RECIPIENTS", error.to_string()))?,
+            (Some(_), Some(_)) => {
+                let problem =
+                    "is there beside BACKUP_PASSPHRASE: an archive is for one or the other";
+                return Err(SettingsError::new("BACKUP_RECIPIENTS", problem));
+            }
+        };
+        let contracts = arguments.contract_dir.clone();
+        let contracts = contracts.unwrap_or_else(|| arguments.data_dir.join("contracts"));
+        Ok(Self {
+            to: arguments.backup_to.clone(),
+            lock,
+            contracts: ContractFiles::new(contracts),
+            names: arguments.given.clone(),
+            identity: arguments.backup_identity.clone(),
+            passphrase,
+        })
+    }
+
+    /// What opens archives.
+    ///
+    /// # Errors
+    /// One sentence about a file of keys that cannot be used.
+    pub fn keys(&self) -> Result<Keys, SettingsError> {
+        let mut keys = Keys::default();
+        let wrong = |error: ArchiveError| SettingsError::new("BACKUP_IDENTITY", error.to_string());
+        if let Some(file) = &self.identity {
+            keys.add_file(file).map_err(wrong)?;
+        }
+        if let Some(passphrase) = &self.passphrase {
+            keys.add_passphrase(passphrase.clone());
+        }
+        Ok(keys)
+    }
+}

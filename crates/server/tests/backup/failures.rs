@@ -1,0 +1,148 @@
+//! What goes wrong leaves things as they were.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use exit3_archive::{ArchiveWriter, Head, Lock};
+use exit3_ports::{Shape, table};
+
+use super::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_backup_leaves_nothing_that_looks_finished() {
+    let site = Site::new(Kind::Sqlite).await;
+    site.must(&["seed-demo", "--leads", "20000", "--subscribers", "1"]);
+    let backups = site.path("backups");
+    let mut command = exit3(site.directory.path());
+    command.envs(site.env()).args(["backup", "--to", "backups"]);
+    let mut killed = command.spawn().unwrap();
+    let begun = Instant::now();
+    while !backups.exists() || names(&backups).is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "the backup does not begin");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    killed.kill().unwrap();
+    assert!(!killed.wait().unwrap().success(), "it was killed in the middle");
+    assert!(names(&backups).iter().all(|name| name.ends_with(".partial")));
+    assert!(refused(&site.run(&["verify-backup", "--from", "backups"])).contains("no backup"));
+    let archive = site.back_up();
+    assert_eq!(sums(&archive)[0].rows, 20_000);
+    site.must(&["verify-backup", "--from", "backups"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_old_is_removed_once_the_new_one_is_there() {
+    let site = Site::new(Kind::Sqlite).await;
+    site.must(&["seed-demo", "--leads", "1", "--subscribers", "1"]);
+    fs::create_dir(site.path("backups")).unwrap();
+    for name in ["exit3-20200101T000000Z.backup", "of-somebody-else.backup"] {
+        fs::write(site.path("backups").join(name), "old").unwrap();
+    }
+    site.must(&["backup", "--to", "backups", "--keep-days", "30"]);
+    let left = names(&site.path("backups"));
+    assert_eq!(left.len(), 2, "{left:?}");
+    assert!(!left.contains(&"exit3-20200101T000000Z.backup".to_owned()));
+}
+
+/// An archive that is whole, but whose rows no database takes.
+fn impossible(site: &Site) -> String {
+    let head = Head {
+        program: "0.1.0".to_owned(),
+        schema: "00000000000001".to_owned(),
+        made_at: "2026-11-25T04:02:30Z".parse().unwrap(),
+        settings: Vec::new(),
+    };
+    let mut archive = ArchiveWriter::begin(Vec::new(), &Lock::Open, head).unwrap();
+    let shape = Shape::of(table("subscribers").unwrap(), |_| true).unwrap();
+    let mut rows = archive.table(&shape, 2, 2).unwrap();
+    for id in [1, 2] {
+        let email = exit3_ports::Value::Text("twice@example.com".to_owned());
+        let row = vec![exit3_ports::Value::Integer(id), email, exit3_ports::Value::Boolean(true)];
+        rows.row(&row).unwrap();
+    }
+    rows.finish().unwrap();
+    let path = site.path("impossible.backup");
+    fs::write(&path, archive.finish().unwrap()).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+async fn fails_in_the_middle(kind: Kind) {
+    let site = Site::new(kind).await;
+    site.must(&["seed-demo", "--leads", "30", "--subscribers", "30"]);
+    let before = sums(&site.back_up());
+    let sentence = refused(&site.run(&["restore", &impossible(&site), "--replace"]));
+    assert!(!sentence.contains("twice@"), "{sentence}");
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(sums(&site.back_up()), before);
+    let service = site.service();
+    assert_eq!(count(&service, "").await, 30);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_fails_in_the_middle_changes_nothing_on_sqlite() {
+    fails_in_the_middle(Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_fails_in_the_middle_changes_nothing_on_postgres() {
+    fails_in_the_middle(Kind::Postgres).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_passphrase_locks_and_no_other_opens() {
+    let site = Site::new(Kind::Sqlite).await;
+    site.must(&["seed-demo", "--leads", "5", "--subscribers", "5"]);
+    let right = [("BACKUP_PASSPHRASE", "correct horse"), ("BACKUP_TO", "backups")];
+    assert!(site.run_with(&right, &["backup"]).status.success());
+    assert!(site.run_with(&right, &["verify-backup"]).status.success());
+    let wrong = [("BACKUP_PASSPHRASE", "wrong horse"), ("BACKUP_TO", "backups")];
+    let sentence = refused(&site.run_with(&wrong, &["verify-backup"]));
+    assert!(sentence.contains("another key"), "{sentence}");
+    let sentence = refused(&site.run(&["verify-backup", "--from", "backups"]));
+    assert!(sentence.contains("BACKUP_PASSPHRASE"), "{sentence}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_done_is_told_in_one_sentence() {
+    let site = Site::new(Kind::Sqlite).await;
+    fs::write(site.path("notes.txt"), "shopping list").unwrap();
+    for (arguments, word) in [
+        (&["backup"][..], "BACKUP_TO"),
+        (&["backup", "--to", "backups"], "no tables"),
+        (&["verify-backup", "--from", "nowhere"], "nowhere"),
+        (&["restore", "nowhere.backup"], "nowhere.backup"),
+        (&["restore", "notes.txt"], "not an archive"),
+        (&["backup", "--to", "s3://"], "s3://"),
+        (&["promote", "--to", "sqlite:///a"], "not PostgreSQL"),
+        (&["promote", "--to", "mysql://a:hunter2@b"], "--to"),
+        (&["promote"], "--to"),
+    ] {
+        let sentence = refused(&site.run(arguments));
+        assert!(sentence.contains(word), "{arguments:?}: {sentence}");
+        assert!(!sentence.contains("hunter2"), "{sentence}");
+    }
+    let postgres = Site::new(Kind::Postgres).await;
+    assert!(refused(&postgres.run(&["promote", "--abort"])).contains("already"));
+    for (env, word) in [
+        ([("BACKUP_RECIPIENTS", "age1nonsense")], "BACKUP_RECIPIENTS"),
+        ([("BACKUP_IDENTITY", "nowhere")], "BACKUP_IDENTITY"),
+    ] {
+        fs::write(site.path("empty.backup"), "exit3 archive 1 age\n").unwrap();
+        let sentence = refused(&site.run_with(&env, &["restore", "empty.backup"]));
+        assert!(sentence.contains(word), "{sentence}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_are_in_an_archive_by_name_only() {
+    let site = Site::new(Kind::Sqlite).await;
+    site.must(&["seed-demo", "--leads", "1", "--subscribers", "1"]);
+    let archive = site.back_up();
+    let archive = ArchiveReader::open(File::open(archive).unwrap(), &Keys::default()).unwrap();
+    let settings = &archive.head().settings;
+    for name in ["DATABASE_URL", "BASIC_API_KEY", "SECRET_KEY"] {
+        assert!(settings.iter().any(|setting| setting == name), "{settings:?}");
+    }
+    assert!(!format!("{settings:?}").contains(KEY));
+    assert!(!settings.iter().any(|setting| setting == "WORKERS"));
+}

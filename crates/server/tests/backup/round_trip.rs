@@ -1,0 +1,125 @@
+//! There and back again.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+
+/// Backup under load, wipe, restore, compare.
+async fn comes_back(from: Kind, to: Kind) {
+    let site = Site::new(from).await;
+    site.must(&["seed-demo", "--leads", "1500", "--subscribers", "700"]);
+    fs::create_dir_all(site.path("data/contracts/2026")).unwrap();
+    fs::write(site.path("data/contracts/2026/a.pdf"), "signed").unwrap();
+    let service = Arc::new(site.service());
+    let key = ["api-key", "create", "--name", "website", "--scope", "leads:create"];
+    site.must(&key);
+    let stop = Arc::new(AtomicBool::new(false));
+    let writer = tokio::spawn(write_until(Arc::clone(&service), Arc::clone(&stop)));
+    let before = count(&service, "search=under-load").await;
+    let archive = tokio::task::block_in_place(|| site.back_up());
+    let after = count(&service, "search=under-load").await;
+    stop.store(true, Ordering::Relaxed);
+    let answers = writer.await.unwrap();
+    assert!(answers.iter().all(|(_, status)| *status == 201), "no write is refused or held up");
+    let mode = fs::metadata(&archive).unwrap().permissions().mode();
+    assert_eq!(mode & 0o077, 0, "an archive is for its owner alone");
+    assert_eq!(names(&site.path("backups")).len(), 1, "nothing unfinished is left");
+    drop(Arc::into_inner(service));
+
+    let backed_up = sums(&archive);
+    let leads = backed_up.iter().find(|sum| sum.name == "leads").unwrap().rows;
+    assert!((1500 + before..=1500 + after).contains(&leads), "{before} {leads} {after}");
+    let copy = Site::new(to).await;
+    let archive = archive.to_str().unwrap();
+    copy.must(&["restore", archive]);
+    assert_eq!(sums(&copy.back_up()), backed_up);
+    assert_eq!(fs::read(copy.path("data/contracts/2026/a.pdf")).unwrap(), b"signed");
+    let service = copy.service();
+    assert_eq!(count(&service, "").await, leads);
+    // What was not restored: the counts, and what is searched.
+    let list: Value =
+        service.get(&format!("{LEADS}?ordering=created_at"), KEY).await.json().await.unwrap();
+    let first = &list["results"][0];
+    let name = first["full_name"].as_str().unwrap().to_uppercase();
+    assert!(count(&service, &format!("search={}", name.replace(' ', "%20"))).await > 0);
+    // Whoever is new gets an id that nobody has had.
+    let highest = count(&service, "").await;
+    let lead = json!({"full_name": "Ana", "position": "CTO", "email": "new@example.com"});
+    let created: Value = service.post(LEADS, KEY, &lead.to_string()).await.json().await.unwrap();
+    assert!(created["id"].as_u64().unwrap() > highest);
+    drop(service);
+
+    // Not over what is there; and if so, not without a backup of it.
+    let sentence = refused(&copy.run(&["restore", archive]));
+    assert!(sentence.contains("not empty"), "{sentence}");
+    let said = copy.must(&["restore", archive, "--replace"]);
+    let safety = copy.path(said.split(": ").next().unwrap());
+    assert_eq!(sums(&safety).iter().find(|sum| sum.name == "leads").unwrap().rows, leads + 1);
+    assert_eq!(sums(&copy.back_up()), backed_up);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_sqlite_to_sqlite() {
+    comes_back(Kind::Sqlite, Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_sqlite_to_postgres() {
+    comes_back(Kind::Sqlite, Kind::Postgres).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_postgres_to_sqlite() {
+    comes_back(Kind::Postgres, Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_postgres_to_postgres() {
+    comes_back(Kind::Postgres, Kind::Postgres).await;
+}
+
+async fn is_verified(kind: Kind) {
+    let site = Site::new(kind).await;
+    site.must(&["seed-demo", "--leads", "20", "--subscribers", "20"]);
+    let service = site.service();
+    let ready = "/backend/health/ready/";
+    let details =
+        async |key: &str| -> Value { service.get(ready, key).await.json().await.unwrap() };
+    assert_eq!(details(KEY).await["backups"]["last_success"], Value::Null);
+    let archive = site.back_up();
+    assert_eq!(details(KEY).await["backups"]["verification_ok"], Value::Null);
+    assert!(details(KEY).await["backups"]["last_success"].is_string());
+    let said = site.must(&["verify-backup", "--from", "backups"]);
+    assert!(said.contains("40 rows"), "{said}");
+    let good = details(KEY).await;
+    assert_eq!(good["backups"]["verification_ok"], true);
+    // For nobody else.
+    assert_eq!(details("").await, json!({"status": "ok"}));
+    assert_eq!(details("another").await, json!({"status": "ok"}));
+
+    let mut bytes = fs::read(&archive).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&archive, bytes).unwrap();
+    let sentence = refused(&site.run(&["verify-backup", archive.to_str().unwrap()]));
+    assert!(sentence.contains("damaged"), "{sentence}");
+    let bad = details(KEY).await;
+    assert_eq!(bad["backups"]["verification_ok"], false);
+    assert_eq!(bad["backups"]["last_verified"], good["backups"]["last_verified"]);
+    // And it is found before anything is touched.
+    let sentence = refused(&site.run(&["restore", archive.to_str().unwrap(), "--replace"]));
+    assert!(sentence.contains("damaged"), "{sentence}");
+    assert_eq!(count(&service, "").await, 20);
+    assert!(!site.path("data/backups").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_sqlite_is_verified() {
+    is_verified(Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_postgres_is_verified() {
+    is_verified(Kind::Postgres).await;
+}

@@ -1,0 +1,78 @@
+//! How a client is written to its table and read from it.
+
+use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
+use exit3_domain::clients::{Client, ClientId, Money, NewClient};
+use exit3_domain::leads::{LeadCategory, LeadId};
+use exit3_ports::StoreError;
+
+use crate::error::Refusal;
+use crate::leads::unreadable;
+use crate::schema::clients;
+
+/// A client as it is read.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = clients, check_for_backend(Sqlite))]
+pub(super) struct ClientRow {
+    id: i64,
+    lead_id: Option<i64>,
+    team_id: String,
+    monthly_charge: Option<i64>,
+    one_time_charge: Option<i64>,
+    contract_file: Option<String>,
+    short_description: String,
+    category: String,
+}
+
+impl TryFrom<ClientRow> for Client {
+    type Error = StoreError;
+
+    fn try_from(row: ClientRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: ClientId(row.id),
+            details: NewClient {
+                lead: row.lead_id.map(LeadId),
+                team_id: row.team_id,
+                // The table has the same range.
+                monthly_charge: row.monthly_charge.and_then(Money::kept),
+                one_time_charge: row.one_time_charge.and_then(Money::kept),
+                contract_file: row.contract_file,
+                short_description: row.short_description,
+                category: LeadCategory::from_word(&row.category).ok_or_else(unreadable)?,
+            },
+        })
+    }
+}
+
+/// What somebody decides about a client.
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = clients, treat_none_as_default_value = false, treat_none_as_null = true)]
+pub(super) struct DetailsRow {
+    lead_id: Option<i64>,
+    team_id: String,
+    monthly_charge: Option<i64>,
+    one_time_charge: Option<i64>,
+    contract_file: Option<String>,
+    short_description: String,
+    category: &'static str,
+}
+
+impl DetailsRow {
+    /// # Errors
+    /// For a text with a NUL, which PostgreSQL does not store at all.
+    pub(super) fn of(client: &NewClient) -> Result<Self, StoreError> {
+        let path = client.contract_file.as_deref().unwrap_or_default();
+        if [&client.team_id, path, &client.short_description].iter().any(|t| t.contains('\0')) {
+            return Err(Refusal::Nul.into());
+        }
+        Ok(Self {
+            lead_id: client.lead.map(|lead| lead.0),
+            team_id: client.team_id.clone(),
+            monthly_charge: client.monthly_charge.map(Money::hundredths),
+            one_time_charge: client.one_time_charge.map(Money::hundredths),
+            contract_file: client.contract_file.clone(),
+            short_description: client.short_description.clone(),
+            category: client.category.as_str(),
+        })
+    }
+}

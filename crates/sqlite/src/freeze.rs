@@ -1,0 +1,50 @@
+//! Keeping everybody from writing, for good: triggers that refuse. They are part of the
+//! file, so they hold for every process that opens it, whatever its version, and outlive
+//! a crash; and they cost nothing while they are not there.
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use exit3_ports::{StoreError, TABLES};
+
+use crate::error::from_diesel;
+use crate::sql::Sql;
+
+/// What a writer is told, which `error.rs` knows for something that passes.
+pub(crate) const REFUSAL: &str = "the database is read-only";
+
+/// Refuses writes from the moment that this returns, and waits for those under way.
+pub(crate) fn freeze(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    all(connection, |table, event| {
+        format!(
+            "CREATE TRIGGER IF NOT EXISTS frozen_{table}_{event} BEFORE {event} ON {table} \
+             BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END;"
+        )
+    })
+}
+
+/// Lets writers write again.
+pub(crate) fn thaw(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    all(connection, |table, event| format!("DROP TRIGGER IF EXISTS frozen_{table}_{event};"))
+}
+
+/// Whether writes are refused.
+pub(crate) fn is_frozen(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+    let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND name GLOB 'frozen_*'";
+    let triggers = Sql::<BigInt>::new(sql).get_result::<i64>(connection).map_err(from_diesel)?;
+    Ok(triggers > 0)
+}
+
+fn all(
+    connection: &mut SqliteConnection,
+    statement: impl Fn(&str, &str) -> String,
+) -> Result<(), StoreError> {
+    let events = ["insert", "update", "delete"];
+    let statements = TABLES.iter().flat_map(|table| {
+        let statement = &statement;
+        events.iter().map(move |event| statement(table.name, event))
+    });
+    let statements: String = statements.collect();
+    let work = |connection: &mut SqliteConnection| connection.batch_execute(&statements);
+    connection.immediate_transaction(work).map_err(from_diesel)
+}

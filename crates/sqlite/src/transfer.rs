@@ -1,0 +1,42 @@
+//! Copying the database as a whole.
+
+mod session;
+
+use async_trait::async_trait;
+use exit3_ports::{Load, Migration, Snapshot, StoreError, Transfer};
+
+use self::session::SqliteSession;
+use crate::database::Connector;
+use crate::migrations::MIGRATIONS;
+
+/// Copies the database as a whole, over a connection of its own.
+#[derive(Clone)]
+pub struct SqliteTransfer {
+    connector: Connector,
+}
+
+impl SqliteTransfer {
+    pub(crate) fn new(connector: Connector) -> Self {
+        Self { connector }
+    }
+}
+
+#[async_trait]
+impl Transfer for SqliteTransfer {
+    fn newest_schema(&self) -> &'static str {
+        MIGRATIONS.last().map(Migration::version).unwrap_or_default()
+    }
+
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+        // What one transaction reads is one state of the database, whoever writes
+        // meanwhile, which no reader holds up.
+        let session = SqliteSession::begin(&self.connector, Connector::reader, "BEGIN").await?;
+        Ok(Box::new(session))
+    }
+
+    async fn load(&self) -> Result<Box<dyn Load>, StoreError> {
+        let begin = "BEGIN IMMEDIATE";
+        let session = SqliteSession::begin(&self.connector, Connector::migrator, begin).await?;
+        Ok(Box::new(session))
+    }
+}

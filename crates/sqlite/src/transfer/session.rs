@@ -1,0 +1,246 @@
+//! A connection in one transaction that sees, or makes, the database as a whole. Rows
+//! come and go as JSON, which SQLite makes of them and takes apart again.
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use exit3_ports::{Column, Kind, Load, Row, Shape, Snapshot, StoreError, TABLES, Table, Value};
+use serde_json::Value as Json;
+
+use crate::database::{Connector, OpenError};
+use crate::error::{Refusal, from_diesel, unreachable};
+use crate::sql::Sql;
+
+/// The transaction ends with the connection, and undone unless it was committed.
+pub(super) struct SqliteSession {
+    connection: Option<SqliteConnection>,
+}
+
+impl SqliteSession {
+    pub(super) async fn begin(
+        connector: &Connector,
+        open: fn(&Connector) -> Result<SqliteConnection, OpenError>,
+        begin: &'static str,
+    ) -> Result<Self, StoreError> {
+        let connector = connector.clone();
+        blocking(move || {
+            let mut connection = open(&connector).map_err(unreachable)?;
+            execute(&mut connection, begin)?;
+            // A transaction begins with what it reads first.
+            tables(&mut connection).map_err(from_diesel)?;
+            Ok(Self { connection: Some(connection) })
+        })
+        .await
+    }
+
+    /// Does `work` where it may block. After an error the connection, and with it the
+    /// transaction, is gone.
+    async fn with<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let mut connection = self.connection.take().ok_or(Refusal::Closed)?;
+        let (connection, done) = blocking(move || {
+            let done = work(&mut connection)?;
+            Ok((connection, done))
+        })
+        .await?;
+        self.connection = Some(connection);
+        Ok(done)
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Refusal::Panicked)?
+}
+
+#[async_trait]
+impl Snapshot for SqliteSession {
+    async fn schema(&mut self) -> Result<String, StoreError> {
+        self.with(|connection| {
+            if !tables(connection).map_err(from_diesel)?.contains("__diesel_schema_migrations") {
+                return Ok(String::new());
+            }
+            let newest = "SELECT coalesce(max(version), '') FROM __diesel_schema_migrations";
+            Sql::<Text>::new(newest).get_result(connection).map_err(from_diesel)
+        })
+        .await
+    }
+
+    async fn shapes(&mut self) -> Result<Vec<Shape>, StoreError> {
+        self.with(|connection| {
+            let sql = "SELECT s.name, c.name FROM sqlite_schema s, pragma_table_info(s.name) c \
+                       WHERE s.type = 'table'";
+            let columns: Vec<(String, String)> =
+                Sql::<(Text, Text)>::new(sql).load(connection).map_err(from_diesel)?;
+            let has: HashSet<_> = columns.into_iter().collect();
+            let shape = |table: &'static Table| {
+                Shape::of(table, |column| has.contains(&(table.name.to_owned(), column.to_owned())))
+            };
+            Ok(TABLES.iter().filter_map(shape).collect())
+        })
+        .await
+    }
+
+    async fn count(&mut self, table: &'static Table) -> Result<u64, StoreError> {
+        self.with(|connection| {
+            let mut count = Sql::<BigInt>::new("SELECT count(*) FROM ");
+            count.sql(table.name);
+            let count = count.get_result::<i64>(connection).map_err(from_diesel)?;
+            Ok(count.unsigned_abs())
+        })
+        .await
+    }
+
+    async fn last_id(&mut self, table: &'static Table) -> Result<i64, StoreError> {
+        self.with(|connection| last_id(connection, table)).await
+    }
+
+    async fn rows(
+        &mut self,
+        shape: &Shape,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<Row>, StoreError> {
+        let shape = shape.clone();
+        self.with(move |connection| {
+            let mut select = Sql::<Text>::new("SELECT json_array(");
+            for (at, column) in shape.columns.iter().enumerate() {
+                select.sql(if at == 0 { "" } else { ", " });
+                match column.kind {
+                    Kind::Bytes => {
+                        select.sql("iif(").sql(column.name).sql(" IS NULL, NULL, hex(");
+                        select.sql(column.name).sql("))")
+                    }
+                    _ => select.sql(column.name),
+                };
+            }
+            select.sql(") FROM ").sql(shape.table.name).sql(" WHERE id > ").int(after);
+            select.sql(" ORDER BY id LIMIT ").int(limit.into());
+            let rows: Vec<String> = select.load(connection).map_err(from_diesel)?;
+            rows.iter().map(|row| parse(row, &shape.columns)).collect()
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Load for SqliteSession {
+    async fn clear(&mut self) -> Result<(), StoreError> {
+        self.with(|connection| {
+            for table in TABLES.iter().rev() {
+                let mut delete = Sql::<()>::new("DELETE FROM ");
+                delete.sql(table.name);
+                delete.execute(connection).map_err(from_diesel)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn write(&mut self, shape: &Shape, rows: Vec<Row>) -> Result<(), StoreError> {
+        let shape = shape.clone();
+        self.with(move |connection| {
+            let searched = !shape.table.searched_by.is_empty();
+            let mut insert = Sql::<()>::new("INSERT INTO ");
+            insert.sql(shape.table.name).sql(" (");
+            for (at, column) in shape.columns.iter().enumerate() {
+                insert.sql(if at == 0 { "" } else { ", " }).sql(column.name);
+            }
+            insert.sql(if searched { ", search_document) SELECT " } else { ") SELECT " });
+            for (at, column) in shape.columns.iter().enumerate() {
+                insert.sql(if at == 0 { "" } else { ", " });
+                let bytes = column.kind == Kind::Bytes;
+                insert.sql(if bytes { "unhex(value ->> " } else { "value ->> " });
+                insert.int(i64::try_from(at).unwrap_or(i64::MAX));
+                insert.sql(if bytes { ")" } else { "" });
+            }
+            if searched {
+                insert.sql(", value ->> ");
+                insert.int(i64::try_from(shape.columns.len()).unwrap_or(i64::MAX));
+            }
+            let rows: Vec<Json> = rows.iter().map(|row| json(&shape, row)).collect();
+            insert.sql(" FROM json_each(").text(Json::Array(rows).to_string()).sql(")");
+            insert.execute(connection).map_err(from_diesel)?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn keep_ids(&mut self, table: &'static Table, id: i64) -> Result<(), StoreError> {
+        self.with(move |connection| {
+            let id = last_id(connection, table)?.max(id);
+            let mut forget = Sql::<()>::new("DELETE FROM sqlite_sequence WHERE name = ");
+            forget.text(table.name);
+            forget.execute(connection).map_err(from_diesel)?;
+            let mut note = Sql::<()>::new("INSERT INTO sqlite_sequence (name, seq) VALUES (");
+            note.text(table.name).sql(", ").int(id).sql(")");
+            note.execute(connection).map_err(from_diesel)?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        self.with(|connection| execute(connection, "COMMIT")).await
+    }
+}
+
+fn tables(connection: &mut SqliteConnection) -> QueryResult<HashSet<String>> {
+    let names: Vec<String> =
+        Sql::<Text>::new("SELECT name FROM sqlite_schema WHERE type = 'table'").load(connection)?;
+    Ok(names.into_iter().collect())
+}
+
+fn last_id(connection: &mut SqliteConnection, table: &Table) -> Result<i64, StoreError> {
+    let mut select = Sql::<BigInt>::new("SELECT max(coalesce((SELECT max(id) FROM ");
+    select.sql(table.name).sql("), 0), coalesce((SELECT max(seq) FROM sqlite_sequence");
+    select.sql(" WHERE name = ").text(table.name).sql("), 0))");
+    select.get_result(connection).map_err(from_diesel)
+}
+
+fn execute(connection: &mut SqliteConnection, sql: &'static str) -> Result<(), StoreError> {
+    Sql::<()>::new(sql).execute(connection).map(drop).map_err(from_diesel)
+}
+
+/// A row as [`Snapshot::rows`] selects it.
+fn parse(row: &str, columns: &[&Column]) -> Result<Row, StoreError> {
+    let row: Vec<Json> =
+        serde_json::from_str(row).map_err(|error| StoreError::Other(error.into()))?;
+    let values = row.into_iter().zip(columns);
+    values.map(|(value, column)| value_of(value, column.kind).ok_or_else(strange)).collect()
+}
+
+fn value_of(value: Json, kind: Kind) -> Option<Value> {
+    Some(match (kind, value) {
+        (_, Json::Null) => Value::Null,
+        (Kind::Integer, Json::Number(number)) => Value::Integer(number.as_i64()?),
+        (Kind::Boolean, Json::Number(number)) => Value::Boolean(number.as_i64()? != 0),
+        (Kind::Time, Json::Number(number)) => Value::Time(number.as_i64()?),
+        (Kind::Text, Json::String(text)) => Value::Text(text),
+        (Kind::Bytes, Json::String(hex)) => Value::Bytes(hex::decode(hex).ok()?),
+        _ => return None,
+    })
+}
+
+/// STRICT tables make this impossible.
+fn strange() -> StoreError {
+    StoreError::Other("a column with a value of another kind".into())
+}
+
+/// A row as [`Load::write`] takes it apart.
+fn json(shape: &Shape, row: &[Value]) -> Json {
+    let document = shape.search_document(row).map(Json::from);
+    let values = row.iter().map(|value| match value {
+        Value::Null => Json::Null,
+        Value::Integer(number) | Value::Time(number) => Json::from(*number),
+        Value::Boolean(truth) => Json::from(i64::from(*truth)),
+        Value::Text(text) => Json::from(text.as_str()),
+        Value::Bytes(bytes) => Json::from(hex::encode(bytes)),
+    });
+    Json::Array(values.chain(document).collect())
+}

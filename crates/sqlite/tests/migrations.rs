@@ -1,0 +1,153 @@
+//! The schema, there and back.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "in a test a panic is the report"
+)]
+
+mod common;
+
+use std::path::PathBuf;
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use exit3_domain::paging::PageRequest;
+use exit3_ports::{DatabaseHealth, LeadRepository, Migration, Rows, StaffRepository, Target};
+use exit3_sqlite::{SqliteDatabase, SqliteSettings};
+use exit3_testkit::builders;
+use exit3_testkit::migrations::{
+    Table, Tables, fill, inserted, statements_of_earlier_releases, walk,
+};
+
+const MIGRATIONS: &[Migration] = exit3_ports::migrations!("sqlite");
+
+struct Kept {
+    database: SqliteDatabase,
+    path: PathBuf,
+    _directory: tempfile::TempDir,
+}
+
+impl Kept {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("kept.sqlite3");
+        let database = SqliteDatabase::open(&path, &SqliteSettings::default()).unwrap();
+        Self { database, path, _directory: directory }
+    }
+
+    /// A connection past the adapter.
+    fn raw(&self) -> SqliteConnection {
+        SqliteConnection::establish(self.path.to_str().unwrap()).unwrap()
+    }
+}
+
+#[derive(QueryableByName)]
+struct Column {
+    #[diesel(sql_type = Text)]
+    text: String,
+}
+
+/// The rows of `SELECT … AS text`.
+fn column(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
+    let rows: Vec<Column> = diesel::sql_query(sql).load(connection).unwrap();
+    rows.into_iter().map(|row| row.text).collect()
+}
+
+fn tables(connection: &mut SqliteConnection) -> Tables {
+    let names = "SELECT name AS text FROM sqlite_schema WHERE type = 'table' \
+                 AND name NOT LIKE 'sqlite_%' AND name <> '__diesel_schema_migrations'";
+    let mut tables = Tables::new();
+    for name in column(connection, names) {
+        let definition = format!(
+            "SELECT name || coalesce(sql, '') AS text FROM sqlite_schema \
+             WHERE tbl_name = '{name}' ORDER BY 1"
+        );
+        let definition = column(connection, &definition);
+        let values = format!(
+            "SELECT group_concat('quote(' || name || ')', '||'',''||') AS text \
+             FROM pragma_table_info('{name}')"
+        );
+        let values = column(connection, &values).concat();
+        let rows = column(connection, &format!("SELECT {values} AS text FROM {name} ORDER BY 1"));
+        tables.insert(name, Table { definition, rows });
+    }
+    tables
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_migration_goes_down_and_up_again() {
+    let kept = Kept::new();
+    kept.database.migrate().unwrap();
+    fill(&common::harness_over(&kept.database)).await;
+    let go = async |target, rows| match kept.database.migrate_to(target, rows) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    };
+    walk(MIGRATIONS, go, async || tables(&mut kept.raw())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newer_schema_serves_and_is_left_alone() {
+    let kept = Kept::new();
+    kept.database.migrate().unwrap();
+    let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('99999999999999')";
+    kept.raw().batch_execute(newer).unwrap();
+    assert!(kept.database.health().schema_is_current().await.unwrap());
+    assert_eq!(kept.database.migrate().unwrap(), 0);
+    let refused = kept.database.migrate_to(Target::Version(1), Rows::Drop).unwrap_err();
+    assert!(refused.to_string().contains("99999999999999"), "{refused}");
+    kept.database.staff().list(PageRequest::first()).await.unwrap();
+}
+
+#[test]
+fn nothing_changes_rows_where_there_are_none() {
+    let kept = Kept::new();
+    assert_eq!(kept.database.pending_data_changes().unwrap(), [""; 0]);
+    kept.database.migrate_to(Target::Version(1), Rows::Keep).unwrap();
+    let changing = MIGRATIONS.iter().skip(1).filter(|step| step.changes_data);
+    let changing: Vec<&str> = changing.map(|step| step.name).collect();
+    assert_eq!(kept.database.pending_data_changes().unwrap(), changing);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_does_not_wait_for_a_reader() {
+    let kept = Kept::new();
+    kept.database.migrate().unwrap();
+    let lead = builders::lead().build();
+    kept.database.leads().create(&lead, builders::at(5)).await.unwrap();
+    let mut reader = kept.raw();
+    reader.batch_execute("BEGIN").unwrap();
+    let before = tables(&mut reader);
+    let moved = kept.database.migrate_to(Target::Version(1), Rows::Keep).unwrap();
+    assert_eq!(moved.down, MIGRATIONS.len() - 1);
+    // It reads on in the schema that it began with.
+    assert_eq!(tables(&mut reader), before);
+    reader.batch_execute("COMMIT").unwrap();
+    kept.database.leads().create(&lead, builders::at(5)).await.unwrap();
+}
+
+#[test]
+fn the_newest_schema_takes_what_earlier_releases_send() {
+    let kept = Kept::new();
+    kept.database.migrate().unwrap();
+    let mut connection = kept.raw();
+    for (sql, _) in statements_of_earlier_releases("sqlite") {
+        // A function that the adapter teaches its connections.
+        let sql = sql.replace("in_time()", "true");
+        let explained = connection.batch_execute(&format!("EXPLAIN {sql}"));
+        assert!(explained.is_ok(), "{sql}: {:?}", explained.err());
+        // What it does not know of it cannot fill.
+        if let Some((table, columns)) = inserted(&sql) {
+            let required = format!(
+                "SELECT name AS text FROM pragma_table_info('{table}') \
+                 WHERE \"notnull\" AND dflt_value IS NULL AND NOT pk"
+            );
+            for name in column(&mut connection, &required) {
+                assert!(columns.contains(&name.as_str()), "{name} is not in {sql}");
+            }
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Copying a database as a whole, and what is known of its backups.
+
+use std::time::Duration;
+
+use exit3_domain::clients::{Money, NewClient};
+use exit3_domain::leads::{LeadFilter, LeadId, LeadOrder};
+use exit3_ports::{NOT_MOVED, Row, Shape, Snapshot, TABLES, Value, table};
+
+use super::Harness;
+use super::model::{page, searching};
+use crate::builders::{api_key, at, client, lead, staff, subscriber, time, unsubscribed};
+
+const NOW: &str = "2026-03-01T12:00:00.123456Z";
+
+/// Asserts that of a schema with these columns, by table and name, nothing is left out
+/// of a copy unless that was decided.
+pub fn assert_nothing_is_left_out(columns: &[(String, String)]) {
+    assert!(columns.len() > TABLES.len());
+    for (of, name) in columns {
+        let known = table(of);
+        let is_known = known.is_some_and(|table| {
+            let follows = name == "search_document" && !table.searched_by.is_empty();
+            follows || table.columns.iter().any(|column| column.name == name)
+        });
+        let decided = NOT_MOVED.contains(&of.as_str()) || of.starts_with("sqlite_");
+        assert!(is_known || decided, "{of}.{name} is in no backup: see exit3_ports::TABLES");
+    }
+}
+
+/// Some rows in every table, with whatever a column may hold.
+async fn fill(harness: &Harness) {
+    let odd = "9999-12-31T23:59:59.999999Z";
+    let leads = [
+        (lead().full_name("Đuro \"Ω\" \\ 🦀\u{1}").notes(Some("a\r\nb\t")).build(), time(NOW)),
+        (lead().company_name(None).phone_number(None).email(Some("")).build(), time(odd)),
+        (lead().full_name("123").notes(Some("null")).build(), at(-62_135_596_800_000_000)),
+    ];
+    harness.leads.create_many(&leads).await.unwrap();
+    harness.subscribers.create(&subscriber("a@b.hr")).await.unwrap();
+    harness.subscribers.create(&unsubscribed("đ@ž.hr")).await.unwrap();
+    harness.api_keys.create(&api_key("one", 1)).await.unwrap();
+    harness.api_keys.create(&api_key("two", 2)).await.unwrap();
+    harness.api_keys.revoke("two", time(NOW)).await.unwrap();
+    let leads = harness.leads.list(&LeadFilter::default(), LeadOrder::NEWEST, page(1, 1)).await;
+    let lead = leads.unwrap().unwrap().rows[0].id;
+    let known = NewClient {
+        lead: Some(lead),
+        monthly_charge: Money::charge(9_999_999_999),
+        contract_file: Some("2026/a.pdf".to_owned()),
+        ..client("T1")
+    };
+    harness.clients.create(&known).await.unwrap();
+    harness.clients.create(&client("T2")).await.unwrap();
+    let account = harness.staff.create(&staff("ana")).await.unwrap();
+    harness.staff.note_login(account.id, time(NOW)).await.unwrap();
+}
+
+async fn everything(snapshot: &mut dyn Snapshot) -> Vec<(Shape, Vec<Row>)> {
+    let mut all = Vec::new();
+    for shape in snapshot.shapes().await.unwrap() {
+        let rows = snapshot.rows(&shape, i64::MIN, 1_000).await.unwrap();
+        assert_eq!(snapshot.count(shape.table).await.unwrap(), rows.len() as u64);
+        all.push((shape, rows));
+    }
+    all
+}
+
+async fn now(harness: &Harness) -> Vec<(Shape, Vec<Row>)> {
+    everything(harness.transfer.snapshot().await.unwrap().as_mut()).await
+}
+
+async fn count(harness: &Harness, filter: &LeadFilter) -> u64 {
+    harness.leads.list(filter, LeadOrder::NEWEST, page(1, 1)).await.unwrap().unwrap().count
+}
+
+fn leads_shape() -> Shape {
+    Shape::of(table("leads").unwrap(), |_| true).unwrap()
+}
+
+/// A lead as a row.
+fn lead_row(id: i64, name: &str) -> Row {
+    let text = |text: &str| Value::Text(text.to_owned());
+    vec![
+        Value::Integer(id),
+        text(name),
+        text("CTO"),
+        Value::Null,
+        Value::Null,
+        text("x@example.com"),
+        text("referral"),
+        text("contacted"),
+        Value::Null,
+        text("web_dev"),
+        Value::Time(1),
+        Value::Time(-1),
+    ]
+}
+
+pub async fn a_snapshot_has_all_tables_and_columns(harness: &Harness) {
+    let mut snapshot = harness.transfer.snapshot().await.unwrap();
+    let shapes = snapshot.shapes().await.unwrap();
+    let whole: Vec<Shape> =
+        TABLES.iter().map(|table| Shape::of(table, |_| true).unwrap()).collect();
+    assert_eq!(shapes, whole);
+    assert!(snapshot.schema().await.unwrap().starts_with("0000000000000"));
+}
+
+pub async fn a_snapshot_has_every_row_as_it_was_stored(harness: &Harness) {
+    fill(harness).await;
+    let all = now(harness).await;
+    let leads = &all[0].1;
+    assert_eq!(leads.len(), 3);
+    assert_eq!(leads[0][1], Value::Text("Đuro \"Ω\" \\ 🦀\u{1}".to_owned()));
+    assert_eq!(leads[0][10], Value::Time(time(NOW).timestamp_micros()));
+    assert_eq!(leads[1][3], Value::Null);
+    assert_eq!(leads[1][5], Value::Text(String::new()));
+    assert_eq!(leads[1][10], Value::Time(253_402_300_799_999_999));
+    assert_eq!(leads[2][10], Value::Time(-62_135_596_800_000_000));
+    let subscribers = &all[1].1;
+    assert_eq!(subscribers[1][1..], [Value::Text("đ@ž.hr".to_owned()), Value::Boolean(false)]);
+    let keys = &all[2].1;
+    assert!(matches!(&keys[0][3], Value::Bytes(digest) if digest.len() == 32));
+    assert_eq!(keys[0][10], Value::Null);
+    assert_eq!(keys[1][10], Value::Time(time(NOW).timestamp_micros()));
+}
+
+pub async fn rows_come_by_id_and_so_many_at_a_time(harness: &Harness) {
+    fill(harness).await;
+    let mut snapshot = harness.transfer.snapshot().await.unwrap();
+    let whole = snapshot.rows(&leads_shape(), i64::MIN, 10).await.unwrap();
+    let first = snapshot.rows(&leads_shape(), i64::MIN, 2).await.unwrap();
+    assert_eq!(first[..], whole[..2]);
+    let Value::Integer(after) = first[1][0] else { panic!("an id") };
+    assert_eq!(snapshot.rows(&leads_shape(), after, 2).await.unwrap()[..], whole[2..]);
+}
+
+pub async fn a_snapshot_holds_no_writer_up_and_sees_nothing_of_it(harness: &Harness) {
+    fill(harness).await;
+    let mut snapshot = harness.transfer.snapshot().await.unwrap();
+    let before = everything(snapshot.as_mut()).await;
+    let write = async {
+        let created = harness.leads.create(&lead().build(), time(NOW)).await.unwrap();
+        harness.leads.delete(LeadId(created.id.0 - 1)).await.unwrap();
+    };
+    tokio::time::timeout(Duration::from_secs(1), write).await.expect("a writer does not wait");
+    assert_eq!(everything(snapshot.as_mut()).await, before);
+    assert_ne!(now(harness).await, before);
+}
+
+pub async fn what_is_loaded_is_there_with_its_ids_and_found(harness: &Harness) {
+    let mut load = harness.transfer.load().await.unwrap();
+    let rows = vec![lead_row(7, "Žana Ω"), lead_row(70, "Marko")];
+    load.write(&leads_shape(), rows.clone()).await.unwrap();
+    assert_eq!(load.rows(&leads_shape(), i64::MIN, 10).await.unwrap(), rows);
+    load.commit().await.unwrap();
+    let found = harness.leads.find(LeadId(7)).await.unwrap().unwrap();
+    assert_eq!((found.created_at, found.updated_at), (at(1), at(-1)));
+    assert_eq!(count(harness, &LeadFilter::default()).await, 2);
+    assert_eq!(count(harness, &searching("ŽANA")).await, 1);
+}
+
+pub async fn what_was_copied_once_copies_the_same_again(harness: &Harness) {
+    fill(harness).await;
+    let before = now(harness).await;
+    let mut load = harness.transfer.load().await.unwrap();
+    load.clear().await.unwrap();
+    for (shape, rows) in &before {
+        load.write(shape, rows.clone()).await.unwrap();
+    }
+    load.commit().await.unwrap();
+    assert_eq!(now(harness).await, before);
+}
+
+pub async fn a_load_that_is_dropped_has_not_happened(harness: &Harness) {
+    fill(harness).await;
+    let before = now(harness).await;
+    let mut load = harness.transfer.load().await.unwrap();
+    load.clear().await.unwrap();
+    load.write(&leads_shape(), vec![lead_row(7, "Ana")]).await.unwrap();
+    drop(load);
+    assert_eq!(now(harness).await, before);
+    // Counts are part of what has not happened.
+    assert_eq!(count(harness, &LeadFilter::default()).await, 3);
+}
+
+pub async fn a_row_that_the_database_refuses_undoes_the_load(harness: &Harness) {
+    fill(harness).await;
+    let before = now(harness).await;
+    let mut load = harness.transfer.load().await.unwrap();
+    load.clear().await.unwrap();
+    let twice = vec![lead_row(7, "Ana"), lead_row(7, "Ana")];
+    // A database may say so only when it is asked for more.
+    let refused = async {
+        load.write(&leads_shape(), twice).await?;
+        load.commit().await
+    };
+    assert!(refused.await.is_err());
+    assert_eq!(now(harness).await, before);
+}
+
+pub async fn an_id_that_was_ever_given_is_not_given_again(harness: &Harness) {
+    let mut load = harness.transfer.load().await.unwrap();
+    load.write(&leads_shape(), vec![lead_row(7, "Ana")]).await.unwrap();
+    load.keep_ids(table("leads").unwrap(), 40).await.unwrap();
+    load.keep_ids(table("subscribers").unwrap(), 0).await.unwrap();
+    load.commit().await.unwrap();
+    let mut snapshot = harness.transfer.snapshot().await.unwrap();
+    assert_eq!(snapshot.last_id(table("leads").unwrap()).await.unwrap(), 40);
+    drop(snapshot);
+    let created = harness.leads.create(&lead().build(), time(NOW)).await.unwrap();
+    assert_eq!(created.id, LeadId(41));
+    assert_eq!(harness.subscribers.create(&subscriber("a@b.hr")).await.unwrap().id.0, 1);
+}
+
+pub async fn an_older_archive_lacks_columns(harness: &Harness) {
+    let shape = Shape::of(table("leads").unwrap(), |name| name != "notes").unwrap();
+    let mut row = lead_row(7, "Ana");
+    row.remove(8);
+    let mut load = harness.transfer.load().await.unwrap();
+    load.write(&shape, vec![row.clone()]).await.unwrap();
+    assert_eq!(load.rows(&shape, i64::MIN, 10).await.unwrap(), [row]);
+    load.commit().await.unwrap();
+    assert_eq!(harness.leads.find(LeadId(7)).await.unwrap().unwrap().details.notes, None);
+}
+
+pub async fn remembers_when_backups_were_made_and_tried(harness: &Harness) {
+    let log = &harness.backups;
+    assert_eq!(log.status().await.unwrap(), exit3_ports::BackupStatus::default());
+    log.note_backup(at(1)).await.unwrap();
+    log.note_backup(at(2)).await.unwrap();
+    log.note_verification(true, at(3)).await.unwrap();
+    log.note_verification(false, at(4)).await.unwrap();
+    let status = log.status().await.unwrap();
+    assert_eq!(status.backed_up_at, Some(at(2)));
+    assert_eq!(status.verified_at, Some(at(3)));
+    assert_eq!(status.verification_ok, Some(false));
+    log.note_verification(true, at(5)).await.unwrap();
+    let status = log.status().await.unwrap();
+    assert_eq!((status.verified_at, status.verification_ok), (Some(at(5)), Some(true)));
+}

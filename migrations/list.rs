@@ -1,0 +1,30 @@
+// The migrations, oldest first, each with what it does to rows. Both dialects have the
+// same ones. Part of `exit3-ports`; see README.md beside this file.
+
+/// The [`Migration`](crate::Migration)s of one of the directories below `migrations`,
+/// for a source file of an adapter, three directories below the root.
+#[macro_export]
+macro_rules! migrations {
+    ($dialect:literal) => {
+        $crate::migrations! { $dialect;
+            "00000000000001_leads_and_subscribers" keeps, back drops ["leads", "subscribers"];
+            "00000000000002_exact_counts" keeps, back drops [];
+            "00000000000003_api_keys" keeps, back drops ["api_keys"];
+            "00000000000004_clients" keeps, back drops ["clients"];
+            "00000000000005_staff" keeps, back drops ["staff"];
+            "00000000000006_backup_status" keeps, back drops ["backup_status"];
+        }
+    };
+    ($dialect:literal; $($name:literal $effect:ident, back drops [$($table:literal),*];)*) => {
+        &[$($crate::Migration {
+            name: $name,
+            up: include_str!(concat!("../../../migrations/", $dialect, "/", $name, "/up.sql")),
+            down: include_str!(concat!("../../../migrations/", $dialect, "/", $name, "/down.sql")),
+            changes_data: $crate::migrations!(@$effect),
+            back_drops: &[$($table),*],
+        }),*]
+    };
+    // Of rows that are there, none is changed.
+    (@keeps) => { false };
+    (@changes) => { true };
+}

@@ -1,0 +1,20 @@
+-- Those whom the agency works for. Sums of money are whole hundredths, within what
+-- numeric(10, 2) holds; that nobody is charged less than nothing is the business of
+-- the domain, so that older data can live on.
+CREATE TABLE clients (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- The lead that the client once was; the client outlives it.
+    lead_id INTEGER UNIQUE REFERENCES leads (id) ON DELETE SET NULL,
+    team_id TEXT NOT NULL CHECK (length(team_id) <= 100),
+    monthly_charge INTEGER CHECK (monthly_charge BETWEEN -9999999999 AND 9999999999),
+    one_time_charge INTEGER CHECK (one_time_charge BETWEEN -9999999999 AND 9999999999),
+    -- A path below the directory of contracts.
+    contract_file TEXT CHECK (length(contract_file) <= 100),
+    short_description TEXT NOT NULL,
+    category TEXT NOT NULL CHECK (
+        category IN (
+            'web_dev', 'mobile_dev', 'automated_testing', 'social_media_auto',
+            'ecommerce_auto', 'sales_auto'
+        )
+    )
+) STRICT;

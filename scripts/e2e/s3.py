@@ -1,0 +1,74 @@
+"""Backs up to a bucket, verifies, removes what is old, and restores, with `moto` in the
+place of S3: s3.py BINARY DIRECTORY."""
+
+import os
+import subprocess
+import sys
+
+import boto3
+from moto.server import ThreadedMotoServer
+
+binary, directory = sys.argv[1:]
+server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+server.start()
+host, port = server.get_host_and_port()
+aws = {
+    "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+    "AWS_ALLOW_HTTP": "true",
+    "AWS_ACCESS_KEY_ID": "id",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "AWS_REGION": "us-east-1",
+}
+bucket = boto3.resource(
+    "s3",
+    endpoint_url=aws["AWS_ENDPOINT_URL"],
+    aws_access_key_id="id",
+    aws_secret_access_key="secret",
+    region_name="us-east-1",
+).create_bucket(Bucket="backups")
+
+
+def exit3(*arguments, **settings):
+    environment = {"PATH": os.environ["PATH"], "TMPDIR": directory, **aws, **settings}
+    run = subprocess.run(
+        [binary, *arguments], cwd=directory, env=environment, text=True, capture_output=True
+    )
+    return run.returncode, run.stdout, run.stderr
+
+
+def must(*arguments, **settings):
+    status, said, failure = exit3(*arguments, **settings)
+    assert status == 0, (arguments, failure)
+    return said
+
+
+def keys():
+    return {item.key for item in bucket.objects.all()}
+
+
+must("seed-demo", "--leads", "1000", "--subscribers", "10")
+# Enough for more than one part.
+os.makedirs(f"{directory}/data/contracts")
+with open(f"{directory}/data/contracts/big.pdf", "wb") as file:
+    file.write(os.urandom(10 << 20))
+bucket.put_object(Key="exit3/prod/exit3-20200101T000000Z.backup", Body=b"old")
+bucket.put_object(Key="exit3/prod/of-somebody-else", Body=b"old")
+place = "s3://backups/exit3/prod"
+said = must("backup", "--to", place, "--keep-days", "30")
+name = said.splitlines()[0].split(": ")[0]
+assert name.startswith(f"{place}/exit3-"), said
+assert keys() == {"exit3/prod/of-somebody-else", name.removeprefix("s3://backups/")}, keys()
+must("verify-backup", BACKUP_TO=place)
+must("restore", name, DATA_DIR="other")
+with open(f"{directory}/data/contracts/big.pdf", "rb") as there:
+    with open(f"{directory}/other/contracts/big.pdf", "rb") as here:
+        assert there.read() == here.read()
+left = [name for name in os.listdir(directory) if name.startswith(".")]
+assert not left, left
+# A bucket that is not there is told, and is no verified backup.
+for arguments in (["backup", "--to", "s3://elsewhere"], ["verify-backup", "--from", "s3://elsewhere"]):
+    status, _, failure = exit3(*arguments)
+    assert status != 0 and len(failure.splitlines()) == 1, failure
+    assert "secret" not in failure, failure
+server.stop()
+print("1010 rows and 10 MiB of contract files went to a bucket and came back")
