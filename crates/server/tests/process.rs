@@ -46,7 +46,7 @@ fn a_new_key_is_not_told_to_the_journal() {
     let directory = tempfile::tempdir().unwrap();
     let service = Service::start(directory.path(), &[("JOURNAL_STREAM", "8:1")]);
     let key = fs::read_to_string(directory.path().join("data/api_key")).unwrap();
-    let output = service.output() + &service.log();
+    let output = service.output() + &service.errors();
     assert!(!output.contains(key.trim()), "{output}");
     assert!(output.contains("API key: in data/api_key"), "{output}");
 }
