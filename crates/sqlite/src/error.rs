@@ -21,6 +21,9 @@ const PASSING: &[&str] = &[
     "interrupted",
 ];
 
+/// How messages begin about a schema that is not migrated yet.
+const NOT_MIGRATED: &[&str] = &["no such table: ", "no such column: "];
+
 /// Why the adapter itself gave up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
@@ -61,7 +64,7 @@ pub(crate) fn from_diesel(error: DieselError) -> StoreError {
         {
             StoreError::Conflict(Constraint::SubscriberEmail)
         }
-        DatabaseErrorKind::Unknown if is_passing(message) => {
+        DatabaseErrorKind::Unknown if is_passing(message) || is_not_migrated(message) => {
             StoreError::Unavailable(Box::new(error))
         }
         _ => StoreError::Other(Box::new(error)),
@@ -78,6 +81,11 @@ pub(crate) fn is_passing(message: &str) -> bool {
     // The message of the adapter's own SQL function comes through with words
     // of diesel around it.
     PASSING.contains(&message) || message.contains("out of time")
+}
+
+/// Whether a message says that the schema is older than the program.
+fn is_not_migrated(message: &str) -> bool {
+    NOT_MIGRATED.iter().any(|beginning| message.starts_with(beginning))
 }
 
 #[cfg(test)]
@@ -108,7 +116,7 @@ mod tests {
 
     #[test]
     fn anything_else_is_a_defect() {
-        let error = mapped(DatabaseErrorKind::Unknown, "no such table: leads");
+        let error = mapped(DatabaseErrorKind::Unknown, "near \"SELEC\": syntax error");
         assert!(matches!(error, StoreError::Other(_)));
         assert!(matches!(from_diesel(DieselError::NotFound), StoreError::Other(_)));
     }
