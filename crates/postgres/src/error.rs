@@ -71,18 +71,23 @@ fn from_answer(answer: &DbError) -> Failure {
     }
     let source = Box::new(Refusal::from(answer));
     let class = code.code().get(..2).unwrap_or_default();
-    let unavailable = matches!(
-        *code,
-        SqlState::QUERY_CANCELED
-            | SqlState::LOCK_NOT_AVAILABLE
-            | SqlState::READ_ONLY_SQL_TRANSACTION
-            | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
-            | SqlState::T_R_SERIALIZATION_FAILURE
-            | SqlState::T_R_DEADLOCK_DETECTED
-            | SqlState::INVALID_PASSWORD
-            | SqlState::INVALID_AUTHORIZATION_SPECIFICATION
-            | SqlState::INVALID_CATALOG_NAME // Connection, resources, the operator, the system below.
-    ) || matches!(class, "08" | "53" | "57" | "58");
+    // Connection, resources, the operator, the system below.
+    let unavailable = matches!(class, "08" | "53" | "57" | "58")
+        || matches!(
+            *code,
+            SqlState::QUERY_CANCELED
+                | SqlState::LOCK_NOT_AVAILABLE
+                | SqlState::READ_ONLY_SQL_TRANSACTION
+                | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
+                | SqlState::T_R_SERIALIZATION_FAILURE
+                | SqlState::T_R_DEADLOCK_DETECTED
+                | SqlState::INVALID_PASSWORD
+                | SqlState::INVALID_AUTHORIZATION_SPECIFICATION
+                | SqlState::INVALID_CATALOG_NAME
+                // A schema that is not migrated yet.
+                | SqlState::UNDEFINED_TABLE
+                | SqlState::UNDEFINED_COLUMN
+        );
     let again = match *code {
         // Undone by the server. The latter two: a statement that was prepared
         // before the tables changed, or is not known any more.

@@ -150,6 +150,21 @@ async fn no_answered_lead_is_lost_when_the_database_crashes_under_load() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_not_migrated_is_told_as_one_that_is_away() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = postgres::shared().create_database().await;
+    let env = [
+        ("DATABASE_URL", database.url()),
+        ("BASIC_API_KEY", KEY),
+        ("SECRET_KEY", "secret-of-the-tests"),
+        ("AUTO_MIGRATE", "false"),
+    ];
+    let service = Service::start(directory.path(), &env);
+    is_away(service.get(LEADS, KEY).await).await;
+    is_away(service.post(LEADS, KEY, LEAD).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nodes_that_start_together_share_one_database() {
     let directories: Vec<_> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
     let database = postgres::shared().create_database().await;

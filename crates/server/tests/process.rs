@@ -165,9 +165,12 @@ async fn what_was_answered_survives_a_kill() {
 #[tokio::test]
 async fn without_migrations_the_service_lives_but_is_not_ready() {
     let directory = tempfile::tempdir().unwrap();
-    let service = Service::start(directory.path(), &[("AUTO_MIGRATE", "false")]);
+    let env = [("AUTO_MIGRATE", "false"), ("BASIC_API_KEY", "key")];
+    let service = Service::start(directory.path(), &env);
     assert_eq!(service.get("/backend/health/live/", "").await.status(), 200);
     assert_eq!(service.get("/backend/health/ready/", "").await.status(), 503);
+    assert_eq!(service.get("/backend/api/v1/leads/", "key").await.status(), 503);
+    assert_eq!(service.post("/backend/api/v1/leads/", "key", LEAD).await.status(), 503);
     let output = exit3(directory.path()).arg("migrate").output().unwrap();
     assert!(output.status.success());
     assert_eq!(service.get("/backend/health/ready/", "").await.status(), 200);
@@ -187,7 +190,7 @@ async fn the_schema_goes_down_and_up_by_command() {
     let service = Service::start(directory.path(), &[("AUTO_MIGRATE", "false")]);
     // There are no clients yet, so nothing is lost.
     let (done, text) = migrate(&["--to", "3"]);
-    assert!(done && text.contains("2 migrations taken back"), "{text}");
+    assert!(done && text.contains("3 migrations taken back"), "{text}");
     assert_eq!(service.get("/backend/health/ready/", "").await.status(), 503);
     // But this key would be.
     let key = ["api-key", "create", "--name", "website", "--scope", "leads:create"];

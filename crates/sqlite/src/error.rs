@@ -22,6 +22,9 @@ const PASSING: &[&str] = &[
     crate::freeze::REFUSAL,
 ];
 
+/// How messages begin about a schema that is not migrated yet.
+const NOT_MIGRATED: &[&str] = &["no such table: ", "no such column: "];
+
 /// Why the adapter itself gave up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
@@ -71,7 +74,7 @@ pub(crate) fn from_diesel(error: DieselError) -> StoreError {
         },
         // The only reference there is; SQLite does not say which.
         DatabaseErrorKind::ForeignKeyViolation => StoreError::Conflict(Constraint::UnknownLead),
-        DatabaseErrorKind::Unknown if is_passing(message) => {
+        DatabaseErrorKind::Unknown if is_passing(message) || is_not_migrated(message) => {
             StoreError::Unavailable(Box::new(error))
         }
         _ => StoreError::Other(Box::new(error)),
@@ -88,6 +91,11 @@ pub(crate) fn is_passing(message: &str) -> bool {
     // The message of the adapter's own SQL function comes through with words
     // of diesel around it.
     PASSING.contains(&message) || message.contains("out of time")
+}
+
+/// Whether a message says that the schema is older than the program.
+fn is_not_migrated(message: &str) -> bool {
+    NOT_MIGRATED.iter().any(|beginning| message.starts_with(beginning))
 }
 
 #[cfg(test)]
@@ -124,7 +132,7 @@ mod tests {
 
     #[test]
     fn anything_else_is_a_defect() {
-        let error = mapped(DatabaseErrorKind::Unknown, "no such table: leads");
+        let error = mapped(DatabaseErrorKind::Unknown, "near \"SELEC\": syntax error");
         assert!(matches!(error, StoreError::Other(_)));
         assert!(matches!(from_diesel(DieselError::NotFound), StoreError::Other(_)));
     }

@@ -147,16 +147,19 @@ fn who_finds_no_room_is_told() {
         stream
     };
     let mut held: Vec<TcpStream> = (0..10).map(|_| hold()).collect();
-    // The workers take them one by one.
+    // The workers take them one by one, and a place that was used is free a moment later.
     let began = Instant::now();
-    while service.raw(live.as_bytes()).statuses() != [503] {
+    let mut in_a_row = 0;
+    while in_a_row < 5 {
         assert!(began.elapsed() < Duration::from_secs(10), "there is still room");
-    }
-    for _ in 0..5 {
         let refused = service.raw(live.as_bytes());
-        assert_eq!(refused.statuses(), [503], "{}", refused.text);
+        if refused.statuses() != [503] {
+            in_a_row = 0;
+            continue;
+        }
         assert!(refused.closed && refused.text.contains("retry-after"), "{}", refused.text);
         crate::odd::is_an_error_in_the_usual_shape("no room", &refused);
+        in_a_row += 1;
     }
     held.truncate(5);
     let began = Instant::now();

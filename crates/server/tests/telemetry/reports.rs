@@ -1,4 +1,5 @@
 use exit3_testkit::collector::Collector;
+use exit3_testkit::postgres::TestPostgres;
 use serde_json::Value;
 
 use crate::{KEY, LEADS, start, wait_for};
@@ -11,15 +12,22 @@ fn events(sentry: &Collector) -> Vec<Value> {
     json.filter(|json| json.get("logger").is_some()).collect()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_error_is_reported_without_anything_of_its_request() {
     let sentry = Collector::start();
     let directory = tempfile::tempdir().unwrap();
     let dsn = format!("http://public@{}/7", sentry.address());
-    // Without tables every query is a defect.
-    let env =
-        [("SENTRY_DSN", dsn.as_str()), ("SENTRY_ENVIRONMENT", "stage"), ("AUTO_MIGRATE", "false")];
+    let postgres = tokio::task::spawn_blocking(TestPostgres::start).await.unwrap();
+    let url = postgres.url("postgres");
+    let env = [
+        ("SENTRY_DSN", dsn.as_str()),
+        ("SENTRY_ENVIRONMENT", "stage"),
+        ("DATABASE_URL", url.as_str()),
+    ];
     let service = start(directory.path(), &env);
+    // What the service does not know of is a defect.
+    let client = exit3_testkit::postgres::client(&url).await;
+    client.batch_execute("ALTER TABLE leads ADD COLUMN more text NOT NULL").await.unwrap();
     let key = format!("Basic {KEY}");
     let headers = [
         ("Authorization", key.as_str()),
