@@ -11,6 +11,7 @@
 )]
 
 mod load;
+#[path = "../nginx/mod.rs"]
 mod nginx;
 mod node;
 #[path = "../service/mod.rs"]
@@ -46,8 +47,8 @@ async fn one_node_is_restarted_and_nobody_notices() {
     // A small server: the embedded database, taken over by each process in its turn.
     let mut node = Node::new(&[]);
     node.start();
-    let nginx = Nginx::before([&node]);
-    let load = Load::begin(&nginx, 1, node.reading_key());
+    let nginx = Nginx::before(&[node.address()]);
+    let load = Load::begin(&nginx, node.reading_key());
     quiet().await;
     for _ in 0..2 {
         load.during("one node is restarted");
@@ -55,7 +56,7 @@ async fn one_node_is_restarted_and_nobody_notices() {
         load.during("quiet");
         quiet().await;
     }
-    let report = load.end().await;
+    let report = load.end(&nginx).await;
     println!("{report}");
     report.assert_nothing_lost();
     assert_nothing_failed(&report);
@@ -68,8 +69,8 @@ async fn two_nodes_are_restarted_one_after_the_other_and_nobody_notices() {
     let env = [("DATABASE_URL", database.url()), PATIENT];
     let mut nodes = [Node::new(&env), Node::new(&env)];
     nodes.iter_mut().for_each(Node::start);
-    let nginx = Nginx::before(&nodes);
-    let load = Load::begin(&nginx, 8, nodes[0].reading_key());
+    let nginx = Nginx::before(&nodes.each_ref().map(Node::address));
+    let load = Load::begin(&nginx, nodes[0].reading_key());
     quiet().await;
     for node in &mut nodes {
         load.during("two nodes are restarted in turn");
@@ -77,7 +78,7 @@ async fn two_nodes_are_restarted_one_after_the_other_and_nobody_notices() {
         load.during("quiet");
         quiet().await;
     }
-    let report = load.end().await;
+    let report = load.end(&nginx).await;
     println!("{report}");
     report.assert_nothing_lost();
     assert_nothing_failed(&report);

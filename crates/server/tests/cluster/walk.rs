@@ -1,5 +1,6 @@
 //! Everything that can go away goes away, one after another.
 
+use exit3_testkit::collector::Collector;
 use exit3_testkit::redis::TestRedis;
 
 use super::*;
@@ -11,10 +12,13 @@ async fn whatever_goes_away_nothing_is_lost_and_only_what_nobody_can_answer_fail
     let mut redis = tokio::task::block_in_place(TestRedis::start);
     let (primary_url, replica_url) = (primary.url("postgres"), replica.url("postgres"));
     let redis_url = redis.url();
+    let collector = Collector::start();
+    let collector_url = format!("http://{}", collector.address());
     let env = [
         ("DATABASE_URL", primary_url.as_str()),
         ("DATABASE_REPLICA_URL", &replica_url),
         ("REDIS_URL", &redis_url),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector_url),
         ("RATE_LIMIT_ANON", "1000000/hour"),
         ("RATE_LIMIT_USER", "1000000/hour"),
         ("RATE_LIMIT_FLOOD", "off"),
@@ -23,8 +27,8 @@ async fn whatever_goes_away_nothing_is_lost_and_only_what_nobody_can_answer_fail
     ];
     let mut nodes = [Node::new(&env), Node::new(&env)];
     nodes.iter_mut().for_each(Node::start);
-    let nginx = Nginx::before(&nodes);
-    let load = Load::begin(&nginx, 8, nodes[0].reading_key());
+    let nginx = Nginx::before(&nodes.each_ref().map(Node::address));
+    let load = Load::begin(&nginx, nodes[0].reading_key());
     quiet().await;
 
     load.during("1 nodes restarted in turn");
@@ -64,16 +68,19 @@ async fn whatever_goes_away_nothing_is_lost_and_only_what_nobody_can_answer_fail
     load.during("5 Redis gone");
     tokio::task::block_in_place(|| redis.kill());
     quiet().await;
-    let report = load.end().await;
+
+    let told = |bytes: &[u8]| bytes.windows(5).any(|window| window == b"exit3");
+    until(async || collector.bodies().iter().any(|body| told(body))).await;
+    load.during("6 the collector gone");
+    drop(collector);
+    quiet().await;
+    let report = load.end(&nginx).await;
     println!("{report}");
 
     report.assert_nothing_lost();
     // What was under way at the killed node when it ended.
     let at_killed = |outcome: &load::Outcome| {
-        outcome.status == Some(502)
-            && outcome.node == nodes[0].address()
-            && outcome.began <= killed
-            && outcome.what == load::What::Create
+        outcome.status == Some(502) && outcome.began <= killed && outcome.what == load::What::Create
     };
     // What was under way while there was no primary.
     let at_primary = |outcome: &load::Outcome| {
@@ -82,6 +89,9 @@ async fn whatever_goes_away_nothing_is_lost_and_only_what_nobody_can_answer_fail
     let failed = report.failed(|outcome| !at_killed(outcome) && !at_primary(outcome));
     assert_eq!(failed, 0, "{report}");
     assert!(report.answered() > 1000, "that is no load: {report}");
+    for line in report.log.lines().filter(|line| line.contains("\" 502 ")) {
+        assert!(line.contains(nodes[0].address()), "{line}");
+    }
     for node in &nodes {
         assert!(report.answered_by(node.address()) > 100, "{report}");
     }

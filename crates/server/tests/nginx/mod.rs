@@ -91,14 +91,17 @@ impl Nginx {
 
     /// A client that trusts the certificate, and follows no redirect.
     pub fn client(&self) -> reqwest::Client {
+        self.client_builder().build().unwrap()
+    }
+
+    /// The makings of such a client.
+    pub fn client_builder(&self) -> reqwest::ClientBuilder {
         let certificate = fs::read(self.certificate()).unwrap();
         reqwest::Client::builder()
             .tls_certs_only([reqwest::Certificate::from_pem(&certificate).unwrap()])
             // Over HTTP/2 this nginx words its own refusal of a large body as HTML.
             .http1_only()
             .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .unwrap()
     }
 
     /// The address of a path, by TLS.
