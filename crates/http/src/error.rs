@@ -9,7 +9,7 @@ use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use exit3_app::{FindError, ListError, SaveError, UpdateError};
 use exit3_domain::validation::{Invalid, Violation};
-use exit3_ports::StoreError;
+use exit3_ports::{StoreError, with_causes};
 use serde_json::{Map, Value, json};
 
 use crate::limits;
@@ -185,7 +185,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(cause) => {
-                let (request_id, cause) = (request_id(), chain(cause.as_ref()));
+                let (request_id, cause) = (request_id(), with_causes(cause.as_ref()));
                 tracing::warn!(request_id, cause, "the database is not available");
                 Self::busy()
             }
@@ -199,7 +199,7 @@ impl From<StoreError> for ApiError {
                 Self::internal()
             }
             StoreError::Other(cause) => {
-                let (request_id, cause) = (request_id(), chain(cause.as_ref()));
+                let (request_id, cause) = (request_id(), with_causes(cause.as_ref()));
                 tracing::error!(request_id, cause, "the database refused");
                 Self::internal()
             }
@@ -267,18 +267,6 @@ impl Absent {
             UpdateError::Store(error) => error.into(),
         }
     }
-}
-
-/// An error and what caused it, for the log.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

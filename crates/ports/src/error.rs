@@ -32,3 +32,34 @@ pub enum StoreError {
     #[error("the database refused")]
     Other(#[source] Box<dyn Error + Send + Sync>),
 }
+
+/// An error and what caused it, in one line, for a log or an operator.
+pub fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        // Some errors tell their cause themselves.
+        let told = cause.to_string();
+        if !text.contains(&told) {
+            text = format!("{text}: {told}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot connect: {0}")]
+    struct Outer(#[source] Box<dyn Error + Send + Sync>);
+
+    #[test]
+    fn each_cause_is_told_once() {
+        let error = StoreError::Unavailable(Box::new(Outer("refused".into())));
+        assert_eq!(with_causes(&error), "the database is not available: cannot connect: refused");
+        assert_eq!(with_causes(&StoreError::Other("full".into())), "the database refused: full");
+    }
+}

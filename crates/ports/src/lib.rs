@@ -23,7 +23,7 @@ pub use api_keys::ApiKeyRepository;
 pub use backups::{BackupLog, BackupStatus};
 pub use clients::ClientRepository;
 pub use clock::Clock;
-pub use error::{Constraint, StoreError};
+pub use error::{Constraint, StoreError, with_causes};
 pub use health::DatabaseHealth;
 pub use leads::LeadRepository;
 pub use migrations::{Migration, Moved, NoWay, Rows, Target, Way};

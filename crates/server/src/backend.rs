@@ -10,7 +10,7 @@ use exit3_app::quotas::Limits;
 use exit3_domain::email::DisposableDomains;
 use exit3_ports::{
     ApiKeyRepository, BackupLog, DatabaseHealth, LeadRepository, Moved, Quotas, Rows,
-    SubscriberRepository, Target, Transfer,
+    SubscriberRepository, Target, Transfer, with_causes,
 };
 use exit3_postgres::{PgDatabase, PgSettings};
 use exit3_quotas::{LocalQuotas, SharedQuotas};
@@ -51,18 +51,8 @@ enum Database {
 pub struct DatabaseError(String);
 
 impl DatabaseError {
-    fn of(error: &dyn std::error::Error) -> Self {
-        let mut text = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            // Some errors tell their cause themselves.
-            let told = cause.to_string();
-            if !text.contains(&told) {
-                text = format!("{text}: {told}");
-            }
-            source = cause.source();
-        }
-        Self(text)
+    fn of(error: &(dyn std::error::Error + 'static)) -> Self {
+        Self(with_causes(error))
     }
 }
 

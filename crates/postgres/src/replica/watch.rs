@@ -1,11 +1,10 @@
 //! Looks at the primary and the replica, again and again.
 
-use std::error::Error;
 use std::time::Duration;
 
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable};
 use diesel_async::RunQueryDsl;
-use exit3_ports::{Position, StoreError};
+use exit3_ports::{Position, StoreError, with_causes};
 use tokio::time::{Instant, sleep};
 
 use super::Replica;
@@ -36,7 +35,7 @@ struct Server {
 /// Why nothing is read from the replica.
 #[derive(Debug, thiserror::Error)]
 enum Fault {
-    #[error("it cannot be asked: {}", told(.0))]
+    #[error("it cannot be asked: {}", with_causes(.0))]
     Away(StoreError),
     #[error("it is no standby")]
     NoStandby,
@@ -106,15 +105,4 @@ impl Replica {
             _ => Ok(()),
         }
     }
-}
-
-/// An error and its causes.
-fn told(error: &StoreError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
