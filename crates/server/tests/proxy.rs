@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use nginx::Nginx;
-use reqwest::{Response, StatusCode};
+use reqwest::{Response, StatusCode, Version};
 use serde_json::Value;
 use service::{Service, exchange, exit3, raw};
 
@@ -285,17 +285,21 @@ async fn what_is_too_large_is_refused_in_one_shape() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[]);
     let nginx = Nginx::before(&[service.address()]);
-    let client = nginx.client();
-    for (length, status) in [(1024 * 1024, 201), (1024 * 1024 + 1, 413), (5 * 1024 * 1024, 413)] {
-        let blank = " ".repeat(length - LEAD.len());
-        let request = client.post(nginx.url(LEADS)).header("Authorization", AUTHORIZATION);
-        let request = request.header("Content-Type", "application/json");
-        let answer = request.body(format!("{LEAD}{blank}")).send().await.unwrap();
-        assert_eq!(answer.status(), status, "{length}");
-        if status == 413 {
-            assert_eq!(answer.headers()["content-type"], "application/json");
-            let body: Value = answer.json().await.unwrap();
-            assert_eq!(body["detail"], "Request body is too large.");
+    let lengths = [(1024 * 1024, 201), (1024 * 1024 + 1, 413), (5 * 1024 * 1024, 413)];
+    let http1 = nginx.client_builder().http1_only().build().unwrap();
+    let http2 = nginx.client_builder().http2_prior_knowledge().build().unwrap();
+    for (client, version) in [(http1, Version::HTTP_11), (http2, Version::HTTP_2)] {
+        for (length, status) in lengths {
+            let blank = " ".repeat(length - LEAD.len());
+            let request = client.post(nginx.url(LEADS)).header("Authorization", AUTHORIZATION);
+            let request = request.header("Content-Type", "application/json");
+            let answer = request.body(format!("{LEAD}{blank}")).send().await.unwrap();
+            assert_eq!((answer.version(), answer.status().as_u16()), (version, status), "{length}");
+            if status == 413 {
+                assert_eq!(answer.headers()["content-type"], "application/json");
+                let body: Value = answer.json().await.unwrap();
+                assert_eq!(body["detail"], "Request body is too large.");
+            }
         }
     }
     let header = format!("GET / HTTP/1.1\r\nHost: localhost\r\nA: {}\r\n\r\n", "a".repeat(50_000));

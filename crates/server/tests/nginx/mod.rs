@@ -99,8 +99,6 @@ impl Nginx {
         let certificate = fs::read(self.certificate()).unwrap();
         reqwest::Client::builder()
             .tls_certs_only([reqwest::Certificate::from_pem(&certificate).unwrap()])
-            // Over HTTP/2 this nginx words its own refusal of a large body as HTML.
-            .http1_only()
             .redirect(reqwest::redirect::Policy::none())
     }
 
