@@ -1,4 +1,5 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 use actix_web::middleware::from_fn;
@@ -162,6 +163,9 @@ async fn keep_house(backend: Backend, flood: FloodGuard) {
             }
             _ = seldom.tick() => {
                 note_uses(&app).await;
+                if let Ok(status) = exit3_app::backups::status(&app).await {
+                    metrics::tell_backups(&status);
+                }
                 let backend = backend.clone();
                 // A million of them take a while.
                 let _ = tokio::task::spawn_blocking(move || backend.forget_idle()).await;
@@ -218,21 +222,28 @@ fn greet(settings: &Settings, secrets: &Secrets, address: SocketAddr, database: 
     if secrets.api_key_is_new {
         let key = secrets.api_key.expose_secret();
         let kept = settings.data_dir.join("api_key");
-        // What systemd's journal takes is read by others, and kept.
-        if std::env::var_os("JOURNAL_STREAM").is_some() {
+        // It does not belong in a log.
+        let (is_journal, tell): (_, fn(std::fmt::Arguments<'_>)) = match logs {
+            LogFormat::Pretty => (is_journal(std::io::stdout()), say),
+            LogFormat::Json => (is_journal(std::io::stderr()), whisper),
+        };
+        if is_journal {
             tell(format_args!("API key: in {}", kept.display()));
             return;
         }
-        // It does not belong in a log.
-        let tell = |line: std::fmt::Arguments<'_>| match logs {
-            LogFormat::Pretty => say(line),
-            LogFormat::Json => whisper(line),
-        };
         tell(format_args!("API key, shown this once and kept in {}: {key}", kept.display()));
         tell(format_args!(
             "Try: curl -H 'Authorization: Basic {key}' {scheme}://{reachable}/backend/api/v1/leads/"
         ));
     }
+}
+
+/// Whether a stream goes to systemd's journal, which others read, and which is kept. The
+/// variable alone does not say so: whatever is started from such a service inherits it.
+fn is_journal(stream: impl AsFd) -> bool {
+    let journal = std::env::var("JOURNAL_STREAM").unwrap_or_default();
+    rustix::fs::fstat(stream)
+        .is_ok_and(|file| journal == format!("{}:{}", file.st_dev, file.st_ino))
 }
 
 /// An address that a client on this machine can use.
