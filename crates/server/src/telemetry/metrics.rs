@@ -9,6 +9,8 @@ use actix_web::dev::Server;
 use actix_web::http::header::ContentType;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpResponse, HttpServer};
+use chrono::{DateTime, Utc};
+use exit3_ports::BackupStatus;
 use metrics::{counter, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_appender::non_blocking::ErrorCounter;
@@ -76,6 +78,20 @@ pub(crate) fn start() -> Option<PrometheusHandle> {
     metrics::set_global_recorder(recorder).ok()?;
     gauge!("exit3_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     Some(handle)
+}
+
+/// Tells how the backups are. What is not known is not told.
+pub(crate) fn tell_backups(status: &BackupStatus) {
+    let seconds = |time: DateTime<Utc>| time.timestamp_micros() as f64 / 1e6;
+    if let Some(time) = status.backed_up_at {
+        gauge!("exit3_backup_last_success_timestamp_seconds").set(seconds(time));
+    }
+    if let Some(time) = status.verified_at {
+        gauge!("exit3_backup_last_verified_timestamp_seconds").set(seconds(time));
+    }
+    if let Some(ok) = status.verification_ok {
+        gauge!("exit3_backup_last_verification_ok").set(f64::from(u8::from(ok)));
+    }
 }
 
 /// Serves what is measured at `listener`, until the server is dropped.

@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use crate::service::exit3;
 use crate::{KEY, LEAD, LEADS, start};
@@ -55,6 +56,41 @@ async fn what_happens_is_counted() {
         assert!(value(&metrics, series).unwrap() > 0.0, "{series} in {metrics}");
     }
     assert!(!metrics.contains("exit3_tls_certificate_expiry"), "{metrics}");
+    service.stop();
+}
+
+#[tokio::test]
+async fn backups_are_told_once_there_are_any() {
+    let directory = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let output = exit3(directory.path()).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let backups = [
+        "exit3_backup_last_success_timestamp_seconds",
+        "exit3_backup_last_verified_timestamp_seconds",
+        "exit3_backup_last_verification_ok",
+    ];
+    let service = start(directory.path(), &[]);
+    let metrics = service.metrics().await;
+    assert!(!metrics.contains("exit3_backup"), "{metrics}");
+    service.stop();
+
+    run(&["backup", "--to", "archives"]);
+    run(&["verify-backup", "--from", "archives"]);
+    let service = start(directory.path(), &[]);
+    let began = Instant::now();
+    let metrics = loop {
+        let metrics = service.metrics().await;
+        if backups.iter().all(|series| value(&metrics, series).is_some()) {
+            break metrics;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "{metrics}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    let [made, tried, ok] = backups.map(|series| value(&metrics, series).unwrap());
+    assert!(made > 1.7e9 && tried >= made, "{made}, {tried}");
+    assert_eq!(ok, 1.0);
     service.stop();
 }
 
