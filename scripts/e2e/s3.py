@@ -51,7 +51,7 @@ must("seed-demo", "--leads", "1000", "--subscribers", "10")
 os.makedirs(f"{directory}/data/contracts")
 with open(f"{directory}/data/contracts/big.pdf", "wb") as file:
     file.write(os.urandom(10 << 20))
-bucket.put_object(Key="exit3/prod/exit3-20200101T000000Z.backup", Body=b"old")
+bucket.put_object(Key="exit3/prod/exit3-20200101T000000.000Z.backup", Body=b"old")
 bucket.put_object(Key="exit3/prod/of-somebody-else", Body=b"old")
 place = "s3://backups/exit3/prod"
 said = must("backup", "--to", place, "--keep-days", "30")

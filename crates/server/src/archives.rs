@@ -16,7 +16,7 @@ use crate::settings::BackupSettings;
 pub(crate) use place::{Place, PlaceError};
 
 /// The name of an archive says when it was begun.
-const NAME: &str = "exit3-%Y%m%dT%H%M%SZ.backup";
+const NAME: &str = "exit3-%Y%m%dT%H%M%S%.3fZ.backup";
 
 /// Why an archive was not made, found or used.
 #[derive(Debug, thiserror::Error)]
@@ -120,8 +120,8 @@ mod tests {
 
     #[test]
     fn a_name_tells_its_time() {
-        let time = "2026-11-25T04:02:30Z".parse().unwrap();
-        assert_eq!(name_of(time), "exit3-20261125T040230Z.backup");
+        let time = "2026-11-25T04:02:30.007Z".parse().unwrap();
+        assert_eq!(name_of(time), "exit3-20261125T040230.007Z.backup");
         assert_eq!(time_of(&name_of(time)), Some(time));
         for other in ["exit3-20261125T040230Z.backup.partial", "exit3.backup", "notes.txt", ""] {
             assert_eq!(time_of(other), None, "{other}");

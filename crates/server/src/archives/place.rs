@@ -190,13 +190,13 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let put = |name: &str| fs::write(directory.path().join(name), "").unwrap();
         let time = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
-        let archives = ["exit3-20260101T000000Z.backup", "exit3-20260102T000000Z.backup"];
-        for name in archives.into_iter().chain(["exit3-20260103T000000Z.backup", "notes.txt"]) {
+        let archives = ["exit3-20260101T000000.000Z.backup", "exit3-20260102T000000.000Z.backup"];
+        for name in archives.into_iter().chain(["exit3-20260103T000000.000Z.backup", "notes.txt"]) {
             put(name);
         }
         let place = Place::parse(directory.path().to_str().unwrap()).unwrap();
         let now = time("2026-03-01T00:00:00Z");
-        assert!(place.newest().await.unwrap().ends_with("exit3-20260103T000000Z.backup"));
+        assert!(place.newest().await.unwrap().ends_with("exit3-20260103T000000.000Z.backup"));
         // Tried on the second of January, and not since.
         let proven = Some(time("2026-01-02T12:00:00Z"));
         assert_eq!(place.expire(30, now, proven).await.unwrap(), archives[..1]);

@@ -35,13 +35,23 @@ async fn what_is_old_is_removed_once_the_new_one_is_there() {
     let site = Site::new(Kind::Sqlite).await;
     site.must(&["seed-demo", "--leads", "1", "--subscribers", "1"]);
     fs::create_dir(site.path("backups")).unwrap();
-    for name in ["exit3-20200101T000000Z.backup", "of-somebody-else.backup"] {
+    for name in ["exit3-20200101T000000.000Z.backup", "of-somebody-else.backup"] {
         fs::write(site.path("backups").join(name), "old").unwrap();
     }
     site.must(&["backup", "--to", "backups", "--keep-days", "30"]);
     let left = names(&site.path("backups"));
     assert_eq!(left.len(), 2, "{left:?}");
-    assert!(!left.contains(&"exit3-20200101T000000Z.backup".to_owned()));
+    assert!(!left.contains(&"exit3-20200101T000000.000Z.backup".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn backups_that_follow_each_other_at_once_are_all_kept() {
+    let site = Site::new(Kind::Sqlite).await;
+    site.must(&["seed-demo", "--leads", "1", "--subscribers", "1"]);
+    for _ in 0..5 {
+        site.back_up();
+    }
+    assert_eq!(names(&site.path("backups")).len(), 5);
 }
 
 /// An archive that is whole, but whose rows no database takes.
