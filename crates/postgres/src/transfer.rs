@@ -36,12 +36,16 @@ impl Transfer for PgTransfer {
 
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
         let mut session = PgSession::open(&self.settings, &self.runtime).await?;
-        session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-        // A table that is emptied by TRUNCATE is empty for older snapshots as well.
         let tables = session.shapes().await?;
+        session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        // A table that is emptied by TRUNCATE is empty for older snapshots as well. The
+        // first statement that reads makes the snapshot, and it must come after the locks.
         if !tables.is_empty() {
             let names = list(tables.iter().map(|shape| shape.table.name));
             session.execute(&format!("LOCK TABLE {names} IN ACCESS SHARE MODE")).await?;
+        }
+        if session.shapes().await? != tables {
+            return Err(StoreError::Unavailable("its tables are being changed".into()));
         }
         Ok(Box::new(session))
     }

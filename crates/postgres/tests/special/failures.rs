@@ -9,22 +9,13 @@ use exit3_postgres::PgSettings;
 use exit3_testkit::{builders, postgres};
 use tokio_postgres::Client;
 
-use crate::{alone, shared};
+use crate::{alone, shared, until};
 
 /// The promise is 2 s; the rest is for a machine that is busy with other tests.
 const PROMPTLY: Duration = Duration::from_secs(3);
 
 fn is_unavailable<T>(outcome: &Result<T, StoreError>) -> bool {
     matches!(outcome, Err(StoreError::Unavailable(_)))
-}
-
-/// Asks until the answer is yes.
-async fn until(mut holds: impl AsyncFnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds().await {
-        assert!(begun.elapsed() < Duration::from_secs(30), "it never holds");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }
 
 /// How many server processes serve others in `state`.

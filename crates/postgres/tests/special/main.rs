@@ -12,6 +12,9 @@ mod guards;
 mod migrations;
 mod plans;
 mod replica;
+mod transfer;
+
+use std::time::{Duration, Instant};
 
 use exit3_postgres::{PgDatabase, PgSettings, connect};
 use exit3_testkit::postgres::{self, TestDatabase, TestPostgres};
@@ -42,4 +45,13 @@ async fn alone() -> (PgDatabase, TestPostgres) {
     let server = tokio::task::spawn_blocking(TestPostgres::start).await.unwrap();
     let database = migrated(&server.url("postgres")).await;
     (database, server)
+}
+
+/// Asks until the answer is yes.
+async fn until(mut holds: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds().await {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it never holds");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }

@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio_postgres::Client;
 
-use crate::migrated;
+use crate::{migrated, until};
 
 const LAG: Duration = Duration::from_secs(3);
 /// For what is not about age: longer than any test takes.
@@ -107,14 +107,6 @@ async fn count(database: &PgDatabase) -> u64 {
 async fn rows(server: &Client) -> Result<u64, tokio_postgres::Error> {
     let row = server.query_one("SELECT count(*) FROM leads", &[]).await?;
     Ok(row.get::<_, i64>(0).unsigned_abs())
-}
-
-async fn until(mut holds: impl AsyncFnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds().await {
-        assert!(begun.elapsed() < Duration::from_secs(30), "it never holds");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,30 @@
+//! What a copy of the database sees of what others do meanwhile.
+
+use exit3_ports::{LeadRepository, Transfer, table};
+use exit3_testkit::builders::{at, lead};
+use exit3_testkit::postgres;
+
+use crate::{shared, until};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_waits_for_who_replaces_everything() {
+    let (pg, database) = shared().await;
+    pg.leads().create(&lead().build(), at(1)).await.unwrap();
+    let other = postgres::client(database.url()).await;
+    other
+        .batch_execute(
+            "BEGIN; CREATE TEMP TABLE kept AS SELECT * FROM leads; TRUNCATE leads CASCADE; \
+             INSERT INTO leads OVERRIDING SYSTEM VALUE SELECT * FROM kept",
+        )
+        .await
+        .unwrap();
+    let transfer = pg.transfer();
+    let snapshot = tokio::spawn(async move { transfer.snapshot().await });
+    let admin = postgres::client(database.url()).await;
+    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted \
+                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    until(async || admin.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) > 0).await;
+    other.batch_execute("COMMIT").await.unwrap();
+    let mut snapshot = snapshot.await.unwrap().unwrap();
+    assert_eq!(snapshot.count(table("leads").unwrap()).await.unwrap(), 1);
+}
