@@ -210,6 +210,8 @@ async fn the_schema_goes_down_and_up_by_command() {
     };
     assert!(migrate(&[]).0);
     let service = Service::start(directory.path(), &[("AUTO_MIGRATE", "false")]);
+    let backup = ["backup", "--to", "backups"];
+    assert!(exit3(directory.path()).args(backup).output().unwrap().status.success());
     // There are no clients yet, so nothing is lost.
     let (done, text) = migrate(&["--to", "3"]);
     assert!(done && text.contains("3 migrations taken back"), "{text}");
