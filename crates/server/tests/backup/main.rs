@@ -9,6 +9,7 @@
 )]
 
 mod failures;
+mod memory;
 mod promote;
 mod round_trip;
 #[path = "../service/mod.rs"]
