@@ -8,6 +8,7 @@
     reason = "in a test a panic is the report"
 )]
 
+mod encrypted;
 mod failures;
 mod memory;
 mod promote;
