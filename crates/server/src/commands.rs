@@ -12,6 +12,7 @@ mod promote;
 mod restore;
 mod seed;
 mod serve;
+mod upgrade;
 mod verify_backup;
 
 use std::collections::HashMap;
