@@ -12,8 +12,9 @@ use crate::record::{FileSum, TableSum};
 use crate::rows::{Summing, encode};
 use crate::write::ArchiveWriter;
 
-/// Rows at a time: even the longest of them take a few megabytes.
-const BATCH: u32 = 500;
+/// Rows at a time: even of the longest ones, with 20 kB of notes, one megabyte. On the way
+/// there are up to ten copies of them.
+const BATCH: u32 = 50;
 
 /// Is told how a copy goes on.
 pub trait Progress {

@@ -124,9 +124,21 @@ impl Way {
         self.up.is_empty() && self.down.is_empty()
     }
 
-    /// The names of those that change rows.
-    pub fn data_changes(&self) -> Vec<&'static str> {
-        self.up.iter().filter(|step| step.changes_data).map(|step| step.name).collect()
+    /// The names of those that are yet to be taken by a database that has the versions
+    /// `applied`, and change rows: a backup comes before them.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub fn data_changes(
+        known: &'static [Migration],
+        applied: &[String],
+    ) -> Result<Vec<&'static str>, NoWay> {
+        // Where there is no schema there are no rows.
+        if applied.is_empty() {
+            return Ok(Vec::new());
+        }
+        let way = Self::find(known, applied, Target::Newest)?;
+        Ok(way.up.iter().filter(|step| step.changes_data).map(|step| step.name).collect())
     }
 
     /// The tables whose rows are lost on it.
@@ -208,12 +220,24 @@ mod tests {
     }
 
     #[test]
-    fn tells_what_changes_and_what_is_lost() {
+    fn tells_what_is_lost() {
         let way = Way::find(KNOWN, &["01".to_owned()], Target::Newest).unwrap();
-        assert_eq!(way.data_changes(), ["02_b", "05_c"]);
         assert_eq!(way.drops().count(), 0);
         let way = Way::find(KNOWN, &["01".to_owned()], Target::Version(0)).unwrap();
         assert_eq!(way.drops().collect::<Vec<_>>(), ["t"]);
-        assert_eq!(way.data_changes(), [""; 0]);
+    }
+
+    #[test]
+    fn tells_what_changes_rows_that_are_there() {
+        let changes = |applied: &[&str]| {
+            let applied: Vec<String> = applied.iter().map(|own| (*own).to_owned()).collect();
+            Way::data_changes(KNOWN, &applied).unwrap()
+        };
+        assert_eq!(changes(&["01"]), ["02_b", "05_c"]);
+        assert_eq!(changes(&["01", "02"]), ["05_c"]);
+        assert_eq!(changes(&["02", "05"]), [""; 0]);
+        assert_eq!(changes(&["01", "02", "05", "09"]), [""; 0]);
+        // A new database has no rows.
+        assert_eq!(changes(&[]), [""; 0]);
     }
 }

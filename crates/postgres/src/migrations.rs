@@ -67,11 +67,7 @@ pub(crate) async fn pending_data_changes(
     let settings = settings.clone();
     let work = runtime.spawn(async move {
         let client = connect(&settings).await?;
-        let applied = applied(&client).await?;
-        // Where there is no schema there are no rows.
-        let pending = !applied.is_empty();
-        let way = Way::find(MIGRATIONS, &applied, Target::Newest)?;
-        Ok(if pending { way.data_changes() } else { Vec::new() })
+        Ok(Way::data_changes(MIGRATIONS, &applied(&client).await?)?)
     });
     work.await.map_err(unavailable)?
 }

@@ -12,6 +12,7 @@ mod promote;
 mod restore;
 mod seed;
 mod serve;
+mod upgrade;
 mod verify_backup;
 
 use std::collections::HashMap;
@@ -111,6 +112,7 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
     };
     let settings = Settings::check(&line.arguments)?;
     if !matches!(command, Command::Serve) {
+        spare_memory();
         telemetry::start_for_command(&settings.telemetry);
     }
     match command {
@@ -164,7 +166,18 @@ fn whisper(sentence: std::fmt::Arguments<'_>) {
     let _ = writeln!(std::io::stderr(), "{sentence}");
 }
 
+/// Commands run beside the service, for which the memory is. In huge pages, which the
+/// allocator asks for, each thread would hold megabytes for the little that it needs.
+fn spare_memory() {
+    // Where the system cannot do without them, a command takes more.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
+}
+
 /// A runtime for commands that talk to the database for a while and end.
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(1)
+        .enable_all()
+        .build()
 }

@@ -256,4 +256,4 @@ fn secret(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

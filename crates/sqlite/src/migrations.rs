@@ -78,11 +78,7 @@ fn refuse_rows(connection: &mut SqliteConnection, step: &Migration) -> Result<()
 pub(crate) fn pending_data_changes(
     connection: &mut SqliteConnection,
 ) -> Result<Vec<&'static str>, OpenError> {
-    let applied = applied(connection)?;
-    // Where there is no schema there are no rows.
-    let pending = !applied.is_empty();
-    let way = Way::find(MIGRATIONS, &applied, Target::Newest)?;
-    Ok(if pending { way.data_changes() } else { Vec::new() })
+    Ok(Way::data_changes(MIGRATIONS, &applied(connection)?)?)
 }
 
 /// Whether every migration that this program knows has been applied. One that it

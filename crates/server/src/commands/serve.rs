@@ -5,17 +5,14 @@ use std::time::Duration;
 use actix_web::middleware::from_fn;
 use exit3_app::App;
 use exit3_http::{Api, ApiSettings, Observer, Sunset, observe};
-use exit3_ports::Clock;
 use listenfd::ListenFd;
 use metrics_exporter_prometheus::PrometheusHandle;
 use sd_notify::{NotifyState, watchdog_enabled};
 use secrecy::ExposeSecret;
 
-use super::progress::Bars;
+use super::upgrade::upgrade;
 use super::{Failure, say, whisper};
-use crate::archives::{self, Place};
 use crate::backend::Backend;
-use crate::clock::SystemClock;
 use crate::connections::{self, Slots, room, tell, tls::Tls};
 use crate::flood::FloodGuard;
 use crate::settings::{LogFormat, MetricsBind, Secrets, Settings};
@@ -93,7 +90,7 @@ async fn run(
 ) -> Result<(), Failure> {
     let address = listener.local_addr()?;
     if settings.auto_migrate {
-        migrate(&settings, &backend).await?;
+        upgrade(&settings, &backend, &backend.pending_data_changes().await?).await?;
     }
     warn_if_frozen(&backend);
     let workers = settings.workers;
@@ -178,34 +175,6 @@ async fn note_uses(app: &App) {
     if let Err(error) = exit3_app::api_keys::note_uses(app).await {
         tracing::debug!(%error, "it could not be noted when keys were used");
     }
-}
-
-async fn migrate(settings: &Settings, backend: &Backend) -> Result<(), Failure> {
-    let changes = backend.pending_data_changes().await?;
-    if !changes.is_empty() {
-        back_up(settings, backend, &changes.join(", ")).await?;
-    }
-    let applied = backend.migrate().await?;
-    if applied > 0 {
-        tracing::info!(applied, "migrated the database");
-    }
-    Ok(())
-}
-
-/// Keeps the rows that `migrations` are about to change; or tells why it cannot.
-async fn back_up(settings: &Settings, backend: &Backend, migrations: &str) -> Result<(), Failure> {
-    let Some(place) = &settings.backup.to else {
-        tracing::warn!(
-            migrations,
-            "rows are changed without a backup before: BACKUP_TO does not say where to"
-        );
-        return Ok(());
-    };
-    let (place, now) = (Place::parse(place)?, SystemClock.now());
-    let bars = Bars::default();
-    let made = archives::make(backend, &settings.backup, &place, now, &bars).await?;
-    tracing::info!(migrations, archive = made.name, "backed up before rows are changed");
-    Ok(())
 }
 
 fn greet(settings: &Settings, secrets: &Secrets, address: SocketAddr, database: &str) {

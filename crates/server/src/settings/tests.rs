@@ -27,6 +27,11 @@ fn check(env: &[(&str, &str)]) -> Result<(Settings, Secrets), SettingsError> {
     Ok((settings, secrets))
 }
 
+/// The settings that these variables make, without secrets.
+pub(crate) fn settings_of(env: &[(&str, &str)]) -> Settings {
+    Settings::check(&arguments(env).unwrap()).unwrap()
+}
+
 fn problem(env: &[(&str, &str)]) -> String {
     match check(env) {
         Ok(_) => panic!("the settings were accepted"),

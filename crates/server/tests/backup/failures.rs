@@ -99,20 +99,6 @@ async fn a_restore_that_fails_in_the_middle_changes_nothing_on_postgres() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_passphrase_locks_and_no_other_opens() {
-    let site = Site::new(Kind::Sqlite).await;
-    site.must(&["seed-demo", "--leads", "5", "--subscribers", "5"]);
-    let right = [("BACKUP_PASSPHRASE", "correct horse"), ("BACKUP_TO", "backups")];
-    assert!(site.run_with(&right, &["backup"]).status.success());
-    assert!(site.run_with(&right, &["verify-backup"]).status.success());
-    let wrong = [("BACKUP_PASSPHRASE", "wrong horse"), ("BACKUP_TO", "backups")];
-    let sentence = refused(&site.run_with(&wrong, &["verify-backup"]));
-    assert!(sentence.contains("another key"), "{sentence}");
-    let sentence = refused(&site.run(&["verify-backup", "--from", "backups"]));
-    assert!(sentence.contains("BACKUP_PASSPHRASE"), "{sentence}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_done_is_told_in_one_sentence() {
     let site = Site::new(Kind::Sqlite).await;
     fs::write(site.path("notes.txt"), "shopping list").unwrap();

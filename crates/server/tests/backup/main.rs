@@ -8,7 +8,9 @@
     reason = "in a test a panic is the report"
 )]
 
+mod encrypted;
 mod failures;
+mod memory;
 mod promote;
 mod round_trip;
 #[path = "../service/mod.rs"]

@@ -51,3 +51,37 @@ async fn what_fails_lets_the_old_database_go_on() {
     let lead = json!({"full_name": "Ana", "position": "CTO", "email": "on@example.com"});
     assert_eq!(service.post(LEADS, KEY, &lead.to_string()).await.status(), 201);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_killed_in_the_middle_can_be_done_again() {
+    let site = Site::new(Kind::Sqlite).await;
+    site.must(&["seed-demo", "--leads", "20000", "--subscribers", "1"]);
+    let target = Site::new(Kind::Postgres).await;
+    let client = postgres::client(&target.url).await;
+    let mut command = exit3(site.directory.path());
+    command.envs(site.env()).args(["promote", "--to", &target.url]);
+    let mut killed = command.spawn().unwrap();
+    let begun = std::time::Instant::now();
+    let copying = "SELECT count(*) FROM pg_stat_progress_copy WHERE tuples_processed > 0 \
+                   AND datname = current_database()";
+    while client.query_one(copying, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30), "it does not begin");
+        assert!(killed.try_wait().unwrap().is_none(), "it ended before it could be killed");
+    }
+    killed.kill().unwrap();
+    assert!(!killed.wait().unwrap().success(), "it was killed in the middle");
+
+    // Nothing of it is in the target, once that has noticed.
+    let leads = "SELECT count(*) FROM leads";
+    assert_eq!(client.query_one(leads, &[]).await.unwrap().get::<_, i64>(0), 0);
+    // The source has everything. It can only be read, and says how it can be written to.
+    let service = site.service();
+    assert_eq!(count(&service, "").await, 20_000);
+    let lead = json!({"full_name": "Ana", "position": "CTO", "email": "late@example.com"});
+    assert_eq!(service.post(LEADS, KEY, &lead.to_string()).await.status(), 503);
+    assert!(service.logs("promote --abort"), "{}", service.output());
+    // And it can be moved as if nothing had happened.
+    let rows = sums(&site.back_up());
+    site.must(&["promote", "--to", &target.url]);
+    assert_eq!(sums(&target.back_up()), rows);
+}

@@ -1,0 +1,126 @@
+use exit3_ports::Clock;
+
+use super::Failure;
+use super::progress::Bars;
+use crate::archives::{self, Place};
+use crate::backend::Backend;
+use crate::clock::SystemClock;
+use crate::settings::Settings;
+
+/// Brings the database up to date. `changes` are the migrations before which rows are kept.
+pub(super) async fn upgrade(
+    settings: &Settings,
+    backend: &Backend,
+    changes: &[&str],
+) -> Result<(), Failure> {
+    if !changes.is_empty() {
+        back_up(settings, backend, &changes.join(", ")).await?;
+    }
+    let applied = backend.migrate().await?;
+    if applied > 0 {
+        tracing::info!(applied, "migrated the database");
+    }
+    Ok(())
+}
+
+/// Keeps the rows that `migrations` are about to change; or tells why it cannot.
+async fn back_up(settings: &Settings, backend: &Backend, migrations: &str) -> Result<(), Failure> {
+    let Some(place) = &settings.backup.to else {
+        tracing::warn!(
+            migrations,
+            "rows are changed without a backup before: BACKUP_TO does not say where to"
+        );
+        return Ok(());
+    };
+    let (place, now) = (Place::parse(place)?, SystemClock.now());
+    let bars = Bars::default();
+    let made = archives::make(backend, &settings.backup, &place, now, &bars).await?;
+    tracing::info!(migrations, archive = made.name, "backed up before rows are changed");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use exit3_archive::{ArchiveReader, Event, Keys};
+    use exit3_ports::{Rows, Target};
+    use exit3_testkit::builders;
+
+    use super::*;
+    use crate::settings::tests::settings_of;
+
+    const CHANGES: &[&str] = &["00000000000002_first", "00000000000003_second"];
+
+    /// A database that is behind, with one lead.
+    async fn behind(directory: &Path, backup_to: Option<&str>) -> (Settings, Backend) {
+        let data = directory.join("data");
+        let mut env = vec![("DATA_DIR", data.to_str().unwrap())];
+        env.extend(backup_to.map(|place| ("BACKUP_TO", place)));
+        let settings = settings_of(&env);
+        let backend = Backend::open(&settings).unwrap();
+        backend.migrate_to(Target::Version(1), Rows::Keep).await.unwrap();
+        let lead = builders::lead().build();
+        backend.app(1).leads.create(&lead, builders::at(5)).await.unwrap();
+        (settings, backend)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn rows_are_kept_before_they_are_changed() {
+        let directory = tempfile::tempdir().unwrap();
+        let backups = directory.path().join("backups");
+        let (settings, backend) = behind(directory.path(), backups.to_str()).await;
+        upgrade(&settings, &backend, CHANGES).await.unwrap();
+        assert_eq!(backend.migrate().await.unwrap(), 0);
+        let name = Place::parse(backups.to_str().unwrap()).unwrap().newest().await.unwrap();
+        let archive = std::fs::File::open(name).unwrap();
+        let mut archive = ArchiveReader::open(archive, &Keys::default()).unwrap();
+        assert_eq!(archive.head().schema, "00000000000001", "it is of the time before");
+        let mut rows = 0;
+        loop {
+            match archive.next_event().unwrap() {
+                Event::TableEnd(sum) => rows += sum.rows,
+                Event::End => break,
+                _ => {}
+            }
+        }
+        assert_eq!(rows, 1);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn no_row_is_changed_where_the_backup_fails() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("file"), "").unwrap();
+        let inside = directory.path().join("file/backups");
+        let (settings, backend) = behind(directory.path(), inside.to_str()).await;
+        let failure = upgrade(&settings, &backend, CHANGES).await.unwrap_err();
+        assert!(failure.to_string().contains("file/backups"), "{failure}");
+        assert!(backend.migrate().await.unwrap() > 0, "nothing was migrated before");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn no_backup_is_made_where_no_row_changes() {
+        let directory = tempfile::tempdir().unwrap();
+        let backups = directory.path().join("backups");
+        let (settings, backend) = behind(directory.path(), backups.to_str()).await;
+        upgrade(&settings, &backend, &[]).await.unwrap();
+        assert!(!backups.exists());
+        assert_eq!(backend.migrate().await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn it_is_said_why_there_is_no_backup() {
+        let directory = tempfile::tempdir().unwrap();
+        let (settings, backend) = behind(directory.path(), None).await;
+        let path = directory.path().join("log");
+        let log = std::sync::Mutex::new(std::fs::File::create(&path).unwrap());
+        let lines = tracing_subscriber::fmt().with_writer(log).with_ansi(false).finish();
+        let told = tracing::subscriber::set_default(lines);
+        upgrade(&settings, &backend, CHANGES).await.unwrap();
+        drop(told);
+        let log = std::fs::read_to_string(path).unwrap();
+        assert!(log.contains("without a backup") && log.contains("BACKUP_TO"), "{log}");
+        assert!(CHANGES.iter().all(|name| log.contains(name)), "{log}");
+        assert_eq!(backend.migrate().await.unwrap(), 0);
+    }
+}
