@@ -13,6 +13,8 @@ macro_rules! migrations {
             "00000000000004_clients" keeps, back drops ["clients"];
             "00000000000005_staff" keeps, back drops ["staff"];
             "00000000000006_backup_status" keeps, back drops ["backup_status"];
+            "00000000000007_django" keeps, back drops
+                ["django_leads", "django_subscribers", "django_clients", "django_staff"];
         }
     };
     ($dialect:literal; $($name:literal $effect:ident, back drops [$($table:literal),*];)*) => {
