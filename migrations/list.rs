@@ -14,6 +14,8 @@ macro_rules! migrations {
             "00000000000005_staff" keeps, back drops ["staff"];
             // What it has is about backups, and in none of them.
             "00000000000006_backup_status" keeps, back drops [];
+            "00000000000007_django" keeps, back drops
+                ["django_leads", "django_subscribers", "django_clients", "django_staff"];
         }
     };
     ($dialect:literal; $($name:literal $effect:ident, back drops [$($table:literal),*];)*) => {

@@ -21,7 +21,9 @@ install_everything() {
     install_promtool
     install_cargo_tool cargo-deny "$CARGO_DENY"
     install_cargo_tool cargo-deb "$CARGO_DEB"
-    install_python_packages
+    install_python_packages python scripts/e2e/requirements.txt
+    # What it is compared with, in the versions that it was recorded with.
+    install_python_packages django bench/django/requirements.txt
     install_node_packages
 }
 
@@ -133,15 +135,16 @@ install_cargo_tool() {
     rm -rf "$build"
 }
 
+# install_python_packages NAME LIST
 install_python_packages() {
-    local list=scripts/e2e/requirements.txt
-    is_installed python "$list" && [ -x "$TOOLS/python/bin/python" ] && return
+    local into="$TOOLS/$1" list=$2
+    is_installed "$1" "$list" && [ -x "$into/bin/python" ] && return
     echo "installing the packages of $list"
-    rm -rf "$TOOLS/python"
-    "$(python_with_venv)" -m venv "$TOOLS/python"
-    "$TOOLS/python/bin/pip" install --quiet --disable-pip-version-check -r "$list" ||
+    rm -rf "$into"
+    "$(python_with_venv)" -m venv "$into"
+    "$into/bin/pip" install --quiet --disable-pip-version-check -r "$list" ||
         fail "pip could not install the packages of $list."
-    mark_installed python "$list"
+    mark_installed "$1" "$list"
 }
 
 install_node_packages() {

@@ -1,6 +1,6 @@
-"""The two tables."""
+"""The tables that the service owns; those of the staff are Django's own."""
 
-from django.core.validators import RegexValidator
+from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 
 phone_validator = RegexValidator(r"^\+?\d{7,15}$", "Enter a valid international phone number.")
@@ -62,3 +62,19 @@ class Newsletter(models.Model):
 
     class Meta:
         ordering = ["-id"]
+
+
+class Client(models.Model):
+    """Who became one, and what they pay. No route leads here."""
+
+    client_info = models.OneToOneField(Lead, null=True, blank=True, on_delete=models.SET_NULL)
+    team_id = models.CharField(max_length=100)
+    monthly_charge = models.DecimalField(
+        max_digits=10, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(0)]
+    )
+    one_time_charge = models.DecimalField(
+        max_digits=10, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(0)]
+    )
+    contract_file = models.FileField(upload_to="contracts/", null=True, blank=True)
+    short_description = models.TextField(null=True, blank=True)
+    category = models.CharField(max_length=30, choices=Lead.Category, default=Lead.Category.WEB_DEV)

@@ -5,6 +5,7 @@ Everything comes from the environment:
     DATABASE_URL   postgres://user:password@host:port/name or sqlite:////path (default: db.sqlite3 here)
     CONN_MAX_AGE   seconds a database connection is kept; 0, Django's default, opens one per request
     BASIC_API_KEY  the key clients send (default: the key of the recordings)
+    MEDIA_ROOT     where uploaded files are (default: media here)
     DEBUG          default false
 
 Only the middleware that shapes answers is on. A service in production carries
@@ -23,7 +24,14 @@ DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = ["*"]
 BASIC_API_KEY = env("BASIC_API_KEY", default="peer-key")
 
-INSTALLED_APPS = ["django_filters", "rest_framework", "common"]
+# The accounts of staff are only kept: nobody signs in here.
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django_filters",
+    "rest_framework",
+    "common",
+]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -34,6 +42,8 @@ WSGI_APPLICATION = "peer.wsgi.application"
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=0)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+MEDIA_ROOT = env("MEDIA_ROOT", default=str(BASE_DIR / "media"))
 
 USE_TZ = True
 TIME_ZONE = "UTC"

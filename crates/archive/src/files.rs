@@ -82,7 +82,11 @@ struct Open {
 }
 
 impl Staging {
-    pub(crate) fn begin(&mut self, name: String) -> Result<(), ArchiveError> {
+    /// Begins the file of that path below the directory.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Outside`]; [`ArchiveError::Io`].
+    pub fn begin(&mut self, name: String) -> Result<(), ArchiveError> {
         let place = self.place_of(&name)?;
         let stage = match self.stage.take() {
             Some(stage) => stage,
@@ -99,15 +103,22 @@ impl Staging {
         Ok(())
     }
 
-    pub(crate) fn add(&mut self, bytes: &[u8]) -> Result<(), ArchiveError> {
+    /// Adds bytes to it.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Io`].
+    pub fn add(&mut self, bytes: &[u8]) -> Result<(), ArchiveError> {
         match &mut self.open {
             Some(open) => Ok(open.file.write_all(bytes)?),
             None => Ok(()),
         }
     }
 
-    /// Ends the file whose content has this SHA-256.
-    pub(crate) fn end(&mut self, sha256: &str) -> Result<(), ArchiveError> {
+    /// Ends the file, whose content has this SHA-256.
+    ///
+    /// # Errors
+    /// [`ArchiveError::FileExists`], where another one is there that must not give way.
+    pub fn end(&mut self, sha256: &str) -> Result<(), ArchiveError> {
         let Some(open) = self.open.take() else { return Ok(()) };
         open.file.sync_all()?;
         match File::open(&open.place) {
@@ -122,7 +133,10 @@ impl Staging {
     }
 
     /// Puts everything in its place.
-    pub(crate) fn finish(self) -> Result<(), ArchiveError> {
+    ///
+    /// # Errors
+    /// [`ArchiveError::Io`].
+    pub fn finish(self) -> Result<(), ArchiveError> {
         for (from, to) in &self.waiting {
             let parent = to.parent().unwrap_or(&self.directory);
             make_directory(parent)?;

@@ -24,4 +24,5 @@ pub use files::{ContractFiles, Staging};
 pub use keys::{Keys, Lock};
 pub use read::{ArchiveReader, Event, check};
 pub use record::{FileSum, Head, TableSum};
+pub use rows::{Summing, encode};
 pub use write::ArchiveWriter;

@@ -11,7 +11,10 @@ use crate::record::TableSum;
 
 /// Appends the line of a row: an array of JSON without blanks, times in microseconds
 /// since 1970, bytes in base64.
-pub(crate) fn encode(row: &[Value], out: &mut Vec<u8>) -> Result<(), ArchiveError> {
+///
+/// # Errors
+/// None in practice: memory takes every line.
+pub fn encode(row: &[Value], out: &mut Vec<u8>) -> Result<(), ArchiveError> {
     for (at, value) in row.iter().enumerate() {
         out.push(if at == 0 { b'[' } else { b',' });
         match value {
@@ -59,19 +62,20 @@ fn value_of(value: Json, kind: Kind) -> Option<Value> {
 
 /// Sums the rows of a table up.
 #[derive(Default)]
-pub(crate) struct Summing {
+pub struct Summing {
     rows: u64,
     hash: Sha256,
 }
 
 impl Summing {
     /// Adds the line of a row.
-    pub(crate) fn add(&mut self, line: &[u8]) {
+    pub fn add(&mut self, line: &[u8]) {
         self.rows += 1;
         self.hash.update(line);
     }
 
-    pub(crate) fn sum(self, name: &str) -> TableSum {
+    /// The sum, under the name of the table.
+    pub fn sum(self, name: &str) -> TableSum {
         let sha256 = hex::encode(self.hash.finalize());
         TableSum { name: name.to_owned(), rows: self.rows, sha256 }
     }

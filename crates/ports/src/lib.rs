@@ -8,6 +8,7 @@ mod api_keys;
 mod backups;
 mod clients;
 mod clock;
+mod django;
 mod error;
 mod health;
 mod leads;
@@ -23,6 +24,10 @@ pub use api_keys::ApiKeyRepository;
 pub use backups::{BackupLog, BackupStatus};
 pub use clients::ClientRepository;
 pub use clock::Clock;
+pub use django::{
+    AUTH_USER, COMMON_CLIENT, COMMON_LEAD, COMMON_NEWSLETTER, DJANGO_TABLES, DjangoRow,
+    DjangoSource, DjangoTable, missing_of_django,
+};
 pub use error::{Constraint, StoreError, with_causes};
 pub use health::DatabaseHealth;
 pub use leads::LeadRepository;

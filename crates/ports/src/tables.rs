@@ -97,6 +97,10 @@ const fn column(name: &'static str, kind: Kind) -> Column {
     Column { name, kind }
 }
 
+/// What is remembered of a row that was brought from the Django service.
+const BROUGHT: &[Column] =
+    &[column("id", Kind::Integer), column("digest", Kind::Bytes), column("original", Kind::Text)];
+
 /// Everything that is kept, in an order in which no row comes before one that it refers
 /// to. The one list of it: whatever copies a database goes by it, and a test of every
 /// adapter compares it with the schema.
@@ -177,6 +181,10 @@ pub const TABLES: &[Table] = &[
         ],
         searched_by: &[],
     },
+    Table { name: "django_leads", columns: BROUGHT, searched_by: &[] },
+    Table { name: "django_subscribers", columns: BROUGHT, searched_by: &[] },
+    Table { name: "django_clients", columns: BROUGHT, searched_by: &[] },
+    Table { name: "django_staff", columns: BROUGHT, searched_by: &[] },
 ];
 
 /// Tables that are in no archive: counts, which follow from the rows, and what is true

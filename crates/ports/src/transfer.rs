@@ -50,6 +50,13 @@ pub trait Load: Snapshot {
     /// counts do, is kept as always.
     async fn write(&mut self, shape: &Shape, rows: Vec<Row>) -> Result<(), StoreError>;
 
+    /// Gives the rows that are there under the same ids other values; what refers to
+    /// them goes on to.
+    async fn replace(&mut self, shape: &Shape, rows: Vec<Row>) -> Result<(), StoreError>;
+
+    /// Removes the rows of these ids, where they are there.
+    async fn remove(&mut self, table: &'static Table, ids: Vec<i64>) -> Result<(), StoreError>;
+
     /// Sees to it that no new row of the table gets an id up to `id`.
     async fn keep_ids(&mut self, table: &'static Table, id: i64) -> Result<(), StoreError>;
 

@@ -1,6 +1,6 @@
 //! Copying the database as a whole.
 
-mod session;
+pub(crate) mod session;
 mod value;
 
 use async_trait::async_trait;

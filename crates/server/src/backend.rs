@@ -9,7 +9,7 @@ use exit3_app::api_keys::Keyring;
 use exit3_app::quotas::Limits;
 use exit3_domain::email::DisposableDomains;
 use exit3_ports::{
-    ApiKeyRepository, BackupLog, DatabaseHealth, LeadRepository, Moved, Quotas, Rows,
+    ApiKeyRepository, BackupLog, DatabaseHealth, DjangoSource, LeadRepository, Moved, Quotas, Rows,
     SubscriberRepository, Target, Transfer, with_causes,
 };
 use exit3_postgres::{PgDatabase, PgSettings};
@@ -134,6 +134,22 @@ impl Backend {
             Database::Postgres(settings) => Arc::new(connect(settings, 1).transfer()),
             Database::Sqlite(database) => Arc::new(database.transfer()),
         }
+    }
+
+    /// The database of the Django service that is there.
+    ///
+    /// # Errors
+    /// [`DatabaseError`] where it cannot be read.
+    pub(crate) async fn django(
+        database: &DatabaseSettings,
+    ) -> Result<Box<dyn DjangoSource>, DatabaseError> {
+        let source = match database {
+            DatabaseSettings::Postgres(settings) => {
+                exit3_postgres::django_source(settings, &Handle::current()).await
+            }
+            DatabaseSettings::Sqlite(path) => exit3_sqlite::django_source(path).await,
+        };
+        source.map_err(|error| DatabaseError::of(&error))
     }
 
     /// The embedded database, if it is one.

@@ -4,7 +4,9 @@ mod api_key;
 mod asking;
 mod backup;
 mod check;
+mod diff_django;
 mod healthcheck;
+mod import_django;
 mod migrate;
 mod probe;
 mod progress;
@@ -62,6 +64,10 @@ enum Command {
     VerifyBackup(verify_backup::VerifyBackup),
     /// Moves from the embedded database to PostgreSQL
     Promote(promote::Promote),
+    /// Brings everything from the database of the Django service; can be run again
+    ImportDjango(import_django::ImportDjango),
+    /// Asks the Django service and this one the same, and tells what differs
+    DiffDjango(diff_django::DiffDjango),
     /// Fills the database with made-up leads and subscribers
     SeedDemo(seed::SeedDemo),
 }
@@ -132,6 +138,10 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
         Command::Restore(what) => restore::restore(&settings, &what),
         Command::VerifyBackup(what) => verify_backup::verify_backup(&settings, &what),
         Command::Promote(what) => promote::promote(&settings, &line.arguments, &what),
+        Command::ImportDjango(what) => {
+            import_django::import_django(&settings, &line.arguments, &what)
+        }
+        Command::DiffDjango(what) => diff_django::diff_django(&what),
         Command::SeedDemo(demo) => seed::seed(&settings, &demo),
     }
 }

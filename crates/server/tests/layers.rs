@@ -22,6 +22,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("exit3-sqlite", &["exit3-domain", "exit3-ports", "exit3-app"]),
     ("exit3-quotas", &["exit3-domain", "exit3-ports"]),
     ("exit3-archive", &["exit3-domain", "exit3-ports"]),
+    ("exit3-django", &["exit3-domain", "exit3-ports", "exit3-archive"]),
     ("exit3-http", &["exit3-domain", "exit3-ports", "exit3-app"]),
     ("exit3-testkit", &["exit3-domain", "exit3-ports"]),
     (
@@ -34,6 +35,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "exit3-sqlite",
             "exit3-quotas",
             "exit3-archive",
+            "exit3-django",
             "exit3-http",
         ],
     ),
@@ -59,6 +61,7 @@ const KEEPS_OUT: &[(&str, &[&str])] = &[
     ),
     ("exit3-quotas", &["actix", "diesel"]),
     ("exit3-archive", &["actix", "diesel", "tokio", "libsqlite3"]),
+    ("exit3-django", &["actix", "diesel", "libsqlite3"]),
     ("exit3-postgres", &["actix", "utoipa"]),
     ("exit3-sqlite", &["actix", "utoipa", "tokio-postgres"]),
 ];

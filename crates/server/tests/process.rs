@@ -214,7 +214,7 @@ async fn the_schema_goes_down_and_up_by_command() {
     assert!(exit3(directory.path()).args(backup).output().unwrap().status.success());
     // There are no clients yet, so nothing is lost.
     let (done, text) = migrate(&["--to", "3"]);
-    assert!(done && text.contains("3 migrations taken back"), "{text}");
+    assert!(done && text.contains("4 migrations taken back"), "{text}");
     assert_eq!(service.get("/backend/health/ready/", "").await.status(), 503);
     // But this key would be.
     let key = ["api-key", "create", "--name", "website", "--scope", "leads:create"];

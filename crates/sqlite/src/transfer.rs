@@ -1,6 +1,6 @@
 //! Copying the database as a whole.
 
-mod session;
+pub(crate) mod session;
 
 use async_trait::async_trait;
 use exit3_ports::{Load, Migration, Snapshot, StoreError, Transfer};

@@ -249,6 +249,8 @@ macro_rules! repository_contract {
                 what_was_copied_once_copies_the_same_again,
                 a_load_that_is_dropped_has_not_happened,
                 a_row_that_the_database_refuses_undoes_the_load,
+                a_row_that_is_replaced_keeps_what_refers_to_it,
+                removes_the_rows_that_are_named,
                 an_id_that_was_ever_given_is_not_given_again,
                 an_older_archive_lacks_columns,
                 remembers_when_backups_were_made_and_tried,

@@ -6,6 +6,7 @@ use exit3_ports::{Migration, Rows, Target};
 
 use crate::builders::{api_key, at, client, lead, staff, subscriber, unsubscribed};
 use crate::contract::Harness;
+use crate::contract::transfer::fill_memory;
 
 /// A table as a database has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,7 @@ pub async fn fill(harness: &Harness) {
     harness.clients.create(&client("second")).await.unwrap();
     harness.staff.create(&staff("ana")).await.unwrap();
     harness.backups.note_backup(at(9)).await.unwrap();
+    fill_memory(harness).await;
 }
 
 /// Goes down and up again over every migration of a database that has been filled:

@@ -1,4 +1,5 @@
 //! A database that is a map.
+#![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -32,6 +33,13 @@ impl Memory {
 
     pub(crate) fn committed(&self) -> Memory {
         self.committed.lock().unwrap().clone().expect("a commit")
+    }
+}
+
+fn id(row: &Row) -> i64 {
+    match row[0] {
+        Value::Integer(id) => id,
+        _ => panic!("a row without an id"),
     }
 }
 
@@ -71,7 +79,20 @@ impl Load for Memory {
         if self.forgets_a_row {
             rows.pop();
         }
-        self.rows.entry(shape.table.name).or_default().extend(rows);
+        let all = self.rows.entry(shape.table.name).or_default();
+        all.extend(rows);
+        all.sort_by_key(id);
+        Ok(())
+    }
+
+    async fn replace(&mut self, shape: &Shape, rows: Vec<Row>) -> Result<(), StoreError> {
+        self.remove(shape.table, rows.iter().map(id).collect()).await?;
+        self.write(shape, rows).await
+    }
+
+    async fn remove(&mut self, table: &'static Table, ids: Vec<i64>) -> Result<(), StoreError> {
+        let all = self.rows.entry(table.name).or_default();
+        all.retain(|row| !ids.contains(&id(row)));
         Ok(())
     }
 

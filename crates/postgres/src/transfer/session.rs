@@ -15,7 +15,7 @@ use crate::error::{Failure, timed_out};
 use crate::settings::PgSettings;
 
 /// The transaction ends with the connection, and undone unless it was committed.
-pub(super) struct PgSession {
+pub(crate) struct PgSession {
     client: Client,
     copy: Option<Copy>,
 }
@@ -28,7 +28,7 @@ struct Copy {
 }
 
 impl PgSession {
-    pub(super) async fn open(settings: &PgSettings, runtime: &Handle) -> Result<Self, StoreError> {
+    pub(crate) async fn open(settings: &PgSettings, runtime: &Handle) -> Result<Self, StoreError> {
         let connect = settings.config.connect(settings.tls.clone());
         let connected = tokio::time::timeout(settings.timeout, connect).await;
         let (client, connection) =
@@ -44,8 +44,28 @@ impl PgSession {
         Ok(session)
     }
 
-    pub(super) async fn execute(&self, sql: &str) -> Result<(), StoreError> {
+    pub(crate) async fn execute(&self, sql: &str) -> Result<(), StoreError> {
         self.client.batch_execute(sql).await.map_err(failed)
+    }
+
+    /// Rows of texts.
+    pub(crate) async fn texts(
+        &self,
+        sql: &str,
+        binds: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Vec<Vec<Option<String>>>, StoreError> {
+        let rows = self.client.query_typed(sql, binds).await.map_err(failed)?;
+        let row = |row: &tokio_postgres::Row| (0..row.len()).map(|at| row.try_get(at)).collect();
+        rows.iter().map(row).collect::<Result<_, _>>().map_err(failed)
+    }
+
+    /// The columns of all tables.
+    pub(crate) async fn columns(&self) -> Result<HashSet<(String, String)>, StoreError> {
+        let sql = "SELECT table_name::text, column_name::text FROM information_schema.columns \
+                   WHERE table_schema = ANY (current_schemas(false))";
+        let rows = self.client.query_typed(sql, &[]).await.map_err(failed)?;
+        let row = |row: &tokio_postgres::Row| Ok((row.try_get(0)?, row.try_get(1)?));
+        rows.iter().map(row).collect::<Result<_, _>>().map_err(failed)
     }
 
     /// One value of one row.
@@ -109,15 +129,7 @@ impl Snapshot for PgSession {
 
     async fn shapes(&mut self) -> Result<Vec<Shape>, StoreError> {
         self.settle().await?;
-        let sql = "SELECT table_name::text, column_name::text FROM information_schema.columns \
-                   WHERE table_schema = ANY (current_schemas(false))";
-        let rows = self.client.query_typed(sql, &[]).await.map_err(failed)?;
-        let mut has = HashSet::new();
-        for row in rows {
-            let column: (String, String) =
-                (row.try_get(0).map_err(failed)?, row.try_get(1).map_err(failed)?);
-            has.insert(column);
-        }
+        let has = self.columns().await?;
         let shape = |table: &'static Table| {
             Shape::of(table, |column| has.contains(&(table.name.to_owned(), column.to_owned())))
         };
@@ -187,6 +199,27 @@ impl Load for PgSession {
         Ok(())
     }
 
+    async fn replace(&mut self, shape: &Shape, rows: Vec<Row>) -> Result<(), StoreError> {
+        self.settle().await?;
+        let (sql, types) = update(shape);
+        for row in &rows {
+            let document = shape.search_document(row);
+            let values: Vec<Bind<'_>> = row.iter().map(Bind).collect();
+            let values = values.iter().map(|value| value as &(dyn ToSql + Sync));
+            let document = document.as_ref().map(|document| document as &(dyn ToSql + Sync));
+            let binds: Vec<_> = values.chain(document).zip(types.iter().cloned()).collect();
+            self.client.query_typed(&sql, &binds).await.map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    async fn remove(&mut self, table: &'static Table, ids: Vec<i64>) -> Result<(), StoreError> {
+        self.settle().await?;
+        let sql = format!("DELETE FROM \"{}\" WHERE id = ANY ($1)", table.name);
+        let binds: [(&(dyn ToSql + Sync), Type); 1] = [(&ids, Type::INT8_ARRAY)];
+        self.client.query_typed(&sql, &binds).await.map(drop).map_err(failed)
+    }
+
     async fn keep_ids(&mut self, table: &'static Table, id: i64) -> Result<(), StoreError> {
         let known = self.last_id(table).await?;
         let sequence = self.sequence(table).await?;
@@ -205,8 +238,18 @@ impl Load for PgSession {
     }
 }
 
+/// The statement that gives one row other values, and the types of these.
+fn update(shape: &Shape) -> (String, Vec<Type>) {
+    let columns = shape.columns.iter().map(|column| (column.name, value::type_of(column.kind)));
+    let document = (!shape.table.searched_by.is_empty()).then_some(("search_document", Type::TEXT));
+    let (names, types): (Vec<_>, Vec<_>) = columns.chain(document).unzip();
+    let sets = names.iter().enumerate().skip(1);
+    let sets: Vec<_> = sets.map(|(at, name)| format!("\"{name}\" = ${}", at + 1)).collect();
+    (format!("UPDATE \"{}\" SET {} WHERE id = $1", shape.table.name, sets.join(", ")), types)
+}
+
 /// Names as a list of SQL.
-pub(super) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<String> = names.map(|name| format!("\"{name}\"")).collect();
     names.join(", ")
 }

@@ -81,6 +81,12 @@ impl Connector {
         teach_deadline(&mut connection)?;
         Ok(connection)
     }
+
+    /// A file of somebody else, which is left as it is.
+    pub(crate) fn foreign(&self) -> Result<SqliteConnection, OpenError> {
+        let uri = self.uri.replace("?mode=rw", "?mode=ro");
+        Ok(SqliteConnection::establish(&uri)?)
+    }
 }
 
 /// Switches a new file to write-ahead logging. SQLite does not wait for others

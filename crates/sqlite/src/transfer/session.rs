@@ -14,12 +14,12 @@ use crate::error::{Refusal, from_diesel, unreachable};
 use crate::sql::Sql;
 
 /// The transaction ends with the connection, and undone unless it was committed.
-pub(super) struct SqliteSession {
+pub(crate) struct SqliteSession {
     connection: Option<SqliteConnection>,
 }
 
 impl SqliteSession {
-    pub(super) async fn begin(
+    pub(crate) async fn begin(
         connector: &Connector,
         open: fn(&Connector) -> Result<SqliteConnection, OpenError>,
         begin: &'static str,
@@ -37,7 +37,7 @@ impl SqliteSession {
 
     /// Does `work` where it may block. After an error the connection, and with it the
     /// transaction, is gone.
-    async fn with<T: Send + 'static>(
+    pub(crate) async fn with<T: Send + 'static>(
         &mut self,
         work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -50,9 +50,34 @@ impl SqliteSession {
         self.connection = Some(connection);
         Ok(done)
     }
+
+    /// The statement that adds rows.
+    fn insert(shape: &Shape, rows: &[Row]) -> Sql<()> {
+        let searched = !shape.table.searched_by.is_empty();
+        let mut insert = Sql::<()>::new("INSERT INTO ");
+        insert.sql(shape.table.name).sql(" (");
+        for (at, column) in shape.columns.iter().enumerate() {
+            insert.sql(if at == 0 { "" } else { ", " }).sql(column.name);
+        }
+        insert.sql(if searched { ", search_document) SELECT " } else { ") SELECT " });
+        for (at, column) in shape.columns.iter().enumerate() {
+            insert.sql(if at == 0 { "" } else { ", " });
+            let bytes = column.kind == Kind::Bytes;
+            insert.sql(if bytes { "unhex(value ->> " } else { "value ->> " });
+            insert.int(i64::try_from(at).unwrap_or(i64::MAX));
+            insert.sql(if bytes { ")" } else { "" });
+        }
+        if searched {
+            insert.sql(", value ->> ");
+            insert.int(i64::try_from(shape.columns.len()).unwrap_or(i64::MAX));
+        }
+        let rows: Vec<Json> = rows.iter().map(|row| json(shape, row)).collect();
+        insert.sql(" FROM json_each(").text(Json::Array(rows).to_string()).sql(")");
+        insert
+    }
 }
 
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
     tokio::task::spawn_blocking(work).await.map_err(|_| Refusal::Panicked)?
@@ -73,11 +98,7 @@ impl Snapshot for SqliteSession {
 
     async fn shapes(&mut self) -> Result<Vec<Shape>, StoreError> {
         self.with(|connection| {
-            let sql = "SELECT s.name, c.name FROM sqlite_schema s, pragma_table_info(s.name) c \
-                       WHERE s.type = 'table'";
-            let columns: Vec<(String, String)> =
-                Sql::<(Text, Text)>::new(sql).load(connection).map_err(from_diesel)?;
-            let has: HashSet<_> = columns.into_iter().collect();
+            let has = columns(connection).map_err(from_diesel)?;
             let shape = |table: &'static Table| {
                 Shape::of(table, |column| has.contains(&(table.name.to_owned(), column.to_owned())))
             };
@@ -143,30 +164,27 @@ impl Load for SqliteSession {
     }
 
     async fn write(&mut self, shape: &Shape, rows: Vec<Row>) -> Result<(), StoreError> {
-        let shape = shape.clone();
+        let insert = Self::insert(shape, &rows);
+        self.with(move |connection| insert.execute(connection).map(drop).map_err(from_diesel)).await
+    }
+
+    async fn replace(&mut self, shape: &Shape, rows: Vec<Row>) -> Result<(), StoreError> {
+        let mut insert = Self::insert(shape, &rows);
+        let document = (!shape.table.searched_by.is_empty()).then_some("search_document");
+        let names = shape.columns.iter().map(|column| column.name).chain(document).skip(1);
+        insert.sql(" WHERE true ON CONFLICT (id) DO UPDATE SET ");
+        for (at, name) in names.enumerate() {
+            insert.sql(if at == 0 { "" } else { ", " }).sql(name).sql(" = excluded.").sql(name);
+        }
+        self.with(move |connection| insert.execute(connection).map(drop).map_err(from_diesel)).await
+    }
+
+    async fn remove(&mut self, table: &'static Table, ids: Vec<i64>) -> Result<(), StoreError> {
         self.with(move |connection| {
-            let searched = !shape.table.searched_by.is_empty();
-            let mut insert = Sql::<()>::new("INSERT INTO ");
-            insert.sql(shape.table.name).sql(" (");
-            for (at, column) in shape.columns.iter().enumerate() {
-                insert.sql(if at == 0 { "" } else { ", " }).sql(column.name);
-            }
-            insert.sql(if searched { ", search_document) SELECT " } else { ") SELECT " });
-            for (at, column) in shape.columns.iter().enumerate() {
-                insert.sql(if at == 0 { "" } else { ", " });
-                let bytes = column.kind == Kind::Bytes;
-                insert.sql(if bytes { "unhex(value ->> " } else { "value ->> " });
-                insert.int(i64::try_from(at).unwrap_or(i64::MAX));
-                insert.sql(if bytes { ")" } else { "" });
-            }
-            if searched {
-                insert.sql(", value ->> ");
-                insert.int(i64::try_from(shape.columns.len()).unwrap_or(i64::MAX));
-            }
-            let rows: Vec<Json> = rows.iter().map(|row| json(&shape, row)).collect();
-            insert.sql(" FROM json_each(").text(Json::Array(rows).to_string()).sql(")");
-            insert.execute(connection).map_err(from_diesel)?;
-            Ok(())
+            let mut delete = Sql::<()>::new("DELETE FROM ");
+            delete.sql(table.name).sql(" WHERE id IN (SELECT value FROM json_each(");
+            delete.text(Json::from(ids).to_string()).sql("))");
+            delete.execute(connection).map(drop).map_err(from_diesel)
         })
         .await
     }
@@ -194,6 +212,14 @@ fn tables(connection: &mut SqliteConnection) -> QueryResult<HashSet<String>> {
     let names: Vec<String> =
         Sql::<Text>::new("SELECT name FROM sqlite_schema WHERE type = 'table'").load(connection)?;
     Ok(names.into_iter().collect())
+}
+
+/// The columns of all tables.
+pub(crate) fn columns(connection: &mut SqliteConnection) -> QueryResult<HashSet<(String, String)>> {
+    let sql = "SELECT s.name, c.name FROM sqlite_schema s, pragma_table_info(s.name) c \
+               WHERE s.type = 'table'";
+    let columns: Vec<(String, String)> = Sql::<(Text, Text)>::new(sql).load(connection)?;
+    Ok(columns.into_iter().collect())
 }
 
 fn last_id(connection: &mut SqliteConnection, table: &Table) -> Result<i64, StoreError> {

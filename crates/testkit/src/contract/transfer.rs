@@ -27,6 +27,17 @@ pub fn assert_nothing_is_left_out(columns: &[(String, String)]) {
     }
 }
 
+/// A row in every table that has no port of its own.
+pub(crate) async fn fill_memory(harness: &Harness) {
+    let mut load = harness.transfer.load().await.unwrap();
+    for table in TABLES.iter().filter(|table| table.name.starts_with("django_")) {
+        let (digest, original) = (Value::Bytes(vec![7; 32]), Value::Text("{}".to_owned()));
+        let shape = Shape::of(table, |_| true).unwrap();
+        load.write(&shape, vec![vec![Value::Integer(1), digest, original]]).await.unwrap();
+    }
+    load.commit().await.unwrap();
+}
+
 /// Some rows in every table, with whatever a column may hold.
 async fn fill(harness: &Harness) {
     let odd = "9999-12-31T23:59:59.999999Z";
@@ -53,6 +64,7 @@ async fn fill(harness: &Harness) {
     harness.clients.create(&client("T2")).await.unwrap();
     let account = harness.staff.create(&staff("ana")).await.unwrap();
     harness.staff.note_login(account.id, time(NOW)).await.unwrap();
+    fill_memory(harness).await;
 }
 
 async fn everything(snapshot: &mut dyn Snapshot) -> Vec<(Shape, Vec<Row>)> {
@@ -196,6 +208,31 @@ pub async fn a_row_that_the_database_refuses_undoes_the_load(harness: &Harness) 
     };
     assert!(refused.await.is_err());
     assert_eq!(now(harness).await, before);
+}
+
+pub async fn a_row_that_is_replaced_keeps_what_refers_to_it(harness: &Harness) {
+    fill(harness).await;
+    let client = harness.clients.list(page(1, 10)).await.unwrap().unwrap().rows.remove(1);
+    let lead = client.details.lead.unwrap();
+    let mut load = harness.transfer.load().await.unwrap();
+    load.replace(&leads_shape(), vec![lead_row(lead.0, "Replaced")]).await.unwrap();
+    load.commit().await.unwrap();
+    let found = harness.leads.find(lead).await.unwrap().unwrap();
+    assert_eq!(found.details.full_name, "Replaced");
+    assert_eq!(harness.clients.find(client.id).await.unwrap(), Some(client));
+    assert_eq!(count(harness, &searching("replaced")).await, 1);
+    assert_eq!(count(harness, &LeadFilter::default()).await, 3);
+}
+
+pub async fn removes_the_rows_that_are_named(harness: &Harness) {
+    fill(harness).await;
+    let leads = now(harness).await.remove(0).1;
+    let Value::Integer(id) = leads[0][0] else { panic!("an id") };
+    let mut load = harness.transfer.load().await.unwrap();
+    load.remove(leads_shape().table, vec![id, 999_999]).await.unwrap();
+    load.commit().await.unwrap();
+    assert_eq!(now(harness).await[0].1[..], leads[1..]);
+    assert_eq!(count(harness, &LeadFilter::default()).await, 2);
 }
 
 pub async fn an_id_that_was_ever_given_is_not_given_again(harness: &Harness) {

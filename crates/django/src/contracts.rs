@@ -1,0 +1,165 @@
+//! Bringing contract files.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use exit3_archive::{ArchiveError, ContractFiles, Staging};
+use exit3_domain::clients::is_contract_path;
+use sha2::{Digest, Sha256};
+
+/// Where contract files come from.
+#[derive(Debug, Clone)]
+pub struct Contracts {
+    media: Option<PathBuf>,
+    here: ContractFiles,
+}
+
+/// The directory of uploaded files cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the media directory {} cannot be used: {source}", path.display())]
+pub struct ContractsError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl Contracts {
+    /// Files below `media`, if they are to be brought at all, for those `here`.
+    ///
+    /// # Errors
+    /// [`ContractsError`], where there is no such directory.
+    pub fn new(media: Option<&Path>, here: ContractFiles) -> Result<Self, ContractsError> {
+        let media = media.map(|path| {
+            path.canonicalize()
+                .and_then(|path| path.read_dir().map(|_| path))
+                .map_err(|source| ContractsError { path: path.to_owned(), source })
+        });
+        Ok(Self { media: media.transpose()?, here })
+    }
+
+    /// Begins to bring files.
+    pub(crate) fn stage(&self, replace: bool) -> Bringing<'_> {
+        Bringing { media: self.media.as_deref(), staging: self.here.stage(replace), brought: 0 }
+    }
+}
+
+/// Files that wait to be put in their places.
+pub(crate) struct Bringing<'a> {
+    media: Option<&'a Path>,
+    staging: Staging,
+    brought: u64,
+}
+
+impl Bringing<'_> {
+    /// Copies the file that `path` leads to, without putting it in its place yet. Else
+    /// tells why not.
+    ///
+    /// # Errors
+    /// [`ArchiveError::FileExists`], where another one is here; [`ArchiveError::Io`].
+    pub(crate) fn bring(&mut self, path: &str) -> Result<Result<(), &'static str>, ArchiveError> {
+        let Some(media) = self.media else { return Ok(Ok(())) };
+        let mut from = match open(media, path) {
+            Ok(from) => from,
+            Err(why) => return Ok(Err(why)),
+        };
+        self.staging.begin(path.to_owned())?;
+        let mut hash = Sha256::new();
+        let mut bytes = vec![0; 64 << 10];
+        loop {
+            let read = from.read(&mut bytes)?;
+            match bytes.get(..read) {
+                Some([]) | None => break,
+                Some(bytes) => {
+                    hash.update(bytes);
+                    self.staging.add(bytes)?;
+                }
+            }
+        }
+        let digest = hash.finalize();
+        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.staging.end(&hex)?;
+        self.brought += 1;
+        Ok(Ok(()))
+    }
+
+    /// Puts all of them in their places; returns how many there are.
+    pub(crate) fn finish(self) -> Result<u64, ArchiveError> {
+        self.staging.finish()?;
+        Ok(self.brought)
+    }
+}
+
+/// The file, where it lies below the directory and nowhere else.
+fn open(media: &Path, path: &str) -> Result<File, &'static str> {
+    const OUTSIDE: &str = "it does not stay in its directory";
+    if !is_contract_path(path) {
+        return Err(OUTSIDE);
+    }
+    let real = fs::canonicalize(media.join(path)).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "there is no such file",
+        _ => "it cannot be read",
+    })?;
+    if !real.starts_with(media) {
+        return Err(OUTSIDE);
+    }
+    if !real.is_file() {
+        return Err("it is no file");
+    }
+    File::open(real).map_err(|_| "it cannot be read")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn no_contract_is_followed_out_of_its_directory() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (media, here) = (scratch.path().join("media"), scratch.path().join("here"));
+        fs::create_dir_all(media.join("contracts")).unwrap();
+        fs::write(scratch.path().join("secret"), "secret").unwrap();
+        fs::write(media.join("contracts/a.pdf"), "a").unwrap();
+        symlink(scratch.path().join("secret"), media.join("contracts/out")).unwrap();
+        symlink(scratch.path(), media.join("up")).unwrap();
+        symlink("a.pdf", media.join("contracts/in")).unwrap();
+        let contracts = Contracts::new(Some(&media), ContractFiles::new(&here)).unwrap();
+        let mut bringing = contracts.stage(false);
+        let outside = Err("it does not stay in its directory");
+        for (path, expected) in [
+            ("contracts/a.pdf", Ok(())),
+            ("contracts/in", Ok(())),
+            ("contracts/out", outside),
+            ("up/secret", outside),
+            ("../secret", outside),
+            ("contracts/../../secret", outside),
+            (scratch.path().join("secret").to_str().unwrap(), outside),
+            ("contracts/none.pdf", Err("there is no such file")),
+            ("contracts", Err("it is no file")),
+        ] {
+            assert_eq!(bringing.bring(path).unwrap(), expected, "{path}");
+        }
+        assert!(!here.join("contracts").exists(), "nothing is in its place before the end");
+        assert_eq!(bringing.finish().unwrap(), 2);
+        assert_eq!(fs::read_to_string(here.join("contracts/a.pdf")).unwrap(), "a");
+        assert!(fs::symlink_metadata(here.join("contracts/in")).unwrap().is_file());
+        assert!(!here.join("contracts/out").exists() && !here.join("up").exists());
+    }
+
+    #[test]
+    fn another_contract_that_is_here_is_not_overwritten() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (media, here) = (scratch.path().join("media"), scratch.path().join("here"));
+        for (directory, text) in [(&media, "there"), (&here, "here")] {
+            fs::create_dir(directory).unwrap();
+            fs::write(directory.join("a.pdf"), text).unwrap();
+        }
+        let contracts = Contracts::new(Some(&media), ContractFiles::new(&here)).unwrap();
+        let refused = contracts.stage(false).bring("a.pdf");
+        assert!(matches!(refused, Err(ArchiveError::FileExists(_))), "{refused:?}");
+        let mut bringing = contracts.stage(true);
+        bringing.bring("a.pdf").unwrap().unwrap();
+        bringing.finish().unwrap();
+        assert_eq!(fs::read_to_string(here.join("a.pdf")).unwrap(), "there");
+    }
+}

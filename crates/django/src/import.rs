@@ -1,0 +1,207 @@
+//! Bringing everything from the Django service.
+
+use std::collections::{HashMap, HashSet};
+
+use exit3_archive::{ArchiveError, TableSum};
+use exit3_domain::clients::is_contract_path;
+use exit3_domain::email::DisposableDomains;
+use exit3_ports::{DjangoSource, Load, StoreError, Value};
+
+use crate::contracts::{Bringing, Contracts};
+use crate::decide::{Conflict, Why};
+use crate::plan::plan;
+use crate::report::{Remark, Report, What};
+use crate::rows::Reading;
+use crate::sums::sums;
+use crate::tables::{Move, id, moves};
+use crate::walk::{Around, Arrivals};
+use crate::write::write;
+
+/// How to import.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Domains of throw-away addresses, which today's rules refuse.
+    pub disposable: DisposableDomains,
+    /// Where contracts come from and go to.
+    pub contracts: Contracts,
+    /// Whether what was written here gives way to what the source has.
+    pub overwrite: bool,
+}
+
+/// What was brought.
+#[derive(Debug)]
+pub struct Imported {
+    /// The tables, in the order in which they were written.
+    pub tables: Vec<ImportedTable>,
+    /// Contract files that are now here.
+    pub contracts: u64,
+    /// What a person should know.
+    pub report: Report,
+}
+
+/// What was brought of one table.
+#[derive(Debug)]
+pub struct ImportedTable {
+    /// Its name in the source.
+    pub from: &'static str,
+    /// Rows that were added.
+    pub added: usize,
+    /// Rows that were changed.
+    pub changed: usize,
+    /// Rows that were removed.
+    pub removed: usize,
+    /// Rows of the source that became part of others.
+    pub merged: usize,
+    /// The rows of the source as they should arrive.
+    pub there: TableSum,
+    /// The same rows as they are here.
+    pub here: TableSum,
+}
+
+/// Why nothing was brought.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The source is no database of the service.
+    #[error("the source is not a database of the Django service: it lacks {}", .0.join(", "))]
+    Missing(Vec<String>),
+    /// What was written here would be lost.
+    #[error(
+        "{} cannot be brought because of what was written here meanwhile; nothing was changed \
+         (--overwrite lets the source win, where it is not about a key)", rows(.0.len())
+    )]
+    Conflicts(Vec<Conflict>),
+    /// What was written is not what was read.
+    #[error("table {0} is not here as it was brought; nothing was changed")]
+    Differs(&'static str),
+    /// The archive's part of the work.
+    #[error("{0}")]
+    Archive(#[from] ArchiveError),
+    /// One of the databases.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+}
+
+fn rows(count: usize) -> String {
+    if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
+}
+
+/// Brings everything of `source`, all of it or, on an error, nothing. What is here
+/// already and has not changed there stays as it is.
+///
+/// # Errors
+/// [`ImportError`].
+pub async fn import(
+    source: &mut dyn DjangoSource,
+    mut here: Box<dyn Load>,
+    options: &Options,
+) -> Result<Imported, ImportError> {
+    let missing = source.missing().await?;
+    if !missing.is_empty() {
+        return Err(ImportError::Missing(missing));
+    }
+    let moves = moves();
+    let (merged, unsubscribed) = merges(source, &moves).await?;
+    let disposable = options.disposable.clone();
+    let mut around = Around { disposable, merged, unsubscribed, leads: HashSet::new() };
+    let mut report = Report::default();
+    let mut plans = Vec::new();
+    for it in &moves {
+        let (load, wins) = (here.as_mut(), options.overwrite);
+        plans.push(plan(it, source, load, &mut around, wins, &mut report).await?);
+    }
+    let mut conflicts: Vec<_> =
+        plans.iter_mut().flat_map(|plan| plan.conflicts.drain(..)).collect();
+    let mut contracts = options.contracts.stage(options.overwrite);
+    for it in moves.iter().filter(|it| it.to.table.name == "clients") {
+        bring_contracts(it, source, &around, &mut contracts, &mut report, &mut conflicts).await?;
+    }
+    if !conflicts.is_empty() {
+        return Err(ImportError::Conflicts(conflicts));
+    }
+    write(&moves, &plans, source, here.as_mut(), &around).await?;
+    let mut tables = Vec::new();
+    for (it, plan) in moves.iter().zip(&plans) {
+        let (there, own) = sums(it, source, here.as_mut(), &around).await?;
+        if there != own {
+            return Err(ImportError::Differs(it.to.table.name));
+        }
+        tables.push(ImportedTable {
+            from: it.from.name,
+            added: plan.add.len(),
+            changed: plan.change.len(),
+            removed: plan.remove.len(),
+            merged: if it.to.table.name == "subscribers" { around.merged.len() } else { 0 },
+            there,
+            here: own,
+        });
+    }
+    let contracts = contracts.finish()?;
+    here.commit().await?;
+    Ok(Imported { tables, contracts, report })
+}
+
+/// Subscriptions whose addresses differ in case only: those that become part of the
+/// first one, and the first ones that are unsubscribed by that.
+async fn merges(
+    source: &mut dyn DjangoSource,
+    moves: &[Move],
+) -> Result<(HashMap<i64, i64>, HashSet<i64>), StoreError> {
+    let (mut merged, mut unsubscribed) = (HashMap::new(), HashSet::new());
+    let mut first: HashMap<String, i64> = HashMap::new();
+    for it in moves.iter().filter(|it| it.to.table.name == "subscribers") {
+        let mut arrivals = Arrivals::of(it);
+        while let Some(row) = arrivals.next_raw(source).await? {
+            let Some(mut reading) = Reading::of(it.from, &row) else { continue };
+            (it.read)(&mut reading, &DisposableDomains::default());
+            let row = reading.finish(&it.to).row;
+            let (Some(Value::Text(email)), Some(Value::Boolean(wanted))) = (row.get(1), row.get(2))
+            else {
+                continue;
+            };
+            let into = *first.entry(email.clone()).or_insert(id(&row));
+            if into != id(&row) {
+                merged.insert(id(&row), into);
+            }
+            if !wanted {
+                unsubscribed.insert(into);
+            }
+        }
+    }
+    Ok((merged, unsubscribed))
+}
+
+async fn bring_contracts(
+    it: &Move,
+    source: &mut dyn DjangoSource,
+    around: &Around,
+    contracts: &mut Bringing<'_>,
+    report: &mut Report,
+    conflicts: &mut Vec<Conflict>,
+) -> Result<(), ImportError> {
+    let place = it.to.columns.iter().position(|column| column.name == "contract_file");
+    let mut arrivals = Arrivals::of(it);
+    while let Some((arrival, _)) = arrivals.next(source, around).await? {
+        let Some(Value::Text(path)) = place.and_then(|place| arrival.row.get(place)) else {
+            continue;
+        };
+        // That it leads elsewhere has been told of the row.
+        if !is_contract_path(path) {
+            continue;
+        }
+        let id = id(&arrival.row);
+        match contracts.bring(path) {
+            Ok(Ok(())) => {}
+            Ok(Err(why)) => {
+                let what = What::NoContract { path: path.clone(), why };
+                let column = "contract_file";
+                report.remarks.push(Remark { table: it.from.name, id, column, what });
+            }
+            Err(ArchiveError::FileExists(path)) => {
+                let why = Why::Contract(path);
+                conflicts.push(Conflict { table: it.to.table.name, id, why });
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}

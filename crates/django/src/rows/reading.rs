@@ -1,0 +1,177 @@
+use std::collections::HashMap;
+
+use exit3_domain::clients::Money;
+use exit3_domain::validation::Invalid;
+use exit3_ports::{DjangoRow, DjangoTable, Row, Shape, Value};
+use serde_json::{Map, Value as Json};
+
+use super::value::{self, Fit};
+use crate::report::{Remark, What};
+
+/// A row of the Django service, and what it becomes.
+pub(crate) struct Arrival {
+    /// In the order of its shape.
+    pub(crate) row: Row,
+    /// What the columns were that could not be kept, as JSON; empty without any.
+    pub(crate) original: String,
+    pub(crate) remarks: Vec<Remark>,
+}
+
+/// Reads one row, column by column. What is not read becomes NULL.
+pub(crate) struct Reading<'a> {
+    table: &'static DjangoTable,
+    row: &'a DjangoRow,
+    id: i64,
+    values: HashMap<&'static str, Value>,
+    original: Map<String, Json>,
+    remarks: Vec<Remark>,
+}
+
+impl<'a> Reading<'a> {
+    /// `None` where the row has no id.
+    pub(crate) fn of(table: &'static DjangoTable, row: &'a DjangoRow) -> Option<Self> {
+        let id = row.first()?.as_deref()?.parse().ok()?;
+        let values = HashMap::from([("id", Value::Integer(id))]);
+        Some(Self { table, row, id, values, original: Map::new(), remarks: Vec::new() })
+    }
+
+    /// The row in this shape.
+    pub(crate) fn finish(mut self, shape: &Shape) -> Arrival {
+        let mut value = |name| self.values.remove(name).unwrap_or(Value::Null);
+        let row = shape.columns.iter().map(|column| value(column.name)).collect();
+        let original = if self.original.is_empty() {
+            String::new()
+        } else {
+            Json::Object(self.original).to_string()
+        };
+        Arrival { row, original, remarks: self.remarks }
+    }
+
+    /// What the source has in a column.
+    pub(crate) fn given(&self, column: &str) -> Option<&'a str> {
+        let at = self.table.columns.iter().position(|name| *name == column)?;
+        self.row.get(at)?.as_deref()
+    }
+
+    /// A text of at most so many characters; empty for NULL.
+    pub(crate) fn text(&mut self, column: &'static str, most: usize) {
+        match self.given(column) {
+            Some(text) => self.keep(column, column, value::text(text, most)),
+            // Nothing that a person would miss.
+            None => drop(self.values.insert(column, Value::Text(String::new()))),
+        }
+    }
+
+    /// A text of at most so many characters, or NULL.
+    pub(crate) fn optional_text(&mut self, column: &'static str, most: usize) {
+        if let Some(text) = self.given(column) {
+            self.keep(column, column, value::text(text, most));
+        }
+    }
+
+    /// A text in lower case.
+    pub(crate) fn lower_text(&mut self, column: &'static str, most: usize) {
+        let text = self.given(column).unwrap_or_default();
+        let mut fit = value::text(&text.to_lowercase(), most);
+        if matches!(&fit.value, Value::Text(lower) if lower != text) {
+            fit.altered = true;
+        }
+        self.keep(column, column, fit);
+    }
+
+    /// One of some words, or `otherwise`.
+    pub(crate) fn choice<T>(
+        &mut self,
+        column: &'static str,
+        from_word: fn(&str) -> Option<T>,
+        otherwise: &str,
+    ) {
+        let word = self.given(column).filter(|word| from_word(word).is_some());
+        let text = Value::Text(word.unwrap_or(otherwise).to_owned());
+        self.keep(column, column, Fit { value: text, altered: word.is_none() });
+    }
+
+    /// A moment.
+    pub(crate) fn time(&mut self, column: &'static str) {
+        self.keep(column, column, value::time(self.given(column)));
+    }
+
+    /// True or false.
+    pub(crate) fn boolean(&mut self, column: &'static str) {
+        self.keep(column, column, value::boolean(self.given(column)));
+    }
+
+    /// A sum of money, or NULL. One below nothing is kept.
+    pub(crate) fn charge(&mut self, column: &'static str) {
+        let Some(text) = self.given(column) else { return };
+        let fit = value::money(text);
+        if matches!(fit.value, Value::Integer(sum) if sum < 0) {
+            self.remark(column, What::Refused("nobody is charged less than nothing".to_owned()));
+        }
+        let told = match fit.value {
+            Value::Integer(sum) => Money::kept(sum).map(|sum| sum.to_string()),
+            _ => None,
+        };
+        self.keep_told(column, column, fit, told);
+    }
+
+    /// A hash of a password; one that is too long opens nothing, here as there.
+    pub(crate) fn password(&mut self, column: &'static str) {
+        let hash = self.given(column).unwrap_or_default();
+        let fit = value::text(hash, 255);
+        if fit.altered || !hash.starts_with("pbkdf2_sha256$") {
+            self.remark(column, What::UnusablePassword);
+        }
+        let none = Value::Text("!".to_owned());
+        self.values.insert(column, if fit.altered { none } else { fit.value });
+    }
+
+    /// The id of another row, or NULL.
+    pub(crate) fn reference(&mut self, column: &'static str, to: &'static str) {
+        let Some(text) = self.given(column) else { return };
+        let value = text.parse().map_or(Value::Null, Value::Integer);
+        let altered = value == Value::Null;
+        self.keep(column, to, Fit { value, altered });
+    }
+
+    /// Lists what today's rules have against the row, unless it was altered anyway.
+    pub(crate) fn refused(&mut self, invalid: Option<Invalid>) {
+        let Some(invalid) = invalid else { return };
+        for (field, violations) in invalid.fields() {
+            let column = self.table.columns.iter().find(|name| **name == field);
+            let Some(column) = column.filter(|column| !self.original.contains_key(**column)) else {
+                continue;
+            };
+            for violation in violations {
+                self.remark(column, What::Refused(violation.message.clone().into_owned()));
+            }
+        }
+        for violation in invalid.of_the_whole() {
+            self.remark("", What::Refused(violation.message.clone().into_owned()));
+        }
+    }
+
+    pub(crate) fn remark(&mut self, column: &'static str, what: What) {
+        self.remarks.push(Remark { table: self.table.name, id: self.id, column, what });
+    }
+
+    fn keep(&mut self, column: &'static str, to: &'static str, fit: Fit) {
+        let told = value::told(&fit.value);
+        self.keep_told(column, to, fit, told);
+    }
+
+    fn keep_told(
+        &mut self,
+        column: &'static str,
+        to: &'static str,
+        fit: Fit,
+        told: Option<String>,
+    ) {
+        if fit.altered {
+            let from = self.given(column).map(str::to_owned);
+            self.original.insert(column.to_owned(), Json::from(from.clone()));
+            self.remark(column, What::Altered { from, to: told });
+        }
+        self.values.insert(to, fit.value);
+    }
+}

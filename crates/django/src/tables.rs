@@ -1,0 +1,85 @@
+//! Which table of the Django service becomes which of ours.
+
+use exit3_domain::email::DisposableDomains;
+use exit3_ports::{
+    AUTH_USER, COMMON_CLIENT, COMMON_LEAD, COMMON_NEWSLETTER, DjangoTable, Row, Shape, Table, table,
+};
+
+use crate::rows::{self, Reading};
+
+/// A table that is taken over.
+pub(crate) struct Move {
+    pub(crate) from: &'static DjangoTable,
+    pub(crate) to: Shape,
+    /// What is remembered of the rows that were brought: the hash of each, and what it
+    /// was in the source where that could not be kept.
+    pub(crate) memory: Shape,
+    /// The place of a value that no two rows may share, if there is one.
+    pub(crate) unique: Option<usize>,
+    /// Whether others refer to its rows, which then must not be removed to change them.
+    pub(crate) referred_to: bool,
+    /// What a row becomes.
+    pub(crate) read: Read,
+}
+
+/// Reads what a row becomes.
+type Read = fn(&mut Reading<'_>, &DisposableDomains);
+
+/// All of them, in the order in which they are written: none before one that it refers to.
+pub(crate) fn moves() -> Vec<Move> {
+    let moves = [
+        of(&COMMON_LEAD, "leads", "django_leads", None, rows::lead),
+        of(
+            &COMMON_NEWSLETTER,
+            "subscribers",
+            "django_subscribers",
+            Some("email"),
+            rows::subscriber,
+        ),
+        of(&COMMON_CLIENT, "clients", "django_clients", Some("lead_id"), rows::client),
+        of(&AUTH_USER, "staff", "django_staff", Some("username"), rows::staff),
+    ];
+    moves.into_iter().flatten().collect()
+}
+
+fn of(
+    from: &'static DjangoTable,
+    to: &str,
+    memory: &str,
+    unique: Option<&str>,
+    read: Read,
+) -> Option<Move> {
+    let (to, memory) = (table(to).and_then(whole)?, table(memory).and_then(whole)?);
+    let place = |name: &str| to.columns.iter().position(|column| column.name == name);
+    let unique = unique.and_then(place);
+    let referred_to = to.table.name == "leads";
+    Some(Move { from, to, memory, unique, referred_to, read })
+}
+
+fn whole(table: &'static Table) -> Option<Shape> {
+    Shape::of(table, |_| true)
+}
+
+/// The id of a row.
+pub(crate) fn id(row: &Row) -> i64 {
+    match row.first() {
+        Some(exit3_ports::Value::Integer(id)) => *id,
+        // No row is without one.
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use exit3_ports::DJANGO_TABLES;
+
+    #[test]
+    fn every_table_has_its_place() {
+        let moves = moves();
+        assert_eq!(moves.len(), DJANGO_TABLES.len());
+        for it in &moves {
+            assert_eq!(it.unique.is_some(), it.to.table.name != "leads");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use exit3_django::{Contracts, ImportError, Imported, Options, import};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{Failure, runtime, say};
+use crate::backend::Backend;
+use crate::settings::{Arguments, DatabaseSettings, Settings};
+
+/// From where, and how.
+#[derive(Args)]
+pub(super) struct ImportDjango {
+    /// The database of the Django service, which is only read:
+    /// postgres://user:password@host:port/name, or sqlite:///path
+    #[arg(long, env = "IMPORT_FROM", hide_env_values = true)]
+    from: SecretString,
+    /// The directory of its uploaded files (MEDIA_ROOT); without it, no contract is copied
+    #[arg(long)]
+    media: Option<PathBuf>,
+    /// A file for what a person should know of single rows; it names people
+    #[arg(long)]
+    report: Option<PathBuf>,
+    /// Lets what was written here meanwhile give way to what the Django service has
+    #[arg(long)]
+    overwrite: bool,
+}
+
+/// Brings everything from the database of the Django service, or nothing.
+pub(super) fn import_django(
+    settings: &Settings,
+    arguments: &Arguments,
+    what: &ImportDjango,
+) -> Result<(), Failure> {
+    let from = DatabaseSettings::from_url(what.from.expose_secret(), arguments)
+        .map_err(|error| format!("--from: {error}"))?;
+    let contracts = Contracts::new(what.media.as_deref(), settings.backup.contracts.clone())?;
+    let options =
+        Options { disposable: settings.disposable.clone(), contracts, overwrite: what.overwrite };
+    let backend = Backend::open(settings)?;
+    let imported = runtime()?.block_on(async {
+        let mut source =
+            Backend::django(&from).await.map_err(|error| format!("--from: {error}"))?;
+        if settings.auto_migrate {
+            backend.migrate().await?;
+        }
+        let here = backend.transfer().load().await?;
+        Ok::<_, Failure>(import(source.as_mut(), here, &options).await)
+    })?;
+    match imported {
+        Ok(imported) => tell(&backend, what, &imported),
+        Err(error) => {
+            if let ImportError::Conflicts(conflicts) = &error {
+                for conflict in conflicts {
+                    say(format_args!("{conflict}"));
+                }
+            }
+            Err(error.into())
+        }
+    }
+}
+
+fn tell(backend: &Backend, what: &ImportDjango, imported: &Imported) -> Result<(), Failure> {
+    let report = imported.report.to_string();
+    if let Some(file) = &what.report {
+        write(file, &report).map_err(|error| {
+            format!("everything was brought, but --report cannot be written: {error}")
+        })?;
+    }
+    say(format_args!("{report}"));
+    for table in &imported.tables {
+        let there = &table.there;
+        let merged = match table.merged {
+            0 => String::new(),
+            merged => format!(", {merged} became part of others"),
+        };
+        say(format_args!(
+            "{} -> {}: {} rows ({} added, {} changed, {} removed{merged})",
+            table.from, there.name, there.rows, table.added, table.changed, table.removed
+        ));
+        for (side, sum) in [("there", there), ("here", &table.here)] {
+            say(format_args!("  {side:5} {} rows, SHA-256 {}", sum.rows, sum.sha256));
+        }
+    }
+    match &what.media {
+        Some(_) => say(format_args!("contracts: {} are here", imported.contracts)),
+        None => say(format_args!("contracts: none copied, for want of --media")),
+    }
+    say(format_args!(
+        "{}: everything was brought, and is here as it was there; {} remarks",
+        backend.describe(),
+        imported.report.remarks.len()
+    ));
+    Ok(())
+}
+
+/// For its owner only: it names people.
+fn write(file: &Path, report: &str) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(file)?.write_all(report.as_bytes())
+}

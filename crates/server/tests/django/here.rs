@@ -1,0 +1,109 @@
+//! Where everything goes.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+use std::process::Output;
+
+use exit3_archive::{ArchiveReader, Event, Keys};
+use exit3_ports::Row;
+use exit3_testkit::postgres::{self, TestDatabase};
+
+use super::Kind;
+use super::peer::{KEY, Peer};
+use super::service::{Service, exit3};
+
+/// A database that one of the services has to itself.
+pub(crate) async fn database(
+    kind: Kind,
+    directory: &Path,
+    name: &str,
+) -> (String, Option<TestDatabase>) {
+    match kind {
+        Kind::Sqlite => (format!("sqlite:///{}", directory.join(name).display()), None),
+        Kind::Postgres => {
+            let database = postgres::shared().create_database().await;
+            (database.url().to_owned(), Some(database))
+        }
+    }
+}
+
+/// A place with a database of its own.
+pub(crate) struct Here {
+    directory: tempfile::TempDir,
+    url: String,
+    _database: Option<TestDatabase>,
+}
+
+impl Here {
+    pub(crate) async fn new(kind: Kind) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let (url, database) = database(kind, directory.path(), "here.sqlite3").await;
+        Self { directory, url, _database: database }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub(crate) fn env(&self) -> [(&str, &str); 3] {
+        let secret = "secret-of-the-tests";
+        [("DATABASE_URL", self.url.as_str()), ("BASIC_API_KEY", KEY), ("SECRET_KEY", secret)]
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        exit3(self.path()).envs(self.env()).args(arguments).output().unwrap()
+    }
+
+    pub(crate) fn import(&self, peer: &Peer, more: &[&str]) -> Output {
+        let media = peer.media().display().to_string();
+        let arguments = ["import-django", "--from", peer.url(), "--media", &media];
+        self.run(&[&arguments, more].concat())
+    }
+
+    /// What an import says that must succeed.
+    pub(crate) fn must_import(&self, peer: &Peer) -> String {
+        let output = self.import(peer, &["--report", "report.txt"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What a comparison says, and whether it found nothing unexpected.
+    pub(crate) fn diff(&self, peer: &Peer, new: &Service) -> (String, bool) {
+        let new = new.url("");
+        let urls = ["diff-django", "--old", peer.address(), "--new", &new, "--old-key", KEY];
+        let output = self.run(&urls);
+        let told = [output.stdout, output.stderr].concat();
+        (String::from_utf8(told).unwrap(), output.status.success())
+    }
+
+    /// All rows by table, as they are in a backup.
+    pub(crate) fn rows(&self) -> BTreeMap<&'static str, Vec<Row>> {
+        let to = tempfile::tempdir_in(self.path()).unwrap();
+        let output = self.run(&["backup", "--to", to.path().to_str().unwrap()]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let archive = to.path().read_dir().unwrap().next().unwrap().unwrap().path();
+        let mut archive =
+            ArchiveReader::open(File::open(archive).unwrap(), &Keys::default()).unwrap();
+        let (mut rows, mut table) = (BTreeMap::<_, Vec<Row>>::new(), "");
+        loop {
+            match archive.next_event().unwrap() {
+                Event::Table { shape, .. } => table = shape.table.name,
+                Event::Row(row) => rows.entry(table).or_default().push(row),
+                Event::End => return rows,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The line that tells what was done with a table.
+pub(crate) fn done<'a>(said: &'a str, table: &str) -> &'a str {
+    let start = format!("{table} -> ");
+    said.lines().find(|line| line.starts_with(&start)).unwrap_or_else(|| panic!("{said}"))
+}
+
+/// The lines that tell what is here now.
+pub(crate) fn sums(said: &str) -> Vec<&str> {
+    said.lines().filter(|line| line.starts_with("  here")).collect()
+}

@@ -1,0 +1,89 @@
+//! Reading the database of the Django service, where that is a file.
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::Binary;
+use exit3_ports::{DjangoRow, DjangoSource, DjangoTable, StoreError, missing_of_django};
+use tempfile::TempDir;
+
+use crate::database::{Connector, OpenError};
+use crate::error::{Refusal, from_diesel, unreachable};
+use crate::sql::Sql;
+use crate::transfer::session::{SqliteSession, blocking, columns};
+
+/// How long the copy waits for who writes.
+const PATIENCE: &str = "PRAGMA busy_timeout = 30000";
+
+/// A copy of the file, so that the Django service waits no longer than copying takes: it
+/// cannot write while somebody reads.
+struct Copy {
+    session: SqliteSession,
+    _directory: TempDir,
+}
+
+/// The database of the Django service in the file `path`, as it is now.
+///
+/// # Errors
+/// [`StoreError`], where there is no such file, or it is no database.
+pub async fn django_source(path: &Path) -> Result<Box<dyn DjangoSource>, StoreError> {
+    let wrong = |source| unreachable(OpenError::File { path: path.to_owned(), source });
+    let from = path.canonicalize().map_err(wrong)?;
+    let directory = tempfile::tempdir().map_err(wrong)?;
+    let to = directory.path().join("django.sqlite3");
+    let connector = |path: &Path| {
+        Connector::new(path).ok_or_else(|| unreachable(OpenError::Path(path.to_owned())))
+    };
+    let (from, copy) = (connector(&from)?, connector(&to)?);
+    let to = to.into_os_string().into_string().map_err(|_| Refusal::FileGone)?;
+    blocking(move || {
+        let mut connection = from.foreign().map_err(unreachable)?;
+        connection.batch_execute(PATIENCE).map_err(from_diesel)?;
+        let mut vacuum = Sql::<()>::new("VACUUM INTO ");
+        vacuum.text(to);
+        vacuum.execute(&mut connection).map(drop).map_err(from_diesel)
+    })
+    .await?;
+    let session = SqliteSession::begin(&copy, Connector::reader, "BEGIN").await?;
+    Ok(Box::new(Copy { session, _directory: directory }))
+}
+
+#[async_trait]
+impl DjangoSource for Copy {
+    async fn missing(&mut self) -> Result<Vec<String>, StoreError> {
+        self.session
+            .with(|connection| {
+                let has = columns(connection).map_err(from_diesel)?;
+                Ok(missing_of_django(|table, column| {
+                    has.contains(&(table.to_owned(), column.to_owned()))
+                }))
+            })
+            .await
+    }
+
+    async fn rows(
+        &mut self,
+        table: &'static DjangoTable,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<DjangoRow>, StoreError> {
+        self.session
+            .with(move |connection| {
+                // As bytes: what a foreign file calls a text may be none.
+                let mut select = Sql::<Binary>::new("SELECT CAST(json_array(");
+                for (at, column) in table.columns.iter().enumerate() {
+                    select.sql(if at == 0 { "CAST(\"" } else { ", CAST(\"" });
+                    select.sql(column).sql("\" AS TEXT)");
+                }
+                select.sql(") AS BLOB) FROM ").sql(table.name).sql(" WHERE id > ").int(after);
+                select.sql(" ORDER BY id LIMIT ").int(limit.into());
+                let rows: Vec<Vec<u8>> = select.load(connection).map_err(from_diesel)?;
+                let row = |row: &Vec<u8>| serde_json::from_str(&String::from_utf8_lossy(row));
+                let rows: Result<_, _> = rows.iter().map(row).collect();
+                rows.map_err(|error| StoreError::Other(error.into()))
+            })
+            .await
+    }
+}

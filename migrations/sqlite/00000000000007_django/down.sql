@@ -1,0 +1,4 @@
+DROP TABLE django_leads;
+DROP TABLE django_subscribers;
+DROP TABLE django_clients;
+DROP TABLE django_staff;
