@@ -144,30 +144,36 @@ fn warn_if_frozen(backend: &Backend) {
     }
 }
 
-/// Does now and then what requests are not to wait for.
+/// Does now and then what requests are not to wait for. What waits for the database keeps
+/// nobody from saying that this lives: systemd would end it for the database's fault.
 async fn keep_house(backend: Backend, flood: FloodGuard) {
-    let app = backend.app(usize::MAX);
+    tokio::join!(keep_alive(flood), take_notes(backend));
+}
+
+async fn keep_alive(flood: FloodGuard) {
     let mut often = actix_web::rt::time::interval(Duration::from_secs(1));
-    let mut seldom = actix_web::rt::time::interval(NOTE);
     let watched = watchdog_enabled().is_some();
     loop {
-        tokio::select! {
-            _ = often.tick() => {
-                flood.forget_idle();
-                if watched {
-                    tell(&[NotifyState::Watchdog]);
-                }
-            }
-            _ = seldom.tick() => {
-                note_uses(&app).await;
-                if let Ok(status) = exit3_app::backups::status(&app).await {
-                    metrics::tell_backups(&status);
-                }
-                let backend = backend.clone();
-                // A million of them take a while.
-                let _ = tokio::task::spawn_blocking(move || backend.forget_idle()).await;
-            }
+        often.tick().await;
+        flood.forget_idle();
+        if watched {
+            tell(&[NotifyState::Watchdog]);
         }
+    }
+}
+
+async fn take_notes(backend: Backend) {
+    let app = backend.app(usize::MAX);
+    let mut seldom = actix_web::rt::time::interval(NOTE);
+    loop {
+        seldom.tick().await;
+        note_uses(&app).await;
+        if let Ok(status) = exit3_app::backups::status(&app).await {
+            metrics::tell_backups(&status);
+        }
+        let backend = backend.clone();
+        // A million of them take a while.
+        let _ = tokio::task::spawn_blocking(move || backend.forget_idle()).await;
     }
 }
 
