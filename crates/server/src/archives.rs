@@ -13,7 +13,7 @@ use exit3_ports::{Snapshot, StoreError};
 use crate::backend::Backend;
 use crate::settings::BackupSettings;
 
-pub(crate) use place::{Place, PlaceError};
+pub(crate) use place::{Place, PlaceError, scratch};
 
 /// The name of an archive says when it was begun.
 const NAME: &str = "exit3-%Y%m%dT%H%M%S%.3fZ.backup";

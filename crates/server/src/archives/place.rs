@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,6 +18,9 @@ use crate::secrets::ensure_directory;
 const DRAFT: (&str, &str) = (".exit3-", ".partial");
 /// A draft as old as this is one of a backup that was interrupted.
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
+/// So far the clocks of those who make backups at one place may be apart. What is from
+/// later was named by a clock that was wrong, and would be the newest for good.
+const CLOCKS: TimeDelta = TimeDelta::hours(1);
 
 /// Why a place cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +32,7 @@ pub(crate) enum PlaceError {
     Bucket(#[from] object_store::Error),
     #[error("{0} holds no backup")]
     Empty(String),
-    #[error("{0} is not of the form s3://bucket/prefix")]
+    #[error("{0:?} is neither a directory nor of the form s3://bucket/prefix")]
     Form(String),
 }
 
@@ -43,6 +47,9 @@ impl Place {
     pub(crate) fn parse(text: &str) -> Result<Self, PlaceError> {
         match text.strip_prefix("s3://") {
             Some(_) => Ok(Self::Bucket(Bucket::open(text)?)),
+            None if text.is_empty() || text.contains("://") => {
+                Err(PlaceError::Form(text.to_owned()))
+            }
             None => Ok(Self::Directory(PathBuf::from(text))),
         }
     }
@@ -91,8 +98,8 @@ impl Place {
     }
 
     /// The full name of the newest archive.
-    pub(crate) async fn newest(&self) -> Result<String, PlaceError> {
-        let newest = self.names().await?.into_iter().max();
+    pub(crate) async fn newest(&self, now: DateTime<Utc>) -> Result<String, PlaceError> {
+        let newest = self.names(now).await?.into_iter().max();
         let newest = newest.ok_or_else(|| PlaceError::Empty(self.describe()))?;
         Ok(match self {
             Self::Directory(directory) => directory.join(newest).display().to_string(),
@@ -109,15 +116,17 @@ impl Place {
         now: DateTime<Utc>,
         verified_at: Option<DateTime<Utc>>,
     ) -> Result<Vec<String>, PlaceError> {
-        let names = self.names().await?;
+        let names = self.names(now).await?;
         let newest = names.iter().max();
         let proven = verified_at.and_then(|verified_at| {
             let before = |name: &&String| time_of(name).is_some_and(|time| time <= verified_at);
             names.iter().filter(before).max()
         });
-        let first = now - TimeDelta::days(days.into());
+        // Nothing is from before all time.
+        let age = TimeDelta::try_days(days.into());
+        let first = age.and_then(|age| now.checked_sub_signed(age));
         let is_old = |name: &&String| {
-            let old = time_of(name).is_some_and(|time| time < first);
+            let old = time_of(name).zip(first).is_some_and(|(time, first)| time < first);
             old && Some(*name) != newest && Some(*name) != proven
         };
         let old: Vec<String> = names.iter().filter(is_old).cloned().collect();
@@ -125,14 +134,16 @@ impl Place {
             match self {
                 Self::Directory(directory) => {
                     let path = directory.join(name);
-                    fs::remove_file(&path).map_err(|error| at(&path, error))?;
+                    remove(&path).map_err(|error| at(&path, error))?;
                 }
                 Self::Bucket(bucket) => bucket.remove(name).await?,
             }
         }
-        if let Self::Directory(directory) = self {
-            remove_stale(directory).map_err(|error| at(directory, error))?;
-        }
+        let drafts = match self {
+            Self::Directory(directory) => directory.clone(),
+            Self::Bucket(_) => std::env::temp_dir(),
+        };
+        remove_stale(&drafts).map_err(|error| at(&drafts, error))?;
         Ok(old)
     }
 
@@ -143,33 +154,63 @@ impl Place {
         }
     }
 
-    /// The names of all archives of ours.
-    async fn names(&self) -> Result<Vec<String>, PlaceError> {
+    /// The names of all archives of ours that were begun by now.
+    async fn names(&self, now: DateTime<Utc>) -> Result<Vec<String>, PlaceError> {
         let names = match self {
             Self::Directory(directory) => files(directory).map_err(|error| at(directory, error))?,
             Self::Bucket(bucket) => bucket.names().await?,
         };
-        Ok(names.into_iter().filter(|name| time_of(name).is_some()).collect())
+        let known = |name: &String| time_of(name).is_some_and(|time| time <= now + CLOCKS);
+        Ok(names.into_iter().filter(known).collect())
     }
 }
 
 fn files(directory: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(directory)? {
-        names.extend(entry?.file_name().into_string().ok());
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            names.extend(entry.file_name().into_string().ok());
+        }
     }
     Ok(names)
 }
 
+/// Removes a file, unless another backup was faster.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+/// Removes what interrupted commands have left in `directory`.
 fn remove_stale(directory: &Path) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
+        if !is_draft(&entry.file_name()) {
+            continue;
+        }
         let age = entry.metadata()?.modified()?.elapsed().unwrap_or_default();
-        if is_draft(&entry.file_name()) && age > STALE {
-            fs::remove_file(entry.path())?;
+        if age > STALE {
+            if entry.file_type()?.is_dir() {
+                fs::remove_dir_all(entry.path())?;
+            } else {
+                remove(&entry.path())?;
+            }
         }
     }
     Ok(())
+}
+
+/// A directory of its own, only for its owner, that is gone when it is dropped.
+pub(crate) fn scratch() -> io::Result<tempfile::TempDir> {
+    let parent = std::env::temp_dir();
+    // Of no help here, and no reason to fail.
+    let _ = remove_stale(&parent);
+    let owner_only = fs::Permissions::from_mode(0o700);
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(DRAFT.0).suffix(DRAFT.1).permissions(owner_only).tempdir_in(parent)
 }
 
 fn is_draft(name: &OsStr) -> bool {
@@ -196,12 +237,46 @@ mod tests {
         }
         let place = Place::parse(directory.path().to_str().unwrap()).unwrap();
         let now = time("2026-03-01T00:00:00Z");
-        assert!(place.newest().await.unwrap().ends_with("exit3-20260103T000000.000Z.backup"));
+        // Named while the clock was wrong; and no file.
+        put("exit3-20990101T000000.000Z.backup");
+        fs::create_dir(directory.path().join("exit3-20260101T000001.000Z.backup")).unwrap();
+        let newest = place.newest(now).await.unwrap();
+        assert!(newest.ends_with("exit3-20260103T000000.000Z.backup"), "{newest}");
         // Tried on the second of January, and not since.
         let proven = Some(time("2026-01-02T12:00:00Z"));
         assert_eq!(place.expire(30, now, proven).await.unwrap(), archives[..1]);
         assert_eq!(place.expire(30, now, None).await.unwrap(), archives[1..]);
         assert!(place.expire(0, now, None).await.unwrap().is_empty(), "the newest stays");
+        assert!(place.expire(u32::MAX, now, None).await.unwrap().is_empty());
         assert!(directory.path().join("notes.txt").exists());
+    }
+    #[test]
+    fn a_place_has_a_form() {
+        for text in ["", "S3://bucket/prefix", "https://example.com", "s3://", "s3:///prefix"] {
+            let refused = Place::parse(text).err().map(|error| error.to_string());
+            assert!(refused.is_some_and(|error| error.contains("s3://bucket/prefix")), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_interrupted_long_ago_is_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let made = fs::metadata(directory.path()).unwrap().modified().unwrap();
+        let old = made - 2 * STALE;
+        fs::create_dir(path(".exit3-new.partial")).unwrap();
+        fs::create_dir(path(".exit3-old.partial")).unwrap();
+        fs::write(path(".exit3-file.partial"), "").unwrap();
+        fs::write(path("notes.txt"), "").unwrap();
+        for name in [".exit3-old.partial", ".exit3-file.partial", "notes.txt"] {
+            File::open(path(name)).unwrap().set_modified(old).unwrap();
+        }
+        remove_stale(directory.path()).unwrap();
+        let mut left: Vec<_> = fs::read_dir(directory.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        left.sort();
+        assert_eq!(left, [".exit3-new.partial", "notes.txt"]);
     }
 }

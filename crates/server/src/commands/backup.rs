@@ -2,7 +2,7 @@ use clap::Args;
 use exit3_ports::Clock;
 
 use super::progress::Bars;
-use super::{Failure, runtime, say};
+use super::{Failure, runtime, say, unless_stopped};
 use crate::archives::{self, Made, Place};
 use crate::backend::Backend;
 use crate::clock::SystemClock;
@@ -24,7 +24,7 @@ pub(super) struct Backup {
 pub(super) fn backup(settings: &Settings, what: &Backup) -> Result<(), Failure> {
     let place = place(what.to.as_deref(), &settings.backup)?;
     let backend = Backend::open(settings)?;
-    runtime()?.block_on(async {
+    runtime()?.block_on(unless_stopped(async {
         let now = SystemClock.now();
         let bars = Bars::default();
         let made = archives::make(&backend, &settings.backup, &place, now, &bars).await?;
@@ -41,7 +41,7 @@ pub(super) fn backup(settings: &Settings, what: &Backup) -> Result<(), Failure> 
             }
         }
         Ok(())
-    })
+    }))
 }
 
 /// Where `given` or else the settings say.

@@ -72,7 +72,11 @@ mod tests {
         let (settings, backend) = behind(directory.path(), backups.to_str()).await;
         upgrade(&settings, &backend, CHANGES).await.unwrap();
         assert_eq!(backend.migrate().await.unwrap(), 0);
-        let name = Place::parse(backups.to_str().unwrap()).unwrap().newest().await.unwrap();
+        let name = Place::parse(backups.to_str().unwrap())
+            .unwrap()
+            .newest(SystemClock.now())
+            .await
+            .unwrap();
         let archive = std::fs::File::open(name).unwrap();
         let mut archive = ArchiveReader::open(archive, &Keys::default()).unwrap();
         assert_eq!(archive.head().schema, "00000000000001", "it is of the time before");

@@ -1,6 +1,7 @@
 //! What goes wrong leaves things as they were.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use exit3_archive::{ArchiveWriter, Head, Lock};
@@ -42,6 +43,33 @@ async fn what_is_old_is_removed_once_the_new_one_is_there() {
     let left = names(&site.path("backups"));
     assert_eq!(left.len(), 2, "{left:?}");
     assert!(!left.contains(&"exit3-20200101T000000.000Z.backup".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trial_that_is_stopped_leaves_no_rows_behind() {
+    let site = Site::new(Kind::Sqlite).await;
+    site.must(&["seed-demo", "--leads", "20000", "--subscribers", "1"]);
+    site.back_up();
+    let tmp = site.path("tmp");
+    fs::create_dir(&tmp).unwrap();
+    let mut command = exit3(site.directory.path());
+    command.envs(site.env()).env("TMPDIR", &tmp).args(["verify-backup", "--from", "backups"]);
+    let mut trial = command.spawn().unwrap();
+    let begun = Instant::now();
+    let scratch = loop {
+        assert!(begun.elapsed() < Duration::from_secs(30), "the trial does not begin");
+        if let Some(name) = names(&tmp).first()
+            && tmp.join(name).join("scratch.sqlite3-wal").exists()
+        {
+            break tmp.join(name);
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    assert_eq!(fs::metadata(&scratch).unwrap().permissions().mode() & 0o777, 0o700);
+    let process = rustix::process::Pid::from_child(&trial);
+    rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
+    assert!(!trial.wait().unwrap().success(), "it was stopped in the middle");
+    assert_eq!(names(&tmp), [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

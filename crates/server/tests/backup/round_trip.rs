@@ -87,6 +87,7 @@ async fn is_verified(kind: Kind) {
     let details =
         async |key: &str| -> Value { service.get(ready, key).await.json().await.unwrap() };
     assert_eq!(details(KEY).await["backups"]["last_success"], Value::Null);
+    let older = site.back_up();
     let archive = site.back_up();
     assert_eq!(details(KEY).await["backups"]["verification_ok"], Value::Null);
     assert!(details(KEY).await["backups"]["last_success"].is_string());
@@ -97,6 +98,13 @@ async fn is_verified(kind: Kind) {
     // For nobody else.
     assert_eq!(details("").await, json!({"status": "ok"}));
     assert_eq!(details("another").await, json!({"status": "ok"}));
+
+    // What says nothing about the last backup is not noted.
+    fs::write(&older, "no archive").unwrap();
+    for other in [older.to_str().unwrap(), "nowhere.backup"] {
+        assert!(!site.run(&["verify-backup", other]).status.success());
+    }
+    assert_eq!(details(KEY).await["backups"], good["backups"]);
 
     let mut bytes = fs::read(&archive).unwrap();
     let middle = bytes.len() / 2;
