@@ -90,7 +90,7 @@ pub async fn back_up<W: Write>(
 
 /// Brings everything of an archive into a database, and its contract files to `staging`,
 /// if they are wanted; with `replace` in the place of what is there. Nothing has changed
-/// on an error, unless a contract file cannot be put in its place at the very end.
+/// on an error, but for [`ArchiveError::HalfPlaced`].
 ///
 /// # Errors
 /// [`ArchiveError`], among them [`ArchiveError::NotEmpty`].
@@ -144,9 +144,12 @@ pub async fn restore<R: Read>(
         load.keep_ids(shape.table, *last_id).await?;
         compare(load.as_mut(), shape, sum).await?;
     }
+    if let Some(staging) = &staging {
+        staging.check()?;
+    }
     load.commit().await?;
     if let Some(staging) = staging {
-        staging.finish()?;
+        staging.finish().map_err(|error| ArchiveError::HalfPlaced(Box::new(error)))?;
     }
     Ok(summary)
 }

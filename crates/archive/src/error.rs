@@ -32,6 +32,17 @@ pub enum ArchiveError {
     /// A path that leaves the directory, or leads through a link.
     #[error("the contract file {0:?} would not be inside of its directory")]
     Outside(String),
+    /// The system refuses.
+    #[error("the contract file {name} cannot be put in its place: {source}")]
+    NotPlaced {
+        /// Its path below the directory.
+        name: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// All else has been restored.
+    #[error("{0}; all else has been restored: mend that, and restore again with --replace")]
+    HalfPlaced(Box<ArchiveError>),
     /// What was copied is not what there was.
     #[error("table {0} is not the same after it was copied; nothing was changed")]
     Differs(&'static str),

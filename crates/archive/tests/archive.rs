@@ -305,3 +305,75 @@ async fn what_reads_otherwise_than_it_was_written_is_not_kept() {
 fn a_shape_knows_all_tables() {
     assert!(TABLES.iter().all(|table| shape(table.name).columns.len() == table.columns.len()));
 }
+
+/// The names of all there is below a directory.
+fn below(directory: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(directory).into_iter().flatten() {
+        let entry = entry.unwrap();
+        names.push(entry.file_name().into_string().unwrap());
+        names.extend(below(&entry.path()));
+    }
+    names
+}
+
+fn with_files(names: &[&str]) -> Vec<u8> {
+    let mut writer = ArchiveWriter::begin(Vec::new(), &Lock::Open, head()).unwrap();
+    for name in names {
+        writer.file(name, &b"x"[..]).unwrap();
+    }
+    writer.finish().unwrap()
+}
+
+#[tokio::test]
+async fn a_file_waits_where_it_belongs_so_that_no_other_disk_is_in_the_way() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("contracts");
+    fs::create_dir_all(place.join("mounted")).unwrap();
+    let files = ContractFiles::new(&place);
+    let mut staging = files.stage(false);
+    for name in ["mounted/a", "new/deep/b"] {
+        staging.begin(name.to_owned()).unwrap();
+        staging.add(b"x").unwrap();
+        staging.end("").unwrap();
+    }
+    let waiting = below(&place.join("mounted"));
+    assert!(matches!(&waiting[..], [name] if name.starts_with(".restore-")), "{waiting:?}");
+    // A backup meanwhile has nothing of that.
+    assert_eq!(archive(&mut Memory::default(), &files, &Lock::Open).await.1.files, 0);
+    drop(staging);
+    assert_eq!(below(&place), ["mounted"], "what is dropped leaves nothing");
+}
+
+#[tokio::test]
+async fn what_cannot_be_placed_is_found_before_the_rows_are_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("contracts");
+    fs::create_dir(&place).unwrap();
+    fs::write(place.join("file"), "mine").unwrap();
+    for (names, wrong) in [(&["a", "file/b"][..], "file/b"), (&["a", "a/b"], "a")] {
+        let mut reader = open(&with_files(names), &Keys::default()).unwrap();
+        let (to, staging) = (Memory::default(), ContractFiles::new(&place).stage(true));
+        let load = Box::new(to.clone());
+        let error = restore(&mut reader, load, Some(staging), false, &Quiet).await.unwrap_err();
+        assert!(error.to_string().contains(wrong), "{error}");
+        assert!(!to.was_committed());
+        assert_eq!(below(&place), ["file"]);
+    }
+}
+
+#[test]
+fn what_gets_no_name_keeps_no_other_from_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut staging = ContractFiles::new(directory.path()).stage(false);
+    for name in ["a", "b"] {
+        staging.begin(name.to_owned()).unwrap();
+        staging.end("").unwrap();
+    }
+    fs::create_dir(directory.path().join("a")).unwrap();
+    let error = staging.finish().unwrap_err().to_string();
+    assert!(error.contains("file a "), "{error}");
+    let mut left = below(directory.path());
+    left.sort();
+    assert_eq!(left, ["a", "b"]);
+}
