@@ -43,6 +43,14 @@ pub enum ArchiveError {
     /// All else has been restored.
     #[error("{0}; all else has been restored: mend that, and restore again with --replace")]
     HalfPlaced(Box<ArchiveError>),
+    /// More than an archive takes.
+    #[error("row {id} of table {table} is too long for an archive: it takes more than 32 MiB")]
+    TooLong {
+        /// The table.
+        table: &'static str,
+        /// The id of the row.
+        id: i64,
+    },
     /// What was copied is not what there was.
     #[error("table {0} is not the same after it was copied; nothing was changed")]
     Differs(&'static str),

@@ -12,7 +12,7 @@ use crate::hash;
 use crate::keys::{Keys, Unlocked};
 use crate::record::{FileSum, Head, Record, TableHead, TableSum};
 use crate::rows::{Summing, decode};
-use crate::write::{FORMAT, LONGEST_LINE, MAGIC};
+use crate::write::{FORMAT, LONGEST_LINE, MAGIC, USUAL_LINE};
 
 /// The hash at the end.
 const HASH: u64 = 32;
@@ -201,11 +201,14 @@ impl<R: Read> Lines<R> {
     /// Goes on to the next line.
     fn advance(&mut self) -> Result<(), ArchiveError> {
         self.line.clear();
-        let longest = LONGEST_LINE as u64 + 1;
-        let mut content = self.content.by_ref().take(longest);
+        self.line.shrink_to(USUAL_LINE);
+        let mut content = self.content.by_ref().take(LONGEST_LINE as u64);
         content.read_until(b'\n', &mut self.line).map_err(unreadable)?;
         match self.line.last() {
             Some(b'\n') => Ok(()),
+            _ if self.line.len() == LONGEST_LINE => {
+                Err(ArchiveError::damaged("a line is longer than any that is written"))
+            }
             _ => Err(ArchiveError::damaged("it ends too early")),
         }
     }

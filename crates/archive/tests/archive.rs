@@ -377,3 +377,44 @@ fn what_gets_no_name_keeps_no_other_from_its_own() {
     left.sort();
     assert_eq!(left, ["a", "b"]);
 }
+
+#[tokio::test]
+async fn long_rows_go_few_at_a_time_and_short_ones_many() {
+    for (length, most_rows, most_bytes) in [(10, 50, 500), (300_000, 4, 1_200_000)] {
+        let long = |id| vec![Value::Integer(id), Value::Text("a".repeat(length)), Value::Null];
+        let mut from = Memory::default();
+        from.put("subscribers", (1..=120).map(long).collect());
+        let (bytes, _) = archive(&mut from, &ContractFiles::new("none"), &Lock::Open).await;
+        assert_eq!(from.most.0, if length == 10 { 50 } else { 3 });
+        assert!(from.most.1 <= most_bytes, "{:?}", from.most);
+        let to = Memory::default();
+        let mut reader = open(&bytes, &Keys::default()).unwrap();
+        restore(&mut reader, Box::new(to.clone()), None, false, &Quiet).await.unwrap();
+        let most = to.committed().most;
+        assert_eq!(most.0, most_rows);
+        assert!(most.1 <= most_bytes, "{most:?}");
+        assert_eq!(to.committed().rows_of("subscribers"), from.rows_of("subscribers"));
+    }
+}
+
+#[test]
+fn a_line_has_an_end() {
+    let mut writer = ArchiveWriter::begin(Vec::new(), &Lock::Open, head()).unwrap();
+    let mut table = writer.table(&shape("subscribers"), 1, 7).unwrap();
+    // With what is around the text, 32 MiB and no more.
+    let row = |id, length| {
+        vec![Value::Integer(id), Value::Text("a".repeat(length)), Value::Boolean(true)]
+    };
+    let longest = (32 << 20) - "[7,\"\",true]\n".len();
+    table.row(&row(7, longest)).unwrap();
+    let error = table.row(&row(8, longest + 1)).unwrap_err().to_string();
+    assert!(error.contains("row 8 of table subscribers"), "{error}");
+    let sum = table.finish().unwrap();
+    assert_eq!(sum.rows, 1);
+    let bytes = writer.finish().unwrap();
+    read_all(&bytes).unwrap();
+    let table = r#"{"table":{"name":"leads","columns":["id"],"rows":1,"last_id":1}}"#;
+    let lines = lines(&format!("{table}\n[{}", " ".repeat(33 << 20)));
+    let error = read_all(&forged(FIRST, &lines)).unwrap_err().to_string();
+    assert!(error.contains("longer than any"), "{error}");
+}
