@@ -19,6 +19,9 @@ const BATCH: u32 = 50;
 /// row is taken apart for that.
 const BATCH_BYTES: usize = 1 << 20;
 
+/// Clients without their files that are named.
+const TOLD: u64 = 10;
+
 /// Is told how a copy goes on.
 pub trait Progress {
     /// So many rows of a table come now.
@@ -38,12 +41,23 @@ pub struct Summary {
     pub file_bytes: u64,
     /// What there was beside files, and is left out: links and the like.
     pub left_out: Vec<String>,
+    /// How many clients have a contract file by their row, but not in the directory.
+    pub without_file: u64,
+    /// The first ids of these.
+    pub first_without_file: Vec<i64>,
 }
 
 impl Summary {
     /// How many rows.
     pub fn rows(&self) -> u64 {
         self.tables.iter().map(|table| table.rows).sum()
+    }
+
+    fn miss(&mut self, client: &Row) {
+        self.without_file += 1;
+        if let (Some(Value::Integer(id)), true) = (client.first(), self.without_file <= TOLD) {
+            self.first_without_file.push(*id);
+        }
     }
 
     fn add_file(&mut self, sum: &FileSum) {
@@ -62,8 +76,10 @@ pub async fn back_up<W: Write>(
     mut archive: ArchiveWriter<W>,
     progress: &dyn Progress,
 ) -> Result<(W, Summary), ArchiveError> {
+    files.check()?;
     let mut summary = Summary::default();
     for shape in snapshot.shapes().await? {
+        let contract = shape.columns.iter().position(|column| column.name == "contract_file");
         let count = snapshot.count(shape.table).await?;
         let last_id = snapshot.last_id(shape.table).await?;
         progress.begin(shape.table.name, count);
@@ -72,6 +88,12 @@ pub async fn back_up<W: Write>(
         while let Some(rows) = pages.next(snapshot).await? {
             for row in &rows {
                 table.row(row)?;
+                if let Some(Value::Text(name)) = contract.and_then(|at| row.get(at))
+                    && !name.is_empty()
+                    && !files.has(name)
+                {
+                    summary.miss(row);
+                }
             }
             progress.advance(rows.len() as u64);
         }

@@ -1,4 +1,5 @@
 use std::io;
+use std::path::PathBuf;
 
 use exit3_ports::StoreError;
 
@@ -32,6 +33,15 @@ pub enum ArchiveError {
     /// A path that leaves the directory, or leads through a link.
     #[error("the contract file {0:?} would not be inside of its directory")]
     Outside(String),
+    /// The contract files are not to be had.
+    #[error("the directory of contract files {} cannot be read: {source}; mount or make it, or \
+             correct CONTRACT_DIR", path.display())]
+    NoDirectory {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The system refuses.
     #[error("the contract file {name} cannot be put in its place: {source}")]
     NotPlaced {

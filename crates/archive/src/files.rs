@@ -14,10 +14,11 @@ use crate::hash;
 /// How the names of files begin that wait to be put in their places.
 const STAGE: &str = ".restore-";
 
-/// A directory of contract files; it need not be there.
+/// A directory of contract files.
 #[derive(Debug, Clone)]
 pub struct ContractFiles {
     directory: PathBuf,
+    required: bool,
 }
 
 /// What is found in the directory.
@@ -29,9 +30,29 @@ pub(crate) enum Found {
 }
 
 impl ContractFiles {
-    /// The files below `directory`.
+    /// The files below `directory`, which need not be there while there are none.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
-        Self { directory: directory.into() }
+        Self { directory: directory.into(), required: false }
+    }
+
+    /// As [`Self::new`], but a directory that is not there is no empty one: its disk may
+    /// not be mounted.
+    pub fn required(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into(), required: true }
+    }
+
+    /// Makes sure that what is found is all there is.
+    pub(crate) fn check(&self) -> Result<(), ArchiveError> {
+        match fs::read_dir(&self.directory) {
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !self.required => Ok(()),
+            Err(source) => Err(ArchiveError::NoDirectory { path: self.directory.clone(), source }),
+        }
+    }
+
+    /// Whether there is a file of that path, which a backup takes.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        place_of(&self.directory, name).is_ok_and(|place| place.is_file())
     }
 
     /// Everything there, in order. Links are not followed.
@@ -93,7 +114,7 @@ impl Staging {
     /// # Errors
     /// [`ArchiveError::Outside`]; [`ArchiveError::NotPlaced`], where it cannot be written.
     pub fn begin(&mut self, name: String) -> Result<(), ArchiveError> {
-        let place = self.place_of(&name)?;
+        let place = place_of(&self.directory, &name)?;
         let parent = place.parent().unwrap_or(&self.directory);
         let made = self.made.directory(parent);
         let file = made.and_then(|()| Builder::new().prefix(STAGE).tempfile_in(parent));
@@ -166,25 +187,25 @@ impl Staging {
         }
         outcome
     }
+}
 
-    /// Where a file belongs, which is inside of the directory, and not behind a link.
-    fn place_of(&self, name: &str) -> Result<PathBuf, ArchiveError> {
-        let outside = || ArchiveError::Outside(name.to_owned());
-        let mut place = self.directory.clone();
-        for component in Path::new(name).components() {
-            let Component::Normal(step) = component else { return Err(outside()) };
-            place.push(step);
-            match fs::symlink_metadata(&place) {
-                Ok(there) if there.is_symlink() => return Err(outside()),
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(source) => {
-                    return Err(ArchiveError::NotPlaced { name: name.to_owned(), source });
-                }
+/// Where a file belongs, which is inside of the directory, and not behind a link.
+fn place_of(directory: &Path, name: &str) -> Result<PathBuf, ArchiveError> {
+    let outside = || ArchiveError::Outside(name.to_owned());
+    let mut place = directory.to_owned();
+    for component in Path::new(name).components() {
+        let Component::Normal(step) = component else { return Err(outside()) };
+        place.push(step);
+        match fs::symlink_metadata(&place) {
+            Ok(there) if there.is_symlink() => return Err(outside()),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => {
+                return Err(ArchiveError::NotPlaced { name: name.to_owned(), source });
             }
         }
-        if place == self.directory || place.is_dir() { Err(outside()) } else { Ok(place) }
     }
+    if place == directory || place.is_dir() { Err(outside()) } else { Ok(place) }
 }
 
 impl Waiting {

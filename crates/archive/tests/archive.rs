@@ -418,3 +418,38 @@ fn a_line_has_an_end() {
     let error = read_all(&forged(FIRST, &lines)).unwrap_err().to_string();
     assert!(error.contains("longer than any"), "{error}");
 }
+
+#[tokio::test]
+async fn contract_files_that_are_not_there_are_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("contracts");
+    let back_up = async |files: ContractFiles| {
+        let mut memory = Memory::default();
+        let columns = shape("clients").columns;
+        let client = |id, file: Value| -> Vec<Value> {
+            let values = columns.iter().map(|column| match column.name {
+                "id" => Value::Integer(id),
+                "contract_file" => file.clone(),
+                _ => Value::Null,
+            });
+            values.collect()
+        };
+        let texts = ["a.pdf", "gone.pdf", "../a", "", "sub"];
+        let mut rows: Vec<_> =
+            (1..).zip(texts).map(|(id, name)| client(id, Value::Text(name.to_owned()))).collect();
+        rows.push(client(6, Value::Null));
+        memory.put("clients", rows);
+        let writer = ArchiveWriter::begin(Vec::new(), &Lock::Open, head()).unwrap();
+        exit3_archive::back_up(&mut memory, &files, writer, &Quiet).await.map(|made| made.1)
+    };
+    let error = back_up(ContractFiles::required(&place)).await.unwrap_err().to_string();
+    assert!(error.contains("CONTRACT_DIR"), "{error}");
+    assert_eq!(back_up(ContractFiles::new(&place)).await.unwrap().without_file, 4);
+    fs::create_dir_all(place.join("sub")).unwrap();
+    fs::write(place.join("a.pdf"), "a").unwrap();
+    fs::write(directory.path().join("a"), "a").unwrap();
+    let made = back_up(ContractFiles::required(&place)).await.unwrap();
+    assert_eq!((made.files, made.without_file, made.first_without_file), (1, 3, vec![2, 3, 5]));
+    let error = back_up(ContractFiles::new(place.join("a.pdf"))).await.unwrap_err().to_string();
+    assert!(error.contains("a.pdf"), "{error}");
+}

@@ -142,3 +142,15 @@ async fn settings_are_in_an_archive_by_name_only() {
     assert!(!format!("{settings:?}").contains(KEY));
     assert!(!settings.iter().any(|setting| setting == "WORKERS"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn contract_files_that_are_not_mounted_are_not_taken_for_none() {
+    let site = Site::new(Kind::Sqlite).await;
+    site.must(&["seed-demo", "--leads", "1", "--subscribers", "1"]);
+    let env = [("CONTRACT_DIR", "not-mounted")];
+    let sentence = refused(&site.run_with(&env, &["backup", "--to", "backups"]));
+    assert!(sentence.contains("CONTRACT_DIR"), "{sentence}");
+    assert!(names(&site.path("backups")).is_empty());
+    fs::create_dir(site.path("not-mounted")).unwrap();
+    assert!(site.run_with(&env, &["backup", "--to", "backups"]).status.success());
+}
