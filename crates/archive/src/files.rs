@@ -1,5 +1,6 @@
 //! Contract files: a directory, and everything below it.
 
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
@@ -57,11 +58,10 @@ impl ContractFiles {
 
     /// Everything there, in order. Links are not followed.
     pub(crate) fn list(&self) -> impl Iterator<Item = io::Result<Found>> {
-        let is_stage = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with(STAGE);
         let there = self.directory.is_dir().then(|| {
             let walk = WalkDir::new(&self.directory).sort_by_file_name();
             walk.into_iter()
-                .filter_entry(move |entry| entry.depth() == 0 || !is_stage(entry.file_name()))
+                .filter_entry(move |entry| entry.depth() == 0 || !waits(entry.file_name()))
         });
         let entries = there.into_iter().flatten();
         let entries = entries
@@ -83,6 +83,15 @@ impl ContractFiles {
         let directory = self.directory.clone();
         Staging { directory, replace, open: None, waiting: Vec::new(), made: Made::default() }
     }
+}
+
+fn waits(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(STAGE.as_bytes())
+}
+
+/// Whether a path is one of files that wait, which no backup takes.
+pub(crate) fn is_stage(path: &str) -> bool {
+    Path::new(path).iter().any(waits)
 }
 
 /// Files that have been read and wait to be put in their places, all at the end. Each waits

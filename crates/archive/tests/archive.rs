@@ -180,6 +180,19 @@ fn lines(rest: &str) -> String {
     format!("{{\"head\":{head}}}\n{rest}")
 }
 
+/// The table that no archive lacks.
+fn no_leads() -> String {
+    let sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    format!(
+        "{{\"table\":{{\"name\":\"leads\",\"columns\":[\"id\"],\"rows\":0,\"last_id\":0}}}}\n\
+         {{\"table_end\":{{\"name\":\"leads\",\"rows\":0,\"sha256\":\"{sha256}\"}}}}\n"
+    )
+}
+
+fn end(tables: usize) -> String {
+    format!("{{\"end\":{{\"tables\":{tables},\"files\":0}}}}\n")
+}
+
 fn read_all(bytes: &[u8]) -> Result<(), ArchiveError> {
     let mut reader = open(bytes, &Keys::default())?;
     while !matches!(reader.next_event()?, Event::End) {}
@@ -188,7 +201,7 @@ fn read_all(bytes: &[u8]) -> Result<(), ArchiveError> {
 
 #[test]
 fn what_a_newer_program_wrote_is_left_to_it() {
-    let end = "{\"end\":{\"tables\":0,\"files\":0}}\n";
+    let end = &format!("{}{}", no_leads(), end(1));
     assert!(read_all(&forged(FIRST, &lines(end))).is_ok());
     let newer = |outcome| matches!(outcome, Err(ArchiveError::Newer(_)));
     assert!(newer(read_all(&forged("exit3 archive 2 plain\n", &lines(end)))));
@@ -319,6 +332,7 @@ fn below(directory: &Path) -> Vec<String> {
 
 fn with_files(names: &[&str]) -> Vec<u8> {
     let mut writer = ArchiveWriter::begin(Vec::new(), &Lock::Open, head()).unwrap();
+    writer.table(&shape("leads"), 0, 0).unwrap().finish().unwrap();
     for name in names {
         writer.file(name, &b"x"[..]).unwrap();
     }
@@ -400,6 +414,7 @@ async fn long_rows_go_few_at_a_time_and_short_ones_many() {
 #[test]
 fn a_line_has_an_end() {
     let mut writer = ArchiveWriter::begin(Vec::new(), &Lock::Open, head()).unwrap();
+    writer.table(&shape("leads"), 0, 0).unwrap().finish().unwrap();
     let mut table = writer.table(&shape("subscribers"), 1, 7).unwrap();
     // With what is around the text, 32 MiB and no more.
     let row = |id, length| {
@@ -452,4 +467,40 @@ async fn contract_files_that_are_not_there_are_told() {
     assert_eq!((made.files, made.without_file, made.first_without_file), (1, 3, vec![2, 3, 5]));
     let error = back_up(ContractFiles::new(place.join("a.pdf"))).await.unwrap_err().to_string();
     assert!(error.contains("a.pdf"), "{error}");
+}
+
+#[test]
+fn what_no_backup_is_like_is_damaged() {
+    assert!(read_all(&forged(FIRST, &lines(&(no_leads() + &end(1))))).is_ok());
+    let table = |rows: u64, last_id: i64, ids: &[i64]| {
+        let mut writer = ArchiveWriter::begin(Vec::new(), &Lock::Open, head()).unwrap();
+        let mut table = writer.table(&shape("leads"), rows, last_id).unwrap();
+        for id in ids {
+            let mut row = vec![Value::Null; shape("leads").columns.len()];
+            row[0] = Value::Integer(*id);
+            table.row(&row).unwrap();
+        }
+        table.finish().unwrap();
+        read_all(&writer.finish().unwrap())
+    };
+    assert!(table(3, 9, &[-1, 1, 9]).is_ok());
+    assert!(table(0, 1 << 62, &[]).is_ok());
+    for (what, outcome) in [
+        ("after the end", read_all(&forged(FIRST, &lines(&(no_leads() + &end(1) + "[]\n"))))),
+        ("no table", read_all(&forged(FIRST, &lines(&end(0))))),
+        ("a table twice", read_all(&forged(FIRST, &lines(&(no_leads() + &no_leads() + &end(2)))))),
+        ("a file that waits", read_all(&with_files(&["a/.restore-x"]))),
+        ("other rows than announced", table(1_000_000_000_000_000_000, 9, &[1, 9])),
+        ("no ids left", table(0, i64::MAX, &[])),
+        ("a negative highest id", table(0, -1, &[])),
+        ("ids in no order", table(2, 9, &[2, 1])),
+        ("an id above the highest", table(1, 9, &[10])),
+        ("an id twice", table(2, 9, &[1, 1])),
+        ("no schema", {
+            let lines = lines(&(no_leads() + &end(1)));
+            read_all(&forged(FIRST, &lines.replace("00000000000006", "")))
+        }),
+    ] {
+        assert!(matches!(outcome, Err(ArchiveError::Damaged(_))), "{what}: {outcome:?}");
+    }
 }

@@ -71,7 +71,8 @@ impl Snapshot for Memory {
     }
 
     async fn last_id(&mut self, table: &'static Table) -> Result<i64, StoreError> {
-        Ok(self.last_ids.get(table.name).copied().unwrap_or_default())
+        let highest = self.rows_of(table.name).last().map(id).unwrap_or_default();
+        Ok(self.last_ids.get(table.name).copied().unwrap_or_default().max(highest))
     }
 
     async fn rows(&mut self, shape: &Shape, after: i64, most: u32) -> Result<Vec<Row>, StoreError> {
