@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 
-use exit3_ports::{Load, Row, Shape, Snapshot, Table};
+use exit3_ports::{Load, Row, Shape, Snapshot, Table, Value};
 
 use crate::error::ArchiveError;
 use crate::files::{ContractFiles, Found, Staging};
@@ -12,9 +12,15 @@ use crate::record::{FileSum, TableSum};
 use crate::rows::{Summing, encode};
 use crate::write::ArchiveWriter;
 
-/// Rows at a time: even of the longest ones, with 20 kB of notes, one megabyte. On the way
-/// there are up to ten copies of them.
+/// Rows at a time: even of the longest ones that a client may send, with 20 kB of notes, one
+/// megabyte. On the way there are up to ten copies of them.
 const BATCH: u32 = 50;
+/// Bytes at a time, for rows that are longer than today's rules allow, which is 1 MiB. No
+/// row is taken apart for that.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// Clients without their files that are named.
+const TOLD: u64 = 10;
 
 /// Is told how a copy goes on.
 pub trait Progress {
@@ -35,12 +41,23 @@ pub struct Summary {
     pub file_bytes: u64,
     /// What there was beside files, and is left out: links and the like.
     pub left_out: Vec<String>,
+    /// How many clients have a contract file by their row, but not in the directory.
+    pub without_file: u64,
+    /// The first ids of these.
+    pub first_without_file: Vec<i64>,
 }
 
 impl Summary {
     /// How many rows.
     pub fn rows(&self) -> u64 {
         self.tables.iter().map(|table| table.rows).sum()
+    }
+
+    fn miss(&mut self, client: &Row) {
+        self.without_file += 1;
+        if let (Some(Value::Integer(id)), true) = (client.first(), self.without_file <= TOLD) {
+            self.first_without_file.push(*id);
+        }
     }
 
     fn add_file(&mut self, sum: &FileSum) {
@@ -59,8 +76,10 @@ pub async fn back_up<W: Write>(
     mut archive: ArchiveWriter<W>,
     progress: &dyn Progress,
 ) -> Result<(W, Summary), ArchiveError> {
+    files.check()?;
     let mut summary = Summary::default();
     for shape in snapshot.shapes().await? {
+        let contract = shape.columns.iter().position(|column| column.name == "contract_file");
         let count = snapshot.count(shape.table).await?;
         let last_id = snapshot.last_id(shape.table).await?;
         progress.begin(shape.table.name, count);
@@ -69,6 +88,12 @@ pub async fn back_up<W: Write>(
         while let Some(rows) = pages.next(snapshot).await? {
             for row in &rows {
                 table.row(row)?;
+                if let Some(Value::Text(name)) = contract.and_then(|at| row.get(at))
+                    && !name.is_empty()
+                    && !files.has(name)
+                {
+                    summary.miss(row);
+                }
             }
             progress.advance(rows.len() as u64);
         }
@@ -90,7 +115,7 @@ pub async fn back_up<W: Write>(
 
 /// Brings everything of an archive into a database, and its contract files to `staging`,
 /// if they are wanted; with `replace` in the place of what is there. Nothing has changed
-/// on an error, unless a contract file cannot be put in its place at the very end.
+/// on an error, but for [`ArchiveError::HalfPlaced`].
 ///
 /// # Errors
 /// [`ArchiveError`], among them [`ArchiveError::NotEmpty`].
@@ -104,7 +129,7 @@ pub async fn restore<R: Read>(
     make_room(load.as_mut(), replace).await?;
     let mut summary = Summary::default();
     let mut shapes = Vec::new();
-    let mut rows = Vec::new();
+    let (mut rows, mut bytes) = (Vec::new(), 0);
     loop {
         match archive.next_event()? {
             Event::Table { shape, rows: count, last_id } => {
@@ -112,12 +137,15 @@ pub async fn restore<R: Read>(
                 shapes.push((shape, last_id));
             }
             Event::Row(row) => {
+                bytes += size(&row);
                 rows.push(row);
-                if rows.len() == BATCH as usize {
+                if rows.len() == BATCH as usize || bytes >= BATCH_BYTES {
+                    bytes = 0;
                     put(load.as_mut(), shapes.last(), &mut rows, progress).await?;
                 }
             }
             Event::TableEnd(sum) => {
+                bytes = 0;
                 put(load.as_mut(), shapes.last(), &mut rows, progress).await?;
                 summary.tables.push(sum);
             }
@@ -144,9 +172,12 @@ pub async fn restore<R: Read>(
         load.keep_ids(shape.table, *last_id).await?;
         compare(load.as_mut(), shape, sum).await?;
     }
+    if let Some(staging) = &staging {
+        staging.check()?;
+    }
     load.commit().await?;
     if let Some(staging) = staging {
-        staging.finish()?;
+        staging.finish().map_err(|error| ArchiveError::HalfPlaced(Box::new(error)))?;
     }
     Ok(summary)
 }
@@ -253,16 +284,27 @@ fn sum_up(rows: &[Row], summing: &mut Summing, line: &mut Vec<u8>) -> Result<(),
     Ok(())
 }
 
-/// Walks through a table by id.
+/// What a row takes of memory, roughly.
+fn size(row: &Row) -> usize {
+    let sizes = row.iter().map(|value| match value {
+        Value::Text(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        _ => size_of::<Value>(),
+    });
+    sizes.sum()
+}
+
+/// Walks through a table by id. Where rows were long, fewer are taken the next time.
 struct Pages<'a> {
     shape: &'a Shape,
     after: i64,
+    most: u32,
     ended: bool,
 }
 
 impl<'a> Pages<'a> {
     fn of(shape: &'a Shape) -> Self {
-        Self { shape, after: i64::MIN, ended: false }
+        Self { shape, after: i64::MIN, most: 1, ended: false }
     }
 
     async fn next<S: Snapshot + ?Sized>(
@@ -272,9 +314,12 @@ impl<'a> Pages<'a> {
         if self.ended {
             return Ok(None);
         }
-        let rows = snapshot.rows(self.shape, self.after, BATCH).await?;
-        self.ended = rows.len() < BATCH as usize;
-        if let Some(exit3_ports::Value::Integer(id)) = rows.last().and_then(|row| row.first()) {
+        let rows = snapshot.rows(self.shape, self.after, self.most).await?;
+        self.ended = rows.len() < self.most as usize;
+        let average = rows.iter().map(size).sum::<usize>() / rows.len().max(1);
+        let fit = u32::try_from(BATCH_BYTES / average.max(1)).unwrap_or(BATCH);
+        self.most = fit.clamp(1, BATCH);
+        if let Some(Value::Integer(id)) = rows.last().and_then(|row| row.first()) {
             self.after = *id;
         }
         Ok((!rows.is_empty()).then_some(rows))

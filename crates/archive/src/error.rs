@@ -1,4 +1,5 @@
 use std::io;
+use std::path::PathBuf;
 
 use exit3_ports::StoreError;
 
@@ -32,6 +33,34 @@ pub enum ArchiveError {
     /// A path that leaves the directory, or leads through a link.
     #[error("the contract file {0:?} would not be inside of its directory")]
     Outside(String),
+    /// The contract files are not to be had.
+    #[error("the directory of contract files {} cannot be read: {source}; mount or make it, or \
+             correct CONTRACT_DIR", path.display())]
+    NoDirectory {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The system refuses.
+    #[error("the contract file {name} cannot be put in its place: {source}")]
+    NotPlaced {
+        /// Its path below the directory.
+        name: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// All else has been restored.
+    #[error("{0}; all else has been restored: mend that, and restore again with --replace")]
+    HalfPlaced(Box<ArchiveError>),
+    /// More than an archive takes.
+    #[error("row {id} of table {table} is too long for an archive: it takes more than 32 MiB")]
+    TooLong {
+        /// The table.
+        table: &'static str,
+        /// The id of the row.
+        id: i64,
+    },
     /// What was copied is not what there was.
     #[error("table {0} is not the same after it was copied; nothing was changed")]
     Differs(&'static str),

@@ -1,23 +1,25 @@
 //! Contract files: a directory, and everything below it.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::ffi::OsStr;
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Component, Path, PathBuf};
 
-use tempfile::TempDir;
+use tempfile::{Builder, TempPath};
 use walkdir::WalkDir;
 
 use crate::error::ArchiveError;
 use crate::hash;
 
-/// How the names of directories begin in which files wait to be put in their places.
+/// How the names of files begin that wait to be put in their places.
 const STAGE: &str = ".restore-";
 
-/// A directory of contract files; it need not be there.
+/// A directory of contract files.
 #[derive(Debug, Clone)]
 pub struct ContractFiles {
     directory: PathBuf,
+    required: bool,
 }
 
 /// What is found in the directory.
@@ -29,18 +31,37 @@ pub(crate) enum Found {
 }
 
 impl ContractFiles {
-    /// The files below `directory`.
+    /// The files below `directory`, which need not be there while there are none.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
-        Self { directory: directory.into() }
+        Self { directory: directory.into(), required: false }
+    }
+
+    /// As [`Self::new`], but a directory that is not there is no empty one: its disk may
+    /// not be mounted.
+    pub fn required(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into(), required: true }
+    }
+
+    /// Makes sure that what is found is all there is.
+    pub(crate) fn check(&self) -> Result<(), ArchiveError> {
+        match fs::read_dir(&self.directory) {
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !self.required => Ok(()),
+            Err(source) => Err(ArchiveError::NoDirectory { path: self.directory.clone(), source }),
+        }
+    }
+
+    /// Whether there is a file of that path, which a backup takes.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        place_of(&self.directory, name).is_ok_and(|place| place.is_file())
     }
 
     /// Everything there, in order. Links are not followed.
     pub(crate) fn list(&self) -> impl Iterator<Item = io::Result<Found>> {
-        let is_stage = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with(STAGE);
         let there = self.directory.is_dir().then(|| {
             let walk = WalkDir::new(&self.directory).sort_by_file_name();
             walk.into_iter()
-                .filter_entry(move |entry| entry.depth() != 1 || !is_stage(entry.file_name()))
+                .filter_entry(move |entry| entry.depth() == 0 || !waits(entry.file_name()))
         });
         let entries = there.into_iter().flatten();
         let entries = entries
@@ -60,24 +81,39 @@ impl ContractFiles {
     /// Begins to put files there. With `replace`, those of the same name give way.
     pub fn stage(&self, replace: bool) -> Staging {
         let directory = self.directory.clone();
-        Staging { directory, replace, stage: None, open: None, waiting: Vec::new() }
+        Staging { directory, replace, open: None, waiting: Vec::new(), made: Made::default() }
     }
 }
 
-/// Files that have been read and wait to be put in their places, all at the end. What is
-/// dropped before leaves nothing.
+fn waits(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(STAGE.as_bytes())
+}
+
+/// Whether a path is one of files that wait, which no backup takes.
+pub(crate) fn is_stage(path: &str) -> bool {
+    Path::new(path).iter().any(waits)
+}
+
+/// Files that have been read and wait to be put in their places, all at the end. Each waits
+/// in the directory that it belongs in, so that nothing is left to be done but to give it
+/// its name, whatever is mounted there. What is dropped before leaves nothing.
 pub struct Staging {
     directory: PathBuf,
     replace: bool,
-    stage: Option<TempDir>,
     open: Option<Open>,
-    waiting: Vec<(PathBuf, PathBuf)>,
+    waiting: Vec<Waiting>,
+    /// After the files: a directory is removed when it is empty.
+    made: Made,
 }
 
 struct Open {
-    name: String,
     file: File,
-    path: PathBuf,
+    waiting: Waiting,
+}
+
+struct Waiting {
+    name: String,
+    path: TempPath,
     place: PathBuf,
 }
 
@@ -85,85 +121,142 @@ impl Staging {
     /// Begins the file of that path below the directory.
     ///
     /// # Errors
-    /// [`ArchiveError::Outside`]; [`ArchiveError::Io`].
+    /// [`ArchiveError::Outside`]; [`ArchiveError::NotPlaced`], where it cannot be written.
     pub fn begin(&mut self, name: String) -> Result<(), ArchiveError> {
-        let place = self.place_of(&name)?;
-        let stage = match self.stage.take() {
-            Some(stage) => stage,
-            None => {
-                make_directory(&self.directory)?;
-                tempfile::Builder::new().prefix(STAGE).tempdir_in(&self.directory)?
+        let place = place_of(&self.directory, &name)?;
+        let parent = place.parent().unwrap_or(&self.directory);
+        let made = self.made.directory(parent);
+        let file = made.and_then(|()| Builder::new().prefix(STAGE).tempfile_in(parent));
+        match file {
+            Ok(file) => {
+                let (file, path) = file.into_parts();
+                self.open = Some(Open { file, waiting: Waiting { name, path, place } });
+                Ok(())
             }
-        };
-        let path = stage.path().join(self.waiting.len().to_string());
-        self.stage = Some(stage);
-        let file =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
-        self.open = Some(Open { name, file, path, place });
-        Ok(())
+            Err(source) => Err(ArchiveError::NotPlaced { name, source }),
+        }
     }
 
     /// Adds bytes to it.
     ///
     /// # Errors
-    /// [`ArchiveError::Io`].
+    /// [`ArchiveError::NotPlaced`].
     pub fn add(&mut self, bytes: &[u8]) -> Result<(), ArchiveError> {
-        match &mut self.open {
-            Some(open) => Ok(open.file.write_all(bytes)?),
-            None => Ok(()),
-        }
+        let Some(open) = &mut self.open else { return Ok(()) };
+        open.file.write_all(bytes).map_err(|source| open.waiting.not_placed(source))
     }
 
     /// Ends the file, whose content has this SHA-256.
     ///
     /// # Errors
-    /// [`ArchiveError::FileExists`], where another one is there that must not give way.
+    /// [`ArchiveError::FileExists`], where another one is there that must not give way;
+    /// [`ArchiveError::NotPlaced`].
     pub fn end(&mut self, sha256: &str) -> Result<(), ArchiveError> {
-        let Some(open) = self.open.take() else { return Ok(()) };
-        open.file.sync_all()?;
-        match File::open(&open.place) {
-            Ok(ref there) if hex::encode(hash::of(there)?) == sha256 => return Ok(()),
-            Ok(_) if !self.replace => return Err(ArchiveError::FileExists(open.name)),
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error.into()),
-        }
-        self.waiting.push((open.path, open.place));
-        Ok(())
-    }
-
-    /// Puts everything in its place.
-    ///
-    /// # Errors
-    /// [`ArchiveError::Io`].
-    pub fn finish(self) -> Result<(), ArchiveError> {
-        for (from, to) in &self.waiting {
-            let parent = to.parent().unwrap_or(&self.directory);
-            make_directory(parent)?;
-            fs::rename(from, to)?;
-            File::open(parent)?.sync_all()?;
-        }
-        Ok(())
-    }
-
-    /// Where a file belongs, which is inside of the directory, and not behind a link.
-    fn place_of(&self, name: &str) -> Result<PathBuf, ArchiveError> {
-        let outside = || ArchiveError::Outside(name.to_owned());
-        let mut place = self.directory.clone();
-        for component in Path::new(name).components() {
-            let Component::Normal(step) = component else { return Err(outside()) };
-            place.push(step);
-            match fs::symlink_metadata(&place) {
-                Ok(there) if there.is_symlink() => return Err(outside()),
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error.into()),
+        let Some(Open { file, waiting }) = self.open.take() else { return Ok(()) };
+        let there = file.sync_all().and_then(|()| match File::open(&waiting.place) {
+            Ok(there) => Ok(Some(hex::encode(hash::of(there)?))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        });
+        match there.map_err(|source| waiting.not_placed(source))? {
+            Some(there) if there == sha256 => Ok(()),
+            Some(_) if !self.replace => Err(ArchiveError::FileExists(waiting.name)),
+            _ => {
+                self.waiting.push(waiting);
+                Ok(())
             }
         }
-        if place == self.directory || place.is_dir() { Err(outside()) } else { Ok(place) }
+    }
+
+    /// Makes sure that every file can still be put in its place.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Outside`], where there is a directory by now.
+    pub fn check(&self) -> Result<(), ArchiveError> {
+        match self.waiting.iter().find(|waiting| waiting.place.is_dir()) {
+            Some(waiting) => Err(ArchiveError::Outside(waiting.name.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// Puts everything in its place, or as much of it as can be.
+    ///
+    /// # Errors
+    /// [`ArchiveError::NotPlaced`] for the first file that could not be.
+    pub fn finish(mut self) -> Result<(), ArchiveError> {
+        self.made.keep();
+        let mut outcome = Ok(());
+        for Waiting { name, path, place } in self.waiting {
+            let parent = place.parent().unwrap_or(&self.directory);
+            let placed = path.persist(&place).map_err(|error| error.error);
+            let placed = placed.and_then(|()| File::open(parent)?.sync_all());
+            if let Err(source) = placed {
+                outcome = outcome.and(Err(ArchiveError::NotPlaced { name, source }));
+            }
+        }
+        outcome
     }
 }
 
-fn make_directory(directory: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(directory)
+/// Where a file belongs, which is inside of the directory, and not behind a link.
+fn place_of(directory: &Path, name: &str) -> Result<PathBuf, ArchiveError> {
+    let outside = || ArchiveError::Outside(name.to_owned());
+    let mut place = directory.to_owned();
+    for component in Path::new(name).components() {
+        let Component::Normal(step) = component else { return Err(outside()) };
+        place.push(step);
+        match fs::symlink_metadata(&place) {
+            Ok(there) if there.is_symlink() => return Err(outside()),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => {
+                return Err(ArchiveError::NotPlaced { name: name.to_owned(), source });
+            }
+        }
+    }
+    if place == directory || place.is_dir() { Err(outside()) } else { Ok(place) }
+}
+
+impl Waiting {
+    fn not_placed(&self, source: io::Error) -> ArchiveError {
+        ArchiveError::NotPlaced { name: self.name.clone(), source }
+    }
+}
+
+/// Directories that were not there before. Unless they are kept, they go again.
+#[derive(Default)]
+struct Made(Vec<PathBuf>);
+
+impl Made {
+    /// Makes a directory, and those that it is in.
+    fn directory(&mut self, directory: &Path) -> io::Result<()> {
+        if directory.as_os_str().is_empty() || directory.is_dir() {
+            return Ok(());
+        }
+        if let Some(parent) = directory.parent() {
+            self.directory(parent)?;
+        }
+        match DirBuilder::new().mode(0o700).create(directory) {
+            Ok(()) => {
+                self.0.push(directory.to_owned());
+                Ok(())
+            }
+            // By somebody else, a moment ago.
+            Err(_) if directory.is_dir() => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn keep(&mut self) {
+        self.0.clear();
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        for directory in self.0.iter().rev() {
+            // What somebody has put there meanwhile stays.
+            let _ = fs::remove_dir(directory);
+        }
+    }
 }

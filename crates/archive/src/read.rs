@@ -4,20 +4,24 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Take};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use exit3_ports::{Row, Shape, table};
+use exit3_ports::{Row, Shape, TABLES, Value, table};
 use sha2::{Digest, Sha256};
 
 use crate::error::{ArchiveError, unreadable};
+use crate::files::is_stage;
 use crate::hash;
 use crate::keys::{Keys, Unlocked};
 use crate::record::{FileSum, Head, Record, TableHead, TableSum};
 use crate::rows::{Summing, decode};
-use crate::write::{FORMAT, LONGEST_LINE, MAGIC};
+use crate::write::{FORMAT, LONGEST_LINE, MAGIC, USUAL_LINE};
 
 /// The hash at the end.
 const HASH: u64 = 32;
 /// The first line is shorter.
 const LONGEST_FIRST_LINE: u64 = 64;
+
+/// No id is higher: half of those that there are is left to be given.
+const LAST_ID: i64 = 1 << 62;
 
 /// What comes next in an archive.
 #[derive(Debug)]
@@ -87,10 +91,23 @@ fn is_whole(archive: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
 pub struct ArchiveReader<R: Read> {
     head: Head,
     lines: Lines<R>,
-    table: Option<(Shape, Summing)>,
+    table: Option<Open>,
     file: Option<(String, u64, Sha256)>,
+    /// The tables, in the order in which they came.
+    seen: Vec<&'static str>,
     tables: usize,
     files: usize,
+}
+
+/// A table that has begun.
+struct Open {
+    shape: Shape,
+    summing: Summing,
+    /// How many rows were announced.
+    rows: u64,
+    last_id: i64,
+    /// The id of the row that was read last; every other one is higher.
+    after: i64,
 }
 
 type Content<R> = BufReader<zstd::Decoder<'static, BufReader<Unlocked<Take<R>>>>>;
@@ -117,9 +134,18 @@ impl<R: Read + Seek> ArchiveReader<R> {
         let content = BufReader::new(zstd::Decoder::new(content).map_err(unreadable)?);
         let mut lines = Lines { content, line: Vec::new() };
         match lines.next_record()? {
-            Record::Head(head) => {
-                Ok(Self { head, lines, table: None, file: None, tables: 0, files: 0 })
+            Record::Head(head) if head.schema.is_empty() => {
+                Err(ArchiveError::damaged("it does not say of which schema it is"))
             }
+            Record::Head(head) => Ok(Self {
+                head,
+                lines,
+                table: None,
+                file: None,
+                seen: Vec::new(),
+                tables: 0,
+                files: 0,
+            }),
             _ => Err(ArchiveError::damaged("it does not say where it comes from")),
         }
     }
@@ -139,22 +165,24 @@ impl<R: Read> ArchiveReader<R> {
     pub fn next_event(&mut self) -> Result<Event, ArchiveError> {
         self.lines.advance()?;
         if self.lines.line.first() == Some(&b'[') {
-            let (shape, summing) =
-                self.table.as_mut().ok_or_else(|| ArchiveError::damaged("a row of no table"))?;
-            summing.add(&self.lines.line);
-            return Ok(Event::Row(decode(&self.lines.line, shape)?));
+            let table = self.table.as_mut();
+            let table = table.ok_or_else(|| ArchiveError::damaged("a row of no table"))?;
+            return Ok(Event::Row(table.row(&self.lines.line)?));
         }
         match self.lines.record()? {
             Record::Table(head) if self.table.is_none() => self.begin_table(&head),
             Record::TableEnd(sum) => {
-                let (shape, summing) = self.table.take().ok_or_else(disorder)?;
+                let table = self.table.take().ok_or_else(disorder)?;
                 self.tables += 1;
-                if summing.sum(shape.table.name) != sum {
+                if sum.rows != table.rows || table.summing.sum(table.shape.table.name) != sum {
                     return Err(ArchiveError::damaged(format!("table {}", sum.name)));
                 }
                 Ok(Event::TableEnd(sum))
             }
-            Record::File { path } if self.file.is_none() => {
+            Record::File { path } if self.file.is_none() && self.table.is_none() => {
+                if is_stage(&path) {
+                    return Err(ArchiveError::damaged("a file of a restore that did not end"));
+                }
                 self.file = Some((path.clone(), 0, Sha256::new()));
                 Ok(Event::File(path))
             }
@@ -178,6 +206,11 @@ impl<R: Read> ArchiveReader<R> {
                     && self.table.is_none()
                     && self.file.is_none() =>
             {
+                self.lines.end()?;
+                // Every schema has had it.
+                if self.seen.first() != TABLES.first().map(|table| &table.name) {
+                    return Err(ArchiveError::damaged("it lacks tables"));
+                }
                 Ok(Event::End)
             }
             _ => Err(disorder()),
@@ -192,20 +225,58 @@ impl<R: Read> ArchiveReader<R> {
         if !shape.columns.iter().map(|column| column.name).eq(&head.columns) {
             return Err(ArchiveError::Newer(format!("columns of table {}", head.name)));
         }
-        self.table = Some((shape.clone(), Summing::default()));
+        if !(0..=LAST_ID).contains(&head.last_id) || self.seen.contains(&known.name) {
+            return Err(ArchiveError::damaged(format!("table {}", head.name)));
+        }
+        self.seen.push(known.name);
+        self.table = Some(Open {
+            shape: shape.clone(),
+            summing: Summing::default(),
+            rows: head.rows,
+            last_id: head.last_id,
+            after: i64::MIN,
+        });
         Ok(Event::Table { shape, rows: head.rows, last_id: head.last_id })
     }
 }
 
+impl Open {
+    /// A row. A negative id may have been brought from elsewhere; one above the highest
+    /// would be given again.
+    fn row(&mut self, line: &[u8]) -> Result<Row, ArchiveError> {
+        let row = decode(line, &self.shape)?;
+        match row.first() {
+            Some(Value::Integer(id)) if *id > self.after && *id <= self.last_id => self.after = *id,
+            _ => {
+                let name = self.shape.table.name;
+                return Err(ArchiveError::damaged(format!("the id of a row of {name}")));
+            }
+        }
+        self.summing.add(line);
+        Ok(row)
+    }
+}
+
 impl<R: Read> Lines<R> {
+    /// Makes sure that nothing comes any more.
+    fn end(&mut self) -> Result<(), ArchiveError> {
+        match self.content.fill_buf().map_err(unreadable)? {
+            [] => Ok(()),
+            _ => Err(ArchiveError::damaged("it goes on after its end")),
+        }
+    }
+
     /// Goes on to the next line.
     fn advance(&mut self) -> Result<(), ArchiveError> {
         self.line.clear();
-        let longest = LONGEST_LINE as u64 + 1;
-        let mut content = self.content.by_ref().take(longest);
+        self.line.shrink_to(USUAL_LINE);
+        let mut content = self.content.by_ref().take(LONGEST_LINE as u64);
         content.read_until(b'\n', &mut self.line).map_err(unreadable)?;
         match self.line.last() {
             Some(b'\n') => Ok(()),
+            _ if self.line.len() == LONGEST_LINE => {
+                Err(ArchiveError::damaged("a line is longer than any that is written"))
+            }
             _ => Err(ArchiveError::damaged("it ends too early")),
         }
     }

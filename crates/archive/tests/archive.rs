@@ -180,6 +180,19 @@ fn lines(rest: &str) -> String {
     format!("{{\"head\":{head}}}\n{rest}")
 }
 
+/// The table that no archive lacks.
+fn no_leads() -> String {
+    let sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    format!(
+        "{{\"table\":{{\"name\":\"leads\",\"columns\":[\"id\"],\"rows\":0,\"last_id\":0}}}}\n\
+         {{\"table_end\":{{\"name\":\"leads\",\"rows\":0,\"sha256\":\"{sha256}\"}}}}\n"
+    )
+}
+
+fn end(tables: usize) -> String {
+    format!("{{\"end\":{{\"tables\":{tables},\"files\":0}}}}\n")
+}
+
 fn read_all(bytes: &[u8]) -> Result<(), ArchiveError> {
     let mut reader = open(bytes, &Keys::default())?;
     while !matches!(reader.next_event()?, Event::End) {}
@@ -188,7 +201,7 @@ fn read_all(bytes: &[u8]) -> Result<(), ArchiveError> {
 
 #[test]
 fn what_a_newer_program_wrote_is_left_to_it() {
-    let end = "{\"end\":{\"tables\":0,\"files\":0}}\n";
+    let end = &format!("{}{}", no_leads(), end(1));
     assert!(read_all(&forged(FIRST, &lines(end))).is_ok());
     let newer = |outcome| matches!(outcome, Err(ArchiveError::Newer(_)));
     assert!(newer(read_all(&forged("exit3 archive 2 plain\n", &lines(end)))));
@@ -304,4 +317,190 @@ async fn what_reads_otherwise_than_it_was_written_is_not_kept() {
 #[test]
 fn a_shape_knows_all_tables() {
     assert!(TABLES.iter().all(|table| shape(table.name).columns.len() == table.columns.len()));
+}
+
+/// The names of all there is below a directory.
+fn below(directory: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(directory).into_iter().flatten() {
+        let entry = entry.unwrap();
+        names.push(entry.file_name().into_string().unwrap());
+        names.extend(below(&entry.path()));
+    }
+    names
+}
+
+fn with_files(names: &[&str]) -> Vec<u8> {
+    let mut writer = ArchiveWriter::begin(Vec::new(), &Lock::Open, head()).unwrap();
+    writer.table(&shape("leads"), 0, 0).unwrap().finish().unwrap();
+    for name in names {
+        writer.file(name, &b"x"[..]).unwrap();
+    }
+    writer.finish().unwrap()
+}
+
+#[tokio::test]
+async fn a_file_waits_where_it_belongs_so_that_no_other_disk_is_in_the_way() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("contracts");
+    fs::create_dir_all(place.join("mounted")).unwrap();
+    let files = ContractFiles::new(&place);
+    let mut staging = files.stage(false);
+    for name in ["mounted/a", "new/deep/b"] {
+        staging.begin(name.to_owned()).unwrap();
+        staging.add(b"x").unwrap();
+        staging.end("").unwrap();
+    }
+    let waiting = below(&place.join("mounted"));
+    assert!(matches!(&waiting[..], [name] if name.starts_with(".restore-")), "{waiting:?}");
+    // A backup meanwhile has nothing of that.
+    assert_eq!(archive(&mut Memory::default(), &files, &Lock::Open).await.1.files, 0);
+    drop(staging);
+    assert_eq!(below(&place), ["mounted"], "what is dropped leaves nothing");
+}
+
+#[tokio::test]
+async fn what_cannot_be_placed_is_found_before_the_rows_are_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("contracts");
+    fs::create_dir(&place).unwrap();
+    fs::write(place.join("file"), "mine").unwrap();
+    for (names, wrong) in [(&["a", "file/b"][..], "file/b"), (&["a", "a/b"], "a")] {
+        let mut reader = open(&with_files(names), &Keys::default()).unwrap();
+        let (to, staging) = (Memory::default(), ContractFiles::new(&place).stage(true));
+        let load = Box::new(to.clone());
+        let error = restore(&mut reader, load, Some(staging), false, &Quiet).await.unwrap_err();
+        assert!(error.to_string().contains(wrong), "{error}");
+        assert!(!to.was_committed());
+        assert_eq!(below(&place), ["file"]);
+    }
+}
+
+#[test]
+fn what_gets_no_name_keeps_no_other_from_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut staging = ContractFiles::new(directory.path()).stage(false);
+    for name in ["a", "b"] {
+        staging.begin(name.to_owned()).unwrap();
+        staging.end("").unwrap();
+    }
+    fs::create_dir(directory.path().join("a")).unwrap();
+    let error = staging.finish().unwrap_err().to_string();
+    assert!(error.contains("file a "), "{error}");
+    let mut left = below(directory.path());
+    left.sort();
+    assert_eq!(left, ["a", "b"]);
+}
+
+#[tokio::test]
+async fn long_rows_go_few_at_a_time_and_short_ones_many() {
+    for (length, most_rows, most_bytes) in [(10, 50, 500), (300_000, 4, 1_200_000)] {
+        let long = |id| vec![Value::Integer(id), Value::Text("a".repeat(length)), Value::Null];
+        let mut from = Memory::default();
+        from.put("subscribers", (1..=120).map(long).collect());
+        let (bytes, _) = archive(&mut from, &ContractFiles::new("none"), &Lock::Open).await;
+        assert_eq!(from.most.0, if length == 10 { 50 } else { 3 });
+        assert!(from.most.1 <= most_bytes, "{:?}", from.most);
+        let to = Memory::default();
+        let mut reader = open(&bytes, &Keys::default()).unwrap();
+        restore(&mut reader, Box::new(to.clone()), None, false, &Quiet).await.unwrap();
+        let most = to.committed().most;
+        assert_eq!(most.0, most_rows);
+        assert!(most.1 <= most_bytes, "{most:?}");
+        assert_eq!(to.committed().rows_of("subscribers"), from.rows_of("subscribers"));
+    }
+}
+
+#[test]
+fn a_line_has_an_end() {
+    let mut writer = ArchiveWriter::begin(Vec::new(), &Lock::Open, head()).unwrap();
+    writer.table(&shape("leads"), 0, 0).unwrap().finish().unwrap();
+    let mut table = writer.table(&shape("subscribers"), 1, 7).unwrap();
+    // With what is around the text, 32 MiB and no more.
+    let row = |id, length| {
+        vec![Value::Integer(id), Value::Text("a".repeat(length)), Value::Boolean(true)]
+    };
+    let longest = (32 << 20) - "[7,\"\",true]\n".len();
+    table.row(&row(7, longest)).unwrap();
+    let error = table.row(&row(8, longest + 1)).unwrap_err().to_string();
+    assert!(error.contains("row 8 of table subscribers"), "{error}");
+    let sum = table.finish().unwrap();
+    assert_eq!(sum.rows, 1);
+    let bytes = writer.finish().unwrap();
+    read_all(&bytes).unwrap();
+    let table = r#"{"table":{"name":"leads","columns":["id"],"rows":1,"last_id":1}}"#;
+    let lines = lines(&format!("{table}\n[{}", " ".repeat(33 << 20)));
+    let error = read_all(&forged(FIRST, &lines)).unwrap_err().to_string();
+    assert!(error.contains("longer than any"), "{error}");
+}
+
+#[tokio::test]
+async fn contract_files_that_are_not_there_are_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("contracts");
+    let back_up = async |files: ContractFiles| {
+        let mut memory = Memory::default();
+        let columns = shape("clients").columns;
+        let client = |id, file: Value| -> Vec<Value> {
+            let values = columns.iter().map(|column| match column.name {
+                "id" => Value::Integer(id),
+                "contract_file" => file.clone(),
+                _ => Value::Null,
+            });
+            values.collect()
+        };
+        let texts = ["a.pdf", "gone.pdf", "../a", "", "sub"];
+        let mut rows: Vec<_> =
+            (1..).zip(texts).map(|(id, name)| client(id, Value::Text(name.to_owned()))).collect();
+        rows.push(client(6, Value::Null));
+        memory.put("clients", rows);
+        let writer = ArchiveWriter::begin(Vec::new(), &Lock::Open, head()).unwrap();
+        exit3_archive::back_up(&mut memory, &files, writer, &Quiet).await.map(|made| made.1)
+    };
+    let error = back_up(ContractFiles::required(&place)).await.unwrap_err().to_string();
+    assert!(error.contains("CONTRACT_DIR"), "{error}");
+    assert_eq!(back_up(ContractFiles::new(&place)).await.unwrap().without_file, 4);
+    fs::create_dir_all(place.join("sub")).unwrap();
+    fs::write(place.join("a.pdf"), "a").unwrap();
+    fs::write(directory.path().join("a"), "a").unwrap();
+    let made = back_up(ContractFiles::required(&place)).await.unwrap();
+    assert_eq!((made.files, made.without_file, made.first_without_file), (1, 3, vec![2, 3, 5]));
+    let error = back_up(ContractFiles::new(place.join("a.pdf"))).await.unwrap_err().to_string();
+    assert!(error.contains("a.pdf"), "{error}");
+}
+
+#[test]
+fn what_no_backup_is_like_is_damaged() {
+    assert!(read_all(&forged(FIRST, &lines(&(no_leads() + &end(1))))).is_ok());
+    let table = |rows: u64, last_id: i64, ids: &[i64]| {
+        let mut writer = ArchiveWriter::begin(Vec::new(), &Lock::Open, head()).unwrap();
+        let mut table = writer.table(&shape("leads"), rows, last_id).unwrap();
+        for id in ids {
+            let mut row = vec![Value::Null; shape("leads").columns.len()];
+            row[0] = Value::Integer(*id);
+            table.row(&row).unwrap();
+        }
+        table.finish().unwrap();
+        read_all(&writer.finish().unwrap())
+    };
+    assert!(table(3, 9, &[-1, 1, 9]).is_ok());
+    assert!(table(0, 1 << 62, &[]).is_ok());
+    for (what, outcome) in [
+        ("after the end", read_all(&forged(FIRST, &lines(&(no_leads() + &end(1) + "[]\n"))))),
+        ("no table", read_all(&forged(FIRST, &lines(&end(0))))),
+        ("a table twice", read_all(&forged(FIRST, &lines(&(no_leads() + &no_leads() + &end(2)))))),
+        ("a file that waits", read_all(&with_files(&["a/.restore-x"]))),
+        ("other rows than announced", table(1_000_000_000_000_000_000, 9, &[1, 9])),
+        ("no ids left", table(0, i64::MAX, &[])),
+        ("a negative highest id", table(0, -1, &[])),
+        ("ids in no order", table(2, 9, &[2, 1])),
+        ("an id above the highest", table(1, 9, &[10])),
+        ("an id twice", table(2, 9, &[1, 1])),
+        ("no schema", {
+            let lines = lines(&(no_leads() + &end(1)));
+            read_all(&forged(FIRST, &lines.replace("00000000000006", "")))
+        }),
+    ] {
+        assert!(matches!(outcome, Err(ArchiveError::Damaged(_))), "{what}: {outcome:?}");
+    }
 }

@@ -15,6 +15,8 @@ pub(crate) struct Memory {
     pub(crate) last_ids: BTreeMap<&'static str, i64>,
     /// A defect, to be found.
     pub(crate) forgets_a_row: bool,
+    /// The most rows, and bytes of text, that were asked for or given at once.
+    pub(crate) most: (usize, usize),
     committed: Arc<Mutex<Option<Memory>>>,
 }
 
@@ -33,6 +35,17 @@ impl Memory {
 
     pub(crate) fn committed(&self) -> Memory {
         self.committed.lock().unwrap().clone().expect("a commit")
+    }
+}
+
+impl Memory {
+    fn note(&mut self, rows: &[Row]) {
+        let text = |value: &Value| match value {
+            Value::Text(text) => text.len(),
+            _ => 0,
+        };
+        let bytes = rows.iter().flatten().map(text).sum();
+        self.most = (self.most.0.max(rows.len()), self.most.1.max(bytes));
     }
 }
 
@@ -58,13 +71,16 @@ impl Snapshot for Memory {
     }
 
     async fn last_id(&mut self, table: &'static Table) -> Result<i64, StoreError> {
-        Ok(self.last_ids.get(table.name).copied().unwrap_or_default())
+        let highest = self.rows_of(table.name).last().map(id).unwrap_or_default();
+        Ok(self.last_ids.get(table.name).copied().unwrap_or_default().max(highest))
     }
 
     async fn rows(&mut self, shape: &Shape, after: i64, most: u32) -> Result<Vec<Row>, StoreError> {
         let rows = self.rows_of(shape.table.name).into_iter();
         let beyond = |row: &Row| matches!(row[0], Value::Integer(id) if id > after);
-        Ok(rows.filter(beyond).take(most as usize).collect())
+        let rows: Vec<Row> = rows.filter(beyond).take(most as usize).collect();
+        self.note(&rows);
+        Ok(rows)
     }
 }
 
@@ -76,6 +92,7 @@ impl Load for Memory {
     }
 
     async fn write(&mut self, shape: &Shape, mut rows: Vec<Row>) -> Result<(), StoreError> {
+        self.note(&rows);
         if self.forgets_a_row {
             rows.pop();
         }

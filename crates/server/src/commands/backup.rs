@@ -2,7 +2,7 @@ use clap::Args;
 use exit3_ports::Clock;
 
 use super::progress::Bars;
-use super::{Failure, runtime, say, unless_stopped};
+use super::{Failure, runtime, say, unless_stopped, whisper};
 use crate::archives::{self, Made, Place};
 use crate::backend::Backend;
 use crate::clock::SystemClock;
@@ -57,5 +57,11 @@ pub(super) fn tell(made: &Made) {
     say(format_args!("{name}: {rows} rows, {files} contract files, {size} bytes"));
     for left_out in &summary.left_out {
         say(format_args!("Left out of it, as it is no file: {left_out}"));
+    }
+    if summary.without_file > 0 {
+        let (count, first) = (summary.without_file, &summary.first_without_file);
+        whisper(format_args!(
+            "The contract files of {count} clients are not there; ids of the first: {first:?}"
+        ));
     }
 }

@@ -67,7 +67,8 @@ pub struct Arguments {
     /// Whether `serve` brings the database's schema up to date
     #[arg(long, env = "AUTO_MIGRATE", default_value = "true", global = true, value_parser = words::boolean, action = clap::ArgAction::Set)]
     pub auto_migrate: bool,
-    /// Where the contract files of clients are kept; `contracts` in DATA_DIR unless given
+    /// Where the contract files of clients are kept; `contracts` in DATA_DIR unless given.
+    /// A backup fails where it is given and not there
     #[arg(long, env = "CONTRACT_DIR", global = true)]
     pub contract_dir: Option<PathBuf>,
     /// Where backups go: a directory, or s3://bucket/prefix

@@ -36,12 +36,14 @@ impl BackupSettings {
                 return Err(SettingsError::new("BACKUP_RECIPIENTS", problem));
             }
         };
-        let contracts = arguments.contract_dir.clone();
-        let contracts = contracts.unwrap_or_else(|| arguments.data_dir.join("contracts"));
+        let contracts = match &arguments.contract_dir {
+            Some(directory) => ContractFiles::required(directory),
+            None => ContractFiles::new(arguments.data_dir.join("contracts")),
+        };
         Ok(Self {
             to: arguments.backup_to.clone(),
             lock,
-            contracts: ContractFiles::new(contracts),
+            contracts,
             names: arguments.given.clone(),
             identity: arguments.backup_identity.clone(),
             passphrase,

@@ -91,8 +91,9 @@ fn impossible(site: &Site) -> String {
         settings: Vec::new(),
     };
     let mut archive = ArchiveWriter::begin(Vec::new(), &Lock::Open, head).unwrap();
-    let shape = Shape::of(table("subscribers").unwrap(), |_| true).unwrap();
-    let mut rows = archive.table(&shape, 2, 2).unwrap();
+    let shape = |name| Shape::of(table(name).unwrap(), |_| true).unwrap();
+    archive.table(&shape("leads"), 0, 0).unwrap().finish().unwrap();
+    let mut rows = archive.table(&shape("subscribers"), 2, 2).unwrap();
     for id in [1, 2] {
         let email = exit3_ports::Value::Text("twice@example.com".to_owned());
         let row = vec![exit3_ports::Value::Integer(id), email, exit3_ports::Value::Boolean(true)];
@@ -169,4 +170,16 @@ async fn settings_are_in_an_archive_by_name_only() {
     }
     assert!(!format!("{settings:?}").contains(KEY));
     assert!(!settings.iter().any(|setting| setting == "WORKERS"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn contract_files_that_are_not_mounted_are_not_taken_for_none() {
+    let site = Site::new(Kind::Sqlite).await;
+    site.must(&["seed-demo", "--leads", "1", "--subscribers", "1"]);
+    let env = [("CONTRACT_DIR", "not-mounted")];
+    let sentence = refused(&site.run_with(&env, &["backup", "--to", "backups"]));
+    assert!(sentence.contains("CONTRACT_DIR"), "{sentence}");
+    assert!(names(&site.path("backups")).is_empty());
+    fs::create_dir(site.path("not-mounted")).unwrap();
+    assert!(site.run_with(&env, &["backup", "--to", "backups"]).status.success());
 }
