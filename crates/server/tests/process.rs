@@ -185,6 +185,20 @@ async fn what_was_answered_survives_a_kill() {
 }
 
 #[tokio::test]
+async fn without_its_file_the_service_takes_no_leads() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = Service::start(directory.path(), &[]);
+    let key = service.printed_key().unwrap();
+    assert_eq!(service.post("/backend/api/v1/leads/", &key, LEAD).await.status(), 201);
+    let file = directory.path().join("data/exit3.sqlite3");
+    fs::rename(&file, file.with_extension("away")).unwrap();
+    assert_eq!(service.post("/backend/api/v1/leads/", &key, LEAD).await.status(), 503);
+    assert_eq!(service.get("/backend/health/ready/", "").await.status(), 503);
+    assert!(service.logs("the database file was moved, replaced or removed"));
+    service.stop();
+}
+
+#[tokio::test]
 async fn without_migrations_the_service_lives_but_is_not_ready() {
     let directory = tempfile::tempdir().unwrap();
     let env = [("AUTO_MIGRATE", "false"), ("BASIC_API_KEY", "key")];
