@@ -60,24 +60,28 @@ pub fn listen(settings: &Settings) -> Result<Listeners, Failure> {
 pub fn serve(settings: Settings, secrets: Secrets, listeners: Listeners) -> Result<(), Failure> {
     let telemetry = telemetry::start(&settings.telemetry)?;
     telemetry::log_panics();
+    let tls = settings.tls.clone().map(Tls::load).transpose()?;
     let Listeners { api, metrics } = listeners;
-    let measuring = metrics.and_then(|listener| measure(&settings, &telemetry, listener));
+    let measuring =
+        metrics.and_then(|listener| measure(&settings, &telemetry, tls.clone(), listener));
     if measuring.is_none() && settings.telemetry.metrics == MetricsBind::Usual {
         tracing::warn!("no metrics: METRICS_BIND is not set, and {} is taken", metrics::USUAL);
     }
     let backend = Backend::open(&settings)?;
-    actix_web::rt::System::new().block_on(run(settings, secrets, backend, api, measuring))
+    actix_web::rt::System::new().block_on(run(settings, secrets, backend, tls, api, measuring))
 }
 
 /// What metrics are served with.
 type Measuring = (PrometheusHandle, Gauges, TcpListener);
 
-fn measure(settings: &Settings, telemetry: &Telemetry, listener: TcpListener) -> Option<Measuring> {
-    let gauges = Gauges {
-        dropped: telemetry.lines.dropped(),
-        data_dir: settings.data_dir.clone(),
-        tls: settings.tls.clone(),
-    };
+fn measure(
+    settings: &Settings,
+    telemetry: &Telemetry,
+    tls: Option<Tls>,
+    listener: TcpListener,
+) -> Option<Measuring> {
+    let gauges =
+        Gauges { dropped: telemetry.lines.dropped(), data_dir: settings.data_dir.clone(), tls };
     Some((metrics::start()?, gauges, listener))
 }
 
@@ -86,6 +90,7 @@ async fn run(
     secrets: Secrets,
     backend: Backend,
     listener: TcpListener,
+    tls: Option<Tls>,
     measuring: Option<Measuring>,
 ) -> Result<(), Failure> {
     let address = listener.local_addr()?;
@@ -108,7 +113,6 @@ async fn run(
             client_ip: settings.telemetry.client_ip,
         },
     };
-    let tls = settings.tls.clone().map(Tls::load).transpose()?;
     let flood = FloodGuard::new(settings.flood);
     let slots = Slots::new(room().min(settings.max_connections.unwrap_or(MOST_CONNECTIONS)));
     let housekeeping = actix_web::rt::spawn(keep_house(backend.clone(), flood.clone()));
