@@ -324,6 +324,21 @@ async fn in_production_a_dangerous_setting_stops_the_start() {
     let directory = tempfile::tempdir().unwrap();
     let with = |change: (&'static str, &'static str)| -> Vec<(&str, &str)> {
         SOUND.into_iter().filter(|(name, _)| *name != change.0).chain([change]).collect()
+#[test]
+fn a_check_refuses_what_a_start_would() {
+    let nowhere = [("TLS_CERT", "/nowhere/cert.pem"), ("TLS_KEY", "/nowhere/key.pem")];
+    let postgres = [("DATABASE_URL", "postgres://ana@localhost/leads"), ("SECRET_KEY", "kQ3x")];
+    for (env, sentence) in
+        [(nowhere, "exit3: TLS_CERT cannot be read"), (postgres, "exit3: BASIC_API_KEY is missing")]
+    {
+        let directory = tempfile::tempdir().unwrap();
+        let output = exit3(directory.path()).envs(env).arg("check").output().unwrap();
+        assert!(!output.status.success() && output.stdout.is_empty());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.starts_with(sentence) && said.lines().count() == 1, "{said}");
+    }
+}
+
     };
     for (change, word) in [
         (("DEBUG", "true"), "DEBUG is true"),
