@@ -26,7 +26,7 @@ pub(crate) use arguments::{fill_in, given};
 pub use backup::BackupSettings;
 pub use database::DatabaseSettings;
 pub use deploy::{Finding, findings};
-pub(crate) use telemetry::LOG_FILE;
+pub(crate) use telemetry::{LOG_FILE, log_file};
 pub use telemetry::{LogFormat, MetricsBind, SentrySettings, TelemetrySettings};
 pub use words::Limit;
 
