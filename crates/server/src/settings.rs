@@ -91,6 +91,8 @@ pub struct Secrets {
     pub api_key: SecretString,
     /// Whether the key was made just now, and nobody knows it yet.
     pub api_key_is_new: bool,
+    /// Whether the data directory has secrets of an earlier start.
+    pub started_before: bool,
 }
 
 impl Secrets {
@@ -100,10 +102,12 @@ impl Secrets {
     /// # Errors
     /// One sentence about a secret that is missing or a placeholder.
     pub fn check(settings: &Settings, arguments: &Arguments) -> Result<Self, SettingsError> {
+        let kept = |file: &str| settings.data_dir.join(file).exists();
+        let started_before = kept("secret_key") || kept("api_key");
         let (secret_key, _) = secret(settings, "SECRET_KEY", "secret_key", &arguments.secret_key)?;
         let (api_key, api_key_is_new) =
             secret(settings, "BASIC_API_KEY", "api_key", &arguments.basic_api_key)?;
-        Ok(Self { secret_key, api_key, api_key_is_new })
+        Ok(Self { secret_key, api_key, api_key_is_new, started_before })
     }
 
     /// Whether [`Self::check`] would take or make them, without making any.

@@ -187,6 +187,7 @@ async fn what_was_answered_survives_a_kill() {
 #[tokio::test]
 async fn without_its_file_the_service_takes_no_leads() {
     let directory = tempfile::tempdir().unwrap();
+    let new = "the database is a new one";
     let service = Service::start(directory.path(), &[]);
     let key = service.printed_key().unwrap();
     assert_eq!(service.post("/backend/api/v1/leads/", &key, LEAD).await.status(), 201);
@@ -195,6 +196,10 @@ async fn without_its_file_the_service_takes_no_leads() {
     assert_eq!(service.post("/backend/api/v1/leads/", &key, LEAD).await.status(), 503);
     assert_eq!(service.get("/backend/health/ready/", "").await.status(), 503);
     assert!(service.logs("the database file was moved, replaced or removed"));
+    assert!(!service.output().contains(new), "{}", service.output());
+    service.stop();
+    let service = Service::start(directory.path(), &[]);
+    assert!(service.logs(new), "{}", service.output());
     service.stop();
 }
 
@@ -319,11 +324,6 @@ fn a_check_lists_what_is_unsafe_with_its_remedy() {
     assert!(!directory.path().join("data/api_key").exists(), "a check makes nothing");
 }
 
-#[tokio::test]
-async fn in_production_a_dangerous_setting_stops_the_start() {
-    let directory = tempfile::tempdir().unwrap();
-    let with = |change: (&'static str, &'static str)| -> Vec<(&str, &str)> {
-        SOUND.into_iter().filter(|(name, _)| *name != change.0).chain([change]).collect()
 #[test]
 fn a_check_refuses_what_a_start_would() {
     let nowhere = [("TLS_CERT", "/nowhere/cert.pem"), ("TLS_KEY", "/nowhere/key.pem")];
@@ -339,6 +339,11 @@ fn a_check_refuses_what_a_start_would() {
     }
 }
 
+#[tokio::test]
+async fn in_production_a_dangerous_setting_stops_the_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let with = |change: (&'static str, &'static str)| -> Vec<(&str, &str)> {
+        SOUND.into_iter().filter(|(name, _)| *name != change.0).chain([change]).collect()
     };
     for (change, word) in [
         (("DEBUG", "true"), "DEBUG is true"),

@@ -15,7 +15,7 @@ use super::{Failure, say, whisper};
 use crate::backend::Backend;
 use crate::connections::{self, Slots, room, tell, tls::Tls};
 use crate::flood::FloodGuard;
-use crate::settings::{LogFormat, MetricsBind, Secrets, Settings};
+use crate::settings::{DatabaseSettings, LogFormat, MetricsBind, Secrets, Settings};
 use crate::telemetry::metrics::{self, Gauges};
 use crate::telemetry::{self, Telemetry};
 
@@ -67,6 +67,7 @@ pub fn serve(settings: Settings, secrets: Secrets, listeners: Listeners) -> Resu
     if measuring.is_none() && settings.telemetry.metrics == MetricsBind::Usual {
         tracing::warn!("no metrics: METRICS_BIND is not set, and {} is taken", metrics::USUAL);
     }
+    warn_if_lost(&settings, &secrets);
     let backend = Backend::open(&settings)?;
     actix_web::rt::System::new().block_on(run(settings, secrets, backend, tls, api, measuring))
 }
@@ -89,8 +90,8 @@ async fn run(
     settings: Settings,
     secrets: Secrets,
     backend: Backend,
-    listener: TcpListener,
     tls: Option<Tls>,
+    listener: TcpListener,
     measuring: Option<Measuring>,
 ) -> Result<(), Failure> {
     let address = listener.local_addr()?;
@@ -136,6 +137,20 @@ async fn run(
     watching.abort();
     note_uses(&app).await;
     Ok(())
+}
+
+/// A new database beside secrets of an earlier start is perhaps not what was wanted.
+fn warn_if_lost(settings: &Settings, secrets: &Secrets) {
+    if let DatabaseSettings::Sqlite(path) = &settings.database
+        && secrets.started_before
+        && !path.exists()
+    {
+        tracing::warn!(
+            "the database is a new one, though the service was started in DATA_DIR before: was \
+             {} moved or removed?",
+            path.display()
+        );
+    }
 }
 
 /// Whoever starts this has perhaps forgotten that another database took over.
