@@ -161,6 +161,25 @@ impl PgSettings {
         Self { replica: Some(Arc::new(Replica::new(replica, max_lag))), ..self }
     }
 
+    /// Where it is, as far as that is over a network: names and addresses.
+    pub fn hosts(&self) -> impl Iterator<Item = String> {
+        let names = self.config.get_hosts().iter().filter_map(|host| match host {
+            Host::Tcp(host) => Some(host.clone()),
+            Host::Unix(_) => None,
+        });
+        names.chain(self.config.get_hostaddrs().iter().map(ToString::to_string))
+    }
+
+    /// The password, if it has one.
+    pub fn password(&self) -> Option<&str> {
+        self.config.get_password().and_then(|password| std::str::from_utf8(password).ok())
+    }
+
+    /// Whether connections are not encrypted, wherever they go.
+    pub fn is_plain(&self) -> bool {
+        self.config.get_ssl_mode() == SslMode::Disable
+    }
+
     /// Which database this is, for a person: `PostgreSQL at host:port/name`.
     pub fn describe(&self) -> String {
         let hosts = self.config.get_hosts().iter().map(|host| match host {

@@ -1,10 +1,10 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use exit3_ports::{Charge, Quotas, Standing};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, Script};
+use redis::{Client, RedisResult, Script};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 
@@ -23,12 +23,22 @@ pub struct RedisUrlError;
 /// Lets Redis count for all nodes. Where it is away or slow, this node counts by
 /// itself. Connections belong to the runtime that first asks.
 pub struct SharedQuotas {
-    redis: ConnectionManager,
+    client: Client,
+    /// Connects again by itself where a connection broke, and only there: one that was
+    /// refused, as by a wrong password, would be for ever. So then it is replaced.
+    redis: Mutex<ConnectionManager>,
     script: Script,
     /// Knows what this node let through, for when it has to decide.
     own: Arc<LocalQuotas>,
-    /// Since when Redis has not answered, where it has not.
-    away: Mutex<Option<Instant>>,
+    /// Where Redis does not count.
+    away: Mutex<Option<Away>>,
+}
+
+struct Away {
+    /// When it was last asked.
+    since: Instant,
+    /// What it answered instead; nothing where it was not reached.
+    refusal: Option<String>,
 }
 
 impl SharedQuotas {
@@ -38,14 +48,9 @@ impl SharedQuotas {
     /// [`RedisUrlError`].
     pub fn new(url: &SecretString, own: Arc<LocalQuotas>) -> Result<Self, RedisUrlError> {
         let client = client(url)?;
-        let config = ConnectionManagerConfig::new()
-            .set_response_timeout(Some(PATIENCE))
-            .set_connection_timeout(Some(PATIENCE * 4))
-            .set_number_of_retries(0);
-        let redis = ConnectionManager::new_lazy_with_config(client, config);
-        let redis = redis.map_err(|_| RedisUrlError)?;
+        let redis = Mutex::new(manager(&client).map_err(|_| RedisUrlError)?);
         let script = Script::new(include_str!("charge.lua"));
-        Ok(Self { redis, script, own, away: Mutex::default() })
+        Ok(Self { client, redis, script, own, away: Mutex::default() })
     }
 
     /// Whether a Redis could be at that address.
@@ -57,14 +62,15 @@ impl SharedQuotas {
     }
 
     /// One round trip.
-    async fn ask(&self, charges: &[Charge]) -> redis::RedisResult<Vec<Standing>> {
+    async fn ask(&self, charges: &[Charge]) -> RedisResult<Vec<Standing>> {
         let mut call = self.script.prepare_invoke();
         for Charge { quota, rate, subject, peek } in charges {
             call.key(format!("exit3:quota:{quota}:{rate}:{subject:x}"));
             call.arg(rate.period.duration().as_micros() as u64);
             call.arg(rate.limit).arg(u8::from(*peek));
         }
-        let answer: Vec<(u32, i64)> = call.invoke_async(&mut self.redis.clone()).await?;
+        let mut redis = lock(&self.redis).clone();
+        let answer: Vec<(u32, i64)> = call.invoke_async(&mut redis).await?;
         let standings = answer.into_iter().map(|(remaining, wait)| {
             let refused_for = u64::try_from(wait).ok().map(Duration::from_micros);
             Standing { remaining, refused_for }
@@ -75,40 +81,57 @@ impl SharedQuotas {
     async fn try_to_ask(&self, charges: &[Charge]) -> Option<Vec<Standing>> {
         match timeout(PATIENCE, self.ask(charges)).await {
             Ok(Ok(standings)) => {
-                self.note(None);
+                self.note_answer();
                 Some(standings)
             }
             Ok(Err(error)) => {
-                self.note(Some(&error.to_string()));
+                if !error.is_io_error()
+                    && let Ok(fresh) = manager(&self.client)
+                {
+                    *lock(&self.redis) = fresh;
+                }
+                self.note_failure(&error.to_string(), !error.is_io_error());
                 None
             }
             Err(_) => {
-                self.note(Some("no answer within 50 ms"));
+                self.note_failure("no answer within 50 ms", false);
                 None
             }
         }
     }
 
     fn is_away(&self) -> bool {
-        let away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
-        away.is_some_and(|since| since.elapsed() < PAUSE)
+        lock(&self.away).as_ref().is_some_and(|away| away.since.elapsed() < PAUSE)
     }
 
-    fn note(&self, failure: Option<&str>) {
-        let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
-        match (failure, &mut *away) {
-            (Some(cause), None) => {
-                tracing::warn!(cause, "Redis does not count: this node does, by itself");
-                *away = Some(Instant::now());
-            }
-            (Some(_), Some(since)) => *since = Instant::now(),
-            (None, Some(_)) => {
-                tracing::info!("Redis counts again, for all nodes");
-                *away = None;
-            }
-            (None, None) => {}
+    fn note_answer(&self) {
+        if lock(&self.away).take().is_some() {
+            tracing::info!("Redis counts again, for all nodes");
         }
     }
+
+    /// Tells of a failure once, and again when Redis refuses for another reason.
+    fn note_failure(&self, cause: &str, is_refusal: bool) {
+        let refusal = is_refusal.then(|| cause.to_owned());
+        let mut away = lock(&self.away);
+        if away.as_ref().is_none_or(|away| away.refusal != refusal) {
+            tracing::warn!(cause, "Redis does not count: this node does, by itself");
+        }
+        *away = Some(Away { since: Instant::now(), refusal });
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Connects when it is first asked.
+fn manager(client: &Client) -> RedisResult<ConnectionManager> {
+    let config = ConnectionManagerConfig::new()
+        .set_response_timeout(Some(PATIENCE))
+        .set_connection_timeout(Some(PATIENCE * 4))
+        .set_number_of_retries(0);
+    ConnectionManager::new_lazy_with_config(client.clone(), config)
 }
 
 fn client(url: &SecretString) -> Result<Client, RedisUrlError> {

@@ -113,14 +113,63 @@ async fn without_redis_the_node_counts_by_itself_and_says_so_once() {
         assert_eq!(log.text().matches("WARN").count(), 1, "{}", log.text());
 
         redis.start_again();
+        wait_until_it_counts(&node, &log).await;
+        // The new Redis knows nothing of before, but the node does.
+        assert!(!is_granted(&node, charge("5/hour", 1)).await);
+    }
+    .with_subscriber(log.subscriber())
+    .await;
+}
+
+/// Asks until Redis counts again.
+async fn wait_until_it_counts(node: &SharedQuotas, log: &Log) {
+    let began = Instant::now();
+    while !log.text().contains("Redis counts again") {
+        assert!(began.elapsed() < Duration::from_secs(20), "{}", log.text());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        once(node, charge("5/hour", 2)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_was_wrong_for_a_while_is_no_trouble_afterwards() {
+    let log = Log::default();
+    async {
+        let redis = TestRedis::start();
+        redis.ask(&["CONFIG", "SET", "requirepass", "hunter2"]);
+        let url = format!("{}?pass=hunter2", redis.url());
+        let node = SharedQuotas::new(&url.into(), Arc::new(LocalQuotas::default())).unwrap();
+        assert_eq!(once(&node, charge("5/hour", 1)).await.remaining, 4);
+        assert!(redis.ask(&["-a", "hunter2", "KEYS", "*"]).contains("quota"));
+
+        redis.ask(&["-a", "hunter2", "CONFIG", "SET", "requirepass", "other"]);
+        redis.ask(&["-a", "other", "CLIENT", "KILL", "TYPE", "normal"]);
         let began = Instant::now();
-        while !log.text().contains("Redis counts again") {
+        while !log.text().contains("Password authentication failed") {
             assert!(began.elapsed() < Duration::from_secs(20), "{}", log.text());
             tokio::time::sleep(Duration::from_millis(100)).await;
             once(&node, charge("5/hour", 2)).await;
         }
-        // The new Redis knows nothing of before, but the node does.
-        assert!(!is_granted(&node, charge("5/hour", 1)).await);
+        redis.ask(&["-a", "other", "CONFIG", "SET", "requirepass", "hunter2"]);
+        wait_until_it_counts(&node, &log).await;
+    }
+    .with_subscriber(log.subscriber())
+    .await;
+    assert!(!log.text().contains("hunter2"), "{}", log.text());
+}
+
+#[tokio::test]
+async fn a_password_may_be_corrected_after_the_start() {
+    let log = Log::default();
+    async {
+        let redis = TestRedis::start();
+        redis.ask(&["CONFIG", "SET", "requirepass", "other"]);
+        let url = format!("{}?pass=hunter2", redis.url());
+        let node = SharedQuotas::new(&url.into(), Arc::new(LocalQuotas::default())).unwrap();
+        assert!(is_granted(&node, charge("1/hour", 1)).await);
+        assert!(log.text().contains("Password authentication failed"), "{}", log.text());
+        redis.ask(&["-a", "other", "CONFIG", "SET", "requirepass", "hunter2"]);
+        wait_until_it_counts(&node, &log).await;
     }
     .with_subscriber(log.subscriber())
     .await;

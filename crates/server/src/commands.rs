@@ -158,8 +158,7 @@ fn refuse_danger(settings: &Settings, arguments: &Arguments) -> Result<(), Failu
 
 fn read_dotenv() -> Result<HashMap<String, String>, Failure> {
     match std::fs::read_to_string(".env") {
-        Ok(text) => dotenv::parse(&text)
-            .map_err(|line| format!(".env: line {line} is not NAME=value").into()),
+        Ok(text) => dotenv::parse(&text).map_err(|error| format!(".env: {error}").into()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(HashMap::new()),
         Err(error) => Err(format!(".env cannot be read: {error}").into()),
     }

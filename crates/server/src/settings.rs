@@ -26,7 +26,7 @@ pub(crate) use arguments::{fill_in, given};
 pub use backup::BackupSettings;
 pub use database::DatabaseSettings;
 pub use deploy::{Finding, findings};
-pub(crate) use telemetry::LOG_FILE;
+pub(crate) use telemetry::{LOG_FILE, log_file};
 pub use telemetry::{LogFormat, MetricsBind, SentrySettings, TelemetrySettings};
 pub use words::Limit;
 
@@ -91,6 +91,8 @@ pub struct Secrets {
     pub api_key: SecretString,
     /// Whether the key was made just now, and nobody knows it yet.
     pub api_key_is_new: bool,
+    /// Whether the data directory has secrets of an earlier start.
+    pub started_before: bool,
 }
 
 impl Secrets {
@@ -100,10 +102,21 @@ impl Secrets {
     /// # Errors
     /// One sentence about a secret that is missing or a placeholder.
     pub fn check(settings: &Settings, arguments: &Arguments) -> Result<Self, SettingsError> {
+        let kept = |file: &str| settings.data_dir.join(file).exists();
+        let started_before = kept("secret_key") || kept("api_key");
         let (secret_key, _) = secret(settings, "SECRET_KEY", "secret_key", &arguments.secret_key)?;
         let (api_key, api_key_is_new) =
             secret(settings, "BASIC_API_KEY", "api_key", &arguments.basic_api_key)?;
-        Ok(Self { secret_key, api_key, api_key_is_new })
+        Ok(Self { secret_key, api_key, api_key_is_new, started_before })
+    }
+
+    /// Whether [`Self::check`] would take or make them, without making any.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn look(settings: &Settings, arguments: &Arguments) -> Result<(), SettingsError> {
+        given_secret(settings, "SECRET_KEY", &arguments.secret_key)?;
+        given_secret(settings, "BASIC_API_KEY", &arguments.basic_api_key).map(drop)
     }
 }
 
@@ -235,23 +248,31 @@ fn secret(
     file: &str,
     given: &Option<SecretString>,
 ) -> Result<(SecretString, bool), SettingsError> {
+    if let Some(secret) = given_secret(settings, variable, given)? {
+        return Ok((secret, false));
+    }
+    let kept = secrets::keep(&settings.data_dir, file).map_err(|error| {
+        let path = settings.data_dir.join(file);
+        SettingsError::new(variable, format!("cannot be kept in {}: {error}", path.display()))
+    })?;
+    Ok((kept.secret, kept.is_new))
+}
+
+/// The secret of the settings; none where the service keeps one of its own.
+fn given_secret(
+    settings: &Settings,
+    variable: &'static str,
+    given: &Option<SecretString>,
+) -> Result<Option<SecretString>, SettingsError> {
     let embedded = settings.database.is_embedded();
     match given {
         Some(secret) if !embedded && words::is_placeholder(secret) => {
             Err(SettingsError::new(variable, "is a placeholder: set it to a long random text"))
         }
-        Some(secret) => Ok((secret.clone(), false)),
-        None if embedded => {
-            let kept = secrets::keep(&settings.data_dir, file).map_err(|error| {
-                let path = settings.data_dir.join(file);
-                SettingsError::new(
-                    variable,
-                    format!("cannot be kept in {}: {error}", path.display()),
-                )
-            })?;
-            Ok((kept.secret, kept.is_new))
+        None if !embedded => {
+            Err(SettingsError::new(variable, "is missing: set it to a long random text"))
         }
-        None => Err(SettingsError::new(variable, "is missing: set it to a long random text")),
+        given => Ok(given.clone()),
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn start(settings: &TelemetrySettings) -> Result<Telemetry, Telemetry
     let (writer, lines) = logs::standard_output(settings);
     let mut layers = vec![logs::layer(settings, writer)];
     let traces = traces::start(settings)?;
-    let errors = settings.sentry.as_ref().map(errors::start);
+    let errors = settings.sentry.as_ref().map(errors::start).transpose()?;
     if let Some(traces) = &traces {
         layers.push(traces.layer());
     }
@@ -70,8 +70,12 @@ fn spans() -> impl Filter<Registry> + Send + Sync + use<> {
 
 /// Why there is no telemetry as it was asked for.
 #[derive(Debug, thiserror::Error)]
-#[error("OTEL_EXPORTER_OTLP_ENDPOINT cannot be used: {0}")]
-pub(crate) struct TelemetryError(#[from] opentelemetry_otlp::ExporterBuildError);
+pub(crate) enum TelemetryError {
+    #[error("OTEL_EXPORTER_OTLP_ENDPOINT cannot be used: {0}")]
+    Traces(#[from] opentelemetry_otlp::ExporterBuildError),
+    #[error("SENTRY_DSN cannot be used: {0}")]
+    Errors(#[from] reqwest::Error),
+}
 
 fn init(layers: Vec<Layer>) {
     // Only the first call in a process counts; tests call it many times.

@@ -185,6 +185,25 @@ async fn what_was_answered_survives_a_kill() {
 }
 
 #[tokio::test]
+async fn without_its_file_the_service_takes_no_leads() {
+    let directory = tempfile::tempdir().unwrap();
+    let new = "the database is a new one";
+    let service = Service::start(directory.path(), &[]);
+    let key = service.printed_key().unwrap();
+    assert_eq!(service.post("/backend/api/v1/leads/", &key, LEAD).await.status(), 201);
+    let file = directory.path().join("data/exit3.sqlite3");
+    fs::rename(&file, file.with_extension("away")).unwrap();
+    assert_eq!(service.post("/backend/api/v1/leads/", &key, LEAD).await.status(), 503);
+    assert_eq!(service.get("/backend/health/ready/", "").await.status(), 503);
+    assert!(service.logs("the database file was moved, replaced or removed"));
+    assert!(!service.output().contains(new), "{}", service.output());
+    service.stop();
+    let service = Service::start(directory.path(), &[]);
+    assert!(service.logs(new), "{}", service.output());
+    service.stop();
+}
+
+#[tokio::test]
 async fn without_migrations_the_service_lives_but_is_not_ready() {
     let directory = tempfile::tempdir().unwrap();
     let env = [("AUTO_MIGRATE", "false"), ("BASIC_API_KEY", "key")];
@@ -303,6 +322,21 @@ fn a_check_lists_what_is_unsafe_with_its_remedy() {
         assert!(said.contains(variable), "{said}");
     }
     assert!(!directory.path().join("data/api_key").exists(), "a check makes nothing");
+}
+
+#[test]
+fn a_check_refuses_what_a_start_would() {
+    let nowhere = [("TLS_CERT", "/nowhere/cert.pem"), ("TLS_KEY", "/nowhere/key.pem")];
+    let postgres = [("DATABASE_URL", "postgres://ana@localhost/leads"), ("SECRET_KEY", "kQ3x")];
+    for (env, sentence) in
+        [(nowhere, "exit3: TLS_CERT cannot be read"), (postgres, "exit3: BASIC_API_KEY is missing")]
+    {
+        let directory = tempfile::tempdir().unwrap();
+        let output = exit3(directory.path()).envs(env).arg("check").output().unwrap();
+        assert!(!output.status.success() && output.stdout.is_empty());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.starts_with(sentence) && said.lines().count() == 1, "{said}");
+    }
 }
 
 #[tokio::test]

@@ -85,6 +85,41 @@ fn a_certificate_is_taken_over_when_it_changes() {
     service.stop();
 }
 
+#[tokio::test]
+async fn the_metrics_tell_of_the_certificate_that_clients_get() {
+    let directory = tempfile::tempdir().unwrap();
+    certify(directory.path());
+    let service = Service::start(directory.path(), &ENV);
+    let told = async |name: &str| -> f64 {
+        let metrics = service.metrics().await;
+        let name = format!("exit3_tls_certificate_{name} ");
+        metrics.lines().find_map(|line| line.strip_prefix(&name)).unwrap().parse().unwrap()
+    };
+    let end = told("expiry_timestamp_seconds").await;
+    assert_eq!(told("is_newest").await, 1.0);
+
+    let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+    params.not_after = rcgen::date_time_ymd(2031, 1, 1);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let cert = params.self_signed(&key).unwrap();
+    fs::write(directory.path().join("cert.pem"), cert.pem()).unwrap();
+    assert!(service.logs("TLS_KEY is not the key of TLS_CERT"), "{}", service.output());
+    let began = Instant::now();
+    while told("is_newest").await != 0.0 {
+        assert!(began.elapsed() < Duration::from_secs(20), "{}", service.output());
+    }
+    assert_eq!(told("expiry_timestamp_seconds").await, end);
+
+    fs::write(directory.path().join("key.pem"), key.serialize_pem()).unwrap();
+    assert!(service.logs("took over a new certificate"), "{}", service.output());
+    while told("is_newest").await != 1.0 {
+        assert!(began.elapsed() < Duration::from_secs(20), "{}", service.output());
+    }
+    // The first moment of 2031.
+    assert_eq!(told("expiry_timestamp_seconds").await, 1_924_992_000.0);
+    service.stop();
+}
+
 #[test]
 fn links_and_odd_requests_over_tls_are_as_without() {
     let directory = tempfile::tempdir().unwrap();

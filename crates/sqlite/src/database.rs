@@ -1,6 +1,7 @@
 //! Opening the file, and handing out what works on it.
 
 mod connector;
+mod file;
 
 use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
@@ -213,7 +214,7 @@ impl SqliteDatabase {
 
     /// Whether the database can be used.
     pub fn health(&self) -> SqliteHealth {
-        SqliteHealth::new(self.store.clone(), &self.connector)
+        SqliteHealth::new(self.store.clone(), self.connector.clone())
     }
 
     /// What and where the database is, for a line of a log.

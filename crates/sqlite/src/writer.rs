@@ -131,6 +131,10 @@ fn write_all(
         if jobs.is_empty() {
             continue;
         }
+        if let Err(refusal) = connector.check() {
+            jobs.into_iter().for_each(|job| job.answer(Some(refusal)));
+            continue;
+        }
         // After a failure in between, the state of a connection is anyone's
         // guess; a fresh one is cheap.
         let open = match connection.take() {
@@ -142,7 +146,9 @@ fn write_all(
                 Ok(()) => {
                     commits.fetch_add(1, Ordering::Relaxed);
                     connection = Some(open);
-                    jobs.into_iter().for_each(|job| job.answer(None));
+                    // What went to a file that is gone by now is as good as not written.
+                    let refusal = connector.check().err();
+                    jobs.into_iter().for_each(|job| job.answer(refusal));
                 }
                 Err(error) => {
                     tracing::error!(%error, writes = jobs.len(), "a commit failed");
@@ -154,5 +160,27 @@ fn write_all(
                 jobs.into_iter().for_each(|job| job.answer(Some(Refusal::NotCommitted)));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_write_whose_file_went_away_meanwhile_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("kept.sqlite3");
+        std::fs::File::create(&path).unwrap();
+        let connector = Connector::new(&path).unwrap();
+        let writer = Writer::start(connector.writer().unwrap(), connector).unwrap();
+        let patience = Duration::from_secs(20);
+        writer.write(patience, |_| Ok(())).await.unwrap();
+        let work = move |_: &mut SqliteConnection| {
+            std::fs::remove_file(&path).unwrap();
+            Ok(())
+        };
+        let refused = writer.write(patience, work).await;
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     }
 }

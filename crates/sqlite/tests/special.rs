@@ -168,6 +168,34 @@ async fn an_answered_write_is_in_the_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_write_is_answered_that_went_to_a_file_which_is_gone() {
+    let kept = kept();
+    let (leads, health) = (kept.database.leads(), kept.database.health());
+    let lead = builders::lead().build();
+    leads.create(&lead, builders::at(1)).await.unwrap();
+    let away = kept.path.with_extension("away");
+    let assert_refused = async || {
+        let refused = leads.create(&lead, builders::at(2)).await;
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+        assert!(matches!(health.ping().await, Err(StoreError::Unavailable(_))));
+        assert!(matches!(health.schema_is_current().await, Err(StoreError::Unavailable(_))));
+    };
+    std::fs::rename(&kept.path, &away).unwrap();
+    assert_refused().await;
+    // Another file at its place is not the one that was opened.
+    std::fs::copy(&away, &kept.path).unwrap();
+    assert_refused().await;
+    std::fs::remove_file(&kept.path).unwrap();
+    assert_refused().await;
+
+    std::fs::rename(&away, &kept.path).unwrap();
+    leads.create(&lead, builders::at(3)).await.unwrap();
+    assert!(health.schema_is_current().await.unwrap());
+    // What was refused was not written, and what was answered is there.
+    assert_eq!(count(&open(&kept.path)).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_process_that_keeps_the_lock_is_told_in_time_and_forgotten_later() {
     let kept = kept();
     let leads = kept.database.leads();

@@ -1,7 +1,7 @@
 use clap::Args;
 
 use super::{Failure, say};
-use crate::settings::{Arguments, Settings, findings};
+use crate::settings::{Arguments, Secrets, Settings, findings};
 
 /// What to look at.
 #[derive(Args)]
@@ -11,12 +11,17 @@ pub(super) struct Check {
     deploy: bool,
 }
 
-/// Checks the settings. That they can be used at all has been found out already.
+/// Checks the settings. That each can be used has been found out already; here it is found
+/// out whether a service would start with them, without making anything.
 pub(super) fn check(
     settings: &Settings,
     arguments: &Arguments,
     check: &Check,
 ) -> Result<(), Failure> {
+    Secrets::look(settings, arguments)?;
+    if let Some(files) = &settings.tls {
+        files.check()?;
+    }
     let found = if check.deploy { findings(arguments, settings) } else { Vec::new() };
     for finding in &found {
         let weight = if finding.dangerous { "danger" } else { "warning" };

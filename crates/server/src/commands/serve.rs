@@ -15,7 +15,7 @@ use super::{Failure, say, whisper};
 use crate::backend::Backend;
 use crate::connections::{self, Slots, room, tell, tls::Tls};
 use crate::flood::FloodGuard;
-use crate::settings::{LogFormat, MetricsBind, Secrets, Settings};
+use crate::settings::{DatabaseSettings, LogFormat, MetricsBind, Secrets, Settings};
 use crate::telemetry::metrics::{self, Gauges};
 use crate::telemetry::{self, Telemetry};
 
@@ -60,24 +60,29 @@ pub fn listen(settings: &Settings) -> Result<Listeners, Failure> {
 pub fn serve(settings: Settings, secrets: Secrets, listeners: Listeners) -> Result<(), Failure> {
     let telemetry = telemetry::start(&settings.telemetry)?;
     telemetry::log_panics();
+    let tls = settings.tls.clone().map(Tls::load).transpose()?;
     let Listeners { api, metrics } = listeners;
-    let measuring = metrics.and_then(|listener| measure(&settings, &telemetry, listener));
+    let measuring =
+        metrics.and_then(|listener| measure(&settings, &telemetry, tls.clone(), listener));
     if measuring.is_none() && settings.telemetry.metrics == MetricsBind::Usual {
         tracing::warn!("no metrics: METRICS_BIND is not set, and {} is taken", metrics::USUAL);
     }
+    warn_if_lost(&settings, &secrets);
     let backend = Backend::open(&settings)?;
-    actix_web::rt::System::new().block_on(run(settings, secrets, backend, api, measuring))
+    actix_web::rt::System::new().block_on(run(settings, secrets, backend, tls, api, measuring))
 }
 
 /// What metrics are served with.
 type Measuring = (PrometheusHandle, Gauges, TcpListener);
 
-fn measure(settings: &Settings, telemetry: &Telemetry, listener: TcpListener) -> Option<Measuring> {
-    let gauges = Gauges {
-        dropped: telemetry.lines.dropped(),
-        data_dir: settings.data_dir.clone(),
-        tls: settings.tls.clone(),
-    };
+fn measure(
+    settings: &Settings,
+    telemetry: &Telemetry,
+    tls: Option<Tls>,
+    listener: TcpListener,
+) -> Option<Measuring> {
+    let gauges =
+        Gauges { dropped: telemetry.lines.dropped(), data_dir: settings.data_dir.clone(), tls };
     Some((metrics::start()?, gauges, listener))
 }
 
@@ -85,6 +90,7 @@ async fn run(
     settings: Settings,
     secrets: Secrets,
     backend: Backend,
+    tls: Option<Tls>,
     listener: TcpListener,
     measuring: Option<Measuring>,
 ) -> Result<(), Failure> {
@@ -108,7 +114,6 @@ async fn run(
             client_ip: settings.telemetry.client_ip,
         },
     };
-    let tls = settings.tls.clone().map(Tls::load).transpose()?;
     let flood = FloodGuard::new(settings.flood);
     let slots = Slots::new(room().min(settings.max_connections.unwrap_or(MOST_CONNECTIONS)));
     let housekeeping = actix_web::rt::spawn(keep_house(backend.clone(), flood.clone()));
@@ -132,6 +137,20 @@ async fn run(
     watching.abort();
     note_uses(&app).await;
     Ok(())
+}
+
+/// A new database beside secrets of an earlier start is perhaps not what was wanted.
+fn warn_if_lost(settings: &Settings, secrets: &Secrets) {
+    if let DatabaseSettings::Sqlite(path) = &settings.database
+        && secrets.started_before
+        && !path.exists()
+    {
+        tracing::warn!(
+            "the database is a new one, though the service was started in DATA_DIR before: was \
+             {} moved or removed?",
+            path.display()
+        );
+    }
 }
 
 /// Whoever starts this has perhaps forgotten that another database took over.

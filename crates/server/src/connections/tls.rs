@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
@@ -49,6 +50,7 @@ pub(crate) enum TlsError {
 #[derive(Clone)]
 pub(crate) struct Tls {
     config: Arc<ServerConfig>,
+    current: Arc<Current>,
 }
 
 impl Tls {
@@ -58,15 +60,28 @@ impl Tls {
     /// One sentence that names the variable.
     pub(crate) fn load(files: TlsFiles) -> Result<Self, TlsError> {
         let (text, key) = files.load()?;
-        let current = Arc::new(Current(RwLock::new(Arc::new(key))));
+        let key = RwLock::new(Arc::new(key));
+        let current = Arc::new(Current { key, is_newest: AtomicBool::new(true) });
         let watched = Arc::downgrade(&current);
         let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Config)?
             .with_no_client_auth()
-            .with_cert_resolver(current);
+            .with_cert_resolver(Arc::clone(&current) as Arc<dyn ResolvesServerCert>);
         std::thread::spawn(move || watch(&files, text, &watched));
-        Ok(Self { config: Arc::new(config) })
+        Ok(Self { config: Arc::new(config), current })
+    }
+
+    /// When the certificate that clients get ends, as the time since 1970.
+    pub(crate) fn expiry(&self) -> Option<Duration> {
+        let key = self.current.key();
+        let own = Certificate::from_der(key.cert.first()?).ok()?;
+        Some(own.tbs_certificate.validity.not_after.to_unix_duration())
+    }
+
+    /// Whether that is the one of the files.
+    pub(crate) fn is_newest(&self) -> bool {
+        self.current.is_newest.load(Ordering::Relaxed)
     }
 
     pub(super) fn acceptor(&self) -> TlsAcceptor {
@@ -78,12 +93,12 @@ impl Tls {
 type Texts = (Vec<u8>, Vec<u8>);
 
 impl TlsFiles {
-    /// When the certificate ends, as the time since 1970; none where it cannot be read.
-    pub(crate) fn expiry(&self) -> Option<Duration> {
-        let text = fs::read(&self.cert).ok()?;
-        let own = CertificateDer::pem_slice_iter(&text).next()?.ok()?;
-        let own = Certificate::from_der(&own).ok()?;
-        Some(own.tbs_certificate.validity.not_after.to_unix_duration())
+    /// Whether they can be used as they are now.
+    ///
+    /// # Errors
+    /// One sentence that names the variable.
+    pub(crate) fn check(&self) -> Result<(), TlsError> {
+        self.load().map(drop)
     }
 
     fn read(&self) -> Result<Texts, TlsError> {
@@ -114,11 +129,20 @@ fn certified(
 
 /// The certificate that new connections get.
 #[derive(Debug)]
-struct Current(RwLock<Arc<CertifiedKey>>);
+struct Current {
+    key: RwLock<Arc<CertifiedKey>>,
+    is_newest: AtomicBool,
+}
+
+impl Current {
+    fn key(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.key.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
 
 impl ResolvesServerCert for Current {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+        Some(self.key())
     }
 }
 
@@ -130,26 +154,25 @@ fn watch(files: &TlsFiles, mut known: Texts, current: &Weak<Current>) {
     loop {
         std::thread::sleep(LOOK);
         let Some(current) = current.upgrade() else { return };
-        match files.read() {
-            Ok(texts) if texts == known => {}
-            Ok(texts) => match certified(&texts, &files.cert, &files.key) {
-                Ok(key) => {
-                    *current.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(key);
-                    known = texts;
-                    told = None;
-                    tracing::info!("took over a new certificate");
-                }
-                Err(error) => tell_once(&mut told, &error),
-            },
-            Err(error) => tell_once(&mut told, &error),
+        let looked = look(files, &mut known, &current);
+        current.is_newest.store(looked.is_ok(), Ordering::Relaxed);
+        let error = looked.err().map(|error| error.to_string());
+        if error != told
+            && let Some(error) = &error
+        {
+            tracing::warn!(error, "the certificate is still the old one");
         }
+        told = error;
     }
 }
 
-fn tell_once(told: &mut Option<String>, error: &TlsError) {
-    let text = error.to_string();
-    if told.as_ref() != Some(&text) {
-        tracing::warn!(error = text, "the certificate is still the old one");
-        *told = Some(text);
+fn look(files: &TlsFiles, known: &mut Texts, current: &Current) -> Result<(), TlsError> {
+    let texts = files.read()?;
+    if texts != *known {
+        let key = certified(&texts, &files.cert, &files.key)?;
+        *current.key.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(key);
+        *known = texts;
+        tracing::info!("took over a new certificate");
     }
+    Ok(())
 }

@@ -1,11 +1,14 @@
 //! What is unsafe in production.
 
-use secrecy::{ExposeSecret, SecretString};
+mod limits;
+mod others;
+mod secrets;
 
-use super::{Arguments, Limit, MetricsBind, Settings, SettingsError, words};
+use exit3_http::ClientIp;
+use ipnet::IpNet;
+use tracing_subscriber::filter::LevelFilter;
 
-/// Characters of a secret that is long enough.
-const LONG: usize = 32;
+use super::{Arguments, MetricsBind, Settings, SettingsError, words};
 
 /// A setting that is unsafe in production.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,14 +57,16 @@ impl Findings {
     }
 }
 
-/// Every setting that is unsafe in production, the dangerous ones first.
+/// What is known to be unsafe in production, the dangerous first.
 pub fn findings(arguments: &Arguments, settings: &Settings) -> Vec<Finding> {
     let mut found = Findings(Vec::new());
-    secrets(&mut found, arguments);
+    secrets::find(&mut found, arguments);
+    found.danger(arguments.debug, "DEBUG", "is true", "leave it out");
     hosts(&mut found, arguments);
     transport(&mut found, arguments, settings);
-    limits(&mut found, arguments);
-    metrics(&mut found, settings);
+    limits::find(&mut found, arguments);
+    telemetry(&mut found, settings);
+    others::find(&mut found, arguments, settings);
     found.add(
         !arguments.production,
         "PRODUCTION",
@@ -72,18 +77,6 @@ pub fn findings(arguments: &Arguments, settings: &Settings) -> Vec<Finding> {
     found.0
 }
 
-fn secrets(found: &mut Findings, arguments: &Arguments) {
-    let weak = |secret: &Option<SecretString>| {
-        let secret = secret.as_ref();
-        secret.is_some_and(|s| s.expose_secret().chars().count() < LONG || words::is_placeholder(s))
-    };
-    let remedy = "make one with `openssl rand -base64 32`";
-    let problem = "is shorter than 32 characters, or a placeholder";
-    found.danger(weak(&arguments.secret_key), "SECRET_KEY", problem, remedy);
-    found.danger(weak(&arguments.basic_api_key), "BASIC_API_KEY", problem, remedy);
-    found.danger(arguments.debug, "DEBUG", "is true", "leave it out");
-}
-
 fn hosts(found: &mut Findings, arguments: &Arguments) {
     let hosts = words::list(&arguments.allowed_hosts);
     found.danger(
@@ -92,11 +85,17 @@ fn hosts(found: &mut Findings, arguments: &Arguments) {
         "allows any host",
         "list the hosts that clients use",
     );
+    found.danger(
+        hosts.iter().any(|host| host.rfind('.') == Some(0)),
+        "ALLOWED_HOSTS",
+        "allows all hosts of a top-level domain",
+        "list the hosts that clients use",
+    );
     let networks = words::networks(&arguments.trusted_proxies).unwrap_or_default();
     found.danger(
-        networks.iter().any(|network| network.prefix_len() == 0),
+        IpNet::aggregate(&networks).iter().any(is_wide),
         "TRUSTED_PROXIES",
-        "believes everybody",
+        "believes everybody, or a large part of the internet",
         "list the addresses of the proxies",
     );
     found.add(
@@ -114,6 +113,11 @@ fn hosts(found: &mut Findings, arguments: &Arguments) {
     } else {
         found.add(plain, "CORS_ALLOWED_ORIGINS", problem, remedy);
     }
+}
+
+/// Whether a network is larger than the largest private one: 10.0.0.0/8, fc00::/7.
+fn is_wide(network: &IpNet) -> bool {
+    network.prefix_len() < if network.addr().is_ipv4() { 8 } else { 7 }
 }
 
 fn transport(found: &mut Findings, arguments: &Arguments, settings: &Settings) {
@@ -151,8 +155,15 @@ fn transport(found: &mut Findings, arguments: &Arguments, settings: &Settings) {
     );
 }
 
-fn metrics(found: &mut Findings, settings: &Settings) {
-    let open = match settings.telemetry.metrics {
+fn telemetry(found: &mut Findings, settings: &Settings) {
+    let telemetry = &settings.telemetry;
+    found.add(
+        telemetry.level == LevelFilter::TRACE && telemetry.client_ip == ClientIp::Full,
+        "LOG_LEVEL",
+        "is TRACE, with whole addresses of clients",
+        "leave it out, or LOG_CLIENT_IP",
+    );
+    let open = match telemetry.metrics {
         MetricsBind::At(address) => !address.ip().is_loopback(),
         MetricsBind::Usual | MetricsBind::Off => false,
     };
@@ -162,16 +173,4 @@ fn metrics(found: &mut Findings, settings: &Settings) {
         "serves metrics to whoever can reach the port",
         "bind it to 127.0.0.1, or let nobody but Prometheus reach it",
     );
-}
-
-fn limits(found: &mut Findings, arguments: &Arguments) {
-    let (off, remedy) = ("is off", "set it, as in 100/hour");
-    for (variable, limit) in [
-        ("RATE_LIMIT_ANON", arguments.rate_limit_anon),
-        ("RATE_LIMIT_USER", arguments.rate_limit_user),
-        ("RATE_LIMIT_LEAD_CREATE", arguments.rate_limit_lead_create),
-        ("RATE_LIMIT_NEWSLETTER_CREATE", arguments.rate_limit_newsletter_create),
-    ] {
-        found.add(limit == Limit(None), variable, off, remedy);
-    }
 }

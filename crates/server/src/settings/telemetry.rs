@@ -1,6 +1,8 @@
 //! What is told of the service while it runs, and to whom.
 
+use std::fs::OpenOptions;
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use actix_web::http::Uri;
@@ -9,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{Arguments, SettingsError};
+use crate::secrets;
 
 /// What is told of the service while it runs, and to whom.
 #[derive(Debug, Clone)]
@@ -78,10 +81,16 @@ impl TelemetrySettings {
 
 fn log_dir(directory: &Path) -> Result<PathBuf, SettingsError> {
     let unusable = |error| SettingsError::new("LOG_DIR", format!("cannot be used: {error}"));
-    std::fs::create_dir_all(directory).map_err(unusable)?;
-    let file = directory.join(LOG_FILE);
-    std::fs::OpenOptions::new().append(true).create(true).open(file).map_err(unusable)?;
+    secrets::ensure_directory(directory).map_err(unusable)?;
+    log_file().open(directory.join(LOG_FILE)).map_err(unusable)?;
     Ok(directory.to_owned())
+}
+
+/// How a log file is opened, and made for the owner alone.
+pub(crate) fn log_file() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true).mode(0o600);
+    options
 }
 
 /// The name of the log file, to which those that were full add a number.

@@ -211,6 +211,29 @@ fn what_is_unsafe_in_production_is_found() {
         (("RATE_LIMIT_USER", "off"), "RATE_LIMIT_USER"),
         (("RATE_LIMIT_LEAD_CREATE", "off"), "RATE_LIMIT_LEAD_CREATE"),
         (("RATE_LIMIT_NEWSLETTER_CREATE", "off"), "RATE_LIMIT_NEWSLETTER_CREATE"),
+        (("RATE_LIMIT_FLOOD", "off"), "RATE_LIMIT_FLOOD"),
+        (("RATE_LIMIT_FLOOD", "1000000000/hour"), "RATE_LIMIT_FLOOD"),
+        (("RATE_LIMIT_LEAD_CREATE", "1000000000/day"), "RATE_LIMIT_LEAD_CREATE"),
+        (("RATE_LIMIT_USER", "1000000/hour"), ""),
+        (("SECRET_KEY", "django-insecure-x8f$#jq0m7c4y2w9z6k"), "!SECRET_KEY"),
+        (("SECRET_KEY", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), "!SECRET_KEY"),
+        (("BASIC_API_KEY", SECRET.1), "!BASIC_API_KEY"),
+        (("TRUSTED_PROXIES", "0.0.0.0/1,128.0.0.0/1"), "!TRUSTED_PROXIES"),
+        (("TRUSTED_PROXIES", "10.0.0.0/8,fc00::/7"), ""),
+        (("ALLOWED_HOSTS", ".com"), "!ALLOWED_HOSTS"),
+        (("DATABASE_URL", "postgres://ana:hunter2@db/leads?sslmode=disable"), "DATABASE_URL"),
+        (("DATABASE_URL", "postgres://ana:password@192.0.2.1/leads"), "!DATABASE_URL"),
+        (("DATABASE_URL", "postgres://ana:password@localhost/leads?sslmode=disable"), ""),
+        (("DATABASE_URL", "postgres://ana:password@/leads"), ""),
+        (("REDIS_URL", "redis://redis:6379/0"), "REDIS_URL"),
+        (("REDIS_URL", "redis://:hunter2@redis:6379/0"), ""),
+        (("REDIS_URL", "redis://127.0.0.1/0"), ""),
+        (("REDIS_URL", "redis+unix:///run/redis.sock"), ""),
+        (("SENTRY_DSN", "http://key@sentry/7"), "SENTRY_DSN"),
+        (("SENTRY_DSN", "https://key@sentry/7"), ""),
+        (("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318"), "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        (("OTEL_EXPORTER_OTLP_ENDPOINT", "http://[::1]:4318"), ""),
+        (("LOG_LEVEL", "TRACE"), ""),
         (("PRODUCTION", "false"), "PRODUCTION"),
     ] {
         let mut changed: Vec<_> =
@@ -222,6 +245,23 @@ fn what_is_unsafe_in_production_is_found() {
         [("CORS_ALLOWED_ORIGINS", "http://exit3.agency"), ("CORS_ALLOW_CREDENTIALS", "true")];
     let with: Vec<_> = SOUND.iter().copied().chain(credentials).collect();
     assert_eq!(unsafe_settings(&with), ["!CORS_ALLOWED_ORIGINS"]);
+    let log = [("LOG_LEVEL", "TRACE"), ("LOG_CLIENT_IP", "full")];
+    let with: Vec<_> = SOUND.iter().copied().chain(log).collect();
+    assert_eq!(unsafe_settings(&with), ["LOG_LEVEL"]);
+    let parts = [("DB_HOST", "db"), ("DB_NAME", "leads"), ("DB_PASSWORD", "postgres")];
+    let with: Vec<_> = SOUND.into_iter().skip(1).chain(parts).collect();
+    assert_eq!(unsafe_settings(&with), ["!DB_PASSWORD"]);
+}
+
+#[test]
+fn a_directory_that_everybody_may_change_is_unsafe() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    let data = [("DATA_DIR", directory.path().to_str().unwrap())];
+    let with: Vec<_> = SOUND.into_iter().skip(1).chain(data).collect();
+    assert_eq!(unsafe_settings(&with), Vec::<String>::new());
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    assert_eq!(unsafe_settings(&with), ["!DATA_DIR"]);
 }
 
 #[test]

@@ -158,6 +158,12 @@ pub(super) fn date(text: &str) -> Result<chrono::DateTime<chrono::Utc>, String> 
     Ok(date.and_time(chrono::NaiveTime::MIN).and_utc())
 }
 
+/// Whether a host is this machine.
+pub(super) fn is_local(host: &str) -> bool {
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
 /// Whether a secret is what somebody wrote in its place, to be replaced.
 pub(super) fn is_placeholder(secret: &SecretString) -> bool {
     let word: String = secret
@@ -167,9 +173,10 @@ pub(super) fn is_placeholder(secret: &SecretString) -> bool {
         .filter(|c| !matches!(c, '-' | '_' | ' ' | '.'))
         .collect();
     let starts = ["changeme", "changethis", "replaceme", "replacethis", "your", "insert", "<"];
-    let whole =
-        ["", "secret", "secretkey", "apikey", "key", "placeholder", "example", "todo", "xxx"];
-    whole.contains(&word.as_str()) || starts.iter().any(|start| word.starts_with(start))
+    let whole = "secret secretkey apikey key placeholder example todo xxx password postgres";
+    word.is_empty()
+        || whole.split(' ').any(|whole| word == whole)
+        || starts.iter().any(|start| word.starts_with(start))
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! Reports of errors to Sentry: what the log tells of them, and nothing of the request
 //! that they happened in.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use sentry::ClientInitGuard;
 use sentry::integrations::tracing::{ErrorLayer, SpanLayer};
 use sentry::protocol::Event;
+use sentry::transports::ReqwestHttpTransportOptions;
+use sentry::{ClientInitGuard, Transport, TransportFactory, TransportOptions};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
@@ -15,12 +17,28 @@ use crate::settings::SentrySettings;
 
 /// How long the end of the process waits for the last reports to be taken.
 const GOODBYE: Duration = Duration::from_secs(2);
+/// How long one report may take. The end of the process waits for the one under way.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Those who send reports.
 pub(super) struct Errors(#[allow(dead_code, reason = "held, not used")] ClientInitGuard);
 
+/// Sends with a client that gives up in time; that of the library never does.
+struct Sender(reqwest::Client);
+
+impl TransportFactory for Sender {
+    fn create_transport_with_options(&self, options: TransportOptions) -> Arc<dyn Transport> {
+        let options = ReqwestHttpTransportOptions::from(options);
+        Arc::new(options.with_client(self.0.clone()).build())
+    }
+}
+
 /// Begins to report.
-pub(super) fn start(settings: &SentrySettings) -> Errors {
+///
+/// # Errors
+/// There is nothing to send with.
+pub(super) fn start(settings: &SentrySettings) -> reqwest::Result<Errors> {
+    let client = reqwest::Client::builder().timeout(PATIENCE).build()?;
     let options = sentry::ClientOptions::new()
         .dsn(settings.dsn.expose_secret())
         .release(env!("CARGO_PKG_VERSION"))
@@ -28,12 +46,13 @@ pub(super) fn start(settings: &SentrySettings) -> Errors {
         .traces_sample_rate(settings.traces_sample_rate)
         .max_breadcrumbs(0)
         .shutdown_timeout(GOODBYE)
+        .transport(Sender(client))
         .before_send(stripped);
     let options = match &settings.environment {
         Some(environment) => options.environment(environment.clone()),
         None => options,
     };
-    Errors(sentry::init(options))
+    Ok(Errors(sentry::init(options)))
 }
 
 /// Errors, of which panics are some, since the hook logs them; and spans, where traces

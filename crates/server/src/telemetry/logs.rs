@@ -14,7 +14,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::{Layer, TRACE};
-use crate::settings::{LOG_FILE, LogFormat, TelemetrySettings};
+use crate::settings::{LOG_FILE, LogFormat, TelemetrySettings, log_file};
 
 /// Bytes of a log file that is full.
 const FULL: usize = 10 * 1024 * 1024;
@@ -59,7 +59,7 @@ fn rotating(directory: &Path) -> FileRotate<AppendCount> {
         AppendCount::new(FILES - 1),
         ContentLimit::BytesSurpassed(FULL - BUFFER),
         Compression::None,
-        None,
+        Some(log_file()),
     )
 }
 
@@ -134,6 +134,8 @@ impl<W: Write> Write for Gathered<W> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -149,7 +151,9 @@ mod tests {
             std::fs::read_dir(directory.path()).unwrap().map(Result::unwrap).collect();
         assert_eq!(files.len(), FILES);
         for file in files {
-            let size = usize::try_from(file.metadata().unwrap().len()).unwrap();
+            let metadata = file.metadata().unwrap();
+            assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "for the owner alone");
+            let size = usize::try_from(metadata.len()).unwrap();
             assert!(size <= FULL && size.is_multiple_of(line.len()), "{size} bytes");
         }
     }

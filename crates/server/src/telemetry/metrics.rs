@@ -15,7 +15,8 @@ use metrics::{counter, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_appender::non_blocking::ErrorCounter;
 
-use crate::settings::{MetricsBind, TlsFiles};
+use crate::connections::tls::Tls;
+use crate::settings::MetricsBind;
 
 /// Where metrics are served, unless the settings say otherwise.
 pub(crate) const USUAL: SocketAddr =
@@ -49,8 +50,8 @@ pub(crate) struct Gauges {
     pub(crate) dropped: ErrorCounter,
     /// Whose disk is looked at.
     pub(crate) data_dir: PathBuf,
-    /// The certificate, where the service has one.
-    pub(crate) tls: Option<TlsFiles>,
+    /// The certificate that clients get, where the service has one.
+    pub(crate) tls: Option<Tls>,
 }
 
 impl Gauges {
@@ -62,8 +63,12 @@ impl Gauges {
             gauge!("exit3_disk_size_bytes").set((disk.f_blocks * disk.f_frsize) as f64);
             gauge!("exit3_disk_free_bytes").set((disk.f_bavail * disk.f_frsize) as f64);
         }
-        if let Some(expiry) = self.tls.as_ref().and_then(TlsFiles::expiry) {
-            gauge!("exit3_tls_certificate_expiry_timestamp_seconds").set(expiry.as_secs_f64());
+        if let Some(tls) = &self.tls {
+            if let Some(expiry) = tls.expiry() {
+                gauge!("exit3_tls_certificate_expiry_timestamp_seconds").set(expiry.as_secs_f64());
+            }
+            let is_newest = f64::from(u8::from(tls.is_newest()));
+            gauge!("exit3_tls_certificate_is_newest").set(is_newest);
         }
     }
 }

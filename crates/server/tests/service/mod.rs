@@ -237,6 +237,18 @@ impl Service {
         self.child.wait().unwrap()
     }
 
+    /// Waits until the service has stopped, if it does within that time.
+    pub fn wait_for(mut self, patience: Duration) -> Option<ExitStatus> {
+        let began = Instant::now();
+        while began.elapsed() < patience {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return Some(status);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        None
+    }
+
     /// Asks the service to stop and waits until it has.
     pub fn stop(self) {
         self.terminate();

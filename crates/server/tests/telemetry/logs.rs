@@ -1,3 +1,5 @@
+use std::os::unix::fs::PermissionsExt;
+
 use serde_json::Value;
 
 use crate::service::{Service, exit3};
@@ -132,6 +134,10 @@ async fn in_production_all_of_standard_output_is_json_and_no_key_is_in_it() {
     let output = service.output();
     assert!(service.wait().success());
     assert!(output.contains("Listening on http://127.0.0.1:"), "{output}");
+    for (path, mode) in [("logs", 0o700), ("logs/exit3.log", 0o600)] {
+        let metadata = std::fs::metadata(directory.path().join(path)).unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o777, mode, "{path}");
+    }
     let file = std::fs::read_to_string(directory.path().join("logs/exit3.log")).unwrap();
     assert!(file.contains("exit3_http::requests") && file.starts_with(&output), "{file}");
     assert!(!file.contains(&key) && !output.contains(&key));

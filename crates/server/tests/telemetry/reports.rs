@@ -1,3 +1,7 @@
+use std::net::TcpListener;
+use std::sync::mpsc;
+use std::time::Duration;
+
 use exit3_testkit::collector::Collector;
 use exit3_testkit::postgres::TestPostgres;
 use serde_json::Value;
@@ -67,4 +71,23 @@ async fn traces_are_sent_only_if_they_are_asked_for() {
         assert_eq!(all.contains("\"transaction\""), sent, "{all}");
         assert!(!all.contains(KEY), "{all}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_takes_reports_and_does_not_answer_does_not_hold_up_a_stop() {
+    let sentry = TcpListener::bind("127.0.0.1:0").unwrap();
+    let dsn = format!("http://public@{}/7", sentry.local_addr().unwrap());
+    let (taken, holds) = mpsc::channel();
+    std::thread::spawn(move || sentry.incoming().try_for_each(|stream| taken.send(stream)));
+    let directory = tempfile::tempdir().unwrap();
+    let env = [("SENTRY_DSN", dsn.as_str()), ("SENTRY_TRACES_SAMPLE_RATE", "1")];
+    let service = start(directory.path(), &env);
+    for _ in 0..3 {
+        assert_eq!(service.get(LEADS, KEY).await.status(), 200);
+    }
+    let held = holds.recv_timeout(Duration::from_secs(20)).expect("a report is sent");
+    service.terminate();
+    let status = service.wait_for(Duration::from_secs(30)).expect("the service has stopped");
+    assert!(status.success());
+    drop((held, holds));
 }

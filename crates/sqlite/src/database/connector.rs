@@ -1,6 +1,7 @@
 //! How a connection is opened and set up.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
@@ -8,6 +9,8 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::OpenError;
+use super::file::OpenFile;
+use crate::error::Refusal;
 use crate::readers::teach_deadline;
 use crate::sql::Sql;
 
@@ -36,7 +39,7 @@ const CONVERSION: Duration = Duration::from_secs(10);
 /// Opens connections to one file, and never makes a new one.
 #[derive(Debug, Clone)]
 pub(crate) struct Connector {
-    path: PathBuf,
+    file: Arc<OpenFile>,
     uri: String,
 }
 
@@ -53,11 +56,12 @@ impl Connector {
             }
         }
         uri.push_str("?mode=rw");
-        Some(Self { path: path.to_owned(), uri })
+        Some(Self { file: Arc::new(OpenFile::new(path)), uri })
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    /// Whether the file is still the one that was opened, at its place.
+    pub(crate) fn check(&self) -> Result<(), Refusal> {
+        self.file.check()
     }
 
     pub(crate) fn writer(&self) -> Result<SqliteConnection, OpenError> {

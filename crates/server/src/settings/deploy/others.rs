@@ -1,0 +1,72 @@
+//! What the service relies on, beside itself: the disk, databases, who takes telemetry.
+
+use std::os::unix::fs::PermissionsExt;
+
+use exit3_postgres::PgSettings;
+use reqwest::Url;
+use secrecy::ExposeSecret;
+
+use super::super::{Arguments, DatabaseSettings, Settings, words};
+use super::Findings;
+
+pub(super) fn find(found: &mut Findings, arguments: &Arguments, settings: &Settings) {
+    match &settings.database {
+        DatabaseSettings::Sqlite(_) => {
+            let mode = settings.data_dir.metadata().map(|data| data.permissions().mode());
+            found.danger(
+                mode.is_ok_and(|mode| mode & 0o002 != 0),
+                "DATA_DIR",
+                "can be changed by everybody on the machine",
+                "run `chmod 700` on it",
+            );
+        }
+        DatabaseSettings::Postgres(database) => postgres(found, arguments, database),
+    }
+    let redis = settings.redis_url.as_ref().and_then(|url| elsewhere(url.expose_secret()));
+    found.add(
+        redis.is_some_and(|url| url.password().unwrap_or_default().is_empty()),
+        "REDIS_URL",
+        "is on another machine, without a password",
+        "set one there (requirepass), and here: redis://:password@host:6379/0",
+    );
+    let telemetry = &settings.telemetry;
+    let sentry = telemetry.sentry.as_ref().map(|sentry| sentry.dsn.expose_secret());
+    for (variable, address) in [
+        ("SENTRY_DSN", sentry),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", telemetry.otlp_endpoint.as_deref()),
+    ] {
+        let address = address.and_then(elsewhere);
+        found.add(
+            address.is_some_and(|url| url.scheme() == "http"),
+            variable,
+            "sends to another machine without encryption",
+            "use https://, or a collector on this machine",
+        );
+    }
+}
+
+fn postgres(found: &mut Findings, arguments: &Arguments, database: &PgSettings) {
+    if !database.hosts().any(|host| !words::is_local(&host)) {
+        return;
+    }
+    let by_url = arguments.database_url.is_some();
+    found.danger(
+        database.password().is_some_and(|p| words::is_placeholder(&p.to_owned().into())),
+        if by_url { "DATABASE_URL" } else { "DB_PASSWORD" },
+        "has a password that anybody would guess, for another machine",
+        "set a long random one",
+    );
+    found.add(
+        database.is_plain(),
+        "DATABASE_URL",
+        "has sslmode=disable: leads go to another machine readable",
+        "use sslmode=verify-full with sslrootcert",
+    );
+}
+
+/// The address, where it is of another machine.
+fn elsewhere(address: &str) -> Option<Url> {
+    let url = Url::parse(address).ok()?;
+    let host = url.host_str()?;
+    (!host.is_empty() && !words::is_local(host)).then_some(url)
+}

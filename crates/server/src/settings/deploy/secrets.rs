@@ -1,0 +1,39 @@
+//! Secrets that can be guessed.
+
+use std::collections::BTreeSet;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::super::{Arguments, words};
+use super::Findings;
+
+/// Characters of a secret that is long enough.
+const LONG: usize = 32;
+/// Different ones among them, of which 32 random digits have more.
+const DIFFERENT: usize = 7;
+
+pub(super) fn find(found: &mut Findings, arguments: &Arguments) {
+    let (secret, key) = (&arguments.secret_key, &arguments.basic_api_key);
+    let remedy = "make one with `openssl rand -base64 32`";
+    let problem = "is shorter than 32 characters, a placeholder, or easy to guess";
+    found.danger(secret.as_ref().is_some_and(is_weak), "SECRET_KEY", problem, remedy);
+    found.danger(key.as_ref().is_some_and(is_weak), "BASIC_API_KEY", problem, remedy);
+    let text =
+        |secret: &Option<SecretString>| secret.as_ref().map(|s| s.expose_secret().to_owned());
+    found.danger(
+        secret.is_some() && text(secret) == text(key),
+        "BASIC_API_KEY",
+        "is the same as SECRET_KEY",
+        remedy,
+    );
+}
+
+fn is_weak(secret: &SecretString) -> bool {
+    let text = secret.expose_secret();
+    let different: BTreeSet<char> = text.chars().collect();
+    text.chars().count() < LONG
+        || different.len() < DIFFERENT
+        // What Django's `startproject` writes.
+        || text.starts_with("django-insecure-")
+        || words::is_placeholder(secret)
+}
