@@ -60,6 +60,11 @@ pub enum Request<'a> {
         /// Who sent the request.
         client: IpAddr,
     },
+    /// One with a right key that would be served without any. It counts as nothing.
+    RightKey {
+        /// Who sent the request.
+        client: IpAddr,
+    },
 }
 
 /// What a request was charged.
@@ -103,8 +108,11 @@ fn charges(limits: &Limits, request: Request<'_>) -> Vec<Charge> {
         charges.extend(rate.map(|rate| Charge { quota, rate, subject, peek }));
     };
     match request {
+        // Who has guessed too often gets no answer to a right guess either.
+        Request::RightKey { client } => {
+            add(Quota::WrongKey, limits.wrong_key(), subject(client), true);
+        }
         Request::Keyed { caller, client, visitor, creates } => {
-            // Who has guessed too often gets no answer to a right guess either.
             add(Quota::WrongKey, limits.wrong_key(), subject(client), true);
             add(Quota::Visitor, limits.visitor, subject(visitor), false);
             add(Quota::Key, caller.rate().or(limits.key), caller.number(), false);
@@ -197,6 +205,8 @@ mod tests {
             [format!("wrong-key 10/hour {counted}"), format!("visitor 100/hour {counted}")]
         );
         assert_eq!(shown(&limits(), Request::Keyless { client }), wrong[1..]);
+        let right = shown(&limits(), Request::RightKey { client });
+        assert_eq!(right, [format!("peek {}", wrong[0])]);
         let few = Limits { visitor: rate("3/day"), ..Limits::default() };
         assert_eq!(few.wrong_key(), rate("1/day"));
     }

@@ -158,9 +158,18 @@ impl From<Unidentified> for ApiError {
     }
 }
 
-/// Whether a request comes with a key that opens everything.
+/// Whether a request that needs no key comes with one that opens everything. It counts
+/// only where the key is wrong; who has guessed too often is not told of a right one.
 pub(crate) async fn opens_everything(app: &App, request: &HttpRequest) -> bool {
-    matches!(identify(app, request).await, Ok(caller) if caller.scopes() == Scopes::ALL)
+    let Some(Client { address: client, .. }) = request.extensions().get::<Client>().copied() else {
+        return false;
+    };
+    let (opens, counted) = match identify(app, request).await {
+        Ok(caller) => (caller.scopes() == Scopes::ALL, Request::RightKey { client }),
+        Err(Unidentified::WrongKey) => (false, Request::WrongKey { client }),
+        Err(_) => return false,
+    };
+    quotas::charge(app, counted).await.refused_for.is_none() && opens
 }
 
 async fn identify(app: &App, request: &HttpRequest) -> Result<Caller, Unidentified> {

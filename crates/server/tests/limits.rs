@@ -134,6 +134,31 @@ async fn keys_cannot_be_guessed() {
     assert_eq!(service.get(LEADS, KEY).await.status(), 429);
 }
 
+/// Readiness needs no key, and tells more to a right one.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_cannot_be_guessed_where_none_is_needed() {
+    const READY: &str = "/backend/health/ready/";
+    let directory = tempfile::tempdir().unwrap();
+    let service = start(directory.path(), &[("RATE_LIMIT_ANON", "100/hour")]);
+    let ready = async |key: &str| {
+        let answer = service.get(READY, key).await;
+        assert_eq!(answer.status(), 200);
+        let body: Value = answer.json().await.unwrap();
+        assert_eq!(body["status"], "ok");
+        body.get("backups").is_some()
+    };
+    // Looking, with the right key or without any, is not guessing.
+    for _ in 0..15 {
+        assert!(ready(KEY).await);
+        assert!(!ready("").await);
+    }
+    for guess in 0..10 {
+        assert!(!ready(&format!("guess-{guess}")).await);
+    }
+    assert!(!ready(KEY).await, "a right guess is not told from a wrong one now");
+    assert_eq!(service.get(LEADS, KEY).await.status(), 429);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_is_stopped_before_everything_else() {
     let directory = tempfile::tempdir().unwrap();

@@ -253,6 +253,21 @@ async fn a_wrong_key_is_counted_as_such_and_a_missing_one_is_not() {
 }
 
 #[actix_web::test]
+async fn a_wrong_key_is_counted_where_none_is_needed() {
+    let ready = |credentials: &str| {
+        let mut service = Service::default();
+        service.database.expect_schema_is_current().returning(|| Ok(true));
+        service.backups.expect_status().returning(|| Err(away()));
+        let request = TestRequest::get().uri("/backend/health/ready/");
+        let request = request.insert_header(("Authorization", credentials));
+        counted(service, from(request, "192.0.2.1"))
+    };
+    let wrong = ready("Basic guess").await;
+    assert_eq!(wrong, [(Quota::WrongKey, of("192.0.2.1")), (Quota::Visitor, of("192.0.2.1"))]);
+    assert_eq!(ready("Basic peer-key").await, [(Quota::WrongKey, of("192.0.2.1"))]);
+}
+
+#[actix_web::test]
 async fn a_website_that_is_believed_names_its_visitors() {
     let visit = |request: TestRequest| {
         from(named(request), "192.0.2.1").insert_header(("X-Forwarded-For", "203.0.113.5"))
