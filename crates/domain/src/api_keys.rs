@@ -55,13 +55,18 @@ pub enum DraftError {
 }
 
 impl ApiKeyDraft {
+    /// Whether the key stands in pages that everybody can read.
+    pub fn is_publishable(&self) -> bool {
+        !self.origins.is_empty()
+    }
+
     /// Checks that the parts go together, at the time `now`.
     ///
     /// # Errors
     /// The first [`DraftError`].
     pub fn check(&self, now: DateTime<Utc>) -> Result<(), DraftError> {
         let in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        let publishable = !self.origins.is_empty();
+        let publishable = self.is_publishable();
         let creates_only = Scopes::of(&[Scope::LeadsCreate, Scope::NewsletterCreate]);
         if !(1..=MAX_NAME).contains(&self.name.len()) || !self.name.chars().all(in_name) {
             Err(DraftError::Name)
