@@ -186,7 +186,12 @@ async fn identify(app: &App, request: &HttpRequest) -> Result<Caller, Unidentifi
         return Ok(Caller::Basic);
     }
     let presented = std::str::from_utf8(presented).map_err(|_| Unidentified::WrongKey)?;
-    let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    let mut origins = request.headers().get_all(header::ORIGIN);
+    // Of two, nobody knows which one the page has.
+    let origin = match (origins.next(), origins.next()) {
+        (Some(origin), None) => origin.to_str().ok(),
+        _ => None,
+    };
     authenticate(app, presented, origin).await.map_err(|error| match error {
         KeyError::Wrong => Unidentified::WrongKey,
         KeyError::Origin => Unidentified::WrongOrigin,

@@ -121,6 +121,11 @@ async fn a_publishable_key_is_refused_without_its_origin() {
         assert_eq!(answer.status, StatusCode::FORBIDDEN);
         assert_eq!(answer.json(), json!({ "detail": NO_PERMISSION }));
     }
+    let (own, other) = (("Origin", "https://exit3.agency"), ("Origin", "https://evil.org"));
+    for (first, second) in [(own, other), (other, own), (own, own)] {
+        let request = sign_up().append_header(first).append_header(second);
+        assert_eq!(service().answer(request).await.status, StatusCode::FORBIDDEN);
+    }
     let right = sign_up().insert_header(("Origin", "https://exit3.agency"));
     assert_eq!(service().answer(right).await.status, StatusCode::CREATED);
 }
