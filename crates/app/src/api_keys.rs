@@ -51,12 +51,20 @@ impl Caller {
         matches!(self, Self::Named(key) if key.draft.forwards_visitors)
     }
 
-    /// How often the key may be used, where that is not the usual.
-    pub(crate) fn rate(&self) -> Option<Rate> {
+    /// How often the key may be used: as often as it says itself, or else as is `usual`.
+    /// For one that everybody can read nothing is: anybody could use that up for all.
+    pub(crate) fn rate(&self, usual: Option<Rate>) -> Option<Rate> {
         match self {
-            Self::Basic => None,
-            Self::Named(key) => key.draft.rate,
+            Self::Basic => usual,
+            Self::Named(key) if key.draft.is_publishable() => key.draft.rate,
+            Self::Named(key) => key.draft.rate.or(usual),
         }
+    }
+
+    /// Whether its holder may know how much the key is used: not where that is how much
+    /// others use it.
+    pub(crate) fn may_know_its_use(&self) -> bool {
+        !matches!(self, Self::Named(key) if key.draft.is_publishable())
     }
 
     /// The key's number; ids begin at 1.

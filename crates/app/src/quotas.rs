@@ -15,7 +15,7 @@ use crate::api_keys::Caller;
 pub struct Limits {
     /// Requests of one visitor.
     pub visitor: Option<Rate>,
-    /// Requests with one key that has no rate of its own.
+    /// Requests with one key that has no rate of its own, and is not publishable.
     pub key: Option<Rate>,
     /// Leads that one visitor creates.
     pub lead_create: Option<Rate>,
@@ -60,6 +60,22 @@ pub enum Request<'a> {
         /// Who sent the request.
         client: IpAddr,
     },
+    /// One with a right key that would be served without any. It counts as nothing.
+    RightKey {
+        /// Who sent the request.
+        client: IpAddr,
+    },
+}
+
+impl Request<'_> {
+    fn may_know(&self, quota: Quota) -> bool {
+        match quota {
+            // Who guesses need not know how close the end is.
+            Quota::WrongKey => false,
+            Quota::Key => matches!(self, Self::Keyed { caller, .. } if caller.may_know_its_use()),
+            _ => true,
+        }
+    }
 }
 
 /// What a request was charged.
@@ -87,8 +103,7 @@ pub async fn charge(app: &App, request: Request<'_>) -> Bill {
     let items = charges
         .iter()
         .enumerate()
-        // Who guesses need not know how close the end is.
-        .filter(|(_, charge)| charge.quota != Quota::WrongKey)
+        .filter(|(_, charge)| request.may_know(charge.quota))
         .map(|(number, charge)| {
             let remaining = standings.get(number).map(|standing| standing.remaining);
             (charge.quota, charge.rate, remaining)
@@ -103,11 +118,14 @@ fn charges(limits: &Limits, request: Request<'_>) -> Vec<Charge> {
         charges.extend(rate.map(|rate| Charge { quota, rate, subject, peek }));
     };
     match request {
+        // Who has guessed too often gets no answer to a right guess either.
+        Request::RightKey { client } => {
+            add(Quota::WrongKey, limits.wrong_key(), subject(client), true);
+        }
         Request::Keyed { caller, client, visitor, creates } => {
-            // Who has guessed too often gets no answer to a right guess either.
             add(Quota::WrongKey, limits.wrong_key(), subject(client), true);
             add(Quota::Visitor, limits.visitor, subject(visitor), false);
-            add(Quota::Key, caller.rate().or(limits.key), caller.number(), false);
+            add(Quota::Key, caller.rate(limits.key), caller.number(), false);
             let rate = match creates {
                 Some(Quota::LeadCreate) => limits.lead_create,
                 Some(Quota::NewsletterCreate) => limits.newsletter_create,
@@ -187,6 +205,41 @@ mod tests {
         assert_eq!(all[2], "key 5/second 1");
     }
 
+    fn publishable(own: Option<Rate>) -> Caller {
+        Caller::Named(Arc::new(api_key(|key| {
+            key.draft.origins = vec!["https://exit3.agency".to_owned()];
+            key.draft.rate = own;
+        })))
+    }
+
+    #[test]
+    fn nobody_can_use_up_a_key_that_everybody_can_read() {
+        let all = shown(&limits(), keyed(&publishable(None), Some(Quota::LeadCreate)));
+        assert_eq!(
+            all,
+            [
+                "peek wrong-key 10/hour ffffffffc0000201",
+                "visitor 100/hour ffffffffc0000202",
+                "lead-create 10/hour ffffffffc0000202",
+            ]
+        );
+        // Unless whoever made it wants that.
+        let own = shown(&limits(), keyed(&publishable(rate("5/second")), None));
+        assert_eq!(own[2], "key 5/second 1");
+    }
+
+    #[tokio::test]
+    async fn how_much_others_use_a_publishable_key_is_not_told() {
+        let mut mocks = Mocks::new();
+        mocks.limits = limits();
+        mocks.quotas.expect_charge().returning(|charges| {
+            charges.iter().map(|_| Standing { remaining: 7, refused_for: None }).collect()
+        });
+        let caller = publishable(rate("5/second"));
+        let bill = charge(&mocks.into_app(), keyed(&caller, None)).await;
+        assert_eq!(bill.items, [(Quota::Visitor, limits().visitor.unwrap(), Some(7))]);
+    }
+
     #[test]
     fn wrong_keys_count_more_strictly_than_none() {
         let client = address("2001:db8::1");
@@ -197,6 +250,8 @@ mod tests {
             [format!("wrong-key 10/hour {counted}"), format!("visitor 100/hour {counted}")]
         );
         assert_eq!(shown(&limits(), Request::Keyless { client }), wrong[1..]);
+        let right = shown(&limits(), Request::RightKey { client });
+        assert_eq!(right, [format!("peek {}", wrong[0])]);
         let few = Limits { visitor: rate("3/day"), ..Limits::default() };
         assert_eq!(few.wrong_key(), rate("1/day"));
     }

@@ -4,6 +4,7 @@ mod scope;
 mod token;
 
 use chrono::{DateTime, Utc};
+use url::Url;
 
 use crate::quotas::Rate;
 
@@ -48,20 +49,27 @@ pub enum DraftError {
     PublishableScope,
     #[error("a publishable key cannot forward visitors: whoever reads it could name any")]
     PublishableForwards,
-    #[error("an origin is a scheme and a host, such as https://exit3.agency")]
+    #[error(
+        "an origin is a scheme, a host and perhaps a port that is not the scheme's own, such as https://exit3.agency"
+    )]
     Origin,
     #[error("a key cannot expire before it is made")]
     Expired,
 }
 
 impl ApiKeyDraft {
+    /// Whether the key stands in pages that everybody can read.
+    pub fn is_publishable(&self) -> bool {
+        !self.origins.is_empty()
+    }
+
     /// Checks that the parts go together, at the time `now`.
     ///
     /// # Errors
     /// The first [`DraftError`].
     pub fn check(&self, now: DateTime<Utc>) -> Result<(), DraftError> {
         let in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        let publishable = !self.origins.is_empty();
+        let publishable = self.is_publishable();
         let creates_only = Scopes::of(&[Scope::LeadsCreate, Scope::NewsletterCreate]);
         if !(1..=MAX_NAME).contains(&self.name.len()) || !self.name.chars().all(in_name) {
             Err(DraftError::Name)
@@ -82,13 +90,14 @@ impl ApiKeyDraft {
 }
 
 /// Whether `text` is an origin as browsers send it: a scheme, a host in lower case,
-/// and a port where it is not the scheme's own.
+/// and a port where it is not the scheme's own. No other could ever match.
 pub fn is_origin(text: &str) -> bool {
-    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    host.is_some_and(|host| {
-        let known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-:[]_".contains(&b);
-        !host.is_empty() && host.bytes().all(known)
-    })
+    // A URL may have more in its host, such as the star of a pattern, which none is.
+    let known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-:[]_/".contains(&b);
+    text.bytes().all(known)
+        && Url::parse(text).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
+        })
 }
 
 /// A key that has no place in a database yet.
@@ -188,6 +197,32 @@ mod tests {
         let mut draft = draft();
         change(&mut draft);
         assert_eq!(draft.check(second(10)), outcome);
+    }
+
+    #[rstest]
+    #[case("https://exit3.agency", true)]
+    #[case("https://exit3.agency:8443", true)]
+    #[case("http://localhost:3000", true)]
+    #[case("http://[::1]:3000", true)]
+    #[case("https://xn--strae-oqa.de", true)]
+    #[case("exit3.agency", false)]
+    #[case("https://", false)]
+    #[case("https://exit3.agency/", false)]
+    #[case("https://exit3.agency/page", false)]
+    #[case("https://Exit3.agency", false)]
+    #[case("https://exit3.agency:443", false)]
+    #[case("http://exit3.agency:80", false)]
+    #[case("https://exit3.agency:", false)]
+    #[case("https://exit3.agency:080", false)]
+    #[case("https://a:b:c", false)]
+    #[case("https://a:70000", false)]
+    #[case("https://[::1", false)]
+    #[case("https://*.exit3.agency", false)]
+    #[case("https://ana@exit3.agency", false)]
+    #[case("ftp://exit3.agency", false)]
+    #[case("null", false)]
+    fn an_origin_is_what_a_browser_would_send(#[case] text: &str, #[case] valid: bool) {
+        assert_eq!(is_origin(text), valid);
     }
 
     fn key(change: impl FnOnce(&mut ApiKey)) -> ApiKey {

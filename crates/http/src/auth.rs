@@ -158,9 +158,18 @@ impl From<Unidentified> for ApiError {
     }
 }
 
-/// Whether a request comes with a key that opens everything.
+/// Whether a request that needs no key comes with one that opens everything. It counts
+/// only where the key is wrong; who has guessed too often is not told of a right one.
 pub(crate) async fn opens_everything(app: &App, request: &HttpRequest) -> bool {
-    matches!(identify(app, request).await, Ok(caller) if caller.scopes() == Scopes::ALL)
+    let Some(Client { address: client, .. }) = request.extensions().get::<Client>().copied() else {
+        return false;
+    };
+    let (opens, counted) = match identify(app, request).await {
+        Ok(caller) => (caller.scopes() == Scopes::ALL, Request::RightKey { client }),
+        Err(Unidentified::WrongKey) => (false, Request::WrongKey { client }),
+        Err(_) => return false,
+    };
+    quotas::charge(app, counted).await.refused_for.is_none() && opens
 }
 
 async fn identify(app: &App, request: &HttpRequest) -> Result<Caller, Unidentified> {
@@ -177,7 +186,12 @@ async fn identify(app: &App, request: &HttpRequest) -> Result<Caller, Unidentifi
         return Ok(Caller::Basic);
     }
     let presented = std::str::from_utf8(presented).map_err(|_| Unidentified::WrongKey)?;
-    let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    let mut origins = request.headers().get_all(header::ORIGIN);
+    // Of two, nobody knows which one the page has.
+    let origin = match (origins.next(), origins.next()) {
+        (Some(origin), None) => origin.to_str().ok(),
+        _ => None,
+    };
     authenticate(app, presented, origin).await.map_err(|error| match error {
         KeyError::Wrong => Unidentified::WrongKey,
         KeyError::Origin => Unidentified::WrongOrigin,

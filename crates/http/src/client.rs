@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use actix_web::HttpMessage;
 use actix_web::dev::ServiceRequest;
-use actix_web::http::header::{HeaderMap, HeaderName};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::Data;
 use ipnet::IpNet;
 
@@ -62,7 +62,7 @@ impl Client {
         let headers = request.headers();
         let client = Self {
             address: walk(peer, headers, |address| proxies.trust(address)),
-            https: tls || (via_proxy && last(headers, &FORWARDED_PROTO) == Some("https")),
+            https: tls || (via_proxy && forwarded_https(headers)),
             via_proxy,
         };
         request.extensions_mut().insert(client);
@@ -84,16 +84,20 @@ fn peer(request: &ServiceRequest) -> IpAddr {
     peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
 }
 
+fn forwarded_https(headers: &HeaderMap) -> bool {
+    last(headers, &FORWARDED_PROTO).is_some_and(|proto| proto.eq_ignore_ascii_case("https"))
+}
+
 /// Walks from the peer towards the client, as long as whoever it has come to is
-/// trusted to name the one before. What is not an address ends the walk.
+/// trusted to name the one before. What is not an address ends the walk, and hides
+/// nothing that stands to the right of it, where proxies write.
 fn walk(peer: IpAddr, headers: &HeaderMap, trusts: impl Fn(IpAddr) -> bool) -> IpAddr {
     if !trusts(peer) {
         return peer;
     }
-    let lines: Vec<&str> = headers.get_all(FORWARDED_FOR).filter_map(|v| v.to_str().ok()).collect();
     let mut reached = peer;
-    for entry in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
-        match address(entry.trim()) {
+    for entry in from_the_right(headers, &FORWARDED_FOR) {
+        match entry.and_then(address) {
             Some(before) if trusts(reached) => reached = before,
             _ => break,
         }
@@ -115,20 +119,30 @@ fn address(text: &str) -> Option<IpAddr> {
 
 /// The last of the values that a header has: the one that the nearest proxy added.
 pub(crate) fn last<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    let value = headers.get_all(name).last()?.to_str().ok()?;
-    value.rsplit(',').next().map(str::trim).filter(|value| !value.is_empty())
+    from_the_right(headers, name).next()?.filter(|value| !value.is_empty())
+}
+
+/// The values that all lines of a header have, from the last one on; `None` for what
+/// is no text. A client may write any bytes into the line that a proxy then adds to,
+/// so lines are taken apart before they are read.
+fn from_the_right<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = Option<&'a str>> {
+    let lines: Vec<&[u8]> = headers.get_all(name).map(HeaderValue::as_bytes).collect();
+    let values = lines.into_iter().rev().flat_map(|line| line.rsplit(|byte| *byte == b','));
+    values.map(|value| std::str::from_utf8(value.trim_ascii()).ok())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::http::header::HeaderValue;
     use rstest::rstest;
 
-    fn headers(lines: &[&str]) -> HeaderMap {
+    fn headers(name: &HeaderName, lines: &[impl AsRef<[u8]>]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for line in lines {
-            headers.append(FORWARDED_FOR, HeaderValue::from_str(line).unwrap());
+            headers.append(name.clone(), HeaderValue::from_bytes(line.as_ref()).unwrap());
         }
         headers
     }
@@ -153,7 +167,44 @@ mod tests {
         #[case] client: &str,
     ) {
         let proxies = TrustedProxies::new(["10.0.0.0/8".parse().unwrap()]);
-        let found = walk(peer.parse().unwrap(), &headers(lines), |a| proxies.trust(a));
+        let headers = headers(&FORWARDED_FOR, lines);
+        let found = walk(peer.parse().unwrap(), &headers, |a| proxies.trust(a));
         assert_eq!(found, client.parse::<IpAddr>().unwrap());
+    }
+
+    /// In Latin-1, as which a header with ÿ is no UTF-8.
+    fn latin_1(lines: &[&str]) -> Vec<Vec<u8>> {
+        let line = |line: &&str| line.chars().map(|c| u8::try_from(c).unwrap()).collect();
+        lines.iter().map(line).collect()
+    }
+
+    #[rstest]
+    #[case::in_the_line_of_the_proxy(&["ÿ, 192.0.2.1"], "192.0.2.1")]
+    #[case::after_another_line(&["6.6.6.6", "ÿ, 192.0.2.1"], "192.0.2.1")]
+    #[case::between(&["6.6.6.6, ÿ, 192.0.2.1, 10.0.0.2"], "192.0.2.1")]
+    #[case::where_the_proxy_writes(&["192.0.2.1, ÿ"], "10.0.0.1")]
+    #[case::as_the_last_line(&["192.0.2.1", "ÿ"], "10.0.0.1")]
+    #[case::a_tab(&["6.6.6.6\t,\t192.0.2.1"], "192.0.2.1")]
+    fn bytes_that_are_no_text_hide_nobody(#[case] lines: &[&str], #[case] client: &str) {
+        let proxies = TrustedProxies::new(["10.0.0.0/8".parse().unwrap()]);
+        let peer = IpAddr::from([10, 0, 0, 1]);
+        let found = walk(peer, &headers(&FORWARDED_FOR, &latin_1(lines)), |a| proxies.trust(a));
+        assert_eq!(found, client.parse::<IpAddr>().unwrap());
+    }
+
+    #[rstest]
+    #[case(&["https"], true)]
+    #[case(&["HTTPS"], true)]
+    #[case(&["http, Https"], true)]
+    #[case(&["ÿ, https"], true)]
+    #[case(&["https", "http"], false)]
+    #[case(&["https, ÿ"], false)]
+    #[case(&["https,"], false)]
+    #[case(&[], false)]
+    fn the_nearest_proxy_says_whether_it_was_encrypted(
+        #[case] lines: &[&str],
+        #[case] encrypted: bool,
+    ) {
+        assert_eq!(forwarded_https(&headers(&FORWARDED_PROTO, &latin_1(lines))), encrypted);
     }
 }

@@ -1,15 +1,17 @@
 //! What happens to every request before it is routed, and to every answer.
 
 use actix_cors::CorsError;
-use actix_web::HttpResponse;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderMap};
 use actix_web::http::uri::{PathAndQuery, Uri};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
 
+use crate::cors::CorsSettings;
 use crate::error::ApiError;
+use crate::headers::protect;
 use crate::origin::Site;
 
 /// Checks the host, sends who comes without encryption to where there is some, takes
@@ -19,8 +21,8 @@ pub(crate) async fn handle<B: MessageBody>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    let problems = wants_problem(&request);
-    let response = match refuse(&request) {
+    let problems = wants_problem(request.headers());
+    let response = match refusal(&request) {
         Some(Refusal::Error(error)) => request.error_response(error).map_into_right_body(),
         Some(Refusal::Redirect(address)) => {
             // The method and the body stay what they are.
@@ -63,7 +65,7 @@ enum Refusal {
     Redirect(String),
 }
 
-fn refuse(request: &ServiceRequest) -> Option<Refusal> {
+fn refusal(request: &ServiceRequest) -> Option<Refusal> {
     let Some(site) = request.app_data::<Data<Site>>() else {
         return Some(Refusal::Error(ApiError::internal()));
     };
@@ -73,12 +75,26 @@ fn refuse(request: &ServiceRequest) -> Option<Refusal> {
     }
 }
 
+/// The answer of whoever refuses a request before the API sees it: in the shape that the
+/// client asks for, and for pages of allowed origins to read.
+pub fn refuse(request: &HttpRequest, error: &ApiError) -> HttpResponse {
+    let mut answer = match wants_problem(request.headers()) {
+        true => error.problem(),
+        false => error.error_response(),
+    };
+    protect(answer.headers_mut());
+    if let Some(cors) = request.app_data::<Data<CorsSettings>>() {
+        cors.show(request.headers(), answer.headers_mut());
+    }
+    answer
+}
+
 fn api_error<B>(response: &ServiceResponse<B>) -> Option<ApiError> {
     response.response().error()?.as_error::<ApiError>().cloned()
 }
 
-fn wants_problem(request: &ServiceRequest) -> bool {
-    let accept = request.headers().get(header::ACCEPT);
+fn wants_problem(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT);
     accept
         .and_then(|accept| accept.to_str().ok())
         .is_some_and(|accept| accept.contains("application/problem+json"))

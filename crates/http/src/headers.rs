@@ -28,7 +28,7 @@ const FIXED: [(HeaderName, &str); 7] = [
 ];
 
 /// Adds to an answer what it does not say itself.
-pub fn protect(headers: &mut HeaderMap) {
+pub(crate) fn protect(headers: &mut HeaderMap) {
     for (name, value) in FIXED {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));

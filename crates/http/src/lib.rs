@@ -5,6 +5,7 @@ mod auth;
 mod body;
 mod client;
 mod consistency;
+mod cors;
 mod cursor;
 mod docs;
 mod edge;
@@ -24,7 +25,6 @@ mod raw;
 mod routes;
 mod subscribers;
 
-use actix_cors::Cors;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
@@ -34,9 +34,10 @@ use secrecy::SecretString;
 
 pub use auth::BasicKey;
 pub use client::{Client, Connection, TrustedProxies};
+pub use cors::CorsSettings;
 pub use cursor::CursorKey;
+pub use edge::refuse;
 pub use error::ApiError;
-pub use headers::protect;
 pub use observe::{ClientIp, Observer, observe, request_id};
 pub use origin::{AllowedHosts, Hsts, Site};
 pub use raw::raw_answer;
@@ -50,7 +51,7 @@ pub struct Api {
     cursors: Data<CursorKey>,
     site: Data<Site>,
     sunset: Data<Sunset>,
-    cors: CorsSettings,
+    cors: Data<CorsSettings>,
     observer: Data<Observer>,
 }
 
@@ -71,15 +72,6 @@ pub struct ApiSettings {
     pub observer: Observer,
 }
 
-/// Which pages may call the API from a browser.
-#[derive(Debug, Clone, Default)]
-pub struct CorsSettings {
-    /// Pages of these origins.
-    pub origins: Vec<String>,
-    /// Whether they may send what the browser keeps for the service.
-    pub credentials: bool,
-}
-
 impl Api {
     /// Puts the API together.
     pub fn new(app: App, settings: &ApiSettings) -> Self {
@@ -89,7 +81,7 @@ impl Api {
             cursors: Data::new(CursorKey::new(&settings.secret)),
             site: Data::new(settings.site.clone()),
             sunset: Data::new(settings.sunset),
-            cors: settings.cors.clone(),
+            cors: Data::new(settings.cors.clone()),
             observer: Data::new(settings.observer),
         }
     }
@@ -112,44 +104,14 @@ impl Api {
             .app_data(self.key.clone())
             .app_data(self.cursors.clone())
             .app_data(self.site.clone())
+            .app_data(self.cors.clone())
             .app_data(self.sunset.clone())
             .app_data(self.observer.clone())
             .app_data(web::PathConfig::default().error_handler(|_, _| routes::not_found().into()))
             .configure(routes::register)
             .default_service(web::to(routes::nowhere))
-            .wrap(cors(&self.cors))
+            .wrap(self.cors.middleware())
             .wrap(from_fn(edge::handle))
             .wrap(from_fn(headers::handle))
     }
-}
-
-fn cors(settings: &CorsSettings) -> Cors {
-    let methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-    // As in the replaced service, and the token.
-    let headers = [
-        "accept",
-        "authorization",
-        "consistency-token",
-        "content-type",
-        "user-agent",
-        "x-csrftoken",
-        "x-requested-with",
-    ];
-    let mut cors = Cors::default()
-        .allowed_methods(methods)
-        .allowed_headers(headers)
-        .expose_headers([
-            "retry-after",
-            "ratelimit",
-            "ratelimit-policy",
-            "consistency-token",
-            "x-request-id",
-        ])
-        .max_age(86_400)
-        // Whoever is not allowed gets no header; the browser does the rest.
-        .block_on_origin_mismatch(false);
-    if settings.credentials {
-        cors = cors.supports_credentials();
-    }
-    settings.origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }

@@ -81,7 +81,7 @@ impl Site {
         match self.host(head, Client::of(request)) {
             Some(host) if is_host(host) => {
                 // A load balancer asks by address.
-                let health = request.path().starts_with("/backend/health/") && is_address(host);
+                let health = is_health(request.path()) && is_address(host);
                 if health || self.allowed_hosts.allow(host) { Ok(()) } else { refused }
             }
             None if self.allowed_hosts.patterns.is_empty() => Ok(()),
@@ -107,7 +107,7 @@ impl Site {
     /// checked.
     pub(crate) fn redirect(&self, request: &ServiceRequest) -> Option<String> {
         let client = Client::of(request);
-        if !self.ssl_redirect || client.https || request.path().starts_with("/backend/health/") {
+        if !self.ssl_redirect || client.https || is_health(request.path()) {
             return None;
         }
         let host = self.host(request.head(), client)?;
@@ -133,6 +133,12 @@ fn is_host(host: &str) -> bool {
                 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
         }
     }
+}
+
+/// Whether a path is one of health's, with its last slash or without.
+fn is_health(path: &str) -> bool {
+    let below = path.strip_prefix("/backend/health");
+    below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
 }
 
 /// Whether a host is not a name.

@@ -22,8 +22,9 @@ pub trait SubscriberRepository: Send + Sync {
     async fn create(&self, subscriber: &NewSubscriber) -> Result<Subscriber, StoreError>;
 
     /// Stores a subscription unless its address is there already, in whatever case;
-    /// what is there stays as it is. Writes in both cases, and tells nothing, so that
-    /// neither the answer nor its time says whether somebody is subscribed.
+    /// one that is there and was ended begins again where the newsletter is wanted now,
+    /// and none is ended. Writes in every case, and tells nothing, so that neither the
+    /// answer nor its time says whether somebody is subscribed.
     async fn ensure(&self, subscriber: &NewSubscriber) -> Result<(), StoreError>;
 
     /// Stores many subscriptions at once and leaves out those whose address is

@@ -54,7 +54,7 @@ impl SubscriberRepository for PgSubscriberRepository {
     async fn ensure(&self, subscriber: &NewSubscriber) -> Result<(), StoreError> {
         let subscriber = normal(subscriber);
         let ensured = self.pool.write(|mut connection| {
-            // What is there is written anew as it is, so that it takes a commit too.
+            // What is there is written anew also as it is, so that it takes a commit too.
             let query = Sql::<()>::cached(
                 "INSERT INTO subscribers AS kept (email, is_subscribed, search_document) VALUES (",
             )
@@ -63,7 +63,10 @@ impl SubscriberRepository for PgSubscriberRepository {
             .value(Value::Bool(Some(subscriber.is_subscribed)))
             .sql(", ")
             .value(Value::Text(Some(subscriber.search_document())))
-            .sql(") ON CONFLICT (lower(email)) DO UPDATE SET email = kept.email");
+            .sql(
+                ") ON CONFLICT (lower(email)) DO UPDATE SET email = kept.email, \
+                 is_subscribed = kept.is_subscribed OR excluded.is_subscribed",
+            );
             async move {
                 let ensured = query.execute(&mut *connection).await;
                 connection.done(ensured)

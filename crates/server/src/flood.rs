@@ -6,25 +6,27 @@
 //! feature `flood-guard` is free of it: see docs/adr/0008-limits.md.
 
 #[cfg(feature = "flood-guard")]
-pub(crate) use guard::FloodGuard;
+pub(crate) use guard::{FloodGuard, explain};
 #[cfg(not(feature = "flood-guard"))]
-pub(crate) use no_guard::FloodGuard;
+pub(crate) use no_guard::{FloodGuard, explain};
 
 #[cfg(feature = "flood-guard")]
 mod guard {
     use std::convert::Infallible;
     use std::fmt;
+    use std::time::Duration;
 
     use actix_governor::governor::NotUntil;
     use actix_governor::governor::clock::{Clock, DefaultClock, QuantaInstant};
     use actix_governor::governor::middleware::NoOpMiddleware;
     use actix_governor::{Governor, GovernorConfig, GovernorConfigBuilder, KeyExtractor};
-    use actix_web::dev::ServiceRequest;
-    use actix_web::middleware::Condition;
+    use actix_web::body::{EitherBody, MessageBody};
+    use actix_web::dev::{ServiceRequest, ServiceResponse};
+    use actix_web::middleware::{Condition, Next};
     use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
     use exit3_app::quotas::REFUSALS;
     use exit3_domain::quotas::{Rate, subject};
-    use exit3_http::{ApiError, Client, protect};
+    use exit3_http::{ApiError, Client, refuse};
 
     type Config = GovernorConfig<ByAddress, NoOpMiddleware<QuantaInstant>>;
     type Middleware = Condition<Governor<ByAddress, NoOpMiddleware<QuantaInstant>>>;
@@ -98,16 +100,37 @@ mod guard {
         ) -> HttpResponse {
             metrics::counter!(REFUSALS, "quota" => "flood").increment(1);
             let wait = not_until.wait_time_from(DefaultClock::default().now());
-            let mut response = ApiError::throttled(wait).error_response();
-            protect(response.headers_mut());
-            response
+            let mut answer = HttpResponse::TooManyRequests().finish();
+            answer.extensions_mut().insert(Flood(wait));
+            answer
         }
+    }
+
+    /// That a request is one of too many, and after how long it may come again. The guard
+    /// does not see the request when it has to answer it, so [`explain`] does.
+    #[derive(Clone, Copy)]
+    struct Flood(Duration);
+
+    /// Says it as the API would, in the place of the guard that it stands around.
+    pub(crate) async fn explain<B: MessageBody>(
+        request: ServiceRequest,
+        next: Next<B>,
+    ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+        let response = next.call(request).await?;
+        let flood = response.response().extensions().get().copied();
+        let Some(Flood(wait)) = flood else {
+            return Ok(response.map_into_left_body());
+        };
+        let answer = refuse(response.request(), &ApiError::throttled(wait));
+        Ok(response.into_response(answer).map_into_right_body())
     }
 }
 
 #[cfg(not(feature = "flood-guard"))]
 mod no_guard {
-    use actix_web::middleware::DefaultHeaders;
+    use actix_web::body::MessageBody;
+    use actix_web::dev::{ServiceRequest, ServiceResponse};
+    use actix_web::middleware::{DefaultHeaders, Next};
     use exit3_domain::quotas::Rate;
 
     /// Stands in where there is none.
@@ -128,5 +151,13 @@ mod no_guard {
         }
 
         pub(crate) fn forget_idle(&self) {}
+    }
+
+    /// Does nothing.
+    pub(crate) async fn explain<B: MessageBody>(
+        request: ServiceRequest,
+        next: Next<B>,
+    ) -> Result<ServiceResponse<B>, actix_web::Error> {
+        next.call(request).await
     }
 }

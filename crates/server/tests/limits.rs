@@ -134,10 +134,36 @@ async fn keys_cannot_be_guessed() {
     assert_eq!(service.get(LEADS, KEY).await.status(), 429);
 }
 
+/// Readiness needs no key, and tells more to a right one.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_cannot_be_guessed_where_none_is_needed() {
+    const READY: &str = "/backend/health/ready/";
+    let directory = tempfile::tempdir().unwrap();
+    let service = start(directory.path(), &[("RATE_LIMIT_ANON", "100/hour")]);
+    let ready = async |key: &str| {
+        let answer = service.get(READY, key).await;
+        assert_eq!(answer.status(), 200);
+        let body: Value = answer.json().await.unwrap();
+        assert_eq!(body["status"], "ok");
+        body.get("backups").is_some()
+    };
+    // Looking, with the right key or without any, is not guessing.
+    for _ in 0..15 {
+        assert!(ready(KEY).await);
+        assert!(!ready("").await);
+    }
+    for guess in 0..10 {
+        assert!(!ready(&format!("guess-{guess}")).await);
+    }
+    assert!(!ready(KEY).await, "a right guess is not told from a wrong one now");
+    assert_eq!(service.get(LEADS, KEY).await.status(), 429);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_is_stopped_before_everything_else() {
     let directory = tempfile::tempdir().unwrap();
-    let service = Arc::new(start(directory.path(), &[("RATE_LIMIT_FLOOD", "20/minute")]));
+    let env = [("RATE_LIMIT_FLOOD", "20/minute"), ("CORS_ALLOWED_ORIGINS", "https://exit3.agency")];
+    let service = Arc::new(start(directory.path(), &env));
     let ask = |service: &Arc<Service>| {
         let service = Arc::clone(service);
         async move { service.get("/backend/health/live/", "").await }
@@ -148,7 +174,27 @@ async fn a_flood_is_stopped_before_everything_else() {
     let refused = ask(&service).await;
     assert_eq!(refused.headers()["x-content-type-options"], "nosniff");
     assert!(refused.headers().contains_key("retry-after"));
+    assert!(!refused.headers().contains_key("access-control-allow-origin"));
     assert!(refused.text().await.unwrap().contains("Request was throttled."));
+    // Pages of allowed origins, and they alone, see when to come again.
+    for (origin, may) in [("https://exit3.agency", true), ("https://evil.test", false)] {
+        let headers = [("Origin", origin), ("Accept", "application/problem+json")];
+        let refused = service.get_with("/backend/health/live/", &headers).await;
+        assert_eq!(refused.status(), 429);
+        let told = refused.headers();
+        assert_eq!(told["vary"], "Origin");
+        assert_eq!(told["content-type"], "application/problem+json");
+        assert_eq!(told["x-content-type-options"], "nosniff");
+        let allowed = told.get("access-control-allow-origin").map(|value| value.to_str().unwrap());
+        assert_eq!(allowed, may.then_some(origin));
+        let seen = told.get("access-control-expose-headers");
+        let seen = seen.is_some_and(|seen| seen.to_str().unwrap().contains("retry-after"));
+        assert_eq!(seen, may);
+        assert!(told.contains_key("retry-after") && told.contains_key("x-request-id"));
+        let problem: Value = refused.json().await.unwrap();
+        assert_eq!(problem["status"], 429);
+        assert_eq!(problem["errors"]["detail"], problem["detail"]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -111,7 +111,8 @@ async fn a_probe_that_fails_says_why_and_leaves_nothing() {
     let said = sentence(&probe(&service.url(""), "wrong-key", &[]));
     assert!(said.contains("403") && !said.contains("wrong-key"), "{said}");
     let said = sentence(&probe(&service.url("/elsewhere/"), KEY, &[]));
-    assert!(said.contains("404"), "{said}");
+    assert!(said.contains("the service is not at this address: the answer was 404"), "{said}");
+    assert!(!said.contains("still be there"), "{said}");
     let url = service.url("");
     service.stop();
     let said = sentence(&probe(&url, KEY, &[]));
@@ -174,6 +175,45 @@ fn a_probe_that_is_refused_says_so() {
         said.contains("the answer was 429 Too Many Requests, Request was throttled."),
         "{said}"
     );
+}
+
+/// What answers every request with this, and is no service of ours.
+fn another(head: &'static str, body: &'static str, times: usize) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.unwrap();
+            let _ = client.read(&mut [0; 4096]);
+            let _ = write!(client, "HTTP/1.1 {head}\r\nConnection: close\r\n\r\n");
+            // Who asked may have heard enough.
+            let _ = (0..times).try_for_each(|_| client.write_all(body.as_bytes()));
+        }
+    });
+    port
+}
+
+#[test]
+fn a_health_check_takes_nothing_else_for_the_service() {
+    for (head, body) in [
+        ("200 OK\r\nContent-Type: text/plain", "hello"),
+        ("200 OK\r\nContent-Type: application/json", r#"{"status": "degraded"}"#),
+        ("200 OK\r\nContent-Type: application/json", r#""ok""#),
+    ] {
+        let said = sentence(&healthcheck(&another(head, body, 1), &[], &[]));
+        assert!(said.contains("is not the service"), "{said}");
+    }
+    let endless = another("200 OK\r\nContent-Type: application/json", " ", usize::MAX);
+    let said = sentence(&healthcheck(&endless, &[], &[]));
+    assert!(said.contains("more than 64 KiB"), "{said}");
+}
+
+#[test]
+fn a_probe_sends_nothing_to_what_is_not_the_service() {
+    let port = another("404 Not Found\r\nContent-Type: application/json", r#"{"detail": "?"}"#, 1);
+    let said = sentence(&probe(&format!("http://127.0.0.1:{port}/api"), KEY, &[]));
+    assert!(said.contains("the service is not at this address"), "{said}");
+    assert!(!said.contains("still be there"), "{said}");
 }
 
 fn healthcheck(port: &str, arguments: &[&str], env: &[(&str, &str)]) -> Output {

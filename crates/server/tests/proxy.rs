@@ -225,7 +225,7 @@ async fn limits_count_the_visitor_and_nobody_can_be_another_one() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[("RATE_LIMIT_ANON", "3/hour")]);
     let nginx = Nginx::before(&[service.address()]);
-    let from = async |address: [u8; 4], made_up: &str| {
+    let from = async |address: [u8; 4], made_up: &[u8]| {
         let certificate = std::fs::read(nginx.certificate()).unwrap();
         let client = reqwest::Client::builder()
             .tls_certs_only([reqwest::Certificate::from_pem(&certificate).unwrap()])
@@ -234,17 +234,25 @@ async fn limits_count_the_visitor_and_nobody_can_be_another_one() {
             .unwrap();
         let request = client.get(nginx.url(LEADS)).header("Authorization", AUTHORIZATION);
         let request = request.header("X-Forwarded-For", made_up);
-        let request = request.header("Forwarded", format!("for={made_up}"));
+        let request = request.header("Forwarded", [b"for=", made_up].concat());
         request.header("X-Real-IP", made_up).send().await.unwrap().status().as_u16()
     };
     // nginx itself is at 127.0.0.1, and believed; all of these are others.
     let mut statuses = Vec::new();
     for number in 0..5 {
-        statuses.push(from([127, 0, 0, 2], &format!("203.0.113.{number}")).await);
+        statuses.push(from([127, 0, 0, 2], format!("203.0.113.{number}").as_bytes()).await);
     }
     assert_eq!(statuses, [200, 200, 200, 429, 429]);
-    assert_eq!(from([127, 0, 0, 3], "127.0.0.2").await, 200);
+    assert_eq!(from([127, 0, 0, 3], b"127.0.0.2").await, 200);
     nginx.log_with(" 127.0.0.3 \"GET ");
+    // Bytes that are no text do not make nginx's own line unreadable: each is counted,
+    // and not nginx for all of them.
+    for made_up in [b"\xff".as_slice(), b"203.0.113.9, \xff", b"\xff, 203.0.113.9"] {
+        assert_eq!(from([127, 0, 0, 2], made_up).await, 429, "{made_up:?}");
+        assert_eq!(from([127, 0, 0, 4], made_up).await, 200, "{made_up:?}");
+    }
+    assert_eq!(from([127, 0, 0, 4], b"\xff").await, 429);
+    assert_eq!(from([127, 0, 0, 5], b"\xff").await, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -84,9 +84,10 @@ impl SubscriberRepository for SqliteSubscriberRepository {
     async fn ensure(&self, subscriber: &NewSubscriber) -> Result<(), StoreError> {
         let row = NewRow::of(subscriber)?;
         let ensure = move |connection: &mut SqliteConnection| {
-            // What is there is written anew as it is, so that it takes a commit too.
-            let written = insert(row, ") ON CONFLICT (email) DO UPDATE SET email = excluded.email");
-            written.execute(connection).map(drop).map_err(from_diesel)
+            // What is there is written anew also as it is, so that it takes a commit too.
+            let kept = ") ON CONFLICT (email) DO UPDATE SET email = excluded.email, \
+                 is_subscribed = subscribers.is_subscribed OR excluded.is_subscribed";
+            insert(row, kept).execute(connection).map(drop).map_err(from_diesel)
         };
         self.store.writer.write(self.store.patience, ensure).await
     }

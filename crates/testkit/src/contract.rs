@@ -217,7 +217,7 @@ macro_rules! repository_contract {
                 refuses_a_change_or_delete_of_what_is_gone,
                 an_address_is_free_again_after_a_delete,
                 ensure_stores_what_is_new,
-                ensure_leaves_what_is_there_as_it_is,
+                ensure_begins_a_subscription_again_and_ends_none,
                 ensure_by_fifty_at_once_stores_one,
                 create_many_leaves_out_what_is_there,
                 create_many_leaves_out_repetitions,

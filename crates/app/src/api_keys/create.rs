@@ -25,10 +25,10 @@ pub async fn create(
 ) -> Result<(ApiKey, KeyToken), CreateKeyError> {
     let now = app.clock.now();
     draft.check(now)?;
-    let token = if draft.origins.is_empty() {
-        KeyToken::secret(random)
-    } else {
+    let token = if draft.is_publishable() {
         KeyToken::publishable(random)
+    } else {
+        KeyToken::secret(random)
     };
     let key = NewApiKey {
         draft,

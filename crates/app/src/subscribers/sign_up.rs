@@ -4,9 +4,10 @@ use exit3_ports::TRACE;
 
 use crate::{App, SaveError, telemetry};
 
-/// Stores a subscription for somebody who must not learn who is subscribed: what is
-/// there already stays as it is, and the outcome is the same. A stranger cannot end,
-/// or begin again, the subscription of another that way.
+/// Subscribes an address for somebody who must not learn who is subscribed: the outcome
+/// is the same whatever is there already. Whatever is asked for, it is a subscription
+/// that is stored: a stranger cannot end that of another, nor keep one from ever
+/// beginning; and who had left and signs up again gets the newsletter again.
 ///
 /// # Errors
 /// [`SaveError::Invalid`] with every broken rule; [`SaveError::Store`].
@@ -18,7 +19,8 @@ pub async fn sign_up(app: &App, input: SubscriberInput) -> Result<NewSubscriber,
 }
 
 async fn store(app: &App, input: SubscriberInput) -> Result<NewSubscriber, SaveError> {
-    let subscriber = input.into_new(&app.disposable)?;
+    let asked = input.into_new(&app.disposable)?;
+    let subscriber = NewSubscriber { is_subscribed: true, ..asked };
     app.subscribers.ensure(&subscriber).await.map_err(SaveError::Store)?;
     Ok(subscriber)
 }
@@ -44,6 +46,20 @@ mod tests {
         let mut wrong = input("news@acme.hr");
         wrong.is_subscribed = RawValue::text("maybe");
         assert!(matches!(sign_up(&app, wrong).await, Err(SaveError::Invalid(_))));
+    }
+
+    #[tokio::test]
+    async fn a_sign_up_is_never_the_opposite() {
+        let mut mocks = Mocks::new();
+        mocks
+            .subscribers
+            .expect_ensure()
+            .times(1)
+            .withf(|new| new.is_subscribed)
+            .returning(|_| Ok(()));
+        let mut refusing = input("news@acme.hr");
+        refusing.is_subscribed = RawValue::Bool(false);
+        assert!(sign_up(&mocks.into_app(), refusing).await.unwrap().is_subscribed);
     }
 
     #[tokio::test]

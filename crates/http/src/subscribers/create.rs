@@ -23,8 +23,8 @@ use crate::error::ApiError;
     ),
     responses((
         status = 201,
-        description = "The stored subscription. A key that may not read gets this answer for \
-            an address that is subscribed already, too.",
+        description = "The stored subscription. A key that may not read subscribes, whatever \
+            `is_subscribed` says, and gets this answer for an address that is there already, too.",
         body = CreatedResponse
     ))
 )]

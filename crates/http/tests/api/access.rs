@@ -121,6 +121,11 @@ async fn a_publishable_key_is_refused_without_its_origin() {
         assert_eq!(answer.status, StatusCode::FORBIDDEN);
         assert_eq!(answer.json(), json!({ "detail": NO_PERMISSION }));
     }
+    let (own, other) = (("Origin", "https://exit3.agency"), ("Origin", "https://evil.org"));
+    for (first, second) in [(own, other), (other, own), (own, own)] {
+        let request = sign_up().append_header(first).append_header(second);
+        assert_eq!(service().answer(request).await.status, StatusCode::FORBIDDEN);
+    }
     let right = sign_up().insert_header(("Origin", "https://exit3.agency"));
     assert_eq!(service().answer(right).await.status, StatusCode::CREATED);
 }
@@ -250,6 +255,21 @@ async fn a_wrong_key_is_counted_as_such_and_a_missing_one_is_not() {
     assert_eq!(wrong, [(Quota::WrongKey, of("192.0.2.1")), (Quota::Visitor, of("192.0.2.1"))]);
     let missing = counted(Service::default(), TestRequest::get().uri(LEADS)).await;
     assert_eq!(missing, [(Quota::Visitor, of("0.0.0.0"))]);
+}
+
+#[actix_web::test]
+async fn a_wrong_key_is_counted_where_none_is_needed() {
+    let ready = |credentials: &str| {
+        let mut service = Service::default();
+        service.database.expect_schema_is_current().returning(|| Ok(true));
+        service.backups.expect_status().returning(|| Err(away()));
+        let request = TestRequest::get().uri("/backend/health/ready/");
+        let request = request.insert_header(("Authorization", credentials));
+        counted(service, from(request, "192.0.2.1"))
+    };
+    let wrong = ready("Basic guess").await;
+    assert_eq!(wrong, [(Quota::WrongKey, of("192.0.2.1")), (Quota::Visitor, of("192.0.2.1"))]);
+    assert_eq!(ready("Basic peer-key").await, [(Quota::WrongKey, of("192.0.2.1"))]);
 }
 
 #[actix_web::test]

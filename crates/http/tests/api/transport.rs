@@ -49,12 +49,17 @@ async fn only_allowed_hosts_are_answered() {
 
 #[actix_web::test]
 async fn health_is_reachable_by_address() {
-    let health = |host| TestRequest::get().uri("/backend/health/").insert_header(("Host", host));
-    for host in ["10.0.0.1", "10.0.0.1:8000", "[::1]:8000", "localhost", "api.test"] {
-        assert_eq!(site(|_| ()).answer(health(host)).await.status, StatusCode::OK, "{host}");
+    let ask = |path: &str, host: &str| {
+        site(|_| ()).answer(TestRequest::get().uri(path).insert_header(("Host", host)))
+    };
+    for path in ["/backend/health/", "/backend/health", "/backend/health/live"] {
+        for host in ["10.0.0.1", "10.0.0.1:8000", "[::1]:8000", "localhost", "api.test"] {
+            assert_eq!(ask(path, host).await.status, StatusCode::OK, "{path} {host}");
+        }
+        assert_eq!(ask(path, "evil.test").await.status, StatusCode::BAD_REQUEST, "{path}");
     }
-    let elsewhere = site(|_| ()).answer(health("evil.test")).await;
-    assert_eq!(elsewhere.status, StatusCode::BAD_REQUEST);
+    let other = ask("/backend/healthy/", "10.0.0.1").await;
+    assert_eq!(other.status, StatusCode::BAD_REQUEST);
 }
 
 #[actix_web::test]
@@ -97,8 +102,10 @@ async fn who_comes_without_encryption_is_sent_to_where_there_is_some() {
     assert_eq!(strict().answer(encrypted).await.status, StatusCode::OK);
     let claimed = from("192.0.2.1", to("api.test").insert_header(("X-Forwarded-Proto", "https")));
     assert_eq!(strict().answer(claimed).await.status, StatusCode::PERMANENT_REDIRECT);
-    let health = TestRequest::get().uri("/backend/health/").insert_header(("Host", "10.0.0.1"));
-    assert_eq!(strict().answer(health).await.status, StatusCode::OK);
+    for path in ["/backend/health/", "/backend/health"] {
+        let health = TestRequest::get().uri(path).insert_header(("Host", "10.0.0.1"));
+        assert_eq!(strict().answer(health).await.status, StatusCode::OK);
+    }
 }
 
 #[actix_web::test]

@@ -42,7 +42,8 @@ pub(super) struct Create {
     /// After how long it opens nothing any more: 90d, 12h, 30m
     #[arg(long, value_parser = span)]
     expires: Option<Duration>,
-    /// How often it may be used, as in 1000/hour; RATE_LIMIT_USER unless given
+    /// How often it may be used, as in 1000/hour; RATE_LIMIT_USER unless given, and for a
+    /// publishable key as often as its visitors may come
     #[arg(long)]
     rate: Option<Rate>,
     /// Its holder, such as the website's server, names its visitors in

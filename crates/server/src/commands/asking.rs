@@ -4,8 +4,12 @@ use std::error::Error;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder, RequestBuilder, StatusCode};
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
+
+/// Bytes of the longest answer that is taken. One of the service has far fewer here; what
+/// else may listen there need not come to an end.
+const LONGEST: usize = 64 * 1024;
 
 /// A client that waits `patience` for an answer, and goes nowhere but where it is told.
 pub(super) fn client(patience: Duration) -> ClientBuilder {
@@ -29,6 +33,8 @@ pub(super) enum AskError {
     NoAnswer(reqwest::Error),
     #[error("the answer was {0}{1}")]
     Refused(StatusCode, String),
+    #[error("the answer has more than 64 KiB")]
+    TooLong,
 }
 
 /// Sends a request and takes the whole answer.
@@ -47,8 +53,19 @@ pub(super) async fn ask(request: RequestBuilder, expected: StatusCode) -> Result
 pub(super) async fn ask_for_any(request: RequestBuilder) -> Result<Answer, AskError> {
     let response = request.send().await.map_err(AskError::NoAnswer)?;
     let status = response.status();
-    let bytes = response.bytes().await.map_err(AskError::NoAnswer)?;
+    let bytes = read(response).await?;
     Ok(Answer { status, body: serde_json::from_slice(&bytes).unwrap_or_default() })
+}
+
+async fn read(mut response: Response) -> Result<Vec<u8>, AskError> {
+    let mut bytes = Vec::new();
+    while let Some(more) = response.chunk().await.map_err(AskError::NoAnswer)? {
+        if bytes.len() + more.len() > LONGEST {
+            return Err(AskError::TooLong);
+        }
+        bytes.extend_from_slice(&more);
+    }
+    Ok(bytes)
 }
 
 impl Answer {

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use clap::Args;
 use reqwest::StatusCode;
+use serde_json::Value;
 
 use super::serve::reachable;
 use super::{Failure, asking, runtime, say};
@@ -27,9 +28,12 @@ pub(super) fn healthcheck(arguments: &Arguments, what: &Healthcheck) -> Result<(
     // It is asked by its address, which no certificate names.
     let client = asking::client(PATIENCE).tls_danger_accept_invalid_certs(true).no_proxy();
     let request = client.build()?.get(url);
-    runtime()?
+    let answer = runtime()?
         .block_on(asking::ask(request, StatusCode::OK))
         .map_err(|error| format!("the service at {address} is not well: {error}"))?;
+    if answer.get("status").and_then(Value::as_str) != Some("ok") {
+        return Err(format!("what answers at {address} is not the service").into());
+    }
     say(format_args!("ok"));
     Ok(())
 }

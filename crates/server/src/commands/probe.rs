@@ -63,6 +63,14 @@ impl Thing {
         }
     }
 
+    /// What the service says of one that is not there, and what else may answer does not.
+    fn absent(self) -> &'static str {
+        match self {
+            Self::Lead => "No Lead matches the given query.",
+            Self::SignUp => "No Newsletter matches the given query.",
+        }
+    }
+
     fn body(self, email: &str) -> Value {
         match self {
             Self::Lead => json!({
@@ -101,8 +109,13 @@ impl Visit {
     async fn check_scope(&self, thing: Thing) -> Result<(), Failure> {
         let answer = ask_for_any(self.request(Method::DELETE, thing, Some(0))).await;
         let error = match answer {
-            Ok(answer) if answer.status == StatusCode::NOT_FOUND && answer.body.is_object() => {
-                return Ok(());
+            Ok(answer) if answer.status == StatusCode::NOT_FOUND => {
+                let detail = answer.body.get("detail").and_then(Value::as_str);
+                if detail == Some(thing.absent()) {
+                    return Ok(());
+                }
+                let error = answer.refused();
+                return Err(format!("the service is not at this address: {error}").into());
             }
             Ok(answer) => answer.refused(),
             Err(error) => error,

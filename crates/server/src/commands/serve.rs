@@ -14,7 +14,7 @@ use super::upgrade::upgrade;
 use super::{Failure, say, whisper};
 use crate::backend::Backend;
 use crate::connections::{self, Slots, room, tell, tls::Tls};
-use crate::flood::FloodGuard;
+use crate::flood::{self, FloodGuard};
 use crate::settings::{DatabaseSettings, LogFormat, MetricsBind, Secrets, Settings};
 use crate::telemetry::metrics::{self, Gauges};
 use crate::telemetry::{self, Telemetry};
@@ -124,6 +124,7 @@ async fn run(
         Api::new(backend.app(workers), &api_settings)
             .service()
             .wrap(flood.middleware())
+            .wrap(from_fn(flood::explain))
             .wrap(from_fn(observe))
     })?;
     if let Some((handle, gauges, listener)) = measuring {
