@@ -13,6 +13,7 @@ mod service;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
+use std::path::Path;
 use std::time::Duration;
 
 use service::{Service, exit3};
@@ -87,17 +88,22 @@ fn what_has_begun_to_arrive_is_answered_and_what_waits_is_answered_by_the_next()
     new.stop();
 }
 
+/// Takes what is said to systemd at `path`.
+fn systemd(path: &Path) -> impl Fn() -> String {
+    let systemd = UnixDatagram::bind(path).unwrap();
+    systemd.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    move || {
+        let mut message = [0; 256];
+        let length = systemd.recv(&mut message).unwrap();
+        String::from_utf8_lossy(&message[..length]).trim().to_owned()
+    }
+}
+
 #[test]
 fn systemd_is_told_when_it_serves_that_it_lives_and_when_it_stops() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("notify");
-    let systemd = UnixDatagram::bind(&path).unwrap();
-    systemd.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    let hear = || {
-        let mut message = [0; 256];
-        let length = systemd.recv(&mut message).unwrap();
-        String::from_utf8_lossy(&message[..length]).trim().to_owned()
-    };
+    let hear = systemd(&path);
     let env = [("NOTIFY_SOCKET", path.to_str().unwrap()), ("WATCHDOG_USEC", "5000000")];
     let service = Service::start(directory.path(), &env);
     let mut heard = vec![hear(), hear(), hear()];
@@ -106,6 +112,31 @@ fn systemd_is_told_when_it_serves_that_it_lives_and_when_it_stops() {
     service.stop();
     while heard.last().unwrap() != "STOPPING=1" {
         heard.push(hear());
+    }
+}
+
+#[test]
+fn systemd_is_told_that_it_lives_while_the_database_hangs() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("notify");
+    let hear = systemd(&path);
+    // It takes connections, and never says a word.
+    let database = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://exit3@{}/exit3", database.local_addr().unwrap());
+    let env = [
+        KEY,
+        ("NOTIFY_SOCKET", path.to_str().unwrap()),
+        ("WATCHDOG_USEC", "5000000"),
+        ("DATABASE_URL", &url),
+        ("SECRET_KEY", "known to the tests alone"),
+        ("AUTO_MIGRATE", "false"),
+        // Longer than is listened here.
+        ("DB_TIMEOUT_MS", "60000"),
+    ];
+    let _service = Service::start(directory.path(), &env);
+    let mut lives = 0;
+    while lives < 4 {
+        lives += usize::from(hear() == "WATCHDOG=1");
     }
 }
 

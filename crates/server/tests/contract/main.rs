@@ -18,7 +18,7 @@ mod replay;
 mod service;
 mod socket;
 
-use exit3_testkit::postgres;
+use exit3_testkit::postgres::{self, TestPostgres};
 use recording::{KEY, Recording};
 use service::Service;
 
@@ -61,6 +61,49 @@ fn whole_classes_of_requests_are_answered_as_recorded_on_sqlite() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whole_classes_of_requests_are_answered_as_recorded_on_postgres() {
     on_postgres(&recording::classes()).await;
+}
+
+/// Lists come from a replica that is always late: what a client has written it sees there
+/// all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_examples_and_classes_are_answered_as_recorded_with_a_replica() {
+    let made = tokio::task::spawn_blocking(|| {
+        let primary = TestPostgres::start();
+        let replica = primary.replica();
+        (primary, replica)
+    });
+    let (primary, replica) = made.await.unwrap();
+    let admin = postgres::client(&primary.url("postgres")).await;
+    admin.batch_execute("CREATE DATABASE examples").await.unwrap();
+    admin.batch_execute("CREATE DATABASE classes").await.unwrap();
+    let late = postgres::client(&replica.url("postgres")).await;
+    late.batch_execute("ALTER SYSTEM SET recovery_min_apply_delay = '50ms'").await.unwrap();
+    late.batch_execute("SELECT pg_reload_conf()").await.unwrap();
+    let mut from_replica = 0;
+    for (database, recordings) in
+        [("examples", recording::examples()), ("classes", recording::classes())]
+    {
+        let (url, replica_url) = (primary.url(database), replica.url(database));
+        let directory = tempfile::tempdir().unwrap();
+        let mut environment = ENVIRONMENT.to_vec();
+        environment.extend([
+            ("LOG_LEVEL", "INFO"),
+            ("DATABASE_URL", &url),
+            ("DATABASE_REPLICA_URL", &replica_url),
+            ("REPLICA_MAX_LAG", "400ms"),
+        ]);
+        let service = Service::start(directory.path(), &environment);
+        assert!(service.logs("lists come from the replica"), "{}", service.output());
+        replay::replay(service.address(), &recordings);
+        service.stop();
+        let replica = postgres::client(&replica_url).await;
+        let scans = "SELECT sum(seq_scan + idx_scan)::bigint FROM pg_stat_user_tables \
+                     WHERE relname IN ('leads', 'subscribers')";
+        let scans: i64 = replica.query_one(scans, &[]).await.unwrap().get(0);
+        println!("{database}: {scans} scans of the replica");
+        from_replica += scans;
+    }
+    assert!(from_replica > 0, "no list came from the replica");
 }
 
 #[test]
