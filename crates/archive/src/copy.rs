@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 
-use exit3_ports::{Load, Row, Shape, Snapshot, Table, Value};
+use exit3_ports::{Load, Row, Shape, Snapshot, StoreError, Table, Value};
 
 use crate::error::ArchiveError;
 use crate::files::{ContractFiles, Found, Staging};
@@ -115,7 +115,8 @@ pub async fn back_up<W: Write>(
 
 /// Brings everything of an archive into a database, and its contract files to `staging`,
 /// if they are wanted; with `replace` in the place of what is there. Nothing has changed
-/// on an error, but for [`ArchiveError::HalfPlaced`].
+/// on an error, but for [`ArchiveError::HalfPlaced`], and perhaps
+/// [`ArchiveError::Uncertain`].
 ///
 /// # Errors
 /// [`ArchiveError`], among them [`ArchiveError::NotEmpty`].
@@ -128,25 +129,28 @@ pub async fn restore<R: Read>(
 ) -> Result<Summary, ArchiveError> {
     make_room(load.as_mut(), replace).await?;
     let mut summary = Summary::default();
-    let mut shapes = Vec::new();
+    let mut table = None;
     let (mut rows, mut bytes) = (Vec::new(), 0);
     loop {
         match archive.next_event()? {
             Event::Table { shape, rows: count, last_id } => {
                 progress.begin(shape.table.name, count);
-                shapes.push((shape, last_id));
+                table = Some((shape, last_id));
             }
             Event::Row(row) => {
                 bytes += size(&row);
                 rows.push(row);
                 if rows.len() == BATCH as usize || bytes >= BATCH_BYTES {
                     bytes = 0;
-                    put(load.as_mut(), shapes.last(), &mut rows, progress).await?;
+                    put(load.as_mut(), table.as_ref(), &mut rows, progress).await?;
                 }
             }
             Event::TableEnd(sum) => {
                 bytes = 0;
-                put(load.as_mut(), shapes.last(), &mut rows, progress).await?;
+                put(load.as_mut(), table.as_ref(), &mut rows, progress).await?;
+                if let Some((shape, last_id)) = table.take() {
+                    end(load.as_mut(), &shape, last_id, &sum).await?;
+                }
                 summary.tables.push(sum);
             }
             Event::File(name) => {
@@ -168,14 +172,10 @@ pub async fn restore<R: Read>(
             Event::End => break,
         }
     }
-    for ((shape, last_id), sum) in shapes.iter().zip(&summary.tables) {
-        load.keep_ids(shape.table, *last_id).await?;
-        compare(load.as_mut(), shape, sum).await?;
-    }
     if let Some(staging) = &staging {
         staging.check()?;
     }
-    load.commit().await?;
+    commit(load).await?;
     if let Some(staging) = staging {
         staging.finish().map_err(|error| ArchiveError::HalfPlaced(Box::new(error)))?;
     }
@@ -185,7 +185,7 @@ pub async fn restore<R: Read>(
 /// Copies everything from one database to another, which is empty.
 ///
 /// # Errors
-/// [`ArchiveError`]; nothing has changed then.
+/// [`ArchiveError`]; nothing has changed then, but perhaps for [`ArchiveError::Uncertain`].
 pub async fn copy(
     from: &mut dyn Snapshot,
     mut to: Box<dyn Load>,
@@ -200,15 +200,15 @@ pub async fn copy(
         while let Some(rows) = pages.next(from).await? {
             sum_up(&rows, &mut summing, &mut line)?;
             let count = rows.len() as u64;
-            to.write(&shape, rows).await?;
+            to.write(&shape, rows).await.map_err(refused(&shape))?;
             progress.advance(count);
         }
-        to.keep_ids(shape.table, from.last_id(shape.table).await?).await?;
         let sum = summing.sum(shape.table.name);
-        compare(to.as_mut(), &shape, &sum).await?;
+        let last_id = from.last_id(shape.table).await?;
+        end(to.as_mut(), &shape, last_id, &sum).await?;
         summary.tables.push(sum);
     }
-    to.commit().await?;
+    commit(to).await?;
     Ok(summary)
 }
 
@@ -244,23 +244,39 @@ async fn put(
 ) -> Result<(), ArchiveError> {
     if let (Some((shape, _)), false) = (shape, rows.is_empty()) {
         progress.advance(rows.len() as u64);
-        load.write(shape, std::mem::take(rows)).await?;
+        load.write(shape, std::mem::take(rows)).await.map_err(refused(shape))?;
     }
     Ok(())
 }
 
-/// What has been written must read as it was.
-async fn compare(
+/// Ends a table: what has been written must read as it was. Only now does a database that
+/// takes rows as a stream say what it thinks of them.
+async fn end(
     load: &mut dyn Load,
     shape: &Shape,
+    last_id: i64,
     written: &TableSum,
 ) -> Result<(), ArchiveError> {
     let table: &'static Table = shape.table;
+    load.keep_ids(table, last_id).await.map_err(refused(shape))?;
     if sum(load, shape).await? == *written {
         Ok(())
     } else {
         Err(ArchiveError::Differs(table.name))
     }
+}
+
+fn refused(shape: &Shape) -> impl Fn(StoreError) -> ArchiveError + use<> {
+    let table = shape.table.name;
+    move |source| ArchiveError::Refused { table, source }
+}
+
+/// An answer that did not come says nothing about what was done.
+async fn commit(load: Box<dyn Load>) -> Result<(), ArchiveError> {
+    load.commit().await.map_err(|error| match error {
+        StoreError::Unavailable(_) => ArchiveError::Uncertain(error),
+        error => error.into(),
+    })
 }
 
 async fn sum<S: Snapshot + ?Sized>(

@@ -64,6 +64,17 @@ pub enum ArchiveError {
     /// What was copied is not what there was.
     #[error("table {0} is not the same after it was copied; nothing was changed")]
     Differs(&'static str),
+    /// The database does not take what it is to take.
+    #[error("table {table}: {source}")]
+    Refused {
+        /// Of what table.
+        table: &'static str,
+        /// What the database says.
+        source: StoreError,
+    },
+    /// The commit was not answered.
+    #[error("it is not known whether the rows are there, all or none: {0}")]
+    Uncertain(#[source] StoreError),
     /// The database belongs to a newer program.
     #[error("the database is of a newer version of exit3 ({0}); use that version")]
     NewerDatabase(String),

@@ -51,6 +51,15 @@ pub(super) fn promote(
     });
     let summary = match copied {
         Ok(summary) => summary,
+        Err(failure) if is_uncertain(&failure) => {
+            // Were it written to again, there might be two that are.
+            return Err(format!(
+                "{}: {failure}; {place} can only be read until you have looked: with rows there, \
+                 set DATABASE_URL and restart; without, run it again, or exit3 promote --abort",
+                to.describe()
+            )
+            .into());
+        }
         Err(failure) if was_frozen => return Err(failure),
         Err(failure) => {
             from.thaw()?;
@@ -66,6 +75,10 @@ pub(super) fn promote(
     say(format_args!("Next: set DATABASE_URL (and SECRET_KEY and BASIC_API_KEY), and restart"));
     say(format_args!("To stay with what was: exit3 promote --abort"));
     Ok(())
+}
+
+fn is_uncertain(failure: &Failure) -> bool {
+    matches!(failure.downcast_ref(), Some(ArchiveError::Uncertain(_)))
 }
 
 async fn move_over(from: Arc<SqliteDatabase>, to: &dyn Transfer) -> Result<Summary, Failure> {

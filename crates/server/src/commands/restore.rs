@@ -44,6 +44,13 @@ async fn restore_from(
     if settings.auto_migrate {
         backend.migrate().await?;
     }
+    if backend.embedded().is_some_and(|database| database.is_frozen().unwrap_or_default()) {
+        let place = backend.describe();
+        return Err(format!(
+            "{place} can only be read since it was promoted: exit3 promote --abort lifts that"
+        )
+        .into());
+    }
     // From here on nobody writes, so that the backup misses nothing.
     let mut load = transfer.load().await?;
     if replace && !is_empty(load.as_mut()).await? {

@@ -111,6 +111,7 @@ async fn fails_in_the_middle(kind: Kind) {
     let before = sums(&site.back_up());
     let sentence = refused(&site.run(&["restore", &impossible(&site), "--replace"]));
     assert!(!sentence.contains("twice@"), "{sentence}");
+    assert!(sentence.contains("table subscribers"), "{sentence}");
     std::thread::sleep(Duration::from_secs(1));
     assert_eq!(sums(&site.back_up()), before);
     let service = site.service();

@@ -35,6 +35,10 @@ async fn no_answered_write_stays_behind() {
     drop(Arc::into_inner(service));
     let service = site.service();
     assert_eq!(service.post(LEADS, KEY, &lead.to_string()).await.status(), 503);
+    let archive = site.back_up();
+    let restore = ["restore", archive.to_str().unwrap(), "--replace"];
+    let sentence = refused(&site.run(&restore));
+    assert!(sentence.contains("promote --abort"), "{sentence}");
     site.must(&["promote", "--abort"]);
     assert_eq!(service.post(LEADS, KEY, &lead.to_string()).await.status(), 201);
 }
@@ -84,4 +88,67 @@ async fn what_is_killed_in_the_middle_can_be_done_again() {
     let rows = sums(&site.back_up());
     site.must(&["promote", "--to", &target.url]);
     assert_eq!(sums(&target.back_up()), rows);
+}
+
+/// Passes everything on between whoever connects and the database, but for the answer to a
+/// COMMIT that ends a copy: that comes, and the connection is gone.
+async fn before(database: std::net::SocketAddr) -> std::net::SocketAddr {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut server = TcpStream::connect(database).await.unwrap();
+            tokio::spawn(async move {
+                let (mut asked, mut answered) = (vec![0; 65_536], vec![0; 65_536]);
+                let (mut copies, mut commits) = (false, false);
+                loop {
+                    let passed = tokio::select! {
+                        read = client.read(&mut asked) => {
+                            let Ok(read @ 1..) = read else { return };
+                            let has = |word: &[u8]| asked[..read].windows(word.len()).any(|part| part == word);
+                            copies |= has(b"COPY ");
+                            commits |= copies && has(b"COMMIT");
+                            server.write_all(&asked[..read]).await
+                        }
+                        read = server.read(&mut answered) => {
+                            let Ok(read @ 1..) = read else { return };
+                            if commits {
+                                return;
+                            }
+                            client.write_all(&answered[..read]).await
+                        }
+                    };
+                    if passed.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_without_an_answer_leaves_the_old_database_as_it_is() {
+    let site = Site::new(Kind::Sqlite).await;
+    site.must(&["seed-demo", "--leads", "10", "--subscribers", "10"]);
+    let target = Site::new(Kind::Postgres).await;
+    let mut url = reqwest::Url::parse(&target.url).unwrap();
+    let database = (url.host_str().unwrap().to_owned(), url.port().unwrap());
+    let database = tokio::net::lookup_host(database).await.unwrap().next().unwrap();
+    let proxy = before(database).await;
+    url.set_host(Some("127.0.0.1")).unwrap();
+    url.set_port(Some(proxy.port())).unwrap();
+    let promote = ["promote", "--to", url.as_str()];
+    let sentence = tokio::task::block_in_place(|| refused(&site.run(&promote)));
+    assert!(sentence.contains("not known") && sentence.contains("--abort"), "{sentence}");
+    // It had arrived, so it must not be written to in both.
+    assert_eq!(count(&target.service(), "").await, 10);
+    let service = site.service();
+    let lead = json!({"full_name": "Ana", "position": "CTO", "email": "on@example.com"});
+    assert_eq!(service.post(LEADS, KEY, &lead.to_string()).await.status(), 503);
+    site.must(&["promote", "--abort"]);
+    assert_eq!(service.post(LEADS, KEY, &lead.to_string()).await.status(), 201);
 }
