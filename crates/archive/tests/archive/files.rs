@@ -1,0 +1,164 @@
+//! Contract files, out of an archive and into one.
+
+use super::*;
+
+pub(super) fn directory_of(place: &Path, name: &str) -> std::path::PathBuf {
+    place.parent().unwrap().join(name)
+}
+
+#[tokio::test]
+async fn no_file_is_put_outside_of_its_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("contracts");
+    fs::create_dir(&place).unwrap();
+    std::os::unix::fs::symlink(directory.path(), place.join("link")).unwrap();
+    for name in ["../a", "/tmp/exit3-a", "a/../../b", "link/a", "link", "", "."] {
+        let mut writer = ArchiveWriter::begin(Vec::new(), &Lock::Open, head()).unwrap();
+        writer.file(name, &b"x"[..]).unwrap();
+        let bytes = writer.finish().unwrap();
+        let mut reader = open(&bytes, &Keys::default()).unwrap();
+        let staging = ContractFiles::new(&place).stage(true);
+        let to = Memory::default();
+        let load = Box::new(to.clone());
+        let outcome = restore(&mut reader, load, Some(staging), false, &Quiet).await;
+        assert!(matches!(outcome, Err(ArchiveError::Outside(_))), "{name}: {outcome:?}");
+        assert!(!to.was_committed());
+    }
+    assert_eq!(fs::read_dir(&place).unwrap().count(), 1);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn a_link_is_left_out_and_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let files = contracts(directory.path());
+    std::os::unix::fs::symlink("/etc/passwd", directory.path().join("link")).unwrap();
+    let (_, made) = archive(&mut Memory::default(), &files, &Lock::Open).await;
+    assert_eq!((made.files, made.left_out), (3, vec!["link".to_owned()]));
+}
+
+#[tokio::test]
+async fn another_file_of_the_same_name_gives_way_only_when_asked() {
+    let directory = tempfile::tempdir().unwrap();
+    let files = contracts(&directory.path().join("from"));
+    let (bytes, _) = archive(&mut Memory::default(), &files, &Lock::Open).await;
+    let place = directory.path().join("to");
+    fs::create_dir(&place).unwrap();
+    fs::write(place.join("long.bin"), "mine").unwrap();
+    for (replace, expected) in [(false, 4), (true, 100_000)] {
+        let mut reader = open(&bytes, &Keys::default()).unwrap();
+        let staging = ContractFiles::new(&place).stage(replace);
+        let load = Box::new(Memory::default());
+        let outcome = restore(&mut reader, load, Some(staging), false, &Quiet).await;
+        assert_eq!(outcome.is_ok(), replace);
+        assert_eq!(fs::metadata(place.join("long.bin")).unwrap().len(), expected);
+    }
+}
+
+/// The names of all there is below a directory.
+fn below(directory: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(directory).into_iter().flatten() {
+        let entry = entry.unwrap();
+        names.push(entry.file_name().into_string().unwrap());
+        names.extend(below(&entry.path()));
+    }
+    names
+}
+
+pub(super) fn with_files(names: &[&str]) -> Vec<u8> {
+    let mut writer = ArchiveWriter::begin(Vec::new(), &Lock::Open, head()).unwrap();
+    writer.table(&shape("leads"), 0, 0).unwrap().finish().unwrap();
+    for name in names {
+        writer.file(name, &b"x"[..]).unwrap();
+    }
+    writer.finish().unwrap()
+}
+
+#[tokio::test]
+async fn a_file_waits_where_it_belongs_so_that_no_other_disk_is_in_the_way() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("contracts");
+    fs::create_dir_all(place.join("mounted")).unwrap();
+    let files = ContractFiles::new(&place);
+    let mut staging = files.stage(false);
+    for name in ["mounted/a", "new/deep/b"] {
+        staging.begin(name.to_owned()).unwrap();
+        staging.add(b"x").unwrap();
+        staging.end("").unwrap();
+    }
+    let waiting = below(&place.join("mounted"));
+    assert!(matches!(&waiting[..], [name] if name.starts_with(".restore-")), "{waiting:?}");
+    // A backup meanwhile has nothing of that.
+    assert_eq!(archive(&mut Memory::default(), &files, &Lock::Open).await.1.files, 0);
+    drop(staging);
+    assert_eq!(below(&place), ["mounted"], "what is dropped leaves nothing");
+}
+
+#[tokio::test]
+async fn what_cannot_be_placed_is_found_before_the_rows_are_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("contracts");
+    fs::create_dir(&place).unwrap();
+    fs::write(place.join("file"), "mine").unwrap();
+    for (names, wrong) in [(&["a", "file/b"][..], "file/b"), (&["a", "a/b"], "a")] {
+        let mut reader = open(&with_files(names), &Keys::default()).unwrap();
+        let (to, staging) = (Memory::default(), ContractFiles::new(&place).stage(true));
+        let load = Box::new(to.clone());
+        let error = restore(&mut reader, load, Some(staging), false, &Quiet).await.unwrap_err();
+        assert!(error.to_string().contains(wrong), "{error}");
+        assert!(!to.was_committed());
+        assert_eq!(below(&place), ["file"]);
+    }
+}
+
+#[test]
+fn what_gets_no_name_keeps_no_other_from_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut staging = ContractFiles::new(directory.path()).stage(false);
+    for name in ["a", "b"] {
+        staging.begin(name.to_owned()).unwrap();
+        staging.end("").unwrap();
+    }
+    fs::create_dir(directory.path().join("a")).unwrap();
+    let error = staging.finish().unwrap_err().to_string();
+    assert!(error.contains("file a "), "{error}");
+    let mut left = below(directory.path());
+    left.sort();
+    assert_eq!(left, ["a", "b"]);
+}
+
+#[tokio::test]
+async fn contract_files_that_are_not_there_are_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("contracts");
+    let back_up = async |files: ContractFiles| {
+        let mut memory = Memory::default();
+        let columns = shape("clients").columns;
+        let client = |id, file: Value| -> Vec<Value> {
+            let values = columns.iter().map(|column| match column.name {
+                "id" => Value::Integer(id),
+                "contract_file" => file.clone(),
+                _ => Value::Null,
+            });
+            values.collect()
+        };
+        let texts = ["a.pdf", "gone.pdf", "../a", "", "sub"];
+        let mut rows: Vec<_> =
+            (1..).zip(texts).map(|(id, name)| client(id, Value::Text(name.to_owned()))).collect();
+        rows.push(client(6, Value::Null));
+        memory.put("clients", rows);
+        let writer = ArchiveWriter::begin(Vec::new(), &Lock::Open, head()).unwrap();
+        exit3_archive::back_up(&mut memory, &files, writer, &Quiet).await.map(|made| made.1)
+    };
+    let error = back_up(ContractFiles::required(&place)).await.unwrap_err().to_string();
+    assert!(error.contains("CONTRACT_DIR"), "{error}");
+    assert_eq!(back_up(ContractFiles::new(&place)).await.unwrap().without_file, 4);
+    fs::create_dir_all(place.join("sub")).unwrap();
+    fs::write(place.join("a.pdf"), "a").unwrap();
+    fs::write(directory.path().join("a"), "a").unwrap();
+    let made = back_up(ContractFiles::required(&place)).await.unwrap();
+    assert_eq!((made.files, made.without_file, made.first_without_file), (1, 3, vec![2, 3, 5]));
+    let error = back_up(ContractFiles::new(place.join("a.pdf"))).await.unwrap_err().to_string();
+    assert!(error.contains("a.pdf"), "{error}");
+}

@@ -1,0 +1,135 @@
+//! Archives that no program of ours has written.
+
+use super::files::with_files;
+use super::*;
+
+/// The bytes of an archive whose content is these lines.
+fn forged(first: &str, lines: &str) -> Vec<u8> {
+    use sha2::{Digest, Sha256};
+    let mut bytes = first.as_bytes().to_vec();
+    bytes.extend(zstd::encode_all(lines.as_bytes(), 3).unwrap());
+    let hash = Sha256::digest(&bytes);
+    bytes.extend(hash);
+    bytes
+}
+
+const FIRST: &str = "exit3 archive 1 plain\n";
+
+fn lines(rest: &str) -> String {
+    let head = serde_json::to_string(&head()).unwrap();
+    format!("{{\"head\":{head}}}\n{rest}")
+}
+
+/// The table that no archive lacks.
+fn no_leads() -> String {
+    let sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    format!(
+        "{{\"table\":{{\"name\":\"leads\",\"columns\":[\"id\"],\"rows\":0,\"last_id\":0}}}}\n\
+         {{\"table_end\":{{\"name\":\"leads\",\"rows\":0,\"sha256\":\"{sha256}\"}}}}\n"
+    )
+}
+
+fn end(tables: usize) -> String {
+    format!("{{\"end\":{{\"tables\":{tables},\"files\":0}}}}\n")
+}
+
+fn read_all(bytes: &[u8]) -> Result<(), ArchiveError> {
+    let mut reader = open(bytes, &Keys::default())?;
+    while !matches!(reader.next_event()?, Event::End) {}
+    Ok(())
+}
+
+#[test]
+fn what_a_newer_program_wrote_is_left_to_it() {
+    let end = &format!("{}{}", no_leads(), end(1));
+    assert!(read_all(&forged(FIRST, &lines(end))).is_ok());
+    let newer = |outcome| matches!(outcome, Err(ArchiveError::Newer(_)));
+    assert!(newer(read_all(&forged("exit3 archive 2 plain\n", &lines(end)))));
+    let table = r#"{"table":{"name":"invoices","columns":["id"],"rows":0,"last_id":0}}"#;
+    assert!(newer(read_all(&forged(FIRST, &lines(&format!("{table}\n"))))));
+    let table = r#"{"table":{"name":"leads","columns":["id","shoe_size"],"rows":0,"last_id":0}}"#;
+    assert!(newer(read_all(&forged(FIRST, &lines(&format!("{table}\n"))))));
+    assert!(matches!(read_all(b"PK\x03\x04"), Err(ArchiveError::Foreign)));
+    assert!(matches!(read_all(b""), Err(ArchiveError::Foreign)));
+}
+
+#[test]
+fn what_makes_no_sense_is_damaged() {
+    let table = r#"{"table":{"name":"leads","columns":["id"],"rows":1,"last_id":1}}"#;
+    for rest in [
+        String::new(),
+        "[1]\n".to_owned(),
+        "{}\n".to_owned(),
+        "nonsense\n".to_owned(),
+        "{\"end\":{\"tables\":1,\"files\":0}}\n".to_owned(),
+        format!("{table}\n{table}\n"),
+        format!("{table}\n[\"1\"]\n"),
+        format!("{table}\n[1,2]\n"),
+        format!(
+            "{table}\n[1]\n{{\"table_end\":{{\"name\":\"leads\",\"rows\":2,\"sha256\":\"\"}}}}\n"
+        ),
+        "{\"chunk\":\"AAAA\"}\n".to_owned(),
+    ] {
+        let outcome = read_all(&forged(FIRST, &lines(&rest)));
+        assert!(matches!(outcome, Err(ArchiveError::Damaged(_))), "{rest}: {outcome:?}");
+    }
+}
+
+#[test]
+fn a_line_has_an_end() {
+    let mut writer = ArchiveWriter::begin(Vec::new(), &Lock::Open, head()).unwrap();
+    writer.table(&shape("leads"), 0, 0).unwrap().finish().unwrap();
+    let mut table = writer.table(&shape("subscribers"), 1, 7).unwrap();
+    // With what is around the text, 32 MiB and no more.
+    let row = |id, length| {
+        vec![Value::Integer(id), Value::Text("a".repeat(length)), Value::Boolean(true)]
+    };
+    let longest = (32 << 20) - "[7,\"\",true]\n".len();
+    table.row(&row(7, longest)).unwrap();
+    let error = table.row(&row(8, longest + 1)).unwrap_err().to_string();
+    assert!(error.contains("row 8 of table subscribers"), "{error}");
+    let sum = table.finish().unwrap();
+    assert_eq!(sum.rows, 1);
+    let bytes = writer.finish().unwrap();
+    read_all(&bytes).unwrap();
+    let table = r#"{"table":{"name":"leads","columns":["id"],"rows":1,"last_id":1}}"#;
+    let lines = lines(&format!("{table}\n[{}", " ".repeat(33 << 20)));
+    let error = read_all(&forged(FIRST, &lines)).unwrap_err().to_string();
+    assert!(error.contains("longer than any"), "{error}");
+}
+
+#[test]
+fn what_no_backup_is_like_is_damaged() {
+    assert!(read_all(&forged(FIRST, &lines(&(no_leads() + &end(1))))).is_ok());
+    let table = |rows: u64, last_id: i64, ids: &[i64]| {
+        let mut writer = ArchiveWriter::begin(Vec::new(), &Lock::Open, head()).unwrap();
+        let mut table = writer.table(&shape("leads"), rows, last_id).unwrap();
+        for id in ids {
+            let mut row = vec![Value::Null; shape("leads").columns.len()];
+            row[0] = Value::Integer(*id);
+            table.row(&row).unwrap();
+        }
+        table.finish().unwrap();
+        read_all(&writer.finish().unwrap())
+    };
+    assert!(table(3, 9, &[-1, 1, 9]).is_ok());
+    assert!(table(0, 1 << 62, &[]).is_ok());
+    for (what, outcome) in [
+        ("after the end", read_all(&forged(FIRST, &lines(&(no_leads() + &end(1) + "[]\n"))))),
+        ("no table", read_all(&forged(FIRST, &lines(&end(0))))),
+        ("a table twice", read_all(&forged(FIRST, &lines(&(no_leads() + &no_leads() + &end(2)))))),
+        ("a file that waits", read_all(&with_files(&["a/.restore-x"]))),
+        ("other rows than announced", table(1_000_000_000_000_000_000, 9, &[1, 9])),
+        ("no ids left", table(0, i64::MAX, &[])),
+        ("a negative highest id", table(0, -1, &[])),
+        ("ids in no order", table(2, 9, &[2, 1])),
+        ("an id above the highest", table(1, 9, &[10])),
+        ("an id twice", table(2, 9, &[1, 1])),
+        ("no schema", {
+            let lines = lines(&(no_leads() + &end(1)));
+            read_all(&forged(FIRST, &lines.replace("00000000000006", "")))
+        }),
+    ] {
+        assert!(matches!(outcome, Err(ArchiveError::Damaged(_))), "{what}: {outcome:?}");
+    }
+}
