@@ -21,6 +21,7 @@ METRICS = {
     "exit3_disk_free_bytes": [""],
     "exit3_disk_size_bytes": [""],
     "exit3_tls_certificate_expiry_timestamp_seconds": [""],
+    "exit3_tls_certificate_is_newest": [""],
     "exit3_backup_last_success_timestamp_seconds": [""],
     "exit3_backup_last_verified_timestamp_seconds": [""],
     "exit3_backup_last_verification_ok": [""],
