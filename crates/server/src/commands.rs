@@ -118,8 +118,8 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
         command => command,
     };
     let settings = Settings::check(&line.arguments)?;
+    spare_memory();
     if !matches!(command, Command::Serve) {
-        spare_memory();
         telemetry::start_for_command(&settings.telemetry);
     }
     match command {
@@ -176,10 +176,11 @@ fn whisper(sentence: std::fmt::Arguments<'_>) {
     let _ = writeln!(std::io::stderr(), "{sentence}");
 }
 
-/// Commands run beside the service, for which the memory is. In huge pages, which the
-/// allocator asks for, each thread would hold megabytes for the little that it needs.
+/// In huge pages, which the allocator asks for, each thread would hold megabytes for the
+/// little that it needs. At rest the service takes half as much without them, and commands
+/// that run beside it leave it the memory.
 fn spare_memory() {
-    // Where the system cannot do without them, a command takes more.
+    // Where the system cannot do without them, it takes more.
     let _ = rustix::thread::disable_transparent_huge_pages(true);
 }
 
