@@ -1,5 +1,6 @@
 //! Reading the database of the Django service, where that is a file.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use async_trait::async_trait;
@@ -31,7 +32,7 @@ struct Copy {
 pub async fn django_source(path: &Path) -> Result<Box<dyn DjangoSource>, StoreError> {
     let wrong = |source| unreachable(OpenError::File { path: path.to_owned(), source });
     let from = path.canonicalize().map_err(wrong)?;
-    let directory = tempfile::tempdir().map_err(wrong)?;
+    let directory = scratch().map_err(wrong)?;
     let to = directory.path().join("django.sqlite3");
     let connector = |path: &Path| {
         Connector::new(path).ok_or_else(|| unreachable(OpenError::Path(path.to_owned())))
@@ -48,6 +49,13 @@ pub async fn django_source(path: &Path) -> Result<Box<dyn DjangoSource>, StoreEr
     .await?;
     let session = SqliteSession::begin(&copy, Connector::reader, "BEGIN").await?;
     Ok(Box::new(Copy { session, _directory: directory }))
+}
+
+/// A directory that its owner alone may enter: the copy has names and hashes of passwords.
+/// It is called as what an interrupted command leaves, which the next one removes.
+fn scratch() -> std::io::Result<TempDir> {
+    let owner_only = std::fs::Permissions::from_mode(0o700);
+    tempfile::Builder::new().prefix(".exit3-").suffix(".partial").permissions(owner_only).tempdir()
 }
 
 #[async_trait]
@@ -85,5 +93,16 @@ impl DjangoSource for Copy {
                 rows.map_err(|error| StoreError::Other(error.into()))
             })
             .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_else_reads_the_copy() {
+        let mode = scratch().unwrap().path().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
     }
 }

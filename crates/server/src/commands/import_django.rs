@@ -7,7 +7,7 @@ use clap::Args;
 use exit3_django::{Contracts, ImportError, Imported, Options, import};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Failure, runtime, say};
+use super::{Failure, runtime, say, unless_stopped};
 use crate::backend::Backend;
 use crate::settings::{Arguments, DatabaseSettings, Settings};
 
@@ -41,15 +41,15 @@ pub(super) fn import_django(
     let options =
         Options { disposable: settings.disposable.clone(), contracts, overwrite: what.overwrite };
     let backend = Backend::open(settings)?;
-    let imported = runtime()?.block_on(async {
+    let imported = runtime()?.block_on(unless_stopped(async {
         let mut source =
             Backend::django(&from).await.map_err(|error| format!("--from: {error}"))?;
         if settings.auto_migrate {
             backend.migrate().await?;
         }
         let here = backend.transfer().load().await?;
-        Ok::<_, Failure>(import(source.as_mut(), here, &options).await)
-    })?;
+        Ok(import(source.as_mut(), here, &options).await)
+    }))?;
     match imported {
         Ok(imported) => tell(&backend, what, &imported),
         Err(error) => {
