@@ -96,11 +96,11 @@ mod guard {
         fn exceed_rate_limit_response(
             &self,
             not_until: &NotUntil<QuantaInstant>,
-            _: HttpResponseBuilder,
+            mut refusal: HttpResponseBuilder,
         ) -> HttpResponse {
             metrics::counter!(REFUSALS, "quota" => "flood").increment(1);
             let wait = not_until.wait_time_from(DefaultClock::default().now());
-            let mut answer = HttpResponse::TooManyRequests().finish();
+            let mut answer = refusal.finish();
             answer.extensions_mut().insert(Flood(wait));
             answer
         }
