@@ -89,12 +89,7 @@ async fn two_nodes_are_restarted_one_after_the_other_and_nobody_notices() {
 
 /// A primary that keeps what it has promised, and its replica.
 async fn databases() -> (TestPostgres, TestPostgres) {
-    let made = tokio::task::spawn_blocking(|| {
-        let primary = TestPostgres::start();
-        let replica = primary.replica();
-        (primary, replica)
-    });
-    let (primary, replica) = made.await.unwrap();
+    let (primary, replica) = TestPostgres::with_replica().await;
     // The test server forgets fast on purpose; here it has to remember.
     let admin = postgres::client(&primary.url("postgres")).await;
     admin.batch_execute("ALTER DATABASE postgres SET synchronous_commit = on").await.unwrap();

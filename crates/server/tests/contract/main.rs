@@ -67,12 +67,7 @@ async fn whole_classes_of_requests_are_answered_as_recorded_on_postgres() {
 /// all the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_examples_and_classes_are_answered_as_recorded_with_a_replica() {
-    let made = tokio::task::spawn_blocking(|| {
-        let primary = TestPostgres::start();
-        let replica = primary.replica();
-        (primary, replica)
-    });
-    let (primary, replica) = made.await.unwrap();
+    let (primary, replica) = TestPostgres::with_replica().await;
     let admin = postgres::client(&primary.url("postgres")).await;
     admin.batch_execute("CREATE DATABASE examples").await.unwrap();
     admin.batch_execute("CREATE DATABASE classes").await.unwrap();

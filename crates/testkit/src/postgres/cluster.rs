@@ -62,6 +62,19 @@ impl TestPostgres {
         })
     }
 
+    /// A server, and a replica that follows it; made where it may take a while.
+    ///
+    /// # Panics
+    /// Where one of them does not start.
+    pub async fn with_replica() -> (Self, Self) {
+        let make = || {
+            let primary = Self::start();
+            let replica = primary.replica();
+            (primary, replica)
+        };
+        tokio::task::spawn_blocking(make).await.expect("two servers")
+    }
+
     /// Makes and starts a standby of this server, which follows it.
     ///
     /// # Panics
