@@ -139,11 +139,12 @@ impl Place {
                 Self::Bucket(bucket) => bucket.remove(name).await?,
             }
         }
-        let drafts = match self {
-            Self::Directory(directory) => directory.clone(),
-            Self::Bucket(_) => std::env::temp_dir(),
-        };
-        remove_stale(&drafts).map_err(|error| at(&drafts, error))?;
+        match self {
+            Self::Directory(directory) => {
+                remove_stale(directory).map_err(|error| at(directory, error))?;
+            }
+            Self::Bucket(_) => tidy_up(),
+        }
         Ok(old)
     }
 
@@ -203,14 +204,18 @@ fn remove_stale(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Removes what interrupted commands have left where everybody keeps what is temporary.
+fn tidy_up() {
+    // What belongs to others stays, and is no reason to fail.
+    let _ = remove_stale(&std::env::temp_dir());
+}
+
 /// A directory of its own, only for its owner, that is gone when it is dropped.
 pub(crate) fn scratch() -> io::Result<tempfile::TempDir> {
-    let parent = std::env::temp_dir();
-    // Of no help here, and no reason to fail.
-    let _ = remove_stale(&parent);
+    tidy_up();
     let owner_only = fs::Permissions::from_mode(0o700);
     let mut builder = tempfile::Builder::new();
-    builder.prefix(DRAFT.0).suffix(DRAFT.1).permissions(owner_only).tempdir_in(parent)
+    builder.prefix(DRAFT.0).suffix(DRAFT.1).permissions(owner_only).tempdir()
 }
 
 fn is_draft(name: &OsStr) -> bool {
@@ -250,6 +255,7 @@ mod tests {
         assert!(place.expire(u32::MAX, now, None).await.unwrap().is_empty());
         assert!(directory.path().join("notes.txt").exists());
     }
+
     #[test]
     fn a_place_has_a_form() {
         for text in ["", "S3://bucket/prefix", "https://example.com", "s3://", "s3:///prefix"] {

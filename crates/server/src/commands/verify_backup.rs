@@ -36,7 +36,7 @@ pub(super) fn verify_backup(settings: &Settings, what: &VerifyBackup) -> Result<
         let file = Place::fetch(&name).await?;
         let tried = attempt(settings, file).await;
         let log = backend.app(1).backups;
-        let said = match (&tried, is_last(&name, &log.status().await.unwrap_or_default())) {
+        let noted = match (&tried, is_last(&name, &log.status().await.unwrap_or_default())) {
             // It says nothing about the archive.
             (Err(failure), _) if !is_bad(failure) => Ok(()),
             (_, true) => log.note_verification(tried.is_ok(), SystemClock.now()).await,
@@ -50,26 +50,28 @@ pub(super) fn verify_backup(settings: &Settings, what: &VerifyBackup) -> Result<
         say(format_args!(
             "{name}: {rows} rows and {files} contract files restored; counts and hashes are right"
         ));
-        Ok(said.map_err(|error| format!("it could not be noted in the database: {error}"))?)
+        Ok(noted.map_err(|error| format!("it could not be noted in the database: {error}"))?)
     }))
 }
 
-/// Whether an archive is the last one that was made of this database, as far as is known.
+/// Whether an archive is the last one that was made of this database. Where none is known
+/// to have been made, it is.
 fn is_last(name: &str, status: &BackupStatus) -> bool {
     let file = name.rsplit('/').next().unwrap_or(name);
     let made = archives::time_of(file).map(|time| time.timestamp_millis());
     let last = status.backed_up_at.map(|time| time.timestamp_millis());
-    made.zip(last).is_none_or(|(made, last)| made >= last)
+    last.is_none_or(|last| made.is_some_and(|made| made >= last))
 }
 
 /// Whether a trial failed because of the archive, and not of what it was tried with.
 fn is_bad(failure: &Failure) -> bool {
-    use ArchiveError::{Damaged, Differs, FileExists, Foreign, NotEmpty, Outside, Store};
-    matches!(
-        failure.downcast_ref(),
-        Some(Foreign | Damaged(_) | NotEmpty(_) | FileExists(_) | Outside(_) | Differs(_))
-            | Some(Store(StoreError::Conflict(_) | StoreError::Other(_)))
-    )
+    use ArchiveError::{Damaged, Differs, FileExists, Foreign, NotEmpty, Outside, Refused};
+    match failure.downcast_ref() {
+        Some(Foreign | Damaged(_) | NotEmpty(_) | FileExists(_) | Outside(_) | Differs(_)) => true,
+        // Not, for want of room on the disk.
+        Some(Refused { source, .. }) => !matches!(source, StoreError::Unavailable(_)),
+        _ => false,
+    }
 }
 
 /// An archive fits any database, so the trial needs none but the embedded one.
