@@ -4,6 +4,8 @@
     rows.py make      the first ones, and uploaded files below MEDIA_ROOT
     rows.py change    what happens to them later
     rows.py lead ID   one more lead
+    rows.py many N    so many more leads
+    rows.py pairs     a lead and a subscription at once, and again until nobody listens
     rows.py dump      clients and staff, as JSON
 
 The database is that of `bench/django` (DATABASE_URL). Rows are saved without
@@ -12,6 +14,7 @@ Django's validation, as imports, migrations and older versions did.
 
 import json
 import os
+import select
 import sys
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -27,7 +30,7 @@ django.setup()
 from common.models import Client, Lead, Newsletter  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.contrib.auth.models import User  # noqa: E402
-from django.db import connection  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
 
 LAST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=timezone.utc)
 FIRST = datetime(1, 1, 1, tzinfo=timezone.utc)
@@ -125,6 +128,24 @@ def change():
     ana.save()
 
 
+def many(number):
+    """Leads that are nothing special, but have a lot to say."""
+    usual = {"position": "CTO", "notes": "Call back. " * 60}
+    leads = [Lead(full_name=f"Lead {n}", email=f"lead.{n}@acme.hr", **usual) for n in range(number)]
+    Lead.objects.bulk_create(leads)
+
+
+def pairs():
+    """Leads and subscriptions of which both are there or none; tells how many there are."""
+    made = 0
+    while not select.select([sys.stdin], [], [], 0)[0]:
+        made += 1
+        with transaction.atomic():
+            lead(full_name=f"Pair {made}")
+            Newsletter.objects.create(email=f"pair.{made}@acme.hr")
+        print(made, flush=True)
+
+
 def dump():
     """Clients and staff, as Django sees them."""
 
@@ -145,5 +166,7 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["lead", number]:
             lead(id=int(number))
+        case ["many", number]:
+            many(int(number))
         case [name]:
-            {"make": make, "change": change, "dump": dump}[name]()
+            {"make": make, "change": change, "pairs": pairs, "dump": dump}[name]()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Child, Command, Output, Stdio};
 
 use exit3_archive::{ArchiveReader, Event, Keys};
 use exit3_ports::Row;
@@ -46,19 +46,39 @@ impl Here {
         self.directory.path()
     }
 
+    /// Its database.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     pub(crate) fn env(&self) -> [(&str, &str); 3] {
         let secret = "secret-of-the-tests";
         [("DATABASE_URL", self.url.as_str()), ("BASIC_API_KEY", KEY), ("SECRET_KEY", secret)]
     }
 
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = exit3(self.path());
+        command.envs(self.env()).args(arguments);
+        command
+    }
+
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
-        exit3(self.path()).envs(self.env()).args(arguments).output().unwrap()
+        self.command(arguments).output().unwrap()
+    }
+
+    fn importing(&self, peer: &Peer) -> Command {
+        let mut command = self.command(&["import-django", "--from", peer.url()]);
+        command.arg("--media").arg(peer.media());
+        command
     }
 
     pub(crate) fn import(&self, peer: &Peer, more: &[&str]) -> Output {
-        let media = peer.media().display().to_string();
-        let arguments = ["import-django", "--from", peer.url(), "--media", &media];
-        self.run(&[&arguments, more].concat())
+        self.importing(peer).args(more).output().unwrap()
+    }
+
+    /// An import that nobody waits for yet.
+    pub(crate) fn begin_import(&self, peer: &Peer) -> Child {
+        self.importing(peer).stdout(Stdio::null()).spawn().unwrap()
     }
 
     /// What an import says that must succeed.

@@ -12,6 +12,7 @@ mod here;
 mod peer;
 #[path = "../service/mod.rs"]
 mod service;
+mod under_way;
 
 use exit3_domain::staff::PasswordHash;
 use exit3_ports::{Row, Value};
@@ -164,7 +165,7 @@ async fn brings_only_what_has_changed(
     let again = here.must_import(peer);
     assert_eq!(again.matches("(0 added, 0 changed, 0 removed").count(), 4, "{again}");
     assert_eq!(sums(&again), sums(said));
-    peer.script("change");
+    peer.script(&["change"]);
     let later = here.must_import(peer);
     for (table, expected) in [
         ("common_lead", "(1 added, 2 changed, 1 removed)"),
@@ -192,7 +193,7 @@ async fn overwrites_nothing_that_was_written_here(peer: &Peer, here: &Here, serv
     assert!(!succeeded);
     assert!(told.contains("DIFFERENT: /backend/api/v1/leads/: row 1 notes: "), "{told}");
     let made = made["id"].as_i64().unwrap();
-    peer.make_lead(made);
+    peer.script(&["lead", &made.to_string()]);
     let refused = here.import(peer, &[]);
     assert!(!refused.status.success());
     let told = String::from_utf8(refused.stdout).unwrap();

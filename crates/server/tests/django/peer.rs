@@ -71,18 +71,19 @@ impl Peer {
     }
 
     /// Runs one of the scripts of `tests/django/rows.py`.
-    pub(crate) fn script(&self, what: &str) -> String {
-        script(self.directory.path(), &self.url, &[what])
+    pub(crate) fn script(&self, what: &[&str]) -> String {
+        script(self.directory.path(), &self.url, what)
+    }
+
+    /// Begins one that goes on until its standard input ends.
+    pub(crate) fn begin_script(&self, what: &[&str]) -> Child {
+        let mut command = rows(self.directory.path(), &self.url);
+        command.args(what).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
     }
 
     /// Clients and staff as Django has them.
     pub(crate) fn dump(&self) -> Value {
-        serde_json::from_str(&self.script("dump")).unwrap()
-    }
-
-    /// Makes a lead of that id.
-    pub(crate) fn make_lead(&self, id: i64) {
-        script(self.directory.path(), &self.url, &["lead", &id.to_string()]);
+        serde_json::from_str(&self.script(&["dump"])).unwrap()
     }
 }
 
@@ -96,7 +97,13 @@ impl Drop for Peer {
 }
 
 fn script(directory: &Path, url: &str, what: &[&str]) -> String {
-    output(python(directory, url).arg("../../tests/django/rows.py").args(what))
+    output(rows(directory, url).args(what))
+}
+
+fn rows(directory: &Path, url: &str) -> Command {
+    let mut command = python(directory, url);
+    command.arg("../../tests/django/rows.py");
+    command
 }
 
 /// A Python that has Django, at home in the service.

@@ -1,0 +1,99 @@
+//! What happens while everything is being brought.
+
+use std::io::{BufRead, BufReader};
+use std::time::{Duration, Instant};
+
+use exit3_ports::Value;
+use exit3_testkit::postgres;
+
+use super::here::{done, sums};
+use super::{Here, Kind, Peer};
+
+/// More than either database keeps from its files until the end.
+const MANY: &str = "20000";
+
+/// Whether rows are being written that nobody else sees yet.
+async fn writes(here: &Here, kind: Kind) -> bool {
+    match kind {
+        Kind::Sqlite => {
+            here.path().join("here.sqlite3-wal").metadata().is_ok_and(|it| it.len() > 0)
+        }
+        Kind::Postgres => {
+            let locked = "SELECT count(*) FROM pg_locks WHERE relation = 'leads'::regclass \
+                          AND mode = 'RowExclusiveLock'";
+            let client = postgres::client(here.url()).await;
+            client.query_one(locked, &[]).await.unwrap().get::<_, i64>(0) > 0
+        }
+    }
+}
+
+async fn a_killed_one_changes_nothing(to: Kind) {
+    let peer = Peer::new(Kind::Sqlite).await;
+    peer.script(&["many", MANY]);
+    let here = Here::new(to).await;
+    assert!(here.run(&["migrate"]).status.success());
+    let mut import = here.begin_import(&peer);
+    let begun = Instant::now();
+    while !writes(&here, to).await {
+        assert!(begun.elapsed() < Duration::from_secs(60), "nothing is written");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    import.kill().unwrap();
+    assert!(!import.wait().unwrap().success(), "it was killed in the middle");
+    assert!(here.rows().values().all(Vec::is_empty));
+    let contracts = here.path().join("data/contracts/contracts");
+    assert!(!contracts.join("acme.pdf").exists());
+    let said = here.must_import(&peer);
+    assert!(done(&said, "common_lead").contains("rows (20012 added, 0 changed"), "{said}");
+    assert_eq!(std::fs::read(contracts.join("acme.pdf")).unwrap(), b"%PDF acme");
+}
+
+async fn brings_one_moment(from: Kind) {
+    let peer = Peer::new(from).await;
+    peer.script(&["many", MANY]);
+    let here = Here::new(Kind::Sqlite).await;
+    let mut pairs = peer.begin_script(&["pairs"]);
+    let mut told = BufReader::new(pairs.stdout.take().unwrap()).lines();
+    // It writes one pair after another from here on.
+    assert_eq!(told.next().unwrap().unwrap(), "1");
+    let said = here.must_import(&peer);
+    drop(pairs.stdin.take());
+    let made: usize = told.last().unwrap().unwrap().parse().unwrap();
+    assert!(pairs.wait().unwrap().success());
+    let rows = here.rows();
+    let count = |table: &str, column: usize, start: &str| {
+        let is = |value: &Value| matches!(value, Value::Text(text) if text.starts_with(start));
+        rows[table].iter().filter(|row| is(&row[column])).count()
+    };
+    let (leads, subscribers) = (count("leads", 1, "Pair "), count("subscribers", 1, "pair."));
+    assert_eq!(leads, subscribers, "either both of a pair or none");
+    assert!(leads > 0 && leads < made, "{leads} of {made} before it was read");
+    let later = here.must_import(&peer);
+    assert!(done(&later, "common_lead").contains(&format!("({} added", made - leads)), "{later}");
+    assert_ne!(sums(&later), sums(&said));
+    assert_eq!(sums(&here.must_import(&peer)), sums(&later));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Django: scripts/e2e/django"]
+async fn a_killed_import_changes_nothing_on_sqlite() {
+    a_killed_one_changes_nothing(Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Django: scripts/e2e/django"]
+async fn a_killed_import_changes_nothing_on_postgres() {
+    a_killed_one_changes_nothing(Kind::Postgres).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Django: scripts/e2e/django"]
+async fn what_is_written_meanwhile_comes_whole_or_later_from_sqlite() {
+    brings_one_moment(Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Django: scripts/e2e/django"]
+async fn what_is_written_meanwhile_comes_whole_or_later_from_postgres() {
+    brings_one_moment(Kind::Postgres).await;
+}
