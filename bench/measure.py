@@ -19,6 +19,7 @@ TICK = os.sysconf("SC_CLK_TCK")
 class Load:
     """What a run of wrk found. Latencies in milliseconds, CPU in milliseconds a request."""
 
+    requests: int
     rate: float
     failed: int
     median: float
@@ -60,22 +61,23 @@ def cpu_of(service, postgres):
     return cpu_seconds(service.process.pid), cpu_seconds(postgres.process.pid) if postgres else 0.0
 
 
-def wrk(service, postgres, connections, seconds, script=None):
-    """Loads the list, or what the script sends, after a warm-up of a fifth of the time."""
+def wrk(service, postgres, connections, seconds, script=None, warm=True):
+    """Loads the list, or what the script sends, after a warm-up of a fifth of the time unless it is warm."""
     if not shutil.which("wrk"):
         raise SystemExit("wrk is not installed")
     command = ["wrk", "-t", "1", "-c", str(connections), "--timeout", "30s", "-s", str(HERE / (script or "list.lua"))]
     for name, value in service.headers().items():
         command += ["-H", f"{name}: {value}"]
     url = f"http://127.0.0.1:{service.port}{LEADS}"
-    warm = max(1, seconds // 5)
-    subprocess.run([*command, "-d", f"{warm}s", url], check=True, capture_output=True, cwd=HERE)
+    if warm:
+        subprocess.run([*command, "-d", f"{max(1, seconds // 5)}s", url], check=True, capture_output=True, cwd=HERE)
     before = cpu_of(service, postgres)
     result = subprocess.run([*command, "-d", f"{seconds}s", url], check=True, capture_output=True, text=True, cwd=HERE)
     after = cpu_of(service, postgres)
     found = json.loads(next(line for line in result.stdout.splitlines() if line.startswith("{")))
     done = max(found["requests"], 1)
     return Load(
+        requests=found["requests"],
         rate=found["requests"] / (found["microseconds"] / 1e6),
         failed=found["failed"],
         median=found["median"] / 1e3,

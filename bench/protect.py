@@ -7,9 +7,9 @@ import statistics
 import subprocess
 import time
 
-from measure import wrk
 from report import table
 from services import KEY, LEADS
+from turns import creates_in_turns
 
 ENDLESS = "1000000000/second"
 LIMITS = ("RATE_LIMIT_ANON", "RATE_LIMIT_USER", "RATE_LIMIT_LEAD_CREATE", "RATE_LIMIT_NEWSLETTER_CREATE", "RATE_LIMIT_FLOOD")
@@ -22,28 +22,15 @@ def named_key(service):
     return said.stdout.splitlines()[0].rpartition(": ")[2]
 
 
-def measure_limits(run, rounds=4):
-    """Creates with the one key and no limits, and with a named key and every limit, in turns."""
-    options, postgres = run.options, run.postgres()
-    service = run.exit3("exit3_limits", True, options.leads)
-    off = dict(service.environment)
-    key = named_key(service)
-    on = {**off, **{name: ENDLESS for name in LIMITS}}
-    found = {"off": [], "on": []}
-    for _ in range(rounds):
-        for name, environment, used in (("off", off, KEY), ("on", on, key)):
-            service.environment, service.key = environment, used
-            service.start()
-            found[name].append(wrk(service, postgres, options.connections, options.seconds, "create.lua"))
-            service.stop()
-    cpu = {name: statistics.mean(load.cpu for load in loads) for name, loads in found.items()}
-    rate = {name: statistics.mean(load.rate for load in loads) for name, loads in found.items()}
-    table(f"Creates, PostgreSQL, {rounds} runs each, in turns", ["", "requests/s", "CPU ms/request"], [
-        ["BASIC_API_KEY, limits off", f"{rate['off']:,.0f}", f"{cpu['off']:.4f}"],
-        ["a named key, limits on", f"{rate['on']:,.0f}", f"{cpu['on']:.4f}"],
-    ])
-    run.goals.at_most("CPU a create, keys and limits on / off", cpu["on"] / cpu["off"], 1.05)
-    run.goals.nothing_failed([load for loads in found.values() for load in loads])
+def measure_limits(run, rounds=10):
+    """Creates with the one key and no limits, and with a named key and every limit."""
+    off = run.exit3("exit3_limits", True, run.options.leads)
+    on = run.node(off, "limits")
+    off.name, on.key = "BASIC_API_KEY and no limits", named_key(off)
+    on.environment |= {name: ENDLESS for name in LIMITS}
+    pair = creates_in_turns(run, off, {"a named key, every limit": on}, rounds)["a named key, every limit"]
+    run.goals.at_most("CPU a create, keys and limits on / off", pair.ratio()[0], 1.05)
+    run.goals.nothing_failed(pair.loads())
 
 
 def fresh_p99(service, times=1000):

@@ -1,20 +1,22 @@
 //! What is told of the service while it runs: logs, metrics, traces, reports of errors.
 
 mod errors;
+mod lines;
 mod logs;
 pub(crate) mod metrics;
 mod traces;
 
 use exit3_ports::TRACE;
+use tracing::Metadata;
 use tracing::subscriber::Interest;
-use tracing_subscriber::Registry;
 use tracing_subscriber::filter::{LevelFilter, dynamic_filter_fn};
-use tracing_subscriber::layer::Filter;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Context, Filter, SubscriberExt};
+use tracing_subscriber::{Layer as _, Registry};
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::settings::TelemetrySettings;
-pub(crate) use logs::Lines;
+use lines::Lines;
+pub(crate) use lines::Dropped;
 pub(crate) use traces::{follow, traced};
 
 /// One of those who are told.
@@ -42,7 +44,7 @@ pub(crate) struct Telemetry {
 /// # Errors
 /// One sentence about an exporter that cannot work as it is set up.
 pub(crate) fn start(settings: &TelemetrySettings) -> Result<Telemetry, TelemetryError> {
-    let (writer, lines) = logs::standard_output(settings);
+    let (writer, lines) = logs::standard_output(settings)?;
     let mut layers = vec![logs::layer(settings, writer)];
     let traces = traces::start(settings)?;
     let errors = settings.sentry.as_ref().map(errors::start).transpose()?;
@@ -52,15 +54,31 @@ pub(crate) fn start(settings: &TelemetrySettings) -> Result<Telemetry, Telemetry
     if let Some(sentry) = &settings.sentry {
         layers.extend(errors::layers(sentry));
     }
+    if layers.len() > 1 {
+        layers.insert(0, no_other_spans(settings.level).boxed());
+    }
     init(layers);
     Ok(Telemetry { _traces: traces, _errors: errors, lines })
 }
 
+/// Lets no span be made that is of no trace. A filter of one layer cannot: what it does not
+/// want is made nevertheless, as long as it may be wanted at other times. Of everything else
+/// it lets pass what is of `level`, at which somebody listens, or above.
+fn no_other_spans(level: LevelFilter) -> impl tracing_subscriber::Layer<Registry> + Send + Sync {
+    let level = level.max(LevelFilter::INFO);
+    dynamic_filter_fn(move |about, context| {
+        *about.level() <= level && (about.target() != TRACE || is_traced(about, context))
+    })
+    .with_max_level_hint(level)
+}
+
+fn is_traced(span: &Metadata<'_>, context: &Context<'_, Registry>) -> bool {
+    span.name() == "request" || context.lookup_current().is_some()
+}
+
 /// The spans of traces: that of a request, if it is traced, and those below it.
 fn spans() -> impl Filter<Registry> + Send + Sync + use<> {
-    dynamic_filter_fn(|span, context| {
-        span.target() == TRACE && (span.name() == "request" || context.lookup_current().is_some())
-    })
+    dynamic_filter_fn(|span, context| span.target() == TRACE && is_traced(span, context))
     .with_callsite_filter(|callsite| match callsite.target() {
         TRACE => Interest::sometimes(),
         _ => Interest::never(),
@@ -75,6 +93,8 @@ pub(crate) enum TelemetryError {
     Traces(#[from] opentelemetry_otlp::ExporterBuildError),
     #[error("SENTRY_DSN cannot be used: {0}")]
     Errors(#[from] reqwest::Error),
+    #[error("the log cannot be written: {0}")]
+    Log(#[from] std::io::Error),
 }
 
 fn init(layers: Vec<Layer>) {
@@ -97,6 +117,25 @@ mod tests {
     use super::*;
     use crate::settings::{LogFormat, MetricsBind, SentrySettings};
     use exit3_testkit::collector::Collector;
+
+    #[test]
+    fn no_span_is_made_that_is_of_no_trace() {
+        let lines = tracing_subscriber::fmt::layer().with_writer(std::io::sink);
+        let all = vec![
+            no_other_spans(LevelFilter::OFF).boxed(),
+            lines.with_filter(LevelFilter::OFF).boxed(),
+            tracing_subscriber::layer::Identity::new().with_filter(spans()).boxed(),
+        ];
+        let subscriber = tracing_subscriber::registry().with(all);
+        let case = || tracing::info_span!(target: TRACE, "leads.create");
+        tracing::subscriber::with_default(subscriber, || {
+            assert!(case().is_disabled());
+            let request = tracing::info_span!(target: TRACE, "request");
+            assert!(!request.is_disabled());
+            request.in_scope(|| assert!(!case().is_disabled()));
+            assert!(case().is_disabled());
+        });
+    }
 
     #[test]
     fn a_panic_is_reported_by_its_place_alone() {

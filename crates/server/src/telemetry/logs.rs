@@ -3,16 +3,15 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
-use std::time::Duration;
 
 use file_rotate::compression::Compression;
 use file_rotate::suffix::AppendCount;
 use file_rotate::{ContentLimit, FileRotate};
-use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::lines::{Gathering, Lines};
 use super::{Layer, TRACE};
 use crate::settings::{LOG_FILE, LogFormat, TelemetrySettings, log_file};
 
@@ -20,47 +19,31 @@ use crate::settings::{LOG_FILE, LogFormat, TelemetrySettings, log_file};
 const FULL: usize = 10 * 1024 * 1024;
 /// Log files, the one that is written to included.
 const FILES: usize = 5;
-/// Lines that wait to be written; those for which there is no room are dropped.
-const WAITING: usize = 16_384;
-/// How long lines are gathered, to be written at once: a write of each would cost more
-/// than all else that is done for it.
-const GATHER: Duration = Duration::from_millis(20);
-/// Bytes that are written at once.
+/// Bytes that are written to a file at once, in whole lines.
 const BUFFER: usize = 64 * 1024;
 
-/// What was written of the log. The rest is written when this is dropped.
-pub(crate) struct Lines {
-    counter: ErrorCounter,
-    _guard: WorkerGuard,
+/// Begins to write lines to standard output, and to files.
+///
+/// # Errors
+/// There is no thread to be had.
+pub(super) fn standard_output(settings: &TelemetrySettings) -> io::Result<(Gathering, Lines)> {
+    let gathering = Gathering::default();
+    let file = settings.log_dir.as_deref().map(rotating);
+    let lines = gathering.write_to(Outputs { file })?;
+    Ok((gathering, lines))
 }
 
-impl Lines {
-    /// Counts the lines for which there was no room.
-    pub(crate) fn dropped(&self) -> ErrorCounter {
-        self.counter.clone()
-    }
-}
+type File = BufWriter<FileRotate<AppendCount>>;
 
-/// What lines go through on their way to standard output, and to files.
-pub(super) fn standard_output(settings: &TelemetrySettings) -> (NonBlocking, Lines) {
-    let outputs = Outputs { file: settings.log_dir.as_deref().map(rotating) };
-    let writer = Gathered(BufWriter::with_capacity(BUFFER, outputs));
-    let (writer, guard) = NonBlockingBuilder::default()
-        .buffered_lines_limit(WAITING)
-        .thread_name("log")
-        .finish(writer);
-    let counter = writer.error_counter();
-    (writer, Lines { counter, _guard: guard })
-}
-
-fn rotating(directory: &Path) -> FileRotate<AppendCount> {
-    FileRotate::new(
+fn rotating(directory: &Path) -> File {
+    let files = FileRotate::new(
         directory.join(LOG_FILE),
         AppendCount::new(FILES - 1),
         ContentLimit::BytesSurpassed(FULL - BUFFER),
         Compression::None,
         Some(log_file()),
-    )
+    );
+    BufWriter::with_capacity(BUFFER, files)
 }
 
 /// Lines from the level of the settings up.
@@ -97,7 +80,7 @@ where
 
 /// Standard output, and a file. Neither is a reason to do without the other.
 struct Outputs {
-    file: Option<FileRotate<AppendCount>>,
+    file: Option<File>,
 }
 
 impl Write for Outputs {
@@ -105,7 +88,7 @@ impl Write for Outputs {
         let _ = io::stdout().write_all(lines);
         if let Some(file) = &mut self.file {
             // It panics where its directory is gone, and cannot be made again.
-            let written = std::panic::catch_unwind(AssertUnwindSafe(|| file.write_all(lines)));
+            let written = std::panic::catch_unwind(AssertUnwindSafe(|| to_file(file, lines)));
             drop(written);
         }
         Ok(lines.len())
@@ -117,19 +100,12 @@ impl Write for Outputs {
     }
 }
 
-/// Lets lines gather after what there was has been written.
-struct Gathered<W: Write>(BufWriter<W>);
-
-impl<W: Write> Write for Gathered<W> {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.write(line)
+/// Never cuts a line in two, since the file may be full in between.
+fn to_file(file: &mut File, lines: &[u8]) -> io::Result<()> {
+    for line in lines.split_inclusive(|byte| *byte == b'\n') {
+        file.write_all(line)?;
     }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()?;
-        std::thread::sleep(GATHER);
-        Ok(())
-    }
+    file.flush()
 }
 
 #[cfg(test)]
@@ -141,12 +117,12 @@ mod tests {
     #[test]
     fn there_are_five_files_of_ten_mebibytes_at_most_and_no_line_is_cut() {
         let directory = tempfile::tempdir().unwrap();
-        let mut file = BufWriter::with_capacity(BUFFER, rotating(directory.path()));
+        let mut file = rotating(directory.path());
         let line = format!("{}\n", "x".repeat(999));
-        for _ in 0..70 * 1024 {
-            file.write_all(line.as_bytes()).unwrap();
+        let lines = line.repeat(1024);
+        for _ in 0..70 {
+            to_file(&mut file, lines.as_bytes()).unwrap();
         }
-        file.flush().unwrap();
         let files: Vec<_> =
             std::fs::read_dir(directory.path()).unwrap().map(Result::unwrap).collect();
         assert_eq!(files.len(), FILES);

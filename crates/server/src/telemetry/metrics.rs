@@ -13,8 +13,8 @@ use chrono::{DateTime, Utc};
 use exit3_ports::BackupStatus;
 use metrics::{counter, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_appender::non_blocking::ErrorCounter;
 
+use super::Dropped;
 use crate::connections::tls::Tls;
 use crate::settings::MetricsBind;
 
@@ -47,7 +47,7 @@ pub(crate) fn listen(bind: MetricsBind) -> Result<Option<TcpListener>, String> {
 #[derive(Clone)]
 pub(crate) struct Gauges {
     /// Lines of the log that were dropped.
-    pub(crate) dropped: ErrorCounter,
+    pub(crate) dropped: Dropped,
     /// Whose disk is looked at.
     pub(crate) data_dir: PathBuf,
     /// The certificate that clients get, where the service has one.
@@ -56,7 +56,7 @@ pub(crate) struct Gauges {
 
 impl Gauges {
     fn update(&self) {
-        counter!("exit3_log_lines_dropped_total").absolute(self.dropped.dropped_lines() as u64);
+        counter!("exit3_log_lines_dropped_total").absolute(self.dropped.count());
         // The directory need not be there, with PostgreSQL.
         let mut directories = self.data_dir.ancestors().chain([Path::new(".")]);
         if let Some(disk) = directories.find_map(|path| rustix::fs::statvfs(path).ok()) {

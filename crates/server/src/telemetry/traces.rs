@@ -1,9 +1,11 @@
 //! Traces, sent to an OpenTelemetry collector.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::num::NonZeroU32;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use actix_web::http::header::HeaderMap;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use opentelemetry::propagation::{Extractor, TextMapPropagator};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
@@ -22,13 +24,13 @@ const TRACEPARENT: &str = "traceparent";
 /// How long the end of the process waits for the last spans to be taken.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-/// Of so many requests one is traced, where neither its caller nor the settings say
-/// otherwise: spans of all would cost more than a tenth of what a create takes.
-const ONE_OF: usize = 10;
+/// So many requests a second are traced, where neither their callers nor the settings say
+/// otherwise: of a quiet service all, and a busy one does not pay for spans of all, which
+/// cost a third of what a create takes.
+const A_SECOND: NonZeroU32 = NonZeroU32::new(10).unwrap();
 
-/// Of how many requests one is traced.
-static ONE_OF_SO_MANY: AtomicUsize = AtomicUsize::new(1);
-static REQUESTS: AtomicUsize = AtomicUsize::new(0);
+/// Chooses requests, where somebody has to.
+static CHOICE: OnceLock<DefaultDirectRateLimiter> = OnceLock::new();
 
 /// Those who collect spans and send them on.
 pub(super) struct Traces(SdkTracerProvider);
@@ -44,7 +46,7 @@ pub(super) fn start(settings: &TelemetrySettings) -> Result<Option<Traces>, Tele
     let sentry = settings.sentry.as_ref().is_some_and(|sentry| sentry.traces_sample_rate > 0.0);
     // Where somebody else chooses, they are shown all of them.
     if std::env::var_os("OTEL_TRACES_SAMPLER").is_none() && !sentry {
-        ONE_OF_SO_MANY.store(ONE_OF, Ordering::Relaxed);
+        CHOICE.get_or_init(|| RateLimiter::direct(Quota::per_second(A_SECOND)));
     }
     let exporter = SpanExporter::builder().with_http();
     // The name for traces alone comes before the one for everything.
@@ -89,15 +91,12 @@ impl Drop for Traces {
 }
 
 /// Whether the request with these headers is traced, if anybody collects traces: as its
-/// caller wants, or else one of so many.
+/// caller wants, or else one of so many a second.
 pub(crate) fn traced(headers: &HeaderMap) -> bool {
     const SAMPLED: &str = "01";
     match headers.get(TRACEPARENT).and_then(|parent| parent.to_str().ok()) {
         Some(parent) => parent.ends_with(SAMPLED),
-        None => {
-            let number = REQUESTS.fetch_add(1, Ordering::Relaxed);
-            number.is_multiple_of(ONE_OF_SO_MANY.load(Ordering::Relaxed))
-        }
+        None => CHOICE.get().is_none_or(|choice| choice.check().is_ok()),
     }
 }
 

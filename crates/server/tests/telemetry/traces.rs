@@ -85,28 +85,35 @@ async fn a_caller_that_is_not_traced_is_not_either() {
     assert_ne!(hex(&spans[0].trace_id), TRACE);
 }
 
-#[tokio::test]
-async fn one_request_of_ten_is_traced_unless_the_sampler_is_set() {
-    for (sampler, traced) in [("", 2), ("always_on", 20), ("always_off", 0)] {
-        let collector = Collector::start();
-        let directory = tempfile::tempdir().unwrap();
-        let endpoint = format!("http://{}", collector.address());
-        let mut env = vec![("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
-        if !sampler.is_empty() {
-            env.push(("OTEL_TRACES_SAMPLER", sampler));
-        }
-        let service = start(directory.path(), &env);
-        for _ in 0..20 {
-            assert_eq!(service.get(LEADS, KEY).await.status(), 200);
-        }
-        service.stop();
-        let spans = spans(&collector);
-        let requests = spans.iter().filter(|span| span.name == "GET /backend/api/v1/leads/");
-        assert_eq!(requests.count(), traced, "{sampler:?}");
-        // Without its request there is nothing below it either.
-        let reads = spans.iter().filter(|span| span.name == "read");
-        assert_eq!(reads.count(), traced, "{sampler:?}");
+/// Sends so many requests, and tells how many of them were traced.
+async fn traced(sampler: Option<&str>, requests: usize) -> usize {
+    let collector = Collector::start();
+    let directory = tempfile::tempdir().unwrap();
+    let endpoint = format!("http://{}", collector.address());
+    let mut env = vec![("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
+    env.extend(sampler.map(|sampler| ("OTEL_TRACES_SAMPLER", sampler)));
+    let service = start(directory.path(), &env);
+    for _ in 0..requests {
+        assert_eq!(service.get(LEADS, KEY).await.status(), 200);
     }
+    service.stop();
+    let spans = spans(&collector);
+    let called = |name: &str| spans.iter().filter(|span| span.name == name).count();
+    let traced = called("GET /backend/api/v1/leads/");
+    // Without its request there is nothing below it either.
+    assert_eq!(called("read"), traced);
+    traced
+}
+
+#[tokio::test]
+async fn ten_requests_a_second_are_traced_unless_the_sampler_is_set() {
+    let begun = Instant::now();
+    let chosen = traced(None, 100).await;
+    // Ten at once, and one more whenever a tenth of a second has gone.
+    let most = 10 + begun.elapsed().as_millis() / 100;
+    assert!(chosen >= 10 && chosen as u128 <= most, "{chosen} of 100, {most} at most");
+    assert_eq!(traced(Some("always_on"), 30).await, 30);
+    assert_eq!(traced(Some("always_off"), 30).await, 0);
 }
 
 #[tokio::test]
