@@ -7,16 +7,17 @@ pub(crate) mod metrics;
 mod traces;
 
 use exit3_ports::TRACE;
+use opentelemetry_sdk::Resource;
 use tracing::Metadata;
 use tracing::subscriber::Interest;
 use tracing_subscriber::filter::{LevelFilter, dynamic_filter_fn};
 use tracing_subscriber::layer::{Context, Filter, SubscriberExt};
-use tracing_subscriber::{Layer as _, Registry};
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer as _, Registry};
 
 use crate::settings::TelemetrySettings;
-use lines::Lines;
 pub(crate) use lines::Dropped;
+use lines::Lines;
 pub(crate) use traces::{follow, traced};
 
 /// One of those who are told.
@@ -61,6 +62,16 @@ pub(crate) fn start(settings: &TelemetrySettings) -> Result<Telemetry, Telemetry
     Ok(Telemetry { _traces: traces, _errors: errors, lines })
 }
 
+/// Who tells, in OpenTelemetry's words. More of it may stand in the environment.
+fn resource() -> Resource {
+    let mut resource = Resource::builder();
+    if std::env::var_os("OTEL_SERVICE_NAME").is_none() {
+        resource = resource.with_service_name("exit3");
+    }
+    let version = opentelemetry::KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
+    resource.with_attribute(version).build()
+}
+
 /// Lets no span be made that is of no trace. A filter of one layer cannot: what it does not
 /// want is made nevertheless, as long as it may be wanted at other times. Of everything else
 /// it lets pass what is of `level`, at which somebody listens, or above.
@@ -79,11 +90,11 @@ fn is_traced(span: &Metadata<'_>, context: &Context<'_, Registry>) -> bool {
 /// The spans of traces: that of a request, if it is traced, and those below it.
 fn spans() -> impl Filter<Registry> + Send + Sync + use<> {
     dynamic_filter_fn(|span, context| span.target() == TRACE && is_traced(span, context))
-    .with_callsite_filter(|callsite| match callsite.target() {
-        TRACE => Interest::sometimes(),
-        _ => Interest::never(),
-    })
-    .with_max_level_hint(LevelFilter::INFO)
+        .with_callsite_filter(|callsite| match callsite.target() {
+            TRACE => Interest::sometimes(),
+            _ => Interest::never(),
+        })
+        .with_max_level_hint(LevelFilter::INFO)
 }
 
 /// Why there is no telemetry as it was asked for.
@@ -91,6 +102,8 @@ fn spans() -> impl Filter<Registry> + Send + Sync + use<> {
 pub(crate) enum TelemetryError {
     #[error("OTEL_EXPORTER_OTLP_ENDPOINT cannot be used: {0}")]
     Traces(#[from] opentelemetry_otlp::ExporterBuildError),
+    #[error("the metrics cannot be sent: {0}")]
+    Metrics(#[source] reqwest::Error),
     #[error("SENTRY_DSN cannot be used: {0}")]
     Errors(#[from] reqwest::Error),
     #[error("the log cannot be written: {0}")]

@@ -6,10 +6,13 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+/// The path of a request, and its body.
+type Taken = (String, Vec<u8>);
+
 /// A listener on a free port of this machine, gone when it is dropped.
 pub struct Collector {
     address: SocketAddr,
-    bodies: Arc<Mutex<Vec<Vec<u8>>>>,
+    taken: Arc<Mutex<Vec<Taken>>>,
     ended: Arc<AtomicBool>,
 }
 
@@ -22,17 +25,17 @@ impl Collector {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let collector = Self {
             address: listener.local_addr().expect("an address"),
-            bodies: Arc::default(),
+            taken: Arc::default(),
             ended: Arc::default(),
         };
-        let (bodies, ended) = (Arc::clone(&collector.bodies), Arc::clone(&collector.ended));
+        let (taken, ended) = (Arc::clone(&collector.taken), Arc::clone(&collector.ended));
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 if ended.load(Ordering::Relaxed) {
                     break;
                 }
-                let bodies = Arc::clone(&bodies);
-                std::thread::spawn(move || stream.map(|stream| take(stream, &bodies)));
+                let taken = Arc::clone(&taken);
+                std::thread::spawn(move || stream.map(|stream| take(stream, &taken)));
             }
         });
         collector
@@ -45,7 +48,14 @@ impl Collector {
 
     /// The bodies of all requests so far.
     pub fn bodies(&self) -> Vec<Vec<u8>> {
-        self.bodies.lock().expect("bodies").clone()
+        self.bodies_at("")
+    }
+
+    /// Those of requests whose path ends so.
+    pub fn bodies_at(&self, end: &str) -> Vec<Vec<u8>> {
+        let taken = self.taken.lock().expect("requests");
+        let there = taken.iter().filter(|(path, _)| path.ends_with(end));
+        there.map(|(_, body)| body.clone()).collect()
     }
 }
 
@@ -58,10 +68,13 @@ impl Drop for Collector {
 }
 
 /// Answers the requests of one connection.
-fn take(stream: TcpStream, bodies: &Mutex<Vec<Vec<u8>>>) -> Option<()> {
+fn take(stream: TcpStream, taken: &Mutex<Vec<Taken>>) -> Option<()> {
     let mut answers = stream.try_clone().ok()?;
     let mut requests = BufReader::new(stream);
     loop {
+        let mut line = String::new();
+        requests.read_line(&mut line).ok()?;
+        let path = line.split(' ').nth(1)?.to_owned();
         let mut length = 0;
         loop {
             let mut line = String::new();
@@ -78,7 +91,7 @@ fn take(stream: TcpStream, bodies: &Mutex<Vec<Vec<u8>>>) -> Option<()> {
         }
         let mut body = vec![0; length];
         requests.read_exact(&mut body).ok()?;
-        bodies.lock().expect("bodies").push(body);
+        taken.lock().expect("requests").push((path, body));
         answers.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").ok()?;
     }
 }

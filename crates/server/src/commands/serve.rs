@@ -6,7 +6,6 @@ use actix_web::middleware::from_fn;
 use exit3_app::App;
 use exit3_http::{Api, ApiSettings, Observer, Sunset, observe};
 use listenfd::ListenFd;
-use metrics_exporter_prometheus::PrometheusHandle;
 use sd_notify::{NotifyState, watchdog_enabled};
 use secrecy::ExposeSecret;
 
@@ -16,8 +15,8 @@ use crate::backend::Backend;
 use crate::connections::{self, Slots, room, tell, tls::Tls};
 use crate::flood::{self, FloodGuard};
 use crate::settings::{DatabaseSettings, LogFormat, MetricsBind, Secrets, Settings};
-use crate::telemetry::metrics::{self, Gauges};
-use crate::telemetry::{self, Telemetry};
+use crate::telemetry;
+use crate::telemetry::metrics::{self, Collector, Gauges, Measuring};
 
 /// Connections at a time, where the system has room for that many and more: what they
 /// take of memory must have an end too.
@@ -62,28 +61,19 @@ pub fn serve(settings: Settings, secrets: Secrets, listeners: Listeners) -> Resu
     telemetry::log_panics();
     let tls = settings.tls.clone().map(Tls::load).transpose()?;
     let Listeners { api, metrics } = listeners;
-    let measuring =
-        metrics.and_then(|listener| measure(&settings, &telemetry, tls.clone(), listener));
-    if measuring.is_none() && settings.telemetry.metrics == MetricsBind::Usual {
+    if metrics.is_none() && settings.telemetry.metrics == MetricsBind::Usual {
         tracing::warn!("no metrics: METRICS_BIND is not set, and {} is taken", metrics::USUAL);
     }
+    let gauges = Gauges {
+        dropped: telemetry.lines.dropped(),
+        data_dir: settings.data_dir.clone(),
+        tls: tls.clone(),
+    };
+    let collector = Collector::of(&settings.telemetry)?;
+    let measuring = Measuring::start(gauges, metrics, collector);
     warn_if_lost(&settings, &secrets);
     let backend = Backend::open(&settings)?;
     actix_web::rt::System::new().block_on(run(settings, secrets, backend, tls, api, measuring))
-}
-
-/// What metrics are served with.
-type Measuring = (PrometheusHandle, Gauges, TcpListener);
-
-fn measure(
-    settings: &Settings,
-    telemetry: &Telemetry,
-    tls: Option<Tls>,
-    listener: TcpListener,
-) -> Option<Measuring> {
-    let gauges =
-        Gauges { dropped: telemetry.lines.dropped(), data_dir: settings.data_dir.clone(), tls };
-    Some((metrics::start()?, gauges, listener))
 }
 
 async fn run(
@@ -127,16 +117,16 @@ async fn run(
             .wrap(from_fn(flood::explain))
             .wrap(from_fn(observe))
     })?;
-    if let Some((handle, gauges, listener)) = measuring {
-        tracing::info!("Metrics: http://{}/metrics", listener.local_addr()?);
-        actix_web::rt::spawn(metrics::serve(handle, gauges, listener)?);
-    }
+    let shown = measuring.map(Measuring::show).transpose()?;
     greet(&settings, &secrets, address, &database);
     tell(&[NotifyState::Ready]);
     server.await?;
     housekeeping.abort();
     watching.abort();
     note_uses(&app).await;
+    if let Some(shown) = shown {
+        shown.end().await;
+    }
     Ok(())
 }
 

@@ -1,4 +1,9 @@
-//! Metrics, served to Prometheus at an address of their own.
+//! Metrics, served to Prometheus at an address of their own, and sent to an OpenTelemetry
+//! collector.
+
+mod collector;
+mod exposition;
+mod otlp;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -7,6 +12,7 @@ use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::http::header::ContentType;
+use actix_web::rt::task::JoinHandle;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpResponse, HttpServer};
 use chrono::{DateTime, Utc};
@@ -14,6 +20,7 @@ use exit3_ports::BackupStatus;
 use metrics::{counter, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
+pub(crate) use self::collector::Collector;
 use super::Dropped;
 use crate::connections::tls::Tls;
 use crate::settings::MetricsBind;
@@ -25,8 +32,11 @@ pub(crate) const USUAL: SocketAddr =
 const SECONDS: [f64; 16] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
-/// How often what was measured is put into its place; more often than anybody asks.
-const UPKEEP: Duration = Duration::from_secs(5);
+/// How often times that were measured are put into their buckets. Until then they lie one
+/// by one in memory, and what lies there is in nobody's cache.
+const UPKEEP: Duration = Duration::from_secs(1);
+/// How long the end of the process waits for the last of it to be taken.
+const GOODBYE: Duration = Duration::from_secs(2);
 
 /// Takes the address that the settings name.
 ///
@@ -73,16 +83,101 @@ impl Gauges {
     }
 }
 
-/// Begins to measure. Whatever was asked of metrics before is not measured.
-pub(crate) fn start() -> Option<PrometheusHandle> {
-    let seconds = Matcher::Suffix("_seconds".to_owned());
-    let recorder = PrometheusBuilder::new().set_buckets_for_metric(seconds, &SECONDS).ok()?;
-    let recorder = recorder.build_recorder();
-    let handle = recorder.handle();
-    // Only the first one in a process counts.
-    metrics::set_global_recorder(recorder).ok()?;
-    gauge!("exit3_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
-    Some(handle)
+/// What is measured.
+#[derive(Clone)]
+struct Measured {
+    handle: PrometheusHandle,
+    gauges: Gauges,
+}
+
+impl Measured {
+    /// All of it, in Prometheus' text format.
+    fn exposition(&self) -> String {
+        self.gauges.update();
+        self.handle.render()
+    }
+}
+
+/// What is measured, and whom it is shown.
+pub(crate) struct Measuring {
+    measured: Measured,
+    listener: Option<TcpListener>,
+    collector: Option<Collector>,
+}
+
+impl Measuring {
+    /// Begins to measure, if there is somebody to show it. Whatever was asked of metrics
+    /// before is not measured.
+    pub(crate) fn start(
+        gauges: Gauges,
+        listener: Option<TcpListener>,
+        collector: Option<Collector>,
+    ) -> Option<Self> {
+        if listener.is_none() && collector.is_none() {
+            return None;
+        }
+        let seconds = Matcher::Suffix("_seconds".to_owned());
+        let recorder = PrometheusBuilder::new().set_buckets_for_metric(seconds, &SECONDS).ok()?;
+        let recorder = recorder.build_recorder();
+        let handle = recorder.handle();
+        // Only the first one in a process counts.
+        metrics::set_global_recorder(recorder).ok()?;
+        gauge!("exit3_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+        Some(Self { measured: Measured { handle, gauges }, listener, collector })
+    }
+
+    /// Shows it, until [`Shown::end`].
+    ///
+    /// # Errors
+    /// The server cannot listen.
+    pub(crate) fn show(self) -> std::io::Result<Shown> {
+        let Self { measured, listener, collector } = self;
+        if let Some(listener) = listener {
+            tracing::info!("Metrics: http://{}/metrics", listener.local_addr()?);
+            actix_web::rt::spawn(serve(measured.clone(), listener)?);
+        }
+        let keeping = actix_web::rt::spawn(keep(measured.handle.clone()));
+        let sending = collector.map(|collector| {
+            let collector = Arc::new(collector);
+            let task = actix_web::rt::spawn(send(measured.clone(), Arc::clone(&collector)));
+            (task, measured, collector)
+        });
+        Ok(Shown { keeping, sending })
+    }
+}
+
+/// Whoever is being shown what is measured.
+pub(crate) struct Shown {
+    keeping: JoinHandle<()>,
+    sending: Option<(JoinHandle<()>, Measured, Arc<Collector>)>,
+}
+
+impl Shown {
+    /// Sends the last of it.
+    pub(crate) async fn end(self) {
+        self.keeping.abort();
+        if let Some((task, measured, collector)) = self.sending {
+            task.abort();
+            let last = measured.exposition();
+            // Nobody waits longer for a collector that hangs.
+            let _ = tokio::time::timeout(GOODBYE, collector.send(&last)).await;
+        }
+    }
+}
+
+async fn keep(handle: PrometheusHandle) {
+    let mut often = actix_web::rt::time::interval(UPKEEP);
+    loop {
+        often.tick().await;
+        handle.run_upkeep();
+    }
+}
+
+async fn send(measured: Measured, collector: Arc<Collector>) {
+    loop {
+        actix_web::rt::time::sleep(collector.every).await;
+        collector.send(&measured.exposition()).await;
+    }
 }
 
 /// Tells how the backups are. What is not known is not told.
@@ -100,28 +195,14 @@ pub(crate) fn tell_backups(status: &BackupStatus) {
 }
 
 /// Serves what is measured at `listener`, until the server is dropped.
-pub(crate) fn serve(
-    handle: PrometheusHandle,
-    gauges: Gauges,
-    listener: TcpListener,
-) -> std::io::Result<Server> {
-    let upkeep = handle.clone();
-    actix_web::rt::spawn(async move {
-        let mut often = actix_web::rt::time::interval(UPKEEP);
-        loop {
-            often.tick().await;
-            upkeep.run_upkeep();
-        }
-    });
-    let shared = Data::from(Arc::new((handle, gauges)));
+fn serve(measured: Measured, listener: TcpListener) -> std::io::Result<Server> {
+    let shared = Data::new(measured);
     let server = HttpServer::new(move || {
         App::new().app_data(shared.clone()).route("/metrics", web::get().to(render))
     });
     Ok(server.workers(1).disable_signals().shutdown_timeout(0).listen(listener)?.run())
 }
 
-async fn render(shared: Data<(PrometheusHandle, Gauges)>) -> HttpResponse {
-    let (handle, gauges) = shared.get_ref();
-    gauges.update();
-    HttpResponse::Ok().content_type(ContentType::plaintext()).body(handle.render())
+async fn render(measured: Data<Measured>) -> HttpResponse {
+    HttpResponse::Ok().content_type(ContentType::plaintext()).body(measured.exposition())
 }

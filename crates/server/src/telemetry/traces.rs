@@ -9,7 +9,6 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use opentelemetry::propagation::{Extractor, TextMapPropagator};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
-use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::Span;
@@ -54,13 +53,8 @@ pub(super) fn start(settings: &TelemetrySettings) -> Result<Option<Traces>, Tele
         Some(_) => exporter,
         None => exporter.with_endpoint(format!("{endpoint}/v1/traces")),
     };
-    let mut resource = Resource::builder();
-    if std::env::var_os("OTEL_SERVICE_NAME").is_none() {
-        resource = resource.with_service_name("exit3");
-    }
-    let version = opentelemetry::KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
     let provider = SdkTracerProvider::builder()
-        .with_resource(resource.with_attribute(version).build())
+        .with_resource(super::resource())
         .with_batch_exporter(exporter.build()?)
         .build();
     Ok(Some(Traces(provider)))

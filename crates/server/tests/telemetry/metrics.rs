@@ -1,6 +1,12 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use exit3_testkit::collector::Collector;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use opentelemetry_proto::tonic::metrics::v1::number_data_point;
+use prost::Message;
+
 use crate::service::exit3;
 use crate::{KEY, LEAD, LEADS, start};
 
@@ -141,4 +147,44 @@ async fn two_services_without_settings_stand_side_by_side() {
     assert!(second.logs("no metrics: METRICS_BIND is not set"), "{}", second.output());
     first.stop();
     second.stop();
+}
+
+#[tokio::test]
+async fn what_is_counted_is_sent_to_a_collector_now_and_then_and_at_the_end() {
+    let collector = Collector::start();
+    let directory = tempfile::tempdir().unwrap();
+    let endpoint = format!("http://{}", collector.address());
+    let env = [
+        ("METRICS_BIND", "off"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "50"),
+        ("OTEL_SERVICE_NAME", "leads"),
+    ];
+    let service = start(directory.path(), &env);
+    let requests = || {
+        let bodies = collector.bodies_at("/v1/metrics").into_iter();
+        bodies.map(|body| ExportMetricsServiceRequest::decode(&*body).unwrap())
+    };
+    let begun = Instant::now();
+    while requests().count() == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(30), "no metrics come");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(service.post(LEADS, KEY, LEAD).await.status(), 201);
+    service.stop();
+    let mut last = requests().next_back().unwrap();
+    let mut told = last.resource_metrics.remove(0);
+    let resource = format!("{:?}", told.resource);
+    assert!(resource.contains("\"leads\"") && resource.contains("service.version"), "{resource}");
+    let metrics = told.scope_metrics.remove(0).metrics;
+    let called = |name: &str| {
+        let found = metrics.iter().find(|metric| metric.name == name);
+        found.unwrap_or_else(|| panic!("no {name} in {metrics:?}")).data.clone().unwrap()
+    };
+    let Data::Sum(created) = called("exit3_leads_total") else { panic!("a counter") };
+    assert_eq!(created.data_points[0].value, Some(number_data_point::Value::AsDouble(1.0)));
+    let Data::Histogram(took) = called("http.server.request.duration") else { panic!("times") };
+    let create = took.data_points.iter().find(|point| format!("{point:?}").contains(LEADS));
+    assert_eq!(create.unwrap().count, 1);
+    assert!(matches!(called("exit3_disk_free_bytes"), Data::Gauge(_)));
 }

@@ -13,7 +13,7 @@ const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";
 
 fn spans(collector: &Collector) -> Vec<Span> {
-    let requests = collector.bodies().into_iter().map(|body| {
+    let requests = collector.bodies_at("/v1/traces").into_iter().map(|body| {
         ExportTraceServiceRequest::decode(body.as_slice()).expect("an export of traces")
     });
     let resources = requests.flat_map(|request| request.resource_spans);
