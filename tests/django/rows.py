@@ -4,7 +4,7 @@
     rows.py make      the first ones, and uploaded files below MEDIA_ROOT
     rows.py change    what happens to them later
     rows.py lead ID   one more lead
-    rows.py many N    so many more leads
+    rows.py many N M  so many more leads, with notes so long
     rows.py pairs     a lead and a subscription at once, and again until nobody listens
     rows.py dump      clients and staff, as JSON
 
@@ -128,9 +128,9 @@ def change():
     ana.save()
 
 
-def many(number):
-    """Leads that are nothing special, but have a lot to say."""
-    usual = {"position": "CTO", "notes": "Call back. " * 60}
+def many(number, length):
+    """Leads that are nothing special, whatever they have to say."""
+    usual = {"position": "CTO", "notes": "n" * length}
     leads = [Lead(full_name=f"Lead {n}", email=f"lead.{n}@acme.hr", **usual) for n in range(number)]
     Lead.objects.bulk_create(leads)
 
@@ -166,7 +166,7 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["lead", number]:
             lead(id=int(number))
-        case ["many", number]:
-            many(int(number))
+        case ["many", number, length]:
+            many(int(number), int(length))
         case [name]:
             {"make": make, "change": change, "pairs": pairs, "dump": dump}[name]()
