@@ -8,46 +8,57 @@ the standard error.
 
 import math
 import statistics
+from dataclasses import dataclass
 
-from measure import wrk
+from measure import cpu_seconds, wrk
 from report import table
 
 
+@dataclass
+class Side:
+    """What one of the two did in a round. CPU in seconds, also of what it did in the other's turns."""
+
+    loads: list
+    cpu: float
+
+    def cost(self):
+        """CPU milliseconds a request."""
+        return self.cpu / sum(load.requests for load in self.loads) * 1e3
+
+
 class Pair:
-    """The loads of a service and of the one it is compared with, by round."""
+    """The rounds of a service and of the one it is compared with."""
 
     def __init__(self):
         self.plain, self.other = [], []
 
     def loads(self):
         """All of them."""
-        return [load for rounds in (self.plain, self.other) for loads in rounds for load in loads]
+        return [load for side in self.plain + self.other for load in side.loads]
 
     def ratio(self):
         """CPU of a request, other / plain: the mean over the rounds, and its standard error."""
-        found = [cpu(other) / cpu(plain) for plain, other in zip(self.plain, self.other)]
+        found = [other.cost() / plain.cost() for plain, other in zip(self.plain, self.other)]
         return statistics.mean(found), statistics.stdev(found) / math.sqrt(len(found))
-
-
-def cpu(loads):
-    """CPU milliseconds a request over several loads."""
-    return sum(load.cpu * load.requests for load in loads) / sum(load.requests for load in loads)
 
 
 def one_round(run, pair, plain, other):
     """Both services made anew, each loaded `--seconds` times for a second."""
     services = [plain.start(), other.start()]
-    loads = {service: [] for service in services}
+    connections, postgres = run.options.connections, run.postgres()
     for service in services:
-        wrk(service, run.postgres(), run.options.connections, 1, "create.lua", warm=False)
+        wrk(service, postgres, connections, 1, "create.lua", warm=False)
+    sides = {service: Side([], -cpu_seconds(service.process.pid)) for service in services}
     for _ in range(run.options.seconds):
         for service in services:
-            loads[service].append(wrk(service, run.postgres(), run.options.connections, 1, "create.lua", warm=False))
+            sides[service].loads.append(wrk(service, postgres, connections, 1, "create.lua", warm=False))
         services.reverse()
     for service in services:
+        sides[service].cpu += cpu_seconds(service.process.pid)
+    for service in services:
         service.stop()
-    pair.plain.append(loads[plain])
-    pair.other.append(loads[other])
+    pair.plain.append(sides[plain])
+    pair.other.append(sides[other])
 
 
 def creates_in_turns(run, plain, others, rounds):
@@ -59,8 +70,9 @@ def creates_in_turns(run, plain, others, rounds):
     rows = []
     for name, pair in pairs.items():
         mean, error = pair.ratio()
-        loads = [load for loads in pair.other for load in loads]
-        rows.append([name, f"{statistics.mean(load.rate for load in loads):,.0f}", f"{cpu(loads):.4f}", f"{mean:.3f} ± {error:.3f}"])
+        rate = statistics.mean(load.rate for side in pair.other for load in side.loads)
+        cost = statistics.mean(side.cost() for side in pair.other)
+        rows.append([name, f"{rate:,.0f}", f"{cost:.4f}", f"{mean:.3f} ± {error:.3f}"])
     title = f"Creates, PostgreSQL, {rounds} rounds of {run.options.seconds} seconds in turns with {plain.name}"
     table(title, ["", "requests/s", "CPU ms/request", "CPU, times as much"], rows)
     return pairs

@@ -11,10 +11,12 @@ use opentelemetry_sdk::Resource;
 use tracing::Metadata;
 use tracing::subscriber::Interest;
 use tracing_subscriber::filter::{LevelFilter, dynamic_filter_fn};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Context, Filter, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer as _, Registry};
 
+use self::traces::Traces;
 use crate::settings::TelemetrySettings;
 pub(crate) use lines::Dropped;
 use lines::Lines;
@@ -33,7 +35,7 @@ pub(crate) fn start_for_command(settings: &TelemetrySettings) {
 /// for which it takes a few seconds at most.
 pub(crate) struct Telemetry {
     /// Told first, since the others may log.
-    _traces: Option<traces::Traces>,
+    _traces: Option<Traces>,
     _errors: Option<errors::Errors>,
     /// What was written of the log.
     pub(crate) lines: Lines,
@@ -46,20 +48,24 @@ pub(crate) struct Telemetry {
 /// One sentence about an exporter that cannot work as it is set up.
 pub(crate) fn start(settings: &TelemetrySettings) -> Result<Telemetry, TelemetryError> {
     let (writer, lines) = logs::standard_output(settings)?;
-    let mut layers = vec![logs::layer(settings, writer)];
     let traces = traces::start(settings)?;
     let errors = settings.sentry.as_ref().map(errors::start).transpose()?;
-    if let Some(traces) = &traces {
-        layers.push(traces.layer());
-    }
-    if let Some(sentry) = &settings.sentry {
-        layers.extend(errors::layers(sentry));
-    }
-    if layers.len() > 1 {
+    init(listeners(settings, writer, traces.as_ref()));
+    Ok(Telemetry { _traces: traces, _errors: errors, lines })
+}
+
+/// All who are told.
+fn listeners<W>(settings: &TelemetrySettings, writer: W, traces: Option<&Traces>) -> Vec<Layer>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let mut layers = vec![logs::layer(settings, writer)];
+    layers.extend(traces.map(Traces::layer));
+    layers.extend(settings.sentry.iter().flat_map(errors::layers));
+    if traces.is_some() || settings.sentry_takes_traces() {
         layers.insert(0, no_other_spans(settings.level).boxed());
     }
-    init(layers);
-    Ok(Telemetry { _traces: traces, _errors: errors, lines })
+    layers
 }
 
 /// Who tells, in OpenTelemetry's words. More of it may stand in the environment.
@@ -108,6 +114,10 @@ pub(crate) enum TelemetryError {
     Errors(#[from] reqwest::Error),
     #[error("the log cannot be written: {0}")]
     Log(#[from] std::io::Error),
+    #[error(
+        "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT is not an address such as http://localhost:4318/v1/metrics"
+    )]
+    Endpoint,
 }
 
 fn init(layers: Vec<Layer>) {
@@ -131,49 +141,51 @@ mod tests {
     use crate::settings::{LogFormat, MetricsBind, SentrySettings};
     use exit3_testkit::collector::Collector;
 
-    #[test]
-    fn no_span_is_made_that_is_of_no_trace() {
-        let lines = tracing_subscriber::fmt::layer().with_writer(std::io::sink);
-        let all = vec![
-            no_other_spans(LevelFilter::OFF).boxed(),
-            lines.with_filter(LevelFilter::OFF).boxed(),
-            tracing_subscriber::layer::Identity::new().with_filter(spans()).boxed(),
-        ];
-        let subscriber = tracing_subscriber::registry().with(all);
-        let case = || tracing::info_span!(target: TRACE, "leads.create");
-        tracing::subscriber::with_default(subscriber, || {
-            assert!(case().is_disabled());
-            let request = tracing::info_span!(target: TRACE, "request");
-            assert!(!request.is_disabled());
-            request.in_scope(|| assert!(!case().is_disabled()));
-            assert!(case().is_disabled());
-        });
-    }
-
-    #[test]
-    fn a_panic_is_reported_by_its_place_alone() {
-        let sentry = Collector::start();
-        let dsn = format!("http://public@{}/7", sentry.address());
-        let settings = TelemetrySettings {
+    fn told(sentry: Option<SentrySettings>) -> TelemetrySettings {
+        TelemetrySettings {
             level: LevelFilter::OFF,
             format: LogFormat::Json,
             log_dir: None,
             client_ip: exit3_http::ClientIp::Off,
             metrics: MetricsBind::Off,
             otlp_endpoint: None,
-            sentry: Some(SentrySettings {
-                dsn: dsn.into(),
-                environment: None,
-                traces_sample_rate: 0.0,
-            }),
-        };
-        let telemetry = start(&settings).unwrap();
+            sentry,
+        }
+    }
+
+    fn sentry(dsn: &str, traces_sample_rate: f32) -> SentrySettings {
+        SentrySettings { dsn: dsn.into(), environment: None, traces_sample_rate }
+    }
+
+    /// Whether there is a span of a request, one below it, and one outside of it.
+    fn made(settings: &TelemetrySettings) -> [bool; 3] {
+        let all = listeners(settings, std::io::sink, None);
+        let case = || !tracing::info_span!(target: TRACE, "leads.create").is_disabled();
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(all), || {
+            let request = tracing::info_span!(target: TRACE, "request");
+            [!request.is_disabled(), request.in_scope(case), case()]
+        })
+    }
+
+    #[test]
+    fn no_span_is_made_that_is_of_no_trace() {
+        let dsn = "http://public@localhost/7";
+        assert_eq!(made(&told(Some(sentry(dsn, 0.5)))), [true, true, false]);
+        assert_eq!(made(&told(Some(sentry(dsn, 0.0)))), [false; 3]);
+        assert_eq!(made(&told(None)), [false; 3]);
+    }
+
+    #[test]
+    fn a_panic_is_reported_by_its_place_alone() {
+        let collector = Collector::start();
+        let dsn = format!("http://public@{}/7", collector.address());
+        let telemetry = start(&told(Some(sentry(&dsn, 0.0)))).unwrap();
         let usual = std::panic::take_hook();
         log_panics();
         assert!(std::thread::spawn(|| panic!("canary {}", 1)).join().is_err());
         std::panic::set_hook(usual);
         drop(telemetry);
-        let told = String::from_utf8(sentry.bodies().concat()).unwrap();
+        let told = String::from_utf8(collector.bodies().concat()).unwrap();
         assert!(told.contains("a panic: a defect of the program"), "{told}");
         assert!(told.contains("telemetry.rs:") && !told.contains("canary"), "{told}");
     }

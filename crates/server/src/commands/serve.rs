@@ -62,7 +62,10 @@ pub fn serve(settings: Settings, secrets: Secrets, listeners: Listeners) -> Resu
     let tls = settings.tls.clone().map(Tls::load).transpose()?;
     let Listeners { api, metrics } = listeners;
     if metrics.is_none() && settings.telemetry.metrics == MetricsBind::Usual {
-        tracing::warn!("no metrics: METRICS_BIND is not set, and {} is taken", metrics::USUAL);
+        tracing::warn!(
+            "no metrics are served: METRICS_BIND is not set, and {} is taken",
+            metrics::USUAL
+        );
     }
     let gauges = Gauges {
         dropped: telemetry.lines.dropped(),
@@ -117,16 +120,13 @@ async fn run(
             .wrap(from_fn(flood::explain))
             .wrap(from_fn(observe))
     })?;
-    let shown = measuring.map(Measuring::show).transpose()?;
+    let _sending = measuring.map(Measuring::show).transpose()?;
     greet(&settings, &secrets, address, &database);
     tell(&[NotifyState::Ready]);
     server.await?;
     housekeeping.abort();
     watching.abort();
     note_uses(&app).await;
-    if let Some(shown) = shown {
-        shown.end().await;
-    }
     Ok(())
 }
 

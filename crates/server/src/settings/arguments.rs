@@ -169,7 +169,7 @@ pub struct Arguments {
     /// that is free, unless given
     #[arg(long, env = "METRICS_BIND", global = true, value_parser = words::metrics_bind)]
     pub metrics_bind: Option<MetricsBind>,
-    /// A collector that traces are sent to (OTLP over HTTP): http://localhost:4318
+    /// A collector that takes traces and metrics (OTLP over HTTP): http://localhost:4318
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", global = true)]
     pub otlp_endpoint: Option<String>,
     /// Where errors are reported: https://key@host/project

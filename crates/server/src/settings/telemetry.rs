@@ -79,6 +79,13 @@ impl TelemetrySettings {
     }
 }
 
+impl TelemetrySettings {
+    /// Whether traces are reported where errors are.
+    pub(crate) fn sentry_takes_traces(&self) -> bool {
+        self.sentry.as_ref().is_some_and(|sentry| sentry.traces_sample_rate > 0.0)
+    }
+}
+
 fn log_dir(directory: &Path) -> Result<PathBuf, SettingsError> {
     let unusable = |error| SettingsError::new("LOG_DIR", format!("cannot be used: {error}"));
     secrets::ensure_directory(directory).map_err(unusable)?;

@@ -7,12 +7,10 @@ mod otlp;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::http::header::ContentType;
-use actix_web::rt::task::JoinHandle;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpResponse, HttpServer};
 use chrono::{DateTime, Utc};
@@ -21,6 +19,7 @@ use metrics::{counter, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 pub(crate) use self::collector::Collector;
+use self::collector::Sending;
 use super::Dropped;
 use crate::connections::tls::Tls;
 use crate::settings::MetricsBind;
@@ -35,8 +34,6 @@ const SECONDS: [f64; 16] = [
 /// How often times that were measured are put into their buckets. Until then they lie one
 /// by one in memory, and what lies there is in nobody's cache.
 const UPKEEP: Duration = Duration::from_secs(1);
-/// How long the end of the process waits for the last of it to be taken.
-const GOODBYE: Duration = Duration::from_secs(2);
 
 /// Takes the address that the settings name.
 ///
@@ -126,42 +123,18 @@ impl Measuring {
         Some(Self { measured: Measured { handle, gauges }, listener, collector })
     }
 
-    /// Shows it, until [`Shown::end`].
+    /// Shows it, to a collector as long as what is returned is there.
     ///
     /// # Errors
     /// The server cannot listen.
-    pub(crate) fn show(self) -> std::io::Result<Shown> {
+    pub(crate) fn show(self) -> std::io::Result<Option<Sending>> {
         let Self { measured, listener, collector } = self;
         if let Some(listener) = listener {
             tracing::info!("Metrics: http://{}/metrics", listener.local_addr()?);
             actix_web::rt::spawn(serve(measured.clone(), listener)?);
         }
-        let keeping = actix_web::rt::spawn(keep(measured.handle.clone()));
-        let sending = collector.map(|collector| {
-            let collector = Arc::new(collector);
-            let task = actix_web::rt::spawn(send(measured.clone(), Arc::clone(&collector)));
-            (task, measured, collector)
-        });
-        Ok(Shown { keeping, sending })
-    }
-}
-
-/// Whoever is being shown what is measured.
-pub(crate) struct Shown {
-    keeping: JoinHandle<()>,
-    sending: Option<(JoinHandle<()>, Measured, Arc<Collector>)>,
-}
-
-impl Shown {
-    /// Sends the last of it.
-    pub(crate) async fn end(self) {
-        self.keeping.abort();
-        if let Some((task, measured, collector)) = self.sending {
-            task.abort();
-            let last = measured.exposition();
-            // Nobody waits longer for a collector that hangs.
-            let _ = tokio::time::timeout(GOODBYE, collector.send(&last)).await;
-        }
+        actix_web::rt::spawn(keep(measured.handle.clone()));
+        collector.map(|it| it.send_on(move || measured.exposition())).transpose()
     }
 }
 
@@ -170,13 +143,6 @@ async fn keep(handle: PrometheusHandle) {
     loop {
         often.tick().await;
         handle.run_upkeep();
-    }
-}
-
-async fn send(measured: Measured, collector: Arc<Collector>) {
-    loop {
-        actix_web::rt::time::sleep(collector.every).await;
-        collector.send(&measured.exposition()).await;
     }
 }
 

@@ -20,6 +20,8 @@ use crate::settings::TelemetrySettings;
 
 /// W3C Trace Context.
 const TRACEPARENT: &str = "traceparent";
+/// Of its flags the one of callers that are traced.
+const SAMPLED: u8 = 1;
 /// How long the end of the process waits for the last spans to be taken.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -42,9 +44,8 @@ pub(super) struct Traces(SdkTracerProvider);
 /// [`TelemetryError`] about what stands in the environment.
 pub(super) fn start(settings: &TelemetrySettings) -> Result<Option<Traces>, TelemetryError> {
     let Some(endpoint) = &settings.otlp_endpoint else { return Ok(None) };
-    let sentry = settings.sentry.as_ref().is_some_and(|sentry| sentry.traces_sample_rate > 0.0);
     // Where somebody else chooses, they are shown all of them.
-    if std::env::var_os("OTEL_TRACES_SAMPLER").is_none() && !sentry {
+    if std::env::var_os("OTEL_TRACES_SAMPLER").is_none() && !settings.sentry_takes_traces() {
         CHOICE.get_or_init(|| RateLimiter::direct(Quota::per_second(A_SECOND)));
     }
     let exporter = SpanExporter::builder().with_http();
@@ -87,9 +88,11 @@ impl Drop for Traces {
 /// Whether the request with these headers is traced, if anybody collects traces: as its
 /// caller wants, or else one of so many a second.
 pub(crate) fn traced(headers: &HeaderMap) -> bool {
-    const SAMPLED: &str = "01";
     match headers.get(TRACEPARENT).and_then(|parent| parent.to_str().ok()) {
-        Some(parent) => parent.ends_with(SAMPLED),
+        Some(parent) => {
+            let flags = parent.rsplit('-').next().and_then(|it| u8::from_str_radix(it, 16).ok());
+            flags.is_some_and(|flags| flags & SAMPLED != 0)
+        }
         None => CHOICE.get().is_none_or(|choice| choice.check().is_ok()),
     }
 }
@@ -112,5 +115,23 @@ impl Extractor for Headers<'_> {
 
     fn keys(&self) -> Vec<&str> {
         self.0.keys().map(|name| name.as_str()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    #[test]
+    fn the_caller_decides_whether_a_request_is_traced() {
+        for (flags, expected) in [("00", false), ("01", true), ("02", false), ("03", true)] {
+            let parent = format!("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-{flags}");
+            let mut headers = HeaderMap::new();
+            let name = HeaderName::from_static(TRACEPARENT);
+            headers.insert(name, HeaderValue::try_from(parent).unwrap());
+            assert_eq!(traced(&headers), expected, "{flags}");
+        }
     }
 }

@@ -61,6 +61,7 @@ pub(super) fn request(
 }
 
 fn metric(family: &Family<'_>, span: Span) -> Option<Metric> {
+    let known = NAMES.iter().find(|(name, ..)| *name == family.name);
     let cumulative = AggregationTemporality::Cumulative as i32;
     let points = || family.samples.iter().map(|sample| number(sample, span)).collect();
     let data = match family.kind {
@@ -69,6 +70,12 @@ fn metric(family: &Family<'_>, span: Span) -> Option<Metric> {
             aggregation_temporality: cumulative,
             is_monotonic: true,
         }),
+        // Those that have a name there are counted up and down.
+        "gauge" if known.is_some() => Data::Sum(Sum {
+            data_points: points(),
+            aggregation_temporality: cumulative,
+            is_monotonic: false,
+        }),
         "gauge" => Data::Gauge(Gauge { data_points: points() }),
         "histogram" => Data::Histogram(Histogram {
             data_points: histograms(family, span),
@@ -76,7 +83,6 @@ fn metric(family: &Family<'_>, span: Span) -> Option<Metric> {
         }),
         _ => return None,
     };
-    let known = NAMES.iter().find(|(name, ..)| *name == family.name);
     let (name, unit) = known.map_or((family.name, ""), |(_, name, unit)| (*name, *unit));
     Some(Metric {
         name: name.to_owned(),
@@ -159,6 +165,9 @@ http_server_request_duration_seconds_bucket{http_route=\"/b/\",le=\"0.5\"} 2
 http_server_request_duration_seconds_bucket{http_route=\"/b/\",le=\"+Inf\"} 2
 http_server_request_duration_seconds_sum{http_route=\"/b/\"} 0.5
 http_server_request_duration_seconds_count{http_route=\"/b/\"} 2
+
+# TYPE exit3_disk_free_bytes gauge
+exit3_disk_free_bytes 9.5
 ";
 
     fn metrics() -> Vec<Metric> {
@@ -177,9 +186,13 @@ http_server_request_duration_seconds_count{http_route=\"/b/\"} 2
         assert_eq!(point.value, Some(number_data_point::Value::AsDouble(3.0)));
         assert_eq!((point.start_time_unix_nano, point.time_unix_nano), (1, 2));
         assert_eq!(point.attributes[0].key, "outcome");
-        let Some(Data::Gauge(gauge)) = &metrics[1].data else { panic!("{metrics:?}") };
+        let Some(Data::Sum(active)) = &metrics[1].data else { panic!("{metrics:?}") };
         assert_eq!(metrics[1].name, "http.server.active_requests");
-        assert_eq!(gauge.data_points[0].value, Some(number_data_point::Value::AsDouble(2.0)));
+        assert!(!active.is_monotonic);
+        assert_eq!(active.data_points[0].value, Some(number_data_point::Value::AsDouble(2.0)));
+        let Some(Data::Gauge(free)) = &metrics[3].data else { panic!("{metrics:?}") };
+        assert_eq!(metrics[3].name, "exit3_disk_free_bytes");
+        assert_eq!(free.data_points[0].value, Some(number_data_point::Value::AsDouble(9.5)));
     }
 
     #[test]
