@@ -62,7 +62,7 @@ def cpu_of(service, postgres):
 
 
 def wrk(service, postgres, connections, seconds, script=None, warm=True):
-    """Loads the list, or what the script sends, after a warm-up of a fifth of the time unless it is warm."""
+    """Loads the list, or what the script sends, with `warm` after a warm-up of a fifth of the time."""
     if not shutil.which("wrk"):
         raise SystemExit("wrk is not installed")
     command = ["wrk", "-t", "1", "-c", str(connections), "--timeout", "30s", "-s", str(HERE / (script or "list.lua"))]
