@@ -9,6 +9,12 @@ chmod 711 "$RUN"
 SECTIONS=0
 SECTION=
 RUNNING=
+# Sections that run beside each other, by their numbers, and how many do so at once.
+declare -A BESIDE=() BESIDE_PROCESS=()
+AT_ONCE=$(($(nproc) + 1))
+FAILED=()
+mkfifo "$RUN/ended"
+exec 8<>"$RUN/ended"
 
 # Cleans up when this script has ended, however it did: then its end of the pipe
 # is closed.
@@ -33,7 +39,9 @@ exec 7>"$RUN/life"
 end_run() {
     local status=$?
     trap - EXIT HUP INT TERM
-    [ -z "$RUNNING" ] || kill -TERM -- "-$RUNNING" 2>/dev/null || true
+    for process in $RUNNING "${BESIDE_PROCESS[@]}"; do
+        kill -TERM -- "-$process" 2>/dev/null || true
+    done
     if [ "$status" -ne 0 ] && [ -n "$SECTION" ]; then
         printf '\n== FAILED: %s\n' "$SECTION" >&2
     fi
@@ -65,6 +73,48 @@ section() {
     SECTIONS=$((SECTIONS + 1))
     printf -- '-- %s s\n' "$((SECONDS - began))"
     SECTION=
+}
+
+# beside TITLE COMMAND...: a section that runs beside those that follow. What it says is
+# shown when it has ended; a failure ends nothing but is told by `all_ended`.
+beside() {
+    [ ${#BESIDE[@]} -lt "$AT_ONCE" ] || one_ended
+    local number=$((SECTIONS + ${#BESIDE[@]}))
+    BESIDE[$number]=$1
+    shift
+    setsid bash -c '
+        began=$SECONDS status=0
+        "${@:2}" >"$RUN/said.$1" 2>&1 || status=$?
+        echo "$1 $status $((SECONDS - began))" >&8
+    ' beside "$number" "$@" 7>&- &
+    BESIDE_PROCESS[$number]=$!
+}
+
+one_ended() {
+    local number status took
+    read -r number status took <&8
+    printf '\n== %s\n' "${BESIDE[$number]}"
+    cat "$RUN/said.$number"
+    if [ "$status" -eq 0 ]; then
+        printf -- '-- %s s\n' "$took"
+    else
+        printf -- '-- %s s, FAILED\n' "$took"
+        FAILED+=("${BESIDE[$number]}")
+    fi
+    unset "BESIDE[$number]" "BESIDE_PROCESS[$number]"
+    SECTIONS=$((SECTIONS + 1))
+}
+
+# Waits for all that run beside each other, and fails if one of them has failed.
+all_ended() {
+    while [ ${#BESIDE[@]} -gt 0 ]; do
+        one_ended
+    done
+    [ ${#FAILED[@]} -eq 0 ] || {
+        printf '\n== FAILED: %s' "${FAILED[@]}" >&2
+        echo >&2
+        exit 1
+    }
 }
 
 section_summary() {

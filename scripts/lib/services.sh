@@ -38,12 +38,18 @@ start_postgres() {
     fail "PostgreSQL does not start."
 }
 
-# start_service sqlite|postgres: sets SERVICE_URL.
+# database NAME: makes one in that PostgreSQL, and says its address.
+database() {
+    "$(postgres_programs)/createdb" -h "$RUN/postgres" -U postgres "$1"
+    echo "${POSTGRES_URL/\/postgres\?//$1?}"
+}
+
+# start_service NAME [DATABASE_URL]: sets SERVICE_URL. Without an address it is on SQLite.
 start_service() {
     local directory="$RUN/exit3-$1" settings=()
     # What is tested asks more often than the limits would let it.
     settings+=(RATE_LIMIT_{ANON,USER,LEAD_CREATE,NEWSLETTER_CREATE}=off)
-    [ "$1" = sqlite ] || settings+=("DATABASE_URL=$POSTGRES_URL")
+    [ -z "${2:-}" ] || settings+=("DATABASE_URL=$2")
     mkdir "$directory"
     : >"$directory/output"
     env -i -C "$directory" PATH="$PATH" HOST=127.0.0.1 PORT=0 LOG_LEVEL=WARNING \

@@ -53,7 +53,10 @@ async fn takes_everything_over(from: Kind, to: Kind) {
     let here = Here::new(to).await;
     let said = brings_everything(from, &peer, &here);
     assert_clients_and_staff(&peer, &here);
-    signs_in_with_the_same_password(&here);
+    // Once: a hash that was kept as it is does the same everywhere.
+    if (from, to) == (Kind::Sqlite, Kind::Sqlite) {
+        signs_in_with_the_same_password(&here);
+    }
     let service = Service::start(here.path(), &here.env());
     answers_alike(&peer, &here, &service);
     brings_only_what_has_changed(&said, to, &peer, &here, &service).await;

@@ -149,10 +149,9 @@ fn who_finds_no_room_is_told() {
     let mut held: Vec<TcpStream> = (0..10).map(|_| hold()).collect();
     // The workers take them one by one, and a place that was used is free a moment later:
     // whoever finds room fills it.
-    let began = Instant::now();
     let mut in_a_row = 0;
     while in_a_row < 5 {
-        assert!(held.len() < 20 && began.elapsed() < Duration::from_secs(10), "there is room");
+        assert!(held.len() < 200, "there is room");
         let refused = service.raw(live.as_bytes());
         if refused.statuses() != [503] {
             in_a_row = 0;
@@ -166,7 +165,7 @@ fn who_finds_no_room_is_told() {
     held.truncate(5);
     let began = Instant::now();
     while service.raw(live.as_bytes()).statuses() != [200] {
-        assert!(began.elapsed() < Duration::from_secs(10), "there is still no room");
+        assert!(began.elapsed() < Duration::from_secs(60), "there is still no room");
     }
 }
 
