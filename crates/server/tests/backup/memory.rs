@@ -13,8 +13,9 @@ use super::*;
 /// needs 14 of them, and the program of the tests more.
 const MOST: u64 = 40 << 10;
 
-/// The same archive with the longest notes that a lead may have.
-fn with_longest_notes(archive: &Path) -> Vec<u8> {
+/// The same archive with notes as leads may have them, the longest and short ones, and last
+/// such as were brought from elsewhere, of 1 MiB each.
+fn with_long_notes(archive: &Path) -> Vec<u8> {
     let mut from = ArchiveReader::open(File::open(archive).unwrap(), &Keys::default()).unwrap();
     let mut to = ArchiveWriter::begin(Vec::new(), &Lock::Open, from.head().clone()).unwrap();
     loop {
@@ -22,10 +23,17 @@ fn with_longest_notes(archive: &Path) -> Vec<u8> {
             Event::Table { shape, rows, last_id } => {
                 let notes = shape.columns.iter().position(|column| column.name == "notes");
                 let mut table = to.table(&shape, rows, last_id).unwrap();
+                let mut left = rows;
                 while let Event::Row(mut row) = from.next_event().unwrap() {
                     if let Some(at) = notes {
-                        row[at] = Value::Text("\u{1f600}".repeat(5_000));
+                        let length = match left {
+                            ..50 => 1 << 18,
+                            50..100 => 1,
+                            _ => 5_000,
+                        };
+                        row[at] = Value::Text("\u{1f600}".repeat(length));
                     }
+                    left -= 1;
                     table.row(&row).unwrap();
                 }
                 table.finish().unwrap();
@@ -66,7 +74,7 @@ fn peak(site: &Site, arguments: &[&str]) -> u64 {
 async fn takes_little(kind: Kind) {
     let site = Site::new(Kind::Sqlite).await;
     site.must(&["seed-demo", "--leads", "500", "--subscribers", "100"]);
-    fs::write(site.path("long.backup"), with_longest_notes(&site.back_up())).unwrap();
+    fs::write(site.path("long.backup"), with_long_notes(&site.back_up())).unwrap();
     let archive = site.path("long.backup");
     let archive = archive.to_str().unwrap();
     let copy = Site::new(kind).await;
