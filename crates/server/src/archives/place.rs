@@ -5,9 +5,9 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use exit3_archive::is_stale;
 use tempfile::NamedTempFile;
 
 use super::bucket::Bucket;
@@ -16,8 +16,6 @@ use crate::secrets::ensure_directory;
 
 /// How the names of files begin and end that are not archives yet.
 const DRAFT: (&str, &str) = (".exit3-", ".partial");
-/// A draft as old as this is one of a backup that was interrupted.
-const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 /// So far the clocks of those who make backups at one place may be apart. What is from
 /// later was named by a clock that was wrong, and would be the newest for good.
 const CLOCKS: TimeDelta = TimeDelta::hours(1);
@@ -192,8 +190,7 @@ fn remove_stale(directory: &Path) -> io::Result<()> {
         if !is_draft(&entry.file_name()) {
             continue;
         }
-        let age = entry.metadata()?.modified()?.elapsed().unwrap_or_default();
-        if age > STALE {
+        if is_stale(&entry.metadata()?) {
             if entry.file_type()?.is_dir() {
                 fs::remove_dir_all(entry.path())?;
             } else {
@@ -269,7 +266,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
         let made = fs::metadata(directory.path()).unwrap().modified().unwrap();
-        let old = made - 2 * STALE;
+        let old = made - std::time::Duration::from_secs(25 * 60 * 60);
         fs::create_dir(path(".exit3-new.partial")).unwrap();
         fs::create_dir(path(".exit3-old.partial")).unwrap();
         fs::write(path(".exit3-file.partial"), "").unwrap();
