@@ -51,13 +51,16 @@ must("seed-demo", "--leads", "1000", "--subscribers", "10")
 os.makedirs(f"{directory}/data/contracts")
 with open(f"{directory}/data/contracts/big.pdf", "wb") as file:
     file.write(os.urandom(10 << 20))
-bucket.put_object(Key="exit3/prod/exit3-20200101T000000.000Z.backup", Body=b"old")
-bucket.put_object(Key="exit3/prod/of-somebody-else", Body=b"old")
+# The seven newest stay, of which the one that is made here will be one.
+stay = {f"exit3/prod/exit3-2020030{day}T000000.000Z.backup" for day in range(1, 7)}
+stay.add("exit3/prod/of-somebody-else")
+for key in stay | {"exit3/prod/exit3-20200101T000000.000Z.backup"}:
+    bucket.put_object(Key=key, Body=b"old")
 place = "s3://backups/exit3/prod"
 said = must("backup", "--to", place, "--keep-days", "30")
 name = said.splitlines()[0].split(": ")[0]
 assert name.startswith(f"{place}/exit3-"), said
-assert keys() == {"exit3/prod/of-somebody-else", name.removeprefix("s3://backups/")}, keys()
+assert keys() == stay | {name.removeprefix("s3://backups/")}, keys()
 must("verify-backup", BACKUP_TO=place)
 must("restore", name, DATA_DIR="other")
 with open(f"{directory}/data/contracts/big.pdf", "rb") as there:

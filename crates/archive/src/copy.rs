@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 
-use exit3_ports::{Load, Row, Shape, Snapshot, StoreError, Table, Value};
+use exit3_ports::{Load, PAGE_BYTES, Row, Shape, Snapshot, StoreError, Table, Value};
 
 use crate::error::ArchiveError;
 use crate::files::{ContractFiles, Found, Staging};
@@ -13,11 +13,9 @@ use crate::rows::{Summing, encode};
 use crate::write::ArchiveWriter;
 
 /// Rows at a time: even of the longest ones that a client may send, with 20 kB of notes, one
-/// megabyte. On the way there are up to ten copies of them.
+/// megabyte. On the way there are up to ten copies of them. Of longer ones it is fewer, by
+/// [`PAGE_BYTES`].
 const BATCH: u32 = 50;
-/// Bytes at a time, for rows that are longer than today's rules allow, which is 1 MiB. No
-/// row is taken apart for that.
-const BATCH_BYTES: usize = 1 << 20;
 
 /// Clients without their files that are named.
 const TOLD: u64 = 10;
@@ -140,7 +138,7 @@ pub async fn restore<R: Read>(
             Event::Row(row) => {
                 bytes += size(&row);
                 rows.push(row);
-                if rows.len() == BATCH as usize || bytes >= BATCH_BYTES {
+                if rows.len() == BATCH as usize || bytes >= PAGE_BYTES {
                     bytes = 0;
                     put(load.as_mut(), table.as_ref(), &mut rows, progress).await?;
                 }
@@ -310,30 +308,26 @@ fn size(row: &Row) -> usize {
     sizes.sum()
 }
 
-/// Walks through a table by id. Where rows were long, fewer are taken the next time.
+/// Walks through a table by id. Where rows were long, fewer are asked for the next time: a
+/// server may send all that it was asked for, also what is beyond the page.
 struct Pages<'a> {
     shape: &'a Shape,
     after: i64,
     most: u32,
-    ended: bool,
 }
 
 impl<'a> Pages<'a> {
     fn of(shape: &'a Shape) -> Self {
-        Self { shape, after: i64::MIN, most: 1, ended: false }
+        Self { shape, after: i64::MIN, most: BATCH }
     }
 
     async fn next<S: Snapshot + ?Sized>(
         &mut self,
         snapshot: &mut S,
     ) -> Result<Option<Vec<Row>>, ArchiveError> {
-        if self.ended {
-            return Ok(None);
-        }
         let rows = snapshot.rows(self.shape, self.after, self.most).await?;
-        self.ended = rows.len() < self.most as usize;
         let average = rows.iter().map(size).sum::<usize>() / rows.len().max(1);
-        let fit = u32::try_from(BATCH_BYTES / average.max(1)).unwrap_or(BATCH);
+        let fit = u32::try_from(PAGE_BYTES / average.max(1)).unwrap_or(BATCH);
         self.most = fit.clamp(1, BATCH);
         if let Some(Value::Integer(id)) = rows.last().and_then(|row| row.first()) {
             self.after = *id;

@@ -1,10 +1,11 @@
 //! Contract files: a directory, and everything below it.
 
 use std::ffi::OsStr;
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, File, Metadata};
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::{Builder, TempPath};
 use walkdir::WalkDir;
@@ -14,6 +15,7 @@ use crate::hash;
 
 /// How the names of files begin that wait to be put in their places.
 const STAGE: &str = ".restore-";
+const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A directory of contract files.
 #[derive(Debug, Clone)]
@@ -78,11 +80,31 @@ impl ContractFiles {
         })
     }
 
-    /// Begins to put files there. With `replace`, those of the same name give way.
+    /// Begins to put files there. With `replace`, those of the same name give way. What
+    /// waits there since long, of a restore that was killed, is removed.
     pub fn stage(&self, replace: bool) -> Staging {
+        self.sweep();
         let directory = self.directory.clone();
         Staging { directory, replace, open: None, waiting: Vec::new(), made: Made::default() }
     }
+
+    /// Removes files that wait and that nobody comes for.
+    fn sweep(&self) {
+        // What cannot be looked at or removed stays, and is no reason to fail.
+        for entry in WalkDir::new(&self.directory).min_depth(1).into_iter().flatten() {
+            let left = entry.file_type().is_file() && waits(entry.file_name());
+            if left && entry.metadata().is_ok_and(|metadata| is_stale(&metadata)) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+/// Whether what is only for a while has been there for so long, a day, that the command
+/// that made it must have been interrupted.
+pub fn is_stale(metadata: &Metadata) -> bool {
+    let age = metadata.modified().ok().and_then(|modified| modified.elapsed().ok());
+    age.is_some_and(|age| age > STALE)
 }
 
 fn waits(name: &OsStr) -> bool {

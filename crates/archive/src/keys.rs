@@ -10,7 +10,8 @@ use age::{DecryptError, Decryptor, Encryptor, Identity, IdentityFile, Recipient}
 use crate::error::ArchiveError;
 
 /// How hard it is to try a passphrase, as a power of two: 32 MiB of memory each. More
-/// would break the promise of what a backup needs; a key needs none of this.
+/// would break the promise of what a backup needs, and is refused where an archive asks for
+/// it; a key needs none of this.
 const WORK: u8 = 15;
 
 /// For whom an archive is encrypted.
@@ -118,7 +119,9 @@ impl Keys {
 
     /// Adds a passphrase.
     pub fn add_passphrase(&mut self, passphrase: SecretString) {
-        self.identities.push(Box::new(age::scrypt::Identity::new(passphrase)));
+        let mut identity = age::scrypt::Identity::new(passphrase);
+        identity.set_max_work_factor(WORK);
+        self.identities.push(Box::new(identity));
     }
 
     pub(crate) fn open<R: Read>(&self, content: R) -> Result<Unlocked<R>, ArchiveError> {
@@ -135,8 +138,10 @@ fn refusal(error: DecryptError) -> ArchiveError {
     match error {
         DecryptError::NoMatchingKeys
         | DecryptError::DecryptionFailed
-        | DecryptError::KeyDecryptionFailed
-        | DecryptError::ExcessiveWork { .. } => ArchiveError::WrongKey,
+        | DecryptError::KeyDecryptionFailed => ArchiveError::WrongKey,
+        DecryptError::ExcessiveWork { .. } => ArchiveError::damaged(
+            "to try a passphrase it asks for more memory than any archive that is written",
+        ),
         DecryptError::Io(error) => ArchiveError::Io(error),
         error => ArchiveError::Damaged(error.to_string()),
     }

@@ -20,7 +20,7 @@ mod write;
 
 pub use copy::{Progress, Summary, back_up, copy, restore, sums};
 pub use error::ArchiveError;
-pub use files::{ContractFiles, Staging};
+pub use files::{ContractFiles, Staging, is_stale};
 pub use keys::{Keys, Lock};
 pub use read::{ArchiveReader, Event, check};
 pub use record::{FileSum, Head, TableSum};

@@ -13,7 +13,7 @@ use crate::hash;
 use crate::keys::{Keys, Unlocked};
 use crate::record::{FileSum, Head, Record, TableHead, TableSum};
 use crate::rows::{Summing, decode};
-use crate::write::{FORMAT, LONGEST_LINE, MAGIC, USUAL_LINE};
+use crate::write::{FORMAT, LONGEST_LINE, MAGIC, USUAL_LINE, WINDOW};
 
 /// The hash at the end.
 const HASH: u64 = 32;
@@ -131,8 +131,9 @@ impl<R: Read + Seek> ArchiveReader<R> {
             "age" => keys.open(content)?,
             _ => return Err(ArchiveError::Newer(lock)),
         };
-        let content = BufReader::new(zstd::Decoder::new(content).map_err(unreadable)?);
-        let mut lines = Lines { content, line: Vec::new() };
+        let mut content = zstd::Decoder::new(content).map_err(unreadable)?;
+        content.window_log_max(WINDOW)?;
+        let mut lines = Lines { content: BufReader::new(content), line: Vec::new() };
         match lines.next_record()? {
             Record::Head(head) if head.schema.is_empty() => {
                 Err(ArchiveError::damaged("it does not say of which schema it is"))

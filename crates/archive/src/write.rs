@@ -23,6 +23,9 @@ pub(crate) const LONGEST_LINE: usize = 32 << 20;
 pub(crate) const USUAL_LINE: usize = 1 << 20;
 /// zstd's own choice: level 9 makes a fifth less of it, in four times the time.
 const LEVEL: i32 = 3;
+/// How far back what is compressed refers, as a power of two: 2 MiB, as that level has it.
+/// Whoever reads it needs as much of memory.
+pub(crate) const WINDOW: u32 = 21;
 /// Bytes of a file that make one line.
 pub(crate) const CHUNK: usize = 48 << 10;
 
@@ -42,7 +45,8 @@ impl<W: Write> ArchiveWriter<W> {
     pub fn begin(out: W, lock: &Lock, head: Head) -> Result<Self, ArchiveError> {
         let mut out = Hashing { out, hash: Sha256::new() };
         out.write_all(format!("{MAGIC} {FORMAT} {}\n", lock.word()).as_bytes())?;
-        let content = zstd::Encoder::new(lock.close(out)?, LEVEL)?;
+        let mut content = zstd::Encoder::new(lock.close(out)?, LEVEL)?;
+        content.window_log(WINDOW)?;
         let mut archive = Self { content, line: Vec::new(), tables: 0, files: 0 };
         archive.record(&Record::Head(head))?;
         Ok(archive)

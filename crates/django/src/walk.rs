@@ -122,7 +122,7 @@ impl<'a> Stored<'a> {
     ) -> Result<Option<i64>, StoreError> {
         if self.rows.is_empty() && !self.ended {
             let rows = from.rows(self.shape, self.after, BATCH).await?;
-            self.ended = rows.len() < BATCH as usize;
+            self.ended = rows.is_empty();
             self.after = rows.last().map_or(self.after, id);
             self.rows = rows.into();
         }

@@ -19,7 +19,7 @@ use exit3_django::{
 };
 use exit3_domain::email::DisposableDomains;
 use exit3_ports::{
-    DJANGO_TABLES, DjangoRow, DjangoSource, DjangoTable, Row, StoreError, TABLES, Value,
+    DJANGO_TABLES, DjangoRow, DjangoSource, DjangoTable, PAGE_BYTES, Row, StoreError, TABLES, Value,
 };
 use memory::Memory;
 
@@ -159,6 +159,14 @@ async fn everything_comes_and_then_only_what_has_changed() {
     for table in TABLES {
         assert_eq!(again.rows_of(table.name), fresh.rows_of(table.name), "{}", table.name);
     }
+}
+
+#[tokio::test]
+async fn what_is_long_is_found_again() {
+    let mut django = Django::filled();
+    django.put("common_lead", 1, &[("notes", &"a".repeat(PAGE_BYTES))]);
+    let (here, _) = must(&django, &Memory::default()).await;
+    assert_eq!(must(&django, &fork(&here)).await.1, [0, 0, 0]);
 }
 
 #[tokio::test]

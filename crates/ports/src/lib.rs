@@ -37,7 +37,7 @@ pub use session::{Position, Session};
 pub use staff::StaffRepository;
 pub use subscribers::SubscriberRepository;
 pub use tables::{Column, Kind, NOT_MOVED, Row, Shape, TABLES, Table, Value, table};
-pub use transfer::{Load, Snapshot, Transfer};
+pub use transfer::{Load, PAGE_BYTES, Snapshot, Transfer};
 
 #[cfg(feature = "mock")]
 pub use {

@@ -3,6 +3,10 @@ use async_trait::async_trait;
 use crate::StoreError;
 use crate::tables::{Row, Shape, Table};
 
+/// A page of rows ends with the row that brings it to so many bytes, 1 MiB: however long rows
+/// are, no more than that and one of them are in memory.
+pub const PAGE_BYTES: usize = 1 << 20;
+
 /// Copies a database as a whole: out of it, and into it.
 ///
 /// Every method, here and below, may fail with [`StoreError::Unavailable`].
@@ -35,7 +39,8 @@ pub trait Snapshot: Send {
     /// The highest id that a row of the table has ever had; 0 where there was none.
     async fn last_id(&mut self, table: &'static Table) -> Result<i64, StoreError>;
 
-    /// The first `limit` rows with an id above `after`, by id.
+    /// The first rows with an id above `after`, by id: at most `limit`, and fewer where they
+    /// take [`PAGE_BYTES`]. None come only where there are no more.
     async fn rows(&mut self, shape: &Shape, after: i64, limit: u32)
     -> Result<Vec<Row>, StoreError>;
 }

@@ -4,13 +4,16 @@ use std::marker::PhantomData;
 
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 use diesel::sqlite::Sqlite;
+use exit3_ports::{Kind, Value};
 
 enum Part {
     Sql(&'static str),
     Int(i64),
     Text(String),
+    Bytes(Vec<u8>),
+    Null(Kind),
 }
 
 /// A statement pieced together of fixed texts and bound values, whose rows have
@@ -41,6 +44,18 @@ impl<ST> Sql<ST> {
         self
     }
 
+    /// The value of a column of that kind.
+    pub(crate) fn value(&mut self, value: Value, kind: Kind) -> &mut Self {
+        self.parts.push(match value {
+            Value::Null => Part::Null(kind),
+            Value::Integer(number) | Value::Time(number) => Part::Int(number),
+            Value::Boolean(truth) => Part::Int(truth.into()),
+            Value::Text(text) => Part::Text(text),
+            Value::Bytes(bytes) => Part::Bytes(bytes),
+        });
+        self
+    }
+
     /// Prepares the statement anew each time. For texts of which there are very
     /// many: a connection keeps every cached statement for ever.
     pub(crate) fn uncached(&mut self) -> &mut Self {
@@ -59,6 +74,15 @@ impl<ST> QueryFragment<Sqlite> for Sql<ST> {
                 Part::Sql(sql) => out.push_sql(sql),
                 Part::Int(value) => out.push_bind_param::<BigInt, _>(value)?,
                 Part::Text(value) => out.push_bind_param::<Text, _>(value)?,
+                Part::Bytes(value) => out.push_bind_param::<Binary, _>(value)?,
+                // As what it might have been: statements are told apart by that.
+                Part::Null(Kind::Text) => {
+                    out.push_bind_param::<Nullable<Text>, _>(&None::<&str>)?;
+                }
+                Part::Null(Kind::Bytes) => {
+                    out.push_bind_param::<Nullable<Binary>, _>(&None::<&[u8]>)?;
+                }
+                Part::Null(_) => out.push_bind_param::<Nullable<BigInt>, _>(&None::<i64>)?,
             }
         }
         Ok(())

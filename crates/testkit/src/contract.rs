@@ -244,6 +244,7 @@ macro_rules! repository_contract {
                 a_snapshot_has_all_tables_and_columns,
                 a_snapshot_has_every_row_as_it_was_stored,
                 rows_come_by_id_and_so_many_at_a_time,
+                no_more_rows_come_at_once_than_fit,
                 a_snapshot_holds_no_writer_up_and_sees_nothing_of_it,
                 what_is_loaded_is_there_with_its_ids_and_found,
                 what_was_copied_once_copies_the_same_again,

@@ -95,6 +95,26 @@ async fn a_file_waits_where_it_belongs_so_that_no_other_disk_is_in_the_way() {
     assert_eq!(below(&place), ["mounted"], "what is dropped leaves nothing");
 }
 
+#[test]
+fn what_waits_since_a_restore_that_was_killed_is_removed() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    fs::create_dir_all(path("sub/.restore-directory")).unwrap();
+    let files = ["sub/.restore-old", "sub/.restore-new", ".restore-old", "sub/old.pdf"];
+    for name in files {
+        fs::write(path(name), "x").unwrap();
+    }
+    let made = fs::metadata(directory.path()).unwrap().modified().unwrap();
+    for (name, hours) in files.into_iter().zip([25, 23, 25, 25]) {
+        let time = made - std::time::Duration::from_secs(hours * 60 * 60);
+        fs::File::open(path(name)).unwrap().set_modified(time).unwrap();
+    }
+    drop(ContractFiles::new(directory.path()).stage(false));
+    let mut left = below(directory.path());
+    left.sort();
+    assert_eq!(left, [".restore-directory", ".restore-new", "old.pdf", "sub"]);
+}
+
 #[tokio::test]
 async fn what_cannot_be_placed_is_found_before_the_rows_are_there() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,13 +1,20 @@
 //! Archives that no program of ours has written.
 
+use std::io::Write;
+
 use super::files::with_files;
 use super::*;
 
 /// The bytes of an archive whose content is these lines.
 fn forged(first: &str, lines: &str) -> Vec<u8> {
+    sealed(first, &zstd::encode_all(lines.as_bytes(), 3).unwrap())
+}
+
+/// The bytes of an archive with that content.
+fn sealed(first: &str, content: &[u8]) -> Vec<u8> {
     use sha2::{Digest, Sha256};
     let mut bytes = first.as_bytes().to_vec();
-    bytes.extend(zstd::encode_all(lines.as_bytes(), 3).unwrap());
+    bytes.extend(content);
     let hash = Sha256::digest(&bytes);
     bytes.extend(hash);
     bytes
@@ -51,6 +58,30 @@ fn what_a_newer_program_wrote_is_left_to_it() {
     assert!(newer(read_all(&forged(FIRST, &lines(&format!("{table}\n"))))));
     assert!(matches!(read_all(b"PK\x03\x04"), Err(ArchiveError::Foreign)));
     assert!(matches!(read_all(b""), Err(ArchiveError::Foreign)));
+}
+
+#[test]
+fn what_asks_for_much_memory_is_refused() {
+    let content = lines(&format!("{}{}", no_leads(), end(1)));
+    let mut keys = Keys::default();
+    keys.add_passphrase("correct horse".to_owned().into());
+    for (work, opens) in [(15, true), (16, false)] {
+        let mut recipient = age::scrypt::Recipient::new("correct horse".to_owned().into());
+        recipient.set_work_factor(work);
+        let content = zstd::encode_all(content.as_bytes(), 3).unwrap();
+        let bytes = sealed("exit3 archive 1 age\n", &age::encrypt(&recipient, &content).unwrap());
+        let error = ArchiveReader::open(Cursor::new(bytes), &keys).err().map(|it| it.to_string());
+        assert_eq!(error.is_none(), opens, "{error:?}");
+        assert!(error.is_none_or(|error| error.contains("memory")));
+    }
+    for (window, opens) in [(21, true), (22, false)] {
+        let mut encoder = zstd::Encoder::new(Vec::new(), 3).unwrap();
+        encoder.window_log(window).unwrap();
+        encoder.write_all(content.as_bytes()).unwrap();
+        let error = read_all(&sealed(FIRST, &encoder.finish().unwrap())).err();
+        assert_eq!(error.is_none(), opens, "{error:?}");
+        assert!(error.is_none_or(|error| error.to_string().contains("memory")));
+    }
 }
 
 #[test]

@@ -200,12 +200,18 @@ fn a_shape_knows_all_tables() {
 
 #[tokio::test]
 async fn long_rows_go_few_at_a_time_and_short_ones_many() {
-    for (length, most_rows, most_bytes) in [(10, 50, 500), (300_000, 4, 1_200_000)] {
-        let long = |id| vec![Value::Integer(id), Value::Text("a".repeat(length)), Value::Null];
+    // All of them short; long; short at first and long later.
+    for (short, length, most_rows, most_bytes) in
+        [(120, 0, 50, 500), (0, 300_000, 4, 1_200_000), (70, 2_000_000, 50, 2_000_490)]
+    {
+        let row = |id| {
+            let text = "a".repeat(if id <= short { 10 } else { length });
+            vec![Value::Integer(id), Value::Text(text), Value::Null]
+        };
         let mut from = Memory::default();
-        from.put("subscribers", (1..=120).map(long).collect());
+        from.put("subscribers", (1..=120).map(row).collect());
         let (bytes, _) = archive(&mut from, &ContractFiles::new("none"), &Lock::Open).await;
-        assert_eq!(from.most.0, if length == 10 { 50 } else { 3 });
+        assert_eq!(from.most.0, most_rows);
         assert!(from.most.1 <= most_bytes, "{:?}", from.most);
         let to = Memory::default();
         let mut reader = open(&bytes, &Keys::default()).unwrap();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use exit3_ports::{Load, Row, Shape, Snapshot, StoreError, TABLES, Table, Value};
+use exit3_ports::{Load, PAGE_BYTES, Row, Shape, Snapshot, StoreError, TABLES, Table, Value};
 
 type Rows = BTreeMap<&'static str, Vec<Row>>;
 
@@ -40,13 +40,18 @@ impl Memory {
 
 impl Memory {
     fn note(&mut self, rows: &[Row]) {
-        let text = |value: &Value| match value {
-            Value::Text(text) => text.len(),
-            _ => 0,
-        };
-        let bytes = rows.iter().flatten().map(text).sum();
+        let bytes = rows.iter().map(text).sum();
         self.most = (self.most.0.max(rows.len()), self.most.1.max(bytes));
     }
+}
+
+/// How long the texts of a row are.
+fn text(row: &Row) -> usize {
+    let texts = row.iter().map(|value| match value {
+        Value::Text(text) => text.len(),
+        _ => 0,
+    });
+    texts.sum()
 }
 
 fn id(row: &Row) -> i64 {
@@ -78,7 +83,13 @@ impl Snapshot for Memory {
     async fn rows(&mut self, shape: &Shape, after: i64, most: u32) -> Result<Vec<Row>, StoreError> {
         let rows = self.rows_of(shape.table.name).into_iter();
         let beyond = |row: &Row| matches!(row[0], Value::Integer(id) if id > after);
-        let rows: Vec<Row> = rows.filter(beyond).take(most as usize).collect();
+        let mut rows: Vec<Row> = rows.filter(beyond).take(most as usize).collect();
+        let mut bytes = 0;
+        let full = rows.iter().position(|row| {
+            bytes += text(row);
+            bytes >= PAGE_BYTES
+        });
+        rows.truncate(full.map_or(rows.len(), |last| last + 1));
         self.note(&rows);
         Ok(rows)
     }

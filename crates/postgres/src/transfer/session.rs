@@ -1,10 +1,11 @@
 //! A connection in one transaction that sees, or makes, the database as a whole.
 
 use std::collections::HashSet;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 
 use async_trait::async_trait;
-use exit3_ports::{Load, Row, Shape, Snapshot, StoreError, TABLES, Table};
+use exit3_ports::{Load, PAGE_BYTES, Row, Shape, Snapshot, StoreError, TABLES, Table};
+use futures_util::TryStreamExt;
 use tokio::runtime::Handle;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{ToSql, Type};
@@ -167,12 +168,18 @@ impl Snapshot for PgSession {
         );
         let limit = i64::from(limit);
         let binds: [(&(dyn ToSql + Sync), Type); 2] = [(&after, Type::INT8), (&limit, Type::INT8)];
-        let rows = self.client.query_typed(&sql, &binds).await.map_err(failed)?;
-        let row = |row: &tokio_postgres::Row| {
+        // They come one by one: what is not taken waits, and is thrown away in the end.
+        let mut come = pin!(self.client.query_typed_raw(&sql, binds).await.map_err(failed)?);
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        while bytes < PAGE_BYTES
+            && let Some(row) = come.try_next().await.map_err(failed)?
+        {
+            bytes += row.raw_size_bytes();
             let columns = shape.columns.iter().enumerate();
-            columns.map(|(at, column)| value::read(row, at, column.kind)).collect()
-        };
-        rows.iter().map(row).collect::<Result<_, _>>().map_err(failed)
+            let values = columns.map(|(at, column)| value::read(&row, at, column.kind));
+            rows.push(values.collect::<Result<_, _>>().map_err(failed)?);
+        }
+        Ok(rows)
     }
 }
 

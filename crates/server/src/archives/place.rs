@@ -5,9 +5,9 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use exit3_archive::is_stale;
 use tempfile::NamedTempFile;
 
 use super::bucket::Bucket;
@@ -16,11 +16,13 @@ use crate::secrets::ensure_directory;
 
 /// How the names of files begin and end that are not archives yet.
 const DRAFT: (&str, &str) = (".exit3-", ".partial");
-/// A draft as old as this is one of a backup that was interrupted.
-const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 /// So far the clocks of those who make backups at one place may be apart. What is from
 /// later was named by a clock that was wrong, and would be the newest for good.
 const CLOCKS: TimeDelta = TimeDelta::hours(1);
+
+/// So many of the newest archives stay, and the age of others is counted from the last of
+/// these: were it counted from now, a clock that leaps ahead would make all of them old.
+const KEPT: usize = 7;
 
 /// Why a place cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -107,27 +109,28 @@ impl Place {
         })
     }
 
-    /// Removes the archives that were begun before `now` less `days`, and what is left
-    /// of interrupted backups; returns their names. The newest one stays, and so does
-    /// the newest that was there when a backup was last tried with success.
+    /// Removes the archives that are more than `days` older than the [`KEPT`] newest, and
+    /// what is left of interrupted backups; returns their names. What was the newest when a
+    /// backup was last tried with success stays as well.
     pub(crate) async fn expire(
         &self,
         days: u32,
         now: DateTime<Utc>,
         verified_at: Option<DateTime<Utc>>,
     ) -> Result<Vec<String>, PlaceError> {
-        let names = self.names(now).await?;
-        let newest = names.iter().max();
+        let mut names = self.names(now).await?;
+        names.sort();
+        let kept = names.len().checked_sub(KEPT).and_then(|at| time_of(names.get(at)?));
         let proven = verified_at.and_then(|verified_at| {
             let before = |name: &&String| time_of(name).is_some_and(|time| time <= verified_at);
             names.iter().filter(before).max()
         });
         // Nothing is from before all time.
         let age = TimeDelta::try_days(days.into());
-        let first = age.and_then(|age| now.checked_sub_signed(age));
+        let first = kept.zip(age).and_then(|(kept, age)| kept.checked_sub_signed(age));
         let is_old = |name: &&String| {
             let old = time_of(name).zip(first).is_some_and(|(time, first)| time < first);
-            old && Some(*name) != newest && Some(*name) != proven
+            old && Some(*name) != proven
         };
         let old: Vec<String> = names.iter().filter(is_old).cloned().collect();
         for name in &old {
@@ -192,8 +195,7 @@ fn remove_stale(directory: &Path) -> io::Result<()> {
         if !is_draft(&entry.file_name()) {
             continue;
         }
-        let age = entry.metadata()?.modified()?.elapsed().unwrap_or_default();
-        if age > STALE {
+        if is_stale(&entry.metadata()?) {
             if entry.file_type()?.is_dir() {
                 fs::remove_dir_all(entry.path())?;
             } else {
@@ -229,31 +231,61 @@ fn at(place: &Path, error: io::Error) -> PlaceError {
 
 #[cfg(test)]
 mod tests {
+    use super::super::name_of;
     use super::*;
 
     #[tokio::test]
     async fn what_is_old_goes_but_not_what_is_needed() {
         let directory = tempfile::tempdir().unwrap();
         let put = |name: &str| fs::write(directory.path().join(name), "").unwrap();
-        let time = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
-        let archives = ["exit3-20260101T000000.000Z.backup", "exit3-20260102T000000.000Z.backup"];
-        for name in archives.into_iter().chain(["exit3-20260103T000000.000Z.backup", "notes.txt"]) {
-            put(name);
-        }
+        let archives = nights("2026-01-01T00:00:00Z", 9);
+        archives.iter().for_each(|name| put(name));
+        put("notes.txt");
         let place = Place::parse(directory.path().to_str().unwrap()).unwrap();
         let now = time("2026-03-01T00:00:00Z");
         // Named while the clock was wrong; and no file.
         put("exit3-20990101T000000.000Z.backup");
         fs::create_dir(directory.path().join("exit3-20260101T000001.000Z.backup")).unwrap();
         let newest = place.newest(now).await.unwrap();
-        assert!(newest.ends_with("exit3-20260103T000000.000Z.backup"), "{newest}");
+        assert!(newest.ends_with(&archives[8]), "{newest}");
+        assert!(place.expire(u32::MAX, now, None).await.unwrap().is_empty());
         // Tried on the second of January, and not since.
         let proven = Some(time("2026-01-02T12:00:00Z"));
-        assert_eq!(place.expire(30, now, proven).await.unwrap(), archives[..1]);
-        assert_eq!(place.expire(30, now, None).await.unwrap(), archives[1..]);
-        assert!(place.expire(0, now, None).await.unwrap().is_empty(), "the newest stays");
-        assert!(place.expire(u32::MAX, now, None).await.unwrap().is_empty());
+        assert_eq!(place.expire(0, now, proven).await.unwrap(), archives[..1]);
+        assert_eq!(place.expire(0, now, None).await.unwrap(), archives[1..2]);
+        assert!(place.expire(0, now, None).await.unwrap().is_empty(), "seven stay");
         assert!(directory.path().join("notes.txt").exists());
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_leaps_ahead_takes_nothing_with_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let put = |name: &String| fs::write(directory.path().join(name), "").unwrap();
+        let place = Place::parse(directory.path().to_str().unwrap()).unwrap();
+        let archives = nights("2026-01-01T00:00:00Z", 30);
+        archives.iter().for_each(put);
+        for name in nights("2040-01-01T00:00:00Z", KEPT - 1) {
+            put(&name);
+            let now = time_of(&name).unwrap();
+            assert_eq!(place.expire(30, now, None).await.unwrap(), [""; 0], "{name}");
+        }
+        // When it is right again, all goes on as if nothing had happened.
+        let mut removed = Vec::new();
+        for name in nights("2026-01-31T00:00:00Z", 10) {
+            put(&name);
+            removed.extend(place.expire(30, time_of(&name).unwrap(), None).await.unwrap());
+        }
+        assert_eq!(removed, archives[..3], "what is 37 days old");
+    }
+
+    fn time(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    /// The names of archives that are made night after night.
+    fn nights(first: &str, count: usize) -> Vec<String> {
+        let days = time(first).date_naive().iter_days().take(count);
+        days.map(|day| name_of(day.and_time(chrono::NaiveTime::MIN).and_utc())).collect()
     }
 
     #[test]
@@ -269,7 +301,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
         let made = fs::metadata(directory.path()).unwrap().modified().unwrap();
-        let old = made - 2 * STALE;
+        let old = made - std::time::Duration::from_secs(25 * 60 * 60);
         fs::create_dir(path(".exit3-new.partial")).unwrap();
         fs::create_dir(path(".exit3-old.partial")).unwrap();
         fs::write(path(".exit3-file.partial"), "").unwrap();

@@ -14,8 +14,8 @@ pub(super) struct Backup {
     /// A directory, or s3://bucket/prefix; BACKUP_TO unless given
     #[arg(long)]
     to: Option<String>,
-    /// Removes archives there that are older than this many days, once the new one is
-    /// complete
+    /// Removes archives there that are so many days older than the seventh newest, once the
+    /// new one is complete
     #[arg(long, value_name = "DAYS")]
     keep_days: Option<u32>,
 }

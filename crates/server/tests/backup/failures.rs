@@ -36,13 +36,15 @@ async fn what_is_old_is_removed_once_the_new_one_is_there() {
     let site = Site::new(Kind::Sqlite).await;
     site.must(&["seed-demo", "--leads", "1", "--subscribers", "1"]);
     fs::create_dir(site.path("backups")).unwrap();
-    for name in ["exit3-20200101T000000.000Z.backup", "of-somebody-else.backup"] {
+    let old = "exit3-20200101T000000.000Z.backup".to_owned();
+    let younger = (1..=6).map(|day| format!("exit3-2020030{day}T000000.000Z.backup"));
+    for name in younger.chain([old.clone(), "of-somebody-else.backup".to_owned()]) {
         fs::write(site.path("backups").join(name), "old").unwrap();
     }
     site.must(&["backup", "--to", "backups", "--keep-days", "30"]);
     let left = names(&site.path("backups"));
-    assert_eq!(left.len(), 2, "{left:?}");
-    assert!(!left.contains(&"exit3-20200101T000000.000Z.backup".to_owned()));
+    assert_eq!(left.len(), 8, "{left:?}");
+    assert!(!left.contains(&old));
 }
 
 #[tokio::test(flavor = "multi_thread")]

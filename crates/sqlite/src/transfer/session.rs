@@ -1,12 +1,14 @@
 //! A connection in one transaction that sees, or makes, the database as a whole. Rows
-//! come and go as JSON, which SQLite makes of them and takes apart again.
+//! come as JSON, which SQLite makes of them.
 
 use std::collections::HashSet;
 
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
-use exit3_ports::{Column, Kind, Load, Row, Shape, Snapshot, StoreError, TABLES, Table, Value};
+use exit3_ports::{
+    Column, Kind, Load, PAGE_BYTES, Row, Shape, Snapshot, StoreError, TABLES, Table, Value,
+};
 use serde_json::Value as Json;
 
 use crate::database::{Connector, OpenError};
@@ -51,28 +53,23 @@ impl SqliteSession {
         Ok(done)
     }
 
-    /// The statement that adds rows.
-    fn insert(shape: &Shape, rows: &[Row]) -> Sql<()> {
-        let searched = !shape.table.searched_by.is_empty();
+    /// The statement that adds a row, whose values are bound: taken apart by SQLite as JSON,
+    /// they would take fifty times as much of memory as they are long.
+    fn insert(shape: &Shape, row: Row) -> Sql<()> {
+        let document = shape.search_document(&row);
         let mut insert = Sql::<()>::new("INSERT INTO ");
         insert.sql(shape.table.name).sql(" (");
         for (at, column) in shape.columns.iter().enumerate() {
             insert.sql(if at == 0 { "" } else { ", " }).sql(column.name);
         }
-        insert.sql(if searched { ", search_document) SELECT " } else { ") SELECT " });
-        for (at, column) in shape.columns.iter().enumerate() {
-            insert.sql(if at == 0 { "" } else { ", " });
-            let bytes = column.kind == Kind::Bytes;
-            insert.sql(if bytes { "unhex(value ->> " } else { "value ->> " });
-            insert.int(i64::try_from(at).unwrap_or(i64::MAX));
-            insert.sql(if bytes { ")" } else { "" });
+        insert.sql(if document.is_some() { ", search_document) VALUES (" } else { ") VALUES (" });
+        for (at, (value, column)) in row.into_iter().zip(&shape.columns).enumerate() {
+            insert.sql(if at == 0 { "" } else { ", " }).value(value, column.kind);
         }
-        if searched {
-            insert.sql(", value ->> ");
-            insert.int(i64::try_from(shape.columns.len()).unwrap_or(i64::MAX));
+        if let Some(document) = document {
+            insert.sql(", ").text(document);
         }
-        let rows: Vec<Json> = rows.iter().map(|row| json(shape, row)).collect();
-        insert.sql(" FROM json_each(").text(Json::Array(rows).to_string()).sql(")");
+        insert.sql(")");
         insert
     }
 }
@@ -142,8 +139,16 @@ impl Snapshot for SqliteSession {
             }
             select.sql(") FROM ").sql(shape.table.name).sql(" WHERE id > ").int(after);
             select.sql(" ORDER BY id LIMIT ").int(limit.into());
-            let rows: Vec<String> = select.load(connection).map_err(from_diesel)?;
-            rows.iter().map(|row| parse(row, &shape.columns)).collect()
+            let (mut rows, mut bytes) = (Vec::new(), 0);
+            for row in select.load_iter::<String, _>(connection).map_err(from_diesel)? {
+                let row = row.map_err(from_diesel)?;
+                bytes += row.len();
+                rows.push(parse(&row, &shape.columns)?);
+                if bytes >= PAGE_BYTES {
+                    break;
+                }
+            }
+            Ok(rows)
         })
         .await
     }
@@ -164,19 +169,33 @@ impl Load for SqliteSession {
     }
 
     async fn write(&mut self, shape: &Shape, rows: Vec<Row>) -> Result<(), StoreError> {
-        let insert = Self::insert(shape, &rows);
-        self.with(move |connection| insert.execute(connection).map(drop).map_err(from_diesel)).await
+        let shape = shape.clone();
+        self.with(move |connection| {
+            for row in rows {
+                Self::insert(&shape, row).execute(connection).map_err(from_diesel)?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     async fn replace(&mut self, shape: &Shape, rows: Vec<Row>) -> Result<(), StoreError> {
-        let mut insert = Self::insert(shape, &rows);
-        let document = (!shape.table.searched_by.is_empty()).then_some("search_document");
-        let names = shape.columns.iter().map(|column| column.name).chain(document).skip(1);
-        insert.sql(" WHERE true ON CONFLICT (id) DO UPDATE SET ");
-        for (at, name) in names.enumerate() {
-            insert.sql(if at == 0 { "" } else { ", " }).sql(name).sql(" = excluded.").sql(name);
-        }
-        self.with(move |connection| insert.execute(connection).map(drop).map_err(from_diesel)).await
+        let shape = shape.clone();
+        self.with(move |connection| {
+            for row in rows {
+                let mut insert = Self::insert(&shape, row);
+                let document = (!shape.table.searched_by.is_empty()).then_some("search_document");
+                let names = shape.columns.iter().map(|column| column.name).chain(document).skip(1);
+                insert.sql(" ON CONFLICT (id) DO UPDATE SET ");
+                for (at, name) in names.enumerate() {
+                    insert.sql(if at == 0 { "" } else { ", " });
+                    insert.sql(name).sql(" = excluded.").sql(name);
+                }
+                insert.execute(connection).map_err(from_diesel)?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     async fn remove(&mut self, table: &'static Table, ids: Vec<i64>) -> Result<(), StoreError> {
@@ -256,17 +275,4 @@ fn value_of(value: Json, kind: Kind) -> Option<Value> {
 /// STRICT tables make this impossible.
 fn strange() -> StoreError {
     StoreError::Other("a column with a value of another kind".into())
-}
-
-/// A row as [`Load::write`] takes it apart.
-fn json(shape: &Shape, row: &[Value]) -> Json {
-    let document = shape.search_document(row).map(Json::from);
-    let values = row.iter().map(|value| match value {
-        Value::Null => Json::Null,
-        Value::Integer(number) | Value::Time(number) => Json::from(*number),
-        Value::Boolean(truth) => Json::from(i64::from(*truth)),
-        Value::Text(text) => Json::from(text.as_str()),
-        Value::Bytes(bytes) => Json::from(hex::encode(bytes)),
-    });
-    Json::Array(values.chain(document).collect())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use exit3_domain::clients::{Money, NewClient};
 use exit3_domain::leads::{LeadFilter, LeadId, LeadOrder};
-use exit3_ports::{NOT_MOVED, Row, Shape, Snapshot, TABLES, Value, table};
+use exit3_ports::{NOT_MOVED, PAGE_BYTES, Row, Shape, Snapshot, TABLES, Value, table};
 
 use super::Harness;
 use super::model::{page, searching};
@@ -144,6 +144,32 @@ pub async fn rows_come_by_id_and_so_many_at_a_time(harness: &Harness) {
     assert_eq!(first[..], whole[..2]);
     let Value::Integer(after) = first[1][0] else { panic!("an id") };
     assert_eq!(snapshot.rows(&leads_shape(), after, 2).await.unwrap()[..], whole[2..]);
+}
+
+pub async fn no_more_rows_come_at_once_than_fit(harness: &Harness) {
+    let mut load = harness.transfer.load().await.unwrap();
+    let mut rows: Vec<Row> = (1..=9).map(|id| lead_row(id, "Ana")).collect();
+    for row in &mut rows[4..8] {
+        row[8] = Value::Text("a".repeat(PAGE_BYTES));
+    }
+    load.write(&leads_shape(), rows.clone()).await.unwrap();
+    let (mut came, mut pages) = (Vec::new(), Vec::new());
+    loop {
+        let after = came.last().map_or(i64::MIN, |row: &Row| match row[0] {
+            Value::Integer(id) => id,
+            _ => panic!("an id"),
+        });
+        // What did not fit is not left over for whoever asks next.
+        let page = load.rows(&leads_shape(), after, 10).await.unwrap();
+        assert_eq!(load.count(leads_shape().table).await.unwrap(), 9);
+        if page.is_empty() {
+            break;
+        }
+        pages.push(page.len());
+        came.extend(page);
+    }
+    assert!(came == rows, "all come, as they are");
+    assert_eq!(pages, [5, 1, 1, 1, 1]);
 }
 
 pub async fn a_snapshot_holds_no_writer_up_and_sees_nothing_of_it(harness: &Harness) {
