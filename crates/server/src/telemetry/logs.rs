@@ -11,6 +11,7 @@ use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::json::JsonLines;
 use super::lines::{Gathering, Lines};
 use super::{Layer, TRACE};
 use crate::settings::{LOG_FILE, LogFormat, TelemetrySettings, log_file};
@@ -62,17 +63,11 @@ where
         .with_target("actix_server", quiet)
         .with_target("tokio_postgres", quiet)
         .with_target(TRACE, LevelFilter::OFF);
-    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
     match settings.format {
-        LogFormat::Json => lines
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .with_span_list(false)
-            .with_filter(targets)
-            .boxed(),
+        LogFormat::Json => JsonLines(writer).with_filter(targets).boxed(),
         LogFormat::Pretty => {
             let terminal = settings.log_dir.is_none() && io::stdout().is_terminal();
+            let lines = tracing_subscriber::fmt::layer().with_writer(writer);
             lines.with_ansi(terminal && io::stderr().is_terminal()).with_filter(targets).boxed()
         }
     }
