@@ -1,6 +1,6 @@
 //! Log lines.
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 
@@ -21,7 +21,7 @@ const FULL: usize = 10 * 1024 * 1024;
 /// Log files, the one that is written to included.
 const FILES: usize = 5;
 /// Bytes that are written to a file at once, in whole lines.
-const BUFFER: usize = 64 * 1024;
+const AT_ONCE: usize = 64 * 1024;
 
 /// Begins to write lines to standard output, and to files.
 ///
@@ -34,17 +34,16 @@ pub(super) fn standard_output(settings: &TelemetrySettings) -> io::Result<(Gathe
     Ok((gathering, lines))
 }
 
-type File = BufWriter<FileRotate<AppendCount>>;
+type File = FileRotate<AppendCount>;
 
 fn rotating(directory: &Path) -> File {
-    let files = FileRotate::new(
+    FileRotate::new(
         directory.join(LOG_FILE),
         AppendCount::new(FILES - 1),
-        ContentLimit::BytesSurpassed(FULL - BUFFER),
+        ContentLimit::BytesSurpassed(FULL - AT_ONCE),
         Compression::None,
         Some(log_file()),
-    );
-    BufWriter::with_capacity(BUFFER, files)
+    )
 }
 
 /// Lines from the level of the settings up.
@@ -96,11 +95,15 @@ impl Write for Outputs {
 
 /// Never cuts a line in two, since the file may be full in between. What a full disk does
 /// not take is on standard output only.
-fn to_file(file: &mut File, lines: &[u8]) {
-    for line in lines.split_inclusive(|byte| *byte == b'\n') {
-        let _ = file.write_all(line);
+fn to_file(file: &mut File, mut lines: &[u8]) {
+    while !lines.is_empty() {
+        // From the end, so that few bytes are looked at.
+        let fit = lines.get(..AT_ONCE).unwrap_or(lines);
+        let end = fit.iter().rposition(|byte| *byte == b'\n');
+        let (whole, rest) = lines.split_at(end.map_or(lines.len(), |end| end + 1));
+        let _ = file.write_all(whole);
+        lines = rest;
     }
-    let _ = file.flush();
 }
 
 #[cfg(test)]
