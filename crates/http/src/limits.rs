@@ -1,12 +1,11 @@
 //! How answers tell what remains of the quotas, in the words of
 //! draft-ietf-httpapi-ratelimit-headers-10.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use exit3_app::quotas::Bill;
-use exit3_domain::quotas::Rate;
+use exit3_domain::quotas::{Quota, Rate};
 
 pub(crate) const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 pub(crate) const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -16,15 +15,11 @@ pub(crate) const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 pub(crate) fn tell(bill: &Bill, headers: &mut HeaderMap) {
     let (mut policy, mut limit) = (String::with_capacity(96), String::with_capacity(64));
     for (quota, rate, remaining) in &bill.items {
-        let quota = quota.as_str();
-        let (size, seconds) = (rate.limit, rate.period.duration().as_secs());
-        let comma = if policy.is_empty() { "" } else { ", " };
-        // Writing to a string does not fail.
-        let _ = write!(policy, "{comma}\"{quota}\";q={size};w={seconds}");
-        if let Some(remaining) = remaining {
-            let comma = if limit.is_empty() { "" } else { ", " };
-            let whole = until_whole(*rate, *remaining);
-            let _ = write!(limit, "{comma}\"{quota}\";r={remaining};t={whole}");
+        let (size, seconds) = (rate.limit.into(), rate.period.duration().as_secs());
+        add(&mut policy, *quota, [("q", size), ("w", seconds)]);
+        if let Some(remaining) = *remaining {
+            let whole = until_whole(*rate, remaining);
+            add(&mut limit, *quota, [("r", remaining.into()), ("t", whole)]);
         }
     }
     for (name, value) in [(POLICY, policy), (LIMIT, limit)] {
@@ -33,6 +28,16 @@ pub(crate) fn tell(bill: &Bill, headers: &mut HeaderMap) {
         {
             headers.insert(name, value);
         }
+    }
+}
+
+/// Adds a quota and its numbers to a list. Rust's formatting would take several times as
+/// long, for every answer.
+fn add(list: &mut String, quota: Quota, numbers: [(&str, u64); 2]) {
+    list.push_str(if list.is_empty() { "\"" } else { ", \"" });
+    list.extend([quota.as_str(), "\""]);
+    for (name, number) in numbers {
+        list.extend([";", name, "=", itoa::Buffer::new().format(number)]);
     }
 }
 
@@ -49,7 +54,6 @@ pub(crate) fn seconds(wait: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use exit3_domain::quotas::Quota;
 
     #[test]
     fn every_quota_is_told_with_what_remains() {
