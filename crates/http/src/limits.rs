@@ -1,38 +1,66 @@
 //! How answers tell what remains of the quotas, in the words of
 //! draft-ietf-httpapi-ratelimit-headers-10.
 
-use std::fmt::Write;
+use std::cell::RefCell;
 use std::time::Duration;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use exit3_app::quotas::Bill;
-use exit3_domain::quotas::Rate;
+use exit3_domain::quotas::{Quota, Rate};
 
 pub(crate) const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 pub(crate) const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
+/// Quotas, and the words for them.
+type Told = (Vec<(Quota, Rate)>, Option<HeaderValue>);
+
+thread_local! {
+    /// What was told last: it changes with keys and kinds of requests, but mostly it does
+    /// not.
+    static LAST: RefCell<Told> = RefCell::default();
+}
+
 /// Adds `RateLimit-Policy` and `RateLimit`: of each quota its size and seconds, what
 /// remains of it, and the seconds until it is whole again.
 pub(crate) fn tell(bill: &Bill, headers: &mut HeaderMap) {
-    let (mut policy, mut limit) = (String::with_capacity(96), String::with_capacity(64));
+    let mut limit = String::with_capacity(64);
     for (quota, rate, remaining) in &bill.items {
-        let quota = quota.as_str();
-        let (size, seconds) = (rate.limit, rate.period.duration().as_secs());
-        let comma = if policy.is_empty() { "" } else { ", " };
-        // Writing to a string does not fail.
-        let _ = write!(policy, "{comma}\"{quota}\";q={size};w={seconds}");
-        if let Some(remaining) = remaining {
-            let comma = if limit.is_empty() { "" } else { ", " };
-            let whole = until_whole(*rate, *remaining);
-            let _ = write!(limit, "{comma}\"{quota}\";r={remaining};t={whole}");
+        if let Some(remaining) = *remaining {
+            let whole = until_whole(*rate, remaining);
+            add(&mut limit, *quota, [("r", remaining.into()), ("t", whole)]);
         }
     }
-    for (name, value) in [(POLICY, policy), (LIMIT, limit)] {
-        if !value.is_empty()
-            && let Ok(value) = HeaderValue::try_from(value)
-        {
+    let limit = HeaderValue::try_from(limit).ok().filter(|limit| !limit.is_empty());
+    for (name, value) in [(POLICY, policy(bill)), (LIMIT, limit)] {
+        if let Some(value) = value {
             headers.insert(name, value);
         }
+    }
+}
+
+fn policy(bill: &Bill) -> Option<HeaderValue> {
+    let quotas = || bill.items.iter().map(|(quota, rate, _)| (*quota, *rate));
+    LAST.with_borrow_mut(|(known, told)| {
+        if !quotas().eq(known.iter().copied()) {
+            *known = quotas().collect();
+            let mut policy = String::with_capacity(96);
+            for (quota, rate) in &*known {
+                let seconds = rate.period.duration().as_secs();
+                add(&mut policy, *quota, [("q", rate.limit.into()), ("w", seconds)]);
+            }
+            *told = HeaderValue::try_from(policy).ok().filter(|policy| !policy.is_empty());
+        }
+        told.clone()
+    })
+}
+
+/// Adds a quota and its numbers to a list. Rust's formatting would take several times as
+/// long, for every answer.
+fn add(list: &mut String, quota: Quota, numbers: [(&str, u64); 2]) {
+    list.push_str(if list.is_empty() { "\"" } else { ", \"" });
+    list.extend([quota.as_str(), "\""]);
+    for (name, number) in numbers {
+        list.extend([";", name, "=", itoa::Buffer::new().format(number)]);
     }
 }
 
@@ -49,21 +77,24 @@ pub(crate) fn seconds(wait: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use exit3_domain::quotas::Quota;
+
+    fn rate(text: &str) -> Rate {
+        text.parse().unwrap()
+    }
+
+    fn told(items: Vec<(Quota, Rate, Option<u32>)>) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        tell(&Bill { items, refused_for: None }, &mut headers);
+        headers
+    }
 
     #[test]
     fn every_quota_is_told_with_what_remains() {
-        let rate = |text: &str| text.parse::<Rate>().unwrap();
-        let bill = Bill {
-            items: vec![
-                (Quota::Visitor, rate("100/hour"), Some(99)),
-                (Quota::Key, rate("1000/hour"), Some(0)),
-                (Quota::LeadCreate, rate("10/hour"), None),
-            ],
-            refused_for: None,
-        };
-        let mut headers = HeaderMap::new();
-        tell(&bill, &mut headers);
+        let headers = told(vec![
+            (Quota::Visitor, rate("100/hour"), Some(99)),
+            (Quota::Key, rate("1000/hour"), Some(0)),
+            (Quota::LeadCreate, rate("10/hour"), None),
+        ]);
         assert_eq!(
             headers.get(POLICY).unwrap(),
             "\"visitor\";q=100;w=3600, \"key\";q=1000;w=3600, \"lead-create\";q=10;w=3600"
@@ -72,10 +103,14 @@ mod tests {
     }
 
     #[test]
-    fn without_quotas_nothing_is_told() {
-        let mut headers = HeaderMap::new();
-        tell(&Bill::default(), &mut headers);
-        assert!(headers.is_empty());
+    fn quotas_are_told_as_they_are_now() {
+        let all = [(Quota::Visitor, "1/hour"), (Quota::Visitor, "2/hour"), (Quota::Key, "2/hour")];
+        for (quota, text) in all.into_iter().chain(all) {
+            let headers = told(vec![(quota, rate(text), Some(1))]);
+            let expected = format!("\"{quota}\";q={};w=3600", rate(text).limit);
+            assert_eq!(headers.get(POLICY).unwrap(), &expected);
+            assert!(told(vec![]).is_empty());
+        }
     }
 
     #[test]

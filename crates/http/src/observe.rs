@@ -2,6 +2,7 @@
 //! begin with. None of it comes from a client but what has been checked: no path, no
 //! query, no header, no body.
 
+mod pattern;
 mod words;
 
 use std::net::IpAddr;
@@ -16,13 +17,13 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use exit3_app::api_keys::Caller;
 use exit3_ports::TRACE;
-use metrics::{Gauge, SharedString, gauge, histogram};
+use metrics::{Gauge, gauge};
 use tracing::{Instrument, Span, field};
 
 use crate::client::Client;
+pub(crate) use pattern::{Pattern, pattern};
 pub use words::ClientIp;
 use words::method;
-pub(crate) use words::{Pattern, pattern};
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The target of the lines about requests.
@@ -135,8 +136,8 @@ pub(crate) fn routed(request: &ServiceRequest, pattern: Pattern) {
     let span = Span::current();
     if !span.is_disabled() {
         // Before any span below it begins, since then its name stays what it is.
-        span.record("otel.name", format!("{} {}", method(request.method()), pattern.0));
-        span.record("http.route", &*pattern.0);
+        span.record("otel.name", format!("{} {}", method(request.method()), pattern.as_str()));
+        span.record("http.route", pattern.as_str());
     }
     request.extensions_mut().insert(pattern);
 }
@@ -179,14 +180,11 @@ impl Drop for Watch {
     fn drop(&mut self) {
         let took = self.began.elapsed();
         let Seen { status, route, key, bytes } = &self.seen;
-        let route = route.as_ref().map_or(SharedString::const_str("unmatched"), |route| {
-            SharedString::from_shared(route.0.clone())
-        });
         tracing::info!(
             target: REQUESTS,
             request_id = self.id.to_str().unwrap_or_default(),
             method = self.method,
-            route = &*route,
+            route = route.as_ref().map_or(pattern::UNMATCHED, Pattern::as_str),
             status,
             duration_ms = took.as_micros() as f64 / 1000.0,
             client = self.client.map(field::display),
@@ -201,12 +199,6 @@ impl Drop for Watch {
             }
         }
         self.active.decrement(1);
-        histogram!(
-            "http_server_request_duration_seconds",
-            "http_request_method" => self.method,
-            "http_route" => route,
-            "http_response_status_code" => words::status(*status)
-        )
-        .record(took);
+        pattern::measure(route.as_ref(), self.method, *status, took);
     }
 }

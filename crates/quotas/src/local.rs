@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -13,8 +13,9 @@ use governor::middleware::StateInformationMiddleware;
 use crate::subjects::{Asked, Subjects};
 
 type Limiter<C> = RateLimiter<Asked, Subjects, C, StateInformationMiddleware>;
-/// As many as there are quotas, and rates that keys have of their own.
-type Limiters<C> = HashMap<(Quota, Rate), Arc<Limiter<C>>>;
+/// As many as there are quotas, and rates that keys have of their own: by quota, and limit
+/// and period of the rate.
+type Limiters<C> = BTreeMap<(Quota, u32, Duration), Arc<Limiter<C>>>;
 
 /// Counts in this process.
 #[derive(Debug)]
@@ -49,9 +50,19 @@ impl<C: Clock + Clone> LocalQuotas<C> {
     }
 
     fn take(&self, charge: &Charge) -> Standing {
-        let limiter = self.limiter(charge.quota, charge.rate);
-        let asked = Asked { subject: charge.subject, peek: charge.peek };
-        match limiter.check_key(&asked) {
+        let which = (charge.quota, charge.rate.limit, charge.rate.period.duration());
+        let known = self.limiters.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(limiter) = known.get(&which) {
+            return self.ask(limiter, charge);
+        }
+        drop(known);
+        let mut known = self.limiters.write().unwrap_or_else(PoisonError::into_inner);
+        let limiter = known.entry(which).or_insert_with(|| Arc::new(self.limiter(charge.rate)));
+        self.ask(limiter, charge)
+    }
+
+    fn ask(&self, limiter: &Limiter<C>, charge: &Charge) -> Standing {
+        match limiter.check_key(&Asked { subject: charge.subject, peek: charge.peek }) {
             Ok(snapshot) => {
                 let remaining = snapshot.remaining_burst_capacity();
                 Standing { remaining: remaining + u32::from(charge.peek), refused_for: None }
@@ -65,22 +76,13 @@ impl<C: Clock + Clone> LocalQuotas<C> {
         }
     }
 
-    fn limiter(&self, quota: Quota, rate: Rate) -> Arc<Limiter<C>> {
-        let known = self.limiters.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(limiter) = known.get(&(quota, rate)) {
-            return Arc::clone(limiter);
-        }
-        drop(known);
-        let mut known = self.limiters.write().unwrap_or_else(PoisonError::into_inner);
-        let limiter = known.entry((quota, rate)).or_insert_with(|| {
-            let all = NonZeroU32::new(rate.limit).unwrap_or(NonZeroU32::MIN);
-            let gap = rate.period.duration() / all.get();
-            // A rate is never so high that there is no time between two.
-            let even = governor::Quota::with_period(gap.max(Duration::from_nanos(1)));
-            let even = even.unwrap_or(governor::Quota::per_second(all)).allow_burst(all);
-            Arc::new(Limiter::new(even, Subjects::default(), self.clock.clone()))
-        });
-        Arc::clone(limiter)
+    fn limiter(&self, rate: Rate) -> Limiter<C> {
+        let all = NonZeroU32::new(rate.limit).unwrap_or(NonZeroU32::MIN);
+        let gap = rate.period.duration() / all.get();
+        // A rate is never so high that there is no time between two.
+        let even = governor::Quota::with_period(gap.max(Duration::from_nanos(1)));
+        let even = even.unwrap_or(governor::Quota::per_second(all)).allow_burst(all);
+        Limiter::new(even, Subjects::default(), self.clock.clone())
     }
 
     /// Forgets whoever has all of a quota again, and gives the room back; for whoever

@@ -1,6 +1,7 @@
 //! What is told of the service while it runs: logs, metrics, traces, reports of errors.
 
 mod errors;
+mod json;
 mod lines;
 mod logs;
 pub(crate) mod metrics;

@@ -39,12 +39,12 @@ impl KeyToken {
     }
 
     fn new(kind: &str, random: &[u8; ENTROPY]) -> Self {
-        let (prefix, secret) = random.split_at(PREFIX_ENTROPY);
+        let mut random = *random;
+        let (prefix, secret) = random.split_at_mut(PREFIX_ENTROPY);
         let mut text = String::from(kind);
-        text.push_str(&base62(prefix, PREFIX));
-        text.push_str(&base62(secret, SECRET));
-        let checksum = checksum(&text);
-        text.push_str(&checksum);
+        text.extend(base62::<PREFIX>(prefix).map(char::from));
+        text.extend(base62::<SECRET>(secret).map(char::from));
+        text.extend(checksum(&text).map(char::from));
         let prefix = text.split_at(kind.len()).1.chars().take(PREFIX).collect();
         Self { text, prefix: TokenPrefix(prefix) }
     }
@@ -59,7 +59,7 @@ impl KeyToken {
         }
         let (body, end) = text.split_at(text.len() - CHECKSUM);
         let (prefix, _) = rest.split_at(PREFIX);
-        (checksum(body) == end)
+        (*end.as_bytes() == checksum(body))
             .then(|| Self { text: text.to_owned(), prefix: TokenPrefix(prefix.to_owned()) })
     }
 
@@ -113,26 +113,24 @@ impl fmt::Debug for TokenDigest {
     }
 }
 
-/// `bytes` as a number in base 62, its last `length` digits.
-fn base62(bytes: &[u8], length: usize) -> String {
-    let mut number = bytes.to_vec();
-    let digits: Vec<u8> = (0..length)
-        .map(|_| {
-            let mut rest = 0;
-            for byte in &mut number {
-                let value = rest * 256 + u32::from(*byte);
-                // Less than 256, since the rest is less than 62.
-                *byte = (value / 62) as u8;
-                rest = value % 62;
-            }
-            ALPHABET.get(rest as usize).copied().unwrap_or(b'0')
-        })
-        .collect();
-    digits.into_iter().rev().map(char::from).collect()
+/// The last digits of a number in base 62. Of the number nothing of use is left.
+fn base62<const DIGITS: usize>(number: &mut [u8]) -> [u8; DIGITS] {
+    let mut digits = [b'0'; DIGITS];
+    for digit in digits.iter_mut().rev() {
+        let mut rest = 0;
+        for byte in number.iter_mut() {
+            let value = rest * 256 + u32::from(*byte);
+            // Less than 256, since the rest is less than 62.
+            *byte = (value / 62) as u8;
+            rest = value % 62;
+        }
+        *digit = ALPHABET.get(rest as usize).copied().unwrap_or(b'0');
+    }
+    digits
 }
 
-fn checksum(text: &str) -> String {
-    base62(&crc32fast::hash(text.as_bytes()).to_be_bytes(), CHECKSUM)
+fn checksum(text: &str) -> [u8; CHECKSUM] {
+    base62(&mut crc32fast::hash(text.as_bytes()).to_be_bytes())
 }
 
 #[cfg(test)]
@@ -150,9 +148,9 @@ mod tests {
 
     #[test]
     fn base_62_is_what_it_says() {
-        assert_eq!(base62(&[0], 2), "00");
-        assert_eq!(base62(&[61], 2), "0z");
-        assert_eq!(base62(&[1, 0], 3), "048");
+        assert_eq!(base62(&mut [0]), *b"00");
+        assert_eq!(base62(&mut [61]), *b"0z");
+        assert_eq!(base62(&mut [1, 0]), *b"048");
     }
 
     #[test]

@@ -1,10 +1,8 @@
 //! Words that logs and metrics use for what clients send: few of them, whatever they send.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
 
 use actix_web::http::Method;
-use metrics::SharedString;
 
 /// How much of a client's address is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,22 +31,6 @@ impl ClientIp {
     }
 }
 
-/// The pattern of a route.
-#[derive(Debug, Clone)]
-pub(crate) struct Pattern(pub(super) Arc<str>);
-
-/// The pattern of `path` below `prefix`, without what an identifier must look like.
-pub(crate) fn pattern(prefix: &str, path: &str) -> Pattern {
-    let mut pattern = prefix.to_owned();
-    for piece in path.split_inclusive('}') {
-        match piece.split_once(':') {
-            Some((before, _)) => pattern.extend([before, "}"]),
-            None => pattern.push_str(piece),
-        }
-    }
-    Pattern(pattern.into())
-}
-
 /// A method, if it is one that is known.
 pub(super) fn method(method: &Method) -> &'static str {
     match *method {
@@ -60,15 +42,6 @@ pub(super) fn method(method: &Method) -> &'static str {
         Method::DELETE => "DELETE",
         Method::OPTIONS => "OPTIONS",
         _ => "_OTHER",
-    }
-}
-
-/// A status as a label.
-pub(super) fn status(status: u16) -> SharedString {
-    match status {
-        200 => SharedString::const_str("200"),
-        201 => SharedString::const_str("201"),
-        other => SharedString::from_owned(other.to_string()),
     }
 }
 
@@ -89,13 +62,5 @@ mod tests {
     ) {
         let expected = expected.map(|text| text.parse().unwrap());
         assert_eq!(shown.shown(address.parse().unwrap()), expected);
-    }
-
-    #[test]
-    fn a_pattern_says_where_but_not_what() {
-        let shown = |path| pattern("/api/", path).0.to_string();
-        assert_eq!(shown("leads/{id:[^/.]+}/"), "/api/leads/{id}/");
-        assert_eq!(shown("docs/assets/{name}"), "/api/docs/assets/{name}");
-        assert_eq!(shown("leads/"), "/api/leads/");
     }
 }

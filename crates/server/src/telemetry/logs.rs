@@ -1,6 +1,6 @@
 //! Log lines.
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 
@@ -11,6 +11,7 @@ use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::json::JsonLines;
 use super::lines::{Gathering, Lines};
 use super::{Layer, TRACE};
 use crate::settings::{LOG_FILE, LogFormat, TelemetrySettings, log_file};
@@ -20,7 +21,7 @@ const FULL: usize = 10 * 1024 * 1024;
 /// Log files, the one that is written to included.
 const FILES: usize = 5;
 /// Bytes that are written to a file at once, in whole lines.
-const BUFFER: usize = 64 * 1024;
+const AT_ONCE: usize = 64 * 1024;
 
 /// Begins to write lines to standard output, and to files.
 ///
@@ -33,17 +34,16 @@ pub(super) fn standard_output(settings: &TelemetrySettings) -> io::Result<(Gathe
     Ok((gathering, lines))
 }
 
-type File = BufWriter<FileRotate<AppendCount>>;
+type File = FileRotate<AppendCount>;
 
 fn rotating(directory: &Path) -> File {
-    let files = FileRotate::new(
+    FileRotate::new(
         directory.join(LOG_FILE),
         AppendCount::new(FILES - 1),
-        ContentLimit::BytesSurpassed(FULL - BUFFER),
+        ContentLimit::BytesSurpassed(FULL - AT_ONCE),
         Compression::None,
         Some(log_file()),
-    );
-    BufWriter::with_capacity(BUFFER, files)
+    )
 }
 
 /// Lines from the level of the settings up.
@@ -62,17 +62,11 @@ where
         .with_target("actix_server", quiet)
         .with_target("tokio_postgres", quiet)
         .with_target(TRACE, LevelFilter::OFF);
-    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
     match settings.format {
-        LogFormat::Json => lines
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .with_span_list(false)
-            .with_filter(targets)
-            .boxed(),
+        LogFormat::Json => JsonLines(writer).with_filter(targets).boxed(),
         LogFormat::Pretty => {
             let terminal = settings.log_dir.is_none() && io::stdout().is_terminal();
+            let lines = tracing_subscriber::fmt::layer().with_writer(writer);
             lines.with_ansi(terminal && io::stderr().is_terminal()).with_filter(targets).boxed()
         }
     }
@@ -101,11 +95,15 @@ impl Write for Outputs {
 
 /// Never cuts a line in two, since the file may be full in between. What a full disk does
 /// not take is on standard output only.
-fn to_file(file: &mut File, lines: &[u8]) {
-    for line in lines.split_inclusive(|byte| *byte == b'\n') {
-        let _ = file.write_all(line);
+fn to_file(file: &mut File, mut lines: &[u8]) {
+    while !lines.is_empty() {
+        // From the end, so that few bytes are looked at.
+        let fit = lines.get(..AT_ONCE).unwrap_or(lines);
+        let end = fit.iter().rposition(|byte| *byte == b'\n');
+        let (whole, rest) = lines.split_at(end.map_or(lines.len(), |end| end + 1));
+        let _ = file.write_all(whole);
+        lines = rest;
     }
-    let _ = file.flush();
 }
 
 #[cfg(test)]
