@@ -17,10 +17,17 @@ fail() {
 install_everything() {
     command -v cargo >/dev/null || fail "cargo is missing: install Rust with rustup."
     command -v cc >/dev/null || fail "cc is missing: install a C compiler."
-    install_debian_packages
-    install_promtool
+    # What is fetched comes while the others are compiled.
+    install_fetched &
+    local fetched=$!
     install_cargo_tool cargo-deny "$CARGO_DENY"
     install_cargo_tool cargo-deb "$CARGO_DEB"
+    wait "$fetched"
+}
+
+install_fetched() {
+    install_debian_packages
+    install_promtool
     install_python_packages python scripts/e2e/requirements.txt
     # What it is compared with, in the versions that it was recorded with.
     install_python_packages django bench/django/requirements.txt
