@@ -5,30 +5,29 @@ export LC_ALL=C.UTF-8
 RUN=$(mktemp -d "${TMPDIR:-/tmp}/exit3-test.XXXXXX")
 export RUN
 chmod 711 "$RUN"
-: >"$RUN/processes"
 SECTIONS=0
 SECTION=
-RUNNING=
-# Sections that run beside each other, by their numbers, and how many do so at once.
-declare -A BESIDE=() BESIDE_PROCESS=()
-AT_ONCE=$(($(nproc) + 1))
 FAILED=()
-mkfifo "$RUN/ended"
-exec 8<>"$RUN/ended"
+# Sections that run beside each other, by the process of each, and how many do at once.
+declare -A BESIDE=() BEGAN=()
+AT_ONCE=$(($(nproc) + 1))
 
+# A file for each process, or group of processes (-N), that ends with the run.
+mkdir "$RUN/processes"
 # Cleans up when this script has ended, however it did: then its end of the pipe
 # is closed.
 clean_up='
     trap "" INT TERM HUP
     cat >/dev/null
-    while read -r process; do kill -TERM "$process"; done <"$1/processes"
+    cd "$1/processes" && shopt -s nullglob && processes=(*)
+    for process in "${processes[@]}"; do kill -TERM -- "$process"; done
     for _ in $(seq 50); do
         alive=
-        while read -r process; do kill -0 "$process" && alive=1; done <"$1/processes"
+        for process in "${processes[@]}"; do ! kill -0 -- "$process" || alive=1; done
         [ -n "$alive" ] || break
         sleep 0.1
     done
-    [ -z "$alive" ] || while read -r process; do kill -KILL "$process"; done <"$1/processes"
+    for process in "${processes[@]}"; do kill -KILL -- "$process"; done
     rm -rf "$1"
 '
 mkfifo "$RUN/life"
@@ -39,9 +38,6 @@ exec 7>"$RUN/life"
 end_run() {
     local status=$?
     trap - EXIT HUP INT TERM
-    for process in $RUNNING "${BESIDE_PROCESS[@]}"; do
-        kill -TERM -- "-$process" 2>/dev/null || true
-    done
     if [ "$status" -ne 0 ] && [ -n "$SECTION" ]; then
         printf '\n== FAILED: %s\n' "$SECTION" >&2
     fi
@@ -54,6 +50,13 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+# start COMMAND...: in a group of its own, so that it can be ended with all that it
+# started, and in the background, so that this script hears when it has to end.
+start() {
+    setsid "$@" </dev/null 7>&- &
+    : >"$RUN/processes/-$!"
+}
+
 # section TITLE COMMAND...
 section() {
     SECTION=$1
@@ -63,12 +66,9 @@ section() {
     if [ "$(type -t "$1")" = function ]; then
         "$@"
     else
-        # In a group of its own, so that it can be ended with all that it started,
-        # and in the background, so that this script hears when it has to.
-        setsid "$@" 7>&- &
-        RUNNING=$!
-        wait "$RUNNING"
-        RUNNING=
+        start "$@"
+        wait $!
+        rm "$RUN/processes/-$!"
     fi
     SECTIONS=$((SECTIONS + 1))
     printf -- '-- %s s\n' "$((SECONDS - began))"
@@ -79,29 +79,27 @@ section() {
 # shown when it has ended; a failure ends nothing but is told by `all_ended`.
 beside() {
     [ ${#BESIDE[@]} -lt "$AT_ONCE" ] || one_ended
-    local number=$((SECTIONS + ${#BESIDE[@]}))
-    BESIDE[$number]=$1
-    shift
-    setsid bash -c '
-        began=$SECONDS status=0
-        "${@:2}" >"$RUN/said.$1" 2>&1 || status=$?
-        echo "$1 $status $((SECONDS - began))" >&8
-    ' beside "$number" "$@" 7>&- &
-    BESIDE_PROCESS[$number]=$!
+    start "${@:2}" >"$RUN/said" 2>&1
+    mv "$RUN/said" "$RUN/said.$!"
+    BESIDE[$!]=$1 BEGAN[$!]=$SECONDS
 }
 
 one_ended() {
-    local number status took
-    read -r number status took <&8
-    printf '\n== %s\n' "${BESIDE[$number]}"
-    cat "$RUN/said.$number"
-    if [ "$status" -eq 0 ]; then
-        printf -- '-- %s s\n' "$took"
-    else
-        printf -- '-- %s s, FAILED\n' "$took"
-        FAILED+=("${BESIDE[$number]}")
-    fi
-    unset "BESIDE[$number]" "BESIDE_PROCESS[$number]"
+    local process status=0
+    # Not `wait -n`, which does not know any more whom a signal has ended before.
+    while :; do
+        for process in "${!BESIDE[@]}"; do
+            kill -0 "$process" 2>/dev/null || break 2
+        done
+        sleep 0.1
+    done
+    wait "$process" || status=$?
+    rm "$RUN/processes/-$process"
+    printf '\n== %s\n' "${BESIDE[$process]}"
+    cat "$RUN/said.$process"
+    printf -- '-- %s s%s\n' "$((SECONDS - BEGAN[$process]))" "$([ "$status" -eq 0 ] || echo ", FAILED ($status)")"
+    [ "$status" -eq 0 ] || FAILED+=("${BESIDE[$process]}")
+    unset "BESIDE[$process]" "BEGAN[$process]"
     SECTIONS=$((SECTIONS + 1))
 }
 

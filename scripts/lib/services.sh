@@ -28,7 +28,7 @@ start_postgres() {
     )
     for _ in $(seq 300); do
         if "$programs/pg_isready" -q -h "$directory" -U postgres; then
-            head -n 1 "$directory/data/postmaster.pid" >>"$RUN/processes"
+            : >"$RUN/processes/$(head -n 1 "$directory/data/postmaster.pid")"
             POSTGRES_URL="postgres://postgres@/postgres?host=$directory"
             return
         fi
@@ -56,7 +56,7 @@ start_service() {
         BASIC_API_KEY="$API_KEY" SECRET_KEY=secret-of-the-end-to-end-tests "${settings[@]}" \
         "$(realpath "$EXIT3")" >"$directory/output" 2>"$directory/log" 7>&- &
     SERVICE=$!
-    echo "$SERVICE" >>"$RUN/processes"
+    : >"$RUN/processes/$SERVICE"
     for _ in $(seq 300); do
         SERVICE_URL=$(sed -n 's|^Listening on ||p' "$directory/output")
         [ -z "$SERVICE_URL" ] || return 0
@@ -69,6 +69,6 @@ start_service() {
 
 # stop_service: a service that was asked to stop ends without a fault.
 stop_service() {
-    kill -TERM "$SERVICE"
+    kill -TERM "$SERVICE" 2>/dev/null || fail "The service has ended too early."
     wait "$SERVICE" || fail "The service did not end well: exit code $?."
 }

@@ -18,11 +18,10 @@ install_everything() {
     command -v cargo >/dev/null || fail "cargo is missing: install Rust with rustup."
     command -v cc >/dev/null || fail "cc is missing: install a C compiler."
     # What is fetched comes while the others are compiled.
-    install_fetched &
-    local fetched=$!
+    beside "What is fetched" bash -euc '. scripts/lib/tools.sh && install_fetched'
     install_cargo_tool cargo-deny "$CARGO_DENY"
     install_cargo_tool cargo-deb "$CARGO_DEB"
-    wait "$fetched"
+    all_ended
 }
 
 install_fetched() {
