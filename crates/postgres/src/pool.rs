@@ -52,7 +52,7 @@ impl PgPool {
     pub(crate) fn new(settings: &PgSettings, runtime: Handle) -> Self {
         let timeouts =
             Timeouts { wait: Some(settings.wait), create: Some(settings.timeout), recycle: None };
-        let connections = Connections::new();
+        let connections = Connections::of(settings.place());
         let manager =
             Manager { settings: settings.clone(), runtime, connections: connections.clone() };
         let pool = Pool::builder(manager)

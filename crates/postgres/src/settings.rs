@@ -182,14 +182,22 @@ impl PgSettings {
 
     /// Which database this is, for a person: `PostgreSQL at host:port/name`.
     pub fn describe(&self) -> String {
-        let hosts = self.config.get_hosts().iter().map(|host| match host {
-            Host::Tcp(host) => host.clone(),
-            Host::Unix(directory) => directory.display().to_string(),
+        format!("PostgreSQL at {}", self.place())
+    }
+
+    /// `host:port/name`, of each host its port.
+    pub(crate) fn place(&self) -> String {
+        let ports = self.config.get_ports();
+        let hosts = self.config.get_hosts().iter().enumerate().map(|(at, host)| {
+            let port = ports.get(at).or(ports.first()).copied().unwrap_or(5432);
+            match host {
+                Host::Tcp(host) => format!("{host}:{port}"),
+                Host::Unix(directory) => format!("{}:{port}", directory.display()),
+            }
         });
         let hosts: Vec<String> = hosts.collect();
-        let port = self.config.get_ports().first().copied().unwrap_or(5432);
         let name = self.config.get_dbname().or(self.config.get_user()).unwrap_or_default();
-        format!("PostgreSQL at {}:{port}/{name}", hosts.join(","))
+        format!("{}/{name}", hosts.join(","))
     }
 }
 
@@ -246,4 +254,21 @@ fn decode(value: &str) -> Result<String, SettingsError> {
         }
     }
     String::from_utf8(bytes).map_err(|_| SettingsError::Form)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_is_called_by_all_its_hosts_and_their_ports() {
+        for (url, place) in [
+            ("postgres://a:secret@b/c", "b:5432/c"),
+            ("postgres://a:secret@b:1,c:2/d", "b:1,c:2/d"),
+            ("postgres://a@b,c:2/d", "b:5432,c:2/d"),
+            ("postgres:///c?host=/run/p&port=7", "/run/p:7/c"),
+        ] {
+            assert_eq!(PgSettings::parse(url).map(|it| it.place()).unwrap(), place);
+        }
+    }
 }

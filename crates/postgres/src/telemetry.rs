@@ -8,7 +8,7 @@ use exit3_ports::TRACE;
 use metrics::{Gauge, Histogram, gauge, histogram};
 use tracing::{Span, field};
 
-/// The connections of a pool, counted together with those of all others.
+/// The connections of a pool.
 #[derive(Clone)]
 pub(crate) struct Connections(Arc<Metrics>);
 
@@ -25,12 +25,12 @@ pub(crate) struct Open(Gauge);
 pub(crate) struct InUse(Connections);
 
 impl Connections {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn of(pool: String) -> Self {
         const COUNT: &str = "db_client_connection_count";
         Self(Arc::new(Metrics {
-            used: gauge!(COUNT, "state" => "used"),
-            idle: gauge!(COUNT, "state" => "idle"),
-            wait: histogram!("db_client_connection_wait_time_seconds"),
+            used: gauge!(COUNT, "pool" => pool.clone(), "state" => "used"),
+            idle: gauge!(COUNT, "pool" => pool.clone(), "state" => "idle"),
+            wait: histogram!("db_client_connection_wait_time_seconds", "pool" => pool),
         }))
     }
 

@@ -29,10 +29,11 @@ const NAMES: [(&str, &str, &str); 4] = [
 const STATUS: &str = "http_response_status_code";
 
 /// The same of labels.
-const LABELS: [(&str, &str); 4] = [
+const LABELS: [(&str, &str); 5] = [
     ("http_request_method", "http.request.method"),
     ("http_route", "http.route"),
     (STATUS, "http.response.status_code"),
+    ("pool", "db.client.connection.pool.name"),
     ("state", "db.client.connection.state"),
 ];
 
