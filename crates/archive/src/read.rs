@@ -271,11 +271,13 @@ impl<R: Read> Lines<R> {
     fn advance(&mut self) -> Result<(), ArchiveError> {
         self.line.clear();
         self.line.shrink_to(USUAL_LINE);
-        let mut content = self.content.by_ref().take(LONGEST_LINE as u64);
+        let is_row = self.content.fill_buf().map_err(unreadable)?.first() == Some(&b'[');
+        let longest = if is_row { LONGEST_LINE } else { USUAL_LINE };
+        let mut content = self.content.by_ref().take(longest as u64);
         content.read_until(b'\n', &mut self.line).map_err(unreadable)?;
         match self.line.last() {
             Some(b'\n') => Ok(()),
-            _ if self.line.len() == LONGEST_LINE => {
+            _ if self.line.len() == longest => {
                 Err(ArchiveError::damaged("a line is longer than any that is written"))
             }
             _ => Err(ArchiveError::damaged("it ends too early")),

@@ -82,6 +82,20 @@ fn what_asks_for_much_memory_is_refused() {
         assert_eq!(error.is_none(), opens, "{error:?}");
         assert!(error.is_none_or(|error| error.to_string().contains("memory")));
     }
+    // A row is read as far as its columns go, whatever follows.
+    let table = r#"{"table":{"name":"leads","columns":["id"],"rows":1,"last_id":1}}"#;
+    for (row, at) in [("1,1,1]", 4), ("1,1,nonsense", 4), ("[[[[1]]]]]", 2), ("{\"a\":1}]", 2)] {
+        let error = read_all(&forged(FIRST, &lines(&format!("{table}\n[{row}\n")))).unwrap_err();
+        assert!(error.to_string().ends_with(&format!("at its byte {at}")), "{row}: {error}");
+    }
+    // What is no row is short.
+    let names = "\"\",".repeat(1 << 19);
+    let wide = format!("{{\"table\":{{\"columns\":[{names}\"\"]}}}}\n");
+    let head = lines("").replace("[\"DATABASE_URL\"]", &format!("[{names}\"\"]"));
+    for content in [lines(&wide), head] {
+        let error = read_all(&forged(FIRST, &content)).unwrap_err().to_string();
+        assert!(error.contains("longer than any"), "{error}");
+    }
 }
 
 #[test]
