@@ -1,6 +1,7 @@
 //! Reading an archive.
 
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Take};
+use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -181,7 +182,7 @@ impl<R: Read> ArchiveReader<R> {
                 Ok(Event::TableEnd(sum))
             }
             Record::File { path } if self.file.is_none() && self.table.is_none() => {
-                if is_stage(&path) {
+                if is_stage(Path::new(&path)) {
                     return Err(ArchiveError::damaged("a file of a restore that did not end"));
                 }
                 self.file = Some((path.clone(), 0, Sha256::new()));

@@ -163,7 +163,7 @@ fn what_no_backup_is_like_is_damaged() {
         ("after the end", read_all(&forged(FIRST, &lines(&(no_leads() + &end(1) + "[]\n"))))),
         ("no table", read_all(&forged(FIRST, &lines(&end(0))))),
         ("a table twice", read_all(&forged(FIRST, &lines(&(no_leads() + &no_leads() + &end(2)))))),
-        ("a file that waits", read_all(&with_files(&["a/.restore-x"]))),
+        ("a file that waits", read_all(&with_files(&["a/.restore-a1B2c3.partial"]))),
         ("other rows than announced", table(1_000_000_000_000_000_000, 9, &[1, 9])),
         ("no ids left", table(0, i64::MAX, &[])),
         ("a negative highest id", table(0, -1, &[])),
