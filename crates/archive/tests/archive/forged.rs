@@ -99,6 +99,35 @@ fn what_asks_for_much_memory_is_refused() {
 }
 
 #[test]
+fn what_is_encrypted_begins_with_a_short_header() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("key");
+    let identity = age::x25519::Identity::generate();
+    fs::write(&path, identity.to_string().expose_secret()).unwrap();
+    let mut keys = Keys::default();
+    keys.add_file(&path).unwrap();
+    let most = format!("{} ", identity.to_public()).repeat(100);
+    let lock = Lock::recipients(&most).unwrap();
+    let bytes = ArchiveWriter::begin(Vec::new(), &lock, head()).unwrap().finish().unwrap();
+    assert!(open(&bytes, &keys).is_ok());
+    assert!(Lock::recipients(&format!("{most} {}", identity.to_public())).is_err());
+    // Whatever does not end where all that is written has its end is not read to its own.
+    let (letters, mac) = ("a".repeat(160_000), "a".repeat(43));
+    for header in [
+        format!("-> X25519 {letters}\n\n--- {mac}\n"),
+        format!("{}--- {mac}\n", "-> a\n\n".repeat(30_000)),
+        format!("-> a\n\n--- {letters}\n"),
+        format!("-> a\n\n--- \n{letters}\n"),
+        String::new(),
+    ] {
+        let content = format!("age-encryption.org/v1\n{header}");
+        let bytes = sealed("exit3 archive 1 age\n", content.as_bytes());
+        let error = open(&bytes, &keys).err().map(|error| error.to_string());
+        assert!(error.as_ref().is_some_and(|error| error.contains("has no header")), "{error:?}");
+    }
+}
+
+#[test]
 fn what_makes_no_sense_is_damaged() {
     let table = r#"{"table":{"name":"leads","columns":["id"],"rows":1,"last_id":1}}"#;
     for rest in [
