@@ -33,6 +33,9 @@ pub enum ArchiveError {
     /// A path that leaves the directory, or leads through a link.
     #[error("the contract file {0:?} would not be inside of its directory")]
     Outside(String),
+    /// A path that would be taken for what an interrupted restore left, and removed.
+    #[error("the contract file {0:?} is called as files are that wait in a restore: rename it")]
+    Waits(String),
     /// The contract files are not to be had.
     #[error("the directory of contract files {} cannot be read: {source}; mount or make it, or \
              correct CONTRACT_DIR", path.display())]

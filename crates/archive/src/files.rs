@@ -8,13 +8,16 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use tempfile::{Builder, TempPath};
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 use crate::error::ArchiveError;
 use crate::hash;
 
-/// How the names of files begin that wait to be put in their places.
-const STAGE: &str = ".restore-";
+/// How the names of files begin and end that wait to be put in their places. Between that is
+/// [`RANDOM`]: nobody's contract is called so by chance.
+const STAGE: (&str, &str) = (".restore-", ".partial");
+/// How many letters and digits.
+const RANDOM: usize = 6;
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A directory of contract files.
@@ -55,19 +58,20 @@ impl ContractFiles {
 
     /// Whether there is a file of that path, which a backup takes.
     pub(crate) fn has(&self, name: &str) -> bool {
-        place_of(&self.directory, name).is_ok_and(|place| place.is_file())
+        !is_stage(Path::new(name))
+            && place_of(&self.directory, name).is_ok_and(|place| place.is_file())
     }
 
     /// Everything there, in order. Links are not followed.
     pub(crate) fn list(&self) -> impl Iterator<Item = io::Result<Found>> {
-        let there = self.directory.is_dir().then(|| {
-            let walk = WalkDir::new(&self.directory).sort_by_file_name();
-            walk.into_iter()
-                .filter_entry(move |entry| entry.depth() == 0 || !waits(entry.file_name()))
-        });
+        let there = self
+            .directory
+            .is_dir()
+            .then(|| WalkDir::new(&self.directory).sort_by_file_name().into_iter());
         let entries = there.into_iter().flatten();
-        let entries = entries
-            .filter(|entry| entry.as_ref().map_or(true, |entry| !entry.file_type().is_dir()));
+        let entries = entries.filter(|entry| {
+            entry.as_ref().map_or(true, |entry| !entry.file_type().is_dir() && !waits(entry))
+        });
         entries.map(|entry| {
             let entry = entry?;
             let path = entry.path().strip_prefix(&self.directory).unwrap_or(entry.path());
@@ -92,8 +96,7 @@ impl ContractFiles {
     fn sweep(&self) {
         // What cannot be looked at or removed stays, and is no reason to fail.
         for entry in WalkDir::new(&self.directory).min_depth(1).into_iter().flatten() {
-            let left = entry.file_type().is_file() && waits(entry.file_name());
-            if left && entry.metadata().is_ok_and(|metadata| is_stale(&metadata)) {
+            if waits(&entry) && entry.metadata().is_ok_and(|metadata| is_stale(&metadata)) {
                 let _ = fs::remove_file(entry.path());
             }
         }
@@ -107,13 +110,18 @@ pub fn is_stale(metadata: &Metadata) -> bool {
     age.is_some_and(|age| age > STALE)
 }
 
-fn waits(name: &OsStr) -> bool {
-    name.as_encoded_bytes().starts_with(STAGE.as_bytes())
+fn waits(entry: &DirEntry) -> bool {
+    entry.file_type().is_file() && is_stage(entry.path())
 }
 
-/// Whether a path is one of files that wait, which no backup takes.
-pub(crate) fn is_stage(path: &str) -> bool {
-    Path::new(path).iter().any(waits)
+/// Whether a file of that path is one that waits: no backup takes it, and it is removed when
+/// it is old.
+pub(crate) fn is_stage(path: &Path) -> bool {
+    let name = path.file_name().and_then(OsStr::to_str);
+    let name = name.and_then(|name| name.strip_prefix(STAGE.0)?.strip_suffix(STAGE.1));
+    name.is_some_and(|name| {
+        name.len() == RANDOM && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
 }
 
 /// Files that have been read and wait to be put in their places, all at the end. Each waits
@@ -143,12 +151,18 @@ impl Staging {
     /// Begins the file of that path below the directory.
     ///
     /// # Errors
-    /// [`ArchiveError::Outside`]; [`ArchiveError::NotPlaced`], where it cannot be written.
+    /// [`ArchiveError::Waits`]; [`ArchiveError::Outside`]; [`ArchiveError::NotPlaced`], where
+    /// it cannot be written.
     pub fn begin(&mut self, name: String) -> Result<(), ArchiveError> {
+        if is_stage(Path::new(&name)) {
+            return Err(ArchiveError::Waits(name));
+        }
         let place = place_of(&self.directory, &name)?;
         let parent = place.parent().unwrap_or(&self.directory);
         let made = self.made.directory(parent);
-        let file = made.and_then(|()| Builder::new().prefix(STAGE).tempfile_in(parent));
+        let mut builder = Builder::new();
+        builder.prefix(STAGE.0).rand_bytes(RANDOM).suffix(STAGE.1);
+        let file = made.and_then(|()| builder.tempfile_in(parent));
         match file {
             Ok(file) => {
                 let (file, path) = file.into_parts();

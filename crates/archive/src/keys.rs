@@ -1,6 +1,6 @@
 //! Encryption by age: to public keys, or with a passphrase.
 
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, Chain, Cursor, Read, Write};
 use std::path::Path;
 
 use age::secrecy::SecretString;
@@ -13,6 +13,13 @@ use crate::error::ArchiveError;
 /// would break the promise of what a backup needs, and is refused where an archive asks for
 /// it; a key needs none of this.
 const WORK: u8 = 15;
+
+/// Bytes at the beginning of what is encrypted, in which its header must end. age reads that
+/// anew with each line that it gets.
+const HEADER: u64 = 16 << 10;
+/// How many public keys are taken. Each has 98 bytes of the header; the rest of it is less
+/// than 1 KiB.
+const MOST_RECIPIENTS: usize = 100;
 
 /// For whom an archive is encrypted.
 #[derive(Clone, Default)]
@@ -35,6 +42,9 @@ impl Lock {
         let keys = text.split([',', ' ', '\n']).map(str::trim).filter(|key| !key.is_empty());
         let keys: Result<Vec<_>, _> = keys.map(str::parse).collect();
         match keys {
+            Ok(keys) if keys.len() > MOST_RECIPIENTS => {
+                Err(ArchiveError::BadKey(format!("has more than {MOST_RECIPIENTS} keys")))
+            }
             Ok(keys) if !keys.is_empty() => Ok(Self::Recipients(keys)),
             _ => Err(ArchiveError::BadKey("is not a list of age's public keys (age1…)".into())),
         }
@@ -124,14 +134,29 @@ impl Keys {
         self.identities.push(Box::new(identity));
     }
 
-    pub(crate) fn open<R: Read>(&self, content: R) -> Result<Unlocked<R>, ArchiveError> {
+    pub(crate) fn open<R: Read>(&self, mut content: R) -> Result<Unlocked<R>, ArchiveError> {
         if self.identities.is_empty() {
             return Err(ArchiveError::Locked);
         }
-        let decryptor = Decryptor::new(content).map_err(refusal)?;
+        let mut beginning = Vec::new();
+        content.by_ref().take(HEADER).read_to_end(&mut beginning)?;
+        if !has_header(&beginning) {
+            return Err(ArchiveError::damaged("what is encrypted has no header, or a longer one"));
+        }
+        let content = BufReader::new(Cursor::new(beginning).chain(content));
+        let decryptor = Decryptor::new_buffered(content).map_err(refusal)?;
         let identities = self.identities.iter().map(AsRef::as_ref);
-        decryptor.decrypt(identities).map(Unlocked::Age).map_err(refusal)
+        let content = decryptor.decrypt(identities).map_err(refusal)?;
+        Ok(Unlocked::Age(Box::new(content)))
     }
+}
+
+/// Whether the line comes that ends a header, with 43 digits of a MAC: further age does not
+/// read, whatever else is there.
+fn has_header(bytes: &[u8]) -> bool {
+    const END: &[u8] = b"\n--- ";
+    let end = bytes.windows(END.len()).position(|part| part == END);
+    end.and_then(|at| bytes.get(at + END.len() + 43)) == Some(&b'\n')
 }
 
 fn refusal(error: DecryptError) -> ArchiveError {
@@ -150,8 +175,11 @@ fn refusal(error: DecryptError) -> ArchiveError {
 /// Where the content of an archive is read from.
 pub(crate) enum Unlocked<R> {
     Open(R),
-    Age(StreamReader<R>),
+    Age(Box<StreamReader<Whole<R>>>),
 }
+
+/// The beginning, which has been read, and the rest.
+type Whole<R> = BufReader<Chain<Cursor<Vec<u8>>, R>>;
 
 impl<R: Read> Read for Unlocked<R> {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {

@@ -1,6 +1,7 @@
 //! Reading an archive.
 
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Take};
+use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -181,7 +182,7 @@ impl<R: Read> ArchiveReader<R> {
                 Ok(Event::TableEnd(sum))
             }
             Record::File { path } if self.file.is_none() && self.table.is_none() => {
-                if is_stage(&path) {
+                if is_stage(Path::new(&path)) {
                     return Err(ArchiveError::damaged("a file of a restore that did not end"));
                 }
                 self.file = Some((path.clone(), 0, Sha256::new()));
@@ -271,11 +272,13 @@ impl<R: Read> Lines<R> {
     fn advance(&mut self) -> Result<(), ArchiveError> {
         self.line.clear();
         self.line.shrink_to(USUAL_LINE);
-        let mut content = self.content.by_ref().take(LONGEST_LINE as u64);
+        let is_row = self.content.fill_buf().map_err(unreadable)?.first() == Some(&b'[');
+        let longest = if is_row { LONGEST_LINE } else { USUAL_LINE };
+        let mut content = self.content.by_ref().take(longest as u64);
         content.read_until(b'\n', &mut self.line).map_err(unreadable)?;
         match self.line.last() {
             Some(b'\n') => Ok(()),
-            _ if self.line.len() == LONGEST_LINE => {
+            _ if self.line.len() == longest => {
                 Err(ArchiveError::damaged("a line is longer than any that is written"))
             }
             _ => Err(ArchiveError::damaged("it ends too early")),

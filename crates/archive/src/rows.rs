@@ -1,9 +1,11 @@
 //! The canonical form of rows: whatever database a row comes from, its bytes are the same.
 
+use std::fmt;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use exit3_ports::{Kind, Row, Shape, Value};
-use serde_json::Value as Json;
+use exit3_ports::{Column, Kind, Row, Shape, Value};
+use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Unexpected, Visitor};
 use sha2::{Digest, Sha256};
 
 use crate::error::ArchiveError;
@@ -37,27 +39,87 @@ pub fn encode(row: &[Value], out: &mut Vec<u8>) -> Result<(), ArchiveError> {
     Ok(())
 }
 
-/// Reads the line of a row.
+/// Reads the line of a row. It takes one value a column and goes no further: a line of
+/// millions of values would take fifty times its length.
 pub(crate) fn decode(line: &[u8], shape: &Shape) -> Result<Row, ArchiveError> {
-    let wrong = || ArchiveError::damaged(format!("a row of {} is not one", shape.table.name));
-    let row: Vec<Json> = serde_json::from_slice(line).map_err(|_| wrong())?;
-    if row.len() != shape.columns.len() {
-        return Err(wrong());
-    }
-    let values = row.into_iter().zip(&shape.columns);
-    values.map(|(value, column)| value_of(value, column.kind).ok_or_else(wrong)).collect()
+    let mut json = serde_json::Deserializer::from_slice(line);
+    let row = json.deserialize_seq(Cells(&shape.columns));
+    // What serde_json says may quote the row.
+    row.and_then(|row| json.end().map(|()| row)).map_err(|error| {
+        let (name, at) = (shape.table.name, error.column());
+        ArchiveError::damaged(format!("a row of {name} is not one, at its byte {at}"))
+    })
 }
 
-fn value_of(value: Json, kind: Kind) -> Option<Value> {
-    Some(match (kind, value) {
-        (_, Json::Null) => Value::Null,
-        (Kind::Integer, Json::Number(number)) => Value::Integer(number.as_i64()?),
-        (Kind::Time, Json::Number(number)) => Value::Time(number.as_i64()?),
-        (Kind::Boolean, Json::Bool(truth)) => Value::Boolean(truth),
-        (Kind::Text, Json::String(text)) => Value::Text(text),
-        (Kind::Bytes, Json::String(text)) => Value::Bytes(STANDARD.decode(text).ok()?),
-        _ => return None,
-    })
+/// The values of these columns.
+struct Cells<'a>(&'a [&'static Column]);
+
+impl<'de> Visitor<'de> for Cells<'_> {
+    type Value = Row;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} values", self.0.len())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Row, A::Error> {
+        let mut row = Vec::with_capacity(self.0.len());
+        for column in self.0 {
+            let value = values.next_element_seed(Cell(column.kind))?;
+            row.push(value.ok_or_else(|| Error::invalid_length(row.len(), &self))?);
+        }
+        // One more is told by who reads on.
+        Ok(row)
+    }
+}
+
+/// A value of a column of this kind.
+struct Cell(Kind);
+
+impl<'de> DeserializeSeed<'de> for Cell {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Value, D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Cell {
+    type Value = Value;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:?} or null", self.0)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E: Error>(self, truth: bool) -> Result<Value, E> {
+        match self.0 {
+            Kind::Boolean => Ok(Value::Boolean(truth)),
+            _ => Err(E::invalid_type(Unexpected::Bool(truth), &self)),
+        }
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Value, E> {
+        match self.0 {
+            Kind::Integer => Ok(Value::Integer(number)),
+            Kind::Time => Ok(Value::Time(number)),
+            _ => Err(E::invalid_type(Unexpected::Signed(number), &self)),
+        }
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Value, E> {
+        self.visit_i64(number.try_into().map_err(E::custom)?)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
+        match self.0 {
+            Kind::Text => Ok(Value::Text(text.to_owned())),
+            Kind::Bytes => STANDARD.decode(text).map(Value::Bytes).map_err(E::custom),
+            _ => Err(E::invalid_type(Unexpected::Str(text), &self)),
+        }
+    }
 }
 
 /// Sums the rows of a table up.

@@ -19,7 +19,8 @@ pub(crate) const FORMAT: u32 = 1;
 /// that as JSON, and once more as JSON in what is remembered of a row, is 18 MB at worst. A
 /// power of two, for a buffer that doubles to end there.
 pub(crate) const LONGEST_LINE: usize = 32 << 20;
-/// What is kept of a buffer for the next line.
+/// What is kept of a buffer for the next line. One that is not a row is shorter: a
+/// [`CHUNK`], a path, the names of columns or settings.
 pub(crate) const USUAL_LINE: usize = 1 << 20;
 /// zstd's own choice: level 9 makes a fifth less of it, in four times the time.
 const LEVEL: i32 = 3;

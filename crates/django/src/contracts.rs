@@ -62,7 +62,10 @@ impl Bringing<'_> {
             Ok(from) => from,
             Err(why) => return Ok(Err(why)),
         };
-        self.staging.begin(path.to_owned())?;
+        match self.staging.begin(path.to_owned()) {
+            Err(ArchiveError::Waits(_)) => return Ok(Err("files that wait are called so")),
+            begun => begun?,
+        }
         let mut hash = Sha256::new();
         let mut bytes = vec![0; 64 << 10];
         loop {
@@ -120,6 +123,7 @@ mod tests {
         fs::create_dir_all(media.join("contracts")).unwrap();
         fs::write(scratch.path().join("secret"), "secret").unwrap();
         fs::write(media.join("contracts/a.pdf"), "a").unwrap();
+        fs::write(media.join("contracts/.restore-a1B2c3.partial"), "a").unwrap();
         symlink(scratch.path().join("secret"), media.join("contracts/out")).unwrap();
         symlink(scratch.path(), media.join("up")).unwrap();
         symlink("a.pdf", media.join("contracts/in")).unwrap();
@@ -136,6 +140,7 @@ mod tests {
             (scratch.path().join("secret").to_str().unwrap(), outside),
             ("contracts/none.pdf", Err("there is no such file")),
             ("contracts", Err("it is no file")),
+            ("contracts/.restore-a1B2c3.partial", Err("files that wait are called so")),
         ] {
             assert_eq!(bringing.bring(path).unwrap(), expected, "{path}");
         }

@@ -24,10 +24,11 @@ fn give_back_at_once() {
     let arguments: Vec<_> = env::args_os().collect();
     let promises = ["backup", "restore", "verify-backup"];
     let named = arguments.iter().any(|argument| promises.iter().any(|name| argument == name));
-    if named && env::var_os(DELAY).is_none() {
+    // Where a loader was called with this program, it is the loader that would begin again.
+    let program = env::current_exe().ok();
+    let program = program.filter(|path| path.ends_with(env!("CARGO_BIN_NAME")));
+    if let (true, None, Some(program)) = (named, env::var_os(DELAY), program) {
         // Where it cannot, it takes more.
-        let _ = env::current_exe().map(|program| {
-            Command::new(program).args(arguments.iter().skip(1)).env(DELAY, "0").exec()
-        });
+        let _ = Command::new(program).args(arguments.iter().skip(1)).env(DELAY, "0").exec();
     }
 }

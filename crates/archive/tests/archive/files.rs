@@ -88,7 +88,8 @@ async fn a_file_waits_where_it_belongs_so_that_no_other_disk_is_in_the_way() {
         staging.end("").unwrap();
     }
     let waiting = below(&place.join("mounted"));
-    assert!(matches!(&waiting[..], [name] if name.starts_with(".restore-")), "{waiting:?}");
+    let is_one = |name: &str| name.starts_with(".restore-") && name.ends_with(".partial");
+    assert!(matches!(&waiting[..], [name] if is_one(name)), "{waiting:?}");
     // A backup meanwhile has nothing of that.
     assert_eq!(archive(&mut Memory::default(), &files, &Lock::Open).await.1.files, 0);
     drop(staging);
@@ -99,20 +100,63 @@ async fn a_file_waits_where_it_belongs_so_that_no_other_disk_is_in_the_way() {
 fn what_waits_since_a_restore_that_was_killed_is_removed() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
-    fs::create_dir_all(path("sub/.restore-directory")).unwrap();
-    let files = ["sub/.restore-old", "sub/.restore-new", ".restore-old", "sub/old.pdf"];
+    fs::create_dir_all(path("sub/.restore-Direct.partial")).unwrap();
+    let old = ["sub/.restore-OldOne.partial", ".restore-OldTwo.partial"];
+    let files = [old[0], old[1], "sub/.restore-NewOne.partial", "sub/old.pdf"];
     for name in files {
         fs::write(path(name), "x").unwrap();
     }
-    let made = fs::metadata(directory.path()).unwrap().modified().unwrap();
-    for (name, hours) in files.into_iter().zip([25, 23, 25, 25]) {
-        let time = made - std::time::Duration::from_secs(hours * 60 * 60);
-        fs::File::open(path(name)).unwrap().set_modified(time).unwrap();
+    for (name, hours) in files.into_iter().zip([25, 25, 23, 25]) {
+        age(&path(name), hours);
     }
     drop(ContractFiles::new(directory.path()).stage(false));
     let mut left = below(directory.path());
     left.sort();
-    assert_eq!(left, [".restore-directory", ".restore-new", "old.pdf", "sub"]);
+    let stays = [".restore-Direct.partial", ".restore-NewOne.partial", "old.pdf", "sub"];
+    assert_eq!(left, stays);
+}
+
+/// Makes a file so many hours old.
+fn age(path: &Path, hours: u64) {
+    let file = fs::File::open(path).unwrap();
+    let now = file.metadata().unwrap().modified().unwrap();
+    file.set_modified(now - std::time::Duration::from_secs(hours * 60 * 60)).unwrap();
+}
+
+#[tokio::test]
+async fn a_contract_is_not_taken_for_a_file_that_waits() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("contracts");
+    let names = [
+        ".restore-a1B2c3.partial/deep.pdf",
+        ".restore-a1B2c3.partial.pdf",
+        ".restore-plan.pdf",
+        ".restore-plan-b.partial",
+        ".restore-plan_b.partial",
+        "my.restore-a1B2c3.partial",
+    ];
+    fs::create_dir_all(place.join(names[0]).parent().unwrap()).unwrap();
+    for name in names {
+        fs::write(place.join(name), name).unwrap();
+    }
+    let files = ContractFiles::new(&place);
+    let (bytes, made) = archive(&mut Memory::default(), &files, &Lock::Open).await;
+    assert_eq!(made.files, names.len() as u64);
+    fs::remove_dir_all(&place).unwrap();
+    let mut reader = open(&bytes, &Keys::default()).unwrap();
+    let load = Box::new(Memory::default());
+    restore(&mut reader, load, Some(files.stage(false)), false, &Quiet).await.unwrap();
+    for name in names {
+        age(&place.join(name), 25);
+    }
+    drop(files.stage(false));
+    for name in names {
+        assert_eq!(fs::read_to_string(place.join(name)).unwrap(), name);
+    }
+    // Such a name is told, and not lost after a day.
+    let refused = files.stage(false).begin("a/.restore-a1B2c3.partial".to_owned());
+    assert!(matches!(refused, Err(ArchiveError::Waits(_))), "{refused:?}");
+    assert_eq!(below(&place).len(), names.len() + 1);
 }
 
 #[tokio::test]
@@ -163,22 +207,23 @@ async fn contract_files_that_are_not_there_are_told() {
             });
             values.collect()
         };
-        let texts = ["a.pdf", "gone.pdf", "../a", "", "sub"];
+        let texts = ["a.pdf", "gone.pdf", "../a", "", "sub", ".restore-a1B2c3.partial"];
         let mut rows: Vec<_> =
             (1..).zip(texts).map(|(id, name)| client(id, Value::Text(name.to_owned()))).collect();
-        rows.push(client(6, Value::Null));
+        rows.push(client(7, Value::Null));
         memory.put("clients", rows);
         let writer = ArchiveWriter::begin(Vec::new(), &Lock::Open, head()).unwrap();
         exit3_archive::back_up(&mut memory, &files, writer, &Quiet).await.map(|made| made.1)
     };
     let error = back_up(ContractFiles::required(&place)).await.unwrap_err().to_string();
     assert!(error.contains("CONTRACT_DIR"), "{error}");
-    assert_eq!(back_up(ContractFiles::new(&place)).await.unwrap().without_file, 4);
+    assert_eq!(back_up(ContractFiles::new(&place)).await.unwrap().without_file, 5);
     fs::create_dir_all(place.join("sub")).unwrap();
     fs::write(place.join("a.pdf"), "a").unwrap();
+    fs::write(place.join(".restore-a1B2c3.partial"), "a").unwrap();
     fs::write(directory.path().join("a"), "a").unwrap();
     let made = back_up(ContractFiles::required(&place)).await.unwrap();
-    assert_eq!((made.files, made.without_file, made.first_without_file), (1, 3, vec![2, 3, 5]));
+    assert_eq!((made.files, made.without_file, made.first_without_file), (1, 4, vec![2, 3, 5, 6]));
     let error = back_up(ContractFiles::new(place.join("a.pdf"))).await.unwrap_err().to_string();
     assert!(error.contains("a.pdf"), "{error}");
 }

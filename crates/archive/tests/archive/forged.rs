@@ -82,6 +82,49 @@ fn what_asks_for_much_memory_is_refused() {
         assert_eq!(error.is_none(), opens, "{error:?}");
         assert!(error.is_none_or(|error| error.to_string().contains("memory")));
     }
+    // A row is read as far as its columns go, whatever follows.
+    let table = r#"{"table":{"name":"leads","columns":["id"],"rows":1,"last_id":1}}"#;
+    for (row, at) in [("1,1,1]", 4), ("1,1,nonsense", 4), ("[[[[1]]]]]", 2), ("{\"a\":1}]", 2)] {
+        let error = read_all(&forged(FIRST, &lines(&format!("{table}\n[{row}\n")))).unwrap_err();
+        assert!(error.to_string().ends_with(&format!("at its byte {at}")), "{row}: {error}");
+    }
+    // What is no row is short.
+    let names = "\"\",".repeat(1 << 19);
+    let wide = format!("{{\"table\":{{\"columns\":[{names}\"\"]}}}}\n");
+    let head = lines("").replace("[\"DATABASE_URL\"]", &format!("[{names}\"\"]"));
+    for content in [lines(&wide), head] {
+        let error = read_all(&forged(FIRST, &content)).unwrap_err().to_string();
+        assert!(error.contains("longer than any"), "{error}");
+    }
+}
+
+#[test]
+fn what_is_encrypted_begins_with_a_short_header() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("key");
+    let identity = age::x25519::Identity::generate();
+    fs::write(&path, identity.to_string().expose_secret()).unwrap();
+    let mut keys = Keys::default();
+    keys.add_file(&path).unwrap();
+    let most = format!("{} ", identity.to_public()).repeat(100);
+    let lock = Lock::recipients(&most).unwrap();
+    let bytes = ArchiveWriter::begin(Vec::new(), &lock, head()).unwrap().finish().unwrap();
+    assert!(open(&bytes, &keys).is_ok());
+    assert!(Lock::recipients(&format!("{most} {}", identity.to_public())).is_err());
+    // Whatever does not end where all that is written has its end is not read to its own.
+    let (letters, mac) = ("a".repeat(160_000), "a".repeat(43));
+    for header in [
+        format!("-> X25519 {letters}\n\n--- {mac}\n"),
+        format!("{}--- {mac}\n", "-> a\n\n".repeat(30_000)),
+        format!("-> a\n\n--- {letters}\n"),
+        format!("-> a\n\n--- \n{letters}\n"),
+        String::new(),
+    ] {
+        let content = format!("age-encryption.org/v1\n{header}");
+        let bytes = sealed("exit3 archive 1 age\n", content.as_bytes());
+        let error = open(&bytes, &keys).err().map(|error| error.to_string());
+        assert!(error.as_ref().is_some_and(|error| error.contains("has no header")), "{error:?}");
+    }
 }
 
 #[test]
@@ -149,7 +192,7 @@ fn what_no_backup_is_like_is_damaged() {
         ("after the end", read_all(&forged(FIRST, &lines(&(no_leads() + &end(1) + "[]\n"))))),
         ("no table", read_all(&forged(FIRST, &lines(&end(0))))),
         ("a table twice", read_all(&forged(FIRST, &lines(&(no_leads() + &no_leads() + &end(2)))))),
-        ("a file that waits", read_all(&with_files(&["a/.restore-x"]))),
+        ("a file that waits", read_all(&with_files(&["a/.restore-a1B2c3.partial"]))),
         ("other rows than announced", table(1_000_000_000_000_000_000, 9, &[1, 9])),
         ("no ids left", table(0, i64::MAX, &[])),
         ("a negative highest id", table(0, -1, &[])),

@@ -38,6 +38,8 @@ fn quiet(mut command: Command, directory: &Path) -> Command {
         .current_dir(directory)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        // What a command leaves that is killed is gone with the test.
+        .env("TMPDIR", directory)
         .env("PORT", "0")
         .env("METRICS_BIND", "127.0.0.1:0")
         // What is not about limits asks more often than they would let it.
