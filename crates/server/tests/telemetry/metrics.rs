@@ -58,12 +58,8 @@ async fn what_happens_is_counted() {
     ] {
         assert_eq!(value(&metrics, series), Some(expected), "{series} in {metrics}");
     }
-    for series in [
-        "exit3_disk_free_bytes",
-        "exit3_disk_size_bytes",
-        idle.as_str(),
-        waits.as_str(),
-    ] {
+    for series in ["exit3_disk_free_bytes", "exit3_disk_size_bytes", idle.as_str(), waits.as_str()]
+    {
         assert!(value(&metrics, series).unwrap() > 0.0, "{series} in {metrics}");
     }
     assert!(!metrics.contains("exit3_tls_certificate_expiry"), "{metrics}");
