@@ -94,12 +94,13 @@ pub async fn charge(app: &App, request: Request<'_>) -> Bill {
         return Bill::default();
     }
     let standings = app.quotas.charge(&charges).await;
-    for (charge, _) in
-        charges.iter().zip(&standings).filter(|(_, standing)| standing.refused_for.is_some())
-    {
-        counter!(REFUSALS, "quota" => charge.quota.as_str()).increment(1);
+    let refused = charges
+        .iter()
+        .zip(&standings)
+        .find_map(|(charge, standing)| Some((charge.quota, standing.refused_for?)));
+    if let Some((quota, _)) = refused {
+        counter!(REFUSALS, "quota" => quota.as_str()).increment(1);
     }
-    let refused_for = standings.iter().find_map(|standing| standing.refused_for);
     let items = charges
         .iter()
         .enumerate()
@@ -109,7 +110,7 @@ pub async fn charge(app: &App, request: Request<'_>) -> Bill {
             (charge.quota, charge.rate, remaining)
         })
         .collect();
-    Bill { items, refused_for }
+    Bill { items, refused_for: refused.map(|(_, wait)| wait) }
 }
 
 fn charges(limits: &Limits, request: Request<'_>) -> Vec<Charge> {

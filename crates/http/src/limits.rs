@@ -23,11 +23,11 @@ thread_local! {
 /// Adds `RateLimit-Policy` and `RateLimit`: of each quota its size and seconds, what
 /// remains of it, and the seconds until it is whole again.
 pub(crate) fn tell(bill: &Bill, headers: &mut HeaderMap) {
-    let mut limit = String::with_capacity(64);
+    let mut limit = String::with_capacity(96);
     for (quota, rate, remaining) in &bill.items {
         if let Some(remaining) = *remaining {
             let whole = until_whole(*rate, remaining);
-            add(&mut limit, *quota, [("r", remaining.into()), ("t", whole)]);
+            add(&mut limit, *quota, ("\";r=", remaining.into()), (";t=", whole));
         }
     }
     let limit = HeaderValue::try_from(limit).ok().filter(|limit| !limit.is_empty());
@@ -46,7 +46,7 @@ fn policy(bill: &Bill) -> Option<HeaderValue> {
             let mut policy = String::with_capacity(96);
             for (quota, rate) in &*known {
                 let seconds = rate.period.duration().as_secs();
-                add(&mut policy, *quota, [("q", rate.limit.into()), ("w", seconds)]);
+                add(&mut policy, *quota, ("\";q=", rate.limit.into()), (";w=", seconds));
             }
             *told = HeaderValue::try_from(policy).ok().filter(|policy| !policy.is_empty());
         }
@@ -54,13 +54,14 @@ fn policy(bill: &Bill) -> Option<HeaderValue> {
     })
 }
 
-/// Adds a quota and its numbers to a list. Rust's formatting would take several times as
-/// long, for every answer.
-fn add(list: &mut String, quota: Quota, numbers: [(&str, u64); 2]) {
+/// Adds a quota to a list, and its numbers with what stands before each. Rust's formatting
+/// would take several times as long, for every answer.
+fn add(list: &mut String, quota: Quota, one: (&str, u64), other: (&str, u64)) {
     list.push_str(if list.is_empty() { "\"" } else { ", \"" });
-    list.extend([quota.as_str(), "\""]);
-    for (name, number) in numbers {
-        list.extend([";", name, "=", itoa::Buffer::new().format(number)]);
+    list.push_str(quota.as_str());
+    for (before, number) in [one, other] {
+        list.push_str(before);
+        list.push_str(itoa::Buffer::new().format(number));
     }
 }
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,9 +13,10 @@ use governor::middleware::StateInformationMiddleware;
 use crate::subjects::{Asked, Subjects};
 
 type Limiter<C> = RateLimiter<Asked, Subjects, C, StateInformationMiddleware>;
-/// As many as there are quotas, and rates that keys have of their own: by quota, and limit
-/// and period of the rate.
-type Limiters<C> = BTreeMap<(Quota, u32, Duration), Arc<Limiter<C>>>;
+/// A quota, and limit and period of its rate.
+type Which = (Quota, u32, Duration);
+/// As many as there are quotas, and rates that keys have of their own.
+type Limiters<C> = BTreeMap<Which, Arc<Limiter<C>>>;
 
 /// Counts in this process.
 #[derive(Debug)]
@@ -39,8 +40,17 @@ impl<C: Clock + Clone> LocalQuotas<C> {
     /// As [`Quotas::charge`].
     pub(crate) fn charge_now(&self, charges: &[Charge]) -> Vec<Standing> {
         let mut standings = Vec::with_capacity(charges.len());
+        let mut known = self.known();
         for charge in charges {
-            let standing = self.take(charge);
+            let which = (charge.quota, charge.rate.limit, charge.rate.period.duration());
+            let standing = loop {
+                if let Some(limiter) = known.get(&which) {
+                    break self.ask(limiter, charge);
+                }
+                drop(known);
+                self.learn(which, charge.rate);
+                known = self.known();
+            };
             standings.push(standing);
             if standing.refused_for.is_some() {
                 break;
@@ -49,16 +59,13 @@ impl<C: Clock + Clone> LocalQuotas<C> {
         standings
     }
 
-    fn take(&self, charge: &Charge) -> Standing {
-        let which = (charge.quota, charge.rate.limit, charge.rate.period.duration());
-        let known = self.limiters.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(limiter) = known.get(&which) {
-            return self.ask(limiter, charge);
-        }
-        drop(known);
+    fn known(&self) -> RwLockReadGuard<'_, Limiters<C>> {
+        self.limiters.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn learn(&self, which: Which, rate: Rate) {
         let mut known = self.limiters.write().unwrap_or_else(PoisonError::into_inner);
-        let limiter = known.entry(which).or_insert_with(|| Arc::new(self.limiter(charge.rate)));
-        self.ask(limiter, charge)
+        known.entry(which).or_insert_with(|| Arc::new(self.limiter(rate)));
     }
 
     fn ask(&self, limiter: &Limiter<C>, charge: &Charge) -> Standing {
@@ -88,9 +95,7 @@ impl<C: Clock + Clone> LocalQuotas<C> {
     /// Forgets whoever has all of a quota again, and gives the room back; for whoever
     /// calls it now and then.
     pub fn forget_idle(&self) {
-        let known = self.limiters.read().unwrap_or_else(PoisonError::into_inner);
-        let limiters: Vec<_> = known.values().cloned().collect();
-        drop(known);
+        let limiters: Vec<_> = self.known().values().cloned().collect();
         for limiter in limiters {
             limiter.retain_recent();
         }
@@ -98,8 +103,7 @@ impl<C: Clock + Clone> LocalQuotas<C> {
 
     /// How many subjects are remembered, in all quotas together.
     pub fn remembered(&self) -> usize {
-        let known = self.limiters.read().unwrap_or_else(PoisonError::into_inner);
-        known.values().map(|limiter| limiter.len()).sum()
+        self.known().values().map(|limiter| limiter.len()).sum()
     }
 }
 

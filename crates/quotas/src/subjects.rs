@@ -1,6 +1,7 @@
 //! What is remembered of the subjects of one quota.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use governor::nanos::Nanos;
@@ -63,13 +64,15 @@ impl StateStore for Subjects {
         let Some(mut part) = self.part(asked.subject) else {
             return measure(None).map(|(measured, _)| measured);
         };
-        let known = part.get(&asked.subject).copied();
-        let full = known.is_none() && part.len() >= self.most;
-        let subject = if full { EVERYBODY_ELSE } else { asked.subject };
-        let known = if full { part.get(&subject).copied() } else { known };
+        let full = part.len() >= self.most && !part.contains_key(&asked.subject);
+        let entry = part.entry(if full { EVERYBODY_ELSE } else { asked.subject });
+        let known = match &entry {
+            Entry::Occupied(known) => Some(*known.get()),
+            Entry::Vacant(_) => None,
+        };
         let (measured, then) = measure(known)?;
         if !asked.peek {
-            part.insert(subject, then);
+            *entry.or_insert(then) = then;
         }
         Ok(measured)
     }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use exit3_domain::api_keys::{ApiKey, KeyToken};
+use exit3_domain::api_keys::{ApiKey, TokenDigest, TokenPrefix};
 use exit3_ports::StoreError;
 
 use super::Caller;
@@ -21,23 +21,31 @@ pub enum KeyError {
     Store(#[from] StoreError),
 }
 
-/// Finds out who holds the named key that a client `presented` from a page of
-/// `origin`, and notes that it was used.
+/// Finds out who holds the key that a client `presented` from a page of `origin`: the one
+/// of the settings, whose digest is `basic`, or a named one, and then notes that it was
+/// used.
 ///
 /// # Errors
 /// [`KeyError`].
 pub async fn authenticate(
     app: &App,
-    presented: &str,
+    basic: Option<&TokenDigest>,
+    presented: &[u8],
     origin: Option<&str>,
 ) -> Result<Caller, KeyError> {
-    let token = KeyToken::parse(presented).ok_or(KeyError::Wrong)?;
+    let digest = TokenDigest::of(presented);
+    // Comparing digests takes the same time however much of a key is right, and whatever
+    // its length.
+    if basic == Some(&digest) {
+        return Ok(Caller::Basic);
+    }
+    let prefix = TokenPrefix::of(presented).ok_or(KeyError::Wrong)?;
     let now = app.clock.now();
-    let key = match app.keyring.recall(&token, now) {
+    let key = match app.keyring.recall(&prefix, now) {
         Some(key) => key,
-        None => look_up(app, &token, now).await?,
+        None => look_up(app, &prefix, now).await?,
     };
-    if key.digest != token.digest() || !key.is_alive(now) {
+    if key.digest != digest || !key.is_alive(now) {
         return Err(KeyError::Wrong);
     }
     if !key.admits(origin) {
@@ -47,8 +55,12 @@ pub async fn authenticate(
     Ok(Caller::Named(key))
 }
 
-async fn look_up(app: &App, token: &KeyToken, now: DateTime<Utc>) -> Result<Arc<ApiKey>, KeyError> {
-    let key = app.api_keys.find_by_prefix(token.prefix()).await?;
+async fn look_up(
+    app: &App,
+    prefix: &TokenPrefix,
+    now: DateTime<Utc>,
+) -> Result<Arc<ApiKey>, KeyError> {
+    let key = app.api_keys.find_by_prefix(prefix).await?;
     let key = Arc::new(key.ok_or(KeyError::Wrong)?);
     // What was found is as old as the question.
     app.keyring.remember(Arc::clone(&key), now);
@@ -60,6 +72,23 @@ mod tests {
     use super::*;
     use crate::testing::{Mocks, api_key, away, now, token};
     use chrono::TimeDelta;
+
+    /// Without a key in the settings.
+    async fn named(app: &App, presented: &str, origin: Option<&str>) -> Result<Caller, KeyError> {
+        authenticate(app, None, presented.as_bytes(), origin).await
+    }
+
+    #[tokio::test]
+    async fn the_key_of_the_settings_needs_no_database() {
+        let mut mocks = Mocks::new();
+        mocks.api_keys.expect_find_by_prefix().never();
+        let app = mocks.into_app();
+        let basic = TokenDigest::of(b"peer-key");
+        let caller = authenticate(&app, Some(&basic), b"peer-key", None).await;
+        assert!(matches!(caller, Ok(Caller::Basic)));
+        let caller = authenticate(&app, Some(&basic), b"peer-keys", None).await;
+        assert!(matches!(caller, Err(KeyError::Wrong)));
+    }
 
     fn caller_name(outcome: &Result<Caller, KeyError>) -> Option<&str> {
         match outcome {
@@ -74,7 +103,7 @@ mod tests {
         mocks.api_keys.expect_find_by_prefix().times(1).returning(|_| Ok(Some(api_key(|_| ()))));
         let app = mocks.into_app();
         for _ in 0..3 {
-            let outcome = authenticate(&app, token().expose(), None).await;
+            let outcome = named(&app, token().expose(), None).await;
             assert_eq!(caller_name(&outcome), Some("website"));
         }
     }
@@ -87,7 +116,7 @@ mod tests {
         let mut changed = token().expose().to_owned();
         changed.replace_range(20..21, "-");
         for text in ["", "peer-key", "exit3_sk_", &changed] {
-            assert!(matches!(authenticate(&app, text, None).await, Err(KeyError::Wrong)));
+            assert!(matches!(named(&app, text, None).await, Err(KeyError::Wrong)));
         }
     }
 
@@ -99,7 +128,7 @@ mod tests {
                 key.digest = exit3_domain::api_keys::KeyToken::secret(&[8; 40]).digest();
             })))
         });
-        let outcome = authenticate(&mocks.into_app(), token().expose(), None).await;
+        let outcome = named(&mocks.into_app(), token().expose(), None).await;
         assert!(matches!(outcome, Err(KeyError::Wrong)));
     }
 
@@ -111,7 +140,7 @@ mod tests {
         ] {
             let mut mocks = Mocks::new();
             mocks.api_keys.expect_find_by_prefix().returning(move |_| Ok(Some(api_key(kill))));
-            let outcome = authenticate(&mocks.into_app(), token().expose(), None).await;
+            let outcome = named(&mocks.into_app(), token().expose(), None).await;
             assert!(matches!(outcome, Err(KeyError::Wrong)));
         }
     }
@@ -126,8 +155,8 @@ mod tests {
             .times(1)
             .returning(move |_| Ok(Some(api_key(|key| key.draft.expires_at = Some(end)))));
         let app = mocks.into_app_at([now(), end]);
-        assert!(authenticate(&app, token().expose(), None).await.is_ok());
-        assert!(authenticate(&app, token().expose(), None).await.is_err());
+        assert!(named(&app, token().expose(), None).await.is_ok());
+        assert!(named(&app, token().expose(), None).await.is_err());
     }
 
     #[tokio::test]
@@ -141,8 +170,8 @@ mod tests {
             .returning(|_| Ok(Some(api_key(|key| key.revoked_at = Some(now())))));
         let later = now() + TimeDelta::milliseconds(900);
         let app = mocks.into_app_at([now(), later]);
-        assert!(authenticate(&app, token().expose(), None).await.is_ok());
-        assert!(matches!(authenticate(&app, token().expose(), None).await, Err(KeyError::Wrong)));
+        assert!(named(&app, token().expose(), None).await.is_ok());
+        assert!(matches!(named(&app, token().expose(), None).await, Err(KeyError::Wrong)));
     }
 
     #[tokio::test]
@@ -153,10 +182,10 @@ mod tests {
         });
         let app = mocks.into_app();
         for origin in [None, Some("https://evil.org")] {
-            let outcome = authenticate(&app, token().expose(), origin).await;
+            let outcome = named(&app, token().expose(), origin).await;
             assert!(matches!(outcome, Err(KeyError::Origin)));
         }
-        let outcome = authenticate(&app, token().expose(), Some("https://exit3.agency")).await;
+        let outcome = named(&app, token().expose(), Some("https://exit3.agency")).await;
         assert_eq!(caller_name(&outcome), Some("website"));
     }
 
@@ -164,7 +193,7 @@ mod tests {
     async fn a_database_that_is_away_says_nothing_about_the_key() {
         let mut mocks = Mocks::new();
         mocks.api_keys.expect_find_by_prefix().returning(|_| Err(away()));
-        let outcome = authenticate(&mocks.into_app(), token().expose(), None).await;
+        let outcome = named(&mocks.into_app(), token().expose(), None).await;
         assert!(matches!(outcome, Err(KeyError::Store(_))));
     }
 }

@@ -1,8 +1,8 @@
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use exit3_domain::api_keys::{ApiKey, ApiKeyId, KeyToken, TokenPrefix};
+use exit3_domain::api_keys::{ApiKey, ApiKeyId, TokenPrefix};
 
 /// How long a key is believed to be as it was seen. A revocation must hold
 /// everywhere within a second, and the question takes its time too.
@@ -12,9 +12,10 @@ const FRESH: TimeDelta = TimeDelta::milliseconds(400);
 /// requests ask and tell the database nothing.
 #[derive(Debug, Default)]
 pub struct Keyring {
-    // As many as there are keys: what is not a key is not remembered.
-    seen: Mutex<HashMap<TokenPrefix, Seen>>,
-    uses: Mutex<HashMap<ApiKeyId, DateTime<Utc>>>,
+    // As many as there are keys, and so few that hashing would take longer: what is not a
+    // key is not remembered.
+    seen: Mutex<BTreeMap<TokenPrefix, Seen>>,
+    uses: Mutex<BTreeMap<ApiKeyId, DateTime<Utc>>>,
 }
 
 #[derive(Debug)]
@@ -24,10 +25,10 @@ struct Seen {
 }
 
 impl Keyring {
-    /// The key that a token is of, if it was seen a moment before `now`.
-    pub(super) fn recall(&self, token: &KeyToken, now: DateTime<Utc>) -> Option<Arc<ApiKey>> {
+    /// The key that is found by `prefix`, if it was seen a moment before `now`.
+    pub(super) fn recall(&self, prefix: &TokenPrefix, now: DateTime<Utc>) -> Option<Arc<ApiKey>> {
         let seen = lock(&self.seen);
-        let seen = seen.get(token.prefix())?;
+        let seen = seen.get(prefix)?;
         // A clock that was set back tells nothing of an age.
         (TimeDelta::zero()..FRESH).contains(&(now - seen.at)).then(|| Arc::clone(&seen.key))
     }
@@ -44,7 +45,7 @@ impl Keyring {
 
     /// Takes what was noted since the last time.
     pub(super) fn take_uses(&self) -> Vec<(ApiKeyId, DateTime<Utc>)> {
-        lock(&self.uses).drain().collect()
+        std::mem::take(&mut *lock(&self.uses)).into_iter().collect()
     }
 }
 

@@ -42,7 +42,7 @@ mod tests {
         let app = mocks.into_app();
         note_uses(&app).await.unwrap();
         for _ in 0..5 {
-            authenticate(&app, token().expose(), None).await.unwrap();
+            authenticate(&app, None, token().expose().as_bytes(), None).await.unwrap();
         }
         assert!(note_uses(&app).await.is_err());
         note_uses(&app).await.unwrap();

@@ -16,7 +16,7 @@ use super::lines::{Gathering, Lines};
 use super::{Layer, TRACE};
 use crate::settings::{LOG_FILE, LogFormat, TelemetrySettings, log_file};
 
-/// Bytes of a log file that is full.
+/// Bytes of a log file that is full. A line of more than is written at once may pass it.
 const FULL: usize = 10 * 1024 * 1024;
 /// Log files, the one that is written to included.
 const FILES: usize = 5;
@@ -30,7 +30,7 @@ const AT_ONCE: usize = 64 * 1024;
 pub(super) fn standard_output(settings: &TelemetrySettings) -> io::Result<(Gathering, Lines)> {
     let gathering = Gathering::default();
     let file = settings.log_dir.as_deref().map(rotating);
-    let lines = gathering.write_to(Outputs { file })?;
+    let lines = gathering.write_to(Outputs { file, torn: false })?;
     Ok((gathering, lines))
 }
 
@@ -75,6 +75,8 @@ where
 /// Standard output, and a file. Neither is a reason to do without the other.
 struct Outputs {
     file: Option<File>,
+    /// Whether the file may end in the middle of a line.
+    torn: bool,
 }
 
 impl Write for Outputs {
@@ -82,7 +84,9 @@ impl Write for Outputs {
         let _ = io::stdout().write_all(lines);
         if let Some(file) = &mut self.file {
             // It panics where its directory is gone, and cannot be made again.
-            let _ = std::panic::catch_unwind(AssertUnwindSafe(|| to_file(file, lines)));
+            let _ = std::panic::catch_unwind(AssertUnwindSafe(|| {
+                to_file(file, &mut self.torn, lines);
+            }));
         }
         Ok(lines.len())
     }
@@ -94,14 +98,17 @@ impl Write for Outputs {
 }
 
 /// Never cuts a line in two, since the file may be full in between. What a full disk does
-/// not take is on standard output only.
-fn to_file(file: &mut File, mut lines: &[u8]) {
+/// not take is on standard output only; what it took of a line stays a line of its own,
+/// and an empty one where that was nothing.
+fn to_file(file: &mut impl Write, torn: &mut bool, mut lines: &[u8]) {
     while !lines.is_empty() {
-        // From the end, so that few bytes are looked at.
+        // From the end, so that few bytes are looked at; a line that does not fit goes by
+        // itself.
         let fit = lines.get(..AT_ONCE).unwrap_or(lines);
-        let end = fit.iter().rposition(|byte| *byte == b'\n');
+        let newline = |byte: &u8| *byte == b'\n';
+        let end = fit.iter().rposition(newline).or_else(|| lines.iter().position(newline));
         let (whole, rest) = lines.split_at(end.map_or(lines.len(), |end| end + 1));
-        let _ = file.write_all(whole);
+        *torn = (*torn && file.write_all(b"\n").is_err()) || file.write_all(whole).is_err();
         lines = rest;
     }
 }
@@ -117,18 +124,58 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let mut file = rotating(directory.path());
         let line = format!("{}\n", "x".repeat(999));
-        let lines = line.repeat(1024);
+        let long = format!("{}\n", "x".repeat(100_999));
+        let lines = format!("{long}{}", line.repeat(1024));
+        let mut torn = false;
         for _ in 0..70 {
-            to_file(&mut file, lines.as_bytes());
+            to_file(&mut file, &mut torn, lines.as_bytes());
         }
+        assert!(!torn);
+        let most = FULL - AT_ONCE + long.len();
         let files: Vec<_> =
             std::fs::read_dir(directory.path()).unwrap().map(Result::unwrap).collect();
         assert_eq!(files.len(), FILES);
         for file in files {
             let metadata = file.metadata().unwrap();
             assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "for the owner alone");
-            let size = usize::try_from(metadata.len()).unwrap();
-            assert!(size <= FULL && size.is_multiple_of(line.len()), "{size} bytes");
+            let written = std::fs::read(file.path()).unwrap();
+            assert!(written.len() <= most, "{} bytes", written.len());
+            let mut whole = written.split_inclusive(|byte| *byte == b'\n');
+            assert!(whole.all(|found| found == line.as_bytes() || found == long.as_bytes()));
         }
+    }
+
+    /// A disk that has room for so many bytes.
+    struct Disk {
+        room: usize,
+        file: Vec<u8>,
+    }
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let taken = bytes.len().min(self.room);
+            if taken == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.room -= taken;
+            self.file.extend_from_slice(&bytes[..taken]);
+            Ok(taken)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_a_full_disk_took_of_a_line_is_continued_by_none() {
+        let mut disk = Disk { room: 10, file: Vec::new() };
+        let mut torn = false;
+        to_file(&mut disk, &mut torn, b"first\nsecond\n");
+        to_file(&mut disk, &mut torn, b"third\n");
+        disk.room = 100;
+        to_file(&mut disk, &mut torn, b"fourth\n");
+        to_file(&mut disk, &mut torn, b"fifth\n");
+        assert_eq!(disk.file, b"first\nseco\nfourth\nfifth\n");
     }
 }
