@@ -1,30 +1,53 @@
 //! What is counted of the use cases.
 
+use std::sync::LazyLock;
+
 use exit3_domain::subscribers::already_subscribed;
-use metrics::counter;
+use metrics::{Counter, counter};
 
 use crate::SaveError;
 
+/// What became of something that was to be created. A counter is kept, because to look it up
+/// costs more than to count.
+struct Outcomes {
+    created: Counter,
+    invalid: Counter,
+    failed: Counter,
+}
+
+impl Outcomes {
+    fn of<T>(&self, outcome: &Result<T, SaveError>) -> &Counter {
+        match outcome {
+            Ok(_) => &self.created,
+            Err(SaveError::Invalid(_)) => &self.invalid,
+            Err(SaveError::Store(_)) => &self.failed,
+        }
+    }
+}
+
+static LEADS: LazyLock<Outcomes> = LazyLock::new(|| Outcomes {
+    created: counter!("exit3_leads_total", "outcome" => "created"),
+    invalid: counter!("exit3_leads_total", "outcome" => "invalid"),
+    failed: counter!("exit3_leads_total", "outcome" => "failed"),
+});
+
+static SUBSCRIBERS: LazyLock<Outcomes> = LazyLock::new(|| Outcomes {
+    created: counter!("exit3_subscribers_total", "outcome" => "created"),
+    invalid: counter!("exit3_subscribers_total", "outcome" => "invalid"),
+    failed: counter!("exit3_subscribers_total", "outcome" => "failed"),
+});
+
 /// Counts a lead that was to be created, by what became of it.
 pub(crate) fn count_lead<T>(outcome: &Result<T, SaveError>) {
-    // Labels that are constants are not put together anew for each lead.
-    let leads = match outcome {
-        Ok(_) => counter!("exit3_leads_total", "outcome" => "created"),
-        Err(SaveError::Invalid(_)) => counter!("exit3_leads_total", "outcome" => "invalid"),
-        Err(SaveError::Store(_)) => counter!("exit3_leads_total", "outcome" => "failed"),
-    };
-    leads.increment(1);
+    LEADS.of(outcome).increment(1);
 }
 
 /// Counts a subscription that was to be created, by what became of it.
 pub(crate) fn count_subscriber<T>(outcome: &Result<T, SaveError>) {
-    let subscribers = match outcome {
-        Ok(_) => counter!("exit3_subscribers_total", "outcome" => "created"),
+    match outcome {
         Err(SaveError::Invalid(invalid)) if *invalid == already_subscribed() => {
-            counter!("exit3_subscribers_total", "outcome" => "exists")
+            counter!("exit3_subscribers_total", "outcome" => "exists").increment(1);
         }
-        Err(SaveError::Invalid(_)) => counter!("exit3_subscribers_total", "outcome" => "invalid"),
-        Err(SaveError::Store(_)) => counter!("exit3_subscribers_total", "outcome" => "failed"),
-    };
-    subscribers.increment(1);
+        outcome => SUBSCRIBERS.of(outcome).increment(1),
+    }
 }

@@ -182,15 +182,17 @@ impl Drop for Watch {
         let Seen { status, route, key, bytes } = &self.seen;
         tracing::info!(
             target: REQUESTS,
+            // A text, as is the address: what is left to be formatted comes to the line in
+            // many small pieces.
+            message = "request",
             request_id = self.id.to_str().unwrap_or_default(),
             method = self.method,
             route = route.as_ref().map_or(pattern::UNMATCHED, Pattern::as_str),
             status,
             duration_ms = took.as_micros() as f64 / 1000.0,
-            client = self.client.map(field::display),
+            client = self.client.map(|address| address.to_string()),
             key = key.as_ref().map(Caller::name),
             bytes,
-            "request"
         );
         if !self.span.is_disabled() {
             self.span.record("http.response.status_code", *status);

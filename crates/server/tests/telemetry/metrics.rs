@@ -187,8 +187,11 @@ async fn what_is_counted_is_sent_to_a_collector_now_and_then_and_at_the_end() {
         let found = metrics.iter().find(|metric| metric.name == name);
         found.unwrap_or_else(|| panic!("no {name} in {metrics:?}")).data.clone().unwrap()
     };
-    let Data::Sum(created) = called("exit3_leads_total") else { panic!("a counter") };
-    assert_eq!(created.data_points[0].value, Some(number_data_point::Value::AsDouble(1.0)));
+    let Data::Sum(leads) = called("exit3_leads_total") else { panic!("a counter") };
+    for (outcome, count) in [("created", 1.0), ("invalid", 0.0), ("failed", 0.0)] {
+        let point = leads.data_points.iter().find(|it| format!("{it:?}").contains(outcome));
+        assert_eq!(point.unwrap().value, Some(number_data_point::Value::AsDouble(count)));
+    }
     let Data::Histogram(took) = called("http.server.request.duration") else { panic!("times") };
     let create = took.data_points.iter().find(|point| format!("{point:?}").contains(LEADS));
     assert_eq!(create.unwrap().count, 1);
