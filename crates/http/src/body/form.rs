@@ -64,7 +64,7 @@ fn decode(text: &[u8]) -> Result<String, FormError> {
 }
 
 /// Reads `multipart/form-data` that has already arrived in full. A part with a
-/// file name is a file, which no field of the API takes.
+/// file name is a file, which no field of the API takes; it is called by that name.
 ///
 /// # Errors
 /// [`FormError`].
@@ -86,10 +86,9 @@ pub(super) async fn parse_multipart(headers: &HeaderMap, body: Bytes) -> Result<
         }
         let disposition = part.content_disposition().ok_or(FormError::Multipart)?;
         let name = disposition.get_name().ok_or(FormError::Multipart)?.to_owned();
-        let value = if disposition.get_filename().is_some() {
-            RawValue::Other("a file".to_owned())
-        } else {
-            input(String::from_utf8(value).map_err(|_| FormError::Encoding)?)
+        let value = match disposition.get_filename() {
+            Some(file) if !file.is_empty() => RawValue::Other(file.to_owned()),
+            _ => input(String::from_utf8(value).map_err(|_| FormError::Encoding)?),
         };
         fields.push((name, value));
     }

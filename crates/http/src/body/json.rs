@@ -11,6 +11,9 @@ use serde_json::value::RawValue;
 /// The deepest nesting of lists and objects.
 pub(super) const MAX_DEPTH: usize = 32;
 
+/// The most digits of an integer: those that the replaced service reads.
+const MAX_DIGITS: usize = 4300;
+
 /// A JSON body.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Document {
@@ -166,13 +169,15 @@ fn read(json: &str, depth: usize) -> Result<Node, serde_json::Error> {
     }
 }
 
-/// An integer keeps its digits, however many; a fraction is written as Python
-/// writes it.
+/// An integer keeps its digits; a fraction is written as Python writes it.
 fn number(json: &str) -> Result<Node, serde_json::Error> {
-    let value: f64 = serde_json::from_str(json)?;
-    Ok(match json.trim_end() {
+    let text: &RawValue = serde_json::from_str(json)?;
+    Ok(match text.get() {
         "-0" => Node::Integer("0".to_owned()),
-        text if text.contains(['.', 'e', 'E']) => Node::Float(float(value)),
+        text if text.contains(['.', 'e', 'E']) => Node::Float(float(serde_json::from_str(text)?)),
+        text if text.trim_start_matches('-').len() > MAX_DIGITS => {
+            return Err(serde_json::Error::custom("number out of range"));
+        }
         text => Node::Integer(text.to_owned()),
     })
 }
@@ -262,6 +267,15 @@ mod tests {
     #[case(b"\xef\xbb\xbf{}")]
     fn refuses(#[case] bytes: &[u8]) {
         assert!(parse(bytes).is_err());
+    }
+
+    #[test]
+    fn an_integer_has_as_many_digits_as_the_limit_at_most() {
+        for sign in ["", "-"] {
+            let digits = |count: usize| format!("{sign}{}", "9".repeat(count));
+            assert_eq!(field(&digits(MAX_DIGITS)), Raw::Number(digits(MAX_DIGITS)));
+            assert!(parse(format!("[{}]", digits(MAX_DIGITS + 1)).as_bytes()).is_err());
+        }
     }
 
     #[test]

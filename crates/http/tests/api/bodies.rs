@@ -26,6 +26,29 @@ async fn a_form_is_as_good_as_json(#[case] content_type: &str, #[case] body: &st
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.json());
 }
 
+#[actix_web::test]
+async fn a_part_with_a_file_name_is_a_file_and_one_with_an_empty_name_is_none() {
+    let part = |name: &str, value: &str| {
+        format!("--x\r\nContent-Disposition: form-data; name={name}\r\n\r\n{value}\r\n")
+    };
+    let body = [
+        part("\"full_name\"; filename=\"a.txt\"", "Ana Horvat"),
+        part("\"source\"; filename=\"a.txt\"", "website"),
+        part("\"position\"; filename=\"\"", "CTO"),
+        part("\"email\"", "ana@acme.hr"),
+        "--x--\r\n".to_owned(),
+    ];
+    let request = post(LEADS, "multipart/form-data; boundary=x", body.concat());
+    let answer = Service::default().answer(request).await;
+    assert_eq!(
+        answer.json(),
+        json!({
+            "full_name": ["Not a valid string."],
+            "source": ["\"a.txt\" is not a valid choice."],
+        })
+    );
+}
+
 #[rstest]
 #[case("application/json", "{bad", 400)]
 #[case("application/json", "{\"full_name\": \"\\ud800\"}", 400)]
