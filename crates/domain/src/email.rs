@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use email_address::EmailAddress;
+use unicode_normalization::char::is_combining_mark;
 use validator::ValidationError;
 
 use crate::text::violation;
@@ -47,7 +48,8 @@ fn is_local_part(local: &str) -> bool {
         !atom.is_empty()
             && pieces.all(|piece| piece.is_ok_and(|piece| !piece.contains('"') && known(piece)))
     };
-    local.is_ascii() && (known(local) || local.split('.').all(is_atom))
+    // The parser takes a tab for a space, which RFC 5321 does not.
+    local.is_ascii() && !local.contains('\t') && (known(local) || local.split('.').all(is_atom))
 }
 
 /// The inside of an address literal; IPv6 also without its tag, as the replaced
@@ -71,19 +73,22 @@ pub(crate) fn check(text: &str) -> Result<(), ValidationError> {
 
 /// A name in the internet: the parser's grammar, the hyphen and length rules of RFC
 /// 1035 that it leaves open, and a top label as they all are, of letters alone unless
-/// it is encoded.
+/// it is encoded. The parser does not know that letters of many scripts have marks, which
+/// are characters of their own, nor the dot that Catalan has between two `l` (RFC 5892,
+/// A.3).
 fn is_domain(domain: &str) -> bool {
     let label = |label: &str| {
-        !label.is_empty()
-            && label.chars().count() <= 63
+        label.chars().count() <= 63
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+            && !label.starts_with(is_combining_mark)
     };
-    let Some((_, top)) = domain.rsplit_once('.') else {
+    let letters = domain.replace("l\u{b7}l", "ll").replace(is_combining_mark, "");
+    let Some((_, top)) = letters.rsplit_once('.') else {
         return false;
     };
-    EmailAddress::is_valid_domain(domain)
+    EmailAddress::is_valid_domain(&letters)
+        && letters.chars().all(|c| c.is_alphanumeric() || "-.".contains(c))
         && domain.split('.').all(label)
         && top.chars().count() >= 2
         && (!top.contains(char::is_numeric) || top.to_ascii_lowercase().starts_with("xn--"))
@@ -130,6 +135,9 @@ mod tests {
     #[case("ana@[::1]")]
     #[case("ana@acme.xn--p1ai")]
     #[case("ana@4711.hr")]
+    #[case("ana@\u{939}\u{93f}\u{928}\u{94d}\u{926}\u{940}.\u{92d}\u{93e}\u{930}\u{924}")]
+    #[case("ana@\u{e44}\u{e17}\u{e22}\u{e19}\u{e35}\u{e49}.com")]
+    #[case("ana@l\u{b7}l.cat")]
     #[case(&format!("{}@acme.hr", "a".repeat(65)))]
     #[case(&format!("{}.{}@acme.hr", "a".repeat(63), "b".repeat(200)))]
     fn accepts(#[case] address: &str) {
@@ -158,6 +166,10 @@ mod tests {
     #[case("ana@acme.123")]
     #[case("ana@acme.hr1")]
     #[case("\"@acme.hr")]
+    #[case("\"a\tb\"@acme.hr")]
+    #[case("ana@\u{301}acme.hr")]
+    #[case("ana@ac\u{b7}me.hr")]
+    #[case("ana@ac\u{200b}me.hr")]
     #[case(&format!("{}.@acme.hr", "a".repeat(64)))]
     #[case(&format!("{} @acme.hr", "a".repeat(64)))]
     #[case(&format!("{}\"\"@acme.hr", "a".repeat(64)))]
