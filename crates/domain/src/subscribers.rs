@@ -112,7 +112,7 @@ impl SubscriberInput {
         if let Err(errors) = change.validate_with_args(disposable) {
             reader.add(&errors);
         }
-        reader.into_invalid().or(change)
+        reader.into_invalid().in_order_of(FIELDS).or(change)
     }
 }
 
@@ -249,6 +249,12 @@ mod tests {
         let invalid = parse(RawValue::text("a@acme.hr"), given).unwrap_err();
         let (field, violations) = invalid.fields().next().unwrap();
         assert_eq!((field, violations[0].message.as_ref()), ("is_subscribed", message));
+    }
+
+    #[test]
+    fn broken_rules_come_in_the_order_of_the_fields() {
+        let invalid = parse(RawValue::text("ana"), RawValue::Null).unwrap_err();
+        assert!(invalid.fields().map(|(name, _)| name).eq(FIELDS.iter().copied()));
     }
 
     #[rstest]
