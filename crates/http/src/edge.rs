@@ -3,11 +3,11 @@
 use actix_cors::CorsError;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header::{self, Accept, Header, Quality};
 use actix_web::http::uri::{PathAndQuery, Uri};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, ResponseError};
 
 use crate::cors::CorsSettings;
 use crate::error::ApiError;
@@ -21,7 +21,6 @@ pub(crate) async fn handle<B: MessageBody>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    let problems = wants_problem(request.headers());
     let response = match refusal(&request) {
         Some(Refusal::Error(error)) => request.error_response(error).map_into_right_body(),
         Some(Refusal::Redirect(address)) => {
@@ -36,7 +35,9 @@ pub(crate) async fn handle<B: MessageBody>(
             in_our_words(next.call(request).await?)
         }
     };
-    if problems && let Some(error) = api_error(&response) {
+    if let Some(error) = api_error(&response)
+        && wants_problem(response.request())
+    {
         let problem = error.problem();
         let (request, old) = response.into_parts();
         let mut response = ServiceResponse::new(request, problem).map_into_right_body();
@@ -78,7 +79,7 @@ fn refusal(request: &ServiceRequest) -> Option<Refusal> {
 /// The answer of whoever refuses a request before the API sees it: in the shape that the
 /// client asks for, and for pages of allowed origins to read.
 pub fn refuse(request: &HttpRequest, error: &ApiError) -> HttpResponse {
-    let mut answer = match wants_problem(request.headers()) {
+    let mut answer = match wants_problem(request) {
         true => error.problem(),
         false => error.error_response(),
     };
@@ -93,11 +94,16 @@ fn api_error<B>(response: &ServiceResponse<B>) -> Option<ApiError> {
     response.response().error()?.as_error::<ApiError>().cloned()
 }
 
-fn wants_problem(headers: &HeaderMap) -> bool {
-    let accept = headers.get(header::ACCEPT);
-    accept
-        .and_then(|accept| accept.to_str().ok())
-        .is_some_and(|accept| accept.contains("application/problem+json"))
+/// Whether the client names problem details among what it accepts (RFC 9110, 12.5.1), and
+/// would not rather have plain JSON.
+fn wants_problem(request: &impl HttpMessage) -> bool {
+    let Ok(Accept(accepted)) = Accept::parse(request) else { return false };
+    let quality = |essence: &str| {
+        let named = accepted.iter().filter(|range| range.item.essence_str() == essence);
+        named.map(|range| range.quality).max()
+    };
+    let problem = quality("application/problem+json");
+    problem > Some(Quality::ZERO) && problem >= quality("application/json")
 }
 
 /// Files, whose names have a dot, are not touched.

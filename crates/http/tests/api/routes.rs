@@ -57,6 +57,28 @@ async fn the_same_errors_come_as_a_problem_for_those_who_ask() {
     );
 }
 
+#[rstest]
+#[case(&["application/PROBLEM+json"], true)]
+#[case(&["text/html, application/problem+json"], true)]
+#[case(&["application/problem+json, application/json"], true)]
+#[case(&["text/html", "application/problem+json"], true)]
+#[case(&["application/problem+json, */*;q=0.1"], true)]
+#[case(&["application/problem+json;q=0"], false)]
+#[case(&["application/problem+json;q=0.5, application/json"], false)]
+#[case(&["application/problem+json-seq"], false)]
+#[case(&["*/*"], false)]
+#[case(&["application/json, ;;;"], false)]
+#[actix_web::test]
+async fn who_would_rather_have_plain_json_gets_it(#[case] accept: &[&str], #[case] problem: bool) {
+    let mut request = post(LEADS, "application/json", "{}");
+    for range in accept {
+        request = request.append_header(("Accept", *range));
+    }
+    let answer = Service::default().answer(request).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert_eq!(answer.json().get("errors").is_some(), problem);
+}
+
 #[actix_web::test]
 async fn a_problem_keeps_the_headers_of_its_error() {
     let requests = vec![
