@@ -39,6 +39,8 @@ pub(super) struct Guarded<S> {
     /// Ends when a connection on which nothing arrives is to end.
     dismissal: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     heads: Heads,
+    /// What was read and has yet to be passed on.
+    read: Vec<u8>,
     /// What is written before anything else.
     ahead: Vec<u8>,
     /// Whether the connection ends with an error that the client is to notice.
@@ -61,6 +63,7 @@ impl<S> Guarded<S> {
                 sleep(GOODBYE).await;
             })),
             heads: Heads::new(),
+            read: Vec::new(),
             ahead: Vec::new(),
             ends_in_error: false,
             _slot: slot,
@@ -82,6 +85,12 @@ impl<S> Guarded<S> {
         }
     }
 
+    /// Passes on what was read, as far as there is room.
+    fn pass_on(&mut self, buffer: &mut ReadBuf<'_>) {
+        let fits = self.read.len().min(buffer.remaining());
+        buffer.put_slice(self.read.drain(..fits).as_slice());
+    }
+
     /// Whether the connection ends because nothing arrives and the service is to stop.
     fn is_dismissed(&mut self, context: &mut Context<'_>) -> bool {
         if let Some(dismissal) = &mut self.dismissal
@@ -99,6 +108,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.read.is_empty() {
+            self.pass_on(buffer);
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
         match Pin::new(&mut self.stream).poll_read(context, buffer) {
             Poll::Pending if self.is_dismissed(context) => Poll::Ready(Ok(())),
@@ -112,7 +125,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
                 if self.unanswered > MOST_UNANSWERED {
                     return Poll::Ready(Err(io::ErrorKind::FileTooLarge.into()));
                 }
-                self.heads.read(new);
+                if let Some(encoded) = self.heads.read(new) {
+                    buffer.set_filled(before);
+                    self.read = encoded;
+                    self.pass_on(buffer);
+                }
                 done
             }
         }
@@ -301,6 +318,28 @@ mod tests {
         assert_eq!(read(&mut kept).await.unwrap(), 2);
         kept.write_all(b"answer").await.unwrap();
         assert_eq!(read(&mut kept).await.unwrap(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_grows_while_it_is_read_is_passed_on_whole() {
+        let (mut stream, mut client) = guarded();
+        let begin = "GET /?";
+        let writing = async {
+            client.write_all(format!("{begin}{}", "\"".repeat(40)).as_bytes()).await.unwrap();
+            drop(client);
+        };
+        let reading = async {
+            let mut all = Vec::new();
+            loop {
+                let mut piece = [0; 7];
+                match stream.read(&mut piece).await.unwrap() {
+                    0 => return String::from_utf8(all).unwrap(),
+                    read => all.extend_from_slice(&piece[..read]),
+                }
+            }
+        };
+        let (all, ()) = tokio::join!(reading, writing);
+        assert_eq!(all, format!("{begin}{}", "%22".repeat(40)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -171,6 +171,26 @@ fn every_odd_request_gets_one_clean_answer() {
 }
 
 #[test]
+fn a_query_need_not_be_encoded() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = start(directory.path(), &[]);
+    let lead = LEAD.replacen("Ana", "\u{110}ur\u{111}a", 1);
+    let length = format!("Content-Type: application/json\r\nContent-Length: {}\r\n", lead.len());
+    let posted = service.raw((head("POST", LEADS, &length) + &lead).as_bytes());
+    assert_eq!(posted.statuses(), [201], "{}", posted.text);
+    for (query, status, told) in [
+        ("search=\u{111}ur\u{111}a", 200, "\"count\":1"),
+        ("search=<b>\"\u{111}\"", 200, "\"count\":0"),
+        ("page_size=1&page=1&search=\u{110}", 200, "\"next\":null"),
+        ("page=<1>", 404, "Invalid page."),
+    ] {
+        let raw = service.raw(head("GET", &format!("{LEADS}?{query}"), "").as_bytes());
+        assert_eq!((raw.statuses(), raw.closed), (vec![status], false), "{query}: {}", raw.text);
+        assert!(raw.text.contains(told), "{query}: {}", raw.text);
+    }
+}
+
+#[test]
 fn answers_before_an_error_are_not_touched_by_it() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[]);
