@@ -38,6 +38,8 @@ fn quiet(mut command: Command, directory: &Path) -> Command {
         .current_dir(directory)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        // Where the lines that it runs are counted, if they are.
+        .envs(std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)))
         // What a command leaves that is killed is gone with the test.
         .env("TMPDIR", directory)
         .env("PORT", "0")
