@@ -257,3 +257,23 @@ async fn a_source_that_is_none_is_told_in_one_sentence() {
     }
     assert!(!file("gone").exists());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_long_rows_are_compared() {
+    let here = Here::new(Kind::Sqlite).await;
+    let service = Service::start(here.path(), &here.env());
+    let notes = "𝒩".repeat(5_000);
+    for number in 0..20 {
+        let email = format!("long-{number}@acme.hr");
+        let lead = json!({"full_name": "Ana", "position": "CEO", "email": email, "notes": notes});
+        let made = service.post("/backend/api/v1/leads/", KEY, &lead.to_string()).await;
+        assert_eq!(made.status(), 201);
+    }
+    let url = service.url("");
+    let output = here.run(&["diff-django", "--old", &url, "--new", &url, "--old-key", KEY]);
+    let told = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert!(output.status.success(), "{told}");
+    let nowhere = ["diff-django", "--old", "http://127.0.0.1:1", "--new", &url, "--old-key", KEY];
+    let why = String::from_utf8(here.run(&nowhere).stderr).unwrap();
+    assert!(why.starts_with("exit3: --old: /backend/api/v1/leads/?"), "{why}");
+}
