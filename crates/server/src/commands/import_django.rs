@@ -7,7 +7,7 @@ use clap::Args;
 use exit3_django::{Contracts, ImportError, Imported, Options, import};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Failure, runtime, say, unless_stopped};
+use super::{Failure, prepare, runtime, say, unless_stopped};
 use crate::backend::Backend;
 use crate::settings::{Arguments, DatabaseSettings, Settings};
 
@@ -44,9 +44,7 @@ pub(super) fn import_django(
     let imported = runtime()?.block_on(unless_stopped(async {
         let mut source =
             Backend::django(&from).await.map_err(|error| format!("--from: {error}"))?;
-        if settings.auto_migrate {
-            backend.migrate().await?;
-        }
+        prepare::schema(settings, &backend).await?;
         let here = backend.transfer().load().await?;
         Ok(import(source.as_mut(), here, &options).await)
     }))?;
