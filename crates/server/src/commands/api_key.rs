@@ -55,6 +55,9 @@ pub(super) struct Create {
 pub(super) fn api_key(settings: &Settings, command: ApiKeyCommand) -> Result<(), Failure> {
     let backend = Backend::open(settings)?;
     runtime()?.block_on(async {
+        if !matches!(command, ApiKeyCommand::List) {
+            prepare::writable(&backend)?;
+        }
         prepare::schema(settings, &backend).await?;
         let app = backend.patient_app();
         match command {

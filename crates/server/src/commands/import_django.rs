@@ -44,6 +44,7 @@ pub(super) fn import_django(
     let imported = runtime()?.block_on(unless_stopped(async {
         let mut source =
             Backend::django(&from).await.map_err(|error| format!("--from: {error}"))?;
+        prepare::writable(&backend)?;
         prepare::schema(settings, &backend).await?;
         let here = backend.transfer().load().await?;
         Ok(import(source.as_mut(), here, &options).await)

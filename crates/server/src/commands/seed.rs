@@ -34,6 +34,7 @@ pub(super) struct SeedDemo {
 pub(super) fn seed(settings: &Settings, demo: &SeedDemo) -> Result<(), Failure> {
     let backend = Backend::open(settings)?;
     runtime()?.block_on(async {
+        prepare::writable(&backend)?;
         prepare::schema(settings, &backend).await?;
         let app = backend.patient_app();
         let mut people = People { random: StdRng::seed_from_u64(demo.seed), made: 0 };

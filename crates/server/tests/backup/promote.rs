@@ -37,8 +37,14 @@ async fn no_answered_write_stays_behind() {
     assert_eq!(service.post(LEADS, KEY, &lead.to_string()).await.status(), 503);
     let archive = site.back_up();
     let restore = ["restore", archive.to_str().unwrap(), "--replace"];
-    let sentence = refused(&site.run(&restore));
-    assert!(sentence.contains("promote --abort"), "{sentence}");
+    let create = ["api-key", "create", "--name", "a", "--scope", "leads:create"];
+    let seed = ["seed-demo", "--leads", "1"];
+    let migrate = ["migrate", "--to", "0", "--drop-rows"];
+    for arguments in [&restore[..], &create, &seed, &migrate, &["migrate"]] {
+        let sentence = refused(&site.run(arguments));
+        assert!(sentence.contains("promote --abort"), "{arguments:?}: {sentence}");
+    }
+    site.must(&["api-key", "list"]);
     site.must(&["promote", "--abort"]);
     assert_eq!(service.post(LEADS, KEY, &lead.to_string()).await.status(), 201);
 }
