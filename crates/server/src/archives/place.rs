@@ -49,10 +49,17 @@ impl Place {
     pub(crate) fn parse(text: &str) -> Result<Self, PlaceError> {
         match text.strip_prefix("s3://") {
             Some(_) => Ok(Self::Bucket(Bucket::open(text)?)),
-            None if text.is_empty() || text.contains("://") => {
-                Err(PlaceError::Form(text.to_owned()))
-            }
-            None => Ok(Self::Directory(PathBuf::from(text))),
+            None if Self::is_one(text) => Ok(Self::Directory(PathBuf::from(text))),
+            None => Err(PlaceError::Form(text.to_owned())),
+        }
+    }
+
+    /// Whether `text` has one of these forms. What S3 needs beside it, in the environment, is
+    /// not looked at.
+    pub(crate) fn is_one(text: &str) -> bool {
+        match text.strip_prefix("s3://") {
+            Some(_) => Bucket::parse(text).is_ok(),
+            None => !text.is_empty() && !text.contains("://"),
         }
     }
 

@@ -158,6 +158,8 @@ fn settings_that_do_not_go_together_are_refused() {
         (("SENTRY_DSN", "hunter2"), "SENTRY_DSN"),
         (("OTEL_EXPORTER_OTLP_ENDPOINT", "hunter2:4318"), "OTEL_EXPORTER_OTLP_ENDPOINT"),
         (("LOG_DIR", "/dev/null/logs"), "LOG_DIR"),
+        (("BACKUP_TO", "ftp://hunter2@backups"), "BACKUP_TO"),
+        (("BACKUP_TO", "s3://"), "BACKUP_TO"),
     ] {
         let problem = problem(&[POSTGRES, KEY, SECRET, env]);
         assert!(problem.starts_with(variable) && !problem.contains("hunter2"), "{problem}");
