@@ -68,6 +68,7 @@ pub(crate) async fn make(
     let mut snapshot = transfer.snapshot().await?;
     let head = head(snapshot.as_mut(), settings, known, now).await?;
     let draft = place.draft()?;
+    place.sweep();
     let writer = BufWriter::new(draft.as_file().try_clone().map_err(ArchiveError::from)?);
     let writer = ArchiveWriter::begin(writer, &settings.lock, head)?;
     let (_, summary) = back_up(snapshot.as_mut(), &settings.contracts, writer, progress).await?;

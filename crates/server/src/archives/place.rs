@@ -116,9 +116,9 @@ impl Place {
         })
     }
 
-    /// Removes the archives that are more than `days` older than the [`KEPT`] newest, and
-    /// what is left of interrupted backups; returns their names. What was the newest when a
-    /// backup was last tried with success stays as well.
+    /// Removes the archives that are more than `days` older than the [`KEPT`] newest; returns
+    /// their names. What was the newest when a backup was last tried with success stays as
+    /// well.
     pub(crate) async fn expire(
         &self,
         days: u32,
@@ -149,13 +149,16 @@ impl Place {
                 Self::Bucket(bucket) => bucket.remove(name).await?,
             }
         }
+        Ok(old)
+    }
+
+    /// Removes what interrupted commands have left here. What cannot be removed is no reason
+    /// to go without a backup.
+    pub(crate) fn sweep(&self) {
         match self {
-            Self::Directory(directory) => {
-                remove_stale(directory).map_err(|error| at(directory, error))?;
-            }
+            Self::Directory(directory) => drop(remove_stale(directory)),
             Self::Bucket(_) => tidy_up(),
         }
-        Ok(old)
     }
 
     fn describe(&self) -> String {

@@ -48,6 +48,22 @@ async fn what_is_old_is_removed_once_the_new_one_is_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_killed_backups_left_goes_when_another_begins() {
+    let site = Site::new(Kind::Sqlite).await;
+    site.must(&["seed-demo", "--leads", "1", "--subscribers", "1"]);
+    fs::create_dir(site.path("backups")).unwrap();
+    for (name, hours) in [(".exit3-young0.partial", 23), (".exit3-old000.partial", 25)] {
+        let file = File::create(site.path("backups").join(name)).unwrap();
+        let hours = Duration::from_secs(hours * 60 * 60);
+        let made = file.metadata().unwrap().modified().unwrap();
+        file.set_modified(made - hours).unwrap();
+    }
+    site.back_up();
+    let left = names(&site.path("backups"));
+    assert!(left.len() == 2 && left[0] == ".exit3-young0.partial", "{left:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_trial_that_is_stopped_leaves_no_rows_behind() {
     let site = Site::new(Kind::Sqlite).await;
     site.must(&["seed-demo", "--leads", "20000", "--subscribers", "1"]);
