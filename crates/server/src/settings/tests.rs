@@ -201,6 +201,8 @@ fn what_is_unsafe_in_production_is_found() {
         (("BASIC_API_KEY", "change-me-change-me-change-me-change-me"), "!BASIC_API_KEY"),
         (("TRUSTED_PROXIES", "10.0.0.1,0.0.0.0/0"), "!TRUSTED_PROXIES"),
         (("HOST", "0.0.0.0"), "!TLS_CERT"),
+        (("BACKUP_PASSPHRASE", "15 characters, x"), ""),
+        (("BACKUP_PASSPHRASE", "15 characters, "), "BACKUP_PASSPHRASE"),
         (("USE_X_FORWARDED_HOST", "true"), "USE_X_FORWARDED_HOST"),
         (("CORS_ALLOWED_ORIGINS", "http://exit3.agency"), "CORS_ALLOWED_ORIGINS"),
         (("SECURE_HSTS_SECONDS", "3600"), "SECURE_HSTS_SECONDS"),
