@@ -53,8 +53,13 @@ pub(super) fn import_django(
         Ok(imported) => tell(&backend, what, &imported),
         Err(error) => {
             if let ImportError::Conflicts(conflicts) = &error {
-                for conflict in conflicts {
-                    say(format_args!("{conflict}"));
+                let lines = conflicts.iter().map(|conflict| format!("{conflict}\n"));
+                let report: String = lines.collect();
+                say(format_args!("{}", report.trim_end()));
+                if let Some(file) = &what.report {
+                    write(file, &report).map_err(|problem| {
+                        format!("{error}; and --report cannot be written: {problem}")
+                    })?;
                 }
             }
             Err(error.into())

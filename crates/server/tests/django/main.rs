@@ -197,12 +197,13 @@ async fn overwrites_nothing_that_was_written_here(peer: &Peer, here: &Here, serv
     assert!(told.contains("DIFFERENT: /backend/api/v1/leads/: row 1 notes: "), "{told}");
     let made = made["id"].as_i64().unwrap();
     peer.script(&["lead", &made.to_string()]);
-    let refused = here.import(peer, &[]);
+    let refused = here.import(peer, &["--report", "refused.txt"]);
     assert!(!refused.status.success());
     let told = String::from_utf8(refused.stdout).unwrap();
     let why = String::from_utf8(refused.stderr).unwrap();
     assert!(told.contains("leads 1: changed here\n"), "{told}");
     assert!(told.contains(&format!("leads {made}: made here, under an id")), "{told}");
+    assert_eq!(std::fs::read_to_string(here.path().join("refused.txt")).unwrap(), told);
     assert!(why.starts_with("exit3: 2 rows cannot be brought"), "{why}");
     assert_eq!(why.lines().count(), 1, "{why}");
     let kept: Json = service.get(path, KEY).await.json().await.unwrap();
