@@ -20,6 +20,7 @@ async fn no_answered_write_stays_behind() {
     let late = service.post(LEADS, KEY, &lead.to_string()).await;
     assert_eq!(late.status(), 503);
     assert!(late.headers().contains_key("retry-after"));
+    assert_eq!(service.get("/backend/health/ready/", "").await.status(), 200);
     let there = count(&service, "").await;
     stop.store(true, Ordering::Relaxed);
     let answers = writer.await.unwrap();
