@@ -67,7 +67,7 @@ impl Place {
     pub(crate) async fn fetch(text: &str) -> Result<File, PlaceError> {
         match text.strip_prefix("s3://") {
             Some(_) => Bucket::open(text)?.fetch().await,
-            None => File::open(text).map_err(|error| at(Path::new(text), error)),
+            None => open(Path::new(text)).map_err(|error| at(Path::new(text), error)),
         }
     }
 
@@ -177,6 +177,14 @@ impl Place {
         let known = |name: &String| time_of(name).is_some_and(|time| time <= now + CLOCKS);
         Ok(names.into_iter().filter(known).collect())
     }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    Ok(file)
 }
 
 fn files(directory: &Path) -> io::Result<Vec<String>> {

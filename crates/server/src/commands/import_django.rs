@@ -36,7 +36,7 @@ pub(super) fn import_django(
     what: &ImportDjango,
 ) -> Result<(), Failure> {
     let from = DatabaseSettings::from_url(what.from.expose_secret(), arguments)
-        .map_err(|error| format!("--from: {error}"))?;
+        .map_err(|error| format!("--from {}", error.problem()))?;
     let contracts = Contracts::new(what.media.as_deref(), settings.backup.contracts.clone())?;
     let options =
         Options { disposable: settings.disposable.clone(), contracts, overwrite: what.overwrite };

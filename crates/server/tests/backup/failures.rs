@@ -64,6 +64,20 @@ async fn what_killed_backups_left_goes_when_another_begins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_backup_without_room_says_where() {
+    let site = Site::new(Kind::Sqlite).await;
+    site.must(&["seed-demo", "--leads", "20000", "--subscribers", "1"]);
+    // A file that may not grow is as good as a disk that is full.
+    let binary = exit3(site.directory.path()).get_program().to_owned();
+    let script = "trap '' XFSZ; ulimit -f 128; exec \"$0\" backup --to backups";
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", script]).arg(binary).envs(site.env()).current_dir(site.directory.path());
+    let sentence = refused(&command.output().unwrap());
+    assert!(sentence.contains("/backups: File too large"), "{sentence}");
+    assert!(names(&site.path("backups")).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_trial_that_is_stopped_leaves_no_rows_behind() {
     let site = Site::new(Kind::Sqlite).await;
     site.must(&["seed-demo", "--leads", "20000", "--subscribers", "1"]);
@@ -166,9 +180,10 @@ async fn what_cannot_be_done_is_told_in_one_sentence() {
         (&["verify-backup", "--from", "nowhere"], "nowhere"),
         (&["restore", "nowhere.backup"], "nowhere.backup"),
         (&["restore", "notes.txt"], "not an archive"),
+        (&["restore", "data"], "data: is a directory"),
         (&["backup", "--to", "s3://"], "s3://"),
         (&["promote", "--to", "sqlite:///a"], "not PostgreSQL"),
-        (&["promote", "--to", "mysql://a:hunter2@b"], "--to"),
+        (&["promote", "--to", "mysql://a:hunter2@b"], "--to begins with neither"),
         (&["promote"], "--to"),
     ] {
         let sentence = refused(&site.run(arguments));

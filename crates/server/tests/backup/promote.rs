@@ -46,7 +46,8 @@ async fn no_answered_write_stays_behind() {
         assert!(sentence.contains("promote --abort"), "{arguments:?}: {sentence}");
     }
     site.must(&["api-key", "list"]);
-    site.must(&["promote", "--abort"]);
+    assert!(site.must(&["promote", "--abort"]).contains("can be written to again"));
+    assert!(site.must(&["promote", "--abort"]).contains("was not promoted"));
     assert_eq!(service.post(LEADS, KEY, &lead.to_string()).await.status(), 201);
 }
 

@@ -246,7 +246,7 @@ async fn a_source_that_is_none_is_told_in_one_sentence() {
     std::fs::write(file("empty"), "").unwrap();
     let sqlite = |name: &str| format!("sqlite:///{}", file(name).display());
     for (from, why) in [
-        ("mysql://django:secret@localhost/django".to_owned(), "begins with neither"),
+        ("mysql://django:secret@localhost/django".to_owned(), "exit3: --from begins with neither"),
         (sqlite("gone"), "No such file"),
         (sqlite("other"), "not a database"),
         (sqlite("empty"), "it lacks common_lead, common_newsletter, common_client, auth_user"),
