@@ -31,7 +31,7 @@ pub use django::{
 pub use error::{Constraint, StoreError, with_causes};
 pub use health::DatabaseHealth;
 pub use leads::LeadRepository;
-pub use migrations::{Migration, Moved, NoWay, Rows, Target, Way};
+pub use migrations::{Migration, Moved, NoWay, Rows, SchemaState, Target, Way};
 pub use quotas::{Charge, Quotas, Standing};
 pub use session::{Position, Session};
 pub use staff::StaffRepository;

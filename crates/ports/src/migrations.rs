@@ -76,6 +76,32 @@ pub enum NoWay {
     RowsLost(&'static str),
 }
 
+/// What a program finds in a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SchemaState {
+    /// No schema yet.
+    Missing,
+    /// One that lacks migrations which the program knows.
+    Outdated,
+    /// All that the program knows, and perhaps those of a newer one.
+    Current,
+}
+
+impl SchemaState {
+    /// That of a database which has the versions `applied`, for a program that knows the
+    /// migrations `known`.
+    pub fn of(known: &[Migration], applied: &[String]) -> Self {
+        let is_applied = |step: &Migration| applied.iter().any(|own| own == step.version());
+        if applied.is_empty() {
+            Self::Missing
+        } else if known.iter().all(is_applied) {
+            Self::Current
+        } else {
+            Self::Outdated
+        }
+    }
+}
+
 /// The way from one schema to another.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Way {
@@ -217,6 +243,18 @@ mod tests {
             let refused = way(&[], Target::Version(version));
             assert_eq!(refused, Err(NoWay::NoSuchVersion(version, 5)));
         }
+    }
+
+    #[test]
+    fn tells_what_a_database_has() {
+        let state = |applied: &[&str]| {
+            let applied: Vec<String> = applied.iter().map(|own| (*own).to_owned()).collect();
+            SchemaState::of(KNOWN, &applied)
+        };
+        assert_eq!(state(&[]), SchemaState::Missing);
+        assert_eq!(state(&["01", "05"]), SchemaState::Outdated);
+        assert_eq!(state(&["01", "02", "05"]), SchemaState::Current);
+        assert_eq!(state(&["01", "02", "05", "09"]), SchemaState::Current);
     }
 
     #[test]

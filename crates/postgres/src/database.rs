@@ -1,6 +1,6 @@
 //! The database as a whole.
 
-use exit3_ports::{Moved, Rows, Target};
+use exit3_ports::{Moved, Rows, SchemaState, Target};
 use tokio::runtime::Handle;
 
 use crate::api_keys::PgApiKeyRepository;
@@ -115,5 +115,13 @@ impl PgDatabase {
     /// Where the database is away.
     pub async fn pending_data_changes(&self) -> Result<Vec<&'static str>, MigrationError> {
         migrations::pending_data_changes(&self.settings, &self.runtime).await
+    }
+
+    /// How far the schema is.
+    ///
+    /// # Errors
+    /// Where the database is away.
+    pub async fn schema_state(&self) -> Result<SchemaState, MigrationError> {
+        migrations::state(&self.settings, &self.runtime).await
     }
 }

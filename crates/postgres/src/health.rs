@@ -1,11 +1,9 @@
 //! Whether the database can be used.
 
-use std::collections::HashSet;
-
 use async_trait::async_trait;
 use diesel::sql_types::{Integer, Text};
 use diesel_async::RunQueryDsl;
-use exit3_ports::{DatabaseHealth, StoreError};
+use exit3_ports::{DatabaseHealth, SchemaState, StoreError};
 
 use crate::error::is_undefined_table;
 use crate::migrations::MIGRATIONS;
@@ -44,7 +42,6 @@ impl DatabaseHealth for PgHealth {
             }
             connection.done(versions)
         });
-        let applied: HashSet<String> = applied.await?.into_iter().collect();
-        Ok(MIGRATIONS.iter().all(|known| applied.contains(known.version())))
+        Ok(SchemaState::of(MIGRATIONS, &applied.await?) == SchemaState::Current)
     }
 }

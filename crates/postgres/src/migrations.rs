@@ -4,7 +4,7 @@ mod lock;
 
 use std::error::Error;
 
-use exit3_ports::{Migration, Moved, NoWay, Rows, Target, Way};
+use exit3_ports::{Migration, Moved, NoWay, Rows, SchemaState, Target, Way};
 use tokio::runtime::Handle;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Transaction};
@@ -68,6 +68,19 @@ pub(crate) async fn pending_data_changes(
     let work = runtime.spawn(async move {
         let client = connect(&settings).await?;
         Ok(Way::data_changes(MIGRATIONS, &applied(&client).await?)?)
+    });
+    work.await.map_err(unavailable)?
+}
+
+/// How far the schema is.
+pub(crate) async fn state(
+    settings: &PgSettings,
+    runtime: &Handle,
+) -> Result<SchemaState, MigrationError> {
+    let settings = settings.clone();
+    let work = runtime.spawn(async move {
+        let client = connect(&settings).await?;
+        Ok(SchemaState::of(MIGRATIONS, &applied(&client).await?))
     });
     work.await.map_err(unavailable)?
 }

@@ -4,7 +4,8 @@ mod bucket;
 mod place;
 
 use std::fs::File;
-use std::io::{BufWriter, Seek};
+use std::io::{BufWriter, ErrorKind, Seek};
+use std::path::Path;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use exit3_archive::{ArchiveError, ArchiveReader, ArchiveWriter, Head, Progress, Summary, back_up};
@@ -67,14 +68,31 @@ pub(crate) async fn make(
     let known = transfer.newest_schema();
     let mut snapshot = transfer.snapshot().await?;
     let head = head(snapshot.as_mut(), settings, known, now).await?;
+    place.sweep();
     let draft = place.draft()?;
+    let no_room = |error| without_room(draft.path(), error);
     let writer = BufWriter::new(draft.as_file().try_clone().map_err(ArchiveError::from)?);
-    let writer = ArchiveWriter::begin(writer, &settings.lock, head)?;
-    let (_, summary) = back_up(snapshot.as_mut(), &settings.contracts, writer, progress).await?;
+    let writer = ArchiveWriter::begin(writer, &settings.lock, head).map_err(no_room)?;
+    let (_, summary) =
+        back_up(snapshot.as_mut(), &settings.contracts, writer, progress).await.map_err(no_room)?;
     drop(snapshot);
     let size = draft.as_file().metadata().map_err(ArchiveError::from)?.len();
     let name = place.keep(draft, &name_of(now)).await?;
     Ok(Made { name, size, summary })
+}
+
+/// What was wrong, with the directory where there was no room: only what is written needs some.
+fn without_room(path: &Path, error: ArchiveError) -> Failed {
+    use ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    match error {
+        ArchiveError::Io(error)
+            if matches!(error.kind(), FileTooLarge | QuotaExceeded | StorageFull) =>
+        {
+            let directory = path.parent().unwrap_or(path);
+            PlaceError::Io { place: directory.display().to_string(), error }.into()
+        }
+        error => error.into(),
+    }
 }
 
 async fn head(

@@ -10,7 +10,7 @@ use exit3_app::quotas::Limits;
 use exit3_domain::email::DisposableDomains;
 use exit3_ports::{
     ApiKeyRepository, BackupLog, DatabaseHealth, DjangoSource, LeadRepository, Moved, Quotas, Rows,
-    SubscriberRepository, Target, Transfer, with_causes,
+    SchemaState, SubscriberRepository, Target, Transfer, with_causes,
 };
 use exit3_postgres::{PgDatabase, PgSettings};
 use exit3_quotas::{LocalQuotas, SharedQuotas};
@@ -126,6 +126,28 @@ impl Backend {
                 blocking(move || database.pending_data_changes()).await
             }
         }
+    }
+
+    /// How far the schema is.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub(crate) async fn schema_state(&self) -> Result<SchemaState, DatabaseError> {
+        match &self.database {
+            Database::Postgres(settings) => {
+                let state = connect(settings, 1).schema_state().await;
+                state.map_err(|error| DatabaseError::of(&error))
+            }
+            Database::Sqlite(database) => {
+                let database = Arc::clone(database);
+                blocking(move || database.schema_state()).await
+            }
+        }
+    }
+
+    /// Whether the database can only be read since it was promoted.
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.embedded().is_some_and(|database| database.is_frozen().unwrap_or_default())
     }
 
     /// What copies the database as a whole.

@@ -8,6 +8,7 @@ mod diff_django;
 mod healthcheck;
 mod import_django;
 mod migrate;
+mod prepare;
 mod probe;
 mod progress;
 mod promote;

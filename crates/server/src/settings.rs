@@ -45,6 +45,11 @@ impl SettingsError {
     pub(crate) fn new(variable: &'static str, problem: impl Into<String>) -> Self {
         Self { variable, problem: problem.into() }
     }
+
+    /// What is wrong, without the name: the value may be of an option.
+    pub(crate) fn problem(&self) -> &str {
+        &self.problem
+    }
 }
 
 /// Checked settings of the service.
@@ -129,7 +134,8 @@ impl Settings {
         let database = DatabaseSettings::check(arguments)?;
         if database.is_embedded() {
             secrets::ensure_directory(&arguments.data_dir).map_err(|error| {
-                SettingsError::new("DATA_DIR", format!("cannot be used: {error}"))
+                let path = arguments.data_dir.display();
+                SettingsError::new("DATA_DIR", format!("cannot be used: {path}: {error}"))
             })?;
         }
         Ok(Self {

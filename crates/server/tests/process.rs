@@ -228,6 +228,8 @@ async fn the_schema_goes_down_and_up_by_command() {
         (output.status.success(), String::from_utf8(text).unwrap())
     };
     assert!(migrate(&[]).0);
+    let key = ["api-key", "create", "--name", "website", "--scope", "leads:create"];
+    assert!(exit3(directory.path()).args(key).output().unwrap().status.success());
     let service = Service::start(directory.path(), &[("AUTO_MIGRATE", "false")]);
     let backup = ["backup", "--to", "backups"];
     assert!(exit3(directory.path()).args(backup).output().unwrap().status.success());
@@ -235,9 +237,7 @@ async fn the_schema_goes_down_and_up_by_command() {
     let (done, text) = migrate(&["--to", "3"]);
     assert!(done && text.contains("4 migrations taken back"), "{text}");
     assert_eq!(service.get("/backend/health/ready/", "").await.status(), 503);
-    // But this key would be.
-    let key = ["api-key", "create", "--name", "website", "--scope", "leads:create"];
-    assert!(exit3(directory.path()).args(key).output().unwrap().status.success());
+    // But the key would be.
     for (arguments, reason) in [
         (["--to", "2"], "api_keys would be lost"),
         (["--to", "99"], "there is no migration 99"),
@@ -252,6 +252,39 @@ async fn the_schema_goes_down_and_up_by_command() {
     assert!(done && text.contains("is at 2 already"), "{text}");
     assert!(migrate(&[]).0);
     assert_eq!(service.get("/backend/health/ready/", "").await.status(), 200);
+}
+
+/// Somebody may be rolling back.
+#[test]
+fn commands_leave_an_outdated_schema_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let output = exit3(directory.path()).args(arguments).output().unwrap();
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        (output.status.success(), text)
+    };
+    let seed = ["seed-demo", "--leads", "1", "--subscribers", "1"];
+    let none = exit3(directory.path()).env("AUTO_MIGRATE", "false").args(seed).output().unwrap();
+    let none = String::from_utf8(none.stderr).unwrap();
+    assert!(none.contains("no schema yet: run `exit3 migrate`"), "{none}");
+    assert!(run(&seed).0, "where there is no schema, one is made");
+    let (done, text) = run(&["backup", "--to", "backups"]);
+    assert!(done, "{text}");
+    let archive = text.split(": ").next().unwrap();
+    assert!(run(&["migrate", "--to", "3"]).0);
+    for arguments in [
+        &seed[..],
+        &["api-key", "list"],
+        &["api-key", "revoke", "website"],
+        &["restore", archive, "--replace"],
+    ] {
+        let (done, text) = run(arguments);
+        assert!(!done && text.contains("outdated: run `exit3 migrate`"), "{arguments:?}: {text}");
+        assert_eq!(text.lines().count(), 1, "{text}");
+    }
+    let (_, text) = run(&["migrate", "--to", "3"]);
+    assert!(text.contains("is at 3 already"), "{text}");
+    assert!(run(&["migrate"]).0 && run(&["restore", archive, "--replace"]).0);
 }
 
 #[tokio::test]

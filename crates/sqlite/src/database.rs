@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use exit3_ports::{Moved, NoWay, Rows, StoreError, Target};
+use exit3_ports::{Moved, NoWay, Rows, SchemaState, StoreError, Target};
 
 pub(crate) use self::connector::Connector;
 use crate::api_keys::SqliteApiKeyRepository;
@@ -148,6 +148,14 @@ impl SqliteDatabase {
     /// [`OpenError`].
     pub fn pending_data_changes(&self) -> Result<Vec<&'static str>, OpenError> {
         migrations::pending_data_changes(&mut self.connector.writer()?)
+    }
+
+    /// How far the schema is. Blocks.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn schema_state(&self) -> Result<SchemaState, OpenError> {
+        Ok(migrations::state(&mut self.connector.reader()?)?)
     }
 
     /// The leads.

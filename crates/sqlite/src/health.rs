@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use exit3_ports::{DatabaseHealth, StoreError};
+use exit3_ports::{DatabaseHealth, SchemaState, StoreError};
 
 use crate::database::{Connector, Store};
 use crate::migrations;
@@ -35,6 +35,7 @@ impl DatabaseHealth for SqliteHealth {
 
     async fn schema_is_current(&self) -> Result<bool, StoreError> {
         self.connector.check()?;
-        self.store.readers.read(migrations::is_current).await
+        let state = self.store.readers.read(migrations::state).await?;
+        Ok(state == SchemaState::Current)
     }
 }

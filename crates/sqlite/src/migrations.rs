@@ -3,7 +3,7 @@
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
-use exit3_ports::{Migration, Moved, NoWay, Rows, Target, Way};
+use exit3_ports::{Migration, Moved, NoWay, Rows, SchemaState, Target, Way};
 
 use crate::database::OpenError;
 use crate::sql::Sql;
@@ -81,11 +81,9 @@ pub(crate) fn pending_data_changes(
     Ok(Way::data_changes(MIGRATIONS, &applied(connection)?)?)
 }
 
-/// Whether every migration that this program knows has been applied. One that it
-/// does not know, of a newer program, is no hindrance.
-pub(crate) fn is_current(connection: &mut SqliteConnection) -> QueryResult<bool> {
-    let applied = applied(connection)?;
-    Ok(MIGRATIONS.iter().all(|known| applied.iter().any(|version| version == known.version())))
+/// How far the schema is.
+pub(crate) fn state(connection: &mut SqliteConnection) -> QueryResult<SchemaState> {
+    Ok(SchemaState::of(MIGRATIONS, &applied(connection)?))
 }
 
 fn applied(connection: &mut SqliteConnection) -> QueryResult<Vec<String>> {

@@ -26,6 +26,15 @@ pub(crate) struct Bucket {
 impl Bucket {
     /// Opens `s3://bucket/key`; nothing is asked of it yet.
     pub(crate) fn open(url: &str) -> Result<Self, PlaceError> {
+        let (name, key) = Self::parse(url)?;
+        // The standard names, and one that says whether a test's server may do without
+        // encryption: AWS_ALLOW_HTTP.
+        let builder = AmazonS3Builder::from_env().with_bucket_name(&name);
+        Ok(Self { store: builder.build()?, name, key })
+    }
+
+    /// The name of the bucket and the key in `s3://bucket/key`.
+    pub(crate) fn parse(url: &str) -> Result<(String, Key), PlaceError> {
         let form = || PlaceError::Form(url.to_owned());
         let rest = url.strip_prefix("s3://").ok_or_else(form)?;
         let (name, key) = rest.split_once('/').unwrap_or((rest, ""));
@@ -33,10 +42,7 @@ impl Bucket {
             return Err(form());
         }
         let key = Key::parse(key.trim_end_matches('/')).map_err(|_| form())?;
-        // The standard names, and one that says whether a test's server may do without
-        // encryption: AWS_ALLOW_HTTP.
-        let builder = AmazonS3Builder::from_env().with_bucket_name(name);
-        Ok(Self { store: builder.build()?, name: name.to_owned(), key })
+        Ok((name.to_owned(), key))
     }
 
     /// The full name of what has that name below the prefix.

@@ -49,10 +49,17 @@ impl Place {
     pub(crate) fn parse(text: &str) -> Result<Self, PlaceError> {
         match text.strip_prefix("s3://") {
             Some(_) => Ok(Self::Bucket(Bucket::open(text)?)),
-            None if text.is_empty() || text.contains("://") => {
-                Err(PlaceError::Form(text.to_owned()))
-            }
-            None => Ok(Self::Directory(PathBuf::from(text))),
+            None if Self::is_one(text) => Ok(Self::Directory(PathBuf::from(text))),
+            None => Err(PlaceError::Form(text.to_owned())),
+        }
+    }
+
+    /// Whether `text` has one of these forms. What S3 needs beside it, in the environment, is
+    /// not looked at.
+    pub(crate) fn is_one(text: &str) -> bool {
+        match text.strip_prefix("s3://") {
+            Some(_) => Bucket::parse(text).is_ok(),
+            None => !text.is_empty() && !text.contains("://"),
         }
     }
 
@@ -60,7 +67,7 @@ impl Place {
     pub(crate) async fn fetch(text: &str) -> Result<File, PlaceError> {
         match text.strip_prefix("s3://") {
             Some(_) => Bucket::open(text)?.fetch().await,
-            None => File::open(text).map_err(|error| at(Path::new(text), error)),
+            None => open(Path::new(text)).map_err(|error| at(Path::new(text), error)),
         }
     }
 
@@ -109,9 +116,9 @@ impl Place {
         })
     }
 
-    /// Removes the archives that are more than `days` older than the [`KEPT`] newest, and
-    /// what is left of interrupted backups; returns their names. What was the newest when a
-    /// backup was last tried with success stays as well.
+    /// Removes the archives that are more than `days` older than the [`KEPT`] newest; returns
+    /// their names. What was the newest when a backup was last tried with success stays as
+    /// well.
     pub(crate) async fn expire(
         &self,
         days: u32,
@@ -142,13 +149,16 @@ impl Place {
                 Self::Bucket(bucket) => bucket.remove(name).await?,
             }
         }
+        Ok(old)
+    }
+
+    /// Removes what interrupted commands have left here. What cannot be removed is no reason
+    /// to go without a backup.
+    pub(crate) fn sweep(&self) {
         match self {
-            Self::Directory(directory) => {
-                remove_stale(directory).map_err(|error| at(directory, error))?;
-            }
+            Self::Directory(directory) => drop(remove_stale(directory)),
             Self::Bucket(_) => tidy_up(),
         }
-        Ok(old)
     }
 
     fn describe(&self) -> String {
@@ -167,6 +177,14 @@ impl Place {
         let known = |name: &String| time_of(name).is_some_and(|time| time <= now + CLOCKS);
         Ok(names.into_iter().filter(known).collect())
     }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    Ok(file)
 }
 
 fn files(directory: &Path) -> io::Result<Vec<String>> {

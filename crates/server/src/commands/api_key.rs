@@ -6,7 +6,7 @@ use exit3_app::{App, api_keys};
 use exit3_domain::api_keys::{ApiKey, ApiKeyDraft, Scope, Scopes};
 use exit3_domain::quotas::Rate;
 
-use super::{Failure, runtime, say};
+use super::{Failure, prepare, runtime, say};
 use crate::backend::Backend;
 use crate::secrets::random_bytes;
 use crate::settings::Settings;
@@ -55,9 +55,10 @@ pub(super) struct Create {
 pub(super) fn api_key(settings: &Settings, command: ApiKeyCommand) -> Result<(), Failure> {
     let backend = Backend::open(settings)?;
     runtime()?.block_on(async {
-        if settings.auto_migrate {
-            backend.migrate().await?;
+        if !matches!(command, ApiKeyCommand::List) {
+            prepare::writable(&backend)?;
         }
+        prepare::schema(settings, &backend).await?;
         let app = backend.patient_app();
         match command {
             ApiKeyCommand::Create(new) => create(&app, settings, new).await,

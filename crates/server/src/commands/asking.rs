@@ -7,8 +7,8 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 
-/// Bytes of the longest answer that is taken. One of the service has far fewer here; what
-/// else may listen there need not come to an end.
+/// Bytes of the longest answer that is taken, unless another limit is given. One of the
+/// service has far fewer here; what else may listen there need not come to an end.
 const LONGEST: usize = 64 * 1024;
 
 /// A client that waits `patience` for an answer, and goes nowhere but where it is told.
@@ -33,8 +33,8 @@ pub(super) enum AskError {
     NoAnswer(reqwest::Error),
     #[error("the answer was {0}{1}")]
     Refused(StatusCode, String),
-    #[error("the answer has more than 64 KiB")]
-    TooLong,
+    #[error("the answer has more than {} KiB", .0 / 1024)]
+    TooLong(usize),
 }
 
 /// Sends a request and takes the whole answer.
@@ -51,17 +51,25 @@ pub(super) async fn ask(request: RequestBuilder, expected: StatusCode) -> Result
 
 /// As [`ask`], whatever the status.
 pub(super) async fn ask_for_any(request: RequestBuilder) -> Result<Answer, AskError> {
+    ask_for_long(request, LONGEST).await
+}
+
+/// As [`ask_for_any`], for an answer of up to `longest` bytes.
+pub(super) async fn ask_for_long(
+    request: RequestBuilder,
+    longest: usize,
+) -> Result<Answer, AskError> {
     let response = request.send().await.map_err(AskError::NoAnswer)?;
     let status = response.status();
-    let bytes = read(response).await?;
+    let bytes = read(response, longest).await?;
     Ok(Answer { status, body: serde_json::from_slice(&bytes).unwrap_or_default() })
 }
 
-async fn read(mut response: Response) -> Result<Vec<u8>, AskError> {
+async fn read(mut response: Response, longest: usize) -> Result<Vec<u8>, AskError> {
     let mut bytes = Vec::new();
     while let Some(more) = response.chunk().await.map_err(AskError::NoAnswer)? {
-        if bytes.len() + more.len() > LONGEST {
-            return Err(AskError::TooLong);
+        if bytes.len() + more.len() > longest {
+            return Err(AskError::TooLong(longest));
         }
         bytes.extend_from_slice(&more);
     }

@@ -7,7 +7,7 @@ use clap::Args;
 use exit3_django::{Contracts, ImportError, Imported, Options, import};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Failure, runtime, say, unless_stopped};
+use super::{Failure, prepare, runtime, say, unless_stopped};
 use crate::backend::Backend;
 use crate::settings::{Arguments, DatabaseSettings, Settings};
 
@@ -36,7 +36,7 @@ pub(super) fn import_django(
     what: &ImportDjango,
 ) -> Result<(), Failure> {
     let from = DatabaseSettings::from_url(what.from.expose_secret(), arguments)
-        .map_err(|error| format!("--from: {error}"))?;
+        .map_err(|error| format!("--from {}", error.problem()))?;
     let contracts = Contracts::new(what.media.as_deref(), settings.backup.contracts.clone())?;
     let options =
         Options { disposable: settings.disposable.clone(), contracts, overwrite: what.overwrite };
@@ -44,9 +44,8 @@ pub(super) fn import_django(
     let imported = runtime()?.block_on(unless_stopped(async {
         let mut source =
             Backend::django(&from).await.map_err(|error| format!("--from: {error}"))?;
-        if settings.auto_migrate {
-            backend.migrate().await?;
-        }
+        prepare::writable(&backend)?;
+        prepare::schema(settings, &backend).await?;
         let here = backend.transfer().load().await?;
         Ok(import(source.as_mut(), here, &options).await)
     }))?;
@@ -54,8 +53,13 @@ pub(super) fn import_django(
         Ok(imported) => tell(&backend, what, &imported),
         Err(error) => {
             if let ImportError::Conflicts(conflicts) = &error {
-                for conflict in conflicts {
-                    say(format_args!("{conflict}"));
+                let lines = conflicts.iter().map(|conflict| format!("{conflict}\n"));
+                let report: String = lines.collect();
+                say(format_args!("{}", report.trim_end()));
+                if let Some(file) = &what.report {
+                    write(file, &report).map_err(|problem| {
+                        format!("{error}; and --report cannot be written: {problem}")
+                    })?;
                 }
             }
             Err(error.into())

@@ -1,7 +1,7 @@
 use clap::Args;
 use exit3_ports::{Moved, Rows, Target};
 
-use super::{Failure, runtime, say};
+use super::{Failure, prepare, runtime, say};
 use crate::backend::Backend;
 use crate::settings::Settings;
 
@@ -19,6 +19,7 @@ pub(super) struct Migrate {
 /// Brings the database's schema up to date, or to the version asked for.
 pub(super) fn migrate(settings: &Settings, wanted: &Migrate) -> Result<(), Failure> {
     let backend = Backend::open(settings)?;
+    prepare::writable(&backend)?;
     let target = wanted.to.map_or(Target::Newest, Target::Version);
     let rows = if wanted.drop_rows { Rows::Drop } else { Rows::Keep };
     let Moved { up, down } = runtime()?.block_on(backend.migrate_to(target, rows))?;

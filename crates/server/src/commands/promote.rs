@@ -33,12 +33,16 @@ pub(super) fn promote(
     let backend = Backend::open(settings)?;
     let from = backend.embedded().ok_or("DATABASE_URL is PostgreSQL already")?;
     let Some(url) = &what.to else {
+        let (was_frozen, place) = (from.is_frozen()?, backend.describe());
         from.thaw()?;
-        say(format_args!("{} can be written to again", backend.describe()));
+        say(format_args!(
+            "{place} {}",
+            if was_frozen { "can be written to again" } else { "was not promoted" }
+        ));
         return Ok(());
     };
     let to = DatabaseSettings::from_url(url.expose_secret(), arguments)
-        .map_err(|error| format!("--to: {error}"))?;
+        .map_err(|error| format!("--to {}", error.problem()))?;
     let to = Backend::open_database(&to, settings)?;
     if to.embedded().is_some() {
         return Err("--to is not PostgreSQL".into());

@@ -6,7 +6,7 @@ use exit3_ports::{Clock, Load};
 
 use super::backup::tell;
 use super::progress::Bars;
-use super::{Failure, runtime, say};
+use super::{Failure, prepare, runtime, say};
 use crate::archives::{self, Place};
 use crate::backend::Backend;
 use crate::clock::SystemClock;
@@ -41,16 +41,8 @@ async fn restore_from(
     let transfer = backend.transfer();
     // All of it is read before anything is touched.
     let mut archive = archives::open(file, &settings.backup, transfer.newest_schema())?;
-    if settings.auto_migrate {
-        backend.migrate().await?;
-    }
-    if backend.embedded().is_some_and(|database| database.is_frozen().unwrap_or_default()) {
-        let place = backend.describe();
-        return Err(format!(
-            "{place} can only be read since it was promoted: exit3 promote --abort lifts that"
-        )
-        .into());
-    }
+    prepare::writable(backend)?;
+    prepare::schema(settings, backend).await?;
     // From here on nobody writes, so that the backup misses nothing.
     let mut load = transfer.load().await?;
     if replace && !is_empty(load.as_mut()).await? {

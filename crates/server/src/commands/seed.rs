@@ -9,7 +9,7 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
 use super::progress::bar;
-use super::{Failure, runtime, say};
+use super::{Failure, prepare, runtime, say};
 use crate::backend::Backend;
 use crate::settings::Settings;
 
@@ -34,9 +34,8 @@ pub(super) struct SeedDemo {
 pub(super) fn seed(settings: &Settings, demo: &SeedDemo) -> Result<(), Failure> {
     let backend = Backend::open(settings)?;
     runtime()?.block_on(async {
-        if settings.auto_migrate {
-            backend.migrate().await?;
-        }
+        prepare::writable(&backend)?;
+        prepare::schema(settings, &backend).await?;
         let app = backend.patient_app();
         let mut people = People { random: StdRng::seed_from_u64(demo.seed), made: 0 };
         leads(&app, demo.leads, &mut people).await?;

@@ -146,7 +146,7 @@ fn warn_if_lost(settings: &Settings, secrets: &Secrets) {
 
 /// Whoever starts this has perhaps forgotten that another database took over.
 fn warn_if_frozen(backend: &Backend) {
-    if backend.embedded().is_some_and(|database| database.is_frozen().unwrap_or_default()) {
+    if backend.is_frozen() {
         tracing::warn!(
             "the database can only be read since `exit3 promote`: set DATABASE_URL to the one \
              that took over, or run `exit3 promote --abort`"

@@ -1,8 +1,9 @@
 use std::fs::File;
+use std::sync::Arc;
 
 use clap::Args;
 use exit3_archive::{ArchiveError, Summary};
-use exit3_ports::{BackupStatus, Clock, StoreError, Transfer};
+use exit3_ports::{BackupLog, BackupStatus, Clock, StoreError, Transfer, with_causes};
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
 
 use super::backup::place;
@@ -11,7 +12,7 @@ use super::{Failure, runtime, say, unless_stopped, whisper};
 use crate::archives::{self, Place};
 use crate::backend::Backend;
 use crate::clock::SystemClock;
-use crate::settings::Settings;
+use crate::settings::{DatabaseSettings, Settings};
 
 /// Which one.
 #[derive(Args)]
@@ -26,7 +27,6 @@ pub(super) struct VerifyBackup {
 
 /// Restores a backup for a trial, and notes how that went.
 pub(super) fn verify_backup(settings: &Settings, what: &VerifyBackup) -> Result<(), Failure> {
-    let backend = Backend::open(settings)?;
     runtime()?.block_on(unless_stopped(async {
         let now = SystemClock.now();
         let name = match &what.archive {
@@ -35,15 +35,10 @@ pub(super) fn verify_backup(settings: &Settings, what: &VerifyBackup) -> Result<
         };
         let file = Place::fetch(&name).await?;
         let tried = attempt(settings, file).await;
-        let log = backend.app(1).backups;
-        let noted = match (&tried, is_last(&name, &log.status().await.unwrap_or_default())) {
+        let noted = match &tried {
             // It says nothing about the archive.
-            (Err(failure), _) if !is_bad(failure) => Ok(()),
-            (_, true) => log.note_verification(tried.is_ok(), SystemClock.now()).await,
-            (_, false) => {
-                whisper(format_args!("Not noted, as it is not the last backup: {name}"));
-                Ok(())
-            }
+            Err(failure) if !is_bad(failure) => Ok(()),
+            _ => note(settings, &name, tried.is_ok()).await,
         };
         let summary = tried?;
         let (rows, files) = (summary.rows(), summary.files);
@@ -52,6 +47,38 @@ pub(super) fn verify_backup(settings: &Settings, what: &VerifyBackup) -> Result<
         ));
         Ok(noted.map_err(|error| format!("it could not be noted in the database: {error}"))?)
     }))
+}
+
+/// Notes how a trial of the archive `name` went, where there is a database to note it in: a
+/// machine that does nothing but trials has none.
+async fn note(settings: &Settings, name: &str, good: bool) -> Result<(), StoreError> {
+    let (log, status) = match log(settings).await {
+        Ok(found) => found,
+        Err(why) => {
+            whisper(format_args!("Not noted, as there is no database that can be used: {why}"));
+            return Ok(());
+        }
+    };
+    if !is_last(name, &status) {
+        whisper(format_args!("Not noted, as it is not the last backup: {name}"));
+        return Ok(());
+    }
+    log.note_verification(good, SystemClock.now()).await
+}
+
+/// What is known of the backups, or why the database cannot be asked.
+async fn log(settings: &Settings) -> Result<(Arc<dyn BackupLog>, BackupStatus), String> {
+    if let DatabaseSettings::Sqlite(path) = &settings.database
+        && !path.exists()
+    {
+        return Err(format!("{} is not there", path.display()));
+    }
+    let backend = Backend::open(settings).map_err(|error| error.to_string())?;
+    let log = backend.app(1).backups;
+    match log.status().await {
+        Ok(status) => Ok((log, status)),
+        Err(error) => Err(format!("{}: {}", backend.describe(), with_causes(&error))),
+    }
 }
 
 /// Whether an archive is the last one that was made of this database. Where none is known

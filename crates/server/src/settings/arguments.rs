@@ -64,7 +64,8 @@ pub struct Arguments {
     /// Milliseconds after which the database counts as away
     #[arg(long, env = "DB_TIMEOUT_MS", default_value_t = 1800, global = true, value_parser = clap::value_parser!(u32).range(100..=600_000))]
     pub db_timeout_ms: u32,
-    /// Whether `serve` brings the database's schema up to date
+    /// Whether `serve` brings the database's schema up to date, and other commands make one
+    /// where there is none
     #[arg(long, env = "AUTO_MIGRATE", default_value = "true", global = true, value_parser = words::boolean, action = clap::ArgAction::Set)]
     pub auto_migrate: bool,
     /// Where the contract files of clients are kept; `contracts` in DATA_DIR unless given.

@@ -6,6 +6,7 @@ use exit3_archive::{ArchiveError, ContractFiles, Keys, Lock};
 use secrecy::SecretString;
 
 use super::{Arguments, SettingsError};
+use crate::archives::Place;
 
 /// Where backups go, and how they are locked.
 #[derive(Clone)]
@@ -24,6 +25,10 @@ pub struct BackupSettings {
 
 impl BackupSettings {
     pub(super) fn check(arguments: &Arguments) -> Result<Self, SettingsError> {
+        if arguments.backup_to.as_deref().is_some_and(|place| !Place::is_one(place)) {
+            let problem = "is neither a directory nor of the form s3://bucket/prefix";
+            return Err(SettingsError::new("BACKUP_TO", problem));
+        }
         let passphrase = arguments.backup_passphrase.clone();
         let lock = match (&arguments.backup_recipients, &passphrase) {
             (None, None) => Lock::Open,

@@ -87,7 +87,10 @@ impl TelemetrySettings {
 }
 
 fn log_dir(directory: &Path) -> Result<PathBuf, SettingsError> {
-    let unusable = |error| SettingsError::new("LOG_DIR", format!("cannot be used: {error}"));
+    let unusable = |error| {
+        let path = directory.display();
+        SettingsError::new("LOG_DIR", format!("cannot be used: {path}: {error}"))
+    };
     secrets::ensure_directory(directory).map_err(unusable)?;
     log_file().open(directory.join(LOG_FILE)).map_err(unusable)?;
     Ok(directory.to_owned())

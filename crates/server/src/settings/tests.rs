@@ -157,11 +157,15 @@ fn settings_that_do_not_go_together_are_refused() {
         (("REDIS_URL", "hunter2"), "REDIS_URL"),
         (("SENTRY_DSN", "hunter2"), "SENTRY_DSN"),
         (("OTEL_EXPORTER_OTLP_ENDPOINT", "hunter2:4318"), "OTEL_EXPORTER_OTLP_ENDPOINT"),
-        (("LOG_DIR", "/dev/null/logs"), "LOG_DIR"),
+        (("LOG_DIR", "/dev/null/logs"), "LOG_DIR cannot be used: /dev/null/logs: "),
+        (("BACKUP_TO", "ftp://hunter2@backups"), "BACKUP_TO"),
+        (("BACKUP_TO", "s3://"), "BACKUP_TO"),
     ] {
         let problem = problem(&[POSTGRES, KEY, SECRET, env]);
         assert!(problem.starts_with(variable) && !problem.contains("hunter2"), "{problem}");
     }
+    let problem = problem(&[("DATA_DIR", "/dev/null/data")]);
+    assert!(problem.starts_with("DATA_DIR cannot be used: /dev/null/data: "), "{problem}");
 }
 
 const KEY: (&str, &str) = ("BASIC_API_KEY", "nYkq0vWqPz3bXcT8sRfHjLmE5uG7dA2w");
@@ -197,6 +201,8 @@ fn what_is_unsafe_in_production_is_found() {
         (("DEBUG", "true"), "!DEBUG"),
         (("SECRET_KEY", "short"), "!SECRET_KEY"),
         (("BASIC_API_KEY", "change-me-change-me-change-me-change-me"), "!BASIC_API_KEY"),
+        (("BACKUP_PASSPHRASE", "15 characters, x"), ""),
+        (("BACKUP_PASSPHRASE", "15 characters, "), "BACKUP_PASSPHRASE"),
         (("TRUSTED_PROXIES", "10.0.0.1,0.0.0.0/0"), "!TRUSTED_PROXIES"),
         (("HOST", "0.0.0.0"), "!TLS_CERT"),
         (("USE_X_FORWARDED_HOST", "true"), "USE_X_FORWARDED_HOST"),

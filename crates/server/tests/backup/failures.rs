@@ -48,6 +48,36 @@ async fn what_is_old_is_removed_once_the_new_one_is_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_killed_backups_left_goes_when_another_begins() {
+    let site = Site::new(Kind::Sqlite).await;
+    site.must(&["seed-demo", "--leads", "1", "--subscribers", "1"]);
+    fs::create_dir(site.path("backups")).unwrap();
+    for (name, hours) in [(".exit3-young0.partial", 23), (".exit3-old000.partial", 25)] {
+        let file = File::create(site.path("backups").join(name)).unwrap();
+        let hours = Duration::from_secs(hours * 60 * 60);
+        let made = file.metadata().unwrap().modified().unwrap();
+        file.set_modified(made - hours).unwrap();
+    }
+    site.back_up();
+    let left = names(&site.path("backups"));
+    assert!(left.len() == 2 && left[0] == ".exit3-young0.partial", "{left:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_without_room_says_where() {
+    let site = Site::new(Kind::Sqlite).await;
+    site.must(&["seed-demo", "--leads", "20000", "--subscribers", "1"]);
+    // A file that may not grow is as good as a disk that is full.
+    let binary = exit3(site.directory.path()).get_program().to_owned();
+    let script = "trap '' XFSZ; ulimit -f 128; exec \"$0\" backup --to backups";
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", script]).arg(binary).envs(site.env()).current_dir(site.directory.path());
+    let sentence = refused(&command.output().unwrap());
+    assert!(sentence.contains("/backups: File too large"), "{sentence}");
+    assert!(names(&site.path("backups")).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_trial_that_is_stopped_leaves_no_rows_behind() {
     let site = Site::new(Kind::Sqlite).await;
     site.must(&["seed-demo", "--leads", "20000", "--subscribers", "1"]);
@@ -150,9 +180,10 @@ async fn what_cannot_be_done_is_told_in_one_sentence() {
         (&["verify-backup", "--from", "nowhere"], "nowhere"),
         (&["restore", "nowhere.backup"], "nowhere.backup"),
         (&["restore", "notes.txt"], "not an archive"),
+        (&["restore", "data"], "data: is a directory"),
         (&["backup", "--to", "s3://"], "s3://"),
         (&["promote", "--to", "sqlite:///a"], "not PostgreSQL"),
-        (&["promote", "--to", "mysql://a:hunter2@b"], "--to"),
+        (&["promote", "--to", "mysql://a:hunter2@b"], "--to begins with neither"),
         (&["promote"], "--to"),
     ] {
         let sentence = refused(&site.run(arguments));

@@ -20,6 +20,7 @@ async fn no_answered_write_stays_behind() {
     let late = service.post(LEADS, KEY, &lead.to_string()).await;
     assert_eq!(late.status(), 503);
     assert!(late.headers().contains_key("retry-after"));
+    assert_eq!(service.get("/backend/health/ready/", "").await.status(), 200);
     let there = count(&service, "").await;
     stop.store(true, Ordering::Relaxed);
     let answers = writer.await.unwrap();
@@ -37,9 +38,16 @@ async fn no_answered_write_stays_behind() {
     assert_eq!(service.post(LEADS, KEY, &lead.to_string()).await.status(), 503);
     let archive = site.back_up();
     let restore = ["restore", archive.to_str().unwrap(), "--replace"];
-    let sentence = refused(&site.run(&restore));
-    assert!(sentence.contains("promote --abort"), "{sentence}");
-    site.must(&["promote", "--abort"]);
+    let create = ["api-key", "create", "--name", "a", "--scope", "leads:create"];
+    let seed = ["seed-demo", "--leads", "1"];
+    let migrate = ["migrate", "--to", "0", "--drop-rows"];
+    for arguments in [&restore[..], &create, &seed, &migrate, &["migrate"]] {
+        let sentence = refused(&site.run(arguments));
+        assert!(sentence.contains("promote --abort"), "{arguments:?}: {sentence}");
+    }
+    site.must(&["api-key", "list"]);
+    assert!(site.must(&["promote", "--abort"]).contains("can be written to again"));
+    assert!(site.must(&["promote", "--abort"]).contains("was not promoted"));
     assert_eq!(service.post(LEADS, KEY, &lead.to_string()).await.status(), 201);
 }
 

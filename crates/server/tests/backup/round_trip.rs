@@ -122,6 +122,30 @@ async fn is_verified(kind: Kind) {
     assert!(!site.path("data/backups").exists());
 }
 
+/// A machine that holds the key, and nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_is_verified_where_there_is_no_database() {
+    let site = Site::new(Kind::Sqlite).await;
+    site.must(&["seed-demo", "--leads", "20", "--subscribers", "20"]);
+    let archive = site.back_up();
+    let archive = archive.to_str().unwrap();
+    let elsewhere = Site::new(Kind::Sqlite).await;
+    let away = [("DATABASE_URL", "postgres://exit3:hunter2@127.0.0.1:1/exit3")];
+    for (env, why) in [(&[][..], "data/exit3.sqlite3 is not there"), (&away, "not available")] {
+        let tried = elsewhere.run_with(env, &["verify-backup", archive]);
+        let told = String::from_utf8(tried.stderr).unwrap();
+        assert!(tried.status.success(), "{told}");
+        assert!(String::from_utf8(tried.stdout).unwrap().contains("40 rows"));
+        assert!(told.starts_with("Not noted, ") && told.contains(why), "{told}");
+        assert!(told.lines().count() == 1 && !told.contains("hunter2"), "{told}");
+        assert!(!elsewhere.path("data/exit3.sqlite3").exists());
+    }
+    // What is bad is so without one as well.
+    fs::write(archive, "no archive").unwrap();
+    assert!(!elsewhere.run(&["verify-backup", archive]).status.success());
+    assert!(!elsewhere.path("data/exit3.sqlite3").exists());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_of_sqlite_is_verified() {
     is_verified(Kind::Sqlite).await;

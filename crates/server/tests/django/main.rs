@@ -197,12 +197,13 @@ async fn overwrites_nothing_that_was_written_here(peer: &Peer, here: &Here, serv
     assert!(told.contains("DIFFERENT: /backend/api/v1/leads/: row 1 notes: "), "{told}");
     let made = made["id"].as_i64().unwrap();
     peer.script(&["lead", &made.to_string()]);
-    let refused = here.import(peer, &[]);
+    let refused = here.import(peer, &["--report", "refused.txt"]);
     assert!(!refused.status.success());
     let told = String::from_utf8(refused.stdout).unwrap();
     let why = String::from_utf8(refused.stderr).unwrap();
     assert!(told.contains("leads 1: changed here\n"), "{told}");
     assert!(told.contains(&format!("leads {made}: made here, under an id")), "{told}");
+    assert_eq!(std::fs::read_to_string(here.path().join("refused.txt")).unwrap(), told);
     assert!(why.starts_with("exit3: 2 rows cannot be brought"), "{why}");
     assert_eq!(why.lines().count(), 1, "{why}");
     let kept: Json = service.get(path, KEY).await.json().await.unwrap();
@@ -245,7 +246,7 @@ async fn a_source_that_is_none_is_told_in_one_sentence() {
     std::fs::write(file("empty"), "").unwrap();
     let sqlite = |name: &str| format!("sqlite:///{}", file(name).display());
     for (from, why) in [
-        ("mysql://django:secret@localhost/django".to_owned(), "begins with neither"),
+        ("mysql://django:secret@localhost/django".to_owned(), "exit3: --from begins with neither"),
         (sqlite("gone"), "No such file"),
         (sqlite("other"), "not a database"),
         (sqlite("empty"), "it lacks common_lead, common_newsletter, common_client, auth_user"),
@@ -256,4 +257,24 @@ async fn a_source_that_is_none_is_told_in_one_sentence() {
         assert!(told.contains(why) && !told.contains("secret"), "{told}");
     }
     assert!(!file("gone").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_long_rows_are_compared() {
+    let here = Here::new(Kind::Sqlite).await;
+    let service = Service::start(here.path(), &here.env());
+    let notes = "𝒩".repeat(5_000);
+    for number in 0..20 {
+        let email = format!("long-{number}@acme.hr");
+        let lead = json!({"full_name": "Ana", "position": "CEO", "email": email, "notes": notes});
+        let made = service.post("/backend/api/v1/leads/", KEY, &lead.to_string()).await;
+        assert_eq!(made.status(), 201);
+    }
+    let url = service.url("");
+    let output = here.run(&["diff-django", "--old", &url, "--new", &url, "--old-key", KEY]);
+    let told = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert!(output.status.success(), "{told}");
+    let nowhere = ["diff-django", "--old", "http://127.0.0.1:1", "--new", &url, "--old-key", KEY];
+    let why = String::from_utf8(here.run(&nowhere).stderr).unwrap();
+    assert!(why.starts_with("exit3: --old: /backend/api/v1/leads/?"), "{why}");
 }

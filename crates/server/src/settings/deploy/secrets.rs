@@ -11,6 +11,8 @@ use super::Findings;
 const LONG: usize = 32;
 /// Different ones among them, of which 32 random digits have more.
 const DIFFERENT: usize = 7;
+/// Characters of a passphrase; guessing one is made slow by age.
+const LONG_ENOUGH: usize = 16;
 
 pub(super) fn find(found: &mut Findings, arguments: &Arguments) {
     let (secret, key) = (&arguments.secret_key, &arguments.basic_api_key);
@@ -25,6 +27,14 @@ pub(super) fn find(found: &mut Findings, arguments: &Arguments) {
         "BASIC_API_KEY",
         "is the same as SECRET_KEY",
         remedy,
+    );
+    let passphrase = arguments.backup_passphrase.as_ref();
+    let characters = passphrase.map(|passphrase| passphrase.expose_secret().chars().count());
+    found.add(
+        characters.is_some_and(|characters| characters < LONG_ENOUGH),
+        "BACKUP_PASSPHRASE",
+        "is shorter than 16 characters",
+        "make one with `openssl rand -base64 32`, and keep this one for the archives it locks",
     );
 }
 
