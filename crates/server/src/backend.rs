@@ -51,8 +51,8 @@ enum Database {
 pub struct DatabaseError(String);
 
 impl DatabaseError {
-    fn of(error: &(dyn std::error::Error + 'static)) -> Self {
-        Self(with_causes(error))
+    fn of(error: impl std::error::Error + 'static) -> Self {
+        Self(with_causes(&error))
     }
 }
 
@@ -100,12 +100,10 @@ impl Backend {
     pub async fn migrate_to(&self, target: Target, rows: Rows) -> Result<Moved, DatabaseError> {
         match &self.database {
             Database::Postgres(settings) => {
-                let moved = connect(settings, 1).migrate_to(target, rows).await;
-                moved.map_err(|error| DatabaseError::of(&error))
+                connect(settings, 1).migrate_to(target, rows).await.map_err(DatabaseError::of)
             }
             Database::Sqlite(database) => {
-                let database = Arc::clone(database);
-                blocking(move || database.migrate_to(target, rows)).await
+                blocking(database, move |it| it.migrate_to(target, rows)).await
             }
         }
     }
@@ -118,12 +116,10 @@ impl Backend {
     pub async fn pending_data_changes(&self) -> Result<Vec<&'static str>, DatabaseError> {
         match &self.database {
             Database::Postgres(settings) => {
-                let pending = connect(settings, 1).pending_data_changes().await;
-                pending.map_err(|error| DatabaseError::of(&error))
+                connect(settings, 1).pending_data_changes().await.map_err(DatabaseError::of)
             }
             Database::Sqlite(database) => {
-                let database = Arc::clone(database);
-                blocking(move || database.pending_data_changes()).await
+                blocking(database, move |it| it.pending_data_changes()).await
             }
         }
     }
@@ -135,13 +131,9 @@ impl Backend {
     pub(crate) async fn schema_state(&self) -> Result<SchemaState, DatabaseError> {
         match &self.database {
             Database::Postgres(settings) => {
-                let state = connect(settings, 1).schema_state().await;
-                state.map_err(|error| DatabaseError::of(&error))
+                connect(settings, 1).schema_state().await.map_err(DatabaseError::of)
             }
-            Database::Sqlite(database) => {
-                let database = Arc::clone(database);
-                blocking(move || database.schema_state()).await
-            }
+            Database::Sqlite(database) => blocking(database, move |it| it.schema_state()).await,
         }
     }
 
@@ -171,7 +163,7 @@ impl Backend {
             }
             DatabaseSettings::Sqlite(path) => exit3_sqlite::django_source(path).await,
         };
-        source.map_err(|error| DatabaseError::of(&error))
+        source.map_err(DatabaseError::of)
     }
 
     /// The embedded database, if it is one.
@@ -275,11 +267,12 @@ struct Repositories {
 
 /// Does work on the embedded database that blocks.
 async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
+    database: &Arc<SqliteDatabase>,
+    work: impl FnOnce(&SqliteDatabase) -> Result<T, OpenError> + Send + 'static,
 ) -> Result<T, DatabaseError> {
-    let done =
-        tokio::task::spawn_blocking(work).await.map_err(|error| DatabaseError::of(&error))?;
-    done.map_err(|error| DatabaseError::of(&error))
+    let database = Arc::clone(database);
+    let done = tokio::task::spawn_blocking(move || work(&database)).await;
+    done.map_err(DatabaseError::of)?.map_err(DatabaseError::of)
 }
 
 fn connect(settings: &PgSettings, workers: usize) -> PgDatabase {
@@ -290,8 +283,7 @@ fn connect(settings: &PgSettings, workers: usize) -> PgDatabase {
 
 fn open_file(path: &Path) -> Result<SqliteDatabase, DatabaseError> {
     if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        ensure_directory(directory).map_err(|error| DatabaseError::of(&error))?;
+        ensure_directory(directory).map_err(DatabaseError::of)?;
     }
-    SqliteDatabase::open(path, &SqliteSettings::default())
-        .map_err(|error| DatabaseError::of(&error))
+    SqliteDatabase::open(path, &SqliteSettings::default()).map_err(DatabaseError::of)
 }
