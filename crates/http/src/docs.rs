@@ -1,10 +1,11 @@
 //! The API's own documentation: the OpenAPI document, and two readers of it
 //! whose every file comes from the binary.
 
+use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 use actix_web::http::header;
-use actix_web::web::Path;
+use actix_web::web::{Bytes, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use rust_embed::RustEmbed;
 
@@ -85,16 +86,28 @@ pub(crate) async fn redoc() -> HttpResponse {
 /// # Errors
 /// 404.
 pub(crate) async fn asset(name: Path<String>) -> Result<HttpResponse, ApiError> {
-    if let Some(file) = Assets::get(&name) {
-        return Ok(file_response(content_type(&name), file.data.into_owned()));
-    }
-    let config = Arc::new(utoipa_swagger_ui::Config::default());
-    match utoipa_swagger_ui::serve(&name, config) {
-        Ok(Some(file)) if name.starts_with("swagger-ui") => {
-            Ok(file_response(content_type(&name), file.bytes.into_owned()))
+    let bytes = asset_bytes(&name).ok_or_else(|| ApiError::not_found("Not found."))?;
+    Ok(HttpResponse::Ok()
+        .content_type(content_type(&name))
+        .insert_header((header::CACHE_CONTROL, "public, max-age=86400"))
+        .body(bytes))
+}
+
+/// The bytes of a file in the binary. They are not copied: Redoc's bundle alone is a
+/// megabyte, and everybody may ask for it without a key.
+fn asset_bytes(name: &str) -> Option<Bytes> {
+    let data = match Assets::get(name) {
+        Some(file) => file.data,
+        None if name.starts_with("swagger-ui") => {
+            let config = Arc::new(utoipa_swagger_ui::Config::default());
+            utoipa_swagger_ui::serve(name, config).ok()??.bytes
         }
-        _ => Err(ApiError::not_found("Not found.")),
-    }
+        None => return None,
+    };
+    Some(match data {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => Bytes::from(bytes),
+    })
 }
 
 /// What a page may load: its own files, and nothing that is written into it but two
@@ -113,13 +126,6 @@ fn page(html: &'static str) -> HttpResponse {
         .body(html)
 }
 
-fn file_response(content_type: &'static str, bytes: Vec<u8>) -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type(content_type)
-        .insert_header((header::CACHE_CONTROL, "public, max-age=86400"))
-        .body(bytes)
-}
-
 fn content_type(name: &str) -> &'static str {
     match name.rsplit('.').next() {
         Some("js") => "text/javascript; charset=utf-8",
@@ -132,4 +138,17 @@ fn content_type(name: &str) -> &'static str {
 /// JSON is YAML, but people who ask for YAML want to read it.
 fn yaml(document: &serde_json::Value) -> String {
     yaml_serde::to_string(document).unwrap_or_else(|_| document.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_not_copied() {
+        for name in ["redoc.standalone.js", "swagger-ui-bundle.js", "swagger-ui.css"] {
+            let [first, second] = [asset_bytes(name), asset_bytes(name)].map(Option::unwrap);
+            assert_eq!(first.as_ptr(), second.as_ptr(), "{name}");
+        }
+    }
 }
