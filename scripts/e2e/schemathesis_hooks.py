@@ -4,11 +4,22 @@ that every check stays on."""
 import itertools
 import os
 import re
+import sys
+from pathlib import Path
 
 import schemathesis
 
+sys.path.insert(0, str(Path(__file__).parent))
+import accepted
+
 # Different in every run, so that a database that was used before serves again.
 UNIQUE = (f"u{os.getpid()}x{number}." for number in itertools.count())
+
+
+@schemathesis.hook
+def before_load_schema(context, raw_schema):
+    """Replaces the plain schemas of requests by those of what is accepted."""
+    accepted.describe(raw_schema)
 
 
 @schemathesis.hook

@@ -30,6 +30,7 @@ install_fetched() {
     install_python_packages python scripts/e2e/requirements.txt
     # What it is compared with, in the versions that it was recorded with.
     install_python_packages django bench/django/requirements.txt
+    install_python_packages clients scripts/e2e/clients/requirements.txt
     install_node_packages
 }
 

@@ -12,13 +12,7 @@ use crate::error::ApiError;
     path = "/backend/api/v1/leads/",
     tag = "leads",
     operation_id = "create_lead",
-    request_body(
-        content(
-            (crate::openapi::LeadCreate = "application/json"),
-            (crate::openapi::LeadForm = "application/x-www-form-urlencoded"),
-            (crate::openapi::LeadForm = "multipart/form-data"),
-        )
-    ),
+    request_body = crate::openapi::LeadCreate,
     responses((status = 201, description = "The stored lead.", body = LeadResponse))
 )]
 pub(crate) async fn create(

@@ -14,13 +14,7 @@ use crate::error::ApiError;
     tag = "leads",
     operation_id = "replace_lead",
     params(crate::openapi::IdPath),
-    request_body(
-        content(
-            (crate::openapi::LeadCreate = "application/json"),
-            (crate::openapi::LeadForm = "application/x-www-form-urlencoded"),
-            (crate::openapi::LeadForm = "multipart/form-data"),
-        )
-    ),
+    request_body = crate::openapi::LeadCreate,
     responses((status = 200, description = "The changed lead.", body = LeadResponse))
 )]
 pub(crate) async fn replace(
@@ -42,13 +36,7 @@ pub(crate) async fn replace(
     tag = "leads",
     operation_id = "change_lead",
     params(crate::openapi::IdPath),
-    request_body(
-        content(
-            (crate::openapi::LeadUpdate = "application/json"),
-            (crate::openapi::LeadUpdateForm = "application/x-www-form-urlencoded"),
-            (crate::openapi::LeadUpdateForm = "multipart/form-data"),
-        )
-    ),
+    request_body = crate::openapi::LeadUpdate,
     responses((status = 200, description = "The changed lead.", body = LeadResponse))
 )]
 pub(crate) async fn change(

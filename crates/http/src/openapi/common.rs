@@ -5,6 +5,10 @@ use serde_json::{Map, Value, json};
 
 use crate::auth::Area;
 
+/// How else a body may come.
+const FORMS: &str = "JSON. A form is taken as well, with the same fields: \
+    `application/x-www-form-urlencoded` or `multipart/form-data`.";
+
 /// Adds security and the errors that an operation may answer with.
 pub(super) fn describe(document: &mut Value) {
     if let Some(schemas) =
@@ -29,6 +33,9 @@ pub(super) fn describe(document: &mut Value) {
             if let Some(body) = operation.get_mut("requestBody").and_then(Value::as_object_mut) {
                 // No body is an empty object, which changes nothing but a time.
                 body.insert("required".to_owned(), json!(method != "patch"));
+                // Forms are named here and not as media types: generated clients would
+                // have to choose between three, and some choose wrongly or do not compile.
+                body.insert("description".to_owned(), json!(FORMS));
             }
             if let Some(responses) =
                 operation.entry("responses").or_insert_with(|| json!({})).as_object_mut()

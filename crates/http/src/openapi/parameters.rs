@@ -5,9 +5,7 @@ use exit3_domain::subscribers::SubscriberSort;
 use serde_json::Value;
 use utoipa::IntoParams;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{
-    AnyOfBuilder, ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type,
-};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 
 /// Gives parameters the description of a schema that was written by hand, which
 /// utoipa leaves where the readers of the document do not look.
@@ -152,11 +150,9 @@ fn categories() -> RefOr<Schema> {
 }
 
 fn time(description: &str) -> RefOr<Schema> {
-    let formats = [KnownFormat::DateTime, KnownFormat::Date];
-    let formats = formats.map(|format| text().format(Some(SchemaFormat::KnownFormat(format))));
-    let any = formats.into_iter().fold(AnyOfBuilder::new(), AnyOfBuilder::item);
-    let any = any.item(text().max_length(Some(0))).description(Some(description));
-    RefOr::T(Schema::AnyOf(any.build()))
+    // Without a format: generated clients would take dates for times, or the other way.
+    let example = serde_json::json!("2026-11-28T10:00:00Z");
+    text().description(Some(description)).examples([example]).build().into()
 }
 
 fn created_after() -> RefOr<Schema> {

@@ -14,13 +14,7 @@ use crate::error::ApiError;
     path = "/backend/api/v1/newsletter/",
     tag = "newsletter",
     operation_id = "create_subscriber",
-    request_body(
-        content(
-            (crate::openapi::SubscriberCreate = "application/json"),
-            (crate::openapi::SubscriberForm = "application/x-www-form-urlencoded"),
-            (crate::openapi::SubscriberForm = "multipart/form-data"),
-        )
-    ),
+    request_body = crate::openapi::SubscriberCreate,
     responses((
         status = 201,
         description = "The stored subscription. A key that may not read subscribes, whatever \

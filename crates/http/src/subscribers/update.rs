@@ -14,13 +14,7 @@ use crate::error::ApiError;
     tag = "newsletter",
     operation_id = "replace_subscriber",
     params(crate::openapi::IdPath),
-    request_body(
-        content(
-            (crate::openapi::SubscriberCreate = "application/json"),
-            (crate::openapi::SubscriberForm = "application/x-www-form-urlencoded"),
-            (crate::openapi::SubscriberForm = "multipart/form-data"),
-        )
-    ),
+    request_body = crate::openapi::SubscriberCreate,
     responses((status = 200, description = "The changed subscriber.", body = SubscriberResponse))
 )]
 pub(crate) async fn replace(
@@ -43,13 +37,7 @@ pub(crate) async fn replace(
     tag = "newsletter",
     operation_id = "change_subscriber",
     params(crate::openapi::IdPath),
-    request_body(
-        content(
-            (crate::openapi::SubscriberUpdate = "application/json"),
-            (crate::openapi::SubscriberUpdateForm = "application/x-www-form-urlencoded"),
-            (crate::openapi::SubscriberUpdateForm = "multipart/form-data"),
-        )
-    ),
+    request_body = crate::openapi::SubscriberUpdate,
     responses((status = 200, description = "The changed subscriber.", body = SubscriberResponse))
 )]
 pub(crate) async fn change(

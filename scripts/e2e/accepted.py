@@ -1,0 +1,119 @@
+"""What the service accepts, exactly, as JSON Schema has it. The document that clients see
+is plainer, since generators of clients make nothing of patterns; made-up requests are held
+against these schemas instead, and are sent as forms as well."""
+
+import copy
+
+# Inside of a class of a regular expression: what is trimmed, and what no text may hold
+# but where it is trimmed.
+SPACE = r"\t\n\x0b\x0c\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f"
+# Superscripts are digits too. Those of other scripts are too many to name.
+DIGIT = r"0-9\xb2\xb3\xb9\u2070\u2074-\u2079\u2080-\u2089"
+
+OUTER = f"[^{SPACE}{CONTROL}<>]"
+INNER = f"[^{CONTROL}<>]"
+OUTER_LETTER = f"[^{SPACE}{CONTROL}<>{DIGIT}]"
+INNER_LETTER = f"[^{CONTROL}<>{DIGIT}]"
+LABEL = f"{OUTER}{INNER}*{OUTER}"
+# Not only digits.
+NAME = (
+    f"(?:{OUTER_LETTER}{INNER}*{OUTER}|{OUTER}{INNER}*{OUTER_LETTER}"
+    f"|{OUTER}{INNER}*{INNER_LETTER}{INNER}*{OUTER})"
+)
+PHONE = r"\+?[0-9]{7,15}"
+TEXT = f"[^{CONTROL}]*"
+YES_AND_NO = ["true", "t", "yes", "y", "on", "1", "false", "f", "no", "n", "off", "0"]
+
+
+def trimmed(pattern, **more):
+    return {"type": "string", "pattern": f"^[{SPACE}]*{pattern}[{SPACE}]*$", **more}
+
+
+def in_any_case(word):
+    return "".join(f"[{c.upper()}{c}]" if c.isalpha() else c for c in word)
+
+
+NULL = {"type": "null"}
+BLANK = trimmed("")
+EMAIL = {"type": "string", "format": "email", "maxLength": 254}
+# A number is taken as its text. One of a single digit is too short for a label, and an
+# integer is no name.
+FRACTION = {"type": "number", "not": {"type": "integer"}}
+BELOW_ZERO = {"type": "number", "exclusiveMaximum": 0}
+LONG_NUMBER = [FRACTION, BELOW_ZERO, {"type": "number", "minimum": 10}]
+PHONE_DIGITS = {"type": "integer", "minimum": 1_000_000, "maximum": 999_999_999_999_999}
+
+# By field: every schema of which a value must match one.
+FIELDS = {
+    "full_name": [trimmed(NAME, maxLength=255), FRACTION, BELOW_ZERO],
+    "position": [trimmed(LABEL, maxLength=255), *LONG_NUMBER],
+    "company_name": [trimmed(f"(?:{LABEL})?", maxLength=255), *LONG_NUMBER, NULL],
+    "phone_number": [trimmed(PHONE), BLANK, PHONE_DIGITS, NULL],
+    "notes": [trimmed(TEXT, maxLength=5000), {"type": "number"}, NULL],
+    "is_subscribed": [
+        {"type": "boolean"},
+        {"type": "string", "pattern": f"^(?:{'|'.join(map(in_any_case, YES_AND_NO))})$"},
+        {"type": "integer", "enum": [0, 1]},
+    ],
+}
+EMAILS = {"Lead": [EMAIL, BLANK, NULL], "Subscriber": [EMAIL]}
+NOT_BLANK = {"not": {"anyOf": [NULL, BLANK]}}
+
+
+def accepted(name, schema):
+    """The exact schema of a JSON body of which the document has this plain one."""
+    schema = copy.deepcopy(schema)
+    for field, plain in schema["properties"].items():
+        resource = name.removesuffix("Create").removesuffix("Update")
+        schemas = EMAILS[resource] if field == "email" else FIELDS.get(field, [plain])
+        schema["properties"][field] = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+    if name == "LeadCreate":
+        # Required, and not blank: one of them.
+        schema["anyOf"] = [
+            {"required": [field], "properties": {field: NOT_BLANK}}
+            for field in ("email", "phone_number")
+        ]
+    return schema
+
+
+def form(schema):
+    """The same as a form: it knows texts alone, and an empty choice is not given."""
+    schema = copy.deepcopy(schema)
+    for field, value in schema["properties"].items():
+        texts = [text for text in value.get("anyOf", [value]) if text.get("type") == "string"]
+        if field == "is_subscribed":
+            texts.append({"type": "string", "maxLength": 0})
+        for text in texts:
+            if "enum" in text:
+                text["enum"].append("")
+        schema["properties"][field] = texts[0] if len(texts) == 1 else {"anyOf": texts}
+    return schema
+
+
+# A time in a query; an empty one does not restrict.
+TIME = {
+    "anyOf": [
+        {"type": "string", "format": "date-time"},
+        {"type": "string", "format": "date"},
+        {"type": "string", "maxLength": 0},
+    ]
+}
+
+
+def describe(document):
+    """Puts the exact schemas into a document, and forms beside JSON."""
+    schemas = document["components"]["schemas"]
+    for name in [name for name in schemas if name.endswith(("Create", "Update"))]:
+        schemas[name] = accepted(name, schemas[name])
+        schemas[f"{name}Form"] = form(schemas[name])
+    operations = (operation for item in document["paths"].values() for operation in item.values())
+    for operation in operations:
+        for parameter in operation.get("parameters", []):
+            if parameter["name"] in ("created_after", "created_before"):
+                parameter["schema"] = TIME
+        content = operation.get("requestBody", {}).get("content")
+        if content:
+            reference = content["application/json"]["schema"]["$ref"] + "Form"
+            for media_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
+                content[media_type] = {"schema": {"$ref": reference}}
