@@ -38,6 +38,24 @@ start_postgres() {
     fail "PostgreSQL does not start."
 }
 
+# programs_of_postgres VERSION: makes them ready to be run by anybody, and says where.
+programs_of_postgres() {
+    local into="$RUN/postgres-$1-programs" package="$TOOLS/node/node_modules/postgres-$1"
+    [ -d "$package" ] || fail "There are no programs of PostgreSQL $1 for this machine."
+    cp -r "$package/native" "$into"
+    # npm's archives hold no links; the package lists them.
+    node -e '
+        const [, list, into] = process.argv;
+        const fs = require("node:fs"), path = require("node:path");
+        for (const { source, target } of JSON.parse(fs.readFileSync(list))) {
+            const from = path.join(into, path.relative("native", target));
+            fs.symlinkSync(path.relative(path.dirname(target), source), from);
+        }' "$into/pg-symlinks.json" "$into"
+    chmod +x "$into"/bin/*
+    "$into/bin/postgres" --version | grep -q " $1\." || fail "These are not of PostgreSQL $1."
+    echo "$into/bin"
+}
+
 # database NAME: makes one in that PostgreSQL, and says its address.
 database() {
     "$(postgres_programs)/createdb" -h "$RUN/postgres" -U postgres "$1"

@@ -2,7 +2,8 @@
 //! when the process is, however that ends.
 //!
 //! It needs the server's programs (`initdb`, `postgres`), not a running service.
-//! With `TEST_POSTGRES_URL` (of a superuser) the shared server is that one.
+//! With `TEST_POSTGRES_URL` (of a superuser) the shared server is that one;
+//! `TEST_POSTGRES_PROGRAMS` names the folder of the programs of another version.
 
 mod cluster;
 mod programs;

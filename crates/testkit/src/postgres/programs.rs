@@ -8,8 +8,12 @@ use std::process::Command;
 /// Where distributions keep the programs, beside PATH.
 const PLACES: &[&str] = &["/usr/lib/postgresql", "/usr/local/pgsql", "/opt/homebrew/opt"];
 
-/// The directory of `initdb` and `postgres`, the newest there is.
+/// The directory of `initdb` and `postgres`: `TEST_POSTGRES_PROGRAMS`, or the newest there is.
 pub(super) fn directory() -> PathBuf {
+    if let Some(named) = std::env::var_os("TEST_POSTGRES_PROGRAMS").map(PathBuf::from) {
+        assert!(has_programs(&named), "there is no PostgreSQL at {}", named.display());
+        return named;
+    }
     let mut found: Vec<PathBuf> = PLACES
         .iter()
         .flat_map(|place| {
