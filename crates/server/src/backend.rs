@@ -1,5 +1,7 @@
 //! The service put together: a database, the use cases over it, and the API.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +21,7 @@ use secrecy::SecretString;
 use tokio::runtime::Handle;
 
 use crate::clock::SystemClock;
+use crate::ownership;
 use crate::secrets::ensure_directory;
 use crate::settings::{DatabaseSettings, Settings};
 
@@ -284,6 +287,11 @@ fn connect(settings: &PgSettings, workers: usize) -> PgDatabase {
 fn open_file(path: &Path) -> Result<SqliteDatabase, DatabaseError> {
     if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         ensure_directory(directory).map_err(DatabaseError::of)?;
+    }
+    if ownership::is_foreign() && !path.exists() {
+        // SQLite gives what it makes beside a file to the owner of that.
+        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        made.and_then(|file| ownership::adopt(&file)).map_err(DatabaseError::of)?;
     }
     SqliteDatabase::open(path, &SqliteSettings::default()).map_err(DatabaseError::of)
 }

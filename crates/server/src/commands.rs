@@ -27,6 +27,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::dotenv;
+use crate::ownership;
 use crate::settings::{Arguments, Secrets, Settings, fill_in, findings, given};
 use crate::telemetry;
 
@@ -120,6 +121,7 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
     };
     let settings = Settings::check(&line.arguments)?;
     spare_memory();
+    ownership::learn(&settings.data_dir);
     if !matches!(command, Command::Serve) {
         telemetry::start_for_command(&settings.telemetry);
     }

@@ -8,6 +8,7 @@ pub mod commands;
 mod connections;
 mod dotenv;
 mod flood;
+mod ownership;
 mod secrets;
 pub mod settings;
 mod telemetry;
