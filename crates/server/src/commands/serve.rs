@@ -68,7 +68,7 @@ pub fn serve(settings: Settings, secrets: Secrets, listeners: Listeners) -> Resu
         );
     }
     let gauges = Gauges {
-        dropped: telemetry.lines.dropped(),
+        dropped: telemetry.dropped(),
         data_dir: settings.data_dir.clone(),
         tls: tls.clone(),
     };
