@@ -11,6 +11,7 @@ mod flood;
 mod ownership;
 mod secrets;
 pub mod settings;
+mod signals;
 mod telemetry;
 
 pub use backend::Backend;

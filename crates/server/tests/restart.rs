@@ -13,6 +13,7 @@ mod service;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -149,4 +150,47 @@ fn what_is_no_socket_is_told() {
     let sentence = String::from_utf8(output.stderr).unwrap();
     assert!(sentence.starts_with("exit3: LISTEN_FDS: "), "{sentence}");
     assert_eq!(sentence.lines().count(), 1, "{sentence}");
+}
+
+/// Sends the first half of a request, has `meanwhile` done, and sends the rest.
+fn answered(service: &Service, meanwhile: impl FnOnce()) -> String {
+    let mut begun = connect(service.address());
+    begun.write_all(&HEAD.as_bytes()[..20]).unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    meanwhile();
+    std::thread::sleep(Duration::from_millis(50));
+    begun.write_all(&HEAD.as_bytes()[20..]).unwrap();
+    answer(&mut begun)
+}
+
+#[test]
+fn a_signal_that_is_no_wish_to_stop_ends_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = Service::start(directory.path(), &[KEY]);
+    for signal in [
+        "-HUP", "-USR1", "-USR2", "-PIPE", "-ALRM", "-VTALRM", "-PROF", "-IO", "-STKFLT", "-XCPU",
+        "-XFSZ", "-34", "-64",
+    ] {
+        let answer = answered(&service, || service.signal(signal));
+        assert!(answer.starts_with("HTTP/1.1 200"), "{signal}: {answer}");
+        assert!(!answer.contains("connection: close"), "{signal}: {answer}");
+    }
+    service.stop();
+}
+
+#[test]
+fn every_wish_to_stop_is_one_to_finish_first_however_often_it_is_said() {
+    for signals in [&["-QUIT"][..], &["-PWR"], &["-INT", "-INT"], &["-TERM", "-HUP", "-TERM"]] {
+        let directory = tempfile::tempdir().unwrap();
+        let service = Service::start(directory.path(), &[KEY]);
+        let answer = answered(&service, || {
+            for signal in signals {
+                service.signal(signal);
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        });
+        assert!(answer.starts_with("HTTP/1.1 200"), "{signals:?}: {answer}");
+        let status = service.wait_for(Duration::from_secs(20)).expect("it stops");
+        assert!(status.success(), "{signals:?}: {status}");
+    }
 }
