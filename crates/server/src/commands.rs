@@ -15,7 +15,7 @@ mod promote;
 mod restore;
 mod seed;
 mod serve;
-mod upgrade;
+pub(crate) mod upgrade;
 mod verify_backup;
 
 use std::collections::HashMap;
@@ -76,7 +76,7 @@ enum Command {
 }
 
 /// Why a command failed, in one sentence.
-type Failure = Box<dyn std::error::Error>;
+pub(crate) type Failure = Box<dyn std::error::Error>;
 
 /// Runs the command that `arguments` (with the program's name) ask for. A
 /// failure is told in one sentence on standard error.

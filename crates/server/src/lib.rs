@@ -12,7 +12,9 @@ mod ownership;
 mod secrets;
 pub mod settings;
 mod signals;
+mod starting;
 mod telemetry;
+mod watchdog;
 
 pub use backend::Backend;
 pub use clock::SystemClock;
