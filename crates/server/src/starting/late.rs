@@ -14,7 +14,7 @@ use super::{Early, away};
 use crate::watchdog::Watchdog;
 
 /// Below this the service tells how it is, also when it can do nothing else.
-const HEALTH: &str = "/backend/health/";
+const HEALTH: &str = "/backend/health";
 
 /// Makes the API of one worker: at first over no database, later over the one that the
 /// start has found.
