@@ -15,6 +15,7 @@ METRICS = {
     "db_client_connection_count": [""],
     "db_client_connection_wait_time_seconds": HISTOGRAM,
     "exit3_rate_limit_refusals_total": [""],
+    "exit3_log_lines_dropped_total": [""],
     "exit3_leads_total": [""],
     "exit3_subscribers_total": [""],
     "exit3_build_info": [""],

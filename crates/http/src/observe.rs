@@ -6,6 +6,7 @@ mod pattern;
 mod words;
 
 use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::LazyLock;
 use std::time::Instant;
 
@@ -17,10 +18,12 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use exit3_app::api_keys::Caller;
 use exit3_ports::TRACE;
+use futures_util::FutureExt;
 use metrics::{Gauge, gauge};
 use tracing::{Instrument, Span, field};
 
 use crate::client::Client;
+use crate::panics::Panicked;
 pub(crate) use pattern::{Pattern, pattern};
 pub use words::ClientIp;
 use words::method;
@@ -69,8 +72,16 @@ pub fn request_id() -> String {
 /// Watches a request from the outside of everything else, and tells its id in the answer.
 ///
 /// # Errors
-/// Those of what is inside.
+/// Those of what is inside; 500 where that panics, or this.
 pub async fn observe<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, actix_web::Error> {
+    let watched = AssertUnwindSafe(watched(request, next)).catch_unwind().await;
+    watched.unwrap_or_else(|_| Err(Panicked { id: None }.into()))
+}
+
+async fn watched<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, actix_web::Error> {
@@ -95,8 +106,13 @@ pub async fn observe<B: MessageBody>(
         seen: Seen { status: GONE, route: None, key: None, bytes: 0 },
     };
     watch.active.increment(1);
-    let next = CURRENT.scope(id.clone(), next.call(request));
-    let mut response = next.instrument(watch.span.clone()).await?;
+    // What is inside may panic before it has a future to poll.
+    let next = CURRENT.scope(id.clone(), async move { next.call(request).await });
+    let next = AssertUnwindSafe(next.instrument(watch.span.clone())).catch_unwind().await;
+    let answer = next.unwrap_or_else(|_| Err(Panicked { id: Some(id.clone()) }.into()));
+    let mut response = answer.inspect_err(|error| {
+        watch.seen.status = error.as_response_error().status_code().as_u16();
+    })?;
     watch.seen = Seen::of(&response);
     response.headers_mut().insert(REQUEST_ID, id);
     Ok(response)

@@ -59,6 +59,7 @@ impl Endpoint {
         resource
             .wrap(from_fn(panics::catch))
             .wrap(from_fn(move |request, next| gate.clone().pass(request, next)))
+            .wrap(from_fn(panics::catch))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The service put together: a database, the use cases over it, and the API.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +21,7 @@ use secrecy::SecretString;
 use tokio::runtime::Handle;
 
 use crate::clock::SystemClock;
+use crate::ownership;
 use crate::secrets::ensure_directory;
 use crate::settings::{DatabaseSettings, Settings};
 
@@ -29,6 +32,12 @@ const PATIENCE: Duration = Duration::from_secs(120);
 #[derive(Clone)]
 pub struct Backend {
     database: Database,
+    shared: Shared,
+}
+
+/// What use cases need beside a database. Clones count and remember together.
+#[derive(Clone)]
+pub(crate) struct Shared {
     disposable: DisposableDomains,
     keyring: Arc<Keyring>,
     limits: Limits,
@@ -47,12 +56,36 @@ enum Database {
 
 /// Why a database could not be opened or brought up to date.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct DatabaseError(String);
+#[error("{text}")]
+pub struct DatabaseError {
+    text: String,
+    /// Whether trying again later makes sense.
+    pub(crate) may_pass: bool,
+}
 
 impl DatabaseError {
     fn of(error: impl std::error::Error + 'static) -> Self {
-        Self(with_causes(&error))
+        Self { text: with_causes(&error), may_pass: false }
+    }
+
+    /// Whatever a server says, it may say something else later: somebody starts it, mends
+    /// a password, creates the database.
+    fn of_server(error: impl std::error::Error + 'static) -> Self {
+        Self { may_pass: true, ..Self::of(error) }
+    }
+
+    /// Something that may pass.
+    pub(crate) fn passing(text: &str) -> Self {
+        Self { text: text.to_owned(), may_pass: true }
+    }
+
+    /// Something that does not.
+    pub(crate) fn defect(text: &str) -> Self {
+        Self { text: text.to_owned(), may_pass: false }
+    }
+
+    fn of_file(error: OpenError) -> Self {
+        Self { may_pass: error.may_pass(), ..Self::of(error) }
     }
 }
 
@@ -63,7 +96,7 @@ impl Backend {
     /// # Errors
     /// [`DatabaseError`] where the embedded database cannot be opened.
     pub fn open(settings: &Settings) -> Result<Self, DatabaseError> {
-        Self::open_database(&settings.database, settings)
+        Self::open_with(Shared::of(settings), &settings.database)
     }
 
     /// Opens another database with the same settings.
@@ -71,18 +104,19 @@ impl Backend {
         database: &DatabaseSettings,
         settings: &Settings,
     ) -> Result<Self, DatabaseError> {
+        Self::open_with(Shared::of(settings), database)
+    }
+
+    /// Opens a database for use cases that share with others what is not of the database.
+    pub(crate) fn open_with(
+        shared: Shared,
+        database: &DatabaseSettings,
+    ) -> Result<Self, DatabaseError> {
         let database = match database {
             DatabaseSettings::Postgres(settings) => Database::Postgres(settings.clone()),
             DatabaseSettings::Sqlite(path) => Database::Sqlite(Arc::new(open_file(path)?)),
         };
-        Ok(Self {
-            database,
-            disposable: settings.disposable.clone(),
-            keyring: Arc::default(),
-            limits: settings.limits,
-            quotas: Arc::default(),
-            redis_url: settings.redis_url.clone(),
-        })
+        Ok(Self { database, shared })
     }
 
     /// Applies the migrations that the database lacks; returns how many.
@@ -99,9 +133,10 @@ impl Backend {
     /// [`DatabaseError`].
     pub async fn migrate_to(&self, target: Target, rows: Rows) -> Result<Moved, DatabaseError> {
         match &self.database {
-            Database::Postgres(settings) => {
-                connect(settings, 1).migrate_to(target, rows).await.map_err(DatabaseError::of)
-            }
+            Database::Postgres(settings) => connect(settings, 1)
+                .migrate_to(target, rows)
+                .await
+                .map_err(DatabaseError::of_server),
             Database::Sqlite(database) => {
                 blocking(database, move |it| it.migrate_to(target, rows)).await
             }
@@ -116,7 +151,7 @@ impl Backend {
     pub async fn pending_data_changes(&self) -> Result<Vec<&'static str>, DatabaseError> {
         match &self.database {
             Database::Postgres(settings) => {
-                connect(settings, 1).pending_data_changes().await.map_err(DatabaseError::of)
+                connect(settings, 1).pending_data_changes().await.map_err(DatabaseError::of_server)
             }
             Database::Sqlite(database) => {
                 blocking(database, move |it| it.pending_data_changes()).await
@@ -131,7 +166,7 @@ impl Backend {
     pub(crate) async fn schema_state(&self) -> Result<SchemaState, DatabaseError> {
         match &self.database {
             Database::Postgres(settings) => {
-                connect(settings, 1).schema_state().await.map_err(DatabaseError::of)
+                connect(settings, 1).schema_state().await.map_err(DatabaseError::of_server)
             }
             Database::Sqlite(database) => blocking(database, move |it| it.schema_state()).await,
         }
@@ -181,7 +216,7 @@ impl Backend {
         match &self.database {
             Database::Postgres(settings) => {
                 let database = connect(settings, workers);
-                self.app_over(Repositories {
+                self.shared.app_over(Repositories {
                     leads: Arc::new(database.leads()),
                     subscribers: Arc::new(database.subscribers()),
                     api_keys: Arc::new(database.api_keys()),
@@ -189,7 +224,7 @@ impl Backend {
                     health: Arc::new(database.health()),
                 })
             }
-            Database::Sqlite(database) => self.app_over(Repositories {
+            Database::Sqlite(database) => self.shared.app_over(Repositories {
                 leads: Arc::new(database.leads()),
                 subscribers: Arc::new(database.subscribers()),
                 api_keys: Arc::new(database.api_keys()),
@@ -209,7 +244,42 @@ impl Backend {
         patient.app(1)
     }
 
-    fn app_over(&self, repositories: Repositories) -> App {
+    /// Forgets, of what this process counts, whoever has used nothing of late.
+    pub fn forget_idle(&self) {
+        self.shared.quotas.forget_idle();
+    }
+
+    /// Finds out, again and again, whether lists may come from the replica. Never ends.
+    pub async fn watch_replica(&self) {
+        match &self.database {
+            Database::Postgres(settings) => connect(settings, usize::MAX).watch_replica().await,
+            Database::Sqlite(_) => std::future::pending().await,
+        }
+    }
+
+    /// The database, for people: no secret in it.
+    pub fn describe(&self) -> String {
+        match &self.database {
+            Database::Postgres(settings) => settings.describe(),
+            Database::Sqlite(database) => database.describe(),
+        }
+    }
+}
+
+impl Shared {
+    /// What the settings say.
+    pub(crate) fn of(settings: &Settings) -> Self {
+        Self {
+            disposable: settings.disposable.clone(),
+            keyring: Arc::default(),
+            limits: settings.limits,
+            quotas: Arc::default(),
+            redis_url: settings.redis_url.clone(),
+        }
+    }
+
+    /// Use cases over one database's repositories.
+    pub(crate) fn app_over(&self, repositories: Repositories) -> App {
         App {
             leads: repositories.leads,
             subscribers: repositories.subscribers,
@@ -233,36 +303,15 @@ impl Backend {
             None => own,
         }
     }
-
-    /// Forgets, of what this process counts, whoever has used nothing of late.
-    pub fn forget_idle(&self) {
-        self.quotas.forget_idle();
-    }
-
-    /// Finds out, again and again, whether lists may come from the replica. Never ends.
-    pub async fn watch_replica(&self) {
-        match &self.database {
-            Database::Postgres(settings) => connect(settings, usize::MAX).watch_replica().await,
-            Database::Sqlite(_) => std::future::pending().await,
-        }
-    }
-
-    /// The database, for people: no secret in it.
-    pub fn describe(&self) -> String {
-        match &self.database {
-            Database::Postgres(settings) => settings.describe(),
-            Database::Sqlite(database) => database.describe(),
-        }
-    }
 }
 
 /// One database's repositories.
-struct Repositories {
-    leads: Arc<dyn LeadRepository>,
-    subscribers: Arc<dyn SubscriberRepository>,
-    api_keys: Arc<dyn ApiKeyRepository>,
-    backups: Arc<dyn BackupLog>,
-    health: Arc<dyn DatabaseHealth>,
+pub(crate) struct Repositories {
+    pub(crate) leads: Arc<dyn LeadRepository>,
+    pub(crate) subscribers: Arc<dyn SubscriberRepository>,
+    pub(crate) api_keys: Arc<dyn ApiKeyRepository>,
+    pub(crate) backups: Arc<dyn BackupLog>,
+    pub(crate) health: Arc<dyn DatabaseHealth>,
 }
 
 /// Does work on the embedded database that blocks.
@@ -272,7 +321,7 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, DatabaseError> {
     let database = Arc::clone(database);
     let done = tokio::task::spawn_blocking(move || work(&database)).await;
-    done.map_err(DatabaseError::of)?.map_err(DatabaseError::of)
+    done.map_err(DatabaseError::of)?.map_err(DatabaseError::of_file)
 }
 
 fn connect(settings: &PgSettings, workers: usize) -> PgDatabase {
@@ -285,5 +334,10 @@ fn open_file(path: &Path) -> Result<SqliteDatabase, DatabaseError> {
     if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         ensure_directory(directory).map_err(DatabaseError::of)?;
     }
-    SqliteDatabase::open(path, &SqliteSettings::default()).map_err(DatabaseError::of)
+    if ownership::is_foreign() && !path.exists() {
+        // SQLite gives what it makes beside a file to the owner of that.
+        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        made.and_then(|file| ownership::adopt(&file)).map_err(DatabaseError::of)?;
+    }
+    SqliteDatabase::open(path, &SqliteSettings::default()).map_err(DatabaseError::of_file)
 }

@@ -15,7 +15,7 @@ mod promote;
 mod restore;
 mod seed;
 mod serve;
-mod upgrade;
+pub(crate) mod upgrade;
 mod verify_backup;
 
 use std::collections::HashMap;
@@ -24,10 +24,11 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::dotenv;
+use crate::ownership;
 use crate::settings::{Arguments, Secrets, Settings, fill_in, findings, given};
+use crate::signals::command_stops;
 use crate::telemetry;
 
 pub use serve::{Listeners, listen, serve};
@@ -75,7 +76,7 @@ enum Command {
 }
 
 /// Why a command failed, in one sentence.
-type Failure = Box<dyn std::error::Error>;
+pub(crate) type Failure = Box<dyn std::error::Error>;
 
 /// Runs the command that `arguments` (with the program's name) ask for. A
 /// failure is told in one sentence on standard error.
@@ -120,6 +121,7 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
     };
     let settings = Settings::check(&line.arguments)?;
     spare_memory();
+    ownership::learn(&settings.data_dir);
     if !matches!(command, Command::Serve) {
         telemetry::start_for_command(&settings.telemetry);
     }
@@ -197,11 +199,11 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 /// Does something until it is done, or until the process is asked to stop: what is only
 /// for the moment, such as files with rows in them, is then removed.
 async fn unless_stopped<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let mut terminated = signal(SignalKind::terminate())?;
-    let mut interrupted = signal(SignalKind::interrupt())?;
     tokio::select! {
         done = work => done,
-        _ = terminated.recv() => Err("it was asked to stop".into()),
-        _ = interrupted.recv() => Err("it was asked to stop".into()),
+        stopped = command_stops() => Err(match stopped {
+            Ok(()) => "it was asked to stop".into(),
+            Err(error) => error.into(),
+        }),
     }
 }

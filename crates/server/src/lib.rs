@@ -8,9 +8,13 @@ pub mod commands;
 mod connections;
 mod dotenv;
 mod flood;
+mod ownership;
 mod secrets;
 pub mod settings;
+mod signals;
+mod starting;
 mod telemetry;
+mod watchdog;
 
 pub use backend::Backend;
 pub use clock::SystemClock;

@@ -10,6 +10,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::Rng;
 use secrecy::SecretString;
 
+use crate::ownership::adopt;
+
 /// A secret, and whether it was made just now.
 pub(crate) struct Kept {
     pub(crate) secret: SecretString,
@@ -18,7 +20,23 @@ pub(crate) struct Kept {
 
 /// Makes `directory`, for the owner alone, if it is not there.
 pub(crate) fn ensure_directory(directory: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
+    let missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+    let new: Vec<&Path> = directory.ancestors().take_while(missing).collect();
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    new.into_iter().try_for_each(|made| adopt(&fs::File::open(made)?))
+}
+
+/// Whether [`ensure_directory`] would make it. Nothing is made by looking at settings: who
+/// does that is often root, and the service is not.
+pub(crate) fn look_at_directory(directory: &Path) -> io::Result<()> {
+    match fs::metadata(directory) {
+        Ok(found) if found.is_dir() => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Ok(_) => return Err(io::ErrorKind::NotADirectory.into()),
+        Err(error) => return Err(error),
+    }
+    let there = directory.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
+    Ok(rustix::fs::access(there, rustix::fs::Access::WRITE_OK)?)
 }
 
 /// The secret in the file `name`, made if it is not there yet. Two processes
@@ -29,10 +47,12 @@ pub(crate) fn keep(directory: &Path, name: &str) -> io::Result<Kept> {
     if let Some(secret) = read(&path)? {
         return Ok(Kept { secret, is_new: false });
     }
+    ensure_directory(directory)?;
     let draft = directory.join(format!(".{name}.{}", std::process::id()));
     let secret = random();
     let mut file =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+    adopt(&file)?;
     file.write_all(secret.as_bytes())?;
     file.sync_all()?;
     let placed = fs::hard_link(&draft, &path);

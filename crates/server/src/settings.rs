@@ -133,7 +133,7 @@ impl Settings {
     pub fn check(arguments: &Arguments) -> Result<Self, SettingsError> {
         let database = DatabaseSettings::check(arguments)?;
         if database.is_embedded() {
-            secrets::ensure_directory(&arguments.data_dir).map_err(|error| {
+            secrets::look_at_directory(&arguments.data_dir).map_err(|error| {
                 let path = arguments.data_dir.display();
                 SettingsError::new("DATA_DIR", format!("cannot be used: {path}: {error}"))
             })?;

@@ -1,11 +1,16 @@
 //! What is told of the service while it runs: logs, metrics, traces, reports of errors.
 
 mod errors;
+mod files;
 mod json;
 mod lines;
 mod logs;
+mod losses;
 pub(crate) mod metrics;
+mod output;
 mod traces;
+
+use std::path::PathBuf;
 
 use exit3_ports::TRACE;
 use opentelemetry_sdk::Resource;
@@ -19,8 +24,8 @@ use tracing_subscriber::{Layer as _, Registry};
 
 use self::traces::Traces;
 use crate::settings::TelemetrySettings;
-pub(crate) use lines::Dropped;
 use lines::Lines;
+pub(crate) use losses::Dropped;
 pub(crate) use traces::{follow, traced};
 
 /// One of those who are told.
@@ -39,7 +44,14 @@ pub(crate) struct Telemetry {
     _traces: Option<Traces>,
     _errors: Option<errors::Errors>,
     /// What was written of the log.
-    pub(crate) lines: Lines,
+    lines: Vec<Lines>,
+}
+
+impl Telemetry {
+    /// Counts the lines of the log that did not get to where they were to go.
+    pub(crate) fn dropped(&self) -> Dropped {
+        Lines::dropped(&self.lines)
+    }
 }
 
 /// Begins to tell of the service. The exporters have threads of their own: nobody waits
@@ -48,7 +60,7 @@ pub(crate) struct Telemetry {
 /// # Errors
 /// One sentence about an exporter that cannot work as it is set up.
 pub(crate) fn start(settings: &TelemetrySettings) -> Result<Telemetry, TelemetryError> {
-    let (writer, lines) = logs::standard_output(settings)?;
+    let (writer, lines) = logs::outputs(settings)?;
     let traces = traces::start(settings)?;
     let errors = settings.sentry.as_ref().map(errors::start).transpose()?;
     init(listeners(settings, writer, traces.as_ref()));
@@ -115,6 +127,8 @@ pub(crate) enum TelemetryError {
     Errors(#[from] reqwest::Error),
     #[error("the log cannot be written: {0}")]
     Log(#[from] std::io::Error),
+    #[error("LOG_DIR cannot be used: {path}: {1}", path = .0.display())]
+    LogDir(PathBuf, std::io::Error),
     #[error(
         "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT is not an address such as http://localhost:4318/v1/metrics"
     )]

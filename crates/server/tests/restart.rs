@@ -13,7 +13,9 @@ mod service;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
+
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use service::{Service, exit3};
@@ -140,6 +142,53 @@ fn systemd_is_told_that_it_lives_while_the_database_hangs() {
     }
 }
 
+/// Runs the service, and once it is told to, stops one of its workers, as a debugger does.
+const DEBUGGER: &str = r#"
+import ctypes, os, subprocess, sys, time
+service = subprocess.Popen([sys.argv[1]])
+sys.stdin.readline()
+threads = f"/proc/{service.pid}/task"
+name = lambda thread: open(f"{threads}/{thread}/comm").read()
+worker = next(thread for thread in os.listdir(threads) if name(thread).startswith("actix-rt"))
+ATTACH, WALL = 16, 0x40000000
+assert ctypes.CDLL(None).ptrace(ATTACH, int(worker), None, None) == 0
+end = time.monotonic() + 20
+while time.monotonic() < end:
+    ended, status = os.waitpid(-1, WALL | os.WNOHANG)
+    if ended == service.pid and os.WIFSIGNALED(status):
+        sys.exit(os.WTERMSIG(status))
+    time.sleep(0.02)
+service.kill()
+sys.exit("it does not end")
+"#;
+
+#[test]
+fn a_worker_that_hangs_is_found_though_all_else_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("notify");
+    let hear = systemd(&path);
+    let service = exit3(directory.path());
+    let mut debugger = Command::new("python3");
+    debugger.args(["-c", DEBUGGER]).arg(service.get_program()).current_dir(directory.path());
+    debugger.env_clear().envs(service.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    debugger.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "1200000").env(KEY.0, KEY.1);
+    debugger.env("METRICS_BIND", "off").stdin(Stdio::piped());
+    let log = std::fs::File::create(directory.path().join("log")).unwrap();
+    let mut debugger = debugger.stdout(log).spawn().expect("python3");
+    let (mut ready, mut lives) = (false, false);
+    while !(ready && lives) {
+        let said = hear();
+        ready |= said == "READY=1";
+        lives |= said == "WATCHDOG=1";
+    }
+    debugger.stdin.take().unwrap().write_all(b"now\n").unwrap();
+    let status = debugger.wait().unwrap();
+    let log = std::fs::read_to_string(directory.path().join("log")).unwrap();
+    // Here nobody ends the service, so it does that itself (SIGABRT).
+    assert_eq!(status.code(), Some(6), "{log}");
+    assert!(log.contains("a worker hangs: it has not done anything for 600ms"), "{log}");
+}
+
 #[test]
 fn what_is_no_socket_is_told() {
     let directory = tempfile::tempdir().unwrap();
@@ -149,4 +198,47 @@ fn what_is_no_socket_is_told() {
     let sentence = String::from_utf8(output.stderr).unwrap();
     assert!(sentence.starts_with("exit3: LISTEN_FDS: "), "{sentence}");
     assert_eq!(sentence.lines().count(), 1, "{sentence}");
+}
+
+/// Sends the first half of a request, has `meanwhile` done, and sends the rest.
+fn answered(service: &Service, meanwhile: impl FnOnce()) -> String {
+    let mut begun = connect(service.address());
+    begun.write_all(&HEAD.as_bytes()[..20]).unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    meanwhile();
+    std::thread::sleep(Duration::from_millis(50));
+    begun.write_all(&HEAD.as_bytes()[20..]).unwrap();
+    answer(&mut begun)
+}
+
+#[test]
+fn a_signal_that_is_no_wish_to_stop_ends_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = Service::start(directory.path(), &[KEY]);
+    for signal in [
+        "-HUP", "-USR1", "-USR2", "-PIPE", "-ALRM", "-VTALRM", "-PROF", "-IO", "-STKFLT", "-XCPU",
+        "-XFSZ", "-34", "-64",
+    ] {
+        let answer = answered(&service, || service.signal(signal));
+        assert!(answer.starts_with("HTTP/1.1 200"), "{signal}: {answer}");
+        assert!(!answer.contains("connection: close"), "{signal}: {answer}");
+    }
+    service.stop();
+}
+
+#[test]
+fn every_wish_to_stop_is_one_to_finish_first_however_often_it_is_said() {
+    for signals in [&["-QUIT"][..], &["-PWR"], &["-INT", "-INT"], &["-TERM", "-HUP", "-TERM"]] {
+        let directory = tempfile::tempdir().unwrap();
+        let service = Service::start(directory.path(), &[KEY]);
+        let answer = answered(&service, || {
+            for signal in signals {
+                service.signal(signal);
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        });
+        assert!(answer.starts_with("HTTP/1.1 200"), "{signals:?}: {answer}");
+        let status = service.wait_for(Duration::from_secs(20)).expect("it stops");
+        assert!(status.success(), "{signals:?}: {status}");
+    }
 }

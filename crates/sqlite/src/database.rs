@@ -83,6 +83,19 @@ pub enum OpenError {
     },
 }
 
+impl OpenError {
+    /// Whether trying again later makes sense: others hold the file, or a migration failed,
+    /// which left everything as it was.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Connection(error) => error::is_busy(&error.to_string()),
+            Self::Setup(error) => error::is_busy(&error.to_string()),
+            Self::Migration { .. } => true,
+            _ => false,
+        }
+    }
+}
+
 /// A database in one file.
 ///
 /// The repositories that it hands out can be used from any tokio runtime, and

@@ -93,6 +93,11 @@ pub(crate) fn is_passing(message: &str) -> bool {
     PASSING.contains(&message) || message.contains("out of time")
 }
 
+/// Whether a message says that others hold the file.
+pub(crate) fn is_busy(message: &str) -> bool {
+    message.contains(" is locked")
+}
+
 /// Whether a message says that the schema is older than the program.
 fn is_not_migrated(message: &str) -> bool {
     NOT_MIGRATED.iter().any(|beginning| message.starts_with(beginning))

@@ -14,9 +14,10 @@ mod transport;
 
 use std::sync::Arc;
 
+use actix_web::body::to_bytes;
 use actix_web::http::StatusCode;
 use actix_web::middleware::from_fn;
-use actix_web::test::{TestRequest, call_service, init_service, read_body};
+use actix_web::test::{TestRequest, init_service, try_call_service};
 use chrono::{DateTime, Utc};
 use exit3_app::App;
 use exit3_app::quotas::Limits;
@@ -51,6 +52,14 @@ struct Service {
     site: Site,
     cors: CorsSettings,
     sunset: Option<DateTime<Utc>>,
+    /// Whether something panics before the API, where a path says so.
+    trips: bool,
+}
+
+/// Watching trips over this.
+fn traced(headers: &actix_web::http::header::HeaderMap) -> bool {
+    assert!(!headers.contains_key("x-trip"), "a trip");
+    false
 }
 
 struct Answer {
@@ -92,15 +101,30 @@ impl Service {
             site: self.site,
             cors: self.cors,
             sunset: Sunset(self.sunset),
-            observer: Observer { new_id: || "made".to_owned(), ..Observer::default() },
+            observer: Observer { new_id: || "made".to_owned(), traced, ..Observer::default() },
         };
-        let service = init_service(Api::new(app, &settings).service().wrap(from_fn(observe))).await;
+        let trips = self.trips;
+        let api = Api::new(app, &settings).service();
+        let api = api.wrap_fn(move |request, inner| {
+            assert!(!(trips && request.path() == "/at-once"), "a trip");
+            let later = trips && request.path() == "/later";
+            let inner = actix_web::dev::Service::call(inner, request);
+            async move {
+                assert!(!later, "a trip");
+                inner.await
+            }
+        });
+        let service = init_service(api.wrap(from_fn(observe))).await;
         let mut answers = Vec::new();
         for request in requests {
-            let response = call_service(&service, request.to_request()).await;
-            let status = response.status();
-            let headers = response.headers().clone();
-            answers.push(Answer { status, headers, body: read_body(response).await.to_vec() });
+            let response = match try_call_service(&service, request.to_request()).await {
+                Ok(response) => response.into_parts().1.map_into_boxed_body(),
+                // As the server below does.
+                Err(error) => error.error_response(),
+            };
+            let (status, headers) = (response.status(), response.headers().clone());
+            let body = to_bytes(response.into_body()).await.unwrap().to_vec();
+            answers.push(Answer { status, headers, body });
         }
         answers
     }

@@ -73,3 +73,60 @@ async fn a_panic_is_an_error_of_its_own_request_only() {
     assert_eq!(answers[1].json(), json!({"detail": "Internal server error."}));
     assert_eq!(answers[1].header("x-content-type-options"), Some("nosniff"));
 }
+
+fn is_a_panic(answer: &Answer) {
+    assert_eq!(answer.status, 500);
+    assert_eq!(answer.json(), json!({"detail": "Internal server error."}));
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert_eq!(answer.header("x-request-id"), Some("made"));
+    for (name, value) in HEADERS {
+        assert_eq!(answer.header(name), Some(value), "{name}");
+    }
+}
+
+#[actix_web::test]
+async fn a_panic_before_a_handler_is_an_error_of_its_own_request_only() {
+    // None of these mocks expects anything: keys that are looked up, and limits that are
+    // charged.
+    let token = exit3_domain::api_keys::KeyToken::secret(&[7; 40]);
+    let unknown = format!("Bearer {}", token.expose());
+    let unknown = || {
+        let host = ("Host", "api.test");
+        let request = TestRequest::get().uri(LEADS).insert_header(host);
+        request.insert_header(("Authorization", unknown.clone()))
+    };
+    let live = || TestRequest::get().uri("/backend/health/live/");
+    let answers = Service::default().answers(vec![live(), unknown(), live()]).await;
+    assert_eq!((answers[0].status.as_u16(), answers[2].status.as_u16()), (200, 200));
+    is_a_panic(&answers[1]);
+
+    let rate = "1/hour".parse().unwrap();
+    let limits = Limits { visitor: Some(rate), ..Limits::default() };
+    let service = Service { limits, ..Service::default() };
+    let problem = get(LEADS).insert_header(("Accept", "application/problem+json"));
+    let answers = service.answers(vec![get(LEADS), problem, live()]).await;
+    is_a_panic(&answers[0]);
+    assert_eq!(answers[1].status, 500);
+    assert_eq!(answers[1].header("content-type"), Some("application/problem+json"));
+    assert_eq!(answers[2].status, 200);
+}
+
+#[actix_web::test]
+async fn a_panic_before_everything_is_an_error_of_its_own_request_only() {
+    // Where it happens: before there is a future, in it, and in the watching itself.
+    for place in ["/at-once", "/later", "/watching"] {
+        let mut service = Service { trips: true, ..Service::default() };
+        service.leads.expect_find().returning(|_| Ok(Some(lead(1))));
+        let one = || get("/backend/api/v1/leads/1/");
+        let trip = |place| match place {
+            "/watching" => get(place).insert_header(("X-Trip", "1")),
+            _ => get(place),
+        };
+        let answers = service.answers(vec![one(), trip(place), one()]).await;
+        assert_eq!((answers[0].status.as_u16(), answers[2].status.as_u16()), (200, 200), "{place}");
+        match place {
+            "/watching" => assert_eq!(answers[1].status, 500),
+            _ => is_a_panic(&answers[1]),
+        }
+    }
+}

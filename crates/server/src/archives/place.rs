@@ -12,6 +12,7 @@ use tempfile::NamedTempFile;
 
 use super::bucket::Bucket;
 use super::time_of;
+use crate::ownership::{self, adopt};
 use crate::secrets::ensure_directory;
 
 /// How the names of files begin and end that are not archives yet.
@@ -79,10 +80,19 @@ impl Place {
         match self {
             Self::Directory(directory) => {
                 let made = ensure_directory(directory);
-                made.and_then(|()| builder.tempfile_in(directory))
-                    .map_err(|error| at(directory, error))
+                let draft = made.and_then(|()| builder.tempfile_in(directory));
+                let draft = draft.and_then(|draft| adopt(draft.as_file()).map(|()| draft));
+                draft.map_err(|error| at(directory, error))
             }
             Self::Bucket(_) => builder.tempfile().map_err(|error| at(&std::env::temp_dir(), error)),
+        }
+    }
+
+    /// Why the service could not write there, where root is told of it who can.
+    pub(crate) fn obstacle(&self) -> Option<String> {
+        match self {
+            Self::Directory(directory) => ownership::obstacle(directory),
+            Self::Bucket(_) => None,
         }
     }
 

@@ -30,6 +30,9 @@ pub(super) fn backup(settings: &Settings, what: &Backup) -> Result<(), Failure> 
         let made = archives::make(&backend, &settings.backup, &place, now, &bars).await?;
         bars.finish();
         tell(&made);
+        if let Some(obstacle) = place.obstacle() {
+            whisper(format_args!("exit3: {obstacle}"));
+        }
         let log = backend.app(1).backups;
         if let Err(error) = log.note_backup(now).await {
             say(format_args!("It could not be noted in the database: {error}"));

@@ -1,22 +1,26 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::os::fd::AsFd;
+use std::sync::Arc;
 use std::time::Duration;
 
+use actix_http::Request;
+use actix_service::IntoServiceFactory;
 use actix_web::middleware::from_fn;
 use exit3_app::App;
 use exit3_http::{Api, ApiSettings, Observer, Sunset, observe};
 use listenfd::ListenFd;
-use sd_notify::{NotifyState, watchdog_enabled};
+use sd_notify::NotifyState;
 use secrecy::ExposeSecret;
 
-use super::upgrade::upgrade;
 use super::{Failure, say, whisper};
 use crate::backend::Backend;
 use crate::connections::{self, Slots, room, tell, tls::Tls};
 use crate::flood::{self, FloodGuard};
 use crate::settings::{DatabaseSettings, LogFormat, MetricsBind, Secrets, Settings};
+use crate::starting::{Late, Starting};
 use crate::telemetry;
 use crate::telemetry::metrics::{self, Collector, Gauges, Measuring};
+use crate::watchdog::Watchdog;
 
 /// Connections at a time, where the system has room for that many and more: what they
 /// take of memory must have an end too.
@@ -68,32 +72,26 @@ pub fn serve(settings: Settings, secrets: Secrets, listeners: Listeners) -> Resu
         );
     }
     let gauges = Gauges {
-        dropped: telemetry.lines.dropped(),
+        dropped: telemetry.dropped(),
         data_dir: settings.data_dir.clone(),
         tls: tls.clone(),
     };
     let collector = Collector::of(&settings.telemetry)?;
     let measuring = Measuring::start(gauges, metrics, collector);
     warn_if_lost(&settings, &secrets);
-    let backend = Backend::open(&settings)?;
-    actix_web::rt::System::new().block_on(run(settings, secrets, backend, tls, api, measuring))
+    actix_web::rt::System::new().block_on(run(settings, secrets, tls, api, measuring))
 }
 
 async fn run(
     settings: Settings,
     secrets: Secrets,
-    backend: Backend,
     tls: Option<Tls>,
     listener: TcpListener,
     measuring: Option<Measuring>,
 ) -> Result<(), Failure> {
     let address = listener.local_addr()?;
-    if settings.auto_migrate {
-        upgrade(&settings, &backend, &backend.pending_data_changes().await?).await?;
-    }
-    warn_if_frozen(&backend);
+    let settings = Arc::new(settings);
     let workers = settings.workers;
-    let database = backend.describe();
     let api_settings = ApiSettings {
         api_key: secrets.api_key.clone(),
         secret: secrets.secret_key.clone(),
@@ -109,23 +107,37 @@ async fn run(
     };
     let flood = FloodGuard::new(settings.flood);
     let slots = Slots::new(room().min(settings.max_connections.unwrap_or(MOST_CONNECTIONS)));
-    let housekeeping = actix_web::rt::spawn(keep_house(backend.clone(), flood.clone()));
-    let watched = backend.clone();
-    let watching = actix_web::rt::spawn(async move { watched.watch_replica().await });
-    let app = backend.app(workers);
-    let server = connections::serve(listener, workers, slots, tls, move || {
-        Api::new(backend.app(workers), &api_settings)
-            .service()
-            .wrap(flood.middleware())
-            .wrap(from_fn(flood::explain))
-            .wrap(from_fn(observe))
-    })?;
+    let watchdog = Watchdog::start()?;
+    let mut starting = Starting::begin(&settings)?;
+    let guard = flood.clone();
+    let make = move |app| {
+        let api = Api::new(app, &api_settings).service();
+        let api = api.wrap(guard.middleware()).wrap(from_fn(flood::explain)).wrap(from_fn(observe));
+        IntoServiceFactory::<_, Request>::into_factory(api)
+    };
+    let late = Late::new(make, starting.early(), workers, watchdog.clone());
+    let server = connections::serve(listener, workers, slots, tls, move || late.clone())?;
     let _sending = measuring.map(Measuring::show).transpose()?;
-    greet(&settings, &secrets, address, &database);
+    actix_web::rt::spawn(watchdog.beat("the main thread"));
+    actix_web::rt::spawn(forget_idle(flood));
+    let mut server = std::pin::pin!(server);
+    let progress = starting.progress();
+    let started = async {
+        if progress.settled().await {
+            greet(&settings, &secrets, address);
+        }
+        starting.outcome().await
+    };
+    let backend = tokio::select! {
+        stopped = &mut server => return Ok(stopped?),
+        started = started => started?,
+    };
     tell(&[NotifyState::Ready]);
+    warn_if_frozen(&backend);
+    let app = backend.app(workers);
+    actix_web::rt::spawn(take_notes(backend.clone()));
+    actix_web::rt::spawn(async move { backend.watch_replica().await });
     server.await?;
-    housekeeping.abort();
-    watching.abort();
     note_uses(&app).await;
     Ok(())
 }
@@ -154,24 +166,15 @@ fn warn_if_frozen(backend: &Backend) {
     }
 }
 
-/// Does now and then what requests are not to wait for. What waits for the database keeps
-/// nobody from saying that this lives: systemd would end it for the database's fault.
-async fn keep_house(backend: Backend, flood: FloodGuard) {
-    tokio::join!(keep_alive(flood), take_notes(backend));
-}
-
-async fn keep_alive(flood: FloodGuard) {
+async fn forget_idle(flood: FloodGuard) {
     let mut often = actix_web::rt::time::interval(Duration::from_secs(1));
-    let watched = watchdog_enabled().is_some();
     loop {
         often.tick().await;
         flood.forget_idle();
-        if watched {
-            tell(&[NotifyState::Watchdog]);
-        }
     }
 }
 
+/// Does now and then what requests are not to wait for.
 async fn take_notes(backend: Backend) {
     let app = backend.app(usize::MAX);
     let mut seldom = actix_web::rt::time::interval(NOTE);
@@ -193,7 +196,7 @@ async fn note_uses(app: &App) {
     }
 }
 
-fn greet(settings: &Settings, secrets: &Secrets, address: SocketAddr, database: &str) {
+fn greet(settings: &Settings, secrets: &Secrets, address: SocketAddr) {
     let reachable = reachable(address);
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let logs = settings.telemetry.format;
@@ -202,7 +205,7 @@ fn greet(settings: &Settings, secrets: &Secrets, address: SocketAddr, database: 
         LogFormat::Json => tracing::info!("{line}"),
     };
     tell(format_args!("Listening on {scheme}://{address}"));
-    tell(format_args!("Database: {database}"));
+    tell(format_args!("Database: {}", settings.database.describe()));
     tell(format_args!("Docs: {scheme}://{reachable}/backend/api/docs/"));
     if secrets.api_key_is_new {
         let key = secrets.api_key.expose_secret();

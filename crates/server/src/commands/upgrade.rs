@@ -8,7 +8,7 @@ use crate::clock::SystemClock;
 use crate::settings::Settings;
 
 /// Brings the database up to date. `changes` are the migrations before which rows are kept.
-pub(super) async fn upgrade(
+pub(crate) async fn upgrade(
     settings: &Settings,
     backend: &Backend,
     changes: &[&str],

@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use actix_server::ServerHandle;
 use sd_notify::NotifyState;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
+
+use crate::signals::service_stops;
 
 /// How long the thread that accepts has to hear that it is to stop.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -50,14 +51,17 @@ pub(super) fn channel() -> (Stop, Stopping) {
 }
 
 impl Stop {
-    /// Ends when the process was asked to stop (SIGTERM, SIGINT) and no connection waits
+    /// Ends when the process was asked to stop and no connection waits
     /// for one of `workers` any more.
     pub(super) async fn when_asked(
         mut self,
         server: oneshot::Receiver<ServerHandle>,
         workers: usize,
     ) {
-        asked().await;
+        if let Err(error) = service_stops().await {
+            tracing::error!(%error, "signals cannot be heard");
+            std::future::pending::<()>().await;
+        }
         tell(&[NotifyState::Stopping]);
         if let Ok(server) = server.await {
             server.pause().await;
@@ -105,19 +109,6 @@ impl Stopping {
         // What was told is known also when whoever told it is gone.
         if self.phase.wait_for(|now| *now >= phase).await.is_err() {
             std::future::pending::<()>().await;
-        }
-    }
-}
-
-async fn asked() {
-    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
-        (Ok(mut terminate), Ok(mut interrupt)) => tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        },
-        (Err(error), _) | (_, Err(error)) => {
-            tracing::error!(%error, "signals cannot be heard");
-            std::future::pending().await
         }
     }
 }

@@ -24,6 +24,14 @@ impl DatabaseSettings {
         matches!(self, Self::Sqlite(_))
     }
 
+    /// The database, for people: no secret in it.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Sqlite(path) => format!("SQLite at {}", path.display()),
+            Self::Postgres(settings) => settings.describe(),
+        }
+    }
+
     pub(super) fn check(arguments: &Arguments) -> Result<Self, SettingsError> {
         let database = Self::primary(arguments)?;
         let Some(url) = &arguments.database_replica_url else {

@@ -1,6 +1,7 @@
 //! What is told of the service while it runs, and to whom.
 
 use std::fs::OpenOptions;
+use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{Arguments, SettingsError};
-use crate::secrets;
+use crate::secrets::look_at_directory;
 
 /// What is told of the service while it runs, and to whom.
 #[derive(Debug, Clone)]
@@ -91,9 +92,22 @@ fn log_dir(directory: &Path) -> Result<PathBuf, SettingsError> {
         let path = directory.display();
         SettingsError::new("LOG_DIR", format!("cannot be used: {path}: {error}"))
     };
-    secrets::ensure_directory(directory).map_err(unusable)?;
-    log_file().open(directory.join(LOG_FILE)).map_err(unusable)?;
+    usable(directory).map_err(unusable)?;
     Ok(directory.to_owned())
+}
+
+/// Whether log files could be made in `directory`. Only the service makes them: a command
+/// that root runs by hand would leave some behind that the service's user cannot write.
+fn usable(directory: &Path) -> io::Result<()> {
+    match log_file().create(false).open(directory.join(LOG_FILE)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        opened => return opened.map(drop),
+    }
+    look_at_directory(directory)?;
+    match directory.exists() {
+        true => Ok(rustix::fs::access(directory, rustix::fs::Access::WRITE_OK)?),
+        false => Ok(()),
+    }
 }
 
 /// How a log file is opened, and made for the owner alone.

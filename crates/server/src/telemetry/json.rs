@@ -77,9 +77,9 @@ mod tests {
 
     /// What is written of what is logged.
     fn written(log: impl FnOnce()) -> String {
-        let gathering = Gathering::default();
+        let mut gathering = Gathering::default();
         let written = Written::default();
-        let lines = gathering.write_to(written.clone()).unwrap();
+        let lines = gathering.write_to("it", written.clone()).unwrap();
         let layer = tracing_subscriber::registry().with(JsonLines(gathering));
         tracing::subscriber::with_default(layer, log);
         drop(lines);

@@ -1,13 +1,16 @@
-//! Log lines on their way from those who log to where they are written, by a thread that
-//! takes at once what has gathered. Nobody waits for it.
+//! Log lines on their way from those who log to where they are written: for each output a
+//! queue, and a thread that takes at once what has gathered. Nobody waits for an output, and
+//! no output for another.
 
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tracing_subscriber::fmt::MakeWriter;
+
+use super::losses::{Dropped, Loss};
+use super::output::Output;
 
 /// Bytes of lines that wait to be written; those for which there is no room are dropped.
 const ROOM: usize = 4 << 20;
@@ -16,18 +19,17 @@ const ROOM: usize = 4 << 20;
 const GATHER: Duration = Duration::from_millis(20);
 /// Bytes that are kept for the lines to come when there were many.
 const KEPT: usize = 64 << 10;
-/// How long the end of the process waits for somebody to take the last lines.
+/// How long the end of the process waits for each output to take the last lines.
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Takes lines from everywhere.
 #[derive(Clone, Default)]
-pub(super) struct Gathering(Arc<Shared>);
+pub(super) struct Gathering(Vec<Arc<Queue>>);
 
-#[derive(Default)]
-struct Shared {
+struct Queue {
     waiting: Mutex<Waiting>,
     some: Condvar,
-    dropped: AtomicU64,
+    loss: Arc<Loss>,
 }
 
 #[derive(Default)]
@@ -36,7 +38,7 @@ struct Waiting {
     ended: bool,
 }
 
-impl Shared {
+impl Queue {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -49,23 +51,45 @@ impl Shared {
         let mut waiting = waited.unwrap_or_else(PoisonError::into_inner);
         (std::mem::replace(&mut waiting.lines, empty), waiting.ended)
     }
+
+    fn add(&self, line: &[u8]) {
+        let mut waiting = self.waiting();
+        if waiting.lines.len() + line.len() > ROOM {
+            drop(waiting);
+            self.loss.add(1, "it does not take them");
+            return;
+        }
+        waiting.lines.extend_from_slice(line);
+        if waiting.lines.len() == line.len() {
+            self.some.notify_one();
+        }
+    }
 }
 
 impl Gathering {
-    /// Begins to write to `output`.
+    /// Begins to write to one more output, which people know as `name`.
     ///
     /// # Errors
     /// There is no thread to be had.
-    pub(super) fn write_to(&self, mut output: impl Write + Send + 'static) -> io::Result<Lines> {
-        let shared = Arc::clone(&self.0);
+    pub(super) fn write_to(
+        &mut self,
+        name: impl Into<String>,
+        output: impl Write + Send + 'static,
+    ) -> io::Result<Lines> {
+        let loss = Arc::new(Loss::new(name));
+        let queue = Queue { waiting: Mutex::default(), some: Condvar::new(), loss };
+        let queue = Arc::new(queue);
+        self.0.push(Arc::clone(&queue));
         let (end, ended) = mpsc::channel::<()>();
+        let (taken, mut output) = (Arc::clone(&queue), Output::new(output));
         std::thread::Builder::new().name("log".to_owned()).spawn(move || {
             let _end = end;
             let mut empty = Vec::new();
             loop {
-                let (mut lines, last) = shared.take(empty);
-                // Nobody is left who could be told.
-                let _ = output.write_all(&lines).and_then(|()| output.flush());
+                let (mut lines, last) = taken.take(empty);
+                if let Err((lost, error)) = output.write_lines(&lines) {
+                    taken.loss.add(lost, error);
+                }
                 if last {
                     return;
                 }
@@ -75,22 +99,14 @@ impl Gathering {
                 std::thread::sleep(GATHER);
             }
         })?;
-        Ok(Lines { gathering: self.clone(), ended })
+        Ok(Lines { queue, ended })
     }
 }
 
 /// A line, in one piece.
 impl Write for &Gathering {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let mut waiting = self.0.waiting();
-        if waiting.lines.len() + line.len() > ROOM {
-            self.0.dropped.fetch_add(1, Ordering::Relaxed);
-        } else {
-            waiting.lines.extend_from_slice(line);
-            if waiting.lines.len() == line.len() {
-                self.0.some.notify_one();
-            }
-        }
+        self.0.iter().for_each(|queue| queue.add(line));
         Ok(line.len())
     }
 
@@ -107,36 +123,25 @@ impl<'a> MakeWriter<'a> for Gathering {
     }
 }
 
-/// What was written of the log. The rest is written when this is dropped.
+/// What is written of the log to one output. The rest is written when this is dropped.
 pub(crate) struct Lines {
-    gathering: Gathering,
+    queue: Arc<Queue>,
     ended: Receiver<()>,
 }
 
 impl Lines {
-    /// Counts the lines for which there was no room.
-    pub(crate) fn dropped(&self) -> Dropped {
-        Dropped(self.gathering.clone())
+    /// Counts the lines that all of these outputs did not get.
+    pub(crate) fn dropped(all: &[Self]) -> Dropped {
+        Dropped::new(all.iter().map(|lines| Arc::clone(&lines.queue.loss)).collect())
     }
 }
 
 impl Drop for Lines {
     fn drop(&mut self) {
-        self.gathering.0.waiting().ended = true;
-        self.gathering.0.some.notify_one();
+        self.queue.waiting().ended = true;
+        self.queue.some.notify_one();
         // The thread holds the other end, and sends nothing.
         let _ = self.ended.recv_timeout(GOODBYE);
-    }
-}
-
-/// Lines for which there was no room.
-#[derive(Clone)]
-pub(crate) struct Dropped(Gathering);
-
-impl Dropped {
-    /// How many there were.
-    pub(crate) fn count(&self) -> u64 {
-        self.0.0.dropped.load(Ordering::Relaxed)
     }
 }
 
@@ -163,9 +168,10 @@ mod tests {
     fn lines_arrive_whole_and_in_order_and_those_without_room_are_counted() {
         let (let_go, stuck) = mpsc::channel();
         let written = Arc::new(Mutex::new(Vec::new()));
-        let gathering = Gathering::default();
-        let lines = gathering.write_to(Stuck(stuck, Arc::clone(&written))).unwrap();
-        let dropped = lines.dropped();
+        let mut gathering = Gathering::default();
+        let lines = gathering.write_to("it", Stuck(stuck, Arc::clone(&written))).unwrap();
+        let lines = [lines];
+        let dropped = Lines::dropped(&lines);
         let line = |number: usize| format!("{number:>999}\n");
         let mut given = 0;
         while dropped.count() == 0 {
@@ -181,12 +187,18 @@ mod tests {
     }
 
     #[test]
-    fn an_output_that_takes_nothing_holds_up_no_end() {
+    fn an_output_that_takes_nothing_holds_up_no_end_and_no_other() {
         let (let_go, stuck) = mpsc::channel();
-        let gathering = Gathering::default();
-        let lines = gathering.write_to(Stuck(stuck, Arc::default())).unwrap();
+        let (free, open) = mpsc::channel();
+        drop(free);
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let mut gathering = Gathering::default();
+        let stuck = gathering.write_to("one", Stuck(stuck, Arc::default())).unwrap();
+        let open = gathering.write_to("other", Stuck(open, Arc::clone(&written))).unwrap();
         (&gathering).write_all(b"a line\n").unwrap();
-        drop(lines);
+        drop(open);
+        assert_eq!(*written.lock().unwrap(), b"a line\n");
+        drop(stuck);
         drop(let_go);
     }
 }

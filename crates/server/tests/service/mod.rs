@@ -33,6 +33,15 @@ fn exit3_at(directory: &Path, socket: &TcpListener) -> Command {
     command
 }
 
+/// The service, whose files may not become larger than so many bytes.
+pub fn limited(directory: &Path, bytes: u64, env: &[(&str, &str)]) -> Service {
+    // In units of 512 bytes, as POSIX has it.
+    let script = "ulimit -f \"$1\" && exec \"$0\"";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, BINARY, &(bytes / 512).to_string()]);
+    Service::launch(quiet(command, directory), directory, env)
+}
+
 fn quiet(mut command: Command, directory: &Path) -> Command {
     command
         .current_dir(directory)
@@ -267,7 +276,7 @@ impl Service {
 }
 
 /// The word that stands behind `text`, in a log of either format.
-fn after(output: &str, text: &str) -> Option<String> {
+pub fn after(output: &str, text: &str) -> Option<String> {
     let (_, rest) = output.split_once(text)?;
     Some(rest.split(['"', '\n', ' ']).next()?.to_owned())
 }

@@ -8,6 +8,7 @@
 )]
 
 mod logs;
+mod losses;
 mod metrics;
 mod reports;
 #[path = "../service/mod.rs"]
