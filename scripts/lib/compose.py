@@ -66,6 +66,11 @@ def look_at(path, schema):
     check(secrets, f"{path}: no secret was looked at")
     for name, value in secrets:
         check(re.match(r"\$\{\w+(:\?|:-)\}", value), f"{path}: {name} is written down")
+    for variables in (service.get("environment", {}) for service in services.values()):
+        for name, value in variables.items():
+            # A password may hold what has to be percent-encoded in an address.
+            torn = "://" in value and re.search(r"\$\{\w*(PASSWORD|KEY)", value)
+            check(not torn, f"{path}: {name} has a secret within an address")
     print(f"{path}: {len(services)} services")
 
 

@@ -120,9 +120,12 @@ impl Keys {
         let wrong = |error: &dyn std::fmt::Display| {
             ArchiveError::BadKey(format!("cannot be used: {}: {error}", path.display()))
         };
-        let file = std::fs::File::open(path).map_err(|error| wrong(&error))?;
-        let file =
-            IdentityFile::from_buffer(BufReader::new(file)).map_err(|error| wrong(&error))?;
+        let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
+        // What editors leave around a key is no part of it.
+        let around = |c: char| c.is_whitespace() || c == '\u{feff}';
+        let lines: Vec<&str> = text.lines().map(|line| line.trim_matches(around)).collect();
+        let file = IdentityFile::from_buffer(lines.join("\n").as_bytes())
+            .map_err(|error| wrong(&error))?;
         self.identities.extend(file.into_identities().map_err(|error| wrong(&error))?);
         Ok(())
     }

@@ -23,6 +23,16 @@ impl TrustedProxies {
         Self(networks.into_iter().collect())
     }
 
+    /// The addresses and networks.
+    pub fn networks(&self) -> &[IpNet] {
+        &self.0
+    }
+
+    /// Whether nobody is believed.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether a proxy at that address is believed.
     fn trust(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address))

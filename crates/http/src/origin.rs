@@ -1,5 +1,7 @@
 //! The address under which a client sees the service.
 
+use std::net::Ipv6Addr;
+
 use actix_web::dev::{RequestHead, ServiceRequest};
 use actix_web::http::header::{self, HeaderName};
 use actix_web::web::Data;
@@ -49,8 +51,24 @@ impl AllowedHosts {
         Self { patterns: patterns.into_iter().map(|p| p.to_ascii_lowercase()).collect() }
     }
 
+    /// The patterns, in lower case.
+    pub fn patterns(&self) -> &[String] {
+        &self.patterns
+    }
+
+    /// Whether every host is answered.
+    pub fn allow_any(&self) -> bool {
+        self.patterns.is_empty() || self.patterns.iter().any(|pattern| pattern == "*")
+    }
+
     fn allow(&self, host: &str) -> bool {
         let name = without_port(host).to_ascii_lowercase();
+        let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+        // An address of IPv6 has many spellings.
+        let name = match address.and_then(|address| address.parse::<Ipv6Addr>().ok()) {
+            Some(address) => format!("[{address}]"),
+            None => name,
+        };
         let name = name.trim_end_matches('.');
         self.patterns.is_empty()
             || self.patterns.iter().any(|pattern| match pattern.strip_prefix('.') {
@@ -169,6 +187,8 @@ mod tests {
     #[case("notexample.com", false)]
     #[case("example.com.evil.org", false)]
     #[case("[::1]:80", true)]
+    #[case("[0:0:0:0:0:0:0:1]", true)]
+    #[case("[::2]", false)]
     fn a_leading_dot_allows_a_domain_and_what_is_below(#[case] host: &str, #[case] allowed: bool) {
         let hosts = AllowedHosts::new([".example.com".to_owned(), "[::1]".to_owned()]);
         assert_eq!(hosts.allow(host), allowed);

@@ -43,7 +43,7 @@ pub enum SettingsError {
     /// It is not of the form of a URL.
     #[error(
         "is not of the form postgres://user:password@host:port/name?option=value \
-         (special characters of a password are written as %40 and the like)"
+         (special characters of a password are percent-encoded: @ is %40, / is %2F)"
     )]
     Form,
     /// An option has a value that it cannot have, or is not known.
@@ -98,7 +98,16 @@ impl PgSettings {
             }
         }
         let config = Config::from_str(&format!("{address}?{}", kept.join("&")));
-        Self::new(config.map_err(|_| SettingsError::Form)?, &ssl)
+        let config = config.map_err(|_| SettingsError::Form)?;
+        // What a password with such a character leaves behind.
+        let is_torn = |host: &Host| match host {
+            Host::Tcp(name) => name.contains(['@', '/', '%', '#', ' ']),
+            Host::Unix(_) => false,
+        };
+        if config.get_hosts().iter().any(is_torn) {
+            return Err(SettingsError::Form);
+        }
+        Self::new(config, &ssl)
     }
 
     /// The database of the settings that are called `DB_HOST`, `DB_PORT`,
@@ -159,6 +168,14 @@ impl PgSettings {
     /// lists come from this one.
     pub fn with_replica(self, replica: Self, max_lag: Duration) -> Self {
         Self { replica: Some(Arc::new(Replica::new(replica, max_lag))), ..self }
+    }
+
+    /// The same with this password, if there is none yet.
+    pub fn with_password(mut self, password: &str) -> Self {
+        if self.password().is_none_or(str::is_empty) {
+            self.config.password(password);
+        }
+        self
     }
 
     /// Where it is, as far as that is over a network: names and addresses.
@@ -259,6 +276,29 @@ fn decode(value: &str) -> Result<String, SettingsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_is_taken_as_it_is_where_the_address_has_none() {
+        for password in ["a/b+c==", "p@ss:w%41rd?#", "ključ", "%"] {
+            let settings = PgSettings::parse("postgres://ana@db/leads").unwrap();
+            assert_eq!(settings.with_password(password).password(), Some(password));
+            let settings = PgSettings::parse("postgres://ana:own@db/leads").unwrap();
+            assert_eq!(settings.with_password(password).password(), Some("own"));
+        }
+    }
+
+    #[test]
+    fn a_password_with_an_unencoded_character_names_no_other_host() {
+        for (password, encoded) in [("a@b", "a%40b"), ("a?b", "a%3Fb"), ("@", "%40")] {
+            let wrong = PgSettings::parse(&format!("postgres://ana:{password}@db/leads"));
+            assert_eq!(wrong.err(), Some(SettingsError::Form), "{password}");
+            let right = PgSettings::parse(&format!("postgres://ana:{encoded}@db/leads")).unwrap();
+            assert_eq!((right.password(), &*right.place()), (Some(password), "db:5432/leads"));
+        }
+        // Those of `openssl rand -base64 32` do no harm.
+        let settings = PgSettings::parse("postgres://ana:a/b+c==@db/leads").unwrap();
+        assert_eq!((settings.password(), &*settings.place()), (Some("a/b+c=="), "db:5432/leads"));
+    }
 
     #[test]
     fn a_database_is_called_by_all_its_hosts_and_their_ports() {

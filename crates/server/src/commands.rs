@@ -18,16 +18,15 @@ mod serve;
 pub(crate) mod upgrade;
 mod verify_backup;
 
-use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::dotenv;
 use crate::ownership;
-use crate::settings::{Arguments, Secrets, Settings, fill_in, findings, given};
+use crate::settings::variables::{self, Variables};
+use crate::settings::{Arguments, Secrets, Settings, fill_in, findings, given, names};
 use crate::signals::command_stops;
 use crate::telemetry;
 
@@ -81,35 +80,44 @@ pub(crate) type Failure = Box<dyn std::error::Error>;
 /// Runs the command that `arguments` (with the program's name) ask for. A
 /// failure is told in one sentence on standard error.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let outcome = read_dotenv().and_then(|variables| {
-        let mut command = fill_in(CommandLine::command(), &variables);
-        let matches = command.try_get_matches_from_mut(arguments);
-        let line = matches.and_then(|matches| {
-            let mut line = CommandLine::from_arg_matches(&matches)?;
-            line.arguments.given = given(&command, &matches, &variables);
-            Ok(line)
-        });
-        match line {
-            Ok(line) => execute(line).map(|()| ExitCode::SUCCESS),
-            // Help and version are no failures.
-            Err(error) if !error.use_stderr() => {
-                error.print()?;
-                Ok(ExitCode::SUCCESS)
-            }
-            Err(error) => {
-                let text = error.to_string();
-                // What is missing is told line by line, up to the usage.
-                let lines: Vec<&str> =
-                    text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
-                let sentence = lines.join(" ");
-                Err(sentence.strip_prefix("error: ").unwrap_or(&sentence).into())
-            }
+    let outcome = read(arguments).and_then(|line| match line {
+        Ok(line) => execute(line),
+        // Help and version are no failures.
+        Err(error) if !error.use_stderr() => Ok(error.print()?),
+        Err(error) => {
+            let text = error.to_string();
+            // What is missing is told line by line, up to the usage.
+            let lines: Vec<&str> =
+                text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+            let sentence = lines.join(" ");
+            Err(sentence.strip_prefix("error: ").unwrap_or(&sentence).into())
         }
     });
-    outcome.unwrap_or_else(|failure| {
-        whisper(format_args!("exit3: {failure}"));
-        ExitCode::FAILURE
-    })
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            whisper(format_args!("exit3: {failure}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What the command line, the environment and `.env` say together.
+fn read(
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<Result<CommandLine, clap::Error>, Failure> {
+    let command = CommandLine::command();
+    let settings = names(&command);
+    let arguments = variables::trim_options(arguments, &settings)?;
+    let variables = Variables::read(&settings)?;
+    variables::publish(&variables);
+    let matches = fill_in(command, &variables)?.try_get_matches_from_mut(arguments);
+    Ok(matches.and_then(|matches| {
+        let mut line = CommandLine::from_arg_matches(&matches)?;
+        line.arguments.given = given(&settings, &matches, &variables);
+        line.arguments.variables = variables;
+        Ok(line)
+    }))
 }
 
 fn execute(line: CommandLine) -> Result<(), Failure> {
@@ -124,6 +132,7 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
     ownership::learn(&settings.data_dir);
     if !matches!(command, Command::Serve) {
         telemetry::start_for_command(&settings.telemetry);
+        telemetry::tell(&settings.notes);
     }
     match command {
         Command::Healthcheck(_) | Command::Probe(_) => Ok(()),
@@ -156,14 +165,6 @@ fn refuse_danger(settings: &Settings, arguments: &Arguments) -> Result<(), Failu
     match dangers.into_iter().next() {
         Some(danger) if arguments.production => Err(danger.into_error().into()),
         _ => Ok(()),
-    }
-}
-
-fn read_dotenv() -> Result<HashMap<String, String>, Failure> {
-    match std::fs::read_to_string(".env") {
-        Ok(text) => dotenv::parse(&text).map_err(|error| format!(".env: {error}").into()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(HashMap::new()),
-        Err(error) => Err(format!(".env cannot be read: {error}").into()),
     }
 }
 

@@ -6,58 +6,132 @@
 
 use std::collections::HashMap;
 
-/// The number of a line that cannot be read, and why. Its content may be a secret and is
-/// not told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum DotenvError {
-    #[error("line {0} is not NAME=value")]
-    NoVariable(usize),
-    #[error("line {0} goes on after the closing quote")]
-    AfterQuote(usize),
+/// What a `.env` file says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Dotenv {
+    /// The variables; the last of those with one name.
+    pub(crate) variables: HashMap<String, String>,
+    /// What is odd about it.
+    pub(crate) oddities: Vec<Oddity>,
 }
 
-/// The variables of the text of a `.env` file.
-///
-/// # Errors
-/// [`DotenvError`] of the first line that is neither blank, a comment nor `NAME=value`.
-pub(crate) fn parse(text: &str) -> Result<HashMap<String, String>, DotenvError> {
-    let mut variables = HashMap::new();
-    for (number, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
-        let number = number + 1;
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
+/// A line that cannot be read as it stands. Its value may be a secret and is not told.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line} {problem}")]
+pub(crate) struct Oddity {
+    /// Its number.
+    pub(crate) line: usize,
+    /// The name of its variable, if it has one.
+    pub(crate) name: Option<String>,
+    pub(crate) problem: Problem,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Problem {
+    #[error("is not NAME=value")]
+    NoVariable,
+    #[error("goes on after the closing quote")]
+    AfterQuote,
+    #[error("has an opening quote that no line closes")]
+    OpenQuote,
+}
+
+/// What the text of a `.env` file says. A quoted value may go on over several lines.
+pub(crate) fn parse(text: &str) -> Dotenv {
+    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n");
+    let mut rest = text.as_str();
+    let mut number = 0;
+    let mut found = Dotenv::default();
+    while !rest.is_empty() {
+        let (line, after) = rest.split_once('\n').unwrap_or((rest, ""));
+        number += 1;
+        let at = number;
+        let mut odd = |name: Option<&str>, problem| {
+            found.oddities.push(Oddity { line: at, name: name.map(str::to_owned), problem });
+        };
+        let from = rest;
+        rest = after;
+        let trimmed = line.trim();
+        if trimmed.is_empty() || trimmed.starts_with('#') {
             continue;
         }
-        let exported = line.strip_prefix("export").filter(|rest| rest.starts_with([' ', '\t']));
-        let line = exported.unwrap_or(line);
-        let (name, value) = line.split_once('=').ok_or(DotenvError::NoVariable(number))?;
-        let name = name.trim();
-        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
-            return Err(DotenvError::NoVariable(number));
+        let Some((name, start)) = name_of(from, line) else {
+            odd(None, Problem::NoVariable);
+            continue;
+        };
+        match value_of(start) {
+            Value::Whole { value, rest: after } => {
+                let lines = start.len().saturating_sub(after.len());
+                number += start.get(..lines).unwrap_or_default().matches('\n').count();
+                // The value's last line ends where the next one begins.
+                rest = after.split_once('\n').map_or("", |(_, after)| after);
+                found.variables.insert(name.to_owned(), value);
+            }
+            Value::Open(value) => {
+                odd(Some(name), Problem::OpenQuote);
+                found.variables.insert(name.to_owned(), value);
+            }
+            Value::Broken => odd(Some(name), Problem::AfterQuote),
         }
-        let value = value_of(value.trim()).ok_or(DotenvError::AfterQuote(number))?;
-        variables.insert(name.to_owned(), value);
     }
-    Ok(variables)
+    found
 }
 
-/// None where something but a comment follows a closing quote.
-fn value_of(text: &str) -> Option<String> {
-    for mark in ['\'', '"'] {
-        if let Some(quoted) = text.strip_prefix(mark)
-            && let Some((inner, rest)) =
-                closing(quoted, mark).and_then(|at| quoted.split_at_checked(at))
-        {
-            let rest = rest.strip_prefix(mark)?.trim_start();
-            let is_whole = rest.is_empty() || rest.starts_with('#');
-            let value = if mark == '"' { unescape(inner) } else { inner.to_owned() };
-            return is_whole.then_some(value);
+/// The name at the beginning of `line`, and what stands in `text` from its value on.
+fn name_of<'a>(text: &'a str, line: &'a str) -> Option<(&'a str, &'a str)> {
+    let (before, _) = line.split_once('=')?;
+    let start = text.get(before.len() + 1..)?;
+    let before = before.trim();
+    let exported = before.strip_prefix("export").filter(|rest| rest.starts_with([' ', '\t']));
+    let name = exported.unwrap_or(before).trim();
+    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    is_name.then_some((name, start))
+}
+
+enum Value<'a> {
+    /// It ends in the line where `rest` begins.
+    Whole { value: String, rest: &'a str },
+    /// It begins with a quote that is not closed, so this belongs to it.
+    Open(String),
+    /// Something but a comment follows the closing quote.
+    Broken,
+}
+
+/// The value that `text` begins with.
+fn value_of(text: &str) -> Value<'_> {
+    let line = text.split('\n').next().unwrap_or_default();
+    let blanks = line.len() - line.trim_start().len();
+    let (line, text) = (line.trim(), text.get(blanks..).unwrap_or_default());
+    let Some(mark) = line.chars().next().filter(|c| matches!(c, '\'' | '"')) else {
+        return Value::Whole { value: unquoted(line).to_owned(), rest: text };
+    };
+    let quoted = text.get(1..).unwrap_or_default();
+    let plain = |inner: &str| if mark == '"' { unescape(inner) } else { inner.to_owned() };
+    let end = closing(quoted, mark).and_then(|at| quoted.split_at_checked(at));
+    if let Some((inner, after)) = end {
+        let after = after.get(1..).unwrap_or_default();
+        let behind = after.split('\n').next().unwrap_or_default().trim();
+        if behind.is_empty() || behind.starts_with('#') {
+            return Value::Whole { value: plain(inner), rest: after };
+        }
+        let within_line = !inner.contains('\n');
+        // Python's readers take the last quote of a line for the closing one.
+        let last = line.get(1..).and_then(|line| line.strip_suffix(mark));
+        if let Some(inner) = last.filter(|_| within_line) {
+            return Value::Whole { value: plain(inner), rest: text };
+        }
+        if within_line {
+            return Value::Broken;
         }
     }
-    // A comment needs white space before it: a `#` may be part of a secret.
-    let comment = text.match_indices('#').map(|(at, _)| text.get(..at).unwrap_or_default());
+    Value::Open(unquoted(line).to_owned())
+}
+
+/// A comment needs white space before it: a `#` may be part of a secret.
+fn unquoted(line: &str) -> &str {
+    let comment = line.match_indices('#').map(|(at, _)| line.get(..at).unwrap_or_default());
     let mut before = comment.filter(|before| before.ends_with(char::is_whitespace));
-    Some(before.next().unwrap_or(text).trim_end().to_owned())
+    before.next().unwrap_or(line).trim_end()
 }
 
 /// Where the closing quote is.
@@ -91,7 +165,15 @@ mod tests {
     use super::*;
 
     fn value(line: &str) -> String {
-        parse(line).unwrap().remove("X").unwrap()
+        let mut found = parse(line);
+        assert_eq!(found.oddities, [], "{line}");
+        found.variables.remove("X").unwrap()
+    }
+
+    /// The oddities of a text, and how many variables it has nevertheless.
+    fn odd(text: &str) -> (Vec<String>, usize) {
+        let found = parse(text);
+        (found.oddities.iter().map(ToString::to_string).collect(), found.variables.len())
     }
 
     #[test]
@@ -102,26 +184,80 @@ mod tests {
         assert_eq!(value("X='single $a #b'"), "single $a #b");
         assert_eq!(value("X=\"double \\\"quoted\\\"\" # a comment"), "double \"quoted\"");
         assert_eq!(value(r#"X="pa\ss\\word\n""#), r"pa\ss\word\n");
+        assert_eq!(value(r"X=pa\ss"), r"pa\ss");
         assert_eq!(value("X='one'# a comment"), "one");
+        assert_eq!(value("X='one' # it's another"), "one");
         assert_eq!(value("X=8000\t# a comment # of two"), "8000");
         assert_eq!(value("export X=1"), "1");
         assert_eq!(value("export\tX=1"), "1");
-        assert_eq!(parse("exported=1").unwrap()["exported"], "1");
+        assert_eq!(parse("exported=1").variables["exported"], "1");
         assert_eq!(value("X="), "");
-        assert_eq!(value("X='open"), "'open");
+        assert_eq!(value("X=\n"), "");
+        assert_eq!(value("X=''"), "");
+        assert_eq!(value("X=1\nX=2"), "2");
+        assert_eq!(value("\u{feff}X=1\r\nY=2\r\n"), "1");
+        assert_eq!(value("Y=1\rX=2"), "2");
+    }
+
+    #[test]
+    fn a_quote_within_a_quoted_value_is_part_of_it() {
+        assert_eq!(value("X='it's'"), "it's");
+        assert_eq!(value("X='a'b'"), "a'b");
+        assert_eq!(value(r#"X="a"b""#), "a\"b");
+        assert_eq!(value("X=it's"), "it's");
+    }
+
+    #[test]
+    fn a_quoted_value_may_have_several_lines() {
+        let pem = "-----BEGIN KEY-----\nabc=\n# no comment\n\n-----END KEY-----";
+        for mark in ['\'', '"'] {
+            for text in [
+                format!("A=1\nX={mark}{pem}{mark}\nB=2"),
+                format!("A=1\r\nX={mark}{}{mark} # a comment\r\nB=2", pem.replace('\n', "\r\n")),
+            ] {
+                let found = parse(&text);
+                assert_eq!(found.oddities, [], "{text}");
+                assert_eq!(found.variables["X"], pem, "{text}");
+                assert_eq!((&*found.variables["A"], &*found.variables["B"]), ("1", "2"));
+                assert_eq!(found.variables.len(), 3);
+            }
+        }
+        assert_eq!(value("X=\"a \\\"\nb\\\\\""), "a \"\nb\\");
+        assert_eq!(odd("X='a\nb'\nnonsense").0, ["line 3 is not NAME=value"]);
+    }
+
+    #[test]
+    fn a_quote_that_nobody_closes_takes_no_other_line_away() {
+        let found = parse("A='open\nB=2\nC=it's 3\n");
+        assert_eq!(found.variables["A"], "'open");
+        assert_eq!((&*found.variables["B"], &*found.variables["C"]), ("2", "it's 3"));
+        assert_eq!(
+            found.oddities[0].to_string(),
+            "line 1 has an opening quote that no line closes"
+        );
+        assert_eq!(found.oddities[0].name.as_deref(), Some("A"));
+        let found = parse("A=\"5 inch\nB=2\nC=\"x\"\n");
+        assert_eq!((&*found.variables["A"], &*found.variables["B"]), ("\"5 inch", "2"));
+        assert_eq!(found.variables["C"], "x");
     }
 
     #[test]
     fn skips_blank_lines_and_comments() {
-        assert_eq!(parse("\n# X=1\n  \n").unwrap().len(), 0);
+        assert_eq!(odd("\n# X=1\n  \n \t # 'a\n"), (vec![], 0));
     }
 
     #[test]
-    fn tells_the_line_that_it_does_not_understand() {
-        assert_eq!(parse("A=1\nnonsense\n"), Err(DotenvError::NoVariable(2)));
-        assert_eq!(parse("A B=1"), Err(DotenvError::NoVariable(1)));
-        for line in ["X=\"8000\"x", "X='a'b'", "X=\"a\" b # c"] {
-            assert_eq!(parse(line), Err(DotenvError::AfterQuote(1)), "{line}");
+    fn skips_and_tells_a_line_that_it_does_not_understand() {
+        for line in ["nonsense", "[section]", "MY-VAR=1", "A B=1", "=1", "A: 1", "export", "é=1"] {
+            let text = format!("A=1\n{line}\nB=2");
+            assert_eq!(odd(&text), (vec!["line 2 is not NAME=value".to_owned()], 2), "{line}");
+        }
+        for line in ["X=\"8000\"x", "X='a'b", "X=\"a\" b # c"] {
+            let text = format!("A=1\n{line}\nB=2");
+            let found = parse(&text);
+            assert_eq!(found.oddities[0].problem, Problem::AfterQuote, "{line}");
+            assert_eq!((found.oddities.len(), found.oddities[0].line), (1, 2));
+            assert_eq!(found.variables.len(), 2, "{line}");
         }
     }
 }

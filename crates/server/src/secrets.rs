@@ -11,6 +11,7 @@ use rand::Rng;
 use secrecy::SecretString;
 
 use crate::ownership::adopt;
+use crate::settings::variables::trim;
 
 /// A secret, and whether it was made just now.
 pub(crate) struct Kept {
@@ -72,10 +73,17 @@ pub(crate) fn keep(directory: &Path, name: &str) -> io::Result<Kept> {
 
 fn read(path: &Path) -> io::Result<Option<SecretString>> {
     match fs::read_to_string(path) {
-        Ok(text) if text.trim().is_empty() => {
-            Err(io::Error::new(io::ErrorKind::InvalidData, "the file is empty"))
+        Ok(text) => {
+            let secret = trim(&text);
+            let wrong = |problem| Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+            if secret.is_empty() {
+                return wrong("the file is empty");
+            }
+            if secret.chars().any(char::is_control) {
+                return wrong("the file has more than one line, or a control character");
+            }
+            Ok(Some(secret.to_owned().into()))
         }
-        Ok(text) => Ok(Some(text.trim().to_owned().into())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
@@ -110,6 +118,21 @@ mod tests {
         let mode = fs::metadata(directory.path().join("key")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_an_editor_leaves_around_a_secret_is_no_part_of_it() {
+        let directory = tempfile::tempdir().unwrap();
+        for text in ["s3cret\r\n", "\u{feff}s3cret", " s3cret\u{a0}\n\n", "\ts3cret\u{200b}"] {
+            fs::write(directory.path().join("key"), text).unwrap();
+            let kept = keep(directory.path(), "key").unwrap();
+            assert_eq!(kept.secret.expose_secret(), "s3cret", "{text:?}");
+        }
+        for text in ["\u{feff}\r\n", "two\nlines", "a\u{7}bell", "a\0"] {
+            fs::write(directory.path().join("key"), format!("{text}b")).unwrap();
+            let refused = keep(directory.path(), "key").is_err();
+            assert_eq!(refused, !text.starts_with('\u{feff}'), "{text:?}");
+        }
     }
 
     #[test]

@@ -2,15 +2,18 @@
 //! the replaced service has for it. The command line comes first, then the
 //! environment, then `.env`.
 
+mod addresses;
 mod arguments;
 mod backup;
 mod database;
 mod deploy;
+mod otel;
 mod telemetry;
-mod words;
+pub(crate) mod variables;
+pub(crate) mod words;
 
 use std::fs;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
@@ -19,13 +22,16 @@ use exit3_domain::email::DisposableDomains;
 use exit3_domain::quotas::{Period, Rate};
 use exit3_http::{AllowedHosts, CorsSettings, Hsts, Site, TrustedProxies};
 use exit3_quotas::SharedQuotas;
-use secrecy::SecretString;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
 pub use arguments::Arguments;
-pub(crate) use arguments::{fill_in, given};
+pub(crate) use arguments::{fill_in, given, names};
 pub use backup::BackupSettings;
 pub use database::DatabaseSettings;
 pub use deploy::{Finding, findings};
+pub use otel::{Export, OtelSettings, Queue, Sampling};
 pub(crate) use telemetry::{LOG_FILE, log_file};
 pub use telemetry::{LogFormat, MetricsBind, SentrySettings, TelemetrySettings};
 pub use words::Limit;
@@ -86,6 +92,8 @@ pub struct Settings {
     pub disposable: DisposableDomains,
     /// When the paths without a version will be gone.
     pub sunset: Option<DateTime<Utc>>,
+    /// What a person should know of the settings: what is not followed, and what has no effect.
+    pub notes: Vec<String>,
 }
 
 /// What only the service itself needs to know.
@@ -138,7 +146,8 @@ impl Settings {
                 SettingsError::new("DATA_DIR", format!("cannot be used: {path}: {error}"))
             })?;
         }
-        Ok(Self {
+        let (telemetry, not_followed) = TelemetrySettings::check(arguments)?;
+        let mut settings = Self {
             listen: address(arguments)?,
             workers: arguments.workers.map_or_else(cores, usize::from),
             data_dir: arguments.data_dir.clone(),
@@ -147,7 +156,7 @@ impl Settings {
             auto_migrate: arguments.auto_migrate,
             site: site(arguments)?,
             cors: CorsSettings {
-                origins: words::origins(&arguments.cors_allowed_origins)?,
+                origins: addresses::origins(&arguments.cors_allowed_origins)?,
                 credentials: arguments.cors_allow_credentials,
             },
             tls: tls(arguments)?,
@@ -160,10 +169,15 @@ impl Settings {
             },
             flood: flood(arguments),
             redis_url: redis_url(arguments)?,
-            telemetry: TelemetrySettings::check(arguments)?,
+            telemetry,
             disposable: disposable(arguments.disposable_domains_file.as_ref())?,
             sunset: arguments.api_sunset,
-        })
+            notes: arguments.variables.notes.clone(),
+        };
+        settings.notes.extend(not_followed);
+        let useless = deploy::without_effect(arguments, &settings);
+        settings.notes.extend(useless.into_iter().map(|finding| finding.to_string()));
+        Ok(settings)
     }
 }
 
@@ -172,11 +186,11 @@ impl Settings {
 /// # Errors
 /// One sentence: HOST is no address.
 pub fn address(arguments: &Arguments) -> Result<SocketAddr, SettingsError> {
-    Ok(SocketAddr::new(host(&arguments.host)?, arguments.port))
+    Ok(SocketAddr::new(addresses::host(&arguments.host)?, arguments.port))
 }
 
 fn site(arguments: &Arguments) -> Result<Site, SettingsError> {
-    let hosts = words::hosts(&arguments.allowed_hosts)?;
+    let hosts = addresses::hosts(&arguments.allowed_hosts)?;
     if arguments.secure_ssl_redirect && (hosts.is_empty() || hosts.iter().any(|host| host == "*")) {
         return Err(SettingsError::new(
             "SECURE_SSL_REDIRECT",
@@ -190,7 +204,7 @@ fn site(arguments: &Arguments) -> Result<Site, SettingsError> {
     };
     Ok(Site {
         allowed_hosts: AllowedHosts::new(hosts),
-        trusted_proxies: TrustedProxies::new(words::networks(&arguments.trusted_proxies)?),
+        trusted_proxies: TrustedProxies::new(addresses::networks(&arguments.trusted_proxies)?),
         use_forwarded_host: arguments.use_x_forwarded_host,
         ssl_redirect: arguments.secure_ssl_redirect,
         hsts: (hsts.seconds > 0).then_some(hsts),
@@ -206,12 +220,42 @@ fn tls(arguments: &Arguments) -> Result<Option<TlsFiles>, SettingsError> {
     }
 }
 
+/// The address of Redis, with its password.
 fn redis_url(arguments: &Arguments) -> Result<Option<SecretString>, SettingsError> {
-    if let Some(url) = &arguments.redis_url {
-        SharedQuotas::check(url)
-            .map_err(|error| SettingsError::new("REDIS_URL", format!("is {error}")))?;
+    let Some(url) = &arguments.redis_url else { return Ok(None) };
+    let wrong = |problem: String| SettingsError::new("REDIS_URL", problem);
+    if url.expose_secret().starts_with("rediss:") {
+        return Err(wrong("asks for TLS, which the service does not speak to Redis".to_owned()));
     }
-    Ok(arguments.redis_url.clone())
+    SharedQuotas::check(url).map_err(|error| {
+        wrong(format!("is {error}; a password is percent-encoded there (/ is %2F), or as it is in REDIS_PASSWORD"))
+    })?;
+    Ok(Some(match &arguments.redis_password {
+        Some(password) => with_password(url.expose_secret(), password.expose_secret()).into(),
+        None => url.clone(),
+    }))
+}
+
+/// The address of a Redis with this password, if it has none.
+fn with_password(url: &str, password: &str) -> String {
+    let Ok(mut parsed) = Url::parse(url) else { return url.to_owned() };
+    let is_socket = parsed.host_str().is_none_or(str::is_empty);
+    let has_one = match is_socket {
+        true => parsed.query_pairs().any(|(name, _)| name == "pass"),
+        false => parsed.password().is_some_and(|password| !password.is_empty()),
+    };
+    if has_one {
+        return url.to_owned();
+    }
+    if is_socket {
+        parsed.query_pairs_mut().append_pair("pass", password);
+    } else {
+        // A percent sign would stay as it is.
+        let encoded = utf8_percent_encode(password, NON_ALPHANUMERIC).to_string();
+        // It can only fail where there is no host.
+        let _ = parsed.set_password(Some(&encoded));
+    }
+    parsed.into()
 }
 
 /// Whoever wants no limits for visitors, as a benchmark does, wants none for floods.
@@ -227,14 +271,6 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn host(text: &str) -> Result<IpAddr, SettingsError> {
-    let address = if text == "localhost" { "127.0.0.1" } else { text };
-    address
-        .trim_matches(['[', ']'])
-        .parse()
-        .map_err(|_| SettingsError::new("HOST", format!("is not an IP address: {text}")))
-}
-
 fn disposable(file: Option<&PathBuf>) -> Result<DisposableDomains, SettingsError> {
     let mut domains = DisposableDomains::default();
     if let Some(file) = file {
@@ -242,7 +278,7 @@ fn disposable(file: Option<&PathBuf>) -> Result<DisposableDomains, SettingsError
             let problem = format!("cannot be read: {}: {error}", file.display());
             SettingsError::new("DISPOSABLE_DOMAINS_FILE", problem)
         })?;
-        domains.add_list(&list);
+        domains.add_list(variables::trim(&list));
     }
     Ok(domains)
 }

@@ -13,7 +13,9 @@ mod traces;
 use std::path::PathBuf;
 
 use exit3_ports::TRACE;
+use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::resource::TelemetryResourceDetector;
 use tracing::Metadata;
 use tracing::subscriber::Interest;
 use tracing_subscriber::filter::{LevelFilter, dynamic_filter_fn};
@@ -23,7 +25,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer as _, Registry};
 
 use self::traces::Traces;
-use crate::settings::TelemetrySettings;
+use crate::settings::{OtelSettings, TelemetrySettings};
 use lines::Lines;
 pub(crate) use losses::Dropped;
 pub(crate) use traces::{follow, traced};
@@ -81,14 +83,22 @@ where
     layers
 }
 
-/// Who tells, in OpenTelemetry's words. More of it may stand in the environment.
-fn resource() -> Resource {
-    let mut resource = Resource::builder();
-    if std::env::var_os("OTEL_SERVICE_NAME").is_none() {
-        resource = resource.with_service_name("exit3");
+/// Says what a person should know of the settings.
+pub(crate) fn tell(notes: &[String]) {
+    for note in notes {
+        tracing::warn!("{note}");
     }
-    let version = opentelemetry::KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
-    resource.with_attribute(version).build()
+}
+
+/// Who tells, in OpenTelemetry's words. What the settings say of it comes first.
+fn resource(settings: &OtelSettings) -> Resource {
+    let attributes = settings.attributes.iter();
+    Resource::builder_empty()
+        .with_detector(Box::new(TelemetryResourceDetector))
+        .with_service_name("exit3")
+        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+        .with_attributes(attributes.map(|(key, value)| KeyValue::new(key.clone(), value.clone())))
+        .build()
 }
 
 /// Lets no span be made that is of no trace. A filter of one layer cannot: what it does not
@@ -129,10 +139,6 @@ pub(crate) enum TelemetryError {
     Log(#[from] std::io::Error),
     #[error("LOG_DIR cannot be used: {path}: {1}", path = .0.display())]
     LogDir(PathBuf, std::io::Error),
-    #[error(
-        "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT is not an address such as http://localhost:4318/v1/metrics"
-    )]
-    Endpoint,
 }
 
 fn init(layers: Vec<Layer>) {
@@ -163,13 +169,13 @@ mod tests {
             log_dir: None,
             client_ip: exit3_http::ClientIp::Off,
             metrics: MetricsBind::Off,
-            otlp_endpoint: None,
+            otel: OtelSettings::default(),
             sentry,
         }
     }
 
     fn sentry(dsn: &str, traces_sample_rate: f32) -> SentrySettings {
-        SentrySettings { dsn: dsn.into(), environment: None, traces_sample_rate }
+        SentrySettings { dsn: dsn.into(), environment: None, release: None, traces_sample_rate }
     }
 
     /// Whether there is a span of a request, one below it, and one outside of it.

@@ -148,7 +148,9 @@ async fn only_the_key_opens_what_is_locked() {
     let (ours, other) = (age::x25519::Identity::generate(), age::x25519::Identity::generate());
     let held = |identity: &age::x25519::Identity| {
         let path = directory.path().join("key");
-        let text = format!("# a comment\n{}\n", identity.to_string().expose_secret());
+        // As an editor on Windows leaves it.
+        let text = identity.to_string();
+        let text = format!("\u{feff}# a comment\r\n {}\t\r\n", text.expose_secret());
         fs::write(&path, text).unwrap();
         let mut keys = Keys::default();
         keys.add_file(&path).unwrap();

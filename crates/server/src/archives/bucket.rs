@@ -1,5 +1,5 @@
-//! Archives in S3, or what speaks its language. Where it is and who may use it is said
-//! by the environment, in the names that all programs for it know (`AWS_ENDPOINT_URL`,
+//! Archives in S3, or what speaks its language. The environment and `.env` say where it is
+//! and who may use it, in the names that all programs for it know (`AWS_ENDPOINT_URL`,
 //! `AWS_ACCESS_KEY_ID`, …).
 
 use std::fs::File;
@@ -7,11 +7,12 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use futures_util::TryStreamExt;
-use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::path::Path as Key;
 use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
 
 use super::place::PlaceError;
+use crate::settings::variables;
 
 /// Bytes of a part of an upload; 10,000 parts are the most that S3 takes.
 const PART: usize = 8 << 20;
@@ -29,7 +30,14 @@ impl Bucket {
         let (name, key) = Self::parse(url)?;
         // The standard names, and one that says whether a test's server may do without
         // encryption: AWS_ALLOW_HTTP.
-        let builder = AmazonS3Builder::from_env().with_bucket_name(&name);
+        let given = variables::of_process().beginning("AWS_").into_iter();
+        let known = given.filter_map(|(variable, value)| {
+            Some((variable.to_ascii_lowercase().parse::<AmazonS3ConfigKey>().ok()?, value))
+        });
+        let builder = known.fold(AmazonS3Builder::from_env(), |builder, (variable, value)| {
+            builder.with_config(variable, value)
+        });
+        let builder = builder.with_bucket_name(&name);
         Ok(Self { store: builder.build()?, name, key })
     }
 

@@ -25,8 +25,7 @@ pub(super) fn check(
     let found = if check.deploy { findings(arguments, settings) } else { Vec::new() };
     for finding in &found {
         let weight = if finding.dangerous { "danger" } else { "warning" };
-        let (variable, problem, remedy) = (finding.variable, finding.problem, finding.remedy);
-        say(format_args!("{weight}: {variable} {problem}; {remedy}"));
+        say(format_args!("{weight}: {finding}"));
     }
     match found.len() {
         0 => {

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::asking::{self, ask_for_long};
 use super::{Failure, runtime, say};
+use crate::settings::words::secret;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -31,10 +32,10 @@ pub(super) struct DiffDjango {
     #[arg(long)]
     new: Url,
     /// The key of the Django service
-    #[arg(long, env = "OLD_KEY", hide_env_values = true)]
+    #[arg(long, env = "OLD_KEY", hide_env_values = true, value_parser = secret)]
     old_key: SecretString,
     /// The key of this one; that of the Django service unless given
-    #[arg(long, env = "NEW_KEY", hide_env_values = true)]
+    #[arg(long, env = "NEW_KEY", hide_env_values = true, value_parser = secret)]
     new_key: Option<SecretString>,
     /// How many pages of each list to ask for at most
     #[arg(long, default_value_t = 200)]

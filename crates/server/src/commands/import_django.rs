@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{Failure, prepare, runtime, say, unless_stopped};
 use crate::backend::Backend;
+use crate::settings::words::secret;
 use crate::settings::{Arguments, DatabaseSettings, Settings};
 
 /// From where, and how.
@@ -16,7 +17,7 @@ use crate::settings::{Arguments, DatabaseSettings, Settings};
 pub(super) struct ImportDjango {
     /// The database of the Django service, which is only read:
     /// postgres://user:password@host:port/name, or sqlite:///path
-    #[arg(long, env = "IMPORT_FROM", hide_env_values = true)]
+    #[arg(long, env = "IMPORT_FROM", hide_env_values = true, value_parser = secret)]
     from: SecretString,
     /// The directory of its uploaded files (MEDIA_ROOT); without it, no contract is copied
     #[arg(long)]

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::asking::{self, AskError, ask, ask_for_any};
 use super::{Failure, runtime, say};
 use crate::secrets::random_bytes;
+use crate::settings::words::secret;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -21,7 +22,7 @@ pub(super) struct Probe {
     /// Where the service is, as in https://api.exit3.agency
     url: Url,
     /// The key
-    #[arg(long, env = "PROBE_KEY", hide_env_values = true)]
+    #[arg(long, env = "PROBE_KEY", hide_env_values = true, value_parser = secret)]
     key: SecretString,
 }
 

@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::progress::Bars;
 use super::{Failure, runtime, say};
 use crate::backend::Backend;
+use crate::settings::words::secret;
 use crate::settings::{Arguments, DatabaseSettings, Settings};
 
 /// Where to, or back.
@@ -16,7 +17,7 @@ use crate::settings::{Arguments, DatabaseSettings, Settings};
 #[group(required = true, multiple = false)]
 pub(super) struct Promote {
     /// The empty database that takes over: postgres://user:password@host:port/name
-    #[arg(long, env = "PROMOTE_TO", hide_env_values = true)]
+    #[arg(long, env = "PROMOTE_TO", hide_env_values = true, value_parser = secret)]
     to: Option<SecretString>,
     /// Stays with the embedded database, and lets it be written to again
     #[arg(long)]

@@ -63,6 +63,7 @@ pub fn listen(settings: &Settings) -> Result<Listeners, Failure> {
 pub fn serve(settings: Settings, secrets: Secrets, listeners: Listeners) -> Result<(), Failure> {
     let telemetry = telemetry::start(&settings.telemetry)?;
     telemetry::log_panics();
+    telemetry::tell(&settings.notes);
     let tls = settings.tls.clone().map(Tls::load).transpose()?;
     let Listeners { api, metrics } = listeners;
     if metrics.is_none() && settings.telemetry.metrics == MetricsBind::Usual {

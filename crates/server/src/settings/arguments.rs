@@ -1,6 +1,5 @@
 //! The options as they are given.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,7 +10,9 @@ use exit3_http::ClientIp;
 use secrecy::SecretString;
 use tracing_subscriber::filter::LevelFilter;
 
+use super::addresses;
 use super::telemetry::{LogFormat, MetricsBind};
+use super::variables::{self, Variables};
 use super::words::{self, Limit};
 
 /// Options of every command. Each may also come from the environment or from
@@ -49,7 +50,7 @@ pub struct Arguments {
     /// The user of the database, if there is no URL
     #[arg(long, env = "DB_USER", global = true)]
     pub db_user: Option<String>,
-    /// The password of the database, if there is no URL
+    /// The password of the database, as it is, if the URL has none
     #[arg(long, env = "DB_PASSWORD", global = true)]
     pub db_password: Option<SecretString>,
     /// The host of the database, if there is no URL
@@ -150,6 +151,9 @@ pub struct Arguments {
     /// A Redis that counts for all nodes: redis://:password@host:6379/0
     #[arg(long, env = "REDIS_URL", global = true)]
     pub redis_url: Option<SecretString>,
+    /// The password of Redis, as it is, if the URL has none
+    #[arg(long, env = "REDIS_PASSWORD", global = true)]
+    pub redis_password: Option<SecretString>,
     /// Whether a setting that is dangerous in production stops the start
     #[arg(long, env = "PRODUCTION", default_value = "false", global = true, value_parser = words::boolean, action = clap::ArgAction::Set)]
     pub production: bool,
@@ -168,7 +172,7 @@ pub struct Arguments {
     pub log_client_ip: ClientIp,
     /// Where metrics are served to Prometheus: address:port, or off; at 127.0.0.1:9464 if
     /// that is free, unless given
-    #[arg(long, env = "METRICS_BIND", global = true, value_parser = words::metrics_bind)]
+    #[arg(long, env = "METRICS_BIND", global = true, value_parser = addresses::metrics_bind)]
     pub metrics_bind: Option<MetricsBind>,
     /// A collector that takes traces and metrics (OTLP over HTTP): http://localhost:4318
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", global = true)]
@@ -179,6 +183,9 @@ pub struct Arguments {
     /// What the environment is called there
     #[arg(long, env = "SENTRY_ENVIRONMENT", global = true)]
     pub sentry_environment: Option<String>,
+    /// What the release is called there; the version unless given
+    #[arg(long, env = "SENTRY_RELEASE", global = true)]
+    pub sentry_release: Option<String>,
     /// The part of all requests of which traces are sent there as well, from 0 to 1
     #[arg(long, env = "SENTRY_TRACES_SAMPLE_RATE", default_value = "0", global = true, value_parser = words::part)]
     pub sentry_traces_sample_rate: f32,
@@ -191,39 +198,57 @@ pub struct Arguments {
     /// The names of the settings that were given, wherever
     #[arg(skip)]
     pub given: Vec<String>,
+    /// What else the environment and `.env` say
+    #[arg(skip)]
+    pub(crate) variables: Variables,
 }
 
-/// The names of the settings that `matches` has from the command line or the environment,
-/// or `variables` (of `.env`) have.
-pub(crate) fn given(
-    command: &Command,
-    matches: &ArgMatches,
-    variables: &HashMap<String, String>,
-) -> Vec<String> {
+/// The settings that are options of `command`: the name of the option and that of the
+/// variable.
+pub(crate) fn names(command: &Command) -> Vec<(String, String)> {
     let names = command.get_arguments().filter_map(|argument| {
         let name = argument.get_env()?.to_str()?;
-        let source = matches.value_source(argument.get_id().as_str());
-        let is_given = source.is_some_and(|source| source != ValueSource::DefaultValue);
-        (is_given || variables.contains_key(name)).then(|| name.to_owned())
+        Some((argument.get_long()?.to_owned(), name.to_owned()))
     });
     names.collect()
 }
 
-/// Lets `variables` (of `.env`) stand in for what the environment does not
-/// have. A variable that is there but empty counts as absent.
-pub(crate) fn fill_in(command: Command, variables: &HashMap<String, String>) -> Command {
-    command.mut_args(|arg| {
+/// The names of the settings that `matches` has from the command line, or that are among
+/// `variables`.
+pub(crate) fn given(
+    settings: &[(String, String)],
+    matches: &ArgMatches,
+    variables: &Variables,
+) -> Vec<String> {
+    let names = settings.iter().filter(|(option, name)| {
+        let source = matches.value_source(&option.replace('-', "_"));
+        source == Some(ValueSource::CommandLine) || variables.get(name).is_some()
+    });
+    names.map(|(_, name)| name.clone()).collect()
+}
+
+/// Lets `variables` stand in for what the command line does not have.
+///
+/// # Errors
+/// One sentence about a value that no setting can have.
+pub(crate) fn fill_in(command: Command, variables: &Variables) -> Result<Command, String> {
+    for (_, name) in names(&command) {
+        variables::check(&name, variables.get(&name).unwrap_or_default())?;
+    }
+    Ok(command.mut_args(|arg| {
         let Some(name) = arg.get_env().map(|name| name.to_string_lossy().into_owned()) else {
             return arg;
         };
         let arg = arg.hide_env_values(true);
+        // What it has to itself would come before, as it stands there.
+        let is_tidy = |text: &str| variables::trim(text) == text && !text.is_empty();
         let arg = match std::env::var_os(&name) {
-            Some(value) if value.is_empty() => arg.env(None::<&str>),
+            Some(value) if !value.to_str().is_none_or(is_tidy) => arg.env(None::<&str>),
             _ => arg,
         };
-        match variables.get(&name).filter(|value| !value.is_empty()) {
-            Some(value) => arg.default_value(value.clone()).hide_default_value(true),
+        match variables.get(&name) {
+            Some(value) => arg.default_value(value.to_owned()).hide_default_value(true),
             None => arg,
         }
-    })
+    }))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use exit3_postgres::PgSettings;
 use secrecy::ExposeSecret;
 
-use super::{Arguments, SettingsError};
+use super::{Arguments, SettingsError, addresses};
 
 /// Which database.
 #[derive(Clone, Debug)]
@@ -42,17 +42,22 @@ impl DatabaseSettings {
             return Err(wrong("is of no use to the embedded database".to_owned()));
         };
         let replica = PgSettings::parse(&normal(url.expose_secret()));
-        let replica = replica.map_err(|error| wrong(error.to_string()))?;
+        let replica = with_password(replica.map_err(|error| wrong(hint(&error)))?, arguments);
         Ok(Self::Postgres(settings.with_replica(replica, arguments.replica_max_lag)))
     }
 
     fn primary(arguments: &Arguments) -> Result<Self, SettingsError> {
         let settings = match &arguments.database_url {
-            Some(url) => return Self::from_url(url.expose_secret(), arguments),
+            Some(url) => {
+                return Ok(match Self::from_url(url.expose_secret(), arguments)? {
+                    Self::Postgres(settings) => Self::Postgres(with_password(settings, arguments)),
+                    embedded @ Self::Sqlite(_) => embedded,
+                });
+            }
             None => match engine(arguments)? {
                 Engine::Sqlite => return Ok(Self::embedded(arguments)),
                 Engine::Postgres => PgSettings::from_parts(
-                    arguments.db_host.as_deref().unwrap_or("localhost"),
+                    addresses::database_host(arguments.db_host.as_deref().unwrap_or("localhost"))?,
                     arguments.db_port.unwrap_or(5432),
                     arguments.db_user.as_deref().unwrap_or_default(),
                     arguments.db_password.as_ref().map_or("", |p| p.expose_secret()),
@@ -72,7 +77,7 @@ impl DatabaseSettings {
         match scheme {
             "postgres" | "postgresql" | "psql" | "pgsql" => {
                 let settings = PgSettings::parse(&normal(url))
-                    .map_err(|error| SettingsError::new("DATABASE_URL", error.to_string()))?;
+                    .map_err(|error| SettingsError::new("DATABASE_URL", hint(&error)))?;
                 Ok(Self::postgres(settings, arguments))
             }
             "sqlite" => {
@@ -99,6 +104,22 @@ impl DatabaseSettings {
         settings.timeout = Duration::from_millis(u64::from(arguments.db_timeout_ms));
         settings.wait = settings.timeout;
         Self::Postgres(settings)
+    }
+}
+
+/// The settings with the password that is given by itself, if they have none.
+fn with_password(settings: PgSettings, arguments: &Arguments) -> PgSettings {
+    match &arguments.db_password {
+        Some(password) => settings.with_password(password.expose_secret()),
+        None => settings,
+    }
+}
+
+/// What is wrong with an address, and what helps.
+fn hint(error: &exit3_postgres::SettingsError) -> String {
+    match error {
+        exit3_postgres::SettingsError::Form => format!("{error}; DB_PASSWORD takes one as it is"),
+        error => error.to_string(),
     }
 }
 

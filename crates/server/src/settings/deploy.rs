@@ -1,14 +1,17 @@
 //! What is unsafe in production.
 
+mod effect;
 mod limits;
 mod others;
 mod secrets;
+
+use std::fmt;
 
 use exit3_http::ClientIp;
 use ipnet::IpNet;
 use tracing_subscriber::filter::LevelFilter;
 
-use super::{Arguments, MetricsBind, Settings, SettingsError, words};
+use super::{Arguments, MetricsBind, Settings, SettingsError};
 
 /// A setting that is unsafe in production.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +29,13 @@ pub struct Finding {
 impl Finding {
     pub(crate) fn into_error(self) -> SettingsError {
         SettingsError::new(self.variable, format!("{}: {}", self.problem, self.remedy))
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { variable, problem, remedy, .. } = self;
+        write!(formatter, "{variable} {problem}; {remedy}")
     }
 }
 
@@ -62,11 +72,12 @@ pub fn findings(arguments: &Arguments, settings: &Settings) -> Vec<Finding> {
     let mut found = Findings(Vec::new());
     secrets::find(&mut found, arguments);
     found.danger(arguments.debug, "DEBUG", "is true", "leave it out");
-    hosts(&mut found, arguments);
+    hosts(&mut found, arguments, settings);
     transport(&mut found, arguments, settings);
     limits::find(&mut found, arguments);
     telemetry(&mut found, settings);
     others::find(&mut found, arguments, settings);
+    effect::find(&mut found, arguments, settings);
     found.add(
         !arguments.production,
         "PRODUCTION",
@@ -77,35 +88,36 @@ pub fn findings(arguments: &Arguments, settings: &Settings) -> Vec<Finding> {
     found.0
 }
 
-fn hosts(found: &mut Findings, arguments: &Arguments) {
-    let hosts = words::list(&arguments.allowed_hosts);
+/// The settings that do nothing, or make the service useless, because of others. A service
+/// that starts with them says so.
+pub(super) fn without_effect(arguments: &Arguments, settings: &Settings) -> Vec<Finding> {
+    let mut found = Findings(Vec::new());
+    effect::find(&mut found, arguments, settings);
+    found.0
+}
+
+fn hosts(found: &mut Findings, arguments: &Arguments, settings: &Settings) {
+    let hosts = &settings.site.allowed_hosts;
     found.danger(
-        hosts.is_empty() || hosts.iter().any(|host| host == "*"),
+        hosts.allow_any(),
         "ALLOWED_HOSTS",
         "allows any host",
         "list the hosts that clients use",
     );
     found.danger(
-        hosts.iter().any(|host| host.rfind('.') == Some(0)),
+        hosts.patterns().iter().any(|host| host.rfind('.') == Some(0)),
         "ALLOWED_HOSTS",
         "allows all hosts of a top-level domain",
         "list the hosts that clients use",
     );
-    let networks = words::networks(&arguments.trusted_proxies).unwrap_or_default();
+    let networks = settings.site.trusted_proxies.networks();
     found.danger(
-        IpNet::aggregate(&networks).iter().any(is_wide),
+        IpNet::aggregate(&networks.to_vec()).iter().any(is_wide),
         "TRUSTED_PROXIES",
         "believes everybody, or a large part of the internet",
         "list the addresses of the proxies",
     );
-    found.add(
-        arguments.use_x_forwarded_host && networks.is_empty(),
-        "USE_X_FORWARDED_HOST",
-        "is true, but no proxy is trusted",
-        "list the proxies in TRUSTED_PROXIES, or leave it out",
-    );
-    let origins = words::list(&arguments.cors_allowed_origins);
-    let plain = origins.iter().any(|origin| origin.starts_with("http://"));
+    let plain = settings.cors.origins.iter().any(|origin| origin.starts_with("http://"));
     let problem = "allows pages that come without encryption";
     let remedy = "list origins that begin with https://";
     if arguments.cors_allow_credentials {
@@ -122,7 +134,7 @@ fn is_wide(network: &IpNet) -> bool {
 
 fn transport(found: &mut Findings, arguments: &Arguments, settings: &Settings) {
     let direct = settings.tls.is_some();
-    let proxied = !words::list(&arguments.trusted_proxies).is_empty();
+    let proxied = !settings.site.trusted_proxies.is_empty();
     found.danger(
         !direct && !proxied && !settings.listen.ip().is_loopback(),
         "TLS_CERT",
@@ -162,6 +174,12 @@ fn telemetry(found: &mut Findings, settings: &Settings) {
         "LOG_LEVEL",
         "is TRACE, with whole addresses of clients",
         "leave it out, or LOG_CLIENT_IP",
+    );
+    found.add(
+        telemetry.level == LevelFilter::OFF,
+        "LOG_LEVEL",
+        "is off: nothing tells of errors",
+        "set it to ERROR, or leave it out",
     );
     let open = match telemetry.metrics {
         MetricsBind::At(address) => !address.ip().is_loopback(),

@@ -6,11 +6,11 @@ use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use actix_web::http::Uri;
 use exit3_http::ClientIp;
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::filter::LevelFilter;
 
+use super::otel::OtelSettings;
 use super::{Arguments, SettingsError};
 use crate::secrets::look_at_directory;
 
@@ -27,8 +27,8 @@ pub struct TelemetrySettings {
     pub client_ip: ClientIp,
     /// Where metrics are served.
     pub metrics: MetricsBind,
-    /// The address of an OpenTelemetry collector (OTLP over HTTP).
-    pub otlp_endpoint: Option<String>,
+    /// What an OpenTelemetry collector is sent.
+    pub otel: OtelSettings,
     /// Where errors are reported.
     pub sentry: Option<SentrySettings>,
 }
@@ -60,23 +60,29 @@ pub struct SentrySettings {
     pub dsn: SecretString,
     /// What the environment is called there.
     pub environment: Option<String>,
+    /// What the release is called there.
+    pub release: Option<String>,
     /// The part of all requests of which traces are sent as well, from 0 to 1.
     pub traces_sample_rate: f32,
 }
 
 impl TelemetrySettings {
-    pub(super) fn check(arguments: &Arguments) -> Result<Self, SettingsError> {
+    /// Checks the settings, with notes about what is not followed.
+    pub(super) fn check(arguments: &Arguments) -> Result<(Self, Vec<String>), SettingsError> {
+        let (otel, mut notes) = OtelSettings::check(arguments)?;
+        notes.extend(sentry_notes(arguments));
         let usual = if arguments.debug { LevelFilter::DEBUG } else { LevelFilter::INFO };
         let format = if arguments.production { LogFormat::Json } else { LogFormat::Pretty };
-        Ok(Self {
+        let settings = Self {
             level: arguments.log_level.unwrap_or(usual),
             format: arguments.log_format.unwrap_or(format),
             log_dir: arguments.log_dir.as_deref().map(log_dir).transpose()?,
             client_ip: arguments.log_client_ip,
             metrics: arguments.metrics_bind.unwrap_or(MetricsBind::Usual),
-            otlp_endpoint: arguments.otlp_endpoint.as_deref().map(endpoint).transpose()?,
+            otel,
             sentry: arguments.sentry_dsn.as_ref().map(|dsn| sentry(arguments, dsn)).transpose()?,
-        })
+        };
+        Ok((settings, notes))
     }
 }
 
@@ -120,17 +126,13 @@ pub(crate) fn log_file() -> OpenOptions {
 /// The name of the log file, to which those that were full add a number.
 pub(crate) const LOG_FILE: &str = "exit3.log";
 
-fn endpoint(text: &str) -> Result<String, SettingsError> {
-    match text.parse::<Uri>() {
-        Ok(uri) if matches!(uri.scheme_str(), Some("http" | "https")) => {
-            Ok(text.trim_end_matches('/').to_owned())
-        }
-        // It may have a password in it.
-        _ => Err(SettingsError::new(
-            "OTEL_EXPORTER_OTLP_ENDPOINT",
-            "is not an address such as http://localhost:4318",
-        )),
-    }
+/// What Sentry's other clients take from the environment, and ours does not.
+fn sentry_notes(arguments: &Arguments) -> Vec<String> {
+    const FOLLOWED: [&str; 4] =
+        ["SENTRY_DSN", "SENTRY_ENVIRONMENT", "SENTRY_RELEASE", "SENTRY_TRACES_SAMPLE_RATE"];
+    let given = arguments.variables.beginning("SENTRY_").into_keys();
+    let others = given.filter(|name| !FOLLOWED.contains(name));
+    others.map(|name| format!("{name} is not followed: the service does not know it")).collect()
 }
 
 fn sentry(arguments: &Arguments, dsn: &SecretString) -> Result<SentrySettings, SettingsError> {
@@ -140,6 +142,7 @@ fn sentry(arguments: &Arguments, dsn: &SecretString) -> Result<SentrySettings, S
     Ok(SentrySettings {
         dsn: dsn.clone(),
         environment: arguments.sentry_environment.clone(),
+        release: arguments.sentry_release.clone(),
         traces_sample_rate: arguments.sentry_traces_sample_rate,
     })
 }

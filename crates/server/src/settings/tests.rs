@@ -1,10 +1,12 @@
-use std::collections::HashMap;
-
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use secrecy::ExposeSecret;
 use tracing_subscriber::filter::LevelFilter;
 
+use super::variables::Variables;
 use super::*;
+
+mod deploy;
+mod values;
 
 #[derive(Parser)]
 struct Cli {
@@ -13,11 +15,12 @@ struct Cli {
 }
 
 fn arguments(env: &[(&str, &str)]) -> Result<Arguments, clap::Error> {
-    use clap::{CommandFactory, FromArgMatches};
-    let variables: HashMap<String, String> =
-        env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let matches = fill_in(Cli::command(), &variables).try_get_matches_from(["exit3"])?;
-    Cli::from_arg_matches(&matches).map(|cli| cli.arguments)
+    use clap::FromArgMatches;
+    let variables = Variables::of(env, "");
+    let matches = fill_in(Cli::command(), &variables).unwrap().try_get_matches_from(["exit3"])?;
+    let mut arguments = Cli::from_arg_matches(&matches).map(|cli| cli.arguments)?;
+    arguments.variables = variables;
+    Ok(arguments)
 }
 
 fn check(env: &[(&str, &str)]) -> Result<(Settings, Secrets), SettingsError> {
@@ -170,110 +173,3 @@ fn settings_that_do_not_go_together_are_refused() {
 
 const KEY: (&str, &str) = ("BASIC_API_KEY", "nYkq0vWqPz3bXcT8sRfHjLmE5uG7dA2w");
 const SECRET: (&str, &str) = ("SECRET_KEY", "wA2dG7uE5mLjHfRs8TcXb3zPqWv0qkYn");
-
-/// The names of the settings that are unsafe, the dangerous ones with a mark.
-fn unsafe_settings(env: &[(&str, &str)]) -> Vec<String> {
-    let arguments = arguments(env).unwrap();
-    let settings = Settings::check(&arguments).unwrap();
-    let found = findings(&arguments, &settings).into_iter();
-    found
-        .map(|finding| format!("{}{}", if finding.dangerous { "!" } else { "" }, finding.variable))
-        .collect()
-}
-
-const SOUND: [(&str, &str); 9] = [
-    POSTGRES,
-    KEY,
-    SECRET,
-    ("ALLOWED_HOSTS", "api.exit3.agency"),
-    ("SECURE_SSL_REDIRECT", "true"),
-    ("SECURE_HSTS_SECONDS", "31536000"),
-    ("SECURE_HSTS_INCLUDE_SUBDOMAINS", "true"),
-    ("SECURE_HSTS_PRELOAD", "true"),
-    ("PRODUCTION", "true"),
-];
-
-#[test]
-fn what_is_unsafe_in_production_is_found() {
-    assert_eq!(unsafe_settings(&SOUND), Vec::<String>::new());
-    for (env, found) in [
-        (("ALLOWED_HOSTS", ".exit3.agency,localhost"), ""),
-        (("DEBUG", "true"), "!DEBUG"),
-        (("SECRET_KEY", "short"), "!SECRET_KEY"),
-        (("BASIC_API_KEY", "change-me-change-me-change-me-change-me"), "!BASIC_API_KEY"),
-        (("BACKUP_PASSPHRASE", "15 characters, x"), ""),
-        (("BACKUP_PASSPHRASE", "15 characters, "), "BACKUP_PASSPHRASE"),
-        (("TRUSTED_PROXIES", "10.0.0.1,0.0.0.0/0"), "!TRUSTED_PROXIES"),
-        (("HOST", "0.0.0.0"), "!TLS_CERT"),
-        (("USE_X_FORWARDED_HOST", "true"), "USE_X_FORWARDED_HOST"),
-        (("CORS_ALLOWED_ORIGINS", "http://exit3.agency"), "CORS_ALLOWED_ORIGINS"),
-        (("SECURE_HSTS_SECONDS", "3600"), "SECURE_HSTS_SECONDS"),
-        (("SECURE_HSTS_PRELOAD", "false"), "SECURE_HSTS_PRELOAD"),
-        (("SECURE_HSTS_INCLUDE_SUBDOMAINS", "no"), "SECURE_HSTS_INCLUDE_SUBDOMAINS"),
-        (("SECURE_SSL_REDIRECT", "false"), "SECURE_SSL_REDIRECT"),
-        (("METRICS_BIND", "0.0.0.0:9464"), "METRICS_BIND"),
-        (("METRICS_BIND", "127.0.0.1:9465"), ""),
-        (("RATE_LIMIT_ANON", "off"), "RATE_LIMIT_ANON"),
-        (("RATE_LIMIT_USER", "off"), "RATE_LIMIT_USER"),
-        (("RATE_LIMIT_LEAD_CREATE", "off"), "RATE_LIMIT_LEAD_CREATE"),
-        (("RATE_LIMIT_NEWSLETTER_CREATE", "off"), "RATE_LIMIT_NEWSLETTER_CREATE"),
-        (("RATE_LIMIT_FLOOD", "off"), "RATE_LIMIT_FLOOD"),
-        (("RATE_LIMIT_FLOOD", "1000000000/hour"), "RATE_LIMIT_FLOOD"),
-        (("RATE_LIMIT_LEAD_CREATE", "1000000000/day"), "RATE_LIMIT_LEAD_CREATE"),
-        (("RATE_LIMIT_USER", "1000000/hour"), ""),
-        (("SECRET_KEY", "django-insecure-x8f$#jq0m7c4y2w9z6k"), "!SECRET_KEY"),
-        (("SECRET_KEY", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), "!SECRET_KEY"),
-        (("BASIC_API_KEY", SECRET.1), "!BASIC_API_KEY"),
-        (("TRUSTED_PROXIES", "0.0.0.0/1,128.0.0.0/1"), "!TRUSTED_PROXIES"),
-        (("TRUSTED_PROXIES", "10.0.0.0/8,fc00::/7"), ""),
-        (("ALLOWED_HOSTS", ".com"), "!ALLOWED_HOSTS"),
-        (("DATABASE_URL", "postgres://ana:hunter2@db/leads?sslmode=disable"), "DATABASE_URL"),
-        (("DATABASE_URL", "postgres://ana:password@192.0.2.1/leads"), "!DATABASE_URL"),
-        (("DATABASE_URL", "postgres://ana:password@localhost/leads?sslmode=disable"), ""),
-        (("DATABASE_URL", "postgres://ana:password@/leads"), ""),
-        (("REDIS_URL", "redis://redis:6379/0"), "REDIS_URL"),
-        (("REDIS_URL", "redis://:hunter2@redis:6379/0"), ""),
-        (("REDIS_URL", "redis://127.0.0.1/0"), ""),
-        (("REDIS_URL", "redis+unix:///run/redis.sock"), ""),
-        (("SENTRY_DSN", "http://key@sentry/7"), "SENTRY_DSN"),
-        (("SENTRY_DSN", "https://key@sentry/7"), ""),
-        (("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318"), "OTEL_EXPORTER_OTLP_ENDPOINT"),
-        (("OTEL_EXPORTER_OTLP_ENDPOINT", "http://[::1]:4318"), ""),
-        (("LOG_LEVEL", "TRACE"), ""),
-        (("PRODUCTION", "false"), "PRODUCTION"),
-    ] {
-        let mut changed: Vec<_> =
-            SOUND.iter().copied().filter(|(name, _)| *name != env.0).collect();
-        changed.push(env);
-        assert_eq!(unsafe_settings(&changed).join(" "), found, "{env:?}");
-    }
-    let credentials =
-        [("CORS_ALLOWED_ORIGINS", "http://exit3.agency"), ("CORS_ALLOW_CREDENTIALS", "true")];
-    let with: Vec<_> = SOUND.iter().copied().chain(credentials).collect();
-    assert_eq!(unsafe_settings(&with), ["!CORS_ALLOWED_ORIGINS"]);
-    let log = [("LOG_LEVEL", "TRACE"), ("LOG_CLIENT_IP", "full")];
-    let with: Vec<_> = SOUND.iter().copied().chain(log).collect();
-    assert_eq!(unsafe_settings(&with), ["LOG_LEVEL"]);
-    let parts = [("DB_HOST", "db"), ("DB_NAME", "leads"), ("DB_PASSWORD", "postgres")];
-    let with: Vec<_> = SOUND.into_iter().skip(1).chain(parts).collect();
-    assert_eq!(unsafe_settings(&with), ["!DB_PASSWORD"]);
-}
-
-#[test]
-fn a_directory_that_everybody_may_change_is_unsafe() {
-    use std::os::unix::fs::PermissionsExt;
-    let directory = tempfile::tempdir().unwrap();
-    let data = [("DATA_DIR", directory.path().to_str().unwrap())];
-    let with: Vec<_> = SOUND.into_iter().skip(1).chain(data).collect();
-    assert_eq!(unsafe_settings(&with), Vec::<String>::new());
-    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).unwrap();
-    assert_eq!(unsafe_settings(&with), ["!DATA_DIR"]);
-}
-
-#[test]
-fn any_host_is_unsafe() {
-    for env in [vec![("ALLOWED_HOSTS", "*")], vec![]] {
-        let all: Vec<_> = [POSTGRES, KEY, SECRET].into_iter().chain(env).collect();
-        assert!(unsafe_settings(&all).contains(&"!ALLOWED_HOSTS".to_owned()));
-    }
-}

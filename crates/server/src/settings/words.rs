@@ -1,21 +1,19 @@
 //! Words of settings.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
-use exit3_domain::api_keys::is_origin;
 use exit3_domain::quotas::{NotARate, Rate};
 use exit3_http::ClientIp;
-use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::filter::LevelFilter;
 
-use super::SettingsError;
-use super::telemetry::{LogFormat, MetricsBind};
+use super::telemetry::LogFormat;
+use super::variables;
 
-/// A list separated by commas.
+/// A list separated by commas or line ends.
 pub(super) fn list(text: &str) -> Vec<String> {
-    text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    let words = text.split([',', '\n', '\r']).map(variables::trim);
+    words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
 /// How often something may be done; `None` is as often as one likes.
@@ -28,53 +26,6 @@ pub(super) fn limit(text: &str) -> Result<Limit, String> {
         return Ok(Limit(None));
     }
     text.parse().map(|rate| Limit(Some(rate))).map_err(|error: NotARate| format!("{error}, or off"))
-}
-
-/// Addresses and networks, separated by commas.
-pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, SettingsError> {
-    let network = |word: String| {
-        let network = word.parse::<IpNet>().or_else(|_| word.parse::<IpAddr>().map(IpNet::from));
-        network.map_err(|_| {
-            let problem = format!("holds {word:?}, which is neither an address nor a network");
-            SettingsError::new("TRUSTED_PROXIES", problem)
-        })
-    };
-    list(text).into_iter().map(network).collect()
-}
-
-/// The hosts of `ALLOWED_HOSTS`. What none could match would lock everybody out.
-pub(super) fn hosts(text: &str) -> Result<Vec<String>, SettingsError> {
-    let hosts = list(text);
-    let wrong = hosts.iter().find(|host| *host != "*" && !is_host_pattern(host));
-    match wrong {
-        None => Ok(hosts),
-        Some(wrong) => Err(SettingsError::new(
-            "ALLOWED_HOSTS",
-            format!("holds {wrong:?}, which is none of example.com, .example.com and *"),
-        )),
-    }
-}
-
-/// A name or an address, without a port.
-fn is_host_pattern(host: &str) -> bool {
-    if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        return address.parse::<std::net::Ipv6Addr>().is_ok();
-    }
-    let name = host.strip_prefix('.').unwrap_or(host);
-    let letter = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    name.split('.').all(|label| !label.is_empty() && label.chars().all(letter))
-}
-
-/// The origins of `CORS_ALLOWED_ORIGINS`.
-pub(super) fn origins(text: &str) -> Result<Vec<String>, SettingsError> {
-    let origins = list(text);
-    match origins.iter().find(|origin| !is_origin(origin)) {
-        None => Ok(origins),
-        Some(wrong) => Err(SettingsError::new(
-            "CORS_ALLOWED_ORIGINS",
-            format!("holds {wrong:?}, which is not an origin such as https://exit3.agency"),
-        )),
-    }
 }
 
 /// How old something may be, between 200 milliseconds and an hour.
@@ -133,16 +84,9 @@ pub(super) fn client_ip(text: &str) -> Result<ClientIp, String> {
     }
 }
 
-/// Where metrics are served.
-pub(super) fn metrics_bind(text: &str) -> Result<MetricsBind, String> {
-    match text.trim() {
-        off if off.eq_ignore_ascii_case("off") => Ok(MetricsBind::Off),
-        address => {
-            let address = address.replace("localhost:", "127.0.0.1:").parse();
-            let address = address.map_err(|_| "neither an address such as 127.0.0.1:9464 nor off");
-            Ok(MetricsBind::At(address?))
-        }
-    }
+/// A secret of a command, without the blanks around it.
+pub(crate) fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
+    Ok(variables::trim(text).to_owned().into())
 }
 
 /// A part of a whole.
@@ -156,12 +100,6 @@ pub(super) fn date(text: &str) -> Result<chrono::DateTime<chrono::Utc>, String> 
     let date: chrono::NaiveDate =
         text.trim().parse().map_err(|_| "not a date such as 2027-12-31".to_owned())?;
     Ok(date.and_time(chrono::NaiveTime::MIN).and_utc())
-}
-
-/// Whether a host is this machine.
-pub(super) fn is_local(host: &str) -> bool {
-    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// Whether a secret is what somebody wrote in its place, to be replaced.
@@ -190,34 +128,6 @@ mod tests {
         }
         for secret in ["peer-key", "django-insecure-x8f$#jq", "kQ3x"] {
             assert!(!is_placeholder(&secret.to_owned().into()), "{secret}");
-        }
-    }
-
-    #[test]
-    fn an_origin_has_a_scheme_and_nothing_behind_the_host() {
-        assert!(origins("https://exit3.agency, http://localhost:3000").is_ok());
-        for wrong in ["*", "exit3.agency", "https://exit3.agency/", "null", "https://"] {
-            assert!(origins(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_host_has_neither_a_scheme_nor_a_port() {
-        assert!(hosts("exit3.agency, .exit3.agency,127.0.0.1,[::1],*,").is_ok());
-        for wrong in
-            ["https://exit3.agency", "exit3.agency:443", "a b", "['a.b']", "*.exit3.agency"]
-        {
-            assert!(hosts(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn proxies_are_addresses_and_networks() {
-        let known = networks("127.0.0.1, 10.0.0.0/8,2001:db8::/32").unwrap();
-        assert_eq!(known.len(), 3);
-        assert!(known[0].contains(&"127.0.0.1".parse::<IpAddr>().unwrap()));
-        for wrong in ["localhost", "10.0.0.0/33", "*", "10.0.0.0-10.0.0.9"] {
-            assert!(networks(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -39,9 +39,10 @@ impl TransportFactory for Sender {
 /// There is nothing to send with.
 pub(super) fn start(settings: &SentrySettings) -> reqwest::Result<Errors> {
     let client = reqwest::Client::builder().timeout(PATIENCE).build()?;
+    let release = settings.release.as_deref().unwrap_or(env!("CARGO_PKG_VERSION"));
     let options = sentry::ClientOptions::new()
         .dsn(settings.dsn.expose_secret())
-        .release(env!("CARGO_PKG_VERSION"))
+        .release(release.to_owned())
         .send_default_pii(false)
         .traces_sample_rate(settings.traces_sample_rate)
         .max_breadcrumbs(0)

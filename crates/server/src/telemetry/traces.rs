@@ -8,9 +8,12 @@ use actix_web::http::header::HeaderMap;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use opentelemetry::propagation::{Extractor, TextMapPropagator};
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_otlp::{SpanExporter, WithExportConfig};
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry_sdk::trace::{
+    BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracerProvider,
+};
+use secrecy::ExposeSecret;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::Layer as _;
@@ -25,40 +28,68 @@ const SAMPLED: u8 = 1;
 /// How long the end of the process waits for the last spans to be taken.
 const GOODBYE: Duration = Duration::from_secs(2);
 
+/// Spans that wait, spans that are sent at once, and how often: as the specification has it.
+const QUEUE: usize = 2048;
+const BATCH: usize = 512;
+const DELAY: Duration = Duration::from_secs(5);
+
 /// So many requests a second are traced, where neither their callers nor the settings say
 /// otherwise: of a quiet service all, and a busy one does not pay for spans of all, which
 /// cost a third of what a create takes.
 const A_SECOND: NonZeroU32 = NonZeroU32::new(10).unwrap();
 
-/// Chooses requests, where somebody has to.
-static CHOICE: OnceLock<DefaultDirectRateLimiter> = OnceLock::new();
+/// Which requests are traced, as the settings have it.
+static RULES: OnceLock<Rules> = OnceLock::new();
+
+struct Rules {
+    /// Chooses requests whose callers do not, where no sampler does.
+    choice: Option<DefaultDirectRateLimiter>,
+    by_caller: bool,
+    follows_caller: bool,
+}
 
 /// Those who collect spans and send them on.
 pub(super) struct Traces(SdkTracerProvider);
 
-/// Begins to collect spans, if there is somebody to send them to. What else the standard
-/// names of OpenTelemetry's environment say (sampling, headers, queues), the exporter
-/// reads itself.
+/// Begins to collect spans, if there is somebody to send them to.
 ///
 /// # Errors
-/// [`TelemetryError`] about what stands in the environment.
+/// [`TelemetryError`]: there is nothing to send with.
 pub(super) fn start(settings: &TelemetrySettings) -> Result<Option<Traces>, TelemetryError> {
-    let Some(endpoint) = &settings.otlp_endpoint else { return Ok(None) };
-    // Where somebody else chooses, they are shown all of them.
-    if std::env::var_os("OTEL_TRACES_SAMPLER").is_none() && !settings.sentry_takes_traces() {
-        CHOICE.get_or_init(|| RateLimiter::direct(Quota::per_second(A_SECOND)));
+    let otel = &settings.otel;
+    let Some(export) = &otel.traces else { return Ok(None) };
+    let sampling = &otel.sampling;
+    RULES.get_or_init(|| {
+        // Where somebody else chooses, they are shown all of them.
+        let chooses = sampling.sampler.is_none() && !settings.sentry_takes_traces();
+        Rules {
+            choice: chooses.then(|| RateLimiter::direct(Quota::per_second(A_SECOND))),
+            by_caller: sampling.by_caller,
+            follows_caller: sampling.follows_caller,
+        }
+    });
+    let headers = export.headers.iter();
+    let headers = headers.map(|(name, value)| (name.clone(), value.expose_secret().to_owned()));
+    let exporter = SpanExporter::builder()
+        .with_http()
+        .with_protocol(Protocol::HttpBinary)
+        .with_endpoint(export.endpoint.as_str())
+        .with_timeout(export.timeout)
+        .with_headers(headers.collect());
+    let queue = BatchConfigBuilder::default()
+        .with_max_queue_size(otel.queue.size.unwrap_or(QUEUE))
+        .with_max_export_batch_size(otel.queue.batch.unwrap_or(BATCH))
+        .with_scheduled_delay(otel.queue.delay.unwrap_or(DELAY));
+    let processor = BatchSpanProcessor::builder(exporter.build()?);
+    let all = || Sampler::ParentBased(Box::new(Sampler::AlwaysOn));
+    let mut provider = SdkTracerProvider::builder()
+        .with_resource(super::resource(otel))
+        .with_sampler(sampling.sampler.clone().unwrap_or_else(all))
+        .with_span_processor(processor.with_batch_config(queue.build()).build());
+    if let Some(most) = otel.most_attributes {
+        provider = provider.with_max_attributes_per_span(most);
     }
-    let exporter = SpanExporter::builder().with_http();
-    // The name for traces alone comes before the one for everything.
-    let exporter = match std::env::var_os("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") {
-        Some(_) => exporter,
-        None => exporter.with_endpoint(format!("{endpoint}/v1/traces")),
-    };
-    let provider = SdkTracerProvider::builder()
-        .with_resource(super::resource())
-        .with_batch_exporter(exporter.build()?)
-        .build();
-    Ok(Some(Traces(provider)))
+    Ok(Some(Traces(provider.build())))
 }
 
 impl Traces {
@@ -86,20 +117,27 @@ impl Drop for Traces {
 }
 
 /// Whether the request with these headers is traced, if anybody collects traces: as its
-/// caller wants, or else one of so many a second.
+/// caller wants, or else one of so many a second, unless the settings say otherwise.
 pub(crate) fn traced(headers: &HeaderMap) -> bool {
-    match headers.get(TRACEPARENT).and_then(|parent| parent.to_str().ok()) {
+    let rules = RULES.get();
+    let by_caller = rules.is_none_or(|rules| rules.by_caller && rules.follows_caller);
+    let parent = headers.get(TRACEPARENT).filter(|_| by_caller);
+    match parent.and_then(|parent| parent.to_str().ok()) {
         Some(parent) => {
             let flags = parent.rsplit('-').next().and_then(|it| u8::from_str_radix(it, 16).ok());
             flags.is_some_and(|flags| flags & SAMPLED != 0)
         }
-        None => CHOICE.get().is_none_or(|choice| choice.check().is_ok()),
+        None => {
+            let choice = rules.and_then(|rules| rules.choice.as_ref());
+            choice.is_none_or(|choice| choice.check().is_ok())
+        }
     }
 }
 
 /// Lets a span go on with the trace that a request's headers name.
 pub(crate) fn follow(span: &Span, headers: &HeaderMap) {
-    if headers.contains_key(TRACEPARENT) {
+    let follows = RULES.get().is_none_or(|rules| rules.follows_caller);
+    if follows && headers.contains_key(TRACEPARENT) {
         let parent = TraceContextPropagator::new().extract(&Headers(headers));
         // It can only fail where nobody collects spans.
         let _ = span.set_parent(parent);

@@ -158,7 +158,7 @@ async fn what_is_counted_is_sent_to_a_collector_now_and_then_and_at_the_end() {
     let env = [
         ("METRICS_BIND", "off"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
-        ("OTEL_SERVICE_NAME", "leads"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "service.name=leads,team=sales"),
         ("OTEL_METRIC_EXPORT_INTERVAL", "50"),
     ];
     let service = start(directory.path(), &env);

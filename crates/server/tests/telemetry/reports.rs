@@ -26,6 +26,7 @@ async fn an_error_is_reported_without_anything_of_its_request() {
     let env = [
         ("SENTRY_DSN", dsn.as_str()),
         ("SENTRY_ENVIRONMENT", "stage"),
+        ("SENTRY_RELEASE", "exit3@7"),
         ("DATABASE_URL", url.as_str()),
     ];
     let service = start(directory.path(), &env);
@@ -47,7 +48,7 @@ async fn an_error_is_reported_without_anything_of_its_request() {
     service.stop();
     assert_eq!(events(&sentry).len(), 1);
     assert_eq!(event["environment"], "stage");
-    assert_eq!(event["release"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(event["release"], "exit3@7");
     let text = event.to_string();
     assert!(text.contains("the database refused") && text.contains("the-one"), "{text}");
     assert_eq!((event.get("request"), event.get("user")), (None, None));

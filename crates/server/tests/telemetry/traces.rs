@@ -117,6 +117,47 @@ async fn ten_requests_a_second_are_traced_unless_the_sampler_is_set() {
 }
 
 #[tokio::test]
+async fn a_sampler_that_does_not_ask_the_caller_overrides_it() {
+    for (sampler, expected) in [("always_on", 1), ("parentbased_always_on", 0)] {
+        let collector = Collector::start();
+        let directory = tempfile::tempdir().unwrap();
+        let endpoint = format!("http://{}", collector.address());
+        let env =
+            [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()), ("OTEL_TRACES_SAMPLER", sampler)];
+        let service = start(directory.path(), &env);
+        let parent = format!("00-{TRACE}-{PARENT}-00");
+        assert_eq!(service.get_with(LIVE, &[("traceparent", &parent)]).await.status(), 200);
+        service.stop();
+        assert_eq!(spans(&collector).len(), expected, "{sampler}");
+    }
+}
+
+/// What is sent where, with these settings in `.env`, in which COLLECTOR is its address.
+async fn paths(dotenv: &str) -> Vec<&'static str> {
+    let collector = Collector::start();
+    let directory = tempfile::tempdir().unwrap();
+    let address = format!("http://{}", collector.address());
+    let dotenv = dotenv.replace("COLLECTOR", &address);
+    std::fs::write(directory.path().join(".env"), dotenv).unwrap();
+    let service = start(directory.path(), &[]);
+    assert_eq!(service.get(LIVE, "").await.status(), 200);
+    service.stop();
+    let taken = ["/v1/traces", "/own/traces", "/v1/metrics"].into_iter();
+    taken.filter(|path| !collector.bodies_at(path).is_empty()).collect()
+}
+
+#[tokio::test]
+async fn the_standard_names_say_what_is_sent_where_in_the_file_too() {
+    let everything = "OTEL_EXPORTER_OTLP_ENDPOINT=COLLECTOR\n";
+    assert_eq!(paths(everything).await, ["/v1/traces", "/v1/metrics"]);
+    assert_eq!(paths(&format!("{everything}OTEL_SDK_DISABLED=true")).await, [""; 0]);
+    let none = paths(&format!("{everything}OTEL_TRACES_EXPORTER=none")).await;
+    assert_eq!(none, ["/v1/metrics"]);
+    let alone = paths("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=COLLECTOR/own/traces").await;
+    assert_eq!(alone, ["/own/traces"]);
+}
+
+#[tokio::test]
 async fn a_collector_that_is_away_or_hangs_fails_no_request_and_holds_up_no_end() {
     // One that is not there, and one that takes connections and says nothing.
     let hanging = TcpListener::bind("127.0.0.1:0").unwrap();

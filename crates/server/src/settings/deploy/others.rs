@@ -6,7 +6,7 @@ use exit3_postgres::PgSettings;
 use reqwest::Url;
 use secrecy::ExposeSecret;
 
-use super::super::{Arguments, DatabaseSettings, Settings, words};
+use super::super::{Arguments, DatabaseSettings, Settings, addresses, words};
 use super::Findings;
 
 pub(super) fn find(found: &mut Findings, arguments: &Arguments, settings: &Settings) {
@@ -27,17 +27,19 @@ pub(super) fn find(found: &mut Findings, arguments: &Arguments, settings: &Setti
         redis.is_some_and(|url| url.password().unwrap_or_default().is_empty()),
         "REDIS_URL",
         "is on another machine, without a password",
-        "set one there (requirepass), and here: redis://:password@host:6379/0",
+        "set one there (requirepass), and here: REDIS_PASSWORD",
     );
     let telemetry = &settings.telemetry;
     let sentry = telemetry.sentry.as_ref().map(|sentry| sentry.dsn.expose_secret());
-    for (variable, address) in [
-        ("SENTRY_DSN", sentry),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", telemetry.otlp_endpoint.as_deref()),
+    let exports = [&telemetry.otel.traces, &telemetry.otel.metrics].into_iter().flatten();
+    let exports = exports.map(|export| export.endpoint.as_str());
+    for (variable, addresses) in [
+        ("SENTRY_DSN", sentry.into_iter().collect::<Vec<_>>()),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", exports.collect()),
     ] {
-        let address = address.and_then(elsewhere);
+        let mut addresses = addresses.into_iter().filter_map(elsewhere);
         found.add(
-            address.is_some_and(|url| url.scheme() == "http"),
+            addresses.any(|url| url.scheme() == "http"),
             variable,
             "sends to another machine without encryption",
             "use https://, or a collector on this machine",
@@ -46,13 +48,14 @@ pub(super) fn find(found: &mut Findings, arguments: &Arguments, settings: &Setti
 }
 
 fn postgres(found: &mut Findings, arguments: &Arguments, database: &PgSettings) {
-    if !database.hosts().any(|host| !words::is_local(&host)) {
+    if !database.hosts().any(|host| !addresses::is_local(&host)) {
         return;
     }
-    let by_url = arguments.database_url.is_some();
+    let given = arguments.db_password.as_ref().map(|password| password.expose_secret());
+    let by_itself = given.is_some() && given == database.password();
     found.danger(
         database.password().is_some_and(|p| words::is_placeholder(&p.to_owned().into())),
-        if by_url { "DATABASE_URL" } else { "DB_PASSWORD" },
+        if by_itself { "DB_PASSWORD" } else { "DATABASE_URL" },
         "has a password that anybody would guess, for another machine",
         "set a long random one",
     );
@@ -68,5 +71,5 @@ fn postgres(found: &mut Findings, arguments: &Arguments, database: &PgSettings) 
 fn elsewhere(address: &str) -> Option<Url> {
     let url = Url::parse(address).ok()?;
     let host = url.host_str()?;
-    (!host.is_empty() && !words::is_local(host)).then_some(url)
+    (!host.is_empty() && !addresses::is_local(host)).then_some(url)
 }

@@ -11,17 +11,16 @@ use prost::Message;
 use reqwest::blocking::{Client, Response};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::otlp::{Span, request};
 use crate::clock::SystemClock;
-use crate::settings::TelemetrySettings;
+use crate::settings::{Export, TelemetrySettings};
 use crate::telemetry::{TelemetryError, resource};
 
 /// How often they are sent, where `OTEL_METRIC_EXPORT_INTERVAL` does not say so.
 const EVERY: Duration = Duration::from_secs(60);
-/// How long the collector may take.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the end of the process waits for the last of them to be taken.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -35,30 +34,18 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    /// The one that the settings and the standard names in the environment are about.
+    /// The one that the settings are about.
     ///
     /// # Errors
-    /// [`TelemetryError::Endpoint`]; [`TelemetryError::Metrics`]: there is nothing to send
-    /// with.
+    /// [`TelemetryError::Metrics`]: there is nothing to send with.
     pub(crate) fn of(settings: &TelemetrySettings) -> Result<Option<Self>, TelemetryError> {
-        let Some(general) = &settings.otlp_endpoint else { return Ok(None) };
-        let var = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        if var("OTEL_METRICS_EXPORTER").is_some_and(|exporter| exporter == "none") {
-            return Ok(None);
-        }
-        let endpoint = var("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT");
-        let endpoint = endpoint.unwrap_or_else(|| format!("{general}/v1/metrics"));
-        let is_address = |url: &Url| matches!(url.scheme(), "http" | "https");
-        let endpoint = Url::parse(&endpoint).ok().filter(is_address);
-        let endpoint = endpoint.ok_or(TelemetryError::Endpoint)?;
-        let given = var("OTEL_EXPORTER_OTLP_METRICS_HEADERS");
-        let given = given.or_else(|| var("OTEL_EXPORTER_OTLP_HEADERS")).unwrap_or_default();
-        let client = Client::builder().timeout(PATIENCE).default_headers(headers(&given));
+        let otel = &settings.otel;
+        let Some(export) = &otel.metrics else { return Ok(None) };
+        let client = Client::builder().timeout(export.timeout).default_headers(headers(export));
         // Headers are for nobody else.
         let client = client.redirect(Policy::none());
-        let every = var("OTEL_METRIC_EXPORT_INTERVAL").and_then(|every| every.parse().ok());
-        let every = every.filter(|every| *every > 0).map_or(EVERY, Duration::from_millis);
-        let attributes = ResourceAttributesWithSchema::from(&resource()).attributes.0;
+        let (endpoint, every) = (export.endpoint.clone(), otel.every.unwrap_or(EVERY));
+        let attributes = ResourceAttributesWithSchema::from(&resource(otel)).attributes.0;
         let resource = Resource { attributes, ..Default::default() };
         let client = client.build().map_err(TelemetryError::Metrics)?;
         Ok(Some(Self { client, endpoint, every, resource, began: now() }))
@@ -120,28 +107,12 @@ fn now() -> u64 {
     since_1970.and_then(|nanoseconds| nanoseconds.try_into().ok()).unwrap_or_default()
 }
 
-/// Headers as the environment names them: `name=value,name=value`, percent-encoded. What
-/// is none is left out.
-fn headers(given: &str) -> HeaderMap {
-    let header = |pair: &str| {
-        let (name, value) = pair.split_once('=')?;
-        let value = percent_decode_str(value.trim()).decode_utf8().ok()?;
+fn headers(export: &Export) -> HeaderMap {
+    let header = |(name, value): &(String, SecretString)| {
+        let value = percent_decode_str(value.expose_secret()).decode_utf8().ok()?;
         let mut value = HeaderValue::try_from(&*value).ok()?;
         value.set_sensitive(true);
-        Some((HeaderName::try_from(name.trim()).ok()?, value))
+        Some((HeaderName::try_from(name).ok()?, value))
     };
-    given.split(',').filter_map(header).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn headers_are_taken_as_the_environment_names_them() {
-        let headers = headers("api-key=a%20b, Authorization = Basic%20eDp5=,,odd,b\u{e4}d=1");
-        assert_eq!(headers.len(), 2);
-        assert_eq!(headers.get("api-key").unwrap(), "a b");
-        assert_eq!(headers.get("authorization").unwrap(), "Basic eDp5=");
-    }
+    export.headers.iter().filter_map(header).collect()
 }

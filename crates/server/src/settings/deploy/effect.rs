@@ -1,0 +1,58 @@
+//! Settings that do nothing, or make the service useless, because of others.
+
+use super::super::{Arguments, Settings};
+use super::Findings;
+
+pub(super) fn find(found: &mut Findings, arguments: &Arguments, settings: &Settings) {
+    // Only these two make a request count as encrypted.
+    let encrypted = settings.tls.is_some() || !settings.site.trusted_proxies.is_empty();
+    let remedy = "set TLS_CERT and TLS_KEY, or list the proxy that encrypts in TRUSTED_PROXIES";
+    found.add(
+        arguments.secure_ssl_redirect && !encrypted,
+        "SECURE_SSL_REDIRECT",
+        "sends every request to the address it came to, for ever: none counts as encrypted",
+        remedy,
+    );
+    found.add(
+        arguments.secure_hsts_seconds > 0 && !encrypted,
+        "SECURE_HSTS_SECONDS",
+        "has no effect: no request counts as encrypted",
+        remedy,
+    );
+    for (variable, is_true) in [
+        ("SECURE_HSTS_INCLUDE_SUBDOMAINS", arguments.secure_hsts_include_subdomains),
+        ("SECURE_HSTS_PRELOAD", arguments.secure_hsts_preload),
+    ] {
+        found.add(
+            is_true && arguments.secure_hsts_seconds == 0,
+            variable,
+            "has no effect: SECURE_HSTS_SECONDS is 0",
+            "set SECURE_HSTS_SECONDS to 31536000, or leave it out",
+        );
+    }
+    found.add(
+        arguments.use_x_forwarded_host && settings.site.trusted_proxies.is_empty(),
+        "USE_X_FORWARDED_HOST",
+        "is true, but no proxy is trusted",
+        "list the proxies in TRUSTED_PROXIES, or leave it out",
+    );
+    found.add(
+        arguments.cors_allow_credentials && settings.cors.origins.is_empty(),
+        "CORS_ALLOW_CREDENTIALS",
+        "has no effect: CORS_ALLOWED_ORIGINS lists no page",
+        "list the origins of the pages, or leave it out",
+    );
+    found.add(
+        arguments.redis_password.is_some() && arguments.redis_url.is_none(),
+        "REDIS_PASSWORD",
+        "has no effect: REDIS_URL is not set",
+        "set REDIS_URL as well, or leave it out",
+    );
+    let reports = arguments.sentry_traces_sample_rate > 0.0 && arguments.sentry_dsn.is_none();
+    found.add(
+        reports,
+        "SENTRY_TRACES_SAMPLE_RATE",
+        "has no effect: SENTRY_DSN is not set",
+        "set SENTRY_DSN as well, or leave it out",
+    );
+}

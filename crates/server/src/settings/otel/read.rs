@@ -1,0 +1,104 @@
+//! Reading variables one by one, and noting those that are not followed.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use super::ENDPOINT;
+use crate::settings::variables::Variables;
+
+/// Reads variables, and knows which have been asked for.
+pub(super) struct Reader<'a> {
+    variables: &'a Variables,
+    known: BTreeSet<&'static str>,
+    notes: Vec<String>,
+    /// Whether something is sent, or is on purpose not.
+    pub(super) decided: bool,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(variables: &'a Variables) -> Self {
+        // The endpoint of everything is an option of the command line too.
+        let known = BTreeSet::from([ENDPOINT]);
+        Self { variables, known, notes: Vec::new(), decided: false }
+    }
+
+    pub(super) fn get(&mut self, name: &'static str) -> Option<&'a str> {
+        self.known.insert(name);
+        self.variables.get(name)
+    }
+
+    pub(super) fn note(&mut self, name: &str, why: &str) {
+        let note = format!("{name} is not followed: {why}");
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
+    /// All notes, also about what nobody asked for.
+    pub(super) fn notes(mut self) -> Vec<String> {
+        let given = self.variables.beginning("OTEL_");
+        let unknown = given.keys().copied().filter(|name| !self.known.contains(name));
+        for name in unknown.collect::<Vec<_>>() {
+            self.note(name, "the service does not know it");
+        }
+        if !self.decided
+            && self.notes.is_empty()
+            && let Some(name) = given.keys().next()
+        {
+            self.note(name, "nothing is sent without OTEL_EXPORTER_OTLP_ENDPOINT");
+        }
+        self.notes
+    }
+
+    /// The specification: only "true" is true.
+    pub(super) fn is_true(&mut self, name: &'static str) -> bool {
+        match self.get(name) {
+            Some(text) if text.eq_ignore_ascii_case("true") => true,
+            Some(text) if text.eq_ignore_ascii_case("false") => false,
+            None => false,
+            Some(_) => {
+                self.note(name, "it is neither true nor false");
+                false
+            }
+        }
+    }
+
+    pub(super) fn number<T: FromStr>(&mut self, name: &'static str) -> Option<T> {
+        let number = self.get(name)?.parse().ok();
+        if number.is_none() {
+            self.note(name, "it is not a number that it can be");
+        }
+        number
+    }
+
+    pub(super) fn positive<T: FromStr + Default + PartialEq>(
+        &mut self,
+        name: &'static str,
+    ) -> Option<T> {
+        let number = self.number(name)?;
+        if number == T::default() {
+            self.note(name, "it is 0");
+            return None;
+        }
+        Some(number)
+    }
+
+    /// A variable of which only some values are followed.
+    pub(super) fn only(&mut self, name: &'static str, followed: &[&str], why: &str) {
+        let value = self.get(name).map(str::to_ascii_lowercase);
+        if value.is_some_and(|value| !followed.contains(&value.as_str())) {
+            self.note(name, why);
+        }
+    }
+
+    /// The words of a list of which `known` are understood. If none is, it counts as absent.
+    pub(super) fn words(&mut self, name: &'static str, known: &[&str]) -> Option<Vec<String>> {
+        let list = self.get(name)?.split(',').map(|word| word.trim().to_ascii_lowercase());
+        let (words, others): (Vec<_>, Vec<_>) =
+            list.filter(|word| !word.is_empty()).partition(|word| known.contains(&word.as_str()));
+        if !others.is_empty() {
+            self.note(name, &format!("of it only {} are known", known.join(", ")));
+        }
+        (!words.is_empty()).then_some(words)
+    }
+}

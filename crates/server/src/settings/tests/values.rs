@@ -1,0 +1,121 @@
+use super::*;
+
+#[test]
+fn a_control_character_within_a_value_is_refused_without_being_told() {
+    for (name, value) in [
+        ("BASIC_API_KEY", "hunter2\nhunter2"),
+        ("SECRET_KEY", "hunter2\u{0}x"),
+        ("DB_PASSWORD", "hunter2\r\nx"),
+        ("DATABASE_URL", "postgres://ana:hunter2@db\n/leads"),
+        ("HOST", "127.0.0.1\u{1b}[0m"),
+        ("DATA_DIR", "da\nta"),
+        ("ALLOWED_HOSTS", "a\u{7}b"),
+    ] {
+        let problem = fill_in(Cli::command(), &Variables::of(&[(name, value)], "")).unwrap_err();
+        assert!(problem.starts_with(&format!("{name} has a line break or")), "{problem}");
+        assert!(!problem.contains("hunter2"), "{problem}");
+    }
+    let lines = [("ALLOWED_HOSTS", "a.example,\r\n\tb.example\n")];
+    let hosts = ["a.example", "b.example"].map(str::to_owned);
+    assert_eq!(settings_of(&lines).site.allowed_hosts, AllowedHosts::new(hosts));
+}
+
+#[test]
+fn every_setting_is_trimmed_and_absent_where_it_is_empty() {
+    for (name, value) in [
+        ("HOST", "127.0.0.1"),
+        ("PORT", "8001"),
+        ("DATABASE_URL", "postgres://ana@db/leads"),
+        ("REPLICA_MAX_LAG", "3s"),
+        ("DB_POOL_SIZE", "8"),
+        ("AUTO_MIGRATE", "false"),
+        ("RATE_LIMIT_ANON", "5/day"),
+        ("REDIS_URL", "redis://redis:6379/0"),
+        ("LOG_LEVEL", "WARNING"),
+        ("METRICS_BIND", "off"),
+        ("SENTRY_DSN", "https://key@sentry/7"),
+        ("API_SUNSET", "2027-12-31"),
+        ("TLS_CERT", "cert.pem"),
+        ("BASIC_API_KEY", "key"),
+    ] {
+        let plain = format!("{:?}", arguments(&[(name, value)]).unwrap());
+        let plain = plain.split(", variables:").next().unwrap().to_owned();
+        for around in [format!(" {value}\r\n"), format!("\u{feff}{value}\u{a0}")] {
+            let around = format!("{:?}", arguments(&[(name, &around)]).unwrap());
+            assert!(around.starts_with(&plain), "{name}: {around}");
+        }
+    }
+    let none = format!("{:?}", arguments(&[]).unwrap());
+    let command = Cli::command();
+    for (_, name) in names(&command) {
+        for empty in ["", " ", "\n", "\u{feff}"] {
+            let with = format!("{:?}", arguments(&[(&name, empty)]).unwrap());
+            assert_eq!(with, none, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_password_is_taken_as_it_was_generated() {
+    for password in ["a/b+c==", "/aaaa", "12/34", "p@ss:w%41rd?#&", "ključ"] {
+        let env = [
+            ("DATABASE_URL", "postgres://ana@db/leads"),
+            ("DATABASE_REPLICA_URL", "postgres://ana@standby/leads"),
+            ("DB_PASSWORD", password),
+            ("REDIS_URL", "redis://redis:6379/0"),
+            ("REDIS_PASSWORD", password),
+        ];
+        let settings = settings_of(&env);
+        let DatabaseSettings::Postgres(database) = &settings.database else { panic!("{env:?}") };
+        assert_eq!(database.password(), Some(password));
+        let url = Url::parse(settings.redis_url.unwrap().expose_secret()).unwrap();
+        let decoded = percent_encoding::percent_decode_str(url.password().unwrap());
+        assert_eq!(decoded.decode_utf8().unwrap(), password);
+        assert_eq!((url.host_str(), url.port(), url.path()), (Some("redis"), Some(6379), "/0"));
+        assert_eq!(
+            with_password("redis://:own@redis/0", password),
+            "redis://:own@redis/0",
+            "that of the address comes first"
+        );
+        let socket = Url::parse(&with_password("redis+unix:///run/redis.sock", password)).unwrap();
+        assert_eq!(socket.query_pairs().next(), Some(("pass".into(), password.into())));
+    }
+}
+
+#[test]
+fn an_address_that_is_none_says_how_a_password_is_written_there() {
+    for (name, value, help) in [
+        ("REDIS_URL", "redis://:hunter2/x@redis:6379/0", "REDIS_PASSWORD"),
+        ("DATABASE_URL", "postgres://ana:hunter2@x@db/leads", "DB_PASSWORD"),
+        ("DATABASE_URL", "postgres://ana:hunter2?x@db/leads", "DB_PASSWORD"),
+        ("DATABASE_REPLICA_URL", "postgres://ana:hunter2@x@db/leads", "DB_PASSWORD"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://ana:hunter2/x@c:4318", "percent-encoded"),
+    ] {
+        let env = [("DATABASE_URL", "postgres://ana@db/leads"), KEY, SECRET, (name, value)];
+        let env = if name == "DATABASE_URL" { &env[1..] } else { &env[..] };
+        let problem = problem(env);
+        assert!(problem.starts_with(name) && !problem.contains("hunter2"), "{problem}");
+        assert!(problem.contains("%2F") && problem.contains(help), "{problem}");
+    }
+    let tls = problem(&[POSTGRES, KEY, SECRET, ("REDIS_URL", "rediss://redis")]);
+    assert!(tls.starts_with("REDIS_URL asks for TLS"), "{tls}");
+}
+
+#[test]
+fn the_example_names_every_setting_and_no_other() {
+    let example = include_str!("../../../../../.env.example");
+    let named = example.lines().filter_map(|line| {
+        let (name, _) = line.strip_prefix("# ").unwrap_or(line).split_once('=')?;
+        let is_name =
+            name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+        is_name.then(|| name.to_owned())
+    });
+    let named: Vec<String> = named.collect();
+    let known: Vec<String> = names(&Cli::command()).into_iter().map(|(_, name)| name).collect();
+    for name in &known {
+        assert_eq!(named.iter().filter(|it| *it == name).count(), 1, "{name}");
+    }
+    for name in &named {
+        assert!(known.contains(name), "{name} is no setting");
+    }
+}
