@@ -167,10 +167,7 @@ async fn identify(app: &App, request: &HttpRequest) -> Result<Caller, Unidentifi
     if headers.next().is_some() {
         return Err(Unidentified::TwoKeys);
     }
-    let presented = credentials
-        .strip_prefix(b"Basic ")
-        .or_else(|| credentials.strip_prefix(b"Bearer "))
-        .ok_or(Unidentified::NoKey)?;
+    let presented = presented(credentials).ok_or(Unidentified::NoKey)?;
     let basic = request.app_data::<Data<BasicKey>>().map(|key| &key.digest);
     let mut origins = request.headers().get_all(header::ORIGIN);
     // Of two, nobody knows which one the page has.
@@ -183,4 +180,40 @@ async fn identify(app: &App, request: &HttpRequest) -> Result<Caller, Unidentifi
         KeyError::Origin => Unidentified::WrongOrigin,
         KeyError::Store(error) => Unidentified::Failed(error.into()),
     })
+}
+
+/// The key among credentials: the scheme has no case, and blanks follow it (RFC 9110, 11.4).
+fn presented(credentials: &[u8]) -> Option<&[u8]> {
+    let credentials = credentials.trim_ascii();
+    let blank = credentials.iter().position(u8::is_ascii_whitespace)?;
+    let (scheme, key) = credentials.split_at_checked(blank)?;
+    let is_known =
+        ["basic", "bearer"].iter().any(|own| scheme.eq_ignore_ascii_case(own.as_bytes()));
+    is_known.then(|| key.trim_ascii_start())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("Basic KEY", Some("KEY"))]
+    #[case("Bearer KEY", Some("KEY"))]
+    #[case("bearer KEY", Some("KEY"))]
+    #[case("BASIC KEY", Some("KEY"))]
+    #[case("bAsIc   KEY", Some("KEY"))]
+    #[case("Basic\tKEY", Some("KEY"))]
+    #[case(" Basic \t KEY\t ", Some("KEY"))]
+    #[case("Basic a b", Some("a b"))]
+    #[case("Basic", None)]
+    #[case("Basic ", None)]
+    #[case("", None)]
+    #[case("KEY", None)]
+    #[case("BasicKEY", None)]
+    #[case("Basics KEY", None)]
+    #[case("Digest KEY", None)]
+    fn a_key_follows_its_scheme_and_blanks(#[case] credentials: &str, #[case] key: Option<&str>) {
+        assert_eq!(presented(credentials.as_bytes()), key.map(str::as_bytes));
+    }
 }
