@@ -174,6 +174,42 @@ async fn a_preflight_is_answered_without_a_key_for_a_day() {
     assert!(headers.contains("authorization") && headers.contains("x-csrftoken"));
 }
 
+#[rstest]
+#[case::sentry(&["sentry-trace,baggage"])]
+#[case::w3c(&["traceparent, tracestate"])]
+#[case::ours(&["x-request-id,idempotency-key,consistency-token"])]
+#[case::datadog(&["x-datadog-origin,x-datadog-parent-id,x-datadog-sampling-priority,x-datadog-trace-id"])]
+#[case::case(&["Content-Type, SENTRY-TRACE"])]
+#[case::empty_elements(&[",authorization,, content-type ,"])]
+#[case::tabs(&["authorization\t,\tcontent-type"])]
+#[case::nothing(&[""])]
+#[case::only_commas(&[", ,"])]
+#[case::lines(&["authorization", "", "baggage"])]
+#[case::missing(&[])]
+#[actix_web::test]
+async fn a_page_may_send_what_libraries_add_to_its_requests(#[case] lines: &[&str]) {
+    let service = Service {
+        cors: CorsSettings { origins: vec!["https://exit3.agency".into()], credentials: false },
+        ..Service::default()
+    };
+    let preflight = TestRequest::with_uri(LEADS)
+        .method("OPTIONS".parse().unwrap())
+        .insert_header(("Origin", "https://exit3.agency"))
+        .insert_header(("Access-Control-Request-Method", "POST"));
+    let preflight = lines.iter().fold(preflight, |request, line| {
+        request.append_header(("Access-Control-Request-Headers", *line))
+    });
+    let answer = service.answer(preflight).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.header("access-control-allow-origin"), Some("https://exit3.agency"));
+    let allowed = answer.header("access-control-allow-headers").unwrap().to_lowercase();
+    let allowed: Vec<&str> = allowed.split(',').map(str::trim).collect();
+    let asked = lines.iter().flat_map(|line| line.split(',')).map(str::trim);
+    for name in asked.filter(|name| !name.is_empty()) {
+        assert!(allowed.contains(&name.to_lowercase().as_str()), "{name}: {allowed:?}");
+    }
+}
+
 #[actix_web::test]
 async fn a_preflight_that_is_refused_says_so_as_any_error() {
     let service = || Service {
@@ -187,9 +223,11 @@ async fn a_preflight_that_is_refused_says_so_as_any_error() {
             .insert_header(("Access-Control-Request-Method", "POST"))
             .insert_header(("Access-Control-Request-Headers", headers))
     };
-    for (origin, headers) in
-        [("https://evil.org", "authorization"), ("https://exit3.agency", "x-unknown")]
-    {
+    for (origin, headers) in [
+        ("https://evil.org", "authorization"),
+        ("https://exit3.agency", "x-unknown"),
+        ("https://exit3.agency", "authorization,,x unknown"),
+    ] {
         let answer = service().answer(preflight(origin, headers)).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST);
         assert_eq!(answer.header("content-type"), Some("application/json"));
