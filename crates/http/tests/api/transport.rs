@@ -63,6 +63,50 @@ async fn health_is_reachable_by_address() {
 }
 
 #[actix_web::test]
+async fn health_is_reachable_without_a_host() {
+    let with = |request: TestRequest, host: Option<&str>| match host {
+        Some(host) => request.insert_header(("Host", host)),
+        None => request,
+    };
+    for host in [None, Some("")] {
+        for path in ["/backend/health/", "/backend/health", "/backend/health/live/"] {
+            for (method, status) in [("GET", 200), ("HEAD", 200), ("OPTIONS", 204)] {
+                let request = TestRequest::with_uri(path).method(method.parse().unwrap());
+                let request = request.version(actix_web::http::Version::HTTP_10);
+                let answer =
+                    site(|site| site.ssl_redirect = true).answer(with(request, host)).await;
+                assert_eq!(answer.status.as_u16(), status, "{method} {path} {host:?}");
+            }
+        }
+        for path in ["/", LEADS, "/backend/healthy/"] {
+            let answer = site(|_| ()).answer(with(get(path), host.or(Some("")))).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
+            let answer = site(|_| ()).answer(with(TestRequest::get().uri(path), host)).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
+        }
+    }
+    // The whole address in the first line, as a proxy would ask.
+    for (line, host, status) in [
+        ("http://10.0.0.1:8000/backend/health/", None, 200),
+        ("http://10.0.0.1:8000/backend/health/", Some("10.0.0.1:8000"), 200),
+        ("http://10.0.0.1/backend/health/", Some(""), 400),
+        ("http://10.0.0.1/backend/health/", Some("10.0.0.2"), 400),
+        ("http://evil.test/backend/health/", None, 400),
+    ] {
+        let answer = site(|_| ()).answer(with(TestRequest::get().uri(line), host)).await;
+        assert_eq!(answer.status.as_u16(), status, "{line} {host:?}");
+    }
+    // What is no text, or two hosts, is never "no host".
+    let odd = TestRequest::get().uri("/backend/health/");
+    let bytes = actix_web::http::header::HeaderValue::from_bytes(b"\xff").unwrap();
+    let answer = site(|_| ()).answer(odd.insert_header(("Host", bytes))).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    let two = TestRequest::get().uri("/backend/health/").append_header(("Host", ""));
+    let answer = site(|_| ()).answer(two.append_header(("Host", ""))).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+}
+
+#[actix_web::test]
 async fn a_trusted_proxy_alone_names_the_host() {
     let through = |peer| from(peer, to("inner").insert_header(("X-Forwarded-Host", "api.test")));
     let using = || site(|site| site.use_forwarded_host = true);

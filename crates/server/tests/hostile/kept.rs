@@ -105,7 +105,9 @@ fn every_request_gets_its_own_answer() {
     let service = start(directory.path(), &[]);
     let head = |headers: &str| asked("HEAD", LEADS, headers, "");
     let live = |method, headers: &str| asked(method, "/backend/health/live/", headers, "");
-    let sequences: [(Vec<Asked>, &[u16]); 7] = [
+    let with_body = asked("HEAD", LEADS, &format!("{CLOSE}Content-Length: 3\r\n"), "a\n\n");
+    let sequences: [(Vec<Asked>, &[u16]); 8] = [
+        (vec![get(""), with_body], &[200, 200]),
         (vec![live("GET", ""), live("HEAD", CLOSE)], &[200, 200]),
         (vec![post(""), head(CLOSE)], &[201, 200]),
         (vec![head(""), post(""), head(""), get(CLOSE)], &[200, 201, 200, 200]),
