@@ -62,6 +62,8 @@ pub enum Request<'a> {
     },
     /// One with a right key that would be served without any. It counts as nothing.
     RightKey {
+        /// The holder of the key.
+        caller: &'a Caller,
         /// Who sent the request.
         client: IpAddr,
     },
@@ -98,8 +100,11 @@ pub async fn charge(app: &App, request: Request<'_>) -> Bill {
         .iter()
         .zip(&standings)
         .find_map(|(charge, standing)| Some((charge.quota, standing.refused_for?)));
-    if let Some((quota, _)) = refused {
+    if let Some((quota, wait)) = refused {
         counter!(REFUSALS, "quota" => quota.as_str()).increment(1);
+        if let (Quota::WrongKey, Request::WrongKey { client }) = (quota, request) {
+            app.keyring.note_guesser(subject(client), app.clock.now(), wait);
+        }
     }
     let items = charges
         .iter()
@@ -113,18 +118,28 @@ pub async fn charge(app: &App, request: Request<'_>) -> Bill {
     Bill { items, refused_for: refused.map(|(_, wait)| wait) }
 }
 
+/// The bill of a client that has guessed too often, and is not charged once more.
+pub fn refuse_guess(app: &App, wait: Duration) -> Bill {
+    counter!(REFUSALS, "quota" => Quota::WrongKey.as_str()).increment(1);
+    let visitor = app.limits.visitor.map(|rate| (Quota::Visitor, rate, None));
+    Bill { items: visitor.into_iter().collect(), refused_for: Some(wait) }
+}
+
 fn charges(limits: &Limits, request: Request<'_>) -> Vec<Charge> {
     let mut charges = Vec::with_capacity(4);
     let mut add = |quota, rate: Option<Rate>, subject, peek| {
         charges.extend(rate.map(|rate| Charge { quota, rate, subject, peek }));
     };
     match request {
-        // Who has guessed too often gets no answer to a right guess either.
-        Request::RightKey { client } => {
-            add(Quota::WrongKey, limits.wrong_key(), subject(client), true);
+        Request::RightKey { caller, client } => {
+            if caller.may_be_guessed() {
+                add(Quota::WrongKey, limits.wrong_key(), subject(client), true);
+            }
         }
         Request::Keyed { caller, client, visitor, creates } => {
-            add(Quota::WrongKey, limits.wrong_key(), subject(client), true);
+            if caller.may_be_guessed() {
+                add(Quota::WrongKey, limits.wrong_key(), subject(client), true);
+            }
             add(Quota::Visitor, limits.visitor, subject(visitor), false);
             add(Quota::Key, caller.rate(limits.key), caller.number(), false);
             let rate = match creates {
@@ -203,7 +218,9 @@ mod tests {
     fn a_key_may_have_a_rate_of_its_own() {
         let own = api_key(|key| key.draft.rate = rate("5/second"));
         let all = shown(&limits(), keyed(&Caller::Named(Arc::new(own)), None));
-        assert_eq!(all[2], "key 5/second 1");
+        assert_eq!(all[1..], ["key 5/second 1"]);
+        // Nobody guesses one, so guesses of its neighbours are not in its way.
+        assert_eq!(all[0], "visitor 100/hour ffffffffc0000202");
     }
 
     fn publishable(own: Option<Rate>) -> Caller {
@@ -218,15 +235,11 @@ mod tests {
         let all = shown(&limits(), keyed(&publishable(None), Some(Quota::LeadCreate)));
         assert_eq!(
             all,
-            [
-                "peek wrong-key 10/hour ffffffffc0000201",
-                "visitor 100/hour ffffffffc0000202",
-                "lead-create 10/hour ffffffffc0000202",
-            ]
+            ["visitor 100/hour ffffffffc0000202", "lead-create 10/hour ffffffffc0000202"]
         );
         // Unless whoever made it wants that.
         let own = shown(&limits(), keyed(&publishable(rate("5/second")), None));
-        assert_eq!(own[2], "key 5/second 1");
+        assert_eq!(own[1], "key 5/second 1");
     }
 
     #[tokio::test]
@@ -251,10 +264,37 @@ mod tests {
             [format!("wrong-key 10/hour {counted}"), format!("visitor 100/hour {counted}")]
         );
         assert_eq!(shown(&limits(), Request::Keyless { client }), wrong[1..]);
-        let right = shown(&limits(), Request::RightKey { client });
+        let right = shown(&limits(), Request::RightKey { caller: &Caller::Basic, client });
         assert_eq!(right, [format!("peek {}", wrong[0])]);
+        let caller = Caller::Named(Arc::new(api_key(|_| ())));
+        assert!(shown(&limits(), Request::RightKey { caller: &caller, client }).is_empty());
         let few = Limits { visitor: rate("3/day"), ..Limits::default() };
         assert_eq!(few.wrong_key(), rate("1/day"));
+    }
+
+    #[tokio::test]
+    async fn only_who_guesses_is_remembered_for_it() {
+        let client = address("192.0.2.1");
+        let basic = Caller::Basic;
+        for (request, quota, remembered) in [
+            (Request::WrongKey { client }, 0, true),
+            // What was too often is something else.
+            (Request::WrongKey { client }, 1, false),
+            (Request::RightKey { caller: &basic, client }, 0, false),
+            (Request::Keyless { client }, 0, false),
+        ] {
+            let mut mocks = Mocks::new();
+            mocks.limits = limits();
+            mocks.quotas.expect_charge().times(1).returning(move |charges| {
+                let refused = |n| (n == quota).then(|| Duration::from_secs(36));
+                let standing = |n| Standing { remaining: 0, refused_for: refused(n) };
+                (0..charges.len()).map(standing).collect()
+            });
+            let app = mocks.into_app();
+            assert!(charge(&app, request).await.refused_for.is_some());
+            let wait = app.keyring.guesses_again_in(subject(client), crate::testing::now());
+            assert_eq!(wait, remembered.then(|| Duration::from_secs(36)), "{request:?}");
+        }
     }
 
     #[tokio::test]

@@ -1,5 +1,7 @@
 //! Who may do what, and how often: what every request for data passes first.
 
+use std::time::Duration;
+
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
@@ -91,8 +93,30 @@ async fn examine(area: Area, request: &ServiceRequest) -> (Bill, Result<Session,
         return (Bill::default(), Err(ApiError::internal()));
     };
     let client = Client::of(request);
-    let identified = identify(app, request.request()).await;
-    let counted = match &identified {
+    let identified = identify(app, request.request(), client).await;
+    let bill = match &identified {
+        Err(Unidentified::Throttled(wait)) => quotas::refuse_guess(app, *wait),
+        known => quotas::charge(app, counted(area, request, known.as_ref(), client)).await,
+    };
+    if let Ok(caller) = &identified {
+        request.extensions_mut().insert(caller.clone());
+    }
+    let verdict = match bill.refused_for {
+        Some(wait) => Err(ApiError::throttled(wait)),
+        None => {
+            identified.map_err(ApiError::from).and_then(|caller| permit(area, request, &caller))
+        }
+    };
+    (bill, verdict)
+}
+
+fn counted<'a>(
+    area: Area,
+    request: &ServiceRequest,
+    identified: Result<&'a Caller, &Unidentified>,
+    client: Client,
+) -> Request<'a> {
+    match identified {
         Ok(caller) => Request::Keyed {
             caller,
             client: client.address,
@@ -105,18 +129,7 @@ async fn examine(area: Area, request: &ServiceRequest) -> (Bill, Result<Session,
         },
         Err(Unidentified::WrongKey) => Request::WrongKey { client: client.address },
         Err(_) => Request::Keyless { client: client.address },
-    };
-    let bill = quotas::charge(app, counted).await;
-    if let Ok(caller) = &identified {
-        request.extensions_mut().insert(caller.clone());
     }
-    let verdict = match bill.refused_for {
-        Some(wait) => Err(ApiError::throttled(wait)),
-        None => {
-            identified.map_err(ApiError::from).and_then(|caller| permit(area, request, &caller))
-        }
-    };
-    (bill, verdict)
 }
 
 fn permit(area: Area, request: &ServiceRequest, caller: &Caller) -> Result<Session, ApiError> {
@@ -132,6 +145,7 @@ enum Unidentified {
     TwoKeys,
     WrongKey,
     WrongOrigin,
+    Throttled(Duration),
     Failed(ApiError),
 }
 
@@ -142,6 +156,7 @@ impl From<Unidentified> for ApiError {
             Unidentified::TwoKeys => Self::bad_request("More than one Authorization header."),
             Unidentified::WrongKey => Self::forbidden("Invalid or missing API Key"),
             Unidentified::WrongOrigin => Self::no_permission(),
+            Unidentified::Throttled(wait) => Self::throttled(wait),
             Unidentified::Failed(error) => error,
         }
     }
@@ -150,27 +165,35 @@ impl From<Unidentified> for ApiError {
 /// Whether a request that needs no key comes with one that opens everything. It counts
 /// only where the key is wrong; who has guessed too often is not told of a right one.
 pub(crate) async fn opens_everything(app: &App, request: &HttpRequest) -> bool {
-    let Some(Client { address: client, .. }) = request.extensions().get::<Client>().copied() else {
+    let Some(from) = request.extensions().get::<Client>().copied() else {
         return false;
     };
-    let (opens, counted) = match identify(app, request).await {
-        Ok(caller) => (caller.scopes() == Scopes::ALL, Request::RightKey { client }),
-        Err(Unidentified::WrongKey) => (false, Request::WrongKey { client }),
-        Err(_) => return false,
-    };
-    quotas::charge(app, counted).await.refused_for.is_none() && opens
+    let client = from.address;
+    match identify(app, request, from).await {
+        Ok(caller) => {
+            let counted = Request::RightKey { caller: &caller, client };
+            let refused = quotas::charge(app, counted).await.refused_for;
+            caller.scopes() == Scopes::ALL && refused.is_none()
+        }
+        Err(Unidentified::WrongKey) => {
+            quotas::charge(app, Request::WrongKey { client }).await;
+            false
+        }
+        Err(_) => false,
+    }
 }
 
-async fn identify(app: &App, request: &HttpRequest) -> Result<Caller, Unidentified> {
+async fn identify(
+    app: &App,
+    request: &HttpRequest,
+    client: Client,
+) -> Result<Caller, Unidentified> {
     let mut headers = request.headers().get_all(header::AUTHORIZATION);
     let credentials = headers.next().ok_or(Unidentified::NoKey)?.as_bytes();
     if headers.next().is_some() {
         return Err(Unidentified::TwoKeys);
     }
-    let presented = credentials
-        .strip_prefix(b"Basic ")
-        .or_else(|| credentials.strip_prefix(b"Bearer "))
-        .ok_or(Unidentified::NoKey)?;
+    let presented = presented(credentials).ok_or(Unidentified::NoKey)?;
     let basic = request.app_data::<Data<BasicKey>>().map(|key| &key.digest);
     let mut origins = request.headers().get_all(header::ORIGIN);
     // Of two, nobody knows which one the page has.
@@ -178,9 +201,47 @@ async fn identify(app: &App, request: &HttpRequest) -> Result<Caller, Unidentifi
         (Some(origin), None) => origin.to_str().ok(),
         _ => None,
     };
-    authenticate(app, basic, presented, origin).await.map_err(|error| match error {
+    let outcome = authenticate(app, basic, presented, origin, client.address).await;
+    outcome.map_err(|error| match error {
         KeyError::Wrong => Unidentified::WrongKey,
         KeyError::Origin => Unidentified::WrongOrigin,
+        KeyError::Throttled(wait) => Unidentified::Throttled(wait),
         KeyError::Store(error) => Unidentified::Failed(error.into()),
     })
+}
+
+/// The key among credentials: the scheme has no case, and blanks follow it (RFC 9110, 11.4).
+fn presented(credentials: &[u8]) -> Option<&[u8]> {
+    let credentials = credentials.trim_ascii();
+    let blank = credentials.iter().position(u8::is_ascii_whitespace)?;
+    let (scheme, key) = credentials.split_at_checked(blank)?;
+    let is_known =
+        ["basic", "bearer"].iter().any(|own| scheme.eq_ignore_ascii_case(own.as_bytes()));
+    is_known.then(|| key.trim_ascii_start())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("Basic KEY", Some("KEY"))]
+    #[case("Bearer KEY", Some("KEY"))]
+    #[case("bearer KEY", Some("KEY"))]
+    #[case("BASIC KEY", Some("KEY"))]
+    #[case("bAsIc   KEY", Some("KEY"))]
+    #[case("Basic\tKEY", Some("KEY"))]
+    #[case(" Basic \t KEY\t ", Some("KEY"))]
+    #[case("Basic a b", Some("a b"))]
+    #[case("Basic", None)]
+    #[case("Basic ", None)]
+    #[case("", None)]
+    #[case("KEY", None)]
+    #[case("BasicKEY", None)]
+    #[case("Basics KEY", None)]
+    #[case("Digest KEY", None)]
+    fn a_key_follows_its_scheme_and_blanks(#[case] credentials: &str, #[case] key: Option<&str>) {
+        assert_eq!(presented(credentials.as_bytes()), key.map(str::as_bytes));
+    }
 }

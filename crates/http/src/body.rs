@@ -34,11 +34,7 @@ pub(crate) async fn read(
     let bytes = timeout(PATIENCE, collect(request, payload))
         .await
         .unwrap_or_else(|_| Err(ApiError::too_slow()))?;
-    let content_type = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-        .unwrap_or_default();
+    let content_type = content_type(request)?;
     if bytes.is_empty() {
         return Ok(Vec::new());
     }
@@ -47,7 +43,7 @@ pub(crate) async fn read(
         "application/x-www-form-urlencoded" => form::parse_urlencoded(&bytes)
             .map_err(|error| ApiError::bad_request(format!("Form parse error - {error}"))),
         "multipart/form-data" => {
-            form::parse_multipart(request.headers(), bytes).await.map_err(|error| {
+            form::parse_multipart(&content_type, bytes).await.map_err(|error| {
                 ApiError::bad_request(format!("Multipart form parse error - {error}"))
             })
         }
@@ -62,9 +58,25 @@ fn essence(content_type: &str) -> String {
     content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
+/// What the body is written in. Of two types, nobody knows which one is meant.
+fn content_type(request: &HttpRequest) -> Result<String, ApiError> {
+    let mut types = request.headers().get_all(header::CONTENT_TYPE);
+    match (types.next(), types.next()) {
+        (Some(one), None) => Ok(String::from_utf8_lossy(one.as_bytes()).into_owned()),
+        (None, _) => Ok(String::new()),
+        _ => Err(ApiError::bad_request("More than one Content-Type header.")),
+    }
+}
+
 /// A compressed body could be a thousand times what it seems to be.
 fn refuse_encoding(request: &HttpRequest) -> Result<(), ApiError> {
-    if request.headers().contains_key(header::CONTENT_ENCODING) {
+    let mut encodings = request
+        .headers()
+        .get_all(header::CONTENT_ENCODING)
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii);
+    // `identity` is no encoding.
+    if encodings.any(|name| !name.is_empty() && !name.eq_ignore_ascii_case(b"identity")) {
         return Err(ApiError::unsupported_media_type("Unsupported content encoding in request."));
     }
     Ok(())

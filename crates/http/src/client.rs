@@ -106,7 +106,9 @@ fn walk(peer: IpAddr, headers: &HeaderMap, trusts: impl Fn(IpAddr) -> bool) -> I
         return peer;
     }
     let mut reached = peer;
-    for entry in from_the_right(headers, &FORWARDED_FOR) {
+    // Empty elements of a list mean nothing (RFC 9110, 5.6.1).
+    let is_empty = |entry: &Option<&str>| *entry == Some("");
+    for entry in from_the_right(headers, &FORWARDED_FOR).filter(|entry| !is_empty(entry)) {
         match entry.and_then(address) {
             Some(before) if trusts(reached) => reached = before,
             _ => break,
@@ -171,6 +173,8 @@ mod tests {
     #[case::ipv6("10.0.0.1", &["[2001:db8::1]:4711"], "2001:db8::1")]
     #[case::mapped("10.0.0.1", &["::ffff:192.0.2.1"], "192.0.2.1")]
     #[case::empty("10.0.0.1", &[""], "10.0.0.1")]
+    #[case::empty_elements("10.0.0.1", &[",192.0.2.1,", " , 10.0.0.2,,"], "192.0.2.1")]
+    #[case::blanks("10.0.0.1", &["  192.0.2.1  ,10.0.0.2"], "192.0.2.1")]
     fn the_client_is_the_last_that_no_trusted_proxy_is(
         #[case] peer: &str,
         #[case] lines: &[&str],

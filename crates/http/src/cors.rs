@@ -1,18 +1,55 @@
 //! What pages of other origins may do with the API from a browser.
 
 use actix_cors::Cors;
+use actix_web::dev::ServiceRequest;
+use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 
 const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/// What pages may send: as in the replaced service, and the token.
-const SENT: [&str; 7] = [
+/// What pages may send: as in the replaced service, the token, and what libraries add to
+/// every request of a page, mostly to trace it. The service need not know these, but a
+/// browser sends nothing while one of them is missing here.
+const SENT: [&str; 40] = [
     "accept",
+    "accept-language",
     "authorization",
+    "b3",
+    "baggage",
+    "cache-control",
     "consistency-token",
+    "content-language",
     "content-type",
+    "correlation-context",
+    "elastic-apm-traceparent",
+    "idempotency-key",
+    "newrelic",
+    "pragma",
+    "request-context",
+    "request-id",
+    "sentry-trace",
+    "traceparent",
+    "traceresponse",
+    "tracestate",
+    "uber-trace-id",
     "user-agent",
+    "x-amzn-trace-id",
+    "x-b3-flags",
+    "x-b3-parentspanid",
+    "x-b3-sampled",
+    "x-b3-spanid",
+    "x-b3-traceid",
+    "x-cloud-trace-context",
+    "x-correlation-id",
     "x-csrftoken",
+    "x-datadog-origin",
+    "x-datadog-parent-id",
+    "x-datadog-sampling-priority",
+    "x-datadog-tags",
+    "x-datadog-trace-id",
+    "x-dtpc",
+    "x-idempotency-key",
+    "x-request-id",
     "x-requested-with",
 ];
 
@@ -64,5 +101,29 @@ impl CorsSettings {
             let may = HeaderValue::from_static("true");
             answer.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, may);
         }
+    }
+}
+
+/// Writes the list of headers that a preflight asks for as actix-cors reads it: in one
+/// line, without empty elements, and not at all when it is empty (RFC 9110, 5.6.1).
+pub(crate) fn tidy(request: &mut ServiceRequest) {
+    const LIST: header::HeaderName = header::ACCESS_CONTROL_REQUEST_HEADERS;
+    if request.method() != Method::OPTIONS || !request.headers().contains_key(LIST) {
+        return;
+    }
+    let mut tidy = Vec::new();
+    for line in request.headers().get_all(LIST) {
+        let elements = line.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        for element in elements.filter(|element| !element.is_empty()) {
+            tidy.extend_from_slice(if tidy.is_empty() { b"" } else { b"," });
+            tidy.extend_from_slice(element);
+        }
+    }
+    let headers = request.headers_mut();
+    headers.remove(LIST);
+    if let Ok(list) = HeaderValue::from_bytes(&tidy)
+        && !list.is_empty()
+    {
+        headers.insert(LIST, list);
     }
 }

@@ -9,7 +9,7 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, ResponseError};
 
-use crate::cors::CorsSettings;
+use crate::cors::{self, CorsSettings};
 use crate::error::ApiError;
 use crate::headers::protect;
 use crate::origin::Site;
@@ -31,6 +31,7 @@ pub(crate) async fn handle<B: MessageBody>(
             request.into_response(redirect).map_into_right_body()
         }
         None => {
+            cors::tidy(&mut request);
             add_slash(&mut request);
             in_our_words(next.call(request).await?)
         }

@@ -102,12 +102,14 @@ impl Site {
                 let health = is_health(request.path()) && is_address(host);
                 if health || self.allowed_hosts.allow(host) { Ok(()) } else { refused }
             }
-            None if self.allowed_hosts.patterns.is_empty() => Ok(()),
+            // Old ways of asking for health name no host.
+            None if self.allowed_hosts.patterns.is_empty() || is_health(request.path()) => Ok(()),
             _ => refused,
         }
     }
 
-    /// The host that the client named, to us or to a proxy that is believed.
+    /// The host that the client named, to us or to a proxy that is believed. What is no text
+    /// is no host either, and allowed nowhere.
     fn host<'a>(&self, head: &'a RequestHead, client: Client) -> Option<&'a str> {
         if self.use_forwarded_host
             && client.via_proxy
@@ -115,8 +117,8 @@ impl Site {
         {
             return Some(host);
         }
-        match head.headers().get(header::HOST) {
-            Some(host) => host.to_str().ok(),
+        match head.headers().get(header::HOST).filter(|host| !host.is_empty()) {
+            Some(host) => Some(host.to_str().unwrap_or("\u{fffd}")),
             None => head.uri.authority().map(|authority| authority.as_str()),
         }
     }

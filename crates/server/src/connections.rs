@@ -4,8 +4,11 @@
 //! connection's first head only, stops accepting where it should refuse, and answers
 //! what is not HTTP without a body.
 
+mod answers;
+mod bodies;
 mod guarded;
 mod heads;
+mod requests;
 mod slots;
 mod stopping;
 pub(crate) mod tls;
@@ -19,9 +22,10 @@ use actix_http::error::DispatchError;
 use actix_http::{ConnectionType, HttpService, Request, Response};
 use actix_server::Server;
 use actix_service::{
-    IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
+    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, apply_fn_factory, fn_service,
+    map_config,
 };
-use actix_web::body::MessageBody;
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::AppConfig;
 use exit3_http::Connection;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -29,6 +33,7 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use answers::Answers;
 use guarded::Guarded;
 pub(crate) use slots::{Slots, room};
 use stopping::Stopping;
@@ -129,7 +134,7 @@ fn bare_answer(status: u16) -> Vec<u8> {
     exit3_http::raw_answer(status, &request_id())
 }
 
-type Stream<T> = (T, Option<SocketAddr>);
+type Stream<T> = (Guarded<T>, Option<SocketAddr>);
 
 fn http<F, I, S, B, T>(
     factory: &F,
@@ -157,21 +162,33 @@ where
     B: MessageBody + 'static,
     T: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let service = factory().into_factory().map_err(|error| error.into().error_response());
     let stopping = stopping.clone();
-    let service = service.map(move |response| {
-        let mut response: Response<B> = response.into();
-        if stopping.has_begun() {
-            response.head_mut().set_connection_type(ConnectionType::Close);
-        }
-        response
-    });
+    let service =
+        apply_fn_factory(factory().into_factory(), move |request, service: &S::Service| {
+            let (answers, stopping) = (Answers::to(&request), stopping.clone());
+            let answer = service.call(request);
+            async move {
+                let mut response = match answer.await {
+                    Ok(response) => response.into().map_body(|_, body| EitherBody::left(body)),
+                    Err(error) => {
+                        let response: Response<BoxBody> = error.into().error_response().into();
+                        response.map_body(|_, body| EitherBody::right(body))
+                    }
+                };
+                if stopping.has_begun() {
+                    response.head_mut().set_connection_type(ConnectionType::Close);
+                }
+                Ok::<_, S::Error>(response.map_body(|_, body| answers.watch(body)))
+            }
+        });
+    let service = service.map_err(|error| error.into().error_response());
     HttpService::build()
         .keep_alive(HEAD)
         .client_request_timeout(HEAD)
         .client_disconnect_timeout(GOODBYE)
-        .on_connect_ext(move |_, extensions| {
+        .on_connect_ext(move |stream: &Guarded<T>, extensions| {
             extensions.insert(Connection { tls });
+            extensions.insert(stream.answers());
         })
         .h1(map_config(service, |()| AppConfig::default()))
 }

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use exit3_domain::api_keys::KeyToken;
 use exit3_testkit::postgres;
 use exit3_testkit::redis::TestRedis;
 use serde_json::Value;
@@ -132,6 +133,47 @@ async fn keys_cannot_be_guessed() {
     assert_eq!(statuses, [[403; 10].as_slice(), &[429; 2]].concat());
     // Not even the right one is told from a wrong one now.
     assert_eq!(service.get(LEADS, KEY).await.status(), 429);
+}
+
+/// Named keys are made of chance, and guesses of a neighbour at the same address lock none
+/// out: neither one that was used before, nor one that never was, nor one that is made later.
+#[tokio::test(flavor = "multi_thread")]
+async fn guesses_lock_no_named_key_out() {
+    let database = postgres::shared().create_database().await;
+    let directory = tempfile::tempdir().unwrap();
+    let env = [("DATABASE_URL", database.url()), ("RATE_LIMIT_ANON", "100/hour")];
+    let service = start(directory.path(), &env);
+    let make = |name: &str| {
+        let mut make = exit3(directory.path());
+        make.env("DATABASE_URL", database.url()).env("SECRET_KEY", "secret-of-the-tests");
+        make.args(["api-key", "create", "--name", name, "--scope", "leads:read"]);
+        let said = String::from_utf8(make.output().unwrap().stdout).unwrap();
+        said.lines().next().unwrap().rsplit(": ").next().unwrap().to_owned()
+    };
+    let ask = async |key: &str| service.get(LEADS, key).await.status().as_u16();
+    let (used, unused) = (make("used"), make("unused"));
+    assert_eq!(ask(&used).await, 200);
+    let guess = |number: u8| KeyToken::secret(&[number; 40]).expose().to_owned();
+    for number in 0..10 {
+        assert_eq!(ask(&guess(number)).await, 403);
+    }
+    for number in 10..60 {
+        assert_eq!(ask(&guess(number)).await, 429);
+        // What begins as a right key does is none.
+        assert_eq!(ask(&format!("{used}x")).await, 429);
+    }
+    for _ in 0..3 {
+        assert_eq!((ask(&used).await, ask(&unused).await), (200, 200));
+        assert_eq!(ask(&guess(99)).await, 429);
+    }
+    let made = make("made");
+    // The list of keys is a second old at most.
+    let began = std::time::Instant::now();
+    while ask(&made).await != 200 {
+        assert!(began.elapsed() < std::time::Duration::from_secs(30), "it is locked out");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert_eq!(ask(KEY).await, 429);
 }
 
 /// Readiness needs no key, and tells more to a right one.

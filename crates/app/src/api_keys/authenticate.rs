@@ -1,7 +1,10 @@
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use exit3_domain::api_keys::{ApiKey, TokenDigest, TokenPrefix};
+use exit3_domain::quotas::subject;
 use exit3_ports::StoreError;
 
 use super::Caller;
@@ -16,14 +19,17 @@ pub enum KeyError {
     /// It serves pages of other origins only.
     #[error("the key is bound to other origins")]
     Origin,
+    /// It was not looked for: its client has guessed too often, and may try again later.
+    #[error("too many wrong keys")]
+    Throttled(Duration),
     /// It could not be looked for.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Finds out who holds the key that a client `presented` from a page of `origin`: the one
-/// of the settings, whose digest is `basic`, or a named one, and then notes that it was
-/// used.
+/// Finds out who holds the key that the client at the address `client` `presented` from a page
+/// of `origin`: the one of the settings, whose digest is `basic`, or a named one, and then
+/// notes that it was used.
 ///
 /// # Errors
 /// [`KeyError`].
@@ -32,6 +38,7 @@ pub async fn authenticate(
     basic: Option<&TokenDigest>,
     presented: &[u8],
     origin: Option<&str>,
+    client: IpAddr,
 ) -> Result<Caller, KeyError> {
     let digest = TokenDigest::of(presented);
     // Comparing digests takes the same time however much of a key is right, and whatever
@@ -43,7 +50,10 @@ pub async fn authenticate(
     let now = app.clock.now();
     let key = match app.keyring.recall(&prefix, now) {
         Some(key) => key,
-        None => look_up(app, &prefix, now).await?,
+        None => {
+            refuse_guess(app, &prefix, client, now).await?;
+            look_up(app, &prefix, now).await?
+        }
     };
     if key.digest != digest || !key.is_alive(now) {
         return Err(KeyError::Wrong);
@@ -55,13 +65,41 @@ pub async fn authenticate(
     Ok(Caller::Named(key))
 }
 
+/// Refuses a key that may only be a guess, without a query for each: its client has guessed too
+/// often, and there is no key that begins so.
+///
+/// A right key is never refused here, whoever guesses at the same address: this node knows
+/// it, or lists all keys once more. A key that is younger than that list waits for the next.
+async fn refuse_guess(
+    app: &App,
+    prefix: &TokenPrefix,
+    client: IpAddr,
+    now: DateTime<Utc>,
+) -> Result<(), KeyError> {
+    if app.keyring.has_seen(prefix) {
+        return Ok(());
+    }
+    let Some(wait) = app.keyring.guesses_again_in(subject(client), now) else { return Ok(()) };
+    if app.keyring.must_be_listed(now) {
+        let keys = app.api_keys.list().await?;
+        app.keyring.list(keys.into_iter().map(|key| key.prefix).collect());
+    }
+    match app.keyring.has_listed(prefix) {
+        true => Ok(()),
+        false => Err(KeyError::Throttled(wait)),
+    }
+}
+
 async fn look_up(
     app: &App,
     prefix: &TokenPrefix,
     now: DateTime<Utc>,
 ) -> Result<Arc<ApiKey>, KeyError> {
-    let key = app.api_keys.find_by_prefix(prefix).await?;
-    let key = Arc::new(key.ok_or(KeyError::Wrong)?);
+    let Some(key) = app.api_keys.find_by_prefix(prefix).await? else {
+        app.keyring.forget(prefix);
+        return Err(KeyError::Wrong);
+    };
+    let key = Arc::new(key);
     // What was found is as old as the question.
     app.keyring.remember(Arc::clone(&key), now);
     Ok(key)
@@ -72,11 +110,14 @@ mod tests {
     use super::*;
     use crate::testing::{Mocks, api_key, away, now, token};
     use chrono::TimeDelta;
+    use exit3_domain::api_keys::KeyToken;
 
     /// Without a key in the settings.
     async fn named(app: &App, presented: &str, origin: Option<&str>) -> Result<Caller, KeyError> {
-        authenticate(app, None, presented.as_bytes(), origin).await
+        authenticate(app, None, presented.as_bytes(), origin, CLIENT).await
     }
+
+    const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 
     #[tokio::test]
     async fn the_key_of_the_settings_needs_no_database() {
@@ -84,9 +125,9 @@ mod tests {
         mocks.api_keys.expect_find_by_prefix().never();
         let app = mocks.into_app();
         let basic = TokenDigest::of(b"peer-key");
-        let caller = authenticate(&app, Some(&basic), b"peer-key", None).await;
+        let caller = authenticate(&app, Some(&basic), b"peer-key", None, CLIENT).await;
         assert!(matches!(caller, Ok(Caller::Basic)));
-        let caller = authenticate(&app, Some(&basic), b"peer-keys", None).await;
+        let caller = authenticate(&app, Some(&basic), b"peer-keys", None, CLIENT).await;
         assert!(matches!(caller, Err(KeyError::Wrong)));
     }
 
@@ -125,7 +166,7 @@ mod tests {
         let mut mocks = Mocks::new();
         mocks.api_keys.expect_find_by_prefix().returning(|_| {
             Ok(Some(api_key(|key| {
-                key.digest = exit3_domain::api_keys::KeyToken::secret(&[8; 40]).digest();
+                key.digest = KeyToken::secret(&[8; 40]).digest();
             })))
         });
         let outcome = named(&mocks.into_app(), token().expose(), None).await;
@@ -195,5 +236,60 @@ mod tests {
         mocks.api_keys.expect_find_by_prefix().returning(|_| Err(away()));
         let outcome = named(&mocks.into_app(), token().expose(), None).await;
         assert!(matches!(outcome, Err(KeyError::Store(_))));
+    }
+
+    /// An app whose client has guessed too often, and may guess again after a minute.
+    fn throttled(mocks: Mocks, times: impl IntoIterator<Item = DateTime<Utc>>) -> App {
+        let app = mocks.into_app_at(times);
+        app.keyring.note_guesser(subject(CLIENT), now(), Duration::from_secs(60));
+        app
+    }
+
+    #[tokio::test]
+    async fn guesses_of_a_client_with_too_many_ask_the_database_once_a_second() {
+        let mut mocks = Mocks::new();
+        mocks.api_keys.expect_find_by_prefix().times(1).returning(|_| Ok(None));
+        mocks.api_keys.expect_list().times(2).returning(|| Ok(vec![api_key(|_| ())]));
+        let passed = [0, 1, 500, 999, 1000, 1500].map(TimeDelta::milliseconds);
+        let times = passed.map(|passed| now() + passed);
+        let again = now() + TimeDelta::seconds(60);
+        let app = throttled(mocks, times.into_iter().chain([again]));
+        let guess = |number| KeyToken::secret(&[number; 40]);
+        for (number, time) in (100..).zip(times) {
+            let outcome = named(&app, guess(number).expose(), None).await;
+            let Err(KeyError::Throttled(wait)) = outcome else { panic!("{outcome:?}") };
+            assert_eq!(wait, (again - time).to_std().unwrap());
+        }
+        // Then it may guess again.
+        let outcome = named(&app, guess(99).expose(), None).await;
+        assert!(matches!(outcome, Err(KeyError::Wrong)));
+    }
+
+    #[tokio::test]
+    async fn guesses_of_others_do_not_lock_a_right_key_out() {
+        let mut mocks = Mocks::new();
+        mocks.api_keys.expect_list().times(1).returning(|| Ok(vec![api_key(|_| ())]));
+        mocks.api_keys.expect_find_by_prefix().times(2).returning(|_| Ok(Some(api_key(|_| ()))));
+        // One that this node has never seen, and later one that it knows without a list.
+        let app = throttled(mocks, [now(), now(), now() + TimeDelta::seconds(30)]);
+        for _ in 0..3 {
+            let outcome = named(&app, token().expose(), None).await;
+            assert_eq!(caller_name(&outcome), Some("website"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_key_that_is_gone_is_a_guess_again() {
+        let mut mocks = Mocks::new();
+        mocks.api_keys.expect_list().times(1).returning(|| Ok(vec![api_key(|_| ())]));
+        mocks.api_keys.expect_list().times(1).returning(|| Ok(vec![]));
+        mocks.api_keys.expect_find_by_prefix().times(1).returning(|_| Ok(Some(api_key(|_| ()))));
+        mocks.api_keys.expect_find_by_prefix().times(1).returning(|_| Ok(None));
+        let times = [0, 2, 4].map(|seconds| now() + TimeDelta::seconds(seconds));
+        let app = throttled(mocks, times);
+        assert!(named(&app, token().expose(), None).await.is_ok());
+        assert!(matches!(named(&app, token().expose(), None).await, Err(KeyError::Wrong)));
+        let gone = named(&app, token().expose(), None).await;
+        assert!(matches!(gone, Err(KeyError::Throttled(_))));
     }
 }

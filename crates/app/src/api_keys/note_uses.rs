@@ -41,8 +41,9 @@ mod tests {
             .returning(|_| Ok(()));
         let app = mocks.into_app();
         note_uses(&app).await.unwrap();
+        let client = [192, 0, 2, 1].into();
         for _ in 0..5 {
-            authenticate(&app, None, token().expose().as_bytes(), None).await.unwrap();
+            authenticate(&app, None, token().expose().as_bytes(), None, client).await.unwrap();
         }
         assert!(note_uses(&app).await.is_err());
         note_uses(&app).await.unwrap();

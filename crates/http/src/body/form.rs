@@ -1,7 +1,7 @@
 //! `application/x-www-form-urlencoded` and `multipart/form-data` bodies.
 
 use actix_multipart::{Multipart, MultipartError};
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::web::Bytes;
 use exit3_domain::raw::RawValue;
 use futures_util::StreamExt;
@@ -68,9 +68,13 @@ fn decode(text: &[u8]) -> Result<String, FormError> {
 ///
 /// # Errors
 /// [`FormError`].
-pub(super) async fn parse_multipart(headers: &HeaderMap, body: Bytes) -> Result<Fields, FormError> {
+pub(super) async fn parse_multipart(content_type: &str, body: Bytes) -> Result<Fields, FormError> {
+    let content_type = without_empty_parameters(content_type);
+    let content_type = HeaderValue::try_from(content_type).map_err(|_| FormError::Boundary)?;
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, content_type);
     let arrived = futures_util::stream::iter([Ok::<_, actix_web::error::PayloadError>(body)]);
-    let mut parts = Multipart::new(headers, arrived);
+    let mut parts = Multipart::new(&headers, arrived);
     let mut fields = Vec::new();
     while let Some(part) = parts.next().await {
         let mut part = part.map_err(|error| match error {
@@ -95,9 +99,39 @@ pub(super) async fn parse_multipart(headers: &HeaderMap, body: Bytes) -> Result<
     Ok(fields)
 }
 
+/// A media type may have parameters that are empty (RFC 9110, 5.6.6), which the parser of
+/// multipart bodies does not expect.
+fn without_empty_parameters(content_type: &str) -> String {
+    let (mut quoted, mut escaped) = (false, false);
+    let parts = content_type.split(|character| {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            ';' => return !quoted,
+            _ => {}
+        }
+        false
+    });
+    let parts: Vec<&str> = parts.map(str::trim).filter(|part| !part.is_empty()).collect();
+    parts.join("; ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn empty_parameters_mean_nothing() {
+        for (given, tidy) in [
+            ("multipart/form-data; boundary=x", "multipart/form-data; boundary=x"),
+            ("multipart/form-data ;; boundary=x ; ", "multipart/form-data; boundary=x"),
+            ("a/b;c=\";\\\";;\";;d=e", "a/b; c=\";\\\";;\"; d=e"),
+            ("", ""),
+        ] {
+            assert_eq!(without_empty_parameters(given), tidy);
+        }
+    }
 
     #[test]
     fn decodes_plus_and_percent() {

@@ -284,10 +284,31 @@ async fn a_website_that_is_believed_names_its_visitors() {
     };
     let get = || TestRequest::get().uri("/backend/api/v1/leads/x/");
     let believed = counted(website(true), visit(get())).await;
-    assert_eq!(
-        believed,
-        [(Quota::WrongKey, of("192.0.2.1")), (Quota::Visitor, of("203.0.113.5")), (Quota::Key, 1),]
-    );
+    assert_eq!(believed, [(Quota::Visitor, of("203.0.113.5")), (Quota::Key, 1)]);
     let not_believed = counted(website(false), visit(get())).await;
-    assert_eq!(not_believed[1], (Quota::Visitor, of("192.0.2.1")));
+    assert_eq!(not_believed[0], (Quota::Visitor, of("192.0.2.1")));
+}
+
+#[rstest]
+#[case("basic", " ")]
+#[case("BEARER", " ")]
+#[case("Basic", "   ")]
+#[case("Bearer", "\t ")]
+#[actix_web::test]
+async fn a_right_key_is_right_however_its_scheme_is_written(
+    #[case] scheme: &str,
+    #[case] blanks: &str,
+) {
+    let own = TestRequest::get()
+        .uri("/backend/api/v1/leads/1/")
+        .insert_header(("Authorization", format!("{scheme}{blanks}peer-key")));
+    let mut service = Service::default();
+    service.leads.expect_find().times(1).returning(|_| Ok(Some(lead(1))));
+    assert_eq!(service.answer(own).await.status, StatusCode::OK);
+    let mut service = holding(key(&[Scope::LeadsRead], |_| ()));
+    service.leads.expect_find().times(1).returning(|_| Ok(Some(lead(1))));
+    let named = TestRequest::get()
+        .uri("/backend/api/v1/leads/1/")
+        .insert_header(("Authorization", format!("{scheme}{blanks}{}", token().expose())));
+    assert_eq!(service.answer(named).await.status, StatusCode::OK);
 }

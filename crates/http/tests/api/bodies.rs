@@ -26,6 +26,55 @@ async fn a_form_is_as_good_as_json(#[case] content_type: &str, #[case] body: &st
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.json());
 }
 
+const FORM: &str = "full_name=Ana+Horvat&position=CTO&email=ana%40acme.hr";
+const JSON: &str = r#"{"full_name": "Ana Horvat", "position": "CTO", "email": "ana@acme.hr"}"#;
+const PARTS: &str = "--x;y\r\ncontent-disposition:FORM-DATA;NAME=full_name\r\n\r\nAna Horvat\r\n\
+    --x;y\r\nContent-Disposition: form-data ; name = \"position\"\r\n\r\nCTO\r\n\
+    --x;y\r\nContent-Disposition: form-data; name=\"email\";\r\n\r\nana@acme.hr\r\n--x;y--\r\n";
+
+#[rstest]
+#[case("APPLICATION/JSON", &[], JSON)]
+#[case("application/json ;; charset=utf-8;", &[], JSON)]
+#[case("Application/X-WWW-Form-Urlencoded;charset=UTF-8", &[], FORM)]
+#[case("Multipart/Form-Data; Boundary=\"x;y\"", &[], PARTS)]
+#[case("multipart/form-data;; BOUNDARY=\"x;y\" ; ", &[], PARTS)]
+#[case("application/json", &["identity"], JSON)]
+#[case("application/json", &[""], JSON)]
+#[case("application/json", &["Identity, ", "", ","], JSON)]
+#[actix_web::test]
+async fn headers_of_a_body_are_read_without_case_blanks_and_empty_elements(
+    #[case] content_type: &str,
+    #[case] encodings: &[&str],
+    #[case] body: &'static str,
+) {
+    let mut service = Service::default();
+    service
+        .leads
+        .expect_create()
+        .times(1)
+        .withf(|given, _| *given == lead(1).details)
+        .returning(|_, _| Ok(lead(1)));
+    let request = encodings.iter().fold(post(LEADS, content_type, body), |request, encoding| {
+        request.append_header(("Content-Encoding", *encoding))
+    });
+    let answer = service.answer(request).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.json());
+}
+
+#[rstest]
+#[case::two_types(("Content-Type", "application/x-www-form-urlencoded"), 400)]
+#[case::the_same_twice(("Content-Type", "application/json"), 400)]
+#[case::gzip(("Content-Encoding", "identity, gzip"), 415)]
+#[case::a_charset(("Content-Encoding", "utf-8"), 415)]
+#[actix_web::test]
+async fn a_body_whose_form_is_uncertain_is_refused(
+    #[case] header: (&str, &str),
+    #[case] status: u16,
+) {
+    let request = post(LEADS, "application/json", JSON).append_header(header);
+    assert_eq!(Service::default().answer(request).await.status.as_u16(), status);
+}
+
 #[actix_web::test]
 async fn a_part_with_a_file_name_is_a_file_and_one_with_an_empty_name_is_none() {
     let part = |name: &str, value: &str| {

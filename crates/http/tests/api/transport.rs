@@ -63,6 +63,50 @@ async fn health_is_reachable_by_address() {
 }
 
 #[actix_web::test]
+async fn health_is_reachable_without_a_host() {
+    let with = |request: TestRequest, host: Option<&str>| match host {
+        Some(host) => request.insert_header(("Host", host)),
+        None => request,
+    };
+    for host in [None, Some("")] {
+        for path in ["/backend/health/", "/backend/health", "/backend/health/live/"] {
+            for (method, status) in [("GET", 200), ("HEAD", 200), ("OPTIONS", 204)] {
+                let request = TestRequest::with_uri(path).method(method.parse().unwrap());
+                let request = request.version(actix_web::http::Version::HTTP_10);
+                let answer =
+                    site(|site| site.ssl_redirect = true).answer(with(request, host)).await;
+                assert_eq!(answer.status.as_u16(), status, "{method} {path} {host:?}");
+            }
+        }
+        for path in ["/", LEADS, "/backend/healthy/"] {
+            let answer = site(|_| ()).answer(with(get(path), host.or(Some("")))).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
+            let answer = site(|_| ()).answer(with(TestRequest::get().uri(path), host)).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
+        }
+    }
+    // The whole address in the first line, as a proxy would ask.
+    for (line, host, status) in [
+        ("http://10.0.0.1:8000/backend/health/", None, 200),
+        ("http://10.0.0.1:8000/backend/health/", Some("10.0.0.1:8000"), 200),
+        ("http://10.0.0.1/backend/health/", Some(""), 400),
+        ("http://10.0.0.1/backend/health/", Some("10.0.0.2"), 400),
+        ("http://evil.test/backend/health/", None, 400),
+    ] {
+        let answer = site(|_| ()).answer(with(TestRequest::get().uri(line), host)).await;
+        assert_eq!(answer.status.as_u16(), status, "{line} {host:?}");
+    }
+    // What is no text, or two hosts, is never "no host".
+    let odd = TestRequest::get().uri("/backend/health/");
+    let bytes = actix_web::http::header::HeaderValue::from_bytes(b"\xff").unwrap();
+    let answer = site(|_| ()).answer(odd.insert_header(("Host", bytes))).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    let two = TestRequest::get().uri("/backend/health/").append_header(("Host", ""));
+    let answer = site(|_| ()).answer(two.append_header(("Host", ""))).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+}
+
+#[actix_web::test]
 async fn a_trusted_proxy_alone_names_the_host() {
     let through = |peer| from(peer, to("inner").insert_header(("X-Forwarded-Host", "api.test")));
     let using = || site(|site| site.use_forwarded_host = true);
@@ -174,6 +218,42 @@ async fn a_preflight_is_answered_without_a_key_for_a_day() {
     assert!(headers.contains("authorization") && headers.contains("x-csrftoken"));
 }
 
+#[rstest]
+#[case::sentry(&["sentry-trace,baggage"])]
+#[case::w3c(&["traceparent, tracestate"])]
+#[case::ours(&["x-request-id,idempotency-key,consistency-token"])]
+#[case::datadog(&["x-datadog-origin,x-datadog-parent-id,x-datadog-sampling-priority,x-datadog-trace-id"])]
+#[case::case(&["Content-Type, SENTRY-TRACE"])]
+#[case::empty_elements(&[",authorization,, content-type ,"])]
+#[case::tabs(&["authorization\t,\tcontent-type"])]
+#[case::nothing(&[""])]
+#[case::only_commas(&[", ,"])]
+#[case::lines(&["authorization", "", "baggage"])]
+#[case::missing(&[])]
+#[actix_web::test]
+async fn a_page_may_send_what_libraries_add_to_its_requests(#[case] lines: &[&str]) {
+    let service = Service {
+        cors: CorsSettings { origins: vec!["https://exit3.agency".into()], credentials: false },
+        ..Service::default()
+    };
+    let preflight = TestRequest::with_uri(LEADS)
+        .method("OPTIONS".parse().unwrap())
+        .insert_header(("Origin", "https://exit3.agency"))
+        .insert_header(("Access-Control-Request-Method", "POST"));
+    let preflight = lines.iter().fold(preflight, |request, line| {
+        request.append_header(("Access-Control-Request-Headers", *line))
+    });
+    let answer = service.answer(preflight).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.header("access-control-allow-origin"), Some("https://exit3.agency"));
+    let allowed = answer.header("access-control-allow-headers").unwrap().to_lowercase();
+    let allowed: Vec<&str> = allowed.split(',').map(str::trim).collect();
+    let asked = lines.iter().flat_map(|line| line.split(',')).map(str::trim);
+    for name in asked.filter(|name| !name.is_empty()) {
+        assert!(allowed.contains(&name.to_lowercase().as_str()), "{name}: {allowed:?}");
+    }
+}
+
 #[actix_web::test]
 async fn a_preflight_that_is_refused_says_so_as_any_error() {
     let service = || Service {
@@ -187,9 +267,11 @@ async fn a_preflight_that_is_refused_says_so_as_any_error() {
             .insert_header(("Access-Control-Request-Method", "POST"))
             .insert_header(("Access-Control-Request-Headers", headers))
     };
-    for (origin, headers) in
-        [("https://evil.org", "authorization"), ("https://exit3.agency", "x-unknown")]
-    {
+    for (origin, headers) in [
+        ("https://evil.org", "authorization"),
+        ("https://exit3.agency", "x-unknown"),
+        ("https://exit3.agency", "authorization,,x unknown"),
+    ] {
         let answer = service().answer(preflight(origin, headers)).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST);
         assert_eq!(answer.header("content-type"), Some("application/json"));

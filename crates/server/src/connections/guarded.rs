@@ -9,7 +9,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::GOODBYE;
-use super::heads::{CONTINUE, Heads};
+use super::answers::Answers;
+use super::requests::{Pass, Requests};
 use super::slots::Slot;
 use super::stopping::Stopping;
 
@@ -17,8 +18,15 @@ use super::stopping::Stopping;
 /// largest request has. The server below would read what it has refused to the end.
 const MOST_UNANSWERED: usize = 32 * 1024 * 1024;
 
+/// An empty line, which may stand before a request. It tells the server below, which closes
+/// idle connections, that a request has begun whose head is still to come.
+const BEGUN: &[u8] = b"\r\n";
+
+/// How the answer begins that only asks for the rest of a request.
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
 /// A stream that fails when its client stalls, or does not stop, and that tells in the usual shape what
-/// actix-http tells without a body.
+/// actix-http tells without a body. It passes on one request at a time.
 ///
 /// A request must have been answered within the patience that begins with its first
 /// byte, and an answer must be taken within the patience since the client last took
@@ -38,13 +46,22 @@ pub(super) struct Guarded<S> {
     unanswered: usize,
     /// Ends when a connection on which nothing arrives is to end.
     dismissal: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
-    heads: Heads,
+    requests: Requests,
+    answers: Answers,
     /// What was read and has yet to be passed on.
-    read: Vec<u8>,
+    held: Vec<u8>,
+    /// How many of these bytes may be passed on.
+    cleared: usize,
+    /// Whether the server below has heard that a request has begun whose head is incomplete.
+    has_begun: bool,
+    /// Whether the current request's answer has begun.
+    is_answering: bool,
     /// What is written before anything else.
     ahead: Vec<u8>,
     /// Whether the connection ends with an error that the client is to notice.
     ends_in_error: bool,
+    /// Whether the client is being waited for that it notices the end.
+    is_leaving: bool,
     _slot: Slot,
 }
 
@@ -62,12 +79,22 @@ impl<S> Guarded<S> {
                 stopping.begins().await;
                 sleep(GOODBYE).await;
             })),
-            heads: Heads::new(),
-            read: Vec::new(),
+            requests: Requests::new(),
+            answers: Answers::default(),
+            held: Vec::new(),
+            cleared: 0,
+            has_begun: false,
+            is_answering: false,
             ahead: Vec::new(),
             ends_in_error: false,
+            is_leaving: false,
             _slot: slot,
         }
+    }
+
+    /// Knows when the server below has written an answer.
+    pub(super) fn answers(&self) -> Answers {
+        self.answers.clone()
     }
 
     fn be_patient(&mut self) {
@@ -85,10 +112,48 @@ impl<S> Guarded<S> {
         }
     }
 
-    /// Passes on what was read, as far as there is room.
+    /// Passes on what may be, as far as there is room.
     fn pass_on(&mut self, buffer: &mut ReadBuf<'_>) {
-        let fits = self.read.len().min(buffer.remaining());
-        buffer.put_slice(self.read.drain(..fits).as_slice());
+        let fits = self.cleared.min(buffer.remaining());
+        buffer.put_slice(self.held.drain(..fits).as_slice());
+        self.cleared -= fits;
+    }
+
+    /// Notes what has come: `new` bytes.
+    fn count(&mut self, new: usize) -> io::Result<()> {
+        if self.unanswered == 0 {
+            self.be_patient();
+        }
+        self.unanswered += new;
+        match self.unanswered > MOST_UNANSWERED {
+            true => Err(io::ErrorKind::FileTooLarge.into()),
+            false => Ok(()),
+        }
+    }
+
+    /// Ends the connection with an error, which is written before anything else.
+    fn refuse(&mut self, status: u16) {
+        self.ahead.extend_from_slice(&super::bare_answer(status));
+        self.ends_in_error = true;
+        self.leave();
+    }
+
+    /// Does with what is held what was decided about it.
+    fn follow(&mut self, pass: Pass) {
+        match pass {
+            Pass::Some(cleared) => self.cleared = cleared,
+            Pass::Encoded => self.requests.encode(&mut self.held),
+            Pass::Refused(status) => self.refuse(status),
+            Pass::Incomplete | Pass::Later | Pass::Never => {}
+        }
+    }
+
+    /// Gives the client a moment to notice the end.
+    fn leave(&mut self) {
+        self.is_leaving = true;
+        self.deadline = Instant::now() + GOODBYE;
+        let deadline = self.deadline;
+        self.timer.as_mut().reset(deadline);
     }
 
     /// Whether the connection ends because nothing arrives and the service is to stop.
@@ -108,29 +173,52 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if !self.read.is_empty() {
-            self.pass_on(buffer);
-            return Poll::Ready(Ok(()));
-        }
-        let before = buffer.filled().len();
-        match Pin::new(&mut self.stream).poll_read(context, buffer) {
-            Poll::Pending if self.is_dismissed(context) => Poll::Ready(Ok(())),
-            Poll::Pending => self.poll_stalled(context).map(Err),
-            done => {
-                let (_, new) = buffer.filled_mut().split_at_mut(before);
-                if self.unanswered == 0 && !new.is_empty() {
-                    self.be_patient();
+        let this = &mut *self;
+        loop {
+            if this.cleared > 0 {
+                this.pass_on(buffer);
+                return Poll::Ready(Ok(()));
+            }
+            // What is not passed on ends for the server below as if the client had ended it.
+            if this.ends_in_error || this.requests.are_over() {
+                return Poll::Ready(Ok(()));
+            }
+            if !this.held.is_empty() {
+                match this.requests.pass(&mut this.held) {
+                    Pass::Incomplete if !this.has_begun && buffer.remaining() >= BEGUN.len() => {
+                        this.has_begun = true;
+                        buffer.put_slice(BEGUN);
+                        return Poll::Ready(Ok(()));
+                    }
+                    Pass::Incomplete => {}
+                    Pass::Later => return this.poll_stalled(context).map(Err),
+                    other => {
+                        this.follow(other);
+                        continue;
+                    }
                 }
-                self.unanswered += new.len();
-                if self.unanswered > MOST_UNANSWERED {
-                    return Poll::Ready(Err(io::ErrorKind::FileTooLarge.into()));
-                }
-                if let Some(encoded) = self.heads.read(new) {
-                    buffer.set_filled(before);
-                    self.read = encoded;
-                    self.pass_on(buffer);
-                }
-                done
+            }
+            let before = buffer.filled().len();
+            match Pin::new(&mut this.stream).poll_read(context, buffer) {
+                Poll::Pending if this.is_dismissed(context) => return Poll::Ready(Ok(())),
+                Poll::Pending => return this.poll_stalled(context).map(Err),
+                Poll::Ready(read) => read?,
+            }
+            let (_, new) = buffer.filled_mut().split_at_mut(before);
+            if new.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            this.count(new.len())?;
+            // Mostly all of it may be passed on, and stays where it is.
+            let pass = match this.held.is_empty() {
+                true => this.requests.pass(new),
+                false => Pass::Later,
+            };
+            let passed = if let Pass::Some(passed) = pass { passed } else { 0 };
+            this.held.extend_from_slice(new.get(passed..).unwrap_or_default());
+            buffer.set_filled(before + passed);
+            if passed > 0 {
+                return Poll::Ready(Ok(()));
             }
         }
     }
@@ -159,15 +247,36 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guarded<S> {
             let mut rest = [0; 8192];
             let mut rest = ReadBuf::new(&mut rest);
             match Pin::new(&mut self.stream).poll_read(context, &mut rest) {
-                Poll::Pending => return self.poll_stalled(context).map(Err),
+                Poll::Pending if self.is_leaving => return self.poll_stalled(context).map(Err),
+                // All that has come was read.
+                Poll::Pending => return Poll::Ready(Ok(())),
                 Poll::Ready(read) => read?,
             }
             if rest.filled().is_empty() {
                 return Poll::Ready(Ok(()));
             }
-            if Instant::now() >= self.deadline {
+            if !self.is_leaving {
+                self.leave();
+            }
+            self.unanswered += rest.filled().len();
+            if Instant::now() >= self.deadline || self.unanswered > MOST_UNANSWERED {
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
+        }
+    }
+
+    /// Goes on to the next request, if the answer to the current one is written.
+    fn turn(&mut self, context: &mut Context<'_>) {
+        if !self.answers.take() {
+            return;
+        }
+        self.requests.answered();
+        self.has_begun = false;
+        self.is_answering = false;
+        self.unanswered = self.held.len();
+        if !self.held.is_empty() {
+            self.be_patient();
+            context.waker().wake_by_ref();
         }
     }
 }
@@ -181,21 +290,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
         ready!(self.poll_ahead(context))?;
         if let Some((answers, status)) = bare_error(buffer) {
             self.ahead.extend_from_slice(answers);
-            self.ahead.extend_from_slice(&super::bare_answer(status));
-            self.ends_in_error = true;
-            self.deadline = Instant::now() + GOODBYE;
-            let deadline = self.deadline;
-            self.timer.as_mut().reset(deadline);
+            self.refuse(status);
             return Poll::Ready(Ok(buffer.len()));
         }
         match Pin::new(&mut self.stream).poll_write(context, buffer) {
             Poll::Pending => self.poll_stalled(context).map(Err),
             done => {
+                let answer = buffer.strip_prefix(CONTINUE).unwrap_or(buffer);
                 // The body that is asked for belongs to what has come.
-                if !buffer.starts_with(CONTINUE) {
+                if !answer.is_empty() {
                     self.unanswered = 0;
+                    if !std::mem::replace(&mut self.is_answering, true) && is_last(answer) {
+                        self.requests.end();
+                    }
                 }
-                self.heads.write(buffer);
                 self.be_patient();
                 done
             }
@@ -207,12 +315,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
         if self.ends_in_error {
             return self.poll_goodbye(context);
         }
-        Pin::new(&mut self.stream).poll_flush(context)
+        ready!(Pin::new(&mut self.stream).poll_flush(context))?;
+        // The server below flushes when the stream has taken all that it has written.
+        self.turn(context);
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_ahead(context))?;
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        if !self.is_leaving && (!self.held.is_empty() || self.requests.are_incomplete()) {
+            self.leave();
+        }
+        self.poll_goodbye(context)
+    }
+}
+
+/// Whether an answer says that the connection ends with it. The server below says it
+/// behind the status and the length.
+fn is_last(answer: &[u8]) -> bool {
+    let mut lines = answer.split(|byte| *byte == b'\n').take(3);
+    match answer.starts_with(b"HTTP/1.0") {
+        true => !lines.any(|line| line.starts_with(b"connection: keep-alive")),
+        false => lines.any(|line| line.starts_with(b"connection: close")),
     }
 }
 
@@ -236,165 +360,4 @@ fn bare_error(written: &[u8]) -> Option<(&[u8], u16)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::connections::{Slots, stopping};
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-
-    const PATIENCE: Duration = Duration::from_secs(25);
-
-    fn guarded() -> (Guarded<DuplexStream>, DuplexStream) {
-        let (ours, theirs) = duplex(16);
-        (Guarded::new(ours, Slots::new(1).take().unwrap(), PATIENCE, never()), theirs)
-    }
-
-    fn never() -> Stopping {
-        stopping::channel().1
-    }
-
-    async fn read(stream: &mut Guarded<DuplexStream>) -> io::Result<usize> {
-        stream.read(&mut [0; 64]).await
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_request_cannot_be_drawn_out_byte_by_byte() {
-        let (mut stream, mut client) = guarded();
-        let began = Instant::now();
-        let dripping = tokio::spawn(async move {
-            while client.write_all(b"G").await.is_ok() {
-                tokio::time::sleep(Duration::from_secs(4)).await;
-            }
-        });
-        let error = loop {
-            if let Err(error) = read(&mut stream).await {
-                break error;
-            }
-        };
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-        assert_eq!(began.elapsed().as_secs(), PATIENCE.as_secs());
-        drop(stream);
-        dripping.await.unwrap();
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_second_request_has_its_own_time() {
-        let (mut stream, mut client) = guarded();
-        for _ in 0..5 {
-            tokio::time::sleep(PATIENCE - Duration::from_secs(1)).await;
-            client.write_all(b"GET").await.unwrap();
-            read(&mut stream).await.unwrap();
-            stream.write_all(b"answer").await.unwrap();
-            client.read_exact(&mut [0; 6]).await.unwrap();
-        }
-        client.write_all(b"G").await.unwrap();
-        read(&mut stream).await.unwrap();
-        let begun = Instant::now();
-        assert_eq!(read(&mut stream).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
-        assert_eq!(begun.elapsed().as_secs(), PATIENCE.as_secs());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn at_a_stop_a_connection_ends_unless_something_has_begun_to_arrive() {
-        let (stop, stopping) = stopping::channel();
-        let guarded = || {
-            let (ours, theirs) = duplex(64);
-            let slot = Slots::new(1).take().unwrap();
-            (Guarded::new(ours, slot, PATIENCE, stopping.clone()), theirs)
-        };
-        let ((mut fresh, _client), (mut kept, mut asking)) = (guarded(), guarded());
-        asking.write_all(b"GET").await.unwrap();
-        assert_eq!(read(&mut kept).await.unwrap(), 3);
-        stop.begin();
-        let begun = Instant::now();
-        assert_eq!(read(&mut fresh).await.unwrap(), 0);
-        assert_eq!(begun.elapsed().as_secs(), GOODBYE.as_secs());
-        let rest = async {
-            sleep(2 * GOODBYE).await;
-            asking.write_all(b" /").await.unwrap();
-        };
-        assert_eq!(tokio::join!(read(&mut kept), rest).0.unwrap(), 2);
-        kept.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
-        asking.write_all(b"{}").await.unwrap();
-        assert_eq!(read(&mut kept).await.unwrap(), 2);
-        kept.write_all(b"answer").await.unwrap();
-        assert_eq!(read(&mut kept).await.unwrap(), 0);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_grows_while_it_is_read_is_passed_on_whole() {
-        let (mut stream, mut client) = guarded();
-        let begin = "GET /?";
-        let writing = async {
-            client.write_all(format!("{begin}{}", "\"".repeat(40)).as_bytes()).await.unwrap();
-            drop(client);
-        };
-        let reading = async {
-            let mut all = Vec::new();
-            loop {
-                let mut piece = [0; 7];
-                match stream.read(&mut piece).await.unwrap() {
-                    0 => return String::from_utf8(all).unwrap(),
-                    read => all.extend_from_slice(&piece[..read]),
-                }
-            }
-        };
-        let (all, ()) = tokio::join!(reading, writing);
-        assert_eq!(all, format!("{begin}{}", "%22".repeat(40)));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_answer_that_nobody_takes_ends_the_connection() {
-        let (mut stream, _client) = guarded();
-        let error = stream.write_all(&[b'x'; 100]).await.unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-    }
-
-    #[tokio::test]
-    async fn who_never_stops_is_left() {
-        let (ours, mut client) = duplex(1024 * 1024);
-        let mut stream = Guarded::new(ours, Slots::new(1).take().unwrap(), PATIENCE, never());
-        let pouring = tokio::spawn(async move {
-            let mut taken = 0;
-            while client.write_all(&[b'x'; 65_536]).await.is_ok() {
-                taken += 65_536;
-            }
-            taken
-        });
-        let mut piece = vec![0; 65_536];
-        while stream.read(&mut piece).await.is_ok() {}
-        drop(stream);
-        let taken = pouring.await.unwrap();
-        assert!((MOST_UNANSWERED..2 * MOST_UNANSWERED).contains(&taken), "{taken}");
-    }
-
-    #[tokio::test]
-    async fn a_bare_error_gets_a_body_and_what_stood_before_it_stays() {
-        let (ours, mut client) = duplex(4096);
-        let mut stream = Guarded::new(ours, Slots::new(1).take().unwrap(), PATIENCE, never());
-        let ok =
-            "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-content-type-options: nosniff\r\n\r\n{}";
-        let bare = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-        stream.write_all(format!("{ok}{bare}").as_bytes()).await.unwrap();
-        let closing = tokio::spawn(async move { stream.flush().await });
-        let mut answer = String::new();
-        client.read_to_string(&mut answer).await.unwrap();
-        let error = answer.strip_prefix(ok).unwrap();
-        assert!(error.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{error}");
-        assert!(error.contains("\r\nx-content-type-options: nosniff\r\n"));
-        assert!(error.ends_with("\r\n\r\n{\"detail\":\"Malformed request.\"}"), "{error}");
-        // The client may have more to say before it notices.
-        client.write_all(&[b'x'; 10_000]).await.unwrap();
-        drop(client);
-        closing.await.unwrap().unwrap();
-    }
-
-    #[test]
-    fn answers_of_the_service_are_left_alone() {
-        let head = "HTTP/1.1 404 Not Found\r\nX-Content-Type-Options: nosniff\r\n\r\n";
-        assert_eq!(bare_error(head.as_bytes()), None);
-        let quoting = format!("{{\"notes\":\"HTTP/1.1 400\"}}{head}");
-        assert_eq!(bare_error(quoting.as_bytes()), None);
-        assert_eq!(bare_error(b"HTTP/1.1 400 Bad Request\r\n\r\n{}"), None);
-        assert_eq!(bare_error(b"HTTP/1.1 200 OK\r\n\r\n"), None);
-    }
-}
+mod tests;

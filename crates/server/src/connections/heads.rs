@@ -1,173 +1,280 @@
-//! Heads of requests, before the parser below sees them. It takes a bare LF at the end of
-//! a line, and one that stands before us may not: they could disagree where a head ends.
-//! And of a query it refuses characters that have no meaning in one, and that clients
-//! leave as they are.
+//! Heads of requests: where they end, and what they say about what follows them.
+//!
+//! The parser below reads every head as well, and refuses what is no HTTP. This module is
+//! stricter where two parsers could disagree about where a request ends, and takes out
+//! what must not change that.
 
-use percent_encoding::percent_encode_byte;
+use std::ops::Range;
 
-/// How the answer begins that only asks for the rest of a request.
-pub(super) const CONTINUE: &[u8] = b"HTTP/1.1 100";
+use memchr::{memchr, memchr_iter};
 
-/// Looks at what is read, spoils a head whose lines end otherwise, and encodes queries.
-#[derive(Debug)]
-pub(super) struct Heads {
-    state: State,
+use super::bodies::Body;
+
+/// The longest head, in bytes. The parser below has the same limit.
+pub(super) const LONGEST: usize = 128 * 1024;
+
+/// A head that is refused.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Malformed;
+
+/// What a head says about what follows it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    /// The body that follows.
+    pub(super) body: Body,
+    /// Whether the connection ends with the answer.
+    pub(super) last: bool,
+    /// Where the query is, if the parser below would refuse its characters.
+    pub(super) unencoded: Option<Range<usize>>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// In a head, with what stood last.
-    Head { part: Part, last: [u8; 3] },
-    /// At the end of a head and of all that came.
-    End,
-    /// In a body, or in what came before it was asked for: where the next head begins
-    /// only the parser knows, and a body must not be touched.
-    Beyond,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Method,
-    Path,
-    Query,
-    Rest,
-}
-
-const BEGIN: State = State::Head { part: Part::Method, last: [0; 3] };
-
-impl Heads {
-    pub(super) fn new() -> Self {
-        Self { state: BEGIN }
-    }
-
-    /// Puts a NUL, which no head may have, in the place of a bare LF. Returns what is to
-    /// be read instead, where a query has characters that must be encoded.
-    pub(super) fn read(&mut self, bytes: &mut [u8]) -> Option<Vec<u8>> {
-        let before = self.state;
-        let mut bare = false;
-        for byte in bytes.iter_mut() {
-            bare |= self.step(byte);
-            if self.state == State::Beyond {
-                break;
-            }
+/// Finds the end of the head with which `bytes` begin. The first `seen` of them were
+/// looked at before.
+///
+/// # Errors
+/// A line ends with a LF alone: one that stands before us may see the end of a line
+/// there, or may not.
+pub(super) fn end(bytes: &[u8], seen: usize) -> Result<Option<usize>, Malformed> {
+    // Empty lines may stand before a head.
+    let empty = bytes.chunks(2).take_while(|line| *line == b"\r\n").count() * 2;
+    let from = seen.max(empty);
+    for feed in memchr_iter(b'\n', bytes.get(from..).unwrap_or_default()) {
+        let (lines, _) = bytes.split_at_checked(from + feed + 1).unwrap_or((bytes, &[]));
+        if !lines.ends_with(b"\r\n") {
+            return Err(Malformed);
         }
-        bare.then(|| {
-            self.state = before;
-            let mut encoded = Vec::with_capacity(2 * bytes.len());
-            for byte in bytes {
-                match self.step(byte) {
-                    true => encoded.extend_from_slice(percent_encode_byte(*byte).as_bytes()),
-                    false => encoded.push(*byte),
+        if lines.ends_with(b"\n\r\n") {
+            return Ok(Some(lines.len()));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether what has come so far can become a head.
+pub(super) fn may_become_one(bytes: &[u8]) -> bool {
+    let mut method = bytes.trim_ascii_start().split(|byte| *byte == b' ');
+    let method = method.next().unwrap_or_default();
+    method.iter().all(|byte| byte.is_ascii_graphic())
+}
+
+/// Reads a whole head, with its empty line.
+///
+/// # Errors
+/// [`Malformed`] for one that does not say clearly where its request ends.
+pub(super) fn read(head: &mut [u8]) -> Result<Head, Malformed> {
+    let empty = head.iter().take_while(|byte| b"\r\n".contains(byte)).count();
+    let (_, rest) = head.split_at_mut_checked(empty).ok_or(Malformed)?;
+    let (line, mut rest) = next_line(rest).ok_or(Malformed)?;
+    let line = Line::read(line)?;
+    let mut fields = Fields::default();
+    while let Some((field, after)) = next_line(std::mem::take(&mut rest)) {
+        rest = after;
+        fields.read(field)?;
+    }
+    Ok(Head {
+        body: fields.body(&line)?,
+        last: fields.close || line.connects || (line.is_old && !fields.keep_alive),
+        unencoded: line.unencoded.map(|query| query.start + empty..query.end + empty),
+    })
+}
+
+/// The next line, without its end, unless it is empty.
+fn next_line(bytes: &mut [u8]) -> Option<(&mut [u8], &mut [u8])> {
+    let feed = memchr(b'\n', bytes)?;
+    let (line, rest) = bytes.split_at_mut_checked(feed + 1)?;
+    let (line, end) = line.split_at_mut_checked(feed.checked_sub(1)?)?;
+    (end == b"\r\n" && !line.is_empty()).then_some((line, rest))
+}
+
+/// What the first line says.
+struct Line {
+    /// Whether its version is HTTP/1.0.
+    is_old: bool,
+    /// Whether it asks for a tunnel: what follows it is then no request.
+    connects: bool,
+    unencoded: Option<Range<usize>>,
+}
+
+impl Line {
+    fn read(line: &[u8]) -> Result<Self, Malformed> {
+        let method = memchr(b' ', line).ok_or(Malformed)?;
+        let (method, rest) = line.split_at_checked(method).ok_or(Malformed)?;
+        let rest = rest.get(1..).ok_or(Malformed)?;
+        let (target, version) =
+            rest.split_at_checked(memchr(b' ', rest).ok_or(Malformed)?).ok_or(Malformed)?;
+        let is_old = match version {
+            b" HTTP/1.1" => false,
+            b" HTTP/1.0" => true,
+            _ => return Err(Malformed),
+        };
+        let query = memchr(b'?', target).map_or(target.len(), |mark| mark + 1);
+        let must_be_encoded = |byte: &u8| must_be_encoded(*byte);
+        let unencoded = target.get(query..).is_some_and(|query| query.iter().any(must_be_encoded));
+        let start = method.len() + 1;
+        let unencoded = unencoded.then(|| start + query..start + target.len());
+        Ok(Self { is_old, connects: method == b"CONNECT", unencoded })
+    }
+}
+
+/// Characters without a meaning in a query, which clients leave as they are and the parser
+/// below refuses.
+pub(super) fn must_be_encoded(byte: u8) -> bool {
+    !byte.is_ascii() || b"\"<>".contains(&byte)
+}
+
+/// What the fields say that are about the connection and the body.
+#[derive(Default)]
+struct Fields {
+    length: Option<u64>,
+    chunked: bool,
+    close: bool,
+    keep_alive: bool,
+}
+
+impl Fields {
+    fn read(&mut self, field: &mut [u8]) -> Result<(), Malformed> {
+        let colon = memchr(b':', field).ok_or(Malformed)?;
+        let (name, value) = field.split_at_mut_checked(colon).ok_or(Malformed)?;
+        // The next line of the field before, or a name that another parser reads without
+        // the blank behind it.
+        if name.is_empty() || name.iter().any(|byte| b" \t".contains(byte)) {
+            return Err(Malformed);
+        }
+        let value = value.get_mut(1..).ok_or(Malformed)?;
+        let is = |other: &[u8]| name.eq_ignore_ascii_case(other);
+        match name.len() {
+            7 if is(b"upgrade") => value.fill(b' '),
+            10 if is(b"connection") => self.read_connection(value)?,
+            14 if is(b"content-length") => {
+                let length = digits(trim(value)).ok_or(Malformed)?;
+                if self.length.replace(length).is_some() {
+                    return Err(Malformed);
                 }
             }
-            encoded
-        })
+            17 if is(b"transfer-encoding") => {
+                if self.chunked || !trim(value).eq_ignore_ascii_case(b"chunked") {
+                    return Err(Malformed);
+                }
+                self.chunked = true;
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
-    /// Goes one byte on. Returns whether it must be encoded.
-    fn step(&mut self, byte: &mut u8) -> bool {
-        let State::Head { part, last } = self.state else {
-            self.state = State::Beyond;
-            return false;
-        };
-        let [_, before, latest] = last;
-        if *byte == b'\n' && latest != b'\r' {
-            *byte = 0;
+    /// Upgrades are not offered, and a wish for one changes nothing: the parser below
+    /// would take all that follows for the body.
+    fn read_connection(&mut self, options: &mut [u8]) -> Result<(), Malformed> {
+        for option in options.split_mut(|byte| *byte == b',') {
+            let text = trim(option);
+            if text.iter().any(|byte| !byte.is_ascii_graphic() && !b" \t".contains(byte)) {
+                return Err(Malformed);
+            }
+            let is = |other: &[u8]| text.eq_ignore_ascii_case(other);
+            match text.len() {
+                5 if is(b"close") => self.close = true,
+                10 if is(b"keep-alive") => self.keep_alive = true,
+                7 if is(b"upgrade") => option.fill(b' '),
+                _ => {}
+            }
         }
-        let last = [before, latest, *byte];
-        let next = match (part, *byte) {
-            (Part::Method, b' ') => Part::Path,
-            (Part::Path, b'?') => Part::Query,
-            (Part::Path | Part::Query, b' ' | b'\r') => Part::Rest,
-            (part, _) => part,
-        };
-        self.state = match last == *b"\n\r\n" {
-            true => State::End,
-            false => State::Head { part: next, last },
-        };
-        part == Part::Query && (!byte.is_ascii() || b"\"<>".contains(byte))
+        Ok(())
     }
 
-    /// What came has been answered, unless the answer only asks for the rest.
-    pub(super) fn write(&mut self, bytes: &[u8]) {
-        if self.state == State::End {
-            self.state = if bytes.starts_with(CONTINUE) { State::Beyond } else { BEGIN };
+    fn body(&self, line: &Line) -> Result<Body, Malformed> {
+        match (self.chunked, self.length) {
+            (false, None | Some(0)) => Ok(Body::Over),
+            (false, Some(length)) => Ok(Body::Sized(length)),
+            (true, None) if !line.is_old => Ok(Body::chunked()),
+            (true, _) => Err(Malformed),
         }
     }
+}
+
+fn trim(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
+}
+
+fn digits(text: &[u8]) -> Option<u64> {
+    let all = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    std::str::from_utf8(text).ok().filter(|_| all)?.parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(heads: &mut Heads, text: &str) -> String {
-        let mut bytes = text.as_bytes().to_vec();
-        let encoded = heads.read(&mut bytes);
-        String::from_utf8(encoded.unwrap_or(bytes)).unwrap()
+    fn read_with(line: &str, fields: &str) -> Result<Head, Malformed> {
+        read(format!("{line}\r\nHost: x\r\n{fields}\r\n").as_bytes().to_vec().as_mut_slice())
     }
 
-    const HEAD: &str = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    const POST: &str = "POST / HTTP/1.1";
 
     #[test]
-    fn a_bare_line_feed_spoils_a_head() {
-        for (text, spoiled) in [
-            ("GET / HTTP/1.1\n\n", "GET / HTTP/1.1\0\0"),
-            ("GET / HTTP/1.1\r\nHost: x\nA: b\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\0A: b\r\n\r\n"),
+    fn a_head_says_which_body_follows() {
+        for (fields, body) in [
+            ("", Body::Over),
+            ("Content-Length: 0\r\n", Body::Over),
+            ("content-length:\t 12 \r\n", Body::Sized(12)),
+            ("CONTENT-LENGTH: 0012\r\n", Body::Sized(12)),
+            ("Transfer-Encoding: Chunked\r\n", Body::chunked()),
+            ("TE: trailers\r\nTrailer: Content-Length\r\n", Body::Over),
+            ("X-Content-Length: 5\r\n", Body::Over),
+            ("Upgrade: websocket\r\nConnection: upgrade\r\nContent-Length: 3\r\n", Body::Sized(3)),
         ] {
-            assert_eq!(read(&mut Heads::new(), text), spoiled);
+            let head = Head { body, last: false, unencoded: None };
+            assert_eq!(read_with(POST, fields), Ok(head), "{fields}");
         }
-        let mut heads = Heads::new();
-        assert_eq!(read(&mut heads, "GET / HTTP/1.1\r"), "GET / HTTP/1.1\r");
-        assert_eq!(read(&mut heads, "\nHost: x\r\n"), "\nHost: x\r\n");
-        assert_eq!(read(&mut heads, "\n"), "\0");
     }
 
     #[test]
-    fn a_body_is_never_touched() {
-        let body = "{\n}\n\n";
-        assert_eq!(read(&mut Heads::new(), &format!("{HEAD}{body}")), format!("{HEAD}{body}"));
-        // In a piece of its own, asked for or not.
-        let mut heads = Heads::new();
-        read(&mut heads, HEAD);
-        assert_eq!(read(&mut heads, body), body);
-        heads.write(b"HTTP/1.1 200 OK\r\n");
-        assert_eq!(read(&mut heads, body), body);
-        let mut heads = Heads::new();
-        read(&mut heads, HEAD);
-        heads.write(b"HTTP/1.1 100 Continue\r\n\r\n");
-        assert_eq!(read(&mut heads, body), body);
+    fn a_head_that_says_it_unclearly_is_refused() {
+        for fields in [
+            "Content-Length: 5\r\nContent-Length: 5\r\n",
+            "Content-Length: 0\r\nContent-Length: 0\r\n",
+            "Content-Length: 5, 5\r\n",
+            "Content-Length:\r\n",
+            "Content-Length: +5\r\n",
+            "Content-Length: 0x5\r\n",
+            "Content-Length: 5 5\r\n",
+            "Content-Length: 99999999999999999999\r\n",
+            "Content-Length : 5\r\n",
+            "Content-Length\t: 5\r\n",
+            "A: b\r\n Content-Length: 5\r\n",
+            ": 5\r\n",
+            "Content-Length\r\n",
+            "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n",
+            "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+            "Transfer-Encoding: gzip, chunked\r\n",
+            "Transfer-Encoding: chunked, identity\r\n",
+            "Transfer-Encoding: identity\r\n",
+            "Transfer-Encoding:\r\n",
+            "Connection: close\x7f\r\n",
+        ] {
+            assert_eq!(read_with(POST, fields), Err(Malformed), "{fields}");
+        }
+        let chunked = "Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n";
+        assert_eq!(read_with("POST / HTTP/1.0", chunked), Err(Malformed));
+        for line in
+            ["GET /", "GET  / HTTP/1.1", "GET / HTTP/2.0", "GET /a b HTTP/1.1", "GET / http/1.1"]
+        {
+            assert_eq!(read_with(line, ""), Err(Malformed), "{line}");
+        }
     }
 
     #[test]
-    fn later_heads_are_looked_at_as_well() {
-        let mut heads = Heads::new();
-        for _ in 0..3 {
-            assert_eq!(read(&mut heads, HEAD), HEAD);
-            heads.write(b"HTTP/1.1 200 OK\r\n\r\n");
-            heads.write(b"{}");
-        }
-        assert_eq!(read(&mut heads, "GET / HTTP/1.1\n"), "GET / HTTP/1.1\0");
-    }
-
-    #[test]
-    fn what_clients_leave_as_it_is_in_a_query_is_encoded() {
-        let request =
-            "GET /a?b=<\"\u{10d}\">&c=%3C'? HTTP/1.1\r\nA: <\u{10d}>?\"\r\n\r\n?<\u{10d}>";
-        let encoded = request.replacen("<\"\u{10d}\">", "%3C%22%C4%8D%22%3E", 1);
-        assert_eq!(read(&mut Heads::new(), request), encoded);
-        // In pieces, and of a later request.
-        let mut heads = Heads::new();
-        for _ in 0..2 {
-            let (first, second) = request.split_at("GET /a?b=<\"".len());
-            let (second, body) = second.split_at(second.find("?<").unwrap());
-            let pieces = [first, second, body].map(|piece| read(&mut heads, piece));
-            assert_eq!(pieces.concat(), encoded);
-            heads.state = BEGIN;
-        }
-        // A path is the business of the parser.
-        for path in ["/<a>", "/\u{10d}"] {
-            let request = format!("GET {path} HTTP/1.1\r\n\r\n");
-            assert_eq!(read(&mut Heads::new(), &request), request);
-        }
+    fn wishes_for_an_upgrade_are_taken_out() {
+        let mut head = b"GET / HTTP/1.1\r\nUpgrade: h2c, websocket\r\n\
+            Connection: Upgrade, HTTP2-Settings, keep-alive\r\n\r\n"
+            .to_vec();
+        assert_eq!(read(&mut head), Ok(Head { body: Body::Over, last: false, unencoded: None }));
+        let text = String::from_utf8(head).unwrap();
+        let values: Vec<&str> =
+            text.lines().filter_map(|line| Some(line.split_once(':')?.1.trim())).collect();
+        assert_eq!(values, ["", ", HTTP2-Settings, keep-alive"]);
     }
 }

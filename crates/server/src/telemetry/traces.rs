@@ -122,11 +122,9 @@ pub(crate) fn traced(headers: &HeaderMap) -> bool {
     let rules = RULES.get();
     let by_caller = rules.is_none_or(|rules| rules.by_caller && rules.follows_caller);
     let parent = headers.get(TRACEPARENT).filter(|_| by_caller);
-    match parent.and_then(|parent| parent.to_str().ok()) {
-        Some(parent) => {
-            let flags = parent.rsplit('-').next().and_then(|it| u8::from_str_radix(it, 16).ok());
-            flags.is_some_and(|flags| flags & SAMPLED != 0)
-        }
+    match parent.and_then(|parent| flags(parent.as_bytes())) {
+        Some(flags) => flags & SAMPLED != 0,
+        // What is no such header is none.
         None => {
             let choice = rules.and_then(|rules| rules.choice.as_ref());
             choice.is_none_or(|choice| choice.check().is_ok())
@@ -134,10 +132,26 @@ pub(crate) fn traced(headers: &HeaderMap) -> bool {
     }
 }
 
+/// The flags of a caller's trace, where the header has the form that W3C gives it.
+fn flags(parent: &[u8]) -> Option<u8> {
+    let mut parts = parent.split(|byte| *byte == b'-');
+    let lengths = [2, 32, 16, 2];
+    let mut last = None;
+    for length in lengths {
+        let is_hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        last = parts.next().filter(|part| part.len() == length && part.iter().all(is_hex));
+        last?;
+    }
+    // A later version may have more behind them.
+    (parts.next().is_none() || !parent.starts_with(b"00")).then_some(())?;
+    u8::from_str_radix(std::str::from_utf8(last?).ok()?, 16).ok()
+}
+
 /// Lets a span go on with the trace that a request's headers name.
 pub(crate) fn follow(span: &Span, headers: &HeaderMap) {
     let follows = RULES.get().is_none_or(|rules| rules.follows_caller);
-    if follows && headers.contains_key(TRACEPARENT) {
+    let parent = headers.get(TRACEPARENT).filter(|_| follows);
+    if parent.is_some_and(|parent| flags(parent.as_bytes()).is_some()) {
         let parent = TraceContextPropagator::new().extract(&Headers(headers));
         // It can only fail where nobody collects spans.
         let _ = span.set_parent(parent);
@@ -171,5 +185,27 @@ mod tests {
             headers.insert(name, HeaderValue::try_from(parent).unwrap());
             assert_eq!(traced(&headers), expected, "{flags}");
         }
+    }
+
+    #[test]
+    fn a_header_that_names_no_trace_decides_nothing() {
+        let ids = "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7";
+        for parent in [
+            "",
+            "00",
+            "00-rubbish-00",
+            &format!("00-{ids}"),
+            &format!("00-{ids}-"),
+            &format!("00-{ids}-0"),
+            &format!("00-{ids}-00-00"),
+            &format!("00-{}-00", ids.to_uppercase()),
+            &format!("00-{ids}-00,00-{ids}-00"),
+        ] {
+            let mut headers = HeaderMap::new();
+            let name = HeaderName::from_static(TRACEPARENT);
+            headers.insert(name, HeaderValue::from_str(parent).unwrap());
+            assert!(traced(&headers), "{parent}");
+        }
+        assert_eq!(flags(format!("01-{ids}-01-more").as_bytes()), Some(1));
     }
 }

@@ -9,6 +9,7 @@
 
 mod big;
 mod canaries;
+mod kept;
 #[path = "../nginx/mod.rs"]
 mod nginx;
 mod odd;

@@ -190,6 +190,31 @@ fn a_query_need_not_be_encoded() {
     }
 }
 
+/// As load balancers ask that are older than the header.
+#[test]
+fn health_is_answered_without_a_host() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = start(directory.path(), &[("ALLOWED_HOSTS", "api.exit3.agency")]);
+    for (request, status) in [
+        ("GET /backend/health/ HTTP/1.0\r\n\r\n", 200),
+        ("GET /backend/health/live/ HTTP/1.0\r\n\r\n", 200),
+        ("GET /backend/health/ready HTTP/1.0\r\nUser-Agent: probe\r\n\r\n", 200),
+        ("HEAD /backend/health/ HTTP/1.0\r\n\r\n", 200),
+        ("OPTIONS /backend/health/ HTTP/1.0\r\n\r\n", 204),
+        ("GET /backend/health/ HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n", 200),
+        ("GET /backend/health/ HTTP/1.1\r\nHost: 10.0.0.1:80\r\nConnection: close\r\n\r\n", 200),
+        ("GET http://10.0.0.1/backend/health/ HTTP/1.0\r\n\r\n", 200),
+        ("GET /backend/health/ HTTP/1.1\r\nHost: other\r\nConnection: close\r\n\r\n", 400),
+        ("GET /backend/api/docs/ HTTP/1.0\r\n\r\n", 400),
+        // HTTP/1.1 wants the header, if only an empty one.
+        ("GET /backend/health/ HTTP/1.1\r\n\r\n", 400),
+    ] {
+        let answer = service.raw(request.as_bytes());
+        let told = answer.text.split(' ').nth(1).unwrap_or_default().to_owned();
+        assert_eq!((told, answer.closed), (status.to_string(), true), "{request}: {}", answer.text);
+    }
+}
+
 #[test]
 fn answers_before_an_error_are_not_touched_by_it() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,8 +1,10 @@
 //! A real nginx in front: it and the service agree where a request ends.
 
+use serde_json::Value;
+
 use crate::nginx::Nginx;
-use crate::service::{Raw, exchange, raw};
-use crate::{LEADS, head, odd, start};
+use crate::service::{Raw, exchange, exit3, raw};
+use crate::{KEY, LEADS, head, odd, start};
 
 fn through(nginx: &Nginx, bytes: &[u8]) -> Raw {
     exchange(nginx.connect(), bytes)
@@ -79,4 +81,46 @@ fn no_request_hides_in_another() {
             assert!(answer.statuses().len() <= 1, "{headers}: {}", answer.text);
         }
     }
+}
+
+/// By which name and port a client comes, by that it is led on, and by no other.
+#[tokio::test(flavor = "multi_thread")]
+async fn links_have_the_host_and_the_port_of_the_request() {
+    let directory = tempfile::tempdir().unwrap();
+    let env = [("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"), ("TRUSTED_PROXIES", "127.0.0.1")];
+    let service = start(directory.path(), &env);
+    let nginx = Nginx::before(&[service.address()]);
+    let seed = exit3(directory.path()).args(["seed-demo", "--leads", "2"]).output().unwrap();
+    assert!(seed.status.success(), "{seed:?}");
+    let target = format!("{LEADS}?page_size=1");
+    let ask = |line: &str, host: &str| {
+        let head = format!(
+            "GET {line}{target} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Basic {KEY}\r\n\
+             X-Forwarded-Port: 1\r\nConnection: close\r\n\r\n"
+        );
+        let answer = exchange(nginx.connect(), head.as_bytes());
+        let next = answer.text.split_once("\"next\":\"").map(|(_, rest)| rest.to_owned());
+        let next = next.unwrap_or_else(|| panic!("{line} {host}: {}", answer.text));
+        next.split_once("/backend/").unwrap().0.to_owned()
+    };
+    for (line, host, led) in [
+        ("", "localhost", "https://localhost"),
+        ("", "localhost:", "https://localhost"),
+        ("", "localhost:8443", "https://localhost:8443"),
+        ("", "LOCALHOST:8443", "https://localhost:8443"),
+        ("", "127.0.0.1:8443", "https://127.0.0.1:8443"),
+        ("", "[::1]", "https://[::1]"),
+        ("", "[::1]:8443", "https://[::1]:8443"),
+        ("https://localhost:8443", "localhost:8443", "https://localhost:8443"),
+        // The first line counts (RFC 9112, 3.2.2).
+        ("https://localhost", "evil.example", "https://localhost"),
+    ] {
+        assert_eq!(ask(line, host), led, "{line} {host}");
+    }
+    // Over HTTP/2 as well.
+    let client = nginx.client_builder().http2_prior_knowledge().build().unwrap();
+    let request = client.get(nginx.url(&target)).header("Authorization", format!("Basic {KEY}"));
+    let list: Value = request.send().await.unwrap().json().await.unwrap();
+    let next = list["next"].as_str().unwrap();
+    assert!(next.starts_with(&nginx.url(LEADS)), "{next}");
 }

@@ -150,7 +150,8 @@ fn write(directory: &Path, upstream: &str, plain: u16, tls: u16) {
             .replace("/etc/nginx/", &format!("{here}/"))
             .replace("/var/log/nginx/", &format!("{here}/"))
             .replace("/var/www/", &format!("{here}/"))
-            .replace("server_name api.exit3.agency;", "server_name localhost 127.0.0.1;")
+            .replace("server_name api.exit3.agency;", "server_name localhost 127.0.0.1 [::1];")
+            .replace("set $exit3_tls_port \"\";", &format!("set $exit3_tls_port \":{tls}\";"))
             .replace("listen 80", &format!("listen 127.0.0.1:{plain}"))
             .replace("listen 443", &format!("listen 127.0.0.1:{tls}"));
         // One address is enough.
