@@ -9,6 +9,7 @@ use crate::clients::PgClientRepository;
 use crate::health::PgHealth;
 use crate::leads::PgLeadRepository;
 use crate::lists::Lists;
+use crate::opening::Unfit;
 use crate::migrations::{self, MigrationError};
 use crate::pool::PgPool;
 use crate::settings::PgSettings;
@@ -85,6 +86,16 @@ impl PgDatabase {
     /// Which database this is, for a person: `PostgreSQL at host:port/name`.
     pub fn describe(&self) -> String {
         self.settings.describe()
+    }
+
+    /// Sees that the server, and a pooler in front of it, let this program keep its
+    /// promises. One that cannot be reached may do so: that is found out with each
+    /// connection.
+    ///
+    /// # Errors
+    /// Where they do not.
+    pub async fn check_fitness(&self) -> Result<(), Unfit> {
+        self.pool.check_fitness().await
     }
 
     /// Applies the migrations that have not been applied yet, each wholly or not

@@ -85,6 +85,20 @@ impl Backend {
         })
     }
 
+    /// Sees that the database, and a pooler in front of it, let the service keep its
+    /// promises. One that is away may do so.
+    ///
+    /// # Errors
+    /// [`DatabaseError`] where they do not.
+    pub(crate) async fn check_fitness(&self) -> Result<(), DatabaseError> {
+        match &self.database {
+            Database::Postgres(settings) => {
+                connect(settings, usize::MAX).check_fitness().await.map_err(DatabaseError::of)
+            }
+            Database::Sqlite(_) => Ok(()),
+        }
+    }
+
     /// Applies the migrations that the database lacks; returns how many.
     ///
     /// # Errors

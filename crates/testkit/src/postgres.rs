@@ -5,6 +5,7 @@
 //! With `TEST_POSTGRES_URL` (of a superuser) the shared server is that one.
 
 mod cluster;
+mod pooler;
 mod programs;
 
 use std::sync::OnceLock;
@@ -14,6 +15,7 @@ use tokio::sync::OnceCell;
 use tokio_postgres::{Client, NoTls};
 
 pub use cluster::TestPostgres;
+pub use pooler::{Statements, TestPgBouncer};
 
 /// Counts the databases of this process.
 static DATABASES: AtomicU32 = AtomicU32::new(0);

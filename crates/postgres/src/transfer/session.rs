@@ -35,14 +35,18 @@ impl PgSession {
         let (client, connection) =
             connected.map_err(|_| timed_out(settings.timeout))?.map_err(failed)?;
         runtime.spawn(connection);
-        let session = Self { client, copy: None };
-        session
-            .execute(
-                "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; \
-                 SET lock_timeout = '30s'; SET TIME ZONE 'UTC'",
-            )
-            .await?;
-        Ok(session)
+        Ok(Self { client, copy: None })
+    }
+
+    /// Begins the transaction. What it needs it sets for itself: behind a pooler, settings
+    /// of the session would reach others.
+    pub(crate) async fn begin(&self, mode: &str) -> Result<(), StoreError> {
+        self.execute(&format!(
+            "BEGIN ISOLATION LEVEL {mode}; SET LOCAL statement_timeout = 0; \
+             SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL lock_timeout = '30s'; \
+             SET LOCAL TIME ZONE 'UTC'; SET LOCAL datestyle = 'ISO'"
+        ))
+        .await
     }
 
     pub(crate) async fn execute(&self, sql: &str) -> Result<(), StoreError> {

@@ -11,6 +11,7 @@ mod failures;
 mod guards;
 mod migrations;
 mod plans;
+mod pooler;
 mod replica;
 mod transfer;
 

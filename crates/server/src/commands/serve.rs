@@ -88,6 +88,7 @@ async fn run(
     measuring: Option<Measuring>,
 ) -> Result<(), Failure> {
     let address = listener.local_addr()?;
+    backend.check_fitness().await?;
     if settings.auto_migrate {
         upgrade(&settings, &backend, &backend.pending_data_changes().await?).await?;
     }
