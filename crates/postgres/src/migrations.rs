@@ -195,7 +195,10 @@ async fn take(
 }
 
 /// There is no way back where rows would be lost; nobody writes any meanwhile.
-async fn refuse_rows(transaction: &Transaction<'_>, step: &'static Migration) -> Result<(), Obstacle> {
+async fn refuse_rows(
+    transaction: &Transaction<'_>,
+    step: &'static Migration,
+) -> Result<(), Obstacle> {
     for table in step.back_drops {
         let failed = |error| Obstacle::Step(step.name, error);
         let lock = format!("LOCK TABLE {table}");
@@ -230,7 +233,10 @@ async fn applied(client: &Client) -> Result<Vec<String>, MigrationError> {
 }
 
 async fn versions(client: &Client) -> Result<Vec<String>, tokio_postgres::Error> {
-    let exists = "SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL";
+    // The catalogue itself is asked: a name that was looked up before this transaction got
+    // the migration lock may still be unknown to the session.
+    let exists = "SELECT EXISTS (SELECT FROM pg_class WHERE pg_table_is_visible(oid) \
+                  AND relname = '__diesel_schema_migrations')";
     if !client.query_typed_one(exists, &[]).await?.try_get(0)? {
         return Ok(Vec::new());
     }

@@ -200,8 +200,7 @@ async fn name_at_the_server(client: &Client) -> Result<String, Error> {
 }
 
 fn is_about_names(error: &Error) -> bool {
-    let names =
-        [&SqlState::DUPLICATE_PSTATEMENT, &SqlState::INVALID_SQL_STATEMENT_NAME];
+    let names = [&SqlState::DUPLICATE_PSTATEMENT, &SqlState::INVALID_SQL_STATEMENT_NAME];
     error.code().is_some_and(|code| names.contains(&code))
 }
 

@@ -99,6 +99,19 @@ impl Backend {
         }
     }
 
+    /// The settings of the database's server with which a power cut could ruin it.
+    ///
+    /// # Errors
+    /// [`DatabaseError`] where it is away.
+    pub(crate) async fn careless_settings(&self) -> Result<Vec<String>, DatabaseError> {
+        match &self.database {
+            Database::Postgres(settings) => {
+                connect(settings, usize::MAX).careless_settings().await.map_err(DatabaseError::of)
+            }
+            Database::Sqlite(_) => Ok(Vec::new()),
+        }
+    }
+
     /// Applies the migrations that the database lacks; returns how many.
     ///
     /// # Errors

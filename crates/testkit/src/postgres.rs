@@ -38,6 +38,11 @@ pub async fn client(url: &str) -> Client {
     client
 }
 
+/// A program of PostgreSQL, of the version that servers of tests have.
+pub fn program(name: &str) -> std::process::Command {
+    std::process::Command::new(programs::directory().join(name))
+}
+
 /// A server that is shared by the tests of a process.
 pub struct SharedPostgres {
     admin_url: String,

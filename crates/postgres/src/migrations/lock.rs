@@ -72,7 +72,9 @@ impl Patience {
             // Who held it may have let go meanwhile.
             What::Lock if holders.is_empty() => {}
             What::Lock => {
-                tracing::warn!("waiting for another program that holds the migration lock{holders}");
+                tracing::warn!(
+                    "waiting for another program that holds the migration lock{holders}"
+                );
                 self.silence = LATER_SILENCE;
             }
             What::Tables(migration) => {

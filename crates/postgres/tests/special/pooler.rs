@@ -130,8 +130,10 @@ async fn copies_and_migrations_leave_nothing_in_the_sessions_of_a_pooler() {
         assert_eq!(number(&other, changed).await, 0);
         let locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'";
         let admin = postgres::client(database.url()).await;
-        let locks = format!("{locks} AND database = (SELECT oid FROM pg_database \
-                             WHERE datname = current_database())");
+        let locks = format!(
+            "{locks} AND database = (SELECT oid FROM pg_database \
+                             WHERE datname = current_database())"
+        );
         assert_eq!(number(&admin, &locks).await, 0);
         // With the pooler still there, somebody migrates past it.
         open(database.url()).migrate_to(Target::Version(1), Rows::Keep).await.unwrap();

@@ -89,6 +89,7 @@ async fn run(
 ) -> Result<(), Failure> {
     let address = listener.local_addr()?;
     backend.check_fitness().await?;
+    warn_if_careless(&backend).await;
     if settings.auto_migrate {
         upgrade(&settings, &backend, &backend.pending_data_changes().await?).await?;
     }
@@ -141,6 +142,15 @@ fn warn_if_lost(settings: &Settings, secrets: &Secrets) {
             "the database is a new one, though the service was started in DATA_DIR before: was \
              {} moved or removed?",
             path.display()
+        );
+    }
+}
+
+/// A database that is away is asked by `exit3 check --deploy`.
+async fn warn_if_careless(backend: &Backend) {
+    for setting in backend.careless_settings().await.unwrap_or_default() {
+        tracing::warn!(
+            "{setting} is off on the database's server: a power cut could ruin the database"
         );
     }
 }

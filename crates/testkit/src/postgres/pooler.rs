@@ -21,6 +21,7 @@ pub enum Statements {
 /// A pooler at a socket in a directory of its own. Its sessions are the superuser's.
 pub struct TestPgBouncer {
     directory: PathBuf,
+    settings: String,
     shell: Child,
 }
 
@@ -44,18 +45,19 @@ impl TestPgBouncer {
         let settings = format!(
             "[databases]\n* = host={host} port={port} user=postgres\n\
              [pgbouncer]\nunix_socket_dir = {}\nlisten_port = 6432\nauth_type = any\n\
-             pool_mode = {mode}\ndefault_pool_size = {sessions}\nmax_client_conn = 200\n{max}\n",
+             max_client_conn = 200\n{max}\n",
             directory.display(),
         );
-        std::fs::write(directory.join("settings.ini"), settings).expect("a file");
+        write_settings(&directory, &settings, mode, sessions);
         // Its input ends when this process does, and then so does the pooler.
         let script = "\"$1\" \"$2/settings.ini\" >\"$2/log\" 2>&1 & \
+                      echo $! >\"$2/pid\"; \
                       trap 'kill -KILL $!; rm -rf \"$2\"' EXIT; read _";
         let mut shell = Command::new("sh");
         shell.args(["-c", script, "sh"]).arg(program).arg(&directory).current_dir("/");
         user.inspect(|user| user.runs(&mut shell));
         let shell = shell.stdin(Stdio::piped()).spawn().expect("a shell");
-        let pooler = Self { directory, shell };
+        let pooler = Self { directory, settings, shell };
         let begun = Instant::now();
         while tokio_postgres::connect(&pooler.url("postgres"), tokio_postgres::NoTls).await.is_err()
         {
@@ -77,6 +79,22 @@ impl TestPgBouncer {
         with_database(&self.url(""), name.unwrap_or_default())
     }
 
+    /// Gives it another `pool_mode` and number of sessions while it runs.
+    ///
+    /// # Panics
+    /// Where it does not take them.
+    pub async fn change(&self, mode: &str, sessions: u8) {
+        write_settings(&self.directory, &self.settings, mode, sessions);
+        let process = std::fs::read_to_string(self.directory.join("pid")).expect("a process");
+        let hang_up = Command::new("kill").args(["-HUP", process.trim()]).status();
+        assert!(hang_up.expect("kill").success());
+        let begun = Instant::now();
+        while !self.log().contains("got SIGHUP") {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{}", self.log());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// What it has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.directory.join("log")).unwrap_or_default()
@@ -91,6 +109,11 @@ impl Drop for TestPgBouncer {
     }
 }
 
+fn write_settings(directory: &Path, settings: &str, mode: &str, sessions: u8) {
+    let settings = format!("{settings}pool_mode = {mode}\ndefault_pool_size = {sessions}\n");
+    std::fs::write(directory.join("settings.ini"), settings).expect("a file");
+}
+
 /// The distribution's program, or for statements to be kept one that is new enough, which
 /// `scripts/test` makes where the distribution's is not.
 fn program(statements: Statements) -> PathBuf {
@@ -99,9 +122,8 @@ fn program(statements: Statements) -> PathBuf {
         return own;
     }
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let target = target.unwrap_or_else(|| {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target")
-    });
+    let target =
+        target.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"));
     target.join("test-tools/pgbouncer/pgbouncer")
 }
 
