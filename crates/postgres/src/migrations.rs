@@ -1,6 +1,6 @@
 //! The migrations, which are part of the program.
 
-mod lock;
+pub(crate) mod lock;
 mod rights;
 
 use std::error::Error;
@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
-use self::lock::{Patience, What};
+use self::lock::Patience;
 
 use crate::settings::PgSettings;
 
@@ -113,13 +113,13 @@ async fn migrate(
             }
             Err(Obstacle::Way(error)) => return Err(error.into()),
             Err(Obstacle::Lock(error)) if lock::is_busy(&error) => {
-                if !patience.waits(&client, What::Lock).await {
+                if !patience.waits(&client, None).await {
                     return Err(MigrationError::Migrating(patience.holders()));
                 }
             }
             Err(Obstacle::Lock(error)) => return Err(refused(&client, error).await),
             Err(Obstacle::Step(name, error)) if lock::is_busy(&error) => {
-                if !patience.waits(&client, What::Tables(name)).await {
+                if !patience.waits(&client, Some(name)).await {
                     return Err(MigrationError::Locked(name, patience.holders()));
                 }
             }

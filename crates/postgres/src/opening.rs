@@ -223,3 +223,36 @@ async fn shares_sessions(client: &Client, settings: &PgSettings) -> bool {
     let limit: Duration = settings.timeout / 3;
     timeout(limit, look).await.is_ok_and(|shared| shared.unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use exit3_testkit::postgres::{self, Statements, TestPgBouncer};
+
+    use super::*;
+
+    async fn names(url: &str) -> Names {
+        let settings = PgSettings::parse(url).unwrap();
+        let connected = settings.config.connect(settings.tls.clone()).await;
+        let (client, connection) = connected.unwrap();
+        tokio::spawn(connection);
+        set_up(&client, &settings).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn statements_have_names_where_no_other_program_could_have_given_them() {
+        let database = postgres::shared().create_database().await;
+        let admin = postgres::client(database.url()).await;
+        let name: String =
+            admin.query_one("SELECT current_database()::text", &[]).await.unwrap().get(0);
+        let durable = format!("ALTER DATABASE {name} SET synchronous_commit = on");
+        admin.batch_execute(&durable).await.unwrap();
+        assert_eq!(names(database.url()).await, Names::Safe);
+        for (mode, statements, expected) in [
+            ("transaction", Statements::Kept, Names::Safe),
+            ("session", Statements::PassedOn, Names::Unsafe),
+        ] {
+            let pooler = TestPgBouncer::start(database.url(), mode, statements, 5).await;
+            assert_eq!(names(&pooler.url_of(database.url())).await, expected, "{mode}");
+        }
+    }
+}

@@ -39,13 +39,13 @@ impl Transfer for PgTransfer {
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
         let mut session = PgSession::open(&self.settings, &self.runtime).await?;
         let tables = session.shapes().await?;
-        session.begin("REPEATABLE READ READ ONLY").await?;
         // A table that is emptied by TRUNCATE is empty for older snapshots as well. The
         // first statement that reads makes the snapshot, and it must come after the locks.
-        if !tables.is_empty() {
-            let names = list(tables.iter().map(|shape| shape.table.name));
-            session.execute(&format!("LOCK TABLE {names} IN ACCESS SHARE MODE")).await?;
-        }
+        let locks = match list(tables.iter().map(|shape| shape.table.name)) {
+            names if names.is_empty() => String::new(),
+            names => format!("LOCK TABLE {names} IN ACCESS SHARE MODE"),
+        };
+        session.begin_with("REPEATABLE READ READ ONLY", &locks).await?;
         if session.shapes().await? != tables {
             return Err(StoreError::Unavailable("its tables are being changed".into()));
         }
@@ -54,10 +54,10 @@ impl Transfer for PgTransfer {
 
     async fn load(&self) -> Result<Box<dyn Load>, StoreError> {
         let session = PgSession::open(&self.settings, &self.runtime).await?;
-        session.begin("READ COMMITTED READ WRITE").await?;
-        session.execute(DURABLY).await?;
         let names = list(TABLES.iter().map(|table| table.name));
-        session.execute(&format!("LOCK TABLE {names} IN EXCLUSIVE MODE")).await?;
+        let locks = format!("LOCK TABLE {names} IN EXCLUSIVE MODE");
+        session.begin_with("READ COMMITTED READ WRITE", &locks).await?;
+        session.execute(DURABLY).await?;
         Ok(Box::new(session))
     }
 }

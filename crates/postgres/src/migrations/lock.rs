@@ -23,13 +23,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(2);
 const LATER_SILENCE: Duration = Duration::from_secs(5);
 
-/// What a migration waits for.
+/// What one waits for.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum What {
+pub(crate) enum What {
     /// That no other program migrates.
     Lock,
-    /// The tables of this migration.
-    Tables(&'static str),
+    /// Tables.
+    Tables,
 }
 
 /// How much longer a migration waits.
@@ -61,23 +61,25 @@ impl Patience {
         )
     }
 
-    /// Waits, to try again, and tells for whom; false where it has waited long enough.
-    pub(super) async fn waits(&mut self, client: &Client, what: What) -> bool {
+    /// Waits, to try again, and tells for whom; false where it has waited long enough. Once
+    /// it has the migration lock, it waits for the tables of `migration`.
+    pub(super) async fn waits(&mut self, client: &Client, migration: Option<&'static str>) -> bool {
+        let what = if migration.is_some() { What::Tables } else { What::Lock };
         self.holders = holders(client, what).await;
         if Instant::now() >= self.end {
             return false;
         }
         let holders = &self.holders;
-        match what {
+        match migration {
             // Who held it may have let go meanwhile.
-            What::Lock if holders.is_empty() => {}
-            What::Lock => {
+            None if holders.is_empty() => {}
+            None => {
                 tracing::warn!(
                     "waiting for another program that holds the migration lock{holders}"
                 );
                 self.silence = LATER_SILENCE;
             }
-            What::Tables(migration) => {
+            Some(migration) => {
                 tracing::warn!(
                     migration,
                     "others hold what the migration needs; it waits{holders}"
@@ -95,9 +97,9 @@ impl Patience {
     }
 }
 
-/// The sessions that hold locks which a migration waits for: those of tables first that
+/// The sessions that hold locks which one waits for: those of tables first that
 /// have held them longest. Empty where there is none, or the server does not say so.
-async fn holders(client: &Client, what: What) -> String {
+pub(crate) async fn holders(client: &Client, what: What) -> String {
     let (lock, end) = match what {
         What::Lock => (
             format!(
@@ -106,7 +108,7 @@ async fn holders(client: &Client, what: What) -> String {
             ),
             "', which SELECT pg_terminate_backend(' || pid || ') ends'",
         ),
-        What::Tables(_) => (
+        What::Tables => (
             "l.relation IN (SELECT oid FROM pg_class \
              WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace)"
                 .to_owned(),
@@ -135,6 +137,6 @@ async fn holders(client: &Client, what: What) -> String {
 }
 
 /// Whether others were in the way, and nothing else is wrong.
-pub(super) fn is_busy(error: &tokio_postgres::Error) -> bool {
+pub(crate) fn is_busy(error: &tokio_postgres::Error) -> bool {
     matches!(error.code(), Some(&SqlState::LOCK_NOT_AVAILABLE | &SqlState::T_R_DEADLOCK_DETECTED))
 }
