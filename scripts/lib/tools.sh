@@ -27,6 +27,7 @@ install_everything() {
 install_fetched() {
     install_debian_packages
     install_promtool
+    install_pgbouncer
     install_python_packages python scripts/e2e/requirements.txt
     # What it is compared with, in the versions that it was recorded with.
     install_python_packages django bench/django/requirements.txt
@@ -66,6 +67,34 @@ install_promtool() {
         rm -f prometheus_*.deb usr/bin/prometheus) || fail "apt-get could not download prometheus."
 }
 
+# pgbouncer_keeps_statements PROGRAM: 1.21 and newer do.
+pgbouncer_keeps_statements() {
+    local version
+    version=$("$1" --version 2>/dev/null | sed -n 's/^PgBouncer //p')
+    [ -n "$version" ] && [ "$(printf '%s\n1.21\n' "$version" | sort -V | head -n 1)" = 1.21 ]
+}
+
+# The distribution's PgBouncer may be too old to keep prepared statements. Then a newer one
+# is made of the sources of a later Debian.
+install_pgbouncer() {
+    ! pgbouncer_keeps_statements pgbouncer || return 0
+    ! pgbouncer_keeps_statements "$TOOLS/pgbouncer/pgbouncer" || return 0
+    echo "installing a newer pgbouncer"
+    local into="$TOOLS/pgbouncer" site
+    rm -rf "$into"
+    mkdir -p "$into/lists/partial"
+    site=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -n 1)
+    echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site trixie main" >"$into/sources.list"
+    local apt=(apt-get -qq -o Dir::Etc::sourcelist="$into/sources.list" -o Dir::Etc::sourceparts=/dev/null
+        -o Dir::State::lists="$into/lists" -o Dir::Cache="$into" -o APT::Sandbox::User=)
+    (cd "$into" && "${apt[@]}" update && "${apt[@]}" source --download-only pgbouncer &&
+        tar -xf pgbouncer_*.orig.tar.gz --strip-components=1 &&
+        ./configure --without-openssl --without-cares && make -j2 pgbouncer) >"$RUN/pgbouncer.log" 2>&1 || {
+        tail -n 20 "$RUN/pgbouncer.log" >&2
+        fail "PgBouncer could not be made."
+    }
+}
+
 python_with_venv() {
     local python
     for python in "$(command -v python3 || true)" /usr/bin/python3; do
@@ -83,11 +112,15 @@ install_debian_packages() {
     chromium_program >/dev/null || missing+=(chromium)
     python_with_venv >/dev/null || missing+=(python3 python3-venv)
     command -v redis-server >/dev/null || missing+=(redis-server)
+    command -v pgbouncer >/dev/null || missing+=(pgbouncer)
     command -v openssl >/dev/null || missing+=(openssl)
     command -v nginx >/dev/null || missing+=(nginx-light)
     command -v node >/dev/null || missing+=(nodejs)
     command -v systemd-analyze >/dev/null || missing+=(systemd)
     command -v npm >/dev/null || missing+=(npm)
+    # What PgBouncer is made with.
+    pgbouncer_keeps_statements pgbouncer || pgbouncer_keeps_statements "$TOOLS/pgbouncer/pgbouncer" ||
+        missing+=(libevent-dev pkg-config make)
     [ ${#missing[@]} -gt 0 ] || return 0
 
     echo "installing ${missing[*]}"

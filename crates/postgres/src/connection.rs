@@ -29,6 +29,7 @@ use tokio_postgres::types::{IsNull, ToSql, Type};
 use tokio_postgres::{Client, Statement};
 use tracing::Instrument;
 
+use crate::opening::Names;
 use crate::row::PgRow;
 use crate::telemetry::{self, Open};
 
@@ -65,6 +66,7 @@ pub(crate) enum Ask {
 pub(crate) struct PgConnection {
     client: Client,
     statements: HashMap<String, Statement>,
+    names: Names,
     give_up: Option<oneshot::Sender<()>>,
     ask: Ask,
     place: Option<Place>,
@@ -73,9 +75,14 @@ pub(crate) struct PgConnection {
 
 impl PgConnection {
     /// `give_up` tells whoever drives the connection to close it at once.
-    pub(crate) fn new(client: Client, give_up: oneshot::Sender<()>, open: Open) -> Self {
+    pub(crate) fn new(
+        client: Client,
+        give_up: oneshot::Sender<()>,
+        names: Names,
+        open: Open,
+    ) -> Self {
         let (statements, give_up) = (HashMap::new(), Some(give_up));
-        Self { client, statements, give_up, ask: Ask::Never, place: None, _open: open }
+        Self { client, statements, names, give_up, ask: Ask::Never, place: None, _open: open }
     }
 
     /// Says whether the server is to be asked for its place with each statement.
@@ -108,7 +115,7 @@ impl PgConnection {
     async fn run(&mut self, query: Outgoing) -> QueryResult<(Vec<tokio_postgres::Row>, u64)> {
         let Outgoing { sql, binds, cacheable } = query;
         tracing::trace!(target: "exit3_postgres::statements", "{sql} -- {}", Types(&binds));
-        let statement = match cacheable {
+        let statement = match cacheable && self.names == Names::Safe {
             true => Ok(self.prepared(sql, &binds).await?),
             false => Err(sql),
         };
@@ -138,11 +145,12 @@ impl PgConnection {
         done
     }
 
-    /// The statement that asks for the place, where that is to be asked for.
+    /// The statement that asks for the place, where that is to be asked for and may be
+    /// kept prepared.
     async fn place_statement(&mut self) -> QueryResult<Option<Statement>> {
-        match self.ask {
-            Ask::Never => Ok(None),
-            Ask::Before | Ask::After => self.prepared(PLACE.to_owned(), &[]).await.map(Some),
+        match (self.ask, self.names) {
+            (Ask::Never, _) | (_, Names::Unsafe) => Ok(None),
+            (_, Names::Safe) => self.prepared(PLACE.to_owned(), &[]).await.map(Some),
         }
     }
 
@@ -179,11 +187,15 @@ async fn with_place<T>(
     ask: Ask,
     statement: Option<Statement>,
 ) -> (T, Option<Place>) {
-    let Some(statement) = statement else {
+    if ask == Ask::Never {
         return (run.await, None);
-    };
+    }
     let place = async {
-        let row = client.query_one(&statement, &[]).await.ok()?;
+        let row = match statement {
+            Some(statement) => client.query_one(&statement, &[]).await,
+            None => client.query_typed_one(PLACE, &[]).await,
+        };
+        let row = row.ok()?;
         let is_standby = row.try_get(0).ok()?;
         Some(Place { is_standby, position: position(row.try_get(1).ok()?) })
     };

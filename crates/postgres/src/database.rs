@@ -1,6 +1,8 @@
 //! The database as a whole.
 
-use exit3_ports::{Moved, Rows, SchemaState, Target};
+use diesel::sql_types::Text;
+use diesel_async::RunQueryDsl;
+use exit3_ports::{Moved, Rows, SchemaState, StoreError, Target};
 use tokio::runtime::Handle;
 
 use crate::api_keys::PgApiKeyRepository;
@@ -10,8 +12,10 @@ use crate::health::PgHealth;
 use crate::leads::PgLeadRepository;
 use crate::lists::Lists;
 use crate::migrations::{self, MigrationError};
+use crate::opening::Unfit;
 use crate::pool::PgPool;
 use crate::settings::PgSettings;
+use crate::sql::Sql;
 use crate::staff::PgStaffRepository;
 use crate::subscribers::PgSubscriberRepository;
 use crate::transfer::PgTransfer;
@@ -85,6 +89,32 @@ impl PgDatabase {
     /// Which database this is, for a person: `PostgreSQL at host:port/name`.
     pub fn describe(&self) -> String {
         self.settings.describe()
+    }
+
+    /// Sees that the server, and a pooler in front of it, let this program keep its
+    /// promises. One that cannot be reached may do so: that is found out with each
+    /// connection.
+    ///
+    /// # Errors
+    /// Where they do not.
+    pub async fn check_fitness(&self) -> Result<(), Unfit> {
+        self.pool.check_fitness().await
+    }
+
+    /// The settings of the server with which a power cut could ruin the database.
+    ///
+    /// # Errors
+    /// Where the database is away.
+    pub async fn careless_settings(&self) -> Result<Vec<String>, StoreError> {
+        let names = self.pool.read(|mut connection| async move {
+            let names = Sql::<Text>::planned(
+                "SELECT name FROM pg_settings \
+                 WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off' ORDER BY name",
+            );
+            let names = names.load(&mut *connection).await;
+            connection.done(names)
+        });
+        names.await
     }
 
     /// Applies the migrations that have not been applied yet, each wholly or not

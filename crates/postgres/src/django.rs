@@ -17,8 +17,7 @@ pub async fn django_source(
     runtime: &Handle,
 ) -> Result<Box<dyn DjangoSource>, StoreError> {
     let session = PgSession::open(settings, runtime).await?;
-    session.execute("SET datestyle = 'ISO'").await?;
-    session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    session.begin("REPEATABLE READ READ ONLY").await?;
     // The snapshot is taken with what is read first.
     session.columns().await?;
     Ok(Box::new(session))

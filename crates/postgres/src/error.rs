@@ -84,17 +84,21 @@ fn from_answer(answer: &DbError) -> Failure {
                 | SqlState::INVALID_PASSWORD
                 | SqlState::INVALID_AUTHORIZATION_SPECIFICATION
                 | SqlState::INVALID_CATALOG_NAME
+                // A pooler that has lost them.
+                | SqlState::INVALID_SQL_STATEMENT_NAME
+                | SqlState::DUPLICATE_PSTATEMENT
                 // A schema that is not migrated yet.
                 | SqlState::UNDEFINED_TABLE
                 | SqlState::UNDEFINED_COLUMN
         );
     let again = match *code {
-        // Undone by the server. The latter two: a statement that was prepared
-        // before the tables changed, or is not known any more.
+        // Undone by the server. The latter three: a statement that was prepared
+        // before the tables changed, or is not known any more, or by another's name.
         SqlState::T_R_SERIALIZATION_FAILURE
         | SqlState::T_R_DEADLOCK_DETECTED
         | SqlState::FEATURE_NOT_SUPPORTED
-        | SqlState::INVALID_SQL_STATEMENT_NAME => Again::Anything,
+        | SqlState::INVALID_SQL_STATEMENT_NAME
+        | SqlState::DUPLICATE_PSTATEMENT => Again::Anything,
         _ if class == "57" && *code != SqlState::QUERY_CANCELED => Again::Reads,
         _ => Again::No,
     };

@@ -1,20 +1,20 @@
 //! The migrations, which are part of the program.
 
-mod lock;
+pub(crate) mod lock;
+mod rights;
 
 use std::error::Error;
 
 use exit3_ports::{Migration, Moved, NoWay, Rows, SchemaState, Target, Way};
 use tokio::runtime::Handle;
-use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, Transaction};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, IsolationLevel, Transaction};
+
+use self::lock::Patience;
 
 use crate::settings::PgSettings;
 
 pub(crate) const MIGRATIONS: &[Migration] = exit3_ports::migrations!("postgres");
-
-/// Names the lock that a migrating program holds; the digits mean nothing.
-const LOCK: i64 = 0x6578_6974_3300_0001;
 
 /// The oldest server that will do, as `server_version_num`: trusted extensions.
 const OLDEST: i32 = 130_000;
@@ -41,8 +41,14 @@ pub enum MigrationError {
     #[error(transparent)]
     NoWay(#[from] NoWay),
     /// Others held a table for too long.
-    #[error("the migration {0} could not be applied: others did not let go of its tables")]
-    Locked(&'static str),
+    #[error("the migration {0} could not be applied: others did not let go of its tables{1}")]
+    Locked(&'static str, String),
+    /// Another program held the lock of the migrations for too long.
+    #[error("nothing was migrated: another program did not let go of the migration lock{0}")]
+    Migrating(String),
+    /// The role may not do what the migrations do.
+    #[error("{0}")]
+    Rights(String),
     /// A migration could not be applied; those before it were.
     #[error("the migration {0} could not be applied")]
     Failed(&'static str, #[source] Box<dyn Error + Send + Sync>),
@@ -85,6 +91,9 @@ pub(crate) async fn state(
     work.await.map_err(unavailable)?
 }
 
+/// Takes transaction after transaction, until there is nothing left to do. All that a
+/// transaction needs it sets for itself, and its locks end with it: behind a pooler, what
+/// belongs to a session would be left to others.
 async fn migrate(
     settings: PgSettings,
     target: Target,
@@ -92,94 +101,112 @@ async fn migrate(
 ) -> Result<Moved, MigrationError> {
     let mut client = connect(&settings).await?;
     check_server(&client).await?;
-    // The connection that does the work also holds the lock, so that the lock is
-    // gone when the work is, even after a crash.
-    client
-        .batch_execute("SET statement_timeout = 0; SET lock_timeout = '10min'")
-        .await
-        .map_err(unavailable)?;
-    client.query("SELECT pg_advisory_lock($1)", &[&LOCK]).await.map_err(unavailable)?;
-    let way = Way::find(MIGRATIONS, &applied(&client).await?, target)?;
-    if way.is_empty() {
-        return Ok(Moved::default());
-    }
-    client.batch_execute(TABLE).await.map_err(unavailable)?;
-    client.batch_execute(lock::SETTING).await.map_err(unavailable)?;
-    // Up step by step, so that no lock is held longer than its step takes. Down at
-    // once, so that rows are lost of all tables or of none.
-    for step in &way.up {
-        patiently(&mut client, &[step], None).await?;
-    }
-    if !way.down.is_empty() {
-        patiently(&mut client, &way.down, Some(rows)).await?;
-    }
-    Ok(way.moved())
-}
-
-/// Takes these steps in one transaction, again and again until it gets its locks; or
-/// takes them back, where it is said what may happen to rows.
-async fn patiently(
-    client: &mut Client,
-    steps: &[&'static Migration],
-    back: Option<Rows>,
-) -> Result<(), MigrationError> {
-    let mut patience = lock::Patience::new();
-    loop {
-        match attempt(client, steps, back).await {
-            Err(Obstacle::Failed(name, error)) if lock::is_busy(&error) => {
-                if !patience.waits(name).await {
-                    return Err(MigrationError::Locked(name));
+    let mut moved = Moved::default();
+    let mut patience = Patience::new();
+    // Who finds nothing to do waits for nobody.
+    while !Way::find(MIGRATIONS, &applied(&client).await?, target)?.is_empty() {
+        match attempt(&mut client, &patience, target, rows).await {
+            Ok(taken) => {
+                moved.up += taken.up;
+                moved.down += taken.down;
+                patience = Patience::new();
+            }
+            Err(Obstacle::Way(error)) => return Err(error.into()),
+            Err(Obstacle::Lock(error)) if lock::is_busy(&error) => {
+                if !patience.waits(&client, None).await {
+                    return Err(MigrationError::Migrating(patience.holders()));
                 }
             }
-            Err(Obstacle::Failed(name, error)) => {
-                return Err(MigrationError::Failed(name, error.into()));
+            Err(Obstacle::Lock(error)) => return Err(refused(&client, error).await),
+            Err(Obstacle::Step(name, error)) if lock::is_busy(&error) => {
+                if !patience.waits(&client, Some(name)).await {
+                    return Err(MigrationError::Locked(name, patience.holders()));
+                }
             }
-            Err(Obstacle::NoWay(error)) => return Err(error.into()),
-            Ok(()) => return Ok(()),
+            Err(Obstacle::Step(name, error)) => {
+                return Err(match rights::sentence(&client, &error).await {
+                    Some(sentence) => MigrationError::Rights(sentence),
+                    None => MigrationError::Failed(name, error.into()),
+                });
+            }
         }
     }
+    Ok(moved)
 }
 
 /// Why a transaction was rolled back.
 enum Obstacle {
-    Failed(&'static str, tokio_postgres::Error),
-    NoWay(NoWay),
+    /// Others migrate, or the database is away.
+    Lock(tokio_postgres::Error),
+    Step(&'static str, tokio_postgres::Error),
+    Way(NoWay),
 }
 
-/// One such transaction. Where it is not committed it is rolled back.
+/// One transaction. Where it is not committed it is rolled back.
+///
+/// Up it takes one step, so that no lock is held longer than that takes. Down it takes all
+/// of them, so that rows are lost of all tables or of none.
 async fn attempt(
     client: &mut Client,
-    steps: &[&'static Migration],
-    back: Option<Rows>,
-) -> Result<(), Obstacle> {
-    let Some(last) = steps.last() else { return Ok(()) };
-    let failed = |error| Obstacle::Failed(last.name, error);
-    let transaction = client.transaction().await.map_err(failed)?;
-    for step in steps {
-        if back == Some(Rows::Keep) {
-            refuse_rows(&transaction, step).await?;
+    patience: &Patience,
+    target: Target,
+    rows: Rows,
+) -> Result<Moved, Obstacle> {
+    let begin = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted);
+    let transaction = begin.read_only(false).start().await.map_err(Obstacle::Lock)?;
+    transaction.batch_execute(&patience.alone()).await.map_err(Obstacle::Lock)?;
+    // Another program may have been quicker.
+    let applied = versions(transaction.client()).await.map_err(Obstacle::Lock)?;
+    let way = Way::find(MIGRATIONS, &applied, target).map_err(Obstacle::Way)?;
+    let taken = if let Some(step) = way.up.first() {
+        if applied.is_empty() {
+            let failed = |error| Obstacle::Step(step.name, error);
+            transaction.batch_execute(TABLE).await.map_err(failed)?;
         }
-        let (statements, note) = match back {
-            None => (step.up, "INSERT INTO __diesel_schema_migrations (version) VALUES ($1)"),
-            Some(_) => (step.down, "DELETE FROM __diesel_schema_migrations WHERE version = $1"),
-        };
-        let failed = |error| Obstacle::Failed(step.name, error);
-        transaction.batch_execute(statements).await.map_err(failed)?;
-        transaction.execute(note, &[&step.version()]).await.map_err(failed)?;
-    }
-    transaction.commit().await.map_err(failed)
+        take(&transaction, step, step.up, NOTE).await?;
+        Moved { up: 1, down: 0 }
+    } else {
+        for step in &way.down {
+            if rows == Rows::Keep {
+                refuse_rows(&transaction, step).await?;
+            }
+            take(&transaction, step, step.down, FORGET).await?;
+        }
+        Moved { up: 0, down: way.down.len() }
+    };
+    transaction.commit().await.map_err(Obstacle::Lock)?;
+    Ok(taken)
+}
+
+const NOTE: &str = "INSERT INTO __diesel_schema_migrations (version) VALUES ($1)";
+const FORGET: &str = "DELETE FROM __diesel_schema_migrations WHERE version = $1";
+
+/// Takes a step, and notes it.
+async fn take(
+    transaction: &Transaction<'_>,
+    step: &'static Migration,
+    statements: &str,
+    note: &str,
+) -> Result<(), Obstacle> {
+    let failed = |error| Obstacle::Step(step.name, error);
+    transaction.batch_execute(statements).await.map_err(failed)?;
+    let version: [(&(dyn ToSql + Sync), Type); 1] = [(&step.version(), Type::VARCHAR)];
+    transaction.execute_typed(note, &version).await.map(drop).map_err(failed)
 }
 
 /// There is no way back where rows would be lost; nobody writes any meanwhile.
-async fn refuse_rows(transaction: &Transaction<'_>, step: &Migration) -> Result<(), Obstacle> {
+async fn refuse_rows(
+    transaction: &Transaction<'_>,
+    step: &'static Migration,
+) -> Result<(), Obstacle> {
     for table in step.back_drops {
-        let failed = |error| Obstacle::Failed(step.name, error);
+        let failed = |error| Obstacle::Step(step.name, error);
         let lock = format!("LOCK TABLE {table}");
         transaction.batch_execute(&lock).await.map_err(failed)?;
         let any = format!("SELECT EXISTS (SELECT 1 FROM {table})");
-        let row = transaction.query_one(&any, &[]).await.map_err(failed)?;
+        let row = transaction.query_typed_one(&any, &[]).await.map_err(failed)?;
         if row.try_get(0).map_err(failed)? {
-            return Err(Obstacle::NoWay(NoWay::RowsLost(table)));
+            return Err(Obstacle::Way(NoWay::RowsLost(table)));
         }
     }
     Ok(())
@@ -199,11 +226,29 @@ async fn connect(settings: &PgSettings) -> Result<Client, MigrationError> {
 
 /// The versions that were applied.
 async fn applied(client: &Client) -> Result<Vec<String>, MigrationError> {
-    let rows = client.query("SELECT version FROM __diesel_schema_migrations", &[]).await;
-    match rows {
-        Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => Ok(Vec::new()),
-        Err(error) => Err(unavailable(error)),
-        Ok(rows) => rows.iter().map(|row| row.try_get(0).map_err(unavailable)).collect(),
+    match versions(client).await {
+        Ok(versions) => Ok(versions),
+        Err(error) => Err(refused(client, error).await),
+    }
+}
+
+async fn versions(client: &Client) -> Result<Vec<String>, tokio_postgres::Error> {
+    // The catalogue itself is asked: a name that was looked up before this transaction got
+    // the migration lock may still be unknown to the session.
+    let exists = "SELECT EXISTS (SELECT FROM pg_class WHERE pg_table_is_visible(oid) \
+                  AND relname = '__diesel_schema_migrations')";
+    if !client.query_typed_one(exists, &[]).await?.try_get(0)? {
+        return Ok(Vec::new());
+    }
+    let rows = client.query_typed("SELECT version FROM __diesel_schema_migrations", &[]).await?;
+    rows.iter().map(|row| row.try_get(0)).collect()
+}
+
+/// Why the server did not do what comes before a migration.
+async fn refused(client: &Client, error: tokio_postgres::Error) -> MigrationError {
+    match rights::sentence(client, &error).await {
+        Some(sentence) => MigrationError::Rights(sentence),
+        None => unavailable(error),
     }
 }
 
@@ -211,7 +256,7 @@ async fn check_server(client: &Client) -> Result<(), MigrationError> {
     let sql = "SELECT current_setting('server_version_num')::integer,
                       current_setting('server_version'),
                       current_setting('server_encoding')";
-    let row = client.query_one(sql, &[]).await.map_err(unavailable)?;
+    let row = client.query_typed_one(sql, &[]).await.map_err(unavailable)?;
     if row.try_get::<_, i32>(0).map_err(unavailable)? < OLDEST {
         return Err(MigrationError::Version(row.try_get(1).map_err(unavailable)?));
     }

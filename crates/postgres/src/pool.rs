@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 use crate::telemetry::{Connections, InUse};
 use deadpool::Runtime;
 use deadpool::managed::{
-    self, Metrics, Object, Pool, QueueMode, RecycleError, RecycleResult, Timeouts,
+    self, Metrics, Object, Pool, PoolError, QueueMode, RecycleError, RecycleResult, Timeouts,
 };
 use diesel::QueryResult;
-use diesel_async::SimpleAsyncConnection;
 use exit3_ports::{Position, Session, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -21,6 +20,7 @@ use tokio_postgres::{Connection, Socket};
 
 use crate::connection::{Ask, PgConnection, Place};
 use crate::error::{Again, Failure, timed_out};
+use crate::opening::{self, Unfit};
 use crate::replica::Replica;
 use crate::settings::PgSettings;
 
@@ -117,6 +117,14 @@ impl PgPool {
         F: Future<Output = Result<T, Failure>>,
     {
         self.attempt(self.bulk_timeout, Kind::Write, operation).await
+    }
+
+    /// Whether a connection was refused because of what its server, or a pooler, does.
+    pub(crate) async fn check_fitness(&self) -> Result<(), Unfit> {
+        match self.pool.get().await {
+            Err(PoolError::Backend(ConnectError::Unfit(unfit))) => Err(unfit),
+            _ => Ok(()),
+        }
     }
 
     /// Begins a transaction with the server as patient as [`Self::write_many`].
@@ -281,8 +289,8 @@ impl managed::Manager for Manager {
 pub(crate) enum ConnectError {
     #[error("cannot connect to the database")]
     Postgres(#[from] tokio_postgres::Error),
-    #[error("cannot set up a connection")]
-    Setup(#[source] diesel::result::Error),
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
     #[error("the runtime of the connections has ended")]
     Runtime(#[from] JoinError),
 }
@@ -291,27 +299,11 @@ async fn open(
     settings: PgSettings,
     connections: Connections,
 ) -> Result<PgConnection, ConnectError> {
-    let (client, connection) = settings.config.connect(settings.tls).await?;
+    let (client, connection) = settings.config.connect(settings.tls.clone()).await?;
     let (give_up, given_up) = oneshot::channel();
     tokio::spawn(drive(connection, given_up));
-    let mut connection = PgConnection::new(client, give_up, connections.open());
-    // A statement whose caller has gone must not go on for ever, nor may one
-    // queue for a lock as long as that. Isolation is what the adapter is built
-    // on, whatever the role's default. Compiling a plan costs more than it
-    // could save here.
-    let limit = settings.timeout.as_millis();
-    let setup = format!(
-        "SET statement_timeout = {limit};
-         SET lock_timeout = {};
-         SET idle_in_transaction_session_timeout = {};
-         SET default_transaction_isolation = 'read committed';
-         SET TIME ZONE 'UTC';
-         SET jit = off",
-        limit * 3 / 4,
-        settings.bulk_timeout.as_millis(),
-    );
-    connection.batch_execute(&setup).await.map_err(ConnectError::Setup)?;
-    Ok(connection)
+    let names = opening::set_up(&client, &settings).await?;
+    Ok(PgConnection::new(client, give_up, names, connections.open()))
 }
 
 /// Carries what goes over a connection, until it is closed by either side.

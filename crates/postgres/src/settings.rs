@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::OnceCell;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -30,6 +31,9 @@ pub struct PgSettings {
     pub bulk_timeout: Duration,
     /// From where lists may come.
     pub(crate) replica: Option<Arc<Replica>>,
+    /// Set once it was found that a pooler which passes names of statements on gives each
+    /// connection a session of its own.
+    pub(crate) alone: Arc<OnceCell<()>>,
     pub(crate) config: Config,
     pub(crate) tls: MakeRustlsConnect,
 }
@@ -157,6 +161,7 @@ impl PgSettings {
             timeout: Duration::from_millis(1800),
             bulk_timeout: Duration::from_secs(60),
             replica: None,
+            alone: Arc::default(),
             tls: tls::connector(verify, ssl.authorities.as_deref().map(AsRef::as_ref))?,
             config,
         })

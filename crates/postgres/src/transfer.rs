@@ -11,8 +11,10 @@ use self::session::{PgSession, list};
 use crate::migrations::MIGRATIONS;
 use crate::settings::PgSettings;
 
-/// How long loading waits for those who write.
-const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '30s'";
+/// What was loaded is to be on disk when that is told. What the operator has chosen beyond
+/// that stays.
+const DURABLY: &str = "SELECT set_config('synchronous_commit', 'on', true) \
+                       WHERE current_setting('synchronous_commit') = 'off'";
 
 /// Copies the database as a whole, over a connection of its own: a pool is for what is
 /// quick.
@@ -37,13 +39,13 @@ impl Transfer for PgTransfer {
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
         let mut session = PgSession::open(&self.settings, &self.runtime).await?;
         let tables = session.shapes().await?;
-        session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         // A table that is emptied by TRUNCATE is empty for older snapshots as well. The
         // first statement that reads makes the snapshot, and it must come after the locks.
-        if !tables.is_empty() {
-            let names = list(tables.iter().map(|shape| shape.table.name));
-            session.execute(&format!("LOCK TABLE {names} IN ACCESS SHARE MODE")).await?;
-        }
+        let locks = match list(tables.iter().map(|shape| shape.table.name)) {
+            names if names.is_empty() => String::new(),
+            names => format!("LOCK TABLE {names} IN ACCESS SHARE MODE"),
+        };
+        session.begin_with("REPEATABLE READ READ ONLY", &locks).await?;
         if session.shapes().await? != tables {
             return Err(StoreError::Unavailable("its tables are being changed".into()));
         }
@@ -52,10 +54,10 @@ impl Transfer for PgTransfer {
 
     async fn load(&self) -> Result<Box<dyn Load>, StoreError> {
         let session = PgSession::open(&self.settings, &self.runtime).await?;
-        session.execute("BEGIN").await?;
-        session.execute(LOCK_TIMEOUT).await?;
         let names = list(TABLES.iter().map(|table| table.name));
-        session.execute(&format!("LOCK TABLE {names} IN EXCLUSIVE MODE")).await?;
+        let locks = format!("LOCK TABLE {names} IN EXCLUSIVE MODE");
+        session.begin_with("READ COMMITTED READ WRITE", &locks).await?;
+        session.execute(DURABLY).await?;
         Ok(Box::new(session))
     }
 }

@@ -119,6 +119,33 @@ impl Backend {
         Ok(Self { database, shared })
     }
 
+    /// Sees that the database, and a pooler in front of it, let the service keep its
+    /// promises. One that is away may do so.
+    ///
+    /// # Errors
+    /// [`DatabaseError`] where they do not.
+    pub(crate) async fn check_fitness(&self) -> Result<(), DatabaseError> {
+        match &self.database {
+            Database::Postgres(settings) => {
+                connect(settings, usize::MAX).check_fitness().await.map_err(DatabaseError::of)
+            }
+            Database::Sqlite(_) => Ok(()),
+        }
+    }
+
+    /// The settings of the database's server with which a power cut could ruin it.
+    ///
+    /// # Errors
+    /// [`DatabaseError`] where it is away.
+    pub(crate) async fn careless_settings(&self) -> Result<Vec<String>, DatabaseError> {
+        match &self.database {
+            Database::Postgres(settings) => {
+                connect(settings, usize::MAX).careless_settings().await.map_err(DatabaseError::of)
+            }
+            Database::Sqlite(_) => Ok(Vec::new()),
+        }
+    }
+
     /// Applies the migrations that the database lacks; returns how many.
     ///
     /// # Errors

@@ -187,6 +187,7 @@ impl Start {
                 Some(backend) => backend.clone(),
                 None => opened.insert(self.open().await?).clone(),
             };
+            in_time(backend.check_fitness()).await?;
             if !self.settings.auto_migrate {
                 // What the schema allows is served, and the rest refused.
                 self.teller.serves(backend.clone());

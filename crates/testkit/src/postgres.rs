@@ -6,6 +6,7 @@
 //! `TEST_POSTGRES_PROGRAMS` names the folder of the programs of another version.
 
 mod cluster;
+mod pooler;
 mod programs;
 
 use std::sync::OnceLock;
@@ -15,6 +16,7 @@ use tokio::sync::OnceCell;
 use tokio_postgres::{Client, NoTls};
 
 pub use cluster::TestPostgres;
+pub use pooler::{Statements, TestPgBouncer};
 
 /// Counts the databases of this process.
 static DATABASES: AtomicU32 = AtomicU32::new(0);
@@ -35,6 +37,11 @@ pub async fn client(url: &str) -> Client {
         .unwrap_or_else(|error| panic!("cannot connect to {url}: {error:?}"));
     tokio::spawn(connection);
     client
+}
+
+/// A program of PostgreSQL, of the version that servers of tests have.
+pub fn program(name: &str) -> std::process::Command {
+    std::process::Command::new(programs::directory().join(name))
 }
 
 /// A server that is shared by the tests of a process.

@@ -13,7 +13,13 @@ use tokio_postgres::{Client, Error};
 
 use super::value::{self, Bind};
 use crate::error::{Failure, timed_out};
+use crate::migrations::lock::{self, What};
 use crate::settings::PgSettings;
+
+/// How often it asks for the locks that it begins with, for two seconds each time.
+const ATTEMPTS: u32 = 15;
+/// How long it waits for a lock later.
+const LATER: &str = "SET LOCAL lock_timeout = '30s'";
 
 /// The transaction ends with the connection, and undone unless it was committed.
 pub(crate) struct PgSession {
@@ -35,14 +41,36 @@ impl PgSession {
         let (client, connection) =
             connected.map_err(|_| timed_out(settings.timeout))?.map_err(failed)?;
         runtime.spawn(connection);
-        let session = Self { client, copy: None };
-        session
-            .execute(
-                "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; \
-                 SET lock_timeout = '30s'; SET TIME ZONE 'UTC'",
-            )
-            .await?;
-        Ok(session)
+        Ok(Self { client, copy: None })
+    }
+
+    /// Begins the transaction with locks of tables; tells for whom it waits.
+    pub(crate) async fn begin_with(&self, mode: &str, locks: &str) -> Result<(), StoreError> {
+        let mut patience = ATTEMPTS;
+        loop {
+            self.begin(mode).await?;
+            let ask = format!("SET LOCAL lock_timeout = '2s'; {locks}; {LATER}");
+            match self.client.batch_execute(&ask).await {
+                Err(error) if lock::is_busy(&error) && patience > 1 => {
+                    patience -= 1;
+                    self.execute("ROLLBACK").await?;
+                    let holders = lock::holders(&self.client, What::Tables).await;
+                    tracing::warn!("waiting for others who use the tables{holders}");
+                }
+                locked => return locked.map_err(failed),
+            }
+        }
+    }
+
+    /// Begins the transaction. What it needs it sets for itself: behind a pooler, settings
+    /// of the session would reach others.
+    pub(crate) async fn begin(&self, mode: &str) -> Result<(), StoreError> {
+        self.execute(&format!(
+            "BEGIN ISOLATION LEVEL {mode}; SET LOCAL statement_timeout = 0; \
+             SET LOCAL idle_in_transaction_session_timeout = 0; {LATER}; \
+             SET LOCAL TIME ZONE 'UTC'; SET LOCAL datestyle = 'ISO'"
+        ))
+        .await
     }
 
     pub(crate) async fn execute(&self, sql: &str) -> Result<(), StoreError> {

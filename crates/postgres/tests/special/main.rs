@@ -7,11 +7,16 @@
     reason = "in a test a panic is the report"
 )]
 
+#[path = "../common/mod.rs"]
+mod common;
+mod durability;
 mod failures;
 mod guards;
 mod migrations;
 mod plans;
+mod pooler;
 mod replica;
+mod rights;
 mod transfer;
 
 use std::time::{Duration, Instant};

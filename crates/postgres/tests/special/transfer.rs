@@ -28,3 +28,22 @@ async fn a_snapshot_waits_for_who_replaces_everything() {
     let mut snapshot = snapshot.await.unwrap().unwrap();
     assert_eq!(snapshot.count(table("leads").unwrap()).await.unwrap(), 1);
 }
+
+#[tokio::test]
+async fn who_waits_to_restore_says_for_whom() {
+    let (own, database) = shared().await;
+    let writer = postgres::client(database.url()).await;
+    let write = "SET application_name = 'slow'; BEGIN; UPDATE leads SET notes = notes";
+    writer.batch_execute(write).await.unwrap();
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let lines = std::sync::Mutex::new(log.reopen().unwrap());
+    let told = tracing_subscriber::fmt().with_writer(lines).with_ansi(false).finish();
+    let _told = tracing::subscriber::set_default(told);
+    let loading = tokio::spawn(async move { own.transfer().load().await.map(drop) });
+    let told = || std::fs::read_to_string(log.path()).unwrap();
+    until(async || told().contains("waiting for others who use the tables: process ")).await;
+    assert!(told().contains("(slow, "), "{}", told());
+    assert!(!loading.is_finished());
+    writer.batch_execute("COMMIT").await.unwrap();
+    loading.await.unwrap().unwrap();
+}

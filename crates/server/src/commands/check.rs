@@ -1,6 +1,7 @@
 use clap::Args;
 
-use super::{Failure, say};
+use super::{Failure, runtime, say, whisper};
+use crate::backend::Backend;
 use crate::settings::{Arguments, Secrets, Settings, findings};
 
 /// What to look at.
@@ -27,7 +28,11 @@ pub(super) fn check(
         let weight = if finding.dangerous { "danger" } else { "warning" };
         say(format_args!("{weight}: {finding}"));
     }
-    match found.len() {
+    let of_database = if check.deploy { ask_database(settings)? } else { Vec::new() };
+    for problem in &of_database {
+        say(format_args!("danger: {problem}"));
+    }
+    match found.len() + of_database.len() {
         0 => {
             say(format_args!("The settings are sound."));
             Ok(())
@@ -35,4 +40,30 @@ pub(super) fn check(
         1 => Err("1 setting is unsafe for production".into()),
         count => Err(format!("{count} settings are unsafe for production").into()),
     }
+}
+
+/// What is unsafe about the server of the database, where there is one.
+fn ask_database(settings: &Settings) -> Result<Vec<String>, Failure> {
+    if settings.database.is_embedded() {
+        return Ok(Vec::new());
+    }
+    let backend = Backend::open(settings)?;
+    let (fit, careless) = runtime()?.block_on(async {
+        let fit = backend.check_fitness().await;
+        (fit, backend.careless_settings().await)
+    });
+    if let Err(unfit) = fit {
+        return Ok(vec![format!("DATABASE_URL: {unfit}")]);
+    }
+    let careless = careless.unwrap_or_else(|error| {
+        whisper(format_args!("The database could not be asked for its settings: {error}"));
+        Vec::new()
+    });
+    let problem = |name: String| {
+        format!(
+            "{name} is off on the database's server, so a power cut could ruin the database; \
+             set it to on in postgresql.conf"
+        )
+    };
+    Ok(careless.into_iter().map(problem).collect())
 }

@@ -134,6 +134,7 @@ async fn run(
         started = started => started?,
     };
     tell(&[NotifyState::Ready]);
+    warn_if_careless(&backend).await;
     warn_if_frozen(&backend);
     let app = backend.app(workers);
     actix_web::rt::spawn(take_notes(backend.clone()));
@@ -153,6 +154,15 @@ fn warn_if_lost(settings: &Settings, secrets: &Secrets) {
             "the database is a new one, though the service was started in DATA_DIR before: was \
              {} moved or removed?",
             path.display()
+        );
+    }
+}
+
+/// A database that is away is asked by `exit3 check --deploy`.
+async fn warn_if_careless(backend: &Backend) {
+    for setting in backend.careless_settings().await.unwrap_or_default() {
+        tracing::warn!(
+            "{setting} is off on the database's server: a power cut could ruin the database"
         );
     }
 }

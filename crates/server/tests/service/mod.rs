@@ -206,6 +206,11 @@ impl Service {
         self.send_json(self.client.patch(self.url(path)), key, json).await
     }
 
+    /// `DELETE`.
+    pub async fn delete(&self, path: &str, key: &str) -> reqwest::Response {
+        self.send(self.client.delete(self.url(path)), key).await
+    }
+
     async fn send_json(
         &self,
         request: reqwest::RequestBuilder,

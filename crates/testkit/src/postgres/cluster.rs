@@ -235,7 +235,7 @@ fn signal(name: &str, processes: &[u32]) {
 }
 
 /// A directory of `user`, in memory where there is room for it.
-fn new_directory(user: Option<User>) -> PathBuf {
+pub(super) fn new_directory(user: Option<User>) -> PathBuf {
     let memory = Path::new("/dev/shm");
     let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
     let directory = tempfile::Builder::new().prefix("exit3-postgres-").tempdir_in(parent);

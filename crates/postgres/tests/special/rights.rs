@@ -1,0 +1,115 @@
+//! What a role must be allowed.
+
+use exit3_domain::paging::PageRequest;
+use exit3_ports::{
+    BackupLog, LeadRepository, Rows, StaffRepository, SubscriberRepository, TABLES, Target,
+    Transfer,
+};
+use exit3_testkit::builders;
+use exit3_testkit::postgres::{self, TestDatabase};
+use tokio_postgres::Client;
+
+use crate::{open, shared};
+
+/// What docs/OPERATIONS.md grants to a role that serves and does not migrate.
+const SERVING: &str = include_str!("../../../../deploy/postgres/serving.sql");
+
+/// A role of this database that may do nothing yet; gone with the database.
+struct Role {
+    name: String,
+    admin: Client,
+}
+
+impl Role {
+    async fn new(database: &TestDatabase) -> Self {
+        let admin = postgres::client(database.url()).await;
+        let name = name_of(database.url());
+        let name = format!("role_{name}");
+        let create = format!("DROP ROLE IF EXISTS {name}; CREATE ROLE {name} LOGIN PASSWORD 'x'");
+        admin.batch_execute(&create).await.unwrap();
+        Self { name, admin }
+    }
+
+    fn url(&self, database: &TestDatabase) -> String {
+        let (_, server) = database.url().rsplit_once('@').unwrap();
+        format!("postgres://{}:x@{server}", self.name)
+    }
+}
+
+fn name_of(url: &str) -> &str {
+    url.rsplit('/').next().unwrap().split('?').next().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_may_not_migrate_is_told_which_rights_it_needs() {
+    let database = postgres::shared().create_database().await;
+    let role = Role::new(&database).await;
+    role.admin.batch_execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC").await.unwrap();
+    let node = open(&role.url(&database));
+    let refused = node.migrate().await.unwrap_err().to_string();
+    assert!(refused.contains(&format!("the role {} lacks rights", role.name)), "{refused}");
+    // The statements that it names are enough.
+    let (_, grants) = refused.split_once(" run ").unwrap();
+    role.admin.batch_execute(&grants.replace(" and ", ";")).await.unwrap();
+    assert!(node.migrate().await.unwrap() > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_finds_no_schema_is_told_so() {
+    let database = postgres::shared().create_database().await;
+    let role = Role::new(&database).await;
+    role.admin.batch_execute("REVOKE ALL ON SCHEMA public FROM PUBLIC").await.unwrap();
+    let node = open(&role.url(&database));
+    let refused = node.migrate().await.unwrap_err().to_string();
+    assert!(refused.contains("USAGE, CREATE ON SCHEMA public"), "{refused}");
+    let (_, grants) = refused.split_once(" run ").unwrap();
+    role.admin.batch_execute(&grants.replace(" and ", ";")).await.unwrap();
+    assert!(node.migrate().await.unwrap() > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_does_not_own_the_tables_is_told_so() {
+    let (owner, database) = shared().await;
+    owner.migrate_to(Target::Version(7), Rows::Keep).await.unwrap();
+    let role = Role::new(&database).await;
+    let all = format!(
+        "GRANT ALL ON SCHEMA public TO {0}; GRANT ALL ON ALL TABLES IN SCHEMA public TO {0}; \
+         GRANT CREATE ON DATABASE {1} TO {0}",
+        role.name,
+        name_of(database.url())
+    );
+    role.admin.batch_execute(&all).await.unwrap();
+    let refused = open(&role.url(&database)).migrate().await.unwrap_err().to_string();
+    assert!(refused.contains("must be owner of"), "{refused}");
+    assert!(refused.contains("as the role that owns the tables"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_without_any_right_is_told_that_and_not_that_the_database_is_away() {
+    let (_, database) = shared().await;
+    let role = Role::new(&database).await;
+    let refused = open(&role.url(&database)).schema_state().await.unwrap_err().to_string();
+    assert!(refused.contains("permission denied for table"), "{refused}");
+    assert!(!refused.contains("not available"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rights_for_serving_are_enough_to_serve() {
+    let (_, database) = shared().await;
+    let role = Role::new(&database).await;
+    role.admin.batch_execute(&SERVING.replace("exit3_serving", &role.name)).await.unwrap();
+    let node = open(&role.url(&database));
+    assert_eq!(node.migrate().await.unwrap(), 0, "who has nothing to do needs no right");
+    let lead = node.leads().create(&builders::lead().build(), builders::at(5)).await.unwrap();
+    node.leads().delete(lead.id).await.unwrap();
+    let subscriber = builders::subscriber("ana@acme.hr");
+    node.subscribers().create(&subscriber).await.unwrap();
+    node.staff().list(PageRequest::first()).await.unwrap();
+    let mut snapshot = node.transfer().snapshot().await.unwrap();
+    for table in TABLES {
+        snapshot.last_id(table).await.unwrap();
+        snapshot.count(table).await.unwrap();
+    }
+    snapshot.schema().await.unwrap();
+    node.backups().note_backup(builders::at(5)).await.unwrap();
+}

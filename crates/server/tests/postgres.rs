@@ -1,0 +1,159 @@
+//! The binary before servers of PostgreSQL, and poolers, of all kinds.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "in a test a panic is the report"
+)]
+
+mod service;
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use exit3_testkit::postgres::{self, Statements, TestDatabase, TestPgBouncer};
+use service::{Service, exit3};
+
+const LEADS: &str = "/backend/api/v1/leads/";
+const KEY: &str = "key-of-the-tests";
+const LEAD: &str = r#"{"full_name": "Ana Horvat", "position": "CTO", "email": "ana@acme.hr"}"#;
+
+fn env(url: &str) -> [(&str, &str); 3] {
+    [("DATABASE_URL", url), ("BASIC_API_KEY", KEY), ("SECRET_KEY", "secret-of-the-tests")]
+}
+
+fn run(directory: &Path, url: &str, words: &[&str]) -> Output {
+    exit3(directory).envs(env(url)).args(words).output().unwrap()
+}
+
+async fn durable() -> TestDatabase {
+    let database = postgres::shared().create_database().await;
+    let admin = postgres::client(database.url()).await;
+    let sql = "SELECT format('ALTER DATABASE %I SET synchronous_commit = on', current_database())";
+    let alter: String = admin.query_one(sql, &[]).await.unwrap().get(0);
+    admin.batch_execute(&alter).await.unwrap();
+    database
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pooler_that_forgets_statements_ends_the_start_with_one_sentence() {
+    let database = durable().await;
+    let direct = database.url();
+    let pooler = TestPgBouncer::start(direct, "transaction", Statements::PassedOn, 3).await;
+    let directory = tempfile::tempdir().unwrap();
+    for words in [&["serve"][..], &["check", "--deploy"]] {
+        let output = run(directory.path(), &pooler.url_of(direct), words);
+        assert!(!output.status.success());
+        let said = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        let sentence = "does not keep prepared statements";
+        let lines = said.iter().flat_map(|text| text.lines());
+        assert_eq!(lines.filter(|line| line.contains(sentence)).count(), 1, "{said:?}");
+    }
+    // It has left nothing in the pooler that somebody would wait for.
+    let migrated = run(directory.path(), direct, &["migrate"]);
+    assert!(migrated.status.success(), "{migrated:?}");
+}
+
+/// One node deletes, the other reads. Both prepare their first statement under the same name
+/// where they give it one.
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_that_share_sessions_all_at_once_do_only_what_they_were_asked() {
+    let database = durable().await;
+    let direct = database.url();
+    let pooler = TestPgBouncer::start(direct, "session", Statements::PassedOn, 60).await;
+    let through = pooler.url_of(direct);
+    let directories = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let [deleting, reading] = [0, 1].map(|at| {
+        let more = [("WORKERS", "1"), ("DB_POOL_SIZE", "1")];
+        let env: Vec<_> = env(&through).into_iter().chain(more).collect();
+        Service::start(directories[at].path(), &env)
+    });
+    let own = "INSERT INTO leads (full_name, position, created_at, updated_at, search_document) \
+               SELECT 'Ana', 'CTO', now(), now(), 'ana' FROM generate_series(1, 120)";
+    let admin = postgres::client(direct).await;
+    admin.batch_execute(own).await.unwrap();
+    let at = |id: i32| format!("{LEADS}{id}/");
+    for id in 1..=120 {
+        // The pooler is set up anew when both have prepared what they use.
+        if id == 3 {
+            pooler.change("transaction", 1).await;
+        }
+        if id % 2 == 0 {
+            deleting.delete(&at(id), KEY).await;
+        } else {
+            reading.get(&at(id), KEY).await;
+        }
+    }
+    let kept = "SELECT count(*) FROM leads WHERE id % 2 = 1";
+    let kept: i64 = admin.query_one(kept, &[]).await.unwrap().get(0);
+    assert_eq!(kept, 60, "nobody deleted a lead with an odd id");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_behind_a_pooler_that_keeps_statements_leaves_no_lock_there() {
+    let database = durable().await;
+    let direct = database.url();
+    let pooler = TestPgBouncer::start(direct, "transaction", Statements::Kept, 3).await;
+    let directory = tempfile::tempdir().unwrap();
+    let through = pooler.url_of(direct);
+    let service = Service::start(directory.path(), &env(&through));
+    for _ in 0..5 {
+        assert_eq!(service.post(LEADS, KEY, LEAD).await.status(), 201);
+        assert_eq!(service.get(LEADS, KEY).await.status(), 200);
+    }
+    service.stop();
+    let back = run(directory.path(), direct, &["migrate", "--to", "1"]);
+    assert!(back.status.success(), "{back:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_to_migrate_says_on_standard_error_for_whom() {
+    let database = durable().await;
+    let other = postgres::client(database.url()).await;
+    let hold = format!("SELECT pg_advisory_lock({})", 0x6578_6974_3300_0001_i64);
+    other.batch_execute(&hold).await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let mut migrate = exit3(directory.path());
+    migrate.envs(env(database.url())).arg("migrate").stderr(Stdio::piped());
+    let mut migrate = migrate.spawn().unwrap();
+    let line = BufReader::new(migrate.stderr.take().unwrap()).lines().next().unwrap().unwrap();
+    assert!(line.contains("holds the migration lock: process "), "{line}");
+    other.batch_execute("SELECT pg_advisory_unlock_all()").await.unwrap();
+    assert!(migrate.wait().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_a_power_cut_could_ruin_is_told() {
+    let database = durable().await;
+    let directory = tempfile::tempdir().unwrap();
+    let checked = run(directory.path(), database.url(), &["check", "--deploy"]);
+    assert!(!checked.status.success());
+    let said = String::from_utf8(checked.stdout).unwrap();
+    // Servers of tests forget everything.
+    for setting in ["fsync", "full_page_writes"] {
+        assert!(said.contains(&format!("danger: {setting} is off on the database's")), "{said}");
+    }
+    let service = Service::start(directory.path(), &env(database.url()));
+    assert!(service.logs("fsync is off on the database's server"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_may_not_migrate_is_told_in_one_sentence() {
+    let database = durable().await;
+    let admin = postgres::client(database.url()).await;
+    let role = "REVOKE CREATE ON SCHEMA public FROM PUBLIC; DROP ROLE IF EXISTS stranger; \
+                CREATE ROLE stranger LOGIN";
+    admin.batch_execute(role).await.unwrap();
+    let url = database.url().replace("postgres@", "stranger@");
+    let directory = tempfile::tempdir().unwrap();
+    for command in ["migrate", "serve"] {
+        let output = run(directory.path(), &url, &[command]);
+        assert!(!output.status.success());
+        let said = String::from_utf8(output.stderr).unwrap();
+        let sentence = "exit3: the role stranger lacks rights to migrate the database";
+        assert!(said.lines().any(|line| line.starts_with(sentence)), "{said}");
+        assert!(said.contains("GRANT USAGE, CREATE ON SCHEMA public TO stranger"), "{said}");
+    }
+}

@@ -1,0 +1,1 @@
+-- Only PostgreSQL looks tables up by a search_path.
