@@ -75,8 +75,7 @@ fn refuse_encoding(request: &HttpRequest) -> Result<(), ApiError> {
         .get_all(header::CONTENT_ENCODING)
         .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
         .map(<[u8]>::trim_ascii);
-    // `identity` is no encoding.
-    if encodings.any(|name| !name.is_empty() && !name.eq_ignore_ascii_case(b"identity")) {
+    if encodings.any(|name| !name.is_empty()) {
         return Err(ApiError::unsupported_media_type("Unsupported content encoding in request."));
     }
     Ok(())

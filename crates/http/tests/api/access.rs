@@ -293,7 +293,7 @@ async fn a_website_that_is_believed_names_its_visitors() {
 #[case("basic", " ")]
 #[case("BEARER", " ")]
 #[case("Basic", "   ")]
-#[case("Bearer", "\t ")]
+#[case("Bearer", " \t ")]
 #[actix_web::test]
 async fn a_right_key_is_right_however_its_scheme_is_written(
     #[case] scheme: &str,

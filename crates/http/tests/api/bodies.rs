@@ -38,9 +38,8 @@ const PARTS: &str = "--x;y\r\ncontent-disposition:FORM-DATA;NAME=full_name\r\n\r
 #[case("Application/X-WWW-Form-Urlencoded;charset=UTF-8", &[], FORM)]
 #[case("Multipart/Form-Data; Boundary=\"x;y\"", &[], PARTS)]
 #[case("multipart/form-data;; BOUNDARY=\"x;y\" ; ", &[], PARTS)]
-#[case("application/json", &["identity"], JSON)]
 #[case("application/json", &[""], JSON)]
-#[case("application/json", &["Identity, ", "", ","], JSON)]
+#[case("application/json", &[", ", "", ","], JSON)]
 #[actix_web::test]
 async fn headers_of_a_body_are_read_without_case_blanks_and_empty_elements(
     #[case] content_type: &str,
@@ -64,7 +63,8 @@ async fn headers_of_a_body_are_read_without_case_blanks_and_empty_elements(
 #[rstest]
 #[case::two_types(("Content-Type", "application/x-www-form-urlencoded"), 400)]
 #[case::the_same_twice(("Content-Type", "application/json"), 400)]
-#[case::gzip(("Content-Encoding", "identity, gzip"), 415)]
+#[case::gzip(("Content-Encoding", ", gzip"), 415)]
+#[case::identity(("Content-Encoding", "identity"), 415)]
 #[case::a_charset(("Content-Encoding", "utf-8"), 415)]
 #[actix_web::test]
 async fn a_body_whose_form_is_uncertain_is_refused(
