@@ -134,8 +134,10 @@ async fn run(
         started = started => started?,
     };
     tell(&[NotifyState::Ready]);
-    warn_if_careless(&backend).await;
     warn_if_frozen(&backend);
+    // The server hears of a stop only while it is waited for: nothing else is, from here on.
+    let asked = backend.clone();
+    actix_web::rt::spawn(async move { warn_if_careless(&asked).await });
     let app = backend.app(workers);
     actix_web::rt::spawn(take_notes(backend.clone()));
     actix_web::rt::spawn(async move { backend.watch_replica().await });

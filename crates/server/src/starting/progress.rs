@@ -8,6 +8,7 @@ use crate::backend::Backend;
 
 /// How far the start has come.
 #[derive(Clone)]
+#[allow(clippy::large_enum_variant, reason = "a process has one")]
 pub(super) enum Phase {
     /// The database is asked for the first time. Requests wait for that.
     Begun,
