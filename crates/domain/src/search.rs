@@ -3,11 +3,19 @@
 //! Databases disagree about case (and, for PostgreSQL, a database's locale
 //! decides), so both the searched text and the words are folded here and the
 //! adapters only look for plain substrings.
+//!
+//! A text is folded in two ways: its case alone ([`fold`]), which is all that releases
+//! before 0.2 did, and its accents as well ([`plain`]). A [`document`] has both, so that
+//! nodes of either release find what they look for in it.
 
 use unicode_normalization::UnicodeNormalization;
 
 /// The most words that one search may have; each costs a look at the index.
 pub const MAX_WORDS: usize = 200;
+
+/// What stands in a [`document`] before the texts without accents. No word has a form
+/// feed, which is white space.
+pub const PAGE_BREAK: char = '\u{c}';
 
 /// Folds case away: `Đ` and `đ`, `ß` and `SS` become the same text.
 ///
@@ -18,27 +26,135 @@ pub fn fold(text: &str) -> String {
     text.nfc().collect::<String>().to_uppercase().chars().flat_map(char::to_lowercase).collect()
 }
 
-/// The text that a row is searched by: its searchable fields, folded, one a
-/// line, so that no word can match across two of them.
-pub fn document<'a>(fields: impl IntoIterator<Item = Option<&'a str>>) -> String {
-    let mut document = String::new();
-    for field in fields.into_iter().flatten().filter(|field| !field.is_empty()) {
-        if !document.is_empty() {
-            document.push('\n');
+/// Folds case and accents away: `Šarić` is `saric`, `Müller` `muller`, `Łódź` `lodz`.
+///
+/// Marks that change a letter are dropped, and letters that Unicode does not see as
+/// others with a mark become those that people type for them. Marks of scripts in which
+/// they are vowels or other sounds (as of Indic scripts, or of Japanese) stay.
+pub fn plain(text: &str) -> String {
+    let characters = text.chars().flat_map(parts).flat_map(char::to_uppercase);
+    let characters = characters.flat_map(char::to_lowercase).flat_map(parts);
+    let mut plain = String::with_capacity(text.len());
+    for character in characters {
+        match letters(character) {
+            "" => plain.push(character),
+            letters => plain.push_str(letters),
         }
-        document.push_str(&fold(field));
+    }
+    plain.nfc().collect()
+}
+
+/// What a character is made of, without accents. Of one that is an accent by itself
+/// (`´`), nothing is left, although Unicode takes it for a blank with an accent.
+fn parts(character: char) -> impl Iterator<Item = char> {
+    let is_accent = |part: &char| matches!(part, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}'
+        | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}');
+    let keeps_blanks = character.is_whitespace();
+    std::iter::once(character)
+        .nfkd()
+        .filter(move |part| !is_accent(part) && (keeps_blanks || !part.is_whitespace()))
+}
+
+/// The letters that are typed for one that is none with a mark to Unicode; empty for
+/// others. In lower case.
+fn letters(character: char) -> &'static str {
+    match character {
+        // With a stroke; the second is the African letter that looks like Đ in capitals.
+        'đ' | 'ɖ' | 'ð' => "d",
+        'ħ' => "h",
+        'ł' => "l",
+        'ø' => "o",
+        'ŧ' => "t",
+        'ƀ' => "b",
+        'ǥ' => "g",
+        'ɨ' => "i",
+        'ƶ' => "z",
+        // Of two letters.
+        'æ' => "ae",
+        'œ' => "oe",
+        'ß' => "ss",
+        'þ' => "th",
+        // Others.
+        'ı' => "i",
+        'ĸ' => "k",
+        'ŋ' => "n",
+        'ə' => "e",
+        // As it is typed, and as it is printed.
+        '\u{2018}' | '\u{2019}' | '\u{2bc}' => "'",
+        '\u{2010}'..='\u{2014}' => "-",
+        _ => "",
+    }
+}
+
+/// The text that a row is searched by: its searchable fields, folded, one a
+/// line, so that no word can match across two of them. Where they are not all ASCII, a
+/// [`PAGE_BREAK`] and the fields without accents follow.
+pub fn document<'a>(fields: impl IntoIterator<Item = Option<&'a str>>) -> String {
+    let (mut document, mut rest) = (String::new(), String::new());
+    for field in fields.into_iter().flatten().filter(|field| !field.is_empty()) {
+        add_line(&mut document, &fold(field));
+        if !field.is_ascii() {
+            add_line(&mut rest, &plain(field));
+        }
+    }
+    if !document.is_ascii() {
+        document.push('\n');
+        document.push(PAGE_BREAK);
+        document.push('\n');
+        document.push_str(&rest);
     }
     document
 }
 
-/// The distinct folded words of a search, each of which must occur in a row's
-/// [`document`].
+fn add_line(text: &mut String, line: &str) {
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text.push_str(line);
+}
+
+/// A word of a search, which a row has if its [`document`] contains one of its forms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    plain: String,
+    /// As an earlier release wrote it into documents, where that is another text.
+    accented: Option<String>,
+}
+
+impl Word {
+    /// Folds a word; it has no white space.
+    pub fn new(word: &str) -> Self {
+        let (folded, plain) = (fold(word), plain(word));
+        if plain.is_empty() || plain == folded {
+            return Self { plain: folded, accented: None };
+        }
+        Self { plain, accented: Some(folded) }
+    }
+
+    /// The texts to look for, of which one is enough.
+    pub fn forms(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.plain.as_str()).chain(self.accented.as_deref())
+    }
+
+    /// Whether a row with that document has the word.
+    pub fn is_in(&self, document: &str) -> bool {
+        self.forms().any(|form| document.contains(form))
+    }
+}
+
+impl From<&str> for Word {
+    fn from(word: &str) -> Self {
+        Self::new(word)
+    }
+}
+
+/// The distinct words of a search, each of which a row must have.
 ///
 /// # Errors
 /// [`TooManyWords`] above [`MAX_WORDS`].
-pub fn words(query: &str) -> Result<Vec<String>, TooManyWords> {
-    let mut words: Vec<String> = Vec::new();
-    for word in query.split_whitespace().map(fold) {
+pub fn words(query: &str) -> Result<Vec<Word>, TooManyWords> {
+    let mut words: Vec<Word> = Vec::new();
+    for word in query.split_whitespace().map(Word::new) {
         if words.contains(&word) {
             continue;
         }
@@ -81,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_word_counts_once_whatever_its_case() {
-        assert_eq!(words("Ana  ANA\tb").unwrap(), ["ana", "b"]);
+        assert_eq!(words("Ana  ANA\tb").unwrap(), ["ana", "b"].map(Word::new));
     }
 
     #[test]
@@ -89,5 +205,60 @@ mod tests {
         let most: Vec<String> = (0..MAX_WORDS).map(|n| n.to_string()).collect();
         assert!(words(&most.join(" ")).is_ok());
         assert_eq!(words(&format!("{} more", most.join(" "))), Err(TooManyWords));
+    }
+
+    #[rstest]
+    #[case("Šarić", "saric")]
+    #[case("S\u{30c}aric\u{301}", "saric")]
+    #[case("ŠARIĆ ČAĆIĆ ŽUPAN", "saric cacic zupan")]
+    #[case("Đuro \u{189}uro d\u{335}uro", "duro duro duro")]
+    #[case("Müller, Weiß, WEIẞ", "muller, weiss, weiss")]
+    #[case("Łukasz Gąsiorowski", "lukasz gasiorowski")]
+    #[case("Søren Ærø Åse Œuvre", "soren aero ase oeuvre")]
+    #[case("İstanbul ırmak Çağlar Şen Ștefan", "istanbul irmak caglar sen stefan")]
+    #[case("Þór Ðóra Ħal", "thor dora hal")]
+    #[case("Nguyễn Niño Ångström", "nguyen nino angstrom")]
+    #[case("Άννα Ёлка", "αννα елка")]
+    #[case("ﬁne ①２ ǆ", "fine 12 dz")]
+    #[case("O’Neill Anne‑Marie", "o'neill anne-marie")]
+    #[case("O´Neill", "oneill")]
+    #[case("が한글हि", "が한글हि")]
+    #[case("a@b.hr +385", "a@b.hr +385")]
+    fn folds_accents_away(#[case] text: &str, #[case] folded: &str) {
+        assert_eq!(plain(text), folded);
+        assert_eq!(plain(folded), folded);
+    }
+
+    #[rstest]
+    #[case("Šarić", &["Šarić", "šarić", "ŠARIĆ", "Saric", "s\u{30c}ari", "ARIĆ", "sárìc"])]
+    #[case("Saric", &["Šarić", "saric"])]
+    #[case("Weiß", &["weiss", "WEISS", "weiß", "WEIẞ"])]
+    #[case("O´Neill", &["o´neill", "oneill", "´"])]
+    #[case("日本語", &["日本", "語"])]
+    fn finds_a_text_however_it_is_typed(#[case] text: &str, #[case] queries: &[&str]) {
+        for query in queries {
+            assert!(Word::new(query).is_in(&document([Some(text)])), "{query} in {text}");
+        }
+    }
+
+    #[test]
+    fn what_an_earlier_release_wrote_is_found_as_it_was() {
+        let earlier = fold("Šarić");
+        assert!(Word::new("ŠARIĆ").is_in(&earlier) && Word::new("ari").is_in(&earlier));
+        assert!(!Word::new("saric").is_in(&earlier));
+    }
+
+    #[test]
+    fn an_earlier_release_finds_what_is_written_now() {
+        let now = document([Some("Šarić"), Some("ana@acme.hr")]);
+        assert!(now.contains(&fold("ŠARIĆ")) && now.contains("ana@acme.hr"));
+        assert_eq!(now, "šarić\nana@acme.hr\n\u{c}\nsaric");
+    }
+
+    #[test]
+    fn an_accent_by_itself_is_no_word_that_everything_has() {
+        for accent in ["\u{301}", "´", "¨"] {
+            assert!(!Word::new(accent).is_in("ana horvat"), "{accent:?}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use validator::{Validate, ValidateArgs, ValidationError};
 use crate::choice::choice;
 use crate::email::{self, DisposableDomains};
 use crate::raw::RawValue;
-use crate::search;
+use crate::search::{self, Word};
 use crate::text::{Reader, characters, violation};
 use crate::validation::{Invalid, Violation};
 
@@ -28,8 +28,13 @@ pub struct NewSubscriber {
 impl NewSubscriber {
     /// The text that the subscriber is searched by.
     pub fn search_document(&self) -> String {
-        search::fold(&self.email)
+        search_document(&self.email)
     }
+}
+
+/// The text that the subscriber with that address is searched by.
+pub fn search_document(email: &str) -> String {
+    search::document([Some(email)])
 }
 
 /// A subscriber as a database keeps it.
@@ -148,8 +153,8 @@ pub fn already_subscribed() -> Invalid {
 pub struct SubscriberFilter {
     /// Only those who want the newsletter, or only those who do not.
     pub is_subscribed: Option<bool>,
-    /// Folded words that must all occur in the address.
-    pub words: Vec<String>,
+    /// Words that the subscriber's search document must have, all of them.
+    pub words: Vec<Word>,
 }
 
 choice! {

@@ -14,6 +14,7 @@ mod error;
 mod freeze;
 mod health;
 mod leads;
+mod merge;
 mod migrations;
 mod readers;
 mod schema;

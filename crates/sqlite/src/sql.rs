@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 use diesel::sqlite::Sqlite;
+use exit3_domain::search::Word;
 use exit3_ports::{Kind, Value};
 
 enum Part {
@@ -42,6 +43,17 @@ impl<ST> Sql<ST> {
     pub(crate) fn text(&mut self, value: impl Into<String>) -> &mut Self {
         self.parts.push(Part::Text(value.into()));
         self
+    }
+
+    /// Adds the conditions that the row's document has these words.
+    pub(crate) fn words(&mut self, words: &[Word]) {
+        for word in words {
+            for (place, form) in word.forms().enumerate() {
+                self.sql(if place == 0 { " AND (" } else { " OR " });
+                self.sql("instr(search_document, ").text(form).sql(") > 0");
+            }
+            self.sql(")");
+        }
     }
 
     /// The value of a column of that kind.

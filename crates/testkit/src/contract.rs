@@ -167,6 +167,7 @@ macro_rules! repository_contract {
                 finds_parts_of_name_company_email_and_phone,
                 does_not_look_elsewhere,
                 finds_in_any_case,
+                finds_with_and_without_accents,
                 wildcards_and_quotes_are_plain_characters,
                 finds_single_characters_and_emoji,
                 every_word_must_occur,

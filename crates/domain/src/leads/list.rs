@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Lead, LeadCategory, LeadId, LeadSource, LeadStatus};
 use crate::choice::choice;
+use crate::search::Word;
 
 /// Which leads a list shows. An empty set of choices matches nothing; `None`
 /// does not restrict.
@@ -19,8 +20,8 @@ pub struct LeadFilter {
     pub created_after: Option<DateTime<Utc>>,
     /// Stored before this time.
     pub created_before: Option<DateTime<Utc>>,
-    /// Folded words that must all occur in the lead's search document.
-    pub words: Vec<String>,
+    /// Words that the lead's search document must have, all of them.
+    pub words: Vec<Word>,
 }
 
 impl LeadFilter {
@@ -28,6 +29,39 @@ impl LeadFilter {
     /// which databases keep counts of.
     pub fn is_counted(&self) -> bool {
         self.created_after.is_none() && self.created_before.is_none() && self.words.is_empty()
+    }
+
+    /// Whether there are bounds of time.
+    pub fn is_bounded(&self) -> bool {
+        self.created_after.is_some() || self.created_before.is_some()
+    }
+
+    /// Whether all leads above (or below) the time `at` that match lie beyond a bound that
+    /// is nearer than `at`, so that `at` is none.
+    pub fn begins_beyond(&self, at: DateTime<Utc>, below: bool) -> bool {
+        if below {
+            self.created_before.is_some_and(|bound| bound <= at)
+        } else {
+            self.created_after.is_some_and(|bound| bound > at)
+        }
+    }
+
+    /// The filter for a walk by time of creation that goes on above (or below) `from`,
+    /// and from where it goes. A bound and a position on the same side are one too many:
+    /// a database may begin at the one that is farther away.
+    pub fn beyond<'a>(
+        &self,
+        from: Option<&'a LeadPosition>,
+        below: bool,
+    ) -> (Self, Option<&'a LeadPosition>) {
+        let mut filter = self.clone();
+        match from.map(|from| &from.key) {
+            Some(LeadKey::Time(at)) if self.begins_beyond(*at, below) => return (filter, None),
+            Some(LeadKey::Time(_)) if below => filter.created_before = None,
+            Some(LeadKey::Time(_)) => filter.created_after = None,
+            _ => {}
+        }
+        (filter, from)
     }
 }
 

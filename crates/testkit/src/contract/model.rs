@@ -11,7 +11,7 @@ use exit3_domain::leads::{
 use exit3_domain::paging::{Direction, PageNumber, PageRequest, Step};
 use exit3_domain::search;
 use exit3_domain::subscribers::{
-    Subscriber, SubscriberFilter, SubscriberKey, SubscriberOrder, SubscriberSort,
+    Subscriber, SubscriberFilter, SubscriberKey, SubscriberOrder, SubscriberSort, search_document,
 };
 use exit3_ports::{LeadRepository, SubscriberRepository};
 
@@ -225,7 +225,7 @@ fn matches(lead: &Lead, filter: &LeadFilter) -> bool {
         && filter.categories.as_ref().is_none_or(|any| any.contains(&lead.details.category))
         && filter.created_after.is_none_or(|bound| lead.created_at >= bound)
         && filter.created_before.is_none_or(|bound| lead.created_at < bound)
-        && filter.words.iter().all(|word| document.contains(word))
+        && filter.words.iter().all(|word| word.is_in(&document))
 }
 
 /// The whole of a list of subscribers, by pages of `size`.
@@ -292,9 +292,9 @@ pub(super) fn expected_subscribers(
     order: SubscriberOrder,
 ) -> Vec<Subscriber> {
     let matches = |subscriber: &&Subscriber| {
-        let document = search::fold(&subscriber.email);
+        let document = search_document(&subscriber.email);
         filter.is_subscribed.is_none_or(|wanted| subscriber.is_subscribed == wanted)
-            && filter.words.iter().all(|word| document.contains(word))
+            && filter.words.iter().all(|word| word.is_in(&document))
     };
     let mut rows: Vec<Subscriber> = subscribers.iter().filter(matches).cloned().collect();
     rows.sort_by(|one, other| {
