@@ -5,7 +5,7 @@ use validator::{Validate, ValidateArgs, ValidationError};
 use crate::choice::choice;
 use crate::email::{self, DisposableDomains};
 use crate::raw::RawValue;
-use crate::search::{self, Word};
+use crate::search;
 use crate::text::{Reader, characters, violation};
 use crate::validation::{Invalid, Violation};
 
@@ -153,8 +153,8 @@ pub fn already_subscribed() -> Invalid {
 pub struct SubscriberFilter {
     /// Only those who want the newsletter, or only those who do not.
     pub is_subscribed: Option<bool>,
-    /// Words that the subscriber's search document must have, all of them.
-    pub words: Vec<Word>,
+    /// Folded words that must all occur in the subscriber's search document.
+    pub words: Vec<String>,
 }
 
 choice! {

@@ -3,7 +3,7 @@
 use actix_web::HttpRequest;
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use exit3_domain::paging::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, PageNumber, PageRequest};
-use exit3_domain::search::{self, Word};
+use exit3_domain::search;
 
 use crate::error::ApiError;
 
@@ -74,7 +74,7 @@ impl Params {
     ///
     /// # Errors
     /// 400 for too many of them or a NUL.
-    pub(crate) fn words(&self) -> Result<Vec<Word>, ApiError> {
+    pub(crate) fn words(&self) -> Result<Vec<String>, ApiError> {
         let query = self.last("search").unwrap_or_default();
         if query.contains('\0') {
             return Err(ApiError::parameter("search", "Null characters are not allowed."));

@@ -7,7 +7,6 @@ use diesel::QueryResult;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
-use exit3_domain::search::Word;
 
 /// A piece of a statement.
 #[derive(Debug, Clone)]
@@ -178,35 +177,24 @@ impl Conditions {
         self.0.push(vec![Piece::Sql(sql)]);
     }
 
-    /// Adds that the row's document has a word, in one of its forms. The planner does not
-    /// see it: it always takes the index of words.
-    pub(crate) fn add_word(&mut self, word: &Word) {
-        let mut pieces = Vec::new();
-        for (place, form) in word.forms().enumerate() {
-            // A text of the database has no NUL, and none may be sent.
-            if form.contains('\0') {
-                self.add_sql("false");
-                return;
-            }
-            let begin = if place == 0 { "(search_document LIKE (SELECT " } else {
-                " OR search_document LIKE (SELECT "
-            };
-            pieces.push(Piece::Sql(begin));
-            pieces.push(Piece::Value(Value::Text(Some(containing(form)))));
-            pieces.push(Piece::Sql(")"));
+    /// Adds that the row's document has a word. The planner does not see it: it always
+    /// takes the index of words.
+    pub(crate) fn add_word(&mut self, word: &str) {
+        // A text of the database has no NUL, and none may be sent.
+        if word.contains('\0') {
+            self.add_sql("false");
+        } else {
+            let word = Value::Text(Some(containing(word)));
+            self.add_unseen("search_document LIKE ", word, "");
         }
-        pieces.push(Piece::Sql(")"));
-        self.0.push(pieces);
     }
 }
 
 /// Whether the index of words can find a word: it knows every three letters or digits that
 /// follow each other.
-pub(crate) fn is_indexed(word: &Word) -> bool {
-    word.forms().all(|form| {
-        let runs = form.split(|c: char| !c.is_alphanumeric());
-        runs.map(|run| run.chars().count()).max().unwrap_or_default() >= 3
-    })
+pub(crate) fn is_indexed(word: &str) -> bool {
+    let mut runs = word.split(|c: char| !c.is_alphanumeric());
+    runs.any(|run| run.chars().nth(2).is_some())
 }
 
 /// The LIKE pattern of the texts that contain `word`.

@@ -109,7 +109,7 @@ async fn all_lists(leads: &Arc<SqliteLeadRepository>, stock: i64) {
     lists(leads, "two statuses", two.clone(), PageNumber::Number(1)).await;
     let both = LeadFilter { sources: Some(vec![LeadSource::Other]), ..two };
     lists(leads, "two statuses and a source", both, PageNumber::Number(1)).await;
-    let search = |word: &str| LeadFilter { words: vec![word.into()], ..LeadFilter::default() };
+    let search = |word: &str| LeadFilter { words: vec![word.to_owned()], ..LeadFilter::default() };
     lists(leads, "search, all match", search("horvat"), PageNumber::Number(1)).await;
     lists(leads, "search, few match", search("lead77"), PageNumber::Number(1)).await;
     lists(leads, "search, none match", search("nobody"), PageNumber::Number(1)).await;

@@ -6,7 +6,6 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 use diesel::sqlite::Sqlite;
-use exit3_domain::search::Word;
 use exit3_ports::{Kind, Value};
 
 enum Part {
@@ -46,13 +45,9 @@ impl<ST> Sql<ST> {
     }
 
     /// Adds the conditions that the row's document has these words.
-    pub(crate) fn words(&mut self, words: &[Word]) {
+    pub(crate) fn words(&mut self, words: &[String]) {
         for word in words {
-            for (place, form) in word.forms().enumerate() {
-                self.sql(if place == 0 { " AND (" } else { " OR " });
-                self.sql("instr(search_document, ").text(form).sql(") > 0");
-            }
-            self.sql(")");
+            self.sql(" AND instr(search_document, ").text(word).sql(") > 0");
         }
     }
 

@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 
 use super::{Lead, LeadCategory, LeadId, LeadSource, LeadStatus};
 use crate::choice::choice;
-use crate::search::Word;
 
 /// Which leads a list shows. An empty set of choices matches nothing; `None`
 /// does not restrict.
@@ -20,8 +19,8 @@ pub struct LeadFilter {
     pub created_after: Option<DateTime<Utc>>,
     /// Stored before this time.
     pub created_before: Option<DateTime<Utc>>,
-    /// Words that the lead's search document must have, all of them.
-    pub words: Vec<Word>,
+    /// Folded words that must all occur in the lead's search document.
+    pub words: Vec<String>,
 }
 
 impl LeadFilter {

@@ -1,7 +1,6 @@
 //! Lists: what their parameters ask for.
 
 use crate::*;
-use exit3_domain::search::Word;
 
 #[actix_web::test]
 async fn a_list_asks_for_what_its_parameters_say() {
@@ -14,7 +13,7 @@ async fn a_list_asks_for_what_its_parameters_say() {
             filter.statuses == Some(vec![LeadStatus::New, LeadStatus::Closed])
                 && filter.sources == Some(vec![])
                 && filter.categories.is_none()
-                && filter.words == ["ana", "đuro"].map(Word::new)
+                && filter.words == ["ana", "đuro"]
                 && *order == LeadOrder { by: LeadSort::FullName, descending: true }
                 && page.number == PageNumber::Number(2)
                 && page.size == 200

@@ -181,7 +181,7 @@ fn every_status() -> Choice {
 fn gathered(filter: &LeadFilter, choices: &[Option<Choice>; 3]) -> Way {
     let mut conditions = Conditions::default();
     let mut hidden = Conditions::default();
-    let is_found = filter.words.iter().any(is_indexed);
+    let is_found = filter.words.iter().any(|word| is_indexed(word));
     for word in &filter.words {
         let by_index = is_found && is_indexed(word);
         if by_index { conditions.add_word(word) } else { hidden.add_word(word) }

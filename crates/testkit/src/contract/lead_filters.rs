@@ -77,7 +77,7 @@ pub async fn filters_combine(harness: &Harness) {
         created_before: Some(at(NEW_YEAR + 9)),
         ..one.clone()
     };
-    let searched = LeadFilter { words: vec!["ana".into()], ..bounded.clone() };
+    let searched = LeadFilter { words: vec!["ana".to_owned()], ..bounded.clone() };
     let single = LeadFilter {
         statuses: Some(vec![LeadStatus::New]),
         created_before: Some(at(NEW_YEAR + 9)),

@@ -59,17 +59,21 @@ pub async fn finds_with_and_without_accents(harness: &Harness) {
     for (query, found) in [
         ("saric", 3),
         ("SARIC", 3),
-        ("Šarić", 3),
-        ("s\u{30c}aric\u{301}", 3),
         ("ari", 3),
         ("saric muller", 2),
         ("duro", 2),
-        ("Đuro", 2),
-        ("müller", 2),
         ("los", 2),
+        ("saric mate", 1),
+        // Who types accents wants them.
+        ("Šarić", 2),
+        ("s\u{30c}aric\u{301}", 2),
+        ("Đuro", 1),
+        ("MÜLLER", 1),
+        ("łoś šarić", 1),
         ("šarić mate", 1),
         ("djuro", 0),
         ("sarik", 0),
+        ("ďuro", 0),
     ] {
         assert_eq!(hits(harness, query).await, found, "{query}");
     }
@@ -125,7 +129,7 @@ pub async fn a_word_does_not_span_two_fields(harness: &Harness) {
     assert_eq!(hits(harness, "ana horvat").await, 1);
     assert_eq!(hits(harness, "anahorvat").await, 0);
     assert_eq!(hits(harness, "ahor").await, 0);
-    let joined = LeadFilter { words: vec!["ana horvat".into()], ..LeadFilter::default() };
+    let joined = LeadFilter { words: vec!["ana horvat".to_owned()], ..LeadFilter::default() };
     let order = exit3_domain::leads::LeadOrder::NEWEST;
     assert_eq!(listed(harness.leads.as_ref(), &joined, order, 50).await, []);
 }

@@ -225,7 +225,7 @@ fn matches(lead: &Lead, filter: &LeadFilter) -> bool {
         && filter.categories.as_ref().is_none_or(|any| any.contains(&lead.details.category))
         && filter.created_after.is_none_or(|bound| lead.created_at >= bound)
         && filter.created_before.is_none_or(|bound| lead.created_at < bound)
-        && filter.words.iter().all(|word| word.is_in(&document))
+        && filter.words.iter().all(|word| document.contains(word))
 }
 
 /// The whole of a list of subscribers, by pages of `size`.
@@ -294,7 +294,7 @@ pub(super) fn expected_subscribers(
     let matches = |subscriber: &&Subscriber| {
         let document = search_document(&subscriber.email);
         filter.is_subscribed.is_none_or(|wanted| subscriber.is_subscribed == wanted)
-            && filter.words.iter().all(|word| word.is_in(&document))
+            && filter.words.iter().all(|word| document.contains(word))
     };
     let mut rows: Vec<Subscriber> = subscribers.iter().filter(matches).cloned().collect();
     rows.sort_by(|one, other| {

@@ -28,7 +28,7 @@ pub(super) fn arms(
     let by = if is_sorted { LeadSort::CreatedAt } else { by };
     let mut chosen = chosen(filter);
     // With so many words that those of every part would be too many, all rows are one part.
-    if filter.words.len().saturating_mul(2 * MOST_PARTS) > MOST_VALUES {
+    if filter.words.len().saturating_mul(MOST_PARTS) > MOST_VALUES {
         chosen.clear();
     }
     Ok(match chosen.as_slice() {
