@@ -1,11 +1,12 @@
 //! The database as a whole.
 
-use exit3_ports::{Moved, Rows, SchemaState, Target};
+use exit3_ports::{Moved, Rows, SchemaState, StoreError, Target};
 use tokio::runtime::Handle;
 
 use crate::api_keys::PgApiKeyRepository;
 use crate::backups::PgBackupLog;
 use crate::clients::PgClientRepository;
+use crate::documents;
 use crate::health::PgHealth;
 use crate::leads::PgLeadRepository;
 use crate::lists::Lists;
@@ -80,6 +81,15 @@ impl PgDatabase {
     /// and without it lists come from the primary.
     pub async fn watch_replica(&self) {
         self.lists.watch_replica().await;
+    }
+
+    /// Writes some of the search documents anew that an earlier release wrote, which did not
+    /// fold accents; returns how many those were. Nothing else of the rows changes.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn fold_accents(&self) -> Result<u64, StoreError> {
+        documents::fold_accents(&self.pool).await
     }
 
     /// Which database this is, for a person: `PostgreSQL at host:port/name`.

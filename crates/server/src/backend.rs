@@ -25,6 +25,11 @@ use crate::settings::{DatabaseSettings, Settings};
 /// How long a command waits for one statement.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// How long to wait between two steps of writing search documents anew, so that other
+/// writes come through, and until it is looked whether there are more.
+const FOLD_MORE: Duration = Duration::from_millis(20);
+const FOLD_AGAIN: Duration = Duration::from_secs(60);
+
 /// A database, and what makes use cases over it.
 #[derive(Clone)]
 pub struct Backend {
@@ -244,6 +249,37 @@ impl Backend {
         match &self.database {
             Database::Postgres(settings) => connect(settings, usize::MAX).watch_replica().await,
             Database::Sqlite(_) => std::future::pending().await,
+        }
+    }
+
+    /// Writes search documents anew that an earlier release wrote, a few at a time, now and
+    /// again: nodes of that release may still be writing some. Never ends.
+    pub async fn fold_accents(&self) {
+        let postgres = match &self.database {
+            Database::Postgres(settings) => Some(connect(settings, usize::MAX)),
+            Database::Sqlite(_) => None,
+        };
+        let mut total = 0;
+        loop {
+            let folded = match (&self.database, &postgres) {
+                (Database::Sqlite(database), _) => database.fold_accents().await,
+                (_, Some(database)) => database.fold_accents().await,
+                (_, None) => return,
+            };
+            let wait = match folded {
+                Ok(0) | Err(_) => FOLD_AGAIN,
+                Ok(_) => FOLD_MORE,
+            };
+            match folded {
+                Ok(0) if total > 0 => {
+                    tracing::info!(rows = total, "searches find all rows without accents now");
+                    total = 0;
+                }
+                Ok(folded) => total += folded,
+                // The database is away, can only be read, or lacks the migration.
+                Err(error) => tracing::debug!(%error, "search documents are not written anew"),
+            }
+            tokio::time::sleep(wait).await;
         }
     }
 

@@ -10,6 +10,7 @@ mod backups;
 mod clients;
 mod database;
 mod django;
+mod documents;
 mod error;
 mod freeze;
 mod health;

@@ -146,6 +146,8 @@ macro_rules! repository_contract {
                 any_of_several_choices_matches,
                 no_choice_matches_nothing,
                 filters_combine,
+                agrees_where_the_newest_are_all_of_one_kind,
+                walks_on_from_a_row_that_the_filter_leaves_out,
                 created_after_includes_its_moment_and_created_before_does_not,
                 takes_bounds_beyond_the_reach_of_any_database,
             }
@@ -235,6 +237,7 @@ macro_rules! repository_contract {
                 filters_by_subscription,
                 counts_exactly_after_every_kind_of_write,
                 search_finds_parts_of_the_address,
+                search_finds_addresses_without_their_accents,
                 wildcards_are_plain_characters,
                 a_changed_address_is_found_under_its_new_text_only,
                 walks_equal_the_list_in_every_order,

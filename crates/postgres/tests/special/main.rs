@@ -7,6 +7,7 @@
     reason = "in a test a panic is the report"
 )]
 
+mod documents;
 mod failures;
 mod guards;
 mod migrations;

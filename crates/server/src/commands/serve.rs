@@ -112,6 +112,8 @@ async fn run(
     let housekeeping = actix_web::rt::spawn(keep_house(backend.clone(), flood.clone()));
     let watched = backend.clone();
     let watching = actix_web::rt::spawn(async move { watched.watch_replica().await });
+    let folded = backend.clone();
+    let folding = actix_web::rt::spawn(async move { folded.fold_accents().await });
     let app = backend.app(workers);
     let server = connections::serve(listener, workers, slots, tls, move || {
         Api::new(backend.app(workers), &api_settings)
@@ -126,6 +128,7 @@ async fn run(
     server.await?;
     housekeeping.abort();
     watching.abort();
+    folding.abort();
     note_uses(&app).await;
     Ok(())
 }

@@ -209,6 +209,21 @@ pub async fn search_finds_parts_of_the_address(harness: &Harness) {
     }
 }
 
+pub async fn search_finds_addresses_without_their_accents(harness: &Harness) {
+    for email in ["šarić@müller.de", "saric@muller.de"] {
+        harness.subscribers.create(&subscriber(email)).await.unwrap();
+    }
+    let changed = harness.subscribers.create(&subscriber("ana@acme.hr")).await.unwrap();
+    let change = SubscriberChange { email: Some("đ@acme.hr".to_owned()), is_subscribed: None };
+    harness.subscribers.update(changed.id, &change).await.unwrap();
+    for (query, found) in [("saric@muller", 2), ("šarić", 1), ("d@acme", 1), ("ana@", 0)] {
+        let filter = searching(query);
+        let order = SubscriberOrder::NEWEST;
+        let listed = subscribers_listed(harness.subscribers.as_ref(), &filter, order, 50).await;
+        assert_eq!(listed.len(), found, "{query}");
+    }
+}
+
 pub async fn wildcards_are_plain_characters(harness: &Harness) {
     for email in ["a%b@acme.hr", "a_b@acme.hr", "o'hara@acme.hr", "\"a\\b\"@acme.hr", "axb@acme.hr"]
     {
