@@ -47,8 +47,10 @@ pub fn plain(text: &str) -> String {
 /// What a character is made of, without accents. Of one that is an accent by itself
 /// (`´`), nothing is left, although Unicode takes it for a blank with an accent.
 fn parts(character: char) -> impl Iterator<Item = char> {
-    let is_accent = |part: &char| matches!(part, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}'
-        | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}');
+    let is_accent = |part: &char| {
+        matches!(part, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}'
+        | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
+    };
     let keeps_blanks = character.is_whitespace();
     std::iter::once(character)
         .nfkd()

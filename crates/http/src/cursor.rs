@@ -158,12 +158,7 @@ mod tests {
     const LIST: &str = "leads -created_at";
 
     fn cursor() -> Cursor {
-        Cursor {
-            back: false,
-            key: vec!["1790000000000001".into()],
-            id: 7,
-            seen: Some(u64::MAX),
-        }
+        Cursor { back: false, key: vec!["1790000000000001".into()], id: 7, seen: Some(u64::MAX) }
     }
 
     #[test]
@@ -234,7 +229,8 @@ mod tests {
     /// One of release 0.1, which was signed with the secret `s`.
     #[test]
     fn refuses_a_cursor_of_an_earlier_release() {
-        let payload = br#"{"list":"leads -created_at","back":false,"key":["1790000000000001"],"id":7}"#;
+        let payload =
+            br#"{"list":"leads -created_at","back":false,"key":["1790000000000001"],"id":7}"#;
         let mut mac = keyed(b"s");
         mac.update(b"exit3 cursor");
         let mut mac = keyed(&mac.finalize().into_bytes());

@@ -65,16 +65,17 @@ impl Listing {
             page = self.gather(page.sql("found AS MATERIALIZED ("), arm.as_ref(), conditions);
             page = page.sql("), ");
         }
-        page = self.counted(page.sql("total (n) AS MATERIALIZED (")).sql(") SELECT (SELECT n FROM total), ");
+        page = self
+            .counted(page.sql("total (n) AS MATERIALIZED ("))
+            .sql(") SELECT (SELECT n FROM total), ");
         page = match &self.way {
             Way::InOrder if is_last => {
                 let page = self.in_order(page.sql("page.* FROM (SELECT "), None, descending);
                 self.key.order(limited(page, size).sql(") page "), descending)
             }
             Way::InOrder => limited(self.in_order(page, offset, descending), size),
-            Way::Merged(arms) => self.of_keys(page, descending, |page| {
-                self.merge(page, arms, offset, size, descending)
-            }),
+            Way::Merged(arms) => self
+                .of_keys(page, descending, |page| self.merge(page, arms, offset, size, descending)),
             Way::Gathered(..) => self.of_keys(page, descending, |page| {
                 let page = self.key.order_by_names(page.sql("SELECT * FROM found"), descending);
                 skipped(limited(page, size), offset)
@@ -91,9 +92,7 @@ impl Listing {
     pub(crate) fn step<ST>(&self, forward: bool, size: u32) -> Sql<ST> {
         let (size, descending) = (i64::from(size) + 1, self.descending == forward);
         match &self.way {
-            Way::InOrder => {
-                limited(self.in_order(self.begin("SELECT "), None, descending), size)
-            }
+            Way::InOrder => limited(self.in_order(self.begin("SELECT "), None, descending), size),
             Way::Merged(arms) => self.of_keys(self.begin("SELECT "), descending, |step| {
                 self.merge(step, arms, None, size, descending)
             }),
@@ -202,7 +201,12 @@ impl Listing {
     }
 
     /// The keys of all rows that match.
-    fn gather<ST>(&self, statement: Sql<ST>, arm: Option<&Arm>, conditions: &Conditions) -> Sql<ST> {
+    fn gather<ST>(
+        &self,
+        statement: Sql<ST>,
+        arm: Option<&Arm>,
+        conditions: &Conditions,
+    ) -> Sql<ST> {
         let rows = |statement: Sql<ST>| {
             self.key.select(statement.sql("SELECT ")).sql(" FROM ").sql(self.table)
         };

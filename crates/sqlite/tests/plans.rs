@@ -64,11 +64,7 @@ fn filters() -> Vec<LeadFilter> {
             ..all.clone()
         },
         LeadFilter { statuses: late, created_after: Some(at(500)), ..all.clone() },
-        LeadFilter {
-            created_after: Some(at(400)),
-            created_before: Some(at(600)),
-            ..all.clone()
-        },
+        LeadFilter { created_after: Some(at(400)), created_before: Some(at(600)), ..all.clone() },
         all,
     ]
 }
@@ -129,7 +125,8 @@ fn fault(statement: &str, plan: &[String]) -> Option<&'static str> {
         if reads && step.starts_with("SCAN") && !step.contains("INDEX") {
             // Rows are stored in the order of their ids.
             let is_by_id = statement.contains(" NOT INDEXED WHERE 1")
-                && statement.contains("ORDER BY id") && !is_filtered;
+                && statement.contains("ORDER BY id")
+                && !is_filtered;
             if !is_by_id {
                 return Some("reads all of a table");
             }
@@ -166,11 +163,14 @@ async fn every_list_is_read_by_an_index_whatever_is_known_of_the_rows() {
         SENT.lock().unwrap().clear();
         ask(&database).await;
         let sent = SENT.lock().unwrap().clone();
-        let lists: Vec<_> = sent.iter().filter(|sql| sql.contains("FROM leads")
-            || sql.contains("FROM subscribers")).collect();
+        let lists: Vec<_> = sent
+            .iter()
+            .filter(|sql| sql.contains("FROM leads") || sql.contains("FROM subscribers"))
+            .collect();
         assert!(lists.len() > 100, "{} lists", lists.len());
         for statement in lists {
-            let explained = format!("EXPLAIN QUERY PLAN {}", statement.replace(" AND in_time()", ""));
+            let explained =
+                format!("EXPLAIN QUERY PLAN {}", statement.replace(" AND in_time()", ""));
             let plan: Vec<Plan> = diesel::sql_query(explained).load(&mut raw).unwrap();
             let plan: Vec<String> = plan.into_iter().map(|step| step.detail).collect();
             let fault = fault(statement, &plan);

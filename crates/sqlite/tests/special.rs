@@ -17,7 +17,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use exit3_domain::leads::{LeadFilter, LeadOrder};
 use exit3_domain::paging::PageRequest;
-use exit3_ports::{DatabaseHealth, LeadRepository, StoreError};
+use exit3_ports::{DatabaseHealth, LeadRepository, StoreError, SubscriberRepository};
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
 use exit3_testkit::builders;
 use exit3_testkit::contract::transfer::assert_nothing_is_left_out;

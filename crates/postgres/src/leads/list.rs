@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::{AsSelect, SqlTypeOf};
 use diesel::pg::Pg;
 use exit3_domain::leads::{
-    Lead, LeadCategory, LeadFilter, LeadKey, LeadOrder, LeadPosition, LeadSort, LeadSource, LeadStatus,
+    Lead, LeadCategory, LeadFilter, LeadKey, LeadOrder, LeadPosition, LeadSort, LeadSource,
+    LeadStatus,
 };
 use exit3_domain::paging::{Direction, Page, PageRequest, Slice, Step};
 use exit3_ports::StoreError;
@@ -133,8 +134,10 @@ fn arms(
         arm
     };
     let mut same = of(&|word| word == status.as_str());
-    same.from = (!filter.begins_beyond(*at, below)).then(|| vec![Value::time(*at), Value::BigInt(from.id.0)]);
-    let is_beyond = |word: &str| if below { word < status.as_str() } else { word > status.as_str() };
+    same.from = (!filter.begins_beyond(*at, below))
+        .then(|| vec![Value::time(*at), Value::BigInt(from.id.0)]);
+    let is_beyond =
+        |word: &str| if below { word < status.as_str() } else { word > status.as_str() };
     vec![same, of(&is_beyond)]
 }
 

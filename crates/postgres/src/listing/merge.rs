@@ -69,9 +69,8 @@ impl Arm {
     fn bound<ST>(&self, sql: Sql<ST>, first: bool, upper: bool) -> Sql<ST> {
         if let (true, Some(from)) = (first, &self.from) {
             let sql = self.row(sql, self.tail.len()).sql(if upper { " < " } else { " > " });
-            let sql = from.iter().fold(self.words(sql), |sql, value| {
-                sql.sql(", ").value(value.clone())
-            });
+            let sql =
+                from.iter().fold(self.words(sql), |sql, value| sql.sql(", ").value(value.clone()));
             return sql.sql(")");
         }
         match (upper, &self.after, &self.before) {

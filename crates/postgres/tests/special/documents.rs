@@ -48,6 +48,7 @@ async fn documents_of_an_earlier_release_are_folded_anew() {
     let plan = "EXPLAIN SELECT id FROM leads WHERE octet_length(search_document) \
         <> char_length(search_document) AND position(chr(12) IN search_document) = 0 \
         ORDER BY id LIMIT 100";
-    let plan: String = admin.query(plan, &[]).await.unwrap().iter().map(|row| row.get::<_, String>(0)).collect();
+    let plan: String =
+        admin.query(plan, &[]).await.unwrap().iter().map(|row| row.get::<_, String>(0)).collect();
     assert!(plan.contains("leads_with_accents"), "{plan}");
 }

@@ -16,8 +16,8 @@ use crate::migrated;
 
 /// As many old leads, of everything, as new ones, which are all of one kind.
 const EACH: u32 = 15_000;
-/// More than any list may read: 36 combinations of a page of 51, twice over.
-const MOST_ROWS: u64 = 4_000;
+/// More than any of these lists may read: two pages of each of 72 combinations.
+const MOST_ROWS: u64 = 8_000;
 
 /// Leads and subscribers as they are in life: the newest are all new, from the website, and
 /// their names are the last ones too.
@@ -28,7 +28,6 @@ fn rows() -> String {
             "CASE WHEN n > {EACH} THEN '{usual}' ELSE (ARRAY['{words}'])[1 + n / {every} % 6] END"
         )
     };
-    let words = |all: &[&'static str]| all.to_vec();
     let statuses: Vec<_> = LeadStatus::ALL.iter().map(|one| one.as_str()).collect();
     let sources: Vec<_> = LeadSource::ALL.iter().map(|one| one.as_str()).collect();
     let categories: Vec<_> = LeadCategory::ALL.iter().map(|one| one.as_str()).collect();
@@ -45,9 +44,9 @@ fn rows() -> String {
          SELECT email, n > {EACH}, email
          FROM (SELECT n, lpad(n::text, 7, '0') || '@acme.hr' AS email
                FROM generate_series(1, {all}) n) people",
-        any(&words(&sources), 1, "website"),
-        any(&words(&statuses), 6, "new"),
-        any(&words(&categories), 36, "web_dev"),
+        any(&sources, 1, "website"),
+        any(&statuses, 6, "new"),
+        any(&categories, 36, "web_dev"),
     )
 }
 
@@ -70,10 +69,7 @@ fn filters() -> Vec<LeadFilter> {
         LeadFilter { statuses: one(LeadStatus::Closed), ..all.clone() },
         LeadFilter { statuses: late.clone(), ..all.clone() },
         LeadFilter { sources: Some(vec![LeadSource::Referral]), ..all.clone() },
-        LeadFilter {
-            sources: Some(vec![LeadSource::Referral, LeadSource::Other]),
-            ..all.clone()
-        },
+        LeadFilter { sources: Some(vec![LeadSource::Referral, LeadSource::Other]), ..all.clone() },
         LeadFilter { categories: Some(vec![LeadCategory::SalesAuto]), ..all.clone() },
         LeadFilter {
             statuses: one(LeadStatus::New),
@@ -108,7 +104,13 @@ async fn ask(database: &PgDatabase) {
     let (leads, subscribers) = (database.leads(), database.subscribers());
     let page = |number| PageRequest { number, size: 50 };
     for filter in filters() {
-        let times = if filter == LeadFilter::default() || filter.is_counted() { 7 } else { 1 };
+        let values = [
+            filter.statuses.as_ref().map_or(0, Vec::len),
+            filter.sources.as_ref().map_or(0, Vec::len),
+            filter.categories.as_ref().map_or(0, Vec::len),
+        ];
+        let is_kept = filter.is_counted() && values.iter().sum::<usize>() <= 1;
+        let times = if is_kept { 6 } else { 1 };
         for by in LeadSort::ALL {
             for descending in [false, true] {
                 let order = LeadOrder { by: *by, descending };
@@ -172,7 +174,7 @@ fn rows_read(plan: &str) -> u64 {
 fn assert_bounded(log: &str, rows: &str) {
     let plans: Vec<&str> = log.split("Query Text: ").skip(1).collect();
     let lists: Vec<&&str> = plans.iter().filter(|plan| plan.contains(" LIMIT ")).collect();
-    assert!(lists.len() >= 2000, "the server logs its plans: {}", lists.len());
+    assert!(lists.len() >= 1500, "the server logs its plans: {}", lists.len());
     for plan in lists {
         let read = rows_read(plan);
         let is_scanned = ["Seq Scan on leads", "Seq Scan on subscribers"];

@@ -30,9 +30,10 @@ pub(super) fn page(
         let descending = order.descending != window.backward;
         let arms = arms(connection, filter, access, order.by)?;
         let merge = merge(&arms, order.by, descending);
-        let mut select: Sql<LeadTypes> = merge.select(window.limit, Some(window.offset), |select, _| {
-            conditions(select, filter);
-        });
+        let mut select: Sql<LeadTypes> =
+            merge.select(window.limit, Some(window.offset), |select, _| {
+                conditions(select, filter);
+            });
         if !is_common(filter) {
             select.uncached();
         }

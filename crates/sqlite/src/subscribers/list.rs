@@ -111,9 +111,7 @@ fn access(
 fn arm(filter: &SubscriberFilter, access: Access, by: SubscriberSort) -> Arm {
     let is_sorted = access == Access::Sorted;
     let index = match (filter.is_subscribed, by) {
-        (Some(_), SubscriberSort::Email) if !is_sorted => {
-            " INDEXED BY subscribers_by_choice_email"
-        }
+        (Some(_), SubscriberSort::Email) if !is_sorted => " INDEXED BY subscribers_by_choice_email",
         (Some(_), _) => " INDEXED BY subscribers_by_is_subscribed",
         // The index of the addresses is that of the constraint, which has no name to ask
         // for; and it is the only one in that order.

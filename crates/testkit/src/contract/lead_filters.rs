@@ -1,15 +1,11 @@
 //! Which leads a list shows.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use exit3_domain::leads::{
-    Lead, LeadCategory, LeadFilter, LeadOrder, LeadSource, LeadStatus,
-};
+use exit3_domain::leads::{Lead, LeadCategory, LeadFilter, LeadOrder, LeadSource, LeadStatus};
 use exit3_domain::paging::{Direction, Step};
 
 use super::Harness;
-use super::model::{
-    NEW_YEAR, everything, expected, fill, last, listed, orders, page, walked,
-};
+use super::model::{NEW_YEAR, everything, expected, fill, last, listed, orders, page, walked};
 use crate::builders::{at, lead, time};
 
 async fn agrees(harness: &Harness, filters: &[LeadFilter]) {
