@@ -77,9 +77,9 @@ impl Merge<'_> {
             select.sql(" FROM (").uncached();
             for (place, arm) in self.arms.iter().enumerate() {
                 select.sql(if place == 0 { "SELECT " } else { " UNION ALL SELECT " });
-                for (place, (column, name)) in self.key.iter().zip(NAMES).enumerate() {
-                    select.sql(if place == 0 { "" } else { ", " });
-                    select.sql(column).sql(" AS ").sql(name);
+                select.sql(self.columns);
+                for (column, name) in self.key.iter().zip(NAMES) {
+                    select.sql(", ").sql(column).sql(" AS ").sql(name);
                 }
                 arm.rows(&mut select, self.table);
                 conditions(&mut select, arm);
@@ -91,9 +91,7 @@ impl Merge<'_> {
             select.sql(" OFFSET ").int(offset);
         }
         if self.arms.len() != 1 {
-            // `CROSS` keeps the keys first.
-            select.sql(") CROSS JOIN ").sql(self.table).sql(" ON id = ");
-            select.sql(self.names().last().unwrap_or_default());
+            select.sql(")");
             self.order(&mut select, self.names());
         }
         select

@@ -30,6 +30,19 @@ impl LeadFilter {
         self.created_after.is_none() && self.created_before.is_none() && self.words.is_empty()
     }
 
+    /// The words that `status`, `source` and `category` may have, in this order, each word
+    /// once; `None` where it may be any.
+    pub fn choices(&self) -> [Option<Vec<&'static str>>; 3] {
+        let statuses = self.statuses.as_ref().map(|any| any.iter().map(|one| one.as_str()));
+        let sources = self.sources.as_ref().map(|any| any.iter().map(|one| one.as_str()));
+        let categories = self.categories.as_ref().map(|any| any.iter().map(|one| one.as_str()));
+        [
+            statuses.and_then(|words| some_of(words, LeadStatus::ALL.len())),
+            sources.and_then(|words| some_of(words, LeadSource::ALL.len())),
+            categories.and_then(|words| some_of(words, LeadCategory::ALL.len())),
+        ]
+    }
+
     /// Whether there are bounds of time.
     pub fn is_bounded(&self) -> bool {
         self.created_after.is_some() || self.created_before.is_some()
@@ -62,6 +75,17 @@ impl LeadFilter {
         }
         (filter, from)
     }
+}
+
+/// Each word once, unless they are all that there are.
+fn some_of(given: impl Iterator<Item = &'static str>, all: usize) -> Option<Vec<&'static str>> {
+    let mut words = Vec::new();
+    for word in given {
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    (words.len() < all).then_some(words)
 }
 
 choice! {

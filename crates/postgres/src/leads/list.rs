@@ -85,23 +85,15 @@ fn listing(filter: &LeadFilter, order: LeadOrder, from: Option<(&LeadPosition, b
 
 /// What the filter chooses of `status`, `source` and `category`.
 fn choices(filter: &LeadFilter) -> [Option<Choice>; 3] {
-    let statuses = filter.statuses.as_ref();
-    let sources = filter.sources.as_ref();
-    let categories = filter.categories.as_ref();
+    let [statuses, sources, categories] = filter.choices();
     [
-        statuses.map(|any| choice("status", any.iter().map(|one| one.as_str()))),
-        sources.map(|any| choice("source", any.iter().map(|one| one.as_str()))),
-        categories.map(|any| choice("category", any.iter().map(|one| one.as_str()))),
+        statuses.map(|words| choice("status", words)),
+        sources.map(|words| choice("source", words)),
+        categories.map(|words| choice("category", words)),
     ]
 }
 
-fn choice(column: &'static str, given: impl Iterator<Item = &'static str>) -> Choice {
-    let mut words = Vec::new();
-    for word in given {
-        if !words.contains(&word) {
-            words.push(word);
-        }
-    }
+fn choice(column: &'static str, words: Vec<&'static str>) -> Choice {
     Choice { column, array: "}'::text[]", words }
 }
 
@@ -156,10 +148,10 @@ fn arm(filter: &LeadFilter, choices: &[Option<Choice>; 3], by: LeadSort) -> Arm 
         None => vec![
             status.clone().unwrap_or_else(every_status),
             source.clone().unwrap_or_else(|| {
-                choice("source", LeadSource::ALL.iter().map(|one| one.as_str()))
+                choice("source", LeadSource::ALL.iter().map(|one| one.as_str()).collect())
             }),
             category.clone().unwrap_or_else(|| {
-                choice("category", LeadCategory::ALL.iter().map(|one| one.as_str()))
+                choice("category", LeadCategory::ALL.iter().map(|one| one.as_str()).collect())
             }),
         ],
     };
@@ -177,7 +169,7 @@ fn arm(filter: &LeadFilter, choices: &[Option<Choice>; 3], by: LeadSort) -> Arm 
 }
 
 fn every_status() -> Choice {
-    choice("status", LeadStatus::ALL.iter().map(|one| one.as_str()))
+    choice("status", LeadStatus::ALL.iter().map(|one| one.as_str()).collect())
 }
 
 /// All that match, by the index of words; or by that of the choices and times.

@@ -138,12 +138,8 @@ fn access(
 /// Whether the filter is of a kind that is worth a place among the cached
 /// statements: no more than one value of one choice.
 fn is_common(filter: &LeadFilter) -> bool {
-    let values = [
-        filter.statuses.as_ref().map(Vec::len),
-        filter.sources.as_ref().map(Vec::len),
-        filter.categories.as_ref().map(Vec::len),
-    ];
-    filter.is_counted() && values.iter().flatten().sum::<usize>() <= 1
+    let values = filter.choices().iter().flatten().map(Vec::len).sum::<usize>();
+    filter.is_counted() && values <= 1
 }
 
 /// What a row must fulfil beside its choices.

@@ -199,7 +199,7 @@ pub async fn search_finds_parts_of_the_address(harness: &Harness) {
         ("STRASSE", 1),
         ("ß", 1),
         ("Đ", 1),
-        ("d", 1),
+        ("d", 2),
         ("ana acme.hr", 1),
         ("ana@acme.hra", 0),
         ("\0", 0),

@@ -111,26 +111,10 @@ pub(super) fn is_chosen(filter: &LeadFilter) -> bool {
     !chosen(filter).is_empty()
 }
 
-/// The columns that the filter is about, and the words that each may have, each once.
+/// The columns that the filter is about, and the words that each may have.
 fn chosen(filter: &LeadFilter) -> Vec<(&'static str, Vec<&'static str>)> {
-    let statuses = filter.statuses.as_ref();
-    let statuses = statuses.map(|any| once(any.iter().map(|one| one.as_str())));
-    let sources = filter.sources.as_ref();
-    let sources = sources.map(|any| once(any.iter().map(|one| one.as_str())));
-    let categories = filter.categories.as_ref();
-    let categories = categories.map(|any| once(any.iter().map(|one| one.as_str())));
-    let columns = [("status", statuses), ("source", sources), ("category", categories)];
-    columns.into_iter().filter_map(|(column, words)| Some((column, words?))).collect()
-}
-
-fn once(given: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
-    let mut words = Vec::new();
-    for word in given {
-        if !words.contains(&word) {
-            words.push(word);
-        }
-    }
-    words
+    let columns = ["status", "source", "category"].into_iter().zip(filter.choices());
+    columns.filter_map(|(column, words)| Some((column, words?))).collect()
 }
 
 /// Adds the conditions on status, source and category.
