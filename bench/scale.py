@@ -42,7 +42,14 @@ def measure_scale(run, pair, label, postgres, with_cursor):
     options = run.options
     for service, leads in zip(pair, (options.leads, options.many)):
         service.check(leads)
-    kinds = ["default list", "status list"] + (["cursor step"] if with_cursor else []) + ["list after own write"]
+    lists = {
+        "default list": "",
+        "status list": "?status=contacted",
+        # The newest leads are all new, so a list of others must not be read from the newest on.
+        "two statuses": "?status=contacted&status=interested",
+        "status and source by name": "?status=contacted&source=referral&ordering=full_name",
+    }
+    kinds = list(lists) + (["cursor step"] if with_cursor else []) + ["list after own write"]
     found = {(kind, side): Steps() for kind in kinds for side in (0, 1)}
     states = [{}, {}]
     times = max(1, options.steps // ROUNDS)
@@ -54,7 +61,7 @@ def measure_scale(run, pair, label, postgres, with_cursor):
                 if kind == "cursor step":
                     paths = cursor(times, states[side])
                 else:
-                    paths = same(LEADS + ("?status=contacted" if kind == "status list" else ""), times)
+                    paths = same(LEADS + lists.get(kind, ""), times)
                 steps.run(service, postgres, paths, before)
     rows = []
     for kind in kinds:

@@ -17,6 +17,7 @@ macro_rules! migrations {
             "00000000000007_django" keeps, back drops
                 ["django_leads", "django_subscribers", "django_clients", "django_staff"];
             "00000000000008_search_path" keeps, back drops [];
+            "00000000000009_lists_and_accents" keeps, back drops [];
         }
     };
     ($dialect:literal; $($name:literal $effect:ident, back drops [$($table:literal),*];)*) => {

@@ -3,11 +3,19 @@
 //! Databases disagree about case (and, for PostgreSQL, a database's locale
 //! decides), so both the searched text and the words are folded here and the
 //! adapters only look for plain substrings.
+//!
+//! A document has each text twice: with its case folded ([`fold`]), which is all that
+//! earlier releases wrote, and with its accents folded as well ([`plain`]). Searches fold
+//! case alone, so nodes of either release find what they look for in documents of either.
 
 use unicode_normalization::UnicodeNormalization;
 
 /// The most words that one search may have; each costs a look at the index.
 pub const MAX_WORDS: usize = 200;
+
+/// What stands in a [`document`] before the texts without accents. No word has a form
+/// feed, which is white space.
+pub const PAGE_BREAK: char = '\u{c}';
 
 /// Folds case away: `Đ` and `đ`, `ß` and `SS` become the same text.
 ///
@@ -18,21 +26,98 @@ pub fn fold(text: &str) -> String {
     text.nfc().collect::<String>().to_uppercase().chars().flat_map(char::to_lowercase).collect()
 }
 
-/// The text that a row is searched by: its searchable fields, folded, one a
-/// line, so that no word can match across two of them.
-pub fn document<'a>(fields: impl IntoIterator<Item = Option<&'a str>>) -> String {
-    let mut document = String::new();
-    for field in fields.into_iter().flatten().filter(|field| !field.is_empty()) {
-        if !document.is_empty() {
-            document.push('\n');
+/// Folds case and accents away: `Šarić` is `saric`, `Müller` `muller`, `Łódź` `lodz`.
+///
+/// Marks that change a letter are dropped, and letters that Unicode does not see as
+/// others with a mark become those that people type for them. Marks of scripts in which
+/// they are vowels or other sounds (as of Indic scripts, or of Japanese) stay.
+pub fn plain(text: &str) -> String {
+    let characters = text.chars().flat_map(parts).flat_map(char::to_uppercase);
+    let characters = characters.flat_map(char::to_lowercase).flat_map(parts);
+    let mut plain = String::with_capacity(text.len());
+    for character in characters {
+        match letters(character) {
+            "" => plain.push(character),
+            letters => plain.push_str(letters),
         }
-        document.push_str(&fold(field));
+    }
+    plain.nfc().collect()
+}
+
+/// What a character is made of, without accents. Of one that is an accent by itself
+/// (`´`), nothing is left, although Unicode takes it for a blank with an accent.
+fn parts(character: char) -> impl Iterator<Item = char> {
+    let is_accent = |part: &char| {
+        matches!(part, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}'
+        | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
+    };
+    let keeps_blanks = character.is_whitespace();
+    std::iter::once(character)
+        .nfkd()
+        .filter(move |part| !is_accent(part) && (keeps_blanks || !part.is_whitespace()))
+}
+
+/// The letters that are typed for one that is none with a mark to Unicode; empty for
+/// others. In lower case.
+fn letters(character: char) -> &'static str {
+    match character {
+        // With a stroke; the second is the African letter that looks like Đ in capitals.
+        'đ' | 'ɖ' | 'ð' => "d",
+        'ħ' => "h",
+        'ł' => "l",
+        'ø' => "o",
+        'ŧ' => "t",
+        'ƀ' => "b",
+        'ǥ' => "g",
+        'ɨ' => "i",
+        'ƶ' => "z",
+        // Of two letters.
+        'æ' => "ae",
+        'œ' => "oe",
+        'ß' => "ss",
+        'þ' => "th",
+        // Others.
+        'ı' => "i",
+        'ĸ' => "k",
+        'ŋ' => "n",
+        'ə' => "e",
+        // As it is typed, and as it is printed.
+        '\u{2018}' | '\u{2019}' | '\u{2bc}' => "'",
+        '\u{2010}'..='\u{2014}' => "-",
+        _ => "",
+    }
+}
+
+/// The text that a row is searched by: its searchable fields, folded, one a
+/// line, so that no word can match across two of them. Where they are not all ASCII, a
+/// [`PAGE_BREAK`] and the fields without accents follow.
+pub fn document<'a>(fields: impl IntoIterator<Item = Option<&'a str>>) -> String {
+    let (mut document, mut rest) = (String::new(), String::new());
+    for field in fields.into_iter().flatten().filter(|field| !field.is_empty()) {
+        add_line(&mut document, &fold(field));
+        if !field.is_ascii() {
+            add_line(&mut rest, &plain(field));
+        }
+    }
+    if !document.is_ascii() {
+        document.push('\n');
+        document.push(PAGE_BREAK);
+        document.push('\n');
+        document.push_str(&rest);
     }
     document
 }
 
+fn add_line(text: &mut String, line: &str) {
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text.push_str(line);
+}
+
 /// The distinct folded words of a search, each of which must occur in a row's
-/// [`document`].
+/// [`document`]. Their accents stay: a word that is typed with accents asks for them, and
+/// one without finds texts with and without.
 ///
 /// # Errors
 /// [`TooManyWords`] above [`MAX_WORDS`].
@@ -89,5 +174,56 @@ mod tests {
         let most: Vec<String> = (0..MAX_WORDS).map(|n| n.to_string()).collect();
         assert!(words(&most.join(" ")).is_ok());
         assert_eq!(words(&format!("{} more", most.join(" "))), Err(TooManyWords));
+    }
+
+    #[rstest]
+    #[case("Šarić", "saric")]
+    #[case("S\u{30c}aric\u{301}", "saric")]
+    #[case("ŠARIĆ ČAĆIĆ ŽUPAN", "saric cacic zupan")]
+    #[case("Đuro \u{189}uro d\u{335}uro", "duro duro duro")]
+    #[case("Müller, Weiß, WEIẞ", "muller, weiss, weiss")]
+    #[case("Łukasz Gąsiorowski", "lukasz gasiorowski")]
+    #[case("Søren Ærø Åse Œuvre", "soren aero ase oeuvre")]
+    #[case("İstanbul ırmak Çağlar Şen Ștefan", "istanbul irmak caglar sen stefan")]
+    #[case("Þór Ðóra Ħal", "thor dora hal")]
+    #[case("Nguyễn Niño Ångström", "nguyen nino angstrom")]
+    #[case("Άννα Ёлка", "αννα елка")]
+    #[case("ﬁne ①２ ǆ", "fine 12 dz")]
+    #[case("O’Neill Anne‑Marie", "o'neill anne-marie")]
+    #[case("O´Neill", "oneill")]
+    #[case("が한글हि", "が한글हि")]
+    #[case("a@b.hr +385", "a@b.hr +385")]
+    fn folds_accents_away(#[case] text: &str, #[case] folded: &str) {
+        assert_eq!(plain(text), folded);
+        assert_eq!(plain(folded), folded);
+    }
+
+    #[rstest]
+    #[case("Šarić", &["Šarić", "šarić", "ŠARIĆ", "s\u{30c}ari", "ARIĆ", "Saric", "SAR"])]
+    #[case("S\u{30c}aric\u{301}", &["Šarić", "s\u{30c}ari", "saric"])]
+    #[case("Weiß", &["weiss", "WEISS", "weiß"])]
+    #[case("WEIẞ", &["weiss", "WEIẞ"])]
+    #[case("O´Neill", &["o´neill", "oneill", "´"])]
+    #[case("日本語", &["日本", "語"])]
+    fn finds_a_text_with_and_without_its_accents(#[case] text: &str, #[case] queries: &[&str]) {
+        for query in queries {
+            let words = words(query).unwrap();
+            assert!(document([Some(text)]).contains(&words[0]), "{query} in {text}");
+        }
+    }
+
+    #[test]
+    fn a_word_with_accents_asks_for_them() {
+        for query in ["Šarić", "saríc", "d\u{30c}", "\u{301}", "´"] {
+            let words = words(query).unwrap();
+            assert!(!document([Some("Duro Saric")]).contains(&words[0]), "{query}");
+        }
+    }
+
+    #[test]
+    fn an_earlier_release_finds_what_is_written_now() {
+        let now = document([Some("Šarić"), Some("ana@acme.hr")]);
+        assert_eq!(now, "šarić\nana@acme.hr\n\u{c}\nsaric");
+        assert_eq!(document([Some("Ana"), Some("ana@acme.hr")]), "ana\nana@acme.hr");
     }
 }

@@ -28,8 +28,13 @@ pub struct NewSubscriber {
 impl NewSubscriber {
     /// The text that the subscriber is searched by.
     pub fn search_document(&self) -> String {
-        search::fold(&self.email)
+        search_document(&self.email)
     }
+}
+
+/// The text that the subscriber with that address is searched by.
+pub fn search_document(email: &str) -> String {
+    search::document([Some(email)])
 }
 
 /// A subscriber as a database keeps it.
@@ -148,7 +153,7 @@ pub fn already_subscribed() -> Invalid {
 pub struct SubscriberFilter {
     /// Only those who want the newsletter, or only those who do not.
     pub is_subscribed: Option<bool>,
-    /// Folded words that must all occur in the address.
+    /// Folded words that must all occur in the subscriber's search document.
     pub words: Vec<String>,
 }
 

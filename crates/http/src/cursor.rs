@@ -1,31 +1,41 @@
-//! Cursors: the position of a walk, signed, so that a client can hand back only
-//! what it was given.
+//! Cursors: the position of a walk, encrypted, so that a client can hand back only
+//! what it was given, and so that no name or address is readable in a link.
+//!
+//! A cursor is a version byte, a nonce, and what XChaCha20-Poly1305 makes of the
+//! position; the list and its order are authenticated with it. The nonce is a keyed
+//! hash of all of that, so that two different cursors never share one.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{Key, KeyInit as _, XChaCha20Poly1305, XNonce};
 use exit3_domain::paging::Direction;
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use crate::error::ApiError;
 
-/// Bytes of the signature that are kept.
-const TAG: usize = 16;
+/// The form that is written. Releases before 0.2 signed cursors and did not encrypt them;
+/// theirs are refused.
+const VERSION: u8 = 2;
+/// Bytes of the nonce.
+const NONCE: usize = 24;
+/// The longest token that is looked at. The longest that is written has a name of 255
+/// characters of four bytes each, and stays below 1,500.
+const LONGEST: usize = 2048;
 
-/// Signs cursors.
+/// Encrypts cursors.
 #[derive(Clone)]
 pub struct CursorKey {
-    mac: Hmac<Sha256>,
+    cipher: XChaCha20Poly1305,
+    nonces: Hmac<Sha256>,
 }
 
 /// What a cursor says: a row's place in the order of a list, and which way to
 /// go from there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
-    /// The list and its order, so that a cursor fits no other.
-    pub list: String,
     /// Whether to go against the order.
     pub back: bool,
     /// The values that the row is sorted by.
@@ -34,7 +44,6 @@ pub struct Cursor {
     pub id: i64,
     /// Up to where the database has been seen that the walk goes through, where that
     /// makes a difference: none that lacks something of it may go on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<u64>,
 }
 
@@ -43,30 +52,62 @@ impl Cursor {
     pub fn direction(&self) -> Direction {
         if self.back { Direction::Backward } else { Direction::Forward }
     }
+
+    /// Two flags, the numbers, and each value after its length.
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = vec![u8::from(self.back), u8::from(self.seen.is_some())];
+        bytes.extend(self.id.to_be_bytes());
+        bytes.extend(self.seen.unwrap_or_default().to_be_bytes());
+        for value in &self.key {
+            // A value is a field of a row, of a few hundred characters.
+            bytes.extend(u32::try_from(value.len()).unwrap_or(u32::MAX).to_be_bytes());
+            bytes.extend(value.as_bytes());
+        }
+        bytes
+    }
+
+    fn of_bytes(bytes: &[u8]) -> Option<Self> {
+        let (&[back, has_seen], bytes) = bytes.split_first_chunk()?;
+        let (id, bytes) = bytes.split_first_chunk()?;
+        let (seen, mut bytes) = bytes.split_first_chunk()?;
+        let seen = (has_seen == 1).then(|| u64::from_be_bytes(*seen));
+        let mut key = Vec::new();
+        while let Some((length, rest)) = bytes.split_first_chunk() {
+            let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+            let (value, rest) = rest.split_at_checked(length)?;
+            key.push(std::str::from_utf8(value).ok()?.to_owned());
+            bytes = rest;
+        }
+        let id = i64::from_be_bytes(*id);
+        bytes.is_empty().then_some(Self { back: back == 1, key, id, seen })
+    }
 }
 
 impl CursorKey {
-    /// Derives the key from the service's secret.
+    /// Derives the keys from the service's secret.
     pub fn new(secret: &SecretString) -> Self {
-        let mut mac = keyed(secret.expose_secret().as_bytes());
-        mac.update(b"exit3 cursor");
-        Self { mac: keyed(&mac.finalize().into_bytes()) }
+        let derive = |purpose: &[u8]| {
+            let mut mac = keyed(secret.expose_secret().as_bytes());
+            mac.update(purpose);
+            mac.finalize().into_bytes()
+        };
+        let key = derive(b"exit3 cursor encryption");
+        let nonces = keyed(&derive(b"exit3 cursor nonces"));
+        Self { cipher: XChaCha20Poly1305::new(Key::from_slice(&key)), nonces }
     }
 
-    fn sign(&self, payload: &[u8]) -> Hmac<Sha256> {
-        let mut mac = self.mac.clone();
-        mac.update(payload);
-        mac
-    }
-
-    /// Writes a cursor.
-    pub fn encode(&self, cursor: &Cursor) -> String {
-        // A struct of strings and numbers always serializes.
-        let payload = serde_json::to_vec(cursor).unwrap_or_default();
-        let tag = self.sign(&payload).finalize().into_bytes();
-        let mut token: Vec<u8> = tag.into_iter().take(TAG).collect();
-        token.extend(payload);
-        URL_SAFE_NO_PAD.encode(token)
+    /// Writes a cursor of `list`.
+    pub fn encode(&self, cursor: &Cursor, list: &str) -> String {
+        let bytes = cursor.to_bytes();
+        let mut nonce = self.nonces.clone();
+        nonce.update(list.as_bytes());
+        nonce.update(&[0]);
+        nonce.update(&bytes);
+        let nonce: Vec<u8> = nonce.finalize().into_bytes().into_iter().take(NONCE).collect();
+        let payload = Payload { msg: &bytes, aad: &bound(list) };
+        // It fails for messages of many gigabytes only.
+        let sealed = self.cipher.encrypt(XNonce::from_slice(&nonce), payload).unwrap_or_default();
+        URL_SAFE_NO_PAD.encode([&[VERSION], nonce.as_slice(), sealed.as_slice()].concat())
     }
 
     /// Reads a cursor of `list`.
@@ -74,15 +115,25 @@ impl CursorKey {
     /// # Errors
     /// 400 for anything that [`Self::encode`] did not make for that list.
     pub fn decode(&self, token: &str, list: &str) -> Result<Cursor, ApiError> {
-        self.read(token).filter(|cursor| cursor.list == list).ok_or_else(invalid)
+        self.read(token, list).ok_or_else(invalid)
     }
 
-    fn read(&self, token: &str) -> Option<Cursor> {
+    fn read(&self, token: &str, list: &str) -> Option<Cursor> {
+        if token.len() > LONGEST {
+            return None;
+        }
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
-        let (tag, payload) = bytes.split_at_checked(TAG)?;
-        self.sign(payload).verify_truncated_left(tag).ok()?;
-        serde_json::from_slice(payload).ok()
+        let (&version, bytes) = bytes.split_first()?;
+        let (nonce, sealed) = bytes.split_at_checked(NONCE)?;
+        let payload = Payload { msg: sealed, aad: &bound(list) };
+        let bytes = self.cipher.decrypt(XNonce::from_slice(nonce), payload).ok()?;
+        (version == VERSION).then(|| Cursor::of_bytes(&bytes))?
     }
+}
+
+/// What a cursor is authenticated with: it fits no other list, order or version.
+fn bound(list: &str) -> Vec<u8> {
+    [&[VERSION], list.as_bytes()].concat()
 }
 
 /// 400 for a cursor that leads nowhere.
@@ -104,40 +155,88 @@ mod tests {
         CursorKey::new(&SecretString::from(secret.to_owned()))
     }
 
+    const LIST: &str = "leads -created_at";
+
     fn cursor() -> Cursor {
-        Cursor {
-            list: "leads -created_at".into(),
-            back: false,
-            key: vec!["1790000000000001".into()],
-            id: 7,
-            seen: Some(u64::MAX),
-        }
+        Cursor { back: false, key: vec!["1790000000000001".into()], id: 7, seen: Some(u64::MAX) }
     }
 
     #[test]
     fn reads_what_it_wrote() {
-        let token = key("s").encode(&cursor());
-        assert_eq!(key("s").decode(&token, "leads -created_at").unwrap(), cursor());
+        let key = key("s");
+        for cursor in [
+            cursor(),
+            Cursor { back: true, key: vec![], id: i64::MIN, seen: None },
+            Cursor { key: vec![String::new(), "Đ \"\0".into()], seen: Some(0), ..cursor() },
+        ] {
+            assert_eq!(key.decode(&key.encode(&cursor, LIST), LIST).unwrap(), cursor);
+        }
     }
 
     #[test]
     fn refuses_what_it_did_not_write() {
-        let token = key("s").encode(&cursor());
-        assert!(key("other").decode(&token, "leads -created_at").is_err());
+        let token = key("s").encode(&cursor(), LIST);
+        assert!(key("other").decode(&token, LIST).is_err());
         assert!(key("s").decode(&token, "leads created_at").is_err());
-        for forged in ["", "x", "AAAA", &token[1..], &format!("{token}A")] {
-            assert!(key("s").decode(forged, "leads -created_at").is_err());
+        let long = "A".repeat(100_000);
+        for forged in ["", "x", "AAAA", "é", &token[1..], &format!("{token}A"), &long] {
+            assert!(key("s").decode(forged, LIST).is_err());
         }
     }
 
     #[test]
     fn every_flipped_bit_is_noticed() {
-        let token = URL_SAFE_NO_PAD.decode(key("s").encode(&cursor())).unwrap();
-        for place in 0..token.len() {
+        let token = URL_SAFE_NO_PAD.decode(key("s").encode(&cursor(), LIST)).unwrap();
+        for bit in 0..token.len() * 8 {
             let mut forged = token.clone();
-            forged[place] ^= 1;
+            forged[bit / 8] ^= 1 << (bit % 8);
             let forged = URL_SAFE_NO_PAD.encode(forged);
-            assert!(key("s").decode(&forged, "leads -created_at").is_err());
+            assert!(key("s").decode(&forged, LIST).is_err());
         }
+        for length in 0..token.len() {
+            let cut = URL_SAFE_NO_PAD.encode(&token[..length]);
+            assert!(key("s").decode(&cut, LIST).is_err());
+        }
+    }
+
+    #[test]
+    fn nothing_of_the_row_can_be_read_in_it() {
+        let key = key("s");
+        let cursor = Cursor { key: vec!["ana.horvat@acme.hr".into()], ..cursor() };
+        let token = key.encode(&cursor, LIST);
+        let bytes = URL_SAFE_NO_PAD.decode(&token).unwrap();
+        for part in ["ana", "horvat", "acme", "leads", "created_at"] {
+            let found = bytes.windows(part.len()).any(|window| window == part.as_bytes());
+            assert!(!found && !token.contains(part), "{part} in {token}");
+        }
+        // Another row is another nonce, and so another stream of key.
+        let other = Cursor { id: 8, ..cursor };
+        let other = URL_SAFE_NO_PAD.decode(key.encode(&other, LIST)).unwrap();
+        assert_ne!(bytes[1..=NONCE], other[1..=NONCE]);
+    }
+
+    #[test]
+    fn the_longest_name_makes_a_token_that_is_read() {
+        let key = key("s");
+        for character in ["a", "\"", "\n", "đ", "語", "🦀"] {
+            let cursor = Cursor { key: vec![character.repeat(255)], ..cursor() };
+            let token = key.encode(&cursor, LIST);
+            assert!(token.len() < 1500, "{} characters", token.len());
+            assert_eq!(key.decode(&token, LIST).unwrap(), cursor);
+        }
+    }
+
+    /// One of release 0.1, which was signed with the secret `s`.
+    #[test]
+    fn refuses_a_cursor_of_an_earlier_release() {
+        let payload =
+            br#"{"list":"leads -created_at","back":false,"key":["1790000000000001"],"id":7}"#;
+        let mut mac = keyed(b"s");
+        mac.update(b"exit3 cursor");
+        let mut mac = keyed(&mac.finalize().into_bytes());
+        mac.update(payload);
+        let tag = mac.finalize().into_bytes();
+        let token = URL_SAFE_NO_PAD.encode([&tag[..16], payload].concat());
+        assert!(key("s").decode(&token, LIST).is_err());
     }
 }

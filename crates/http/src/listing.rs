@@ -52,7 +52,7 @@ where
 pub(crate) struct Walk<'a, P> {
     /// The list and its order.
     pub list: String,
-    /// Signs cursors.
+    /// Encrypts cursors.
     pub key: &'a CursorKey,
     /// A position as the values of a cursor, and its id.
     pub write: fn(P) -> (Vec<String>, i64),
@@ -93,8 +93,7 @@ impl<P> Walk<'_, P> {
         let seen = Session::current().and_then(|session| session.reached()).map(|seen| seen.0);
         let link = |row: Option<&T>, back: bool| {
             let (key, id) = (self.write)(position(row?));
-            let cursor = Cursor { list: self.list.clone(), back, key, id, seen };
-            let token = self.key.encode(&cursor);
+            let token = self.key.encode(&Cursor { back, key, id, seen }, &self.list);
             Some(params.link(&base, "cursor", Some(&token)))
         };
         let next = slice.has_next.then(|| link(slice.rows.last(), false)).flatten();

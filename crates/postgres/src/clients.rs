@@ -12,7 +12,7 @@ use exit3_domain::paging::{Page, PageRequest};
 use exit3_ports::{ClientRepository, StoreError};
 
 use self::row::{COLUMNS, ClientColumns, ClientRow, DetailsRow};
-use crate::listing::{Listing, page_of};
+use crate::listing::{Key, Listing, Way, page_of};
 use crate::pool::PgPool;
 use crate::schema::clients;
 use crate::sql::Conditions;
@@ -69,8 +69,10 @@ impl ClientRepository for PgClientRepository {
             columns: COLUMNS,
             counts: None,
             conditions: Conditions::default(),
-            order: " ORDER BY id DESC",
-            reversed: " ORDER BY id",
+            key: Key(&["id"]),
+            descending: true,
+            from: None,
+            way: Way::InOrder,
             plannable: true,
         };
         let Some(query) = listing.page::<ClientColumns>(page) else {

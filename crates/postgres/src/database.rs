@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 use crate::api_keys::PgApiKeyRepository;
 use crate::backups::PgBackupLog;
 use crate::clients::PgClientRepository;
+use crate::documents;
 use crate::health::PgHealth;
 use crate::leads::PgLeadRepository;
 use crate::lists::Lists;
@@ -84,6 +85,15 @@ impl PgDatabase {
     /// and without it lists come from the primary.
     pub async fn watch_replica(&self) {
         self.lists.watch_replica().await;
+    }
+
+    /// Writes some of the search documents anew that an earlier release wrote, which did not
+    /// fold accents; returns how many those were. Nothing else of the rows changes.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn fold_accents(&self) -> Result<u64, StoreError> {
+        documents::fold_accents(&self.pool).await
     }
 
     /// Which database this is, for a person: `PostgreSQL at host:port/name`.

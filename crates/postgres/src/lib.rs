@@ -10,6 +10,7 @@ mod clients;
 mod connection;
 mod database;
 mod django;
+mod documents;
 mod error;
 mod health;
 mod leads;

@@ -2,10 +2,18 @@
 //!
 //! Each is one statement, so that its rows and its count are of one moment.
 
+mod key;
+mod merge;
+
 use diesel::sql_types::BigInt;
 use exit3_domain::paging::{DEFAULT_PAGE_SIZE, Page, PageNumber, PageRequest, last_page};
 
+pub(crate) use self::key::Key;
+pub(crate) use self::merge::{Arm, Choice};
 use crate::sql::{Conditions, Sql, Value};
+
+/// How many rows a step of a walk looks at before it gathers all that match.
+const AHEAD: i64 = 1000;
 
 /// What a list is made of.
 pub(crate) struct Listing {
@@ -13,67 +21,115 @@ pub(crate) struct Listing {
     pub(crate) columns: &'static str,
     /// The table that keeps count, where it can answer for these conditions.
     pub(crate) counts: Option<&'static str>,
+    /// All that a row must fulfil.
     pub(crate) conditions: Conditions,
-    /// The ORDER BY clause, and the one that turns the list round.
-    pub(crate) order: &'static str,
-    pub(crate) reversed: &'static str,
+    pub(crate) key: Key,
+    pub(crate) descending: bool,
+    /// The values of the key to start beyond.
+    pub(crate) from: Option<Vec<Value>>,
+    pub(crate) way: Way,
     /// Whether one plan serves the conditions, whatever their values.
     pub(crate) plannable: bool,
+}
+
+/// How the rows of a list are reached.
+pub(crate) enum Way {
+    /// Along the index of the order, of which the conditions can only be bounds.
+    InOrder,
+    /// From the parts of an index that has them in order, one for each combination of
+    /// values. At least one arm.
+    Merged(Vec<Arm>),
+    /// All of them first, which are then sorted: those of the arm, where there is one,
+    /// that fulfil the conditions.
+    Gathered(Option<Arm>, Conditions),
 }
 
 impl Listing {
     /// The statement that reads a page, and the count beside each of its rows;
     /// `None` for a page beyond the reach of any database.
     pub(crate) fn page<ST>(&self, request: PageRequest) -> Option<Sql<(BigInt, ST)>> {
-        match request.number {
-            PageNumber::Number(1) => Some(self.first_page(request.size)),
-            PageNumber::Number(_) => Some(self.later_page(request.offset()?, request.size)),
-            PageNumber::Last => Some(self.last_page(request.size)),
+        let (size, descending) = (i64::from(request.size), self.descending);
+        let offset = match request.number {
+            PageNumber::Number(1) if matches!(self.way, Way::InOrder) => {
+                let page = self.counted(self.begin("SELECT (")).sql("), ");
+                return Some(limited(self.in_order(page, None, descending), size));
+            }
+            PageNumber::Number(1) | PageNumber::Last => None,
+            PageNumber::Number(_) => Some(request.offset()?),
+        };
+        // The last page is read from the end, in reverse.
+        let is_last = request.number == PageNumber::Last;
+        let descending = descending != is_last;
+        let mut page = self.begin("WITH ");
+        if let Way::Gathered(arm, conditions) = &self.way {
+            page = self.gather(page.sql("found AS MATERIALIZED ("), arm.as_ref(), conditions);
+            page = page.sql("), ");
+        }
+        page = self
+            .counted(page.sql("total (n) AS MATERIALIZED ("))
+            .sql(") SELECT (SELECT n FROM total), ");
+        page = match &self.way {
+            Way::InOrder if is_last => {
+                let page = self.in_order(page.sql("page.* FROM (SELECT "), None, descending);
+                self.key.order(limited(page, size).sql(") page "), descending)
+            }
+            Way::InOrder => limited(self.in_order(page, offset, descending), size),
+            Way::Merged(arms) => self
+                .of_keys(page, descending, |page| self.merge(page, arms, offset, size, descending)),
+            Way::Gathered(..) => self.of_keys(page, descending, |page| {
+                let page = self.key.order_by_names(page.sql("SELECT * FROM found"), descending);
+                skipped(limited(page, size), offset)
+            }),
+        };
+        if is_last {
+            page = page.sql(" LIMIT (SELECT (n - 1) % ").value(Value::BigInt(size));
+            return Some(page.sql(" + 1 FROM total)"));
+        }
+        Some(if matches!(self.way, Way::InOrder) { skipped(page, offset) } else { page })
+    }
+
+    /// The statement that reads the rows of a step, one more than `size` says.
+    pub(crate) fn step<ST>(&self, forward: bool, size: u32) -> Sql<ST> {
+        let (size, descending) = (i64::from(size) + 1, self.descending == forward);
+        match &self.way {
+            Way::InOrder => limited(self.in_order(self.begin("SELECT "), None, descending), size),
+            Way::Merged(arms) => self.of_keys(self.begin("SELECT "), descending, |step| {
+                self.merge(step, arms, None, size, descending)
+            }),
+            Way::Gathered(arm, conditions) => {
+                self.step_gathered(arm.as_ref(), conditions, size, descending)
+            }
         }
     }
 
-    fn first_page<ST>(&self, size: u32) -> Sql<(BigInt, ST)> {
-        let page = self.counted(self.begin("SELECT (")).sql("), ");
-        self.rows(page, &self.conditions, self.order, size)
-    }
-
-    /// The condition on the offset does not depend on a row: the planner asks it
-    /// once, and where the page is past the end no row is looked at.
-    fn later_page<ST>(&self, offset: i64, size: u32) -> Sql<(BigInt, ST)> {
-        let mut conditions = self.conditions.clone();
-        conditions.add("", Value::BigInt(offset), " < (SELECT n FROM total)");
-        let page = self.counted(self.begin("WITH total (n) AS MATERIALIZED ("));
-        let page = page.sql(") SELECT (SELECT n FROM total), ");
-        let page = self.rows(page, &conditions, self.order, size);
-        page.sql(" OFFSET ").value(Value::BigInt(offset))
-    }
-
-    /// Read from the end, in reverse.
-    fn last_page<ST>(&self, size: u32) -> Sql<(BigInt, ST)> {
-        let size_of_last = i64::from(size);
-        let page = self.counted(self.begin("WITH total (n) AS MATERIALIZED ("));
-        let page = page.sql(") SELECT (SELECT n FROM total), page.* FROM (SELECT ");
-        self.rows(page, &self.conditions, self.reversed, size)
-            .sql(") page ")
-            .sql(self.reversed)
-            .sql(" LIMIT (SELECT (n - 1) % ")
-            .value(Value::BigInt(size_of_last))
-            .sql(" + 1 FROM total)")
-    }
-
-    /// The statement that reads the rows from `from` (a condition) on.
-    pub(crate) fn step<ST>(
+    /// Where many rows match, enough of them are among the next. Else all that match are
+    /// gathered, of which there may be many too, but only where the next were others.
+    fn step_gathered<ST>(
         &self,
-        from: Option<(&'static str, Vec<Value>)>,
-        forward: bool,
-        size: u32,
+        arm: Option<&Arm>,
+        conditions: &Conditions,
+        size: i64,
+        descending: bool,
     ) -> Sql<ST> {
-        let mut conditions = self.conditions.clone();
-        if let Some((comparison, position)) = from {
-            conditions.add_beyond(comparison, position);
+        let mut beyond = Conditions::default();
+        if let Some(from) = &self.from {
+            beyond.add_beyond(self.key.0, descending, from);
         }
-        let order = if forward { self.order } else { self.reversed };
-        self.rows(self.begin("SELECT "), &conditions, order, size)
+        let step = self.begin("WITH ahead AS MATERIALIZED (SELECT ");
+        let step = self.key.select(step).sql(" FROM (SELECT * FROM ").sql(self.table);
+        let step = self.key.order(step.all_of(&beyond), descending).sql(" LIMIT ");
+        let step = step.literal(AHEAD).sql(") ahead").all_of(&self.conditions);
+        let step = self.key.order(step, descending).sql(" LIMIT ");
+        let step = step.value(Value::BigInt(size)).sql("), found AS MATERIALIZED (");
+        let mut rest = conditions.clone();
+        rest.add("(SELECT count(*) FROM ahead) < ", Value::BigInt(size), "");
+        rest.add_hidden(&beyond);
+        let step = self.gather(step, arm, &rest).sql(") SELECT ");
+        self.of_keys(step, descending, |step| {
+            let step = step.sql("SELECT * FROM ahead WHERE (SELECT count(*) FROM ahead) >= ");
+            let step = step.value(Value::BigInt(size)).sql(" UNION ALL SELECT * FROM found");
+            limited(self.key.order_by_names(step, descending), size)
+        })
     }
 
     fn begin<ST>(&self, sql: &'static str) -> Sql<ST> {
@@ -81,35 +137,128 @@ impl Listing {
     }
 
     fn counted<ST>(&self, statement: Sql<ST>) -> Sql<ST> {
-        let statement = match self.counts {
-            Some(counts) => statement.sql("SELECT coalesce(sum(n), 0)::bigint FROM ").sql(counts),
-            None => statement.sql("SELECT count(*) FROM ").sql(self.table),
-        };
-        statement.all_of(&self.conditions)
+        match (self.counts, &self.way) {
+            (Some(counts), _) => statement
+                .sql("SELECT coalesce(sum(n), 0)::bigint FROM ")
+                .sql(counts)
+                .all_of(&self.conditions),
+            (None, Way::InOrder) => {
+                let statement = statement.sql("SELECT count(*) FROM ").sql(self.table);
+                statement.all_of(&self.conditions)
+            }
+            (None, Way::Gathered(..)) => statement.sql("SELECT count(*) FROM found"),
+            (None, Way::Merged(arms)) => {
+                let statement = statement.sql("SELECT coalesce(sum(n), 0)::bigint FROM (");
+                let statement = union(statement, arms, |statement, arm| {
+                    arm.combinations(statement.sql("SELECT found.n"), |each| {
+                        let each = each.sql("SELECT count(*) AS n FROM ").sql(self.table);
+                        arm.few(arm.within(each, false))
+                    })
+                });
+                statement.sql(") counts")
+            }
+        }
     }
 
-    fn rows<ST>(
+    /// The rows of a list whose conditions are bounds of its order at most. The condition
+    /// on the offset does not depend on a row: the planner asks it once, and where the
+    /// page is past the end no row is looked at.
+    fn in_order<ST>(&self, statement: Sql<ST>, offset: Option<i64>, descending: bool) -> Sql<ST> {
+        let mut conditions = self.conditions.clone();
+        if let Some(offset) = offset {
+            conditions.add("", Value::BigInt(offset), " < (SELECT n FROM total)");
+        }
+        if let Some(from) = &self.from {
+            conditions.add_beyond(self.key.0, descending, from);
+        }
+        let statement = statement.sql(self.columns).sql(" FROM ").sql(self.table);
+        self.key.order(statement.all_of(&conditions), descending)
+    }
+
+    /// The keys of a page: the first of what each arm has first.
+    fn merge<ST>(
         &self,
         statement: Sql<ST>,
-        conditions: &Conditions,
-        order: &'static str,
-        size: u32,
+        arms: &[Arm],
+        offset: Option<i64>,
+        size: i64,
+        descending: bool,
     ) -> Sql<ST> {
-        let statement = statement.sql(self.columns).sql(" FROM ").sql(self.table);
-        limited(statement.all_of(conditions).sql(order), size)
+        let reach = offset.unwrap_or_default().saturating_add(size);
+        let statement = union(statement, arms, |statement, arm| {
+            arm.combinations(statement.sql("SELECT found.*"), |each| {
+                let each = self.key.select(each.sql("SELECT ")).sql(" FROM ").sql(self.table);
+                let mut each = arm.within(each, descending);
+                if let Some(offset) = offset {
+                    let offset = Value::BigInt(offset);
+                    each = each.sql(" AND ").value(offset).sql(" < (SELECT n FROM total)");
+                }
+                limited(arm.order(each, descending), reach)
+            })
+        });
+        let statement = self.key.order_by_names(statement, descending);
+        skipped(limited(statement, size), offset)
     }
+
+    /// The keys of all rows that match.
+    fn gather<ST>(
+        &self,
+        statement: Sql<ST>,
+        arm: Option<&Arm>,
+        conditions: &Conditions,
+    ) -> Sql<ST> {
+        let rows = |statement: Sql<ST>| {
+            self.key.select(statement.sql("SELECT ")).sql(" FROM ").sql(self.table)
+        };
+        match arm {
+            None => rows(statement).all_of(conditions),
+            Some(arm) => arm.combinations(statement.sql("SELECT found.*"), |each| {
+                arm.few(arm.within(rows(each), false)).and_all_of(conditions)
+            }),
+        }
+    }
+
+    /// The rows that `keys` chooses, in order.
+    fn of_keys<ST>(
+        &self,
+        statement: Sql<ST>,
+        descending: bool,
+        keys: impl FnOnce(Sql<ST>) -> Sql<ST>,
+    ) -> Sql<ST> {
+        let statement = keys(statement.sql(self.columns).sql(" FROM ("));
+        let statement = statement.sql(") page JOIN ").sql(self.table).sql(" ON id = ");
+        self.key.order_by_names(self.key.id(statement), descending)
+    }
+}
+
+/// What there is of each arm.
+fn union<ST>(
+    mut statement: Sql<ST>,
+    arms: &[Arm],
+    mut rows: impl FnMut(Sql<ST>, &Arm) -> Sql<ST>,
+) -> Sql<ST> {
+    for (place, arm) in arms.iter().enumerate() {
+        statement = rows(statement.sql(if place == 0 { "" } else { " UNION ALL " }), arm);
+    }
+    statement
 }
 
 /// The usual sizes stand in the text, where the planner sees them: it then makes
 /// one good plan and keeps it. With others it plans anew each time.
-fn limited<ST>(statement: Sql<ST>, size: u32) -> Sql<ST> {
+fn limited<ST>(statement: Sql<ST>, size: i64) -> Sql<ST> {
     let statement = statement.sql(" LIMIT ");
-    let size = i64::from(size);
     let usual = i64::from(DEFAULT_PAGE_SIZE);
     if size == usual || size == usual + 1 {
         statement.literal(size)
     } else {
         statement.value(Value::BigInt(size))
+    }
+}
+
+fn skipped<ST>(statement: Sql<ST>, offset: Option<i64>) -> Sql<ST> {
+    match offset {
+        Some(offset) => statement.sql(" OFFSET ").value(Value::BigInt(offset)),
+        None => statement,
     }
 }
 

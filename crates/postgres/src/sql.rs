@@ -85,11 +85,21 @@ impl<ST> Sql<ST> {
         self
     }
 
-    /// Adds a condition, begun with WHERE or AND.
-    pub(crate) fn all_of(mut self, conditions: &Conditions) -> Self {
-        for (number, condition) in conditions.0.iter().enumerate() {
-            self.pieces.push(Piece::Sql(if number == 0 { " WHERE " } else { " AND " }));
+    /// Adds conditions, begun with WHERE.
+    pub(crate) fn all_of(self, conditions: &Conditions) -> Self {
+        self.each_of(conditions, " WHERE ")
+    }
+
+    /// Adds conditions to others that are there already.
+    pub(crate) fn and_all_of(self, conditions: &Conditions) -> Self {
+        self.each_of(conditions, " AND ")
+    }
+
+    fn each_of(mut self, conditions: &Conditions, mut begin: &'static str) -> Self {
+        for condition in &conditions.0 {
+            self.pieces.push(Piece::Sql(begin));
             self.pieces.extend(condition.iter().cloned());
+            begin = " AND ";
         }
         self
     }
@@ -105,30 +115,61 @@ impl Conditions {
         self.0.push(vec![Piece::Sql(before), Piece::Value(value), Piece::Sql(after)]);
     }
 
-    /// Adds the condition that a column has one of these words.
-    pub(crate) fn add_choice(
-        &mut self,
-        equals: &'static str,
-        equals_any: &'static str,
-        words: Vec<&'static str>,
-    ) {
-        // An index on the column gives an order only to rows of one word. Words
-        // are ours, and few: in the text the planner sees them, and plans once.
-        match words.as_slice() {
-            [word] => self.0.push([equals, "'", word, "'"].map(Piece::Sql).to_vec()),
-            _ => self.add(equals_any, Value::Words(words), ")"),
-        }
+    /// Adds the condition that is made of `before`, a value that the planner does not see,
+    /// and `after`. What it expects then does not depend on its statistics.
+    pub(crate) fn add_unseen(&mut self, before: &'static str, value: Value, after: &'static str) {
+        let value = [Piece::Sql("(SELECT "), Piece::Value(value), Piece::Sql(")")];
+        self.0.push([&[Piece::Sql(before)], &value[..], &[Piece::Sql(after)]].concat());
     }
 
-    /// Adds the condition that a row lies beyond a position.
-    pub(crate) fn add_beyond(&mut self, comparison: &'static str, position: Vec<Value>) {
-        let mut pieces = vec![Piece::Sql(comparison)];
-        for (number, value) in position.into_iter().enumerate() {
+    /// Adds the condition that a column has one of these words, which are ours.
+    pub(crate) fn add_choice(&mut self, column: &'static str, words: &[&'static str]) {
+        let mut pieces = vec![Piece::Sql(column)];
+        // Words are ours, and few: in the text the planner sees them, and plans once.
+        match words {
+            [word] => pieces.extend([" = '", word, "'"].map(Piece::Sql)),
+            _ => {
+                pieces.push(Piece::Sql(" = ANY("));
+                pieces.push(Piece::Value(Value::Words(words.to_vec())));
+                pieces.push(Piece::Sql(")"));
+            }
+        }
+        self.0.push(pieces);
+    }
+
+    /// Adds the condition that a row lies beyond a position of an order.
+    pub(crate) fn add_beyond(
+        &mut self,
+        columns: &'static [&'static str],
+        below: bool,
+        position: &[Value],
+    ) {
+        let mut pieces = Vec::new();
+        for (number, column) in columns.iter().enumerate() {
             pieces.push(Piece::Sql(if number == 0 { "(" } else { ", " }));
-            pieces.push(Piece::Value(value));
+            pieces.push(Piece::Sql(column));
+        }
+        pieces.push(Piece::Sql(if below { ") < " } else { ") > " }));
+        for (number, value) in position.iter().enumerate() {
+            pieces.push(Piece::Sql(if number == 0 { "(" } else { ", " }));
+            pieces.push(Piece::Value(value.clone()));
         }
         pieces.push(Piece::Sql(")"));
         self.0.push(pieces);
+    }
+
+    /// Adds other conditions.
+    pub(crate) fn add_all(&mut self, conditions: &Self) {
+        self.0.extend(conditions.0.iter().cloned());
+    }
+
+    /// Adds conditions in a form that no index serves.
+    pub(crate) fn add_hidden(&mut self, conditions: &Self) {
+        for condition in &conditions.0 {
+            let condition = condition.iter().cloned();
+            let begun = std::iter::once(Piece::Sql("(")).chain(condition);
+            self.0.push(begun.chain([Piece::Sql(") IS TRUE")]).collect());
+        }
     }
 
     /// Adds a condition without values.
@@ -136,17 +177,24 @@ impl Conditions {
         self.0.push(vec![Piece::Sql(sql)]);
     }
 
-    /// Adds what a search asks of a row: that its document has all the words.
-    pub(crate) fn add_words(&mut self, words: &[String]) {
-        for word in words {
-            // A text of the database has no NUL, and none may be sent.
-            if word.contains('\0') {
-                self.add_sql("false");
-            } else {
-                self.add("search_document LIKE ", Value::Text(Some(containing(word))), "");
-            }
+    /// Adds that the row's document has a word. The planner does not see it: it always
+    /// takes the index of words.
+    pub(crate) fn add_word(&mut self, word: &str) {
+        // A text of the database has no NUL, and none may be sent.
+        if word.contains('\0') {
+            self.add_sql("false");
+        } else {
+            let word = Value::Text(Some(containing(word)));
+            self.add_unseen("search_document LIKE ", word, "");
         }
     }
+}
+
+/// Whether the index of words can find a word: it knows every three letters or digits that
+/// follow each other.
+pub(crate) fn is_indexed(word: &str) -> bool {
+    let mut runs = word.split(|c: char| !c.is_alphanumeric());
+    runs.any(|run| run.chars().nth(2).is_some())
 }
 
 /// The LIKE pattern of the texts that contain `word`.

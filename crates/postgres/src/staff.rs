@@ -12,7 +12,7 @@ use exit3_domain::staff::{NewStaff, PasswordHash, Staff, StaffId, StaffProfile};
 use exit3_ports::{Constraint, StaffRepository, StoreError};
 
 use self::row::{COLUMNS, ProfileRow, StaffColumns, StaffRow};
-use crate::listing::{Listing, page_of};
+use crate::listing::{Key, Listing, Way, page_of};
 use crate::pool::PgPool;
 use crate::schema::staff;
 use crate::sql::Conditions;
@@ -79,8 +79,10 @@ impl StaffRepository for PgStaffRepository {
             columns: COLUMNS,
             counts: None,
             conditions: Conditions::default(),
-            order: " ORDER BY username",
-            reversed: " ORDER BY username DESC",
+            key: Key(&["username"]),
+            descending: false,
+            from: None,
+            way: Way::InOrder,
             plannable: true,
         };
         let Some(query) = listing.page::<StaffColumns>(page) else {

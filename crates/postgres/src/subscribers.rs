@@ -8,10 +8,9 @@ use diesel::SelectableHelper;
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
-use exit3_domain::search;
 use exit3_domain::subscribers::{
     NewSubscriber, Subscriber, SubscriberChange, SubscriberFilter, SubscriberId, SubscriberOrder,
-    SubscriberPosition,
+    SubscriberPosition, search_document,
 };
 use exit3_ports::{StoreError, SubscriberRepository};
 
@@ -149,7 +148,7 @@ impl SubscriberRepository for PgSubscriberRepository {
         change: &SubscriberChange,
     ) -> Result<Subscriber, StoreError> {
         let email = change.email.as_ref().map(|email| email.to_lowercase());
-        let document = email.as_deref().map(search::fold);
+        let document = email.as_deref().map(search_document);
         let updated = self.pool.write(|mut connection| {
             let query =
                 Sql::<SubscriberColumns>::cached("UPDATE subscribers SET email = coalesce(")

@@ -3,6 +3,8 @@
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+mod accents;
+
 use std::sync::Arc;
 use std::time::Duration;
 

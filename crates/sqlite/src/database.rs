@@ -15,6 +15,7 @@ pub(crate) use self::connector::Connector;
 use crate::api_keys::SqliteApiKeyRepository;
 use crate::backups::SqliteBackupLog;
 use crate::clients::SqliteClientRepository;
+use crate::documents;
 use crate::error;
 use crate::freeze;
 use crate::health::SqliteHealth;
@@ -231,6 +232,15 @@ impl SqliteDatabase {
     /// cannot be read.
     pub fn is_frozen(&self) -> Result<bool, StoreError> {
         freeze::is_frozen(&mut self.connector.reader().map_err(error::unreachable)?)
+    }
+
+    /// Writes some of the search documents anew that an earlier release wrote, which did not
+    /// fold accents; returns how many those were. Nothing else of the rows changes.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn fold_accents(&self) -> Result<u64, StoreError> {
+        documents::fold_accents(&self.store).await
     }
 
     /// Whether the database can be used.

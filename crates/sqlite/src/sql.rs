@@ -44,6 +44,13 @@ impl<ST> Sql<ST> {
         self
     }
 
+    /// Adds the conditions that the row's document has these words.
+    pub(crate) fn words(&mut self, words: &[String]) {
+        for word in words {
+            self.sql(" AND instr(search_document, ").text(word).sql(") > 0");
+        }
+    }
+
     /// The value of a column of that kind.
     pub(crate) fn value(&mut self, value: Value, kind: Kind) -> &mut Self {
         self.parts.push(match value {

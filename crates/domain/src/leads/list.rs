@@ -29,6 +29,63 @@ impl LeadFilter {
     pub fn is_counted(&self) -> bool {
         self.created_after.is_none() && self.created_before.is_none() && self.words.is_empty()
     }
+
+    /// The words that `status`, `source` and `category` may have, in this order, each word
+    /// once; `None` where it may be any.
+    pub fn choices(&self) -> [Option<Vec<&'static str>>; 3] {
+        let statuses = self.statuses.as_ref().map(|any| any.iter().map(|one| one.as_str()));
+        let sources = self.sources.as_ref().map(|any| any.iter().map(|one| one.as_str()));
+        let categories = self.categories.as_ref().map(|any| any.iter().map(|one| one.as_str()));
+        [
+            statuses.and_then(|words| some_of(words, LeadStatus::ALL.len())),
+            sources.and_then(|words| some_of(words, LeadSource::ALL.len())),
+            categories.and_then(|words| some_of(words, LeadCategory::ALL.len())),
+        ]
+    }
+
+    /// Whether there are bounds of time.
+    pub fn is_bounded(&self) -> bool {
+        self.created_after.is_some() || self.created_before.is_some()
+    }
+
+    /// Whether all leads above (or below) the time `at` that match lie beyond a bound that
+    /// is nearer than `at`, so that `at` is none.
+    pub fn begins_beyond(&self, at: DateTime<Utc>, below: bool) -> bool {
+        if below {
+            self.created_before.is_some_and(|bound| bound <= at)
+        } else {
+            self.created_after.is_some_and(|bound| bound > at)
+        }
+    }
+
+    /// The filter for a walk by time of creation that goes on above (or below) `from`,
+    /// and from where it goes. A bound and a position on the same side are one too many:
+    /// a database may begin at the one that is farther away.
+    pub fn beyond<'a>(
+        &self,
+        from: Option<&'a LeadPosition>,
+        below: bool,
+    ) -> (Self, Option<&'a LeadPosition>) {
+        let mut filter = self.clone();
+        match from.map(|from| &from.key) {
+            Some(LeadKey::Time(at)) if self.begins_beyond(*at, below) => return (filter, None),
+            Some(LeadKey::Time(_)) if below => filter.created_before = None,
+            Some(LeadKey::Time(_)) => filter.created_after = None,
+            _ => {}
+        }
+        (filter, from)
+    }
+}
+
+/// Each word once, unless they are all that there are.
+fn some_of(given: impl Iterator<Item = &'static str>, all: usize) -> Option<Vec<&'static str>> {
+    let mut words = Vec::new();
+    for word in given {
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    (words.len() < all).then_some(words)
 }
 
 choice! {

@@ -1,15 +1,19 @@
 //! Lists of leads.
 
+use chrono::{DateTime, Utc};
 use diesel::dsl::{AsSelect, SqlTypeOf};
 use diesel::pg::Pg;
-use exit3_domain::leads::{Lead, LeadFilter, LeadKey, LeadOrder, LeadPosition, LeadSort};
+use exit3_domain::leads::{
+    Lead, LeadCategory, LeadFilter, LeadKey, LeadOrder, LeadPosition, LeadSort, LeadSource,
+    LeadStatus,
+};
 use exit3_domain::paging::{Direction, Page, PageRequest, Slice, Step};
 use exit3_ports::StoreError;
 
 use super::row::LeadRow;
-use crate::listing::{Listing, page_of};
+use crate::listing::{Arm, Choice, Key, Listing, Way, page_of};
 use crate::lists::Lists;
-use crate::sql::{Conditions, Value};
+use crate::sql::{Conditions, Value, is_indexed};
 
 type LeadColumns = SqlTypeOf<AsSelect<LeadRow, Pg>>;
 
@@ -23,7 +27,7 @@ pub(super) async fn page(
     order: LeadOrder,
     request: PageRequest,
 ) -> Result<Option<Page<Lead>>, StoreError> {
-    let Some(query) = listing(filter, order).page::<LeadColumns>(request) else {
+    let Some(query) = listing(filter, order, None).page::<LeadColumns>(request) else {
         return Ok(None);
     };
     Ok(page_of::<LeadRow, _>(request, lists.load(&query).await?))
@@ -35,92 +39,190 @@ pub(super) async fn walk(
     order: LeadOrder,
     step: &Step<LeadPosition>,
 ) -> Result<Slice<Lead>, StoreError> {
-    let listing = listing(filter, order);
     let forward = step.direction == Direction::Forward;
-    let comparison = comparison(order.by, order.descending == forward);
-    let from = step.from.as_ref().map(|from| (comparison, values(from)));
-    let query = listing.step::<LeadColumns>(from, forward, step.size + 1);
+    let from = step.from.as_ref().map(|from| (from, order.descending == forward));
+    let query = listing(filter, order, from).step::<LeadColumns>(forward, step.size);
     let rows: Vec<LeadRow> = lists.load(&query).await?;
     Ok(Slice::of(step, rows.into_iter().map(Lead::from).collect()))
 }
 
-fn listing(filter: &LeadFilter, order: LeadOrder) -> Listing {
+/// The list; of a walk, what lies above or (if that is true) below a position.
+fn listing(filter: &LeadFilter, order: LeadOrder, from: Option<(&LeadPosition, bool)>) -> Listing {
+    let (mut filter, mut from) = (filter.clone(), from);
+    if let (LeadSort::CreatedAt, Some((at, below))) = (order.by, from) {
+        let (rest, at) = filter.beyond(Some(at), below);
+        (filter, from) = (rest, at.map(|at| (at, below)));
+    }
+    let choices = choices(&filter);
+    let is_chosen = choices.iter().any(Option::is_some);
+    let is_bounded = filter.is_bounded();
+    let is_in_time = matches!(order.by, LeadSort::CreatedAt | LeadSort::Status);
+    let way = if !filter.words.is_empty() || (is_bounded && !is_in_time) {
+        gathered(&filter, &choices)
+    } else if is_chosen || (is_bounded && order.by == LeadSort::Status) {
+        Way::Merged(arms(&filter, &choices, order.by, from))
+    } else {
+        Way::InOrder
+    };
     let mut conditions = Conditions::default();
-    if let Some(statuses) = &filter.statuses {
-        let words = statuses.iter().map(|status| status.as_str()).collect();
-        conditions.add_choice("status = ", "status = ANY(", words);
+    for choice in choices.iter().flatten() {
+        conditions.add_choice(choice.column, &choice.words);
     }
-    if let Some(sources) = &filter.sources {
-        let words = sources.iter().map(|source| source.as_str()).collect();
-        conditions.add_choice("source = ", "source = ANY(", words);
-    }
-    if let Some(categories) = &filter.categories {
-        let words = categories.iter().map(|category| category.as_str()).collect();
-        conditions.add_choice("category = ", "category = ANY(", words);
-    }
-    if let Some(after) = filter.created_after {
-        conditions.add("created_at >= ", Value::time(after), "");
-    }
-    if let Some(before) = filter.created_before {
-        conditions.add("created_at < ", Value::time(before), "");
-    }
-    conditions.add_words(&filter.words);
+    conditions.add_all(&bounds(&filter));
+    filter.words.iter().for_each(|word| conditions.add_word(word));
     Listing {
         table: "leads",
         columns: COLUMNS,
         counts: filter.is_counted().then_some("lead_counts"),
         conditions,
-        order: order_by(order.by, order.descending),
-        reversed: order_by(order.by, !order.descending),
-        plannable: is_plannable(filter),
+        key: key(order.by),
+        descending: order.descending,
+        from: from.map(|(from, _)| values(from)),
+        way,
+        plannable: filter.is_counted() && is_common(&choices),
     }
 }
 
-/// Each choice has an index in the order of time, so a list by one of them is
-/// read the same way whichever it is. With several it depends on how many rows
-/// each has, and so it does with times and words.
-fn is_plannable(filter: &LeadFilter) -> bool {
-    let choices = [
-        filter.statuses.as_ref().map(Vec::len),
-        filter.sources.as_ref().map(Vec::len),
-        filter.categories.as_ref().map(Vec::len),
-    ];
-    let mut choices = choices.into_iter().flatten();
-    filter.is_counted() && choices.next().is_none_or(|n| n == 1) && choices.next().is_none()
+/// What the filter chooses of `status`, `source` and `category`.
+fn choices(filter: &LeadFilter) -> [Option<Choice>; 3] {
+    let [statuses, sources, categories] = filter.choices();
+    [
+        statuses.map(|words| choice("status", words)),
+        sources.map(|words| choice("source", words)),
+        categories.map(|words| choice("category", words)),
+    ]
 }
 
-fn order_by(by: LeadSort, descending: bool) -> &'static str {
-    match (by, descending) {
-        (LeadSort::CreatedAt, false) => " ORDER BY created_at, id",
-        (LeadSort::CreatedAt, true) => " ORDER BY created_at DESC, id DESC",
-        (LeadSort::UpdatedAt, false) => " ORDER BY updated_at, id",
-        (LeadSort::UpdatedAt, true) => " ORDER BY updated_at DESC, id DESC",
-        (LeadSort::FullName, false) => " ORDER BY full_name, id",
-        (LeadSort::FullName, true) => " ORDER BY full_name DESC, id DESC",
-        (LeadSort::CompanyName, false) => " ORDER BY coalesce(company_name, ''), id",
-        (LeadSort::CompanyName, true) => " ORDER BY coalesce(company_name, '') DESC, id DESC",
-        (LeadSort::Status, false) => " ORDER BY status, created_at, id",
-        (LeadSort::Status, true) => " ORDER BY status DESC, created_at DESC, id DESC",
+fn choice(column: &'static str, words: Vec<&'static str>) -> Choice {
+    Choice { column, array: "}'::text[]", words }
+}
+
+/// Whether there are few lists like it: those of at most one value.
+fn is_common(choices: &[Option<Choice>; 3]) -> bool {
+    let mut given = choices.iter().flatten();
+    given.next().is_none_or(|choice| choice.words.len() == 1) && given.next().is_none()
+}
+
+/// The parts of an index that have the list's rows in its order: of that of one choice,
+/// or of that of all three and the order's columns.
+fn arms(
+    filter: &LeadFilter,
+    choices: &[Option<Choice>; 3],
+    by: LeadSort,
+    from: Option<(&LeadPosition, bool)>,
+) -> Vec<Arm> {
+    let arm = arm(filter, choices, by);
+    let Some((from, below)) = from else {
+        return vec![arm];
+    };
+    let LeadKey::Status(status, at) = &from.key else {
+        return vec![Arm { from: Some(values(from)), ..arm }];
+    };
+    // Of the position's status, what lies beyond; all of the statuses beyond that.
+    let of = |is_wanted: &dyn Fn(&str) -> bool| {
+        let mut arm = arm.clone();
+        let statuses = arm.choices.iter_mut().filter(|choice| choice.column == "status");
+        statuses.for_each(|choice| choice.words.retain(|word| is_wanted(word)));
+        arm
+    };
+    let mut same = of(&|word| word == status.as_str());
+    same.from = (!filter.begins_beyond(*at, below))
+        .then(|| vec![Value::time(*at), Value::BigInt(from.id.0)]);
+    let is_beyond =
+        |word: &str| if below { word < status.as_str() } else { word > status.as_str() };
+    vec![same, of(&is_beyond)]
+}
+
+fn arm(filter: &LeadFilter, choices: &[Option<Choice>; 3], by: LeadSort) -> Arm {
+    let [status, source, category] = choices;
+    let is_in_time = matches!(by, LeadSort::CreatedAt | LeadSort::Status);
+    let own = match (by, status, source, category) {
+        (LeadSort::CreatedAt | LeadSort::Status, Some(own), None, None) => Some(own.clone()),
+        (LeadSort::CreatedAt, None, Some(own), None) => Some(own.clone()),
+        (LeadSort::CreatedAt, None, None, Some(own)) => Some(own.clone()),
+        (LeadSort::Status, None, None, None) => Some(every_status()),
+        _ => None,
+    };
+    let choices = match own {
+        Some(own) => vec![own],
+        None => vec![
+            status.clone().unwrap_or_else(every_status),
+            source.clone().unwrap_or_else(|| {
+                choice("source", LeadSource::ALL.iter().map(|one| one.as_str()).collect())
+            }),
+            category.clone().unwrap_or_else(|| {
+                choice("category", LeadCategory::ALL.iter().map(|one| one.as_str()).collect())
+            }),
+        ],
+    };
+    let (tail, least): (&[&str], _) = match by {
+        LeadSort::CreatedAt | LeadSort::Status => {
+            (&["created_at", "id"], "'-infinity'::timestamptz")
+        }
+        LeadSort::UpdatedAt => (&["updated_at", "id"], "'-infinity'::timestamptz"),
+        LeadSort::FullName => (&["full_name", "id"], "''"),
+        LeadSort::CompanyName => (&["coalesce(company_name, '')", "id"], "''"),
+    };
+    let bound = |bound: Option<DateTime<Utc>>| bound.filter(|_| is_in_time).map(Value::time);
+    let (after, before) = (bound(filter.created_after), bound(filter.created_before));
+    Arm { choices, tail, least, from: None, after, before }
+}
+
+fn every_status() -> Choice {
+    choice("status", LeadStatus::ALL.iter().map(|one| one.as_str()).collect())
+}
+
+/// All that match, by the index of words; or by that of the choices and times.
+fn gathered(filter: &LeadFilter, choices: &[Option<Choice>; 3]) -> Way {
+    let mut conditions = Conditions::default();
+    let mut hidden = Conditions::default();
+    let is_found = filter.words.iter().any(|word| is_indexed(word));
+    for word in &filter.words {
+        let by_index = is_found && is_indexed(word);
+        if by_index { conditions.add_word(word) } else { hidden.add_word(word) }
     }
-}
-
-/// The beginning of the condition that a row lies beyond a position.
-fn comparison(by: LeadSort, below: bool) -> &'static str {
-    match (by, below) {
-        (LeadSort::CreatedAt, false) => "(created_at, id) > ",
-        (LeadSort::CreatedAt, true) => "(created_at, id) < ",
-        (LeadSort::UpdatedAt, false) => "(updated_at, id) > ",
-        (LeadSort::UpdatedAt, true) => "(updated_at, id) < ",
-        (LeadSort::FullName, false) => "(full_name, id) > ",
-        (LeadSort::FullName, true) => "(full_name, id) < ",
-        (LeadSort::CompanyName, false) => "(coalesce(company_name, ''), id) > ",
-        (LeadSort::CompanyName, true) => "(coalesce(company_name, ''), id) < ",
-        (LeadSort::Status, false) => "(status, created_at, id) > ",
-        (LeadSort::Status, true) => "(status, created_at, id) < ",
+    if is_found {
+        for choice in choices.iter().flatten() {
+            hidden.add_choice(choice.column, &choice.words);
+        }
+        hidden.add_all(&bounds(filter));
     }
+    let is_chosen = choices.iter().any(Option::is_some);
+    let arm = (!is_found && is_chosen).then(|| arm(filter, choices, LeadSort::CreatedAt));
+    if !is_found && !is_chosen {
+        conditions.add_all(&bounds(filter));
+    }
+    conditions.add_hidden(&hidden);
+    Way::Gathered(arm, conditions)
 }
 
-/// The values that a position is made of, in the order of [`comparison`].
+/// The bounds of time. There are always two, so that the planner expects few rows and
+/// takes the index, whatever its statistics say of the newest rows.
+fn bounds(filter: &LeadFilter) -> Conditions {
+    let mut bounds = Conditions::default();
+    match (filter.created_after, filter.created_before) {
+        (None, None) => return bounds,
+        (Some(after), _) => bounds.add_unseen("created_at >= ", Value::time(after), ""),
+        (None, _) => bounds.add_sql("created_at >= (SELECT '-infinity'::timestamptz)"),
+    }
+    match filter.created_before {
+        Some(before) => bounds.add_unseen("created_at < ", Value::time(before), ""),
+        None => bounds.add_sql("created_at < (SELECT 'infinity'::timestamptz)"),
+    }
+    bounds
+}
+
+fn key(by: LeadSort) -> Key {
+    Key(match by {
+        LeadSort::CreatedAt => &["created_at", "id"],
+        LeadSort::UpdatedAt => &["updated_at", "id"],
+        LeadSort::FullName => &["full_name", "id"],
+        LeadSort::CompanyName => &["coalesce(company_name, '')", "id"],
+        LeadSort::Status => &["status", "created_at", "id"],
+    })
+}
+
+/// The values that a position is made of, in the order of [`key`].
 fn values(position: &LeadPosition) -> Vec<Value> {
     let id = Value::BigInt(position.id.0);
     match &position.key {

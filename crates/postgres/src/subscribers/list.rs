@@ -8,9 +8,9 @@ use exit3_domain::subscribers::{
 use exit3_ports::StoreError;
 
 use super::row::{SubscriberColumns, SubscriberRow};
-use crate::listing::{Listing, page_of};
+use crate::listing::{Arm, Choice, Key, Listing, Way, page_of};
 use crate::lists::Lists;
-use crate::sql::{Conditions, Value};
+use crate::sql::{Conditions, Value, is_indexed};
 
 pub(super) async fn page(
     lists: &Lists,
@@ -18,7 +18,7 @@ pub(super) async fn page(
     order: SubscriberOrder,
     request: PageRequest,
 ) -> Result<Option<Page<Subscriber>>, StoreError> {
-    let Some(query) = listing(filter, order).page::<SubscriberColumns>(request) else {
+    let Some(query) = listing(filter, order, None).page::<SubscriberColumns>(request) else {
         return Ok(None);
     };
     Ok(page_of::<SubscriberRow, _>(request, lists.load(&query).await?))
@@ -30,57 +30,88 @@ pub(super) async fn walk(
     order: SubscriberOrder,
     step: &Step<SubscriberPosition>,
 ) -> Result<Slice<Subscriber>, StoreError> {
-    let listing = listing(filter, order);
     let forward = step.direction == Direction::Forward;
-    let comparison = comparison(order.by, order.descending == forward);
-    let from = step.from.as_ref().map(|from| (comparison, values(from)));
-    let query = listing.step::<SubscriberColumns>(from, forward, step.size + 1);
+    let from = step.from.as_ref().map(|from| (from, order.descending == forward));
+    let query = listing(filter, order, from).step::<SubscriberColumns>(forward, step.size);
     let rows: Vec<SubscriberRow> = lists.load(&query).await?;
     Ok(Slice::of(step, rows.into_iter().map(Subscriber::from).collect()))
 }
 
-fn listing(filter: &SubscriberFilter, order: SubscriberOrder) -> Listing {
-    let mut conditions = Conditions::default();
-    if let Some(wanted) = filter.is_subscribed {
-        conditions.add("is_subscribed = ", Value::Bool(Some(wanted)), "");
-    }
-    conditions.add_words(&filter.words);
+/// The list; of a walk, what lies above or (if that is true) below a position.
+fn listing(
+    filter: &SubscriberFilter,
+    order: SubscriberOrder,
+    from: Option<(&SubscriberPosition, bool)>,
+) -> Listing {
+    let way = match filter.is_subscribed {
+        _ if !filter.words.is_empty() => gathered(filter),
+        None => Way::InOrder,
+        Some(wanted) => Way::Merged(vec![arm(wanted, order.by, from)]),
+    };
+    let mut conditions = wanted(filter);
+    filter.words.iter().for_each(|word| conditions.add_word(word));
     let is_counted = filter.words.is_empty();
     Listing {
         table: "subscribers",
         columns: "id, email, is_subscribed",
         counts: is_counted.then_some("subscriber_counts"),
         conditions,
-        order: order_by(order.by, order.descending),
-        reversed: order_by(order.by, !order.descending),
+        key: Key(match order.by {
+            SubscriberSort::Id => &["id"],
+            SubscriberSort::Email => &["email", "id"],
+            SubscriberSort::IsSubscribed => &["is_subscribed", "id"],
+        }),
+        descending: order.descending,
+        from: from.map(|(from, _)| values(from)),
+        way,
         plannable: is_counted,
     }
 }
 
-fn order_by(by: SubscriberSort, descending: bool) -> &'static str {
-    match (by, descending) {
-        (SubscriberSort::Id, false) => " ORDER BY id",
-        (SubscriberSort::Id, true) => " ORDER BY id DESC",
-        (SubscriberSort::Email, false) => " ORDER BY email, id",
-        (SubscriberSort::Email, true) => " ORDER BY email DESC, id DESC",
-        (SubscriberSort::IsSubscribed, false) => " ORDER BY is_subscribed, id",
-        (SubscriberSort::IsSubscribed, true) => " ORDER BY is_subscribed DESC, id DESC",
+fn wanted(filter: &SubscriberFilter) -> Conditions {
+    let mut conditions = Conditions::default();
+    if let Some(wanted) = filter.is_subscribed {
+        conditions.add("is_subscribed = ", Value::Bool(Some(wanted)), "");
     }
+    conditions
 }
 
-/// The beginning of the condition that a row lies beyond a position.
-fn comparison(by: SubscriberSort, below: bool) -> &'static str {
-    match (by, below) {
-        (SubscriberSort::Id, false) => "id > ",
-        (SubscriberSort::Id, true) => "id < ",
-        (SubscriberSort::Email, false) => "(email, id) > ",
-        (SubscriberSort::Email, true) => "(email, id) < ",
-        (SubscriberSort::IsSubscribed, false) => "(is_subscribed, id) > ",
-        (SubscriberSort::IsSubscribed, true) => "(is_subscribed, id) < ",
-    }
+/// The part of an index that has the list's rows in its order.
+fn arm(wanted: bool, by: SubscriberSort, from: Option<(&SubscriberPosition, bool)>) -> Arm {
+    let (tail, least): (&[&str], _) = match by {
+        SubscriberSort::Email => (&["email", "id"], "''"),
+        SubscriberSort::Id | SubscriberSort::IsSubscribed => (&["id"], "-9223372036854775808"),
+    };
+    let mut words = vec![if wanted { "true" } else { "false" }];
+    let from = from.and_then(|(from, below)| match &from.key {
+        SubscriberKey::IsSubscribed(at) if *at != wanted => {
+            // All of them lie beyond the position, or none.
+            if (wanted < *at) != below {
+                words.clear();
+            }
+            None
+        }
+        SubscriberKey::Email(email) => {
+            Some(vec![Value::Text(Some(email.clone())), Value::BigInt(from.id.0)])
+        }
+        SubscriberKey::Id | SubscriberKey::IsSubscribed(_) => Some(vec![Value::BigInt(from.id.0)]),
+    });
+    let choice = Choice { column: "is_subscribed", array: "}'::boolean[]", words };
+    Arm { choices: vec![choice], tail, least, from, after: None, before: None }
 }
 
-/// The values that a position is made of, in the order of [`comparison`].
+/// All that match, by the index of words where that knows one.
+fn gathered(filter: &SubscriberFilter) -> Way {
+    let (mut conditions, mut hidden) = (Conditions::default(), Conditions::default());
+    for word in &filter.words {
+        if is_indexed(word) { conditions.add_word(word) } else { hidden.add_word(word) }
+    }
+    hidden.add_all(&wanted(filter));
+    conditions.add_hidden(&hidden);
+    Way::Gathered(None, conditions)
+}
+
+/// The values that a position is made of, in the order of the key.
 fn values(position: &SubscriberPosition) -> Vec<Value> {
     let id = Value::BigInt(position.id.0);
     match &position.key {

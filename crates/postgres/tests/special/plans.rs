@@ -1,90 +1,188 @@
-//! How PostgreSQL reads lists: by an index, whatever the filter or order.
+//! How PostgreSQL reads lists: by an index, whatever the filter or order, and whatever it
+//! knows of the rows.
 //!
 //! The plans are those of the statements that the adapter sends, as the server
-//! itself logs them (`auto_explain`).
+//! itself logs them (`auto_explain`), with the rows that were really read.
 
 use exit3_domain::leads::{LeadCategory, LeadFilter, LeadOrder, LeadSort, LeadSource, LeadStatus};
 use exit3_domain::paging::{Direction, PageNumber, PageRequest, Step};
-use exit3_ports::LeadRepository;
+use exit3_domain::subscribers::{SubscriberFilter, SubscriberOrder, SubscriberSort};
+use exit3_ports::{LeadRepository, SubscriberRepository};
+use exit3_postgres::PgDatabase;
+use exit3_testkit::builders::time;
 use exit3_testkit::postgres::{self, TestPostgres};
 
 use crate::migrated;
 
-/// Enough for an index to pay.
-const LEADS: u32 = 60_000;
+/// As many old leads, of everything, as new ones, which are all of one kind.
+const EACH: u32 = 15_000;
+/// More than any of these lists may read: two pages of each of 72 combinations.
+const MOST_ROWS: u64 = 8_000;
 
-/// Leads of which a few are rare: one of a name, and one in five thousand of a
-/// status, a source or a category, which only an index finds soon.
-async fn fill(url: &str) {
-    let rare = |word: &str, usual: &str| {
-        format!("CASE WHEN n % 5000 = 0 THEN '{word}' ELSE '{usual}' END")
-    };
-    let statement = format!(
-        "INSERT INTO leads (full_name, position, company_name, email, source, status, category, \
-                            created_at, updated_at, search_document)
-         SELECT name, 'CTO', 'Company ' || n % 997, name || '@acme.hr', {}, {}, {},
-                now() - n * interval '1 minute', now() - n * interval '1 minute',
-                lower(name) || E'\\ncompany ' || n % 997
-         FROM (SELECT n, CASE n WHEN 77 THEN 'Zvonimir' ELSE 'Person ' || md5(n::text) END AS name
-               FROM generate_series(1, {LEADS}) n) people",
-        rare("referral", "website"),
-        rare("closed", "new"),
-        rare("sales_auto", "web_dev"),
-    );
-    let admin = postgres::client(url).await;
-    admin.batch_execute(&statement).await.unwrap();
-    admin.batch_execute("VACUUM ANALYZE").await.unwrap();
-    // For the connections that are made from now on.
-    admin
-        .batch_execute(
-            "ALTER DATABASE postgres SET session_preload_libraries = 'auto_explain';
-             ALTER DATABASE postgres SET auto_explain.log_min_duration = 0;",
+/// Leads and subscribers as they are in life: the newest are all new, from the website, and
+/// their names are the last ones too.
+fn rows() -> String {
+    let any = |words: &[&str], every: u32, usual: &str| {
+        let words = words.join("','");
+        format!(
+            "CASE WHEN n > {EACH} THEN '{usual}' ELSE (ARRAY['{words}'])[1 + n / {every} % 6] END"
         )
-        .await
-        .unwrap();
+    };
+    let statuses: Vec<_> = LeadStatus::ALL.iter().map(|one| one.as_str()).collect();
+    let sources: Vec<_> = LeadSource::ALL.iter().map(|one| one.as_str()).collect();
+    let categories: Vec<_> = LeadCategory::ALL.iter().map(|one| one.as_str()).collect();
+    let all = EACH * 2;
+    format!(
+        "INSERT INTO leads (full_name, position, company_name, email, source, status, category,
+                            created_at, updated_at, search_document)
+         SELECT name, 'CTO', name, name || '@acme.hr', {}, {}, {}, at, at,
+                lower(name) || CASE n % 3000 WHEN 0 THEN E'\\nzvonimir' ELSE '' END
+         FROM (SELECT n, 'Person ' || lpad(n::text, 7, '0') AS name,
+                      timestamptz '2026-01-01Z' + n * interval '1 minute' AS at
+               FROM generate_series(1, {all}) n) people;
+         INSERT INTO subscribers (email, is_subscribed, search_document)
+         SELECT email, n > {EACH}, email
+         FROM (SELECT n, lpad(n::text, 7, '0') || '@acme.hr' AS email
+               FROM generate_series(1, {all}) n) people",
+        any(&sources, 1, "website"),
+        any(&statuses, 6, "new"),
+        any(&categories, 36, "web_dev"),
+    )
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_list_is_read_by_an_index() {
-    let server = tokio::task::spawn_blocking(TestPostgres::start).await.unwrap();
-    let url = server.url("postgres");
-    migrated(&url).await;
-    fill(&url).await;
-    let leads = crate::open(&url).leads();
+async fn explain_everything(url: &str) {
+    let admin = postgres::client(url).await;
+    // For the connections that are made from now on.
+    let settings = "ALTER DATABASE postgres SET session_preload_libraries = 'auto_explain';
+         ALTER DATABASE postgres SET auto_explain.log_min_duration = 0;
+         ALTER DATABASE postgres SET auto_explain.log_analyze = on;
+         ALTER DATABASE postgres SET auto_explain.log_timing = off;";
+    admin.batch_execute(settings).await.unwrap();
+}
+
+fn filters() -> Vec<LeadFilter> {
     let all = LeadFilter::default();
-    let filters = [
-        all.clone(),
-        LeadFilter { statuses: Some(vec![LeadStatus::Closed]), ..all.clone() },
+    let late = Some(vec![LeadStatus::Contacted, LeadStatus::Interested]);
+    let one = |status| Some(vec![status]);
+    vec![
+        LeadFilter { statuses: one(LeadStatus::New), ..all.clone() },
+        LeadFilter { statuses: one(LeadStatus::Closed), ..all.clone() },
+        LeadFilter { statuses: late.clone(), ..all.clone() },
         LeadFilter { sources: Some(vec![LeadSource::Referral]), ..all.clone() },
+        LeadFilter { sources: Some(vec![LeadSource::Referral, LeadSource::Other]), ..all.clone() },
         LeadFilter { categories: Some(vec![LeadCategory::SalesAuto]), ..all.clone() },
+        LeadFilter {
+            statuses: one(LeadStatus::New),
+            sources: Some(vec![LeadSource::Referral]),
+            ..all.clone()
+        },
+        LeadFilter {
+            statuses: late.clone(),
+            sources: Some(vec![LeadSource::Website, LeadSource::ColdCall]),
+            categories: Some(vec![LeadCategory::WebDev]),
+            ..all.clone()
+        },
+        // No row has all of it.
+        LeadFilter {
+            statuses: one(LeadStatus::Closed),
+            created_after: Some(time("2026-01-20T00:00:00Z")),
+            ..all.clone()
+        },
+        LeadFilter {
+            created_after: Some(time("2026-01-05T00:00:00Z")),
+            created_before: Some(time("2026-01-06T00:00:00Z")),
+            ..all.clone()
+        },
         LeadFilter { words: vec!["zvonimir".into()], ..all.clone() },
-        LeadFilter { words: vec!["company 99".into()], ..all.clone() },
-    ];
+        LeadFilter { words: vec!["zvonimir".into(), "00".into()], statuses: late, ..all.clone() },
+        all,
+    ]
+}
+
+/// Asks for lists of all kinds, each as often as it takes for the server to keep a plan.
+async fn ask(database: &PgDatabase) {
+    let (leads, subscribers) = (database.leads(), database.subscribers());
     let page = |number| PageRequest { number, size: 50 };
-    for filter in &filters {
-        for number in [PageNumber::Number(1), PageNumber::Number(2), PageNumber::Last] {
-            leads.list(filter, LeadOrder::NEWEST, page(number)).await.unwrap();
-        }
-    }
-    for by in LeadSort::ALL {
-        for descending in [false, true] {
-            let order = LeadOrder { by: *by, descending };
-            leads.list(&all, order, page(PageNumber::Number(1))).await.unwrap();
-            // In the middle, so that much lies ahead whichever way a step goes.
-            let middle = PageNumber::Number(u64::from(LEADS) / 50 / 2);
-            let middle = leads.list(&all, order, page(middle)).await.unwrap();
-            let from = middle.unwrap().rows.pop().unwrap();
-            for direction in [Direction::Forward, Direction::Backward] {
-                let step = Step { from: Some(order.position(&from)), direction, size: 50 };
-                leads.walk(&all, order, &step).await.unwrap();
-                leads.walk(&filters[1], order, &step).await.unwrap();
+    for filter in filters() {
+        let values = [
+            filter.statuses.as_ref().map_or(0, Vec::len),
+            filter.sources.as_ref().map_or(0, Vec::len),
+            filter.categories.as_ref().map_or(0, Vec::len),
+        ];
+        let is_kept = filter.is_counted() && values.iter().sum::<usize>() <= 1;
+        let times = if is_kept { 6 } else { 1 };
+        for by in LeadSort::ALL {
+            for descending in [false, true] {
+                let order = LeadOrder { by: *by, descending };
+                let mut from = None;
+                for _ in 0..times {
+                    for number in [PageNumber::Number(1), PageNumber::Number(2), PageNumber::Last] {
+                        let page = leads.list(&filter, order, page(number)).await.unwrap();
+                        from = from.or(page.and_then(|mut page| page.rows.pop()));
+                    }
+                    let from = from.as_ref().map(|lead| order.position(lead));
+                    for direction in [Direction::Forward, Direction::Backward] {
+                        let step = Step { from: from.clone(), direction, size: 50 };
+                        leads.walk(&filter, order, &step).await.unwrap();
+                    }
+                }
             }
         }
     }
-    // The log is written before the answer is sent, but not by the same hand.
-    let log = server.log();
-    let plans = log.matches("Query Text: ").count();
-    assert!(plans >= 50, "the server logs its plans: {plans}");
+    for is_subscribed in [None, Some(true), Some(false)] {
+        for by in SubscriberSort::ALL {
+            for descending in [false, true] {
+                let filter = SubscriberFilter { is_subscribed, words: Vec::new() };
+                let order = SubscriberOrder { by: *by, descending };
+                for number in [PageNumber::Number(1), PageNumber::Number(2), PageNumber::Last] {
+                    let found = subscribers.list(&filter, order, page(number)).await.unwrap();
+                    let from = found.unwrap().rows.pop().map(|row| order.position(&row));
+                    for direction in [Direction::Forward, Direction::Backward] {
+                        let step = Step { from: from.clone(), direction, size: 50 };
+                        subscribers.walk(&filter, order, &step).await.unwrap();
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How many rows a plan read from tables and indexes, those that it threw away included.
+fn rows_read(plan: &str) -> u64 {
+    let number = |line: &str, before: &str| -> Option<u64> {
+        let rest = line.rsplit_once(before)?.1;
+        rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+    };
+    let mut read = 0;
+    let mut loops = 1;
+    for line in plan.lines() {
+        let is_scan = [" on leads", " on subscribers", "Bitmap Index Scan"];
+        if line.contains("Scan") && is_scan.iter().any(|scan| line.contains(scan)) {
+            loops = number(line, "loops=").unwrap_or(1);
+            // What a bitmap finds is counted where its rows are read.
+            if !line.contains("Bitmap Index Scan") {
+                read += number(line, " rows=").unwrap_or(0) * loops;
+            }
+        } else if line.contains("Rows Removed by") {
+            read += number(line, ": ").unwrap_or(0) * loops;
+        }
+    }
+    read
+}
+
+/// That no list of those that were logged read much, and none all of a table.
+fn assert_bounded(log: &str, rows: &str) {
+    let plans: Vec<&str> = log.split("Query Text: ").skip(1).collect();
+    let lists: Vec<&&str> = plans.iter().filter(|plan| plan.contains(" LIMIT ")).collect();
+    assert!(lists.len() >= 1500, "the server logs its plans: {}", lists.len());
+    for plan in lists {
+        let read = rows_read(plan);
+        let is_scanned = ["Seq Scan on leads", "Seq Scan on subscribers"];
+        assert!(
+            read <= MOST_ROWS && !is_scanned.iter().any(|scan| plan.contains(scan)),
+            "{rows}: reads {read} rows: {plan}"
+        );
+    }
     for index in [
         "leads_created_at",
         "leads_updated_at",
@@ -93,18 +191,61 @@ async fn every_list_is_read_by_an_index() {
         "leads_status",
         "leads_source",
         "leads_category",
+        "leads_choices_created_at",
+        "leads_choices_updated_at",
+        "leads_choices_full_name",
+        "leads_choices_company_name",
         "leads_search",
+        "subscribers_choice_email",
     ] {
-        assert!(log.contains(index), "no list is read by {index}");
+        assert!(log.contains(index), "{rows}: no list is read by {index}");
     }
-    let scanned = log.lines().find(|line| line.contains("Seq Scan on leads"));
-    assert_eq!(scanned, None, "{log}");
-    // A few rows of a rare choice, or of a search, are sorted sooner than read in
-    // order, and so is the one page that is read from the end.
-    let sorted = log.split("Query Text: ").filter(|plan| {
-        let may_sort = [" = '", "LIKE", "Subquery Scan on page"];
-        plan.contains("Sort Key") && !may_sort.iter().any(|mark| plan.contains(mark))
-    });
-    let sorted: Vec<&str> = sorted.collect();
-    assert!(sorted.is_empty(), "a list is sorted instead of read in order: {sorted:?}");
+}
+
+async fn filled() -> (TestPostgres, PgDatabase) {
+    let server = tokio::task::spawn_blocking(TestPostgres::start).await.unwrap();
+    let url = server.url("postgres");
+    migrated(&url).await;
+    let admin = postgres::client(&url).await;
+    // Nothing learns of the rows by itself.
+    let deaf = "ALTER TABLE leads SET (autovacuum_enabled = off);
+         ALTER TABLE subscribers SET (autovacuum_enabled = off);";
+    admin.batch_execute(deaf).await.unwrap();
+    explain_everything(&url).await;
+    let database = crate::open(&url);
+    (server, database)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_of_a_table_that_was_never_analysed_are_read_by_an_index() {
+    let (server, database) = filled().await;
+    postgres::client(&server.url("postgres")).await.batch_execute(&rows()).await.unwrap();
+    ask(&database).await;
+    assert_bounded(&server.log(), "never analysed");
+}
+
+/// The statistics are those of a time when all leads were of one kind.
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_do_not_depend_on_statistics() {
+    let (server, database) = filled().await;
+    let admin = postgres::client(&server.url("postgres")).await;
+    let before = "INSERT INTO leads (full_name, position, created_at, updated_at, search_document)
+         SELECT 'Ana', 'CTO', now(), now(), 'ana zvonimir' FROM generate_series(1, 2000);
+         INSERT INTO subscribers (email, search_document)
+         SELECT n || '@acme.hr', 'zvonimir' FROM generate_series(1, 2000) n;
+         ANALYZE; DELETE FROM leads; DELETE FROM subscribers;";
+    admin.batch_execute(before).await.unwrap();
+    admin.batch_execute(&rows()).await.unwrap();
+    ask(&database).await;
+    assert_bounded(&server.log(), "analysed before");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_of_a_table_that_was_analysed_are_read_by_an_index() {
+    let (server, database) = filled().await;
+    let admin = postgres::client(&server.url("postgres")).await;
+    admin.batch_execute(&rows()).await.unwrap();
+    admin.batch_execute("VACUUM ANALYZE").await.unwrap();
+    ask(&database).await;
+    assert_bounded(&server.log(), "analysed");
 }

@@ -45,7 +45,8 @@ pub(super) fn seed(settings: &Settings, demo: &SeedDemo) -> Result<(), Failure> 
     })
 }
 
-/// Leads of the last two years, the newest last.
+/// Leads of the last two years, the newest last. As in life, the newest third came from the
+/// website, and nobody has looked at them yet.
 async fn leads(app: &App, count: u64, people: &mut People) -> Result<(), StoreError> {
     let bar = bar("leads".to_owned(), count);
     let now = app.clock.now();
@@ -55,9 +56,14 @@ async fn leads(app: &App, count: u64, people: &mut People) -> Result<(), StoreEr
     while left > 0 {
         let size = left.min(BATCH);
         let batch: Vec<(NewLead, DateTime<Utc>)> = (0..size)
-            .map(|_| {
+            .map(|done| {
                 at += step;
-                (people.lead(), at)
+                let mut lead = people.lead();
+                if left - done <= count / 3 {
+                    lead.source = LeadSource::Website;
+                    lead.status = LeadStatus::New;
+                }
+                (lead, at)
             })
             .collect();
         app.leads.create_many(&batch).await?;

@@ -140,6 +140,8 @@ async fn run(
     actix_web::rt::spawn(async move { warn_if_careless(&asked).await });
     let app = backend.app(workers);
     actix_web::rt::spawn(take_notes(backend.clone()));
+    let folded = backend.clone();
+    actix_web::rt::spawn(async move { folded.fold_accents().await });
     actix_web::rt::spawn(async move { backend.watch_replica().await });
     server.await?;
     note_uses(&app).await;

@@ -8,8 +8,11 @@ use exit3_domain::subscribers::{
 };
 
 use super::SubscriberRow;
+use crate::merge::{Arm, Equal, Merge, beyond};
 use crate::sql::Sql;
 use crate::window::{Access, Window};
+
+type Select = Sql<(BigInt, Text, Bool)>;
 
 /// One page and the count of all rows, of one state of the database.
 pub(super) fn page(
@@ -24,10 +27,12 @@ pub(super) fn page(
     };
     let mut rows = Vec::new();
     if window.limit > 0 {
-        let access = access(connection, filter, order.by, count, window.reach())?;
-        let mut select = select(filter, access, order.by);
-        order_by(&mut select, access, order.by, order.descending != window.backward);
-        select.sql(" LIMIT ").int(window.limit).sql(" OFFSET ").int(window.offset);
+        let arm = arm(filter, access(connection, filter, count, window.reach())?, order.by);
+        let descending = order.descending != window.backward;
+        let merge = merge(std::slice::from_ref(&arm), order.by, descending);
+        let offset = Some(window.offset);
+        let select: Select =
+            merge.select(window.limit, offset, |select, _| conditions(select, filter));
         rows = select.load(connection)?;
         if window.backward {
             rows.reverse();
@@ -43,30 +48,48 @@ pub(super) fn step(
     order: SubscriberOrder,
     step: &Step<SubscriberPosition>,
 ) -> QueryResult<Vec<SubscriberRow>> {
-    let wanted = i64::from(step.size) + 1;
-    let mut access = Access::InOrder;
-    if filter.words.is_empty() && filter.is_subscribed.is_some() {
-        let count = count(connection, filter)?;
-        access = self::access(connection, filter, order.by, count, wanted.unsigned_abs())?;
-    }
     let descending = order.descending != (step.direction == Direction::Backward);
-    let mut select = select(filter, access, order.by);
-    if let Some(from) = &step.from {
-        beyond(&mut select, access, from, order.by, descending);
+    let mut arm = arm(filter, Access::InOrder, order.by);
+    if let (Some(wanted), Some(SubscriberKey::IsSubscribed(at))) =
+        (filter.is_subscribed, step.from.as_ref().map(|from| &from.key))
+        && wanted != *at
+    {
+        // All of them lie beyond the position, or none.
+        if (wanted < *at) != descending {
+            return Ok(Vec::new());
+        }
+        arm.is_beyond = false;
     }
-    order_by(&mut select, access, order.by, descending);
-    select.sql(" LIMIT ").int(wanted);
+    let merge = merge(std::slice::from_ref(&arm), order.by, descending);
+    let select: Select = merge.select(i64::from(step.size) + 1, None, |select, arm| {
+        conditions(select, filter);
+        if let Some(from) = step.from.as_ref().filter(|_| arm.is_beyond) {
+            position(select, arm, from, descending);
+        }
+    });
     select.load(connection)
+}
+
+fn merge(arms: &[Arm], by: SubscriberSort, descending: bool) -> Merge<'_> {
+    let columns = "id, email, is_subscribed";
+    Merge { table: "subscribers", columns, key: key(by), descending, arms }
 }
 
 /// How many subscribers match.
 fn count(connection: &mut SqliteConnection, filter: &SubscriberFilter) -> QueryResult<u64> {
-    let mut select = Sql::<BigInt>::new(if filter.words.is_empty() {
-        "SELECT coalesce(sum(n), 0) FROM subscriber_counts WHERE 1"
+    let mut select = if filter.words.is_empty() {
+        let counted = "SELECT coalesce(sum(n), 0) FROM subscriber_counts WHERE 1";
+        let mut select = Sql::<BigInt>::new(counted);
+        if let Some(wanted) = filter.is_subscribed {
+            select.sql(" AND is_subscribed = ").int(i64::from(wanted));
+        }
+        select
     } else {
-        "SELECT count(*) FROM subscribers WHERE 1"
-    });
-    conditions(&mut select, filter, false);
+        let mut select = Sql::<BigInt>::new("SELECT count(*)");
+        arm(filter, Access::Sorted, SubscriberSort::Id).rows(&mut select, "subscribers");
+        select
+    };
+    conditions(&mut select, filter);
     select.get_result::<i64>(connection).map(i64::unsigned_abs)
 }
 
@@ -74,83 +97,65 @@ fn count(connection: &mut SqliteConnection, filter: &SubscriberFilter) -> QueryR
 fn access(
     connection: &mut SqliteConnection,
     filter: &SubscriberFilter,
-    by: SubscriberSort,
     count: u64,
     reach: u64,
 ) -> QueryResult<Access> {
-    let restricted = filter.is_subscribed.is_some() || !filter.words.is_empty();
-    if !restricted || (has_own_index(by) && filter.words.is_empty()) {
+    if filter.words.is_empty() {
         return Ok(Access::InOrder);
     }
     let total = self::count(connection, &SubscriberFilter::default())?;
     Ok(Access::choose(count, total, reach))
 }
 
-/// Whether the rows of one `is_subscribed` stand in this order in its index.
-fn has_own_index(by: SubscriberSort) -> bool {
-    matches!(by, SubscriberSort::Id | SubscriberSort::IsSubscribed)
+/// The part of an index that has the rows in that order.
+fn arm(filter: &SubscriberFilter, access: Access, by: SubscriberSort) -> Arm {
+    let is_sorted = access == Access::Sorted;
+    let index = match (filter.is_subscribed, by) {
+        (Some(_), SubscriberSort::Email) if !is_sorted => " INDEXED BY subscribers_by_choice_email",
+        (Some(_), _) => " INDEXED BY subscribers_by_is_subscribed",
+        // The index of the addresses is that of the constraint, which has no name to ask
+        // for; and it is the only one in that order.
+        (None, SubscriberSort::Email) if !is_sorted => "",
+        (None, SubscriberSort::IsSubscribed) if !is_sorted => {
+            " INDEXED BY subscribers_by_is_subscribed"
+        }
+        (None, _) => " NOT INDEXED",
+    };
+    let wanted = filter.is_subscribed.map(|wanted| Equal::Int(i64::from(wanted)));
+    let equal = wanted.map(|wanted| ("is_subscribed", wanted)).into_iter().collect();
+    Arm { index, equal, is_beyond: true }
 }
 
-fn select(
-    filter: &SubscriberFilter,
-    access: Access,
-    by: SubscriberSort,
-) -> Sql<(BigInt, Text, Bool)> {
-    let mut select = Sql::new("SELECT id, email, is_subscribed FROM subscribers WHERE 1");
-    conditions(&mut select, filter, access == Access::InOrder && !has_own_index(by));
-    select
-}
-
-fn conditions<ST>(select: &mut Sql<ST>, filter: &SubscriberFilter, no_index: bool) {
-    if let Some(is_subscribed) = filter.is_subscribed {
-        // A `+` keeps SQLite from using the index of that column.
-        select.sql(if no_index { " AND +is_subscribed = " } else { " AND is_subscribed = " });
-        select.int(i64::from(is_subscribed));
-    }
-    for word in &filter.words {
-        select.sql(" AND instr(search_document, ").text(word).sql(") > 0");
-    }
+/// What a row must fulfil beside being subscribed or not.
+fn conditions<ST>(select: &mut Sql<ST>, filter: &SubscriberFilter) {
+    select.words(&filter.words);
     if !filter.words.is_empty() {
         select.sql(" AND in_time()").uncached();
     }
 }
 
-fn columns(access: Access, by: SubscriberSort) -> &'static [&'static str] {
-    match (access, by) {
-        (Access::InOrder, SubscriberSort::Id) => &["id"],
-        (Access::InOrder, SubscriberSort::Email) => &["email", "id"],
-        (Access::InOrder, SubscriberSort::IsSubscribed) => &["is_subscribed", "id"],
-        (Access::Sorted, SubscriberSort::Id) => &["+id"],
-        (Access::Sorted, SubscriberSort::Email) => &["+email", "+id"],
-        (Access::Sorted, SubscriberSort::IsSubscribed) => &["+is_subscribed", "+id"],
-    }
-}
-
-fn order_by<ST>(select: &mut Sql<ST>, access: Access, by: SubscriberSort, descending: bool) {
-    for (place, column) in columns(access, by).iter().enumerate() {
-        select.sql(if place == 0 { " ORDER BY " } else { ", " }).sql(column);
-        select.sql(if descending { " DESC" } else { "" });
+fn key(by: SubscriberSort) -> &'static [&'static str] {
+    match by {
+        SubscriberSort::Id => &["id"],
+        SubscriberSort::Email => &["email", "id"],
+        SubscriberSort::IsSubscribed => &["is_subscribed", "id"],
     }
 }
 
 /// Only what lies beyond `from` in the direction of the order.
-fn beyond<ST>(
-    select: &mut Sql<ST>,
-    access: Access,
-    from: &SubscriberPosition,
-    by: SubscriberSort,
-    descending: bool,
-) {
-    for (place, column) in columns(access, by).iter().enumerate() {
-        select.sql(if place == 0 { " AND (" } else { ", " }).sql(column);
-    }
-    select.sql(if descending { ") < (" } else { ") > (" });
+fn position<ST>(select: &mut Sql<ST>, arm: &Arm, from: &SubscriberPosition, descending: bool) {
     match &from.key {
-        SubscriberKey::Id => select.int(from.id.0),
-        SubscriberKey::Email(email) => select.text(email).sql(", ").int(from.id.0),
-        SubscriberKey::IsSubscribed(is_subscribed) => {
-            select.int(i64::from(*is_subscribed)).sql(", ").int(from.id.0)
+        SubscriberKey::IsSubscribed(at) if arm.equal.is_empty() => {
+            beyond(select, key(SubscriberSort::IsSubscribed), descending);
+            select.int(i64::from(*at)).sql(", ");
         }
-    };
-    select.sql(")");
+        SubscriberKey::Id | SubscriberKey::IsSubscribed(_) => {
+            beyond(select, key(SubscriberSort::Id), descending);
+        }
+        SubscriberKey::Email(email) => {
+            beyond(select, key(SubscriberSort::Email), descending);
+            select.text(email).sql(", ");
+        }
+    }
+    select.int(from.id.0).sql(")");
 }

@@ -1,10 +1,11 @@
 //! Which leads a list shows.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use exit3_domain::leads::{LeadCategory, LeadFilter, LeadOrder, LeadSource, LeadStatus};
+use exit3_domain::leads::{Lead, LeadCategory, LeadFilter, LeadOrder, LeadSource, LeadStatus};
+use exit3_domain::paging::{Direction, Step};
 
 use super::Harness;
-use super::model::{NEW_YEAR, expected, fill, last, listed, orders, page};
+use super::model::{NEW_YEAR, everything, expected, fill, last, listed, orders, page, walked};
 use crate::builders::{at, lead, time};
 
 async fn agrees(harness: &Harness, filters: &[LeadFilter]) {
@@ -84,6 +85,74 @@ pub async fn filters_combine(harness: &Harness) {
         ..LeadFilter::default()
     };
     agrees(harness, &[one, bounded, searched, single]).await;
+}
+
+/// As in life: the newest are all new, and from the website.
+async fn fill_skewed(harness: &Harness) -> Vec<Lead> {
+    fill(harness, 60).await;
+    let newest = |n: i64| (lead().full_name(format!("Zz {n}")).build(), at(NEW_YEAR + 1000 + n));
+    let newest: Vec<_> = (0..60).map(newest).collect();
+    harness.leads.create_many(&newest).await.unwrap();
+    everything(harness.leads.as_ref()).await
+}
+
+fn skewed_filters() -> Vec<LeadFilter> {
+    let late = Some(vec![LeadStatus::Converted, LeadStatus::Contacted]);
+    let new = Some(vec![LeadStatus::New]);
+    let sources = Some(vec![LeadSource::Website, LeadSource::Referral]);
+    let all = LeadFilter::default();
+    let bounded = LeadFilter {
+        created_after: Some(at(NEW_YEAR + 3)),
+        created_before: Some(at(NEW_YEAR + 1030)),
+        ..all.clone()
+    };
+    vec![
+        LeadFilter { statuses: late.clone(), ..all.clone() },
+        LeadFilter { sources: sources.clone(), ..all.clone() },
+        LeadFilter { statuses: new, sources: sources.clone(), ..all.clone() },
+        LeadFilter {
+            statuses: late.clone(),
+            categories: Some(vec![LeadCategory::WebDev]),
+            ..bounded.clone()
+        },
+        LeadFilter { statuses: late, words: vec!["ana".to_owned()], ..all.clone() },
+        LeadFilter { sources, words: vec!["a".to_owned()], ..bounded.clone() },
+        bounded,
+    ]
+}
+
+pub async fn agrees_where_the_newest_are_all_of_one_kind(harness: &Harness) {
+    let stored = fill_skewed(harness).await;
+    let leads = harness.leads.as_ref();
+    for filter in skewed_filters() {
+        for order in orders() {
+            let wanted = expected(&stored, &filter, order);
+            assert_eq!(listed(leads, &filter, order, 7).await, wanted, "{filter:?} {order:?}");
+            for direction in [Direction::Forward, Direction::Backward] {
+                let walked = walked(leads, &filter, order, direction, 7).await;
+                assert_eq!(walked, wanted, "{filter:?} {order:?} {direction:?}");
+            }
+        }
+    }
+}
+
+/// A client may change the filters of a link.
+pub async fn walks_on_from_a_row_that_the_filter_leaves_out(harness: &Harness) {
+    let stored = fill_skewed(harness).await;
+    for filter in skewed_filters() {
+        for order in orders() {
+            let all = expected(&stored, &LeadFilter::default(), order);
+            let wanted = expected(&stored, &filter, order);
+            for place in [0, 17, 59, 60, 93, 119] {
+                let from = Some(order.position(&all[place]));
+                let step = Step { from, direction: Direction::Forward, size: 5 };
+                let found = harness.leads.walk(&filter, order, &step).await.unwrap();
+                let beyond = |lead: &&Lead| all[place + 1..].contains(lead);
+                let next: Vec<_> = wanted.iter().filter(beyond).take(5).cloned().collect();
+                assert_eq!(found.rows, next, "{filter:?} {order:?} from {place}");
+            }
+        }
+    }
 }
 
 pub async fn created_after_includes_its_moment_and_created_before_does_not(harness: &Harness) {

@@ -11,7 +11,7 @@ use exit3_domain::leads::{
 use exit3_domain::paging::{Direction, PageNumber, PageRequest, Step};
 use exit3_domain::search;
 use exit3_domain::subscribers::{
-    Subscriber, SubscriberFilter, SubscriberKey, SubscriberOrder, SubscriberSort,
+    Subscriber, SubscriberFilter, SubscriberKey, SubscriberOrder, SubscriberSort, search_document,
 };
 use exit3_ports::{LeadRepository, SubscriberRepository};
 
@@ -292,7 +292,7 @@ pub(super) fn expected_subscribers(
     order: SubscriberOrder,
 ) -> Vec<Subscriber> {
     let matches = |subscriber: &&Subscriber| {
-        let document = search::fold(&subscriber.email);
+        let document = search_document(&subscriber.email);
         filter.is_subscribed.is_none_or(|wanted| subscriber.is_subscribed == wanted)
             && filter.words.iter().all(|word| document.contains(word))
     };

@@ -1,0 +1,77 @@
+//! Writes search documents anew that an earlier release wrote.
+
+use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel_async::RunQueryDsl;
+use exit3_domain::search;
+use exit3_ports::StoreError;
+
+use crate::pool::PgPool;
+use crate::sql::{Sql, Value};
+
+/// How many rows are locked at a time, and that for milliseconds.
+const BATCH: usize = 100;
+
+/// A row: its id, its document, and the fields that the document is made of.
+type Row = (i64, String, Option<String>, Option<String>, Option<String>, Option<String>);
+type Columns = (BigInt, Text, Nullable<Text>, Nullable<Text>, Nullable<Text>, Nullable<Text>);
+
+/// The rows whose documents are of an earlier release; the condition is that of a partial
+/// index.
+const LEADS: &str = "SELECT id, search_document, full_name, company_name, email, phone_number \
+    FROM leads WHERE octet_length(search_document) <> char_length(search_document) \
+    AND position(chr(12) IN search_document) = 0 ORDER BY id LIMIT ";
+const SUBSCRIBERS: &str = "SELECT id, search_document, email, NULL, NULL, NULL \
+    FROM subscribers WHERE octet_length(search_document) <> char_length(search_document) \
+    AND position(chr(12) IN search_document) = 0 ORDER BY id LIMIT ";
+
+/// Some more documents; returns how many those were.
+pub(crate) async fn fold_accents(pool: &PgPool) -> Result<u64, StoreError> {
+    match fold(pool, LEADS, "UPDATE leads AS kept SET search_document = given.folded").await? {
+        0 => {
+            let update = "UPDATE subscribers AS kept SET search_document = given.folded";
+            fold(pool, SUBSCRIBERS, update).await
+        }
+        folded => Ok(folded),
+    }
+}
+
+async fn fold(
+    pool: &PgPool,
+    select: &'static str,
+    update: &'static str,
+) -> Result<u64, StoreError> {
+    let found = pool.read(|mut connection| async move {
+        let limit = Value::BigInt(i64::try_from(BATCH).unwrap_or(i64::MAX));
+        let found = Sql::<Columns>::planned(select).value(limit).load(&mut *connection).await;
+        connection.done(found)
+    });
+    let found: Vec<Row> = found.await?;
+    if found.is_empty() {
+        return Ok(0);
+    }
+    let (mut ids, mut olds, mut folded) = (Vec::new(), Vec::new(), Vec::new());
+    for (id, old, one, two, three, four) in &found {
+        let fields = [one, two, three, four].map(|field| field.as_deref());
+        ids.push(*id);
+        olds.push(Some(old.clone()));
+        folded.push(Some(search::document(fields)));
+    }
+    // A row that was changed meanwhile has another document, and is left as it is.
+    let written = pool.write(|mut connection| {
+        let update = Sql::<()>::planned(update)
+            .sql(" FROM unnest(")
+            .value(Value::BigInts(ids.clone()))
+            .sql(", ")
+            .value(Value::Texts(olds.clone()))
+            .sql(", ")
+            .value(Value::Texts(folded.clone()))
+            .sql(") AS given (id, old, folded) WHERE kept.id = given.id")
+            .sql(" AND kept.search_document = given.old");
+        async move {
+            let written = update.execute(&mut *connection).await;
+            connection.done(written)
+        }
+    });
+    // Others may have been faster; there may be more.
+    written.await.map(|_| found.len() as u64)
+}

@@ -1,0 +1,129 @@
+//! The parts of indexes that a list of leads is merged from.
+
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use exit3_domain::leads::{LeadFilter, LeadKey, LeadPosition, LeadSort, LeadStatus};
+
+use crate::merge::{Arm, Equal};
+use crate::sql::Sql;
+use crate::window::Access;
+
+/// A status, a source and a category.
+type Combination = (String, String, String);
+
+/// The most combinations that there are.
+const MOST_PARTS: usize = 216;
+/// The most values that a statement is given; SQLite takes 32,766.
+const MOST_VALUES: usize = 20_000;
+
+/// The parts that have the rows in that order; or, where they will be sorted, in the order
+/// of time, in which the bounds of time are.
+pub(super) fn arms(
+    connection: &mut SqliteConnection,
+    filter: &LeadFilter,
+    access: Access,
+    by: LeadSort,
+) -> QueryResult<Vec<Arm>> {
+    let is_sorted = access == Access::Sorted;
+    let by = if is_sorted { LeadSort::CreatedAt } else { by };
+    let mut chosen = chosen(filter);
+    // With so many words that those of every part would be too many, all rows are one part.
+    if filter.words.len().saturating_mul(MOST_PARTS) > MOST_VALUES {
+        chosen.clear();
+    }
+    Ok(match chosen.as_slice() {
+        [] if is_sorted && !filter.is_bounded() => vec![Arm::all(" NOT INDEXED")],
+        // Of each status, so that the bounds of time can be used.
+        [] if by == LeadSort::Status && filter.is_bounded() => {
+            LeadStatus::ALL.iter().map(|status| of_one("status", status.as_str())).collect()
+        }
+        [] => vec![Arm::all(match by {
+            LeadSort::CreatedAt => " INDEXED BY leads_by_created_at",
+            LeadSort::UpdatedAt => " INDEXED BY leads_by_updated_at",
+            LeadSort::FullName => " INDEXED BY leads_by_full_name",
+            LeadSort::CompanyName => " INDEXED BY leads_by_company_name",
+            LeadSort::Status => " INDEXED BY leads_by_status",
+        })],
+        [(column, words)]
+            if by == LeadSort::CreatedAt || (by == LeadSort::Status && *column == "status") =>
+        {
+            words.iter().map(|word| of_one(column, word)).collect()
+        }
+        _ => combinations(connection, filter)?.iter().map(|one| of_all(one, by)).collect(),
+    })
+}
+
+/// The combinations that the filter allows and that there are.
+fn combinations(
+    connection: &mut SqliteConnection,
+    filter: &LeadFilter,
+) -> QueryResult<Vec<Combination>> {
+    let mut select = Sql::<(Text, Text, Text)>::new(
+        "SELECT status, source, category FROM lead_counts WHERE n > 0",
+    );
+    choices(&mut select, filter);
+    select.uncached();
+    select.load(connection)
+}
+
+fn of_one(column: &'static str, word: &str) -> Arm {
+    let index = match column {
+        "status" => " INDEXED BY leads_by_status",
+        "source" => " INDEXED BY leads_by_source",
+        _ => " INDEXED BY leads_by_category",
+    };
+    Arm { index, equal: vec![(column, Equal::Text(word.to_owned()))], is_beyond: true }
+}
+
+fn of_all((status, source, category): &Combination, by: LeadSort) -> Arm {
+    let index = match by {
+        LeadSort::CreatedAt | LeadSort::Status => " INDEXED BY leads_by_choices_created_at",
+        LeadSort::UpdatedAt => " INDEXED BY leads_by_choices_updated_at",
+        LeadSort::FullName => " INDEXED BY leads_by_choices_full_name",
+        LeadSort::CompanyName => " INDEXED BY leads_by_choices_company_name",
+    };
+    let equal = [("status", status), ("source", source), ("category", category)];
+    let equal = equal.map(|(column, word)| (column, Equal::Text(word.clone()))).to_vec();
+    Arm { index, equal, is_beyond: true }
+}
+
+/// Leaves out what lies before a position in the order of status: of its own status what
+/// it says, of others all or nothing.
+pub(super) fn start_beyond(
+    arms: &mut Vec<Arm>,
+    filter: &LeadFilter,
+    from: &LeadPosition,
+    descending: bool,
+) {
+    let LeadKey::Status(own, at) = &from.key else { return };
+    let begins_beyond = filter.begins_beyond(*at, descending);
+    arms.retain_mut(|arm| {
+        let status = arm.equal.iter().find(|(column, _)| *column == "status");
+        let Some((_, Equal::Text(status))) = status else { return true };
+        let is_own = status == own.as_str();
+        arm.is_beyond = is_own && !begins_beyond;
+        is_own || (status.as_str() < own.as_str()) == descending
+    });
+}
+
+/// Whether the filter is about status, source or category.
+pub(super) fn is_chosen(filter: &LeadFilter) -> bool {
+    !chosen(filter).is_empty()
+}
+
+/// The columns that the filter is about, and the words that each may have.
+fn chosen(filter: &LeadFilter) -> Vec<(&'static str, Vec<&'static str>)> {
+    let columns = ["status", "source", "category"].into_iter().zip(filter.choices());
+    columns.filter_map(|(column, words)| Some((column, words?))).collect()
+}
+
+/// Adds the conditions on status, source and category.
+pub(super) fn choices<ST>(select: &mut Sql<ST>, filter: &LeadFilter) {
+    for (column, words) in chosen(filter) {
+        select.sql(" AND ").sql(column).sql(" IN (");
+        for (place, word) in words.into_iter().enumerate() {
+            select.sql(if place == 0 { "" } else { ", " }).text(word);
+        }
+        select.sql(")");
+    }
+}

@@ -1,0 +1,180 @@
+//! How SQLite reads lists: by an index, whatever the filter or order, and whatever it knows
+//! of the rows. The plans are those of the statements that the adapter sends.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "in a test a panic is the report"
+)]
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use diesel::connection::{
+    Instrumentation, InstrumentationEvent, SimpleConnection, set_default_instrumentation,
+};
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use exit3_domain::leads::{LeadCategory, LeadFilter, LeadOrder, LeadSort, LeadSource, LeadStatus};
+use exit3_domain::paging::{Direction, PageNumber, PageRequest, Step};
+use exit3_domain::subscribers::{SubscriberFilter, SubscriberOrder, SubscriberSort};
+use exit3_ports::{LeadRepository, SubscriberRepository};
+use exit3_sqlite::{SqliteDatabase, SqliteSettings};
+use exit3_testkit::builders::at;
+
+static SENT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+fn record(event: InstrumentationEvent<'_>) {
+    if let InstrumentationEvent::StartQuery { query, .. } = event {
+        let text = query.to_string();
+        let statement = text.split(" -- binds").next().unwrap_or_default().to_owned();
+        SENT.lock().unwrap_or_else(PoisonError::into_inner).insert(statement);
+    }
+}
+
+/// As many old leads of everything as new ones, which are all of one kind.
+const ROWS: &str = "
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+    INSERT INTO leads (full_name, position, source, status, category, created_at, updated_at,
+                       search_document)
+    SELECT 'Ana ' || i, 'CTO',
+           CASE WHEN i > 1000 THEN 'website' WHEN i % 2 THEN 'other' ELSE 'referral' END,
+           CASE WHEN i > 1000 THEN 'new' WHEN i / 2 % 2 THEN 'contacted' ELSE 'closed' END,
+           CASE WHEN i > 1000 THEN 'web_dev' WHEN i / 4 % 2 THEN 'sales_auto' ELSE 'web_dev' END,
+           i, i, 'ana' FROM n;
+    INSERT INTO subscribers (email, is_subscribed, search_document)
+    SELECT id || '@acme.hr', id > 1000, id || '@acme.hr' FROM leads;";
+
+fn filters() -> Vec<LeadFilter> {
+    let all = LeadFilter::default();
+    let late = Some(vec![LeadStatus::Contacted, LeadStatus::Closed]);
+    let sources = Some(vec![LeadSource::Referral, LeadSource::Other]);
+    vec![
+        LeadFilter { statuses: Some(vec![LeadStatus::Closed]), ..all.clone() },
+        LeadFilter { statuses: late.clone(), ..all.clone() },
+        LeadFilter { sources: Some(vec![LeadSource::Other]), ..all.clone() },
+        LeadFilter { sources: sources.clone(), ..all.clone() },
+        LeadFilter { categories: Some(vec![LeadCategory::SalesAuto]), ..all.clone() },
+        LeadFilter { statuses: late.clone(), sources: sources.clone(), ..all.clone() },
+        LeadFilter {
+            statuses: late.clone(),
+            sources,
+            categories: Some(vec![LeadCategory::SalesAuto, LeadCategory::WebDev]),
+            ..all.clone()
+        },
+        LeadFilter { statuses: late, created_after: Some(at(500)), ..all.clone() },
+        LeadFilter { created_after: Some(at(400)), created_before: Some(at(600)), ..all.clone() },
+        all,
+    ]
+}
+
+async fn ask(database: &SqliteDatabase) {
+    let (leads, subscribers) = (database.leads(), database.subscribers());
+    let page = |number| PageRequest { number, size: 50 };
+    for filter in filters() {
+        for by in LeadSort::ALL {
+            for descending in [false, true] {
+                let order = LeadOrder { by: *by, descending };
+                for number in [PageNumber::Number(1), PageNumber::Number(2), PageNumber::Last] {
+                    let found = leads.list(&filter, order, page(number)).await.unwrap();
+                    let from = found.and_then(|mut page| page.rows.pop());
+                    let from = from.map(|lead| order.position(&lead));
+                    for direction in [Direction::Forward, Direction::Backward] {
+                        let step = Step { from: from.clone(), direction, size: 50 };
+                        leads.walk(&filter, order, &step).await.unwrap();
+                    }
+                }
+            }
+        }
+    }
+    for is_subscribed in [None, Some(true), Some(false)] {
+        for by in SubscriberSort::ALL {
+            for descending in [false, true] {
+                let filter = SubscriberFilter { is_subscribed, words: Vec::new() };
+                let order = SubscriberOrder { by: *by, descending };
+                let found = subscribers.list(&filter, order, page(PageNumber::Number(2))).await;
+                let from = found.unwrap().unwrap().rows.pop().map(|row| order.position(&row));
+                for direction in [Direction::Forward, Direction::Backward] {
+                    let step = Step { from: from.clone(), direction, size: 50 };
+                    subscribers.walk(&filter, order, &step).await.unwrap();
+                }
+            }
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+struct Plan {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+/// What is wrong with how a list is read.
+fn fault(statement: &str, plan: &[String]) -> Option<&'static str> {
+    let is_filtered = ["status = ?", "source = ?", "category = ?", "is_subscribed = ?"];
+    let is_filtered = is_filtered.iter().any(|one| statement.contains(one));
+    // By time where the order is another: all that match are read, for the count too.
+    let is_bounded = statement.contains("created_at >= ?") || statement.contains("created_at < ?");
+    let is_in_time = statement.contains("ORDER BY created_at")
+        || statement.contains("ORDER BY status")
+        || statement.contains("created_at AS key_")
+        || statement.contains("count(*)");
+    for step in plan {
+        let reads = step.contains("leads") || step.contains("subscribers");
+        if reads && step.starts_with("SCAN") && !step.contains("INDEX") {
+            // Rows are stored in the order of their ids.
+            let is_by_id = statement.contains(" NOT INDEXED WHERE 1")
+                && statement.contains("ORDER BY id")
+                && !is_filtered;
+            if !is_by_id {
+                return Some("reads all of a table");
+            }
+        }
+        if reads && step.starts_with("SCAN") && (is_filtered || is_bounded) {
+            return Some("reads all of an index");
+        }
+    }
+    // Of a merge, the page is sorted once more.
+    let sorts = plan.iter().filter(|step| step.contains("TEMP B-TREE")).count();
+    let may_sort = if statement.contains("UNION ALL") { 1 } else { 0 };
+    (sorts > may_sort && (is_in_time || !is_bounded)).then_some("sorts")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_list_is_read_by_an_index_whatever_is_known_of_the_rows() {
+    set_default_instrumentation(|| Some(Box::new(record) as Box<dyn Instrumentation>)).unwrap();
+    for (before, after) in [("", ""), ("", "ANALYZE"), ("ANALYZE", "")] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("plans.sqlite3");
+        let database = SqliteDatabase::open(&path, &SqliteSettings::default()).unwrap();
+        database.migrate().unwrap();
+        let mut raw = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+        if !before.is_empty() {
+            // Statistics of a time when all leads were of one kind.
+            let one = "INSERT INTO leads (full_name, position, source, status, category,
+                    created_at, updated_at, search_document)
+                VALUES ('Ana', 'CTO', 'other', 'closed', 'web_dev', 1, 1, 'ana')";
+            raw.batch_execute(one).unwrap();
+            raw.batch_execute(before).unwrap();
+        }
+        raw.batch_execute(ROWS).unwrap();
+        raw.batch_execute(after).unwrap();
+        SENT.lock().unwrap().clear();
+        ask(&database).await;
+        let sent = SENT.lock().unwrap().clone();
+        let lists: Vec<_> = sent
+            .iter()
+            .filter(|sql| sql.contains("FROM leads") || sql.contains("FROM subscribers"))
+            .collect();
+        assert!(lists.len() > 100, "{} lists", lists.len());
+        for statement in lists {
+            let explained =
+                format!("EXPLAIN QUERY PLAN {}", statement.replace(" AND in_time()", ""));
+            let plan: Vec<Plan> = diesel::sql_query(explained).load(&mut raw).unwrap();
+            let plan: Vec<String> = plan.into_iter().map(|step| step.detail).collect();
+            let fault = fault(statement, &plan);
+            assert_eq!(fault, None, "{before:?} {after:?} {statement}\n{plan:#?}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+-- Documents keep the texts without accents. Earlier releases find what they look for in
+-- them as well.
+DROP INDEX leads_by_choices_created_at;
+DROP INDEX leads_by_choices_updated_at;
+DROP INDEX leads_by_choices_full_name;
+DROP INDEX leads_by_choices_company_name;
+DROP INDEX subscribers_by_choice_email;
+DROP INDEX leads_with_accents;
+DROP INDEX subscribers_with_accents;
