@@ -106,7 +106,7 @@ impl SubscriberInput {
     ) -> Result<SubscriberChange, Invalid> {
         let mut reader = Reader::new(complete);
         let change = SubscriberChange {
-            email: reader.required_text("email", self.email).map(|email| email.to_lowercase()),
+            email: reader.required_text("email", self.email).map(|text| email::canonical(&text)),
             is_subscribed: reader.boolean("is_subscribed", self.is_subscribed),
         };
         if let Err(errors) = change.validate_with_args(disposable) {

@@ -53,6 +53,11 @@ impl Invalid {
         }
     }
 
+    /// Adds a broken rule of the input as a whole.
+    pub(crate) fn push_whole(&mut self, violation: Violation) {
+        self.whole.push(violation);
+    }
+
     /// Adds all of `other`.
     pub fn merge(&mut self, other: Self) {
         for (field, violations) in other.fields {
