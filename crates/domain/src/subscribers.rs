@@ -28,7 +28,7 @@ pub struct NewSubscriber {
 impl NewSubscriber {
     /// The text that the subscriber is searched by.
     pub fn search_document(&self) -> String {
-        search::fold(&self.email)
+        search::document([Some(self.email.as_str())])
     }
 }
 
