@@ -63,6 +63,8 @@ fn collects_the_errors_of_all_fields_at_once() {
 #[case("full_name", RawValue::Number("12".into()), "Name cannot be only numbers")]
 #[case("full_name", RawValue::text("١²3"), "Name cannot be only numbers")]
 #[case("full_name", RawValue::text("<b>Ana</b>"), "Name contains invalid characters")]
+#[case("full_name", RawValue::text("5"), "Name must be at least 2 characters")]
+#[case("position", RawValue::text("a>b"), "Name contains invalid characters")]
 #[case("full_name", RawValue::text("A\u{7}na"), "Control characters are not allowed.")]
 #[case("full_name", RawValue::text("A\0na"), "Null characters are not allowed.")]
 #[case(
