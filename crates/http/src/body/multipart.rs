@@ -23,6 +23,9 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The longest boundary, as the replaced service has it.
 const MAX_BOUNDARY: usize = 201;
 
+/// The most bytes of a part's headers.
+const MAX_HEADERS: usize = 8 * 1024;
+
 /// Reads a whole body. A part with a file name is a file, which no field of the API
 /// takes; it is called by that name.
 ///
@@ -135,6 +138,9 @@ fn headers(part: &[u8]) -> Result<(Headers, &[u8]), FormError> {
         let end = rest.iter().position(|byte| *byte == b'\n').ok_or(FormError::Multipart)?;
         let (line, further) = rest.split_at_checked(end + 1).ok_or(FormError::Multipart)?;
         rest = further;
+        if part.len() - rest.len() > MAX_HEADERS {
+            return Err(FormError::Multipart);
+        }
         let line = std::str::from_utf8(line).map_err(|_| FormError::NotIn("UTF-8"))?;
         let line = line.trim_end_matches(['\r', '\n']);
         if line.is_empty() {

@@ -158,6 +158,17 @@ fn a_charset_holds_for_the_form_or_for_a_part() {
 }
 
 #[test]
+fn headers_of_a_part_have_an_end() {
+    let padded = |length: usize| {
+        let start = "Content-Disposition: form-data; name=a; x=";
+        // Two line ends, of the header and of the empty line behind it.
+        format!("{start}{}", "y".repeat(length - start.len() - 4))
+    };
+    assert_eq!(one(&padded(MAX_HEADERS), "1").unwrap(), RawValue::text("1"));
+    assert!(matches!(one(&padded(MAX_HEADERS + 1), "1"), Err(FormError::Multipart)));
+}
+
+#[test]
 fn refuses_more_fields_than_the_limit() {
     let most = part("a", "1").repeat(MAX_FIELDS);
     assert_eq!(read(format!("{most}--x--")).unwrap().len(), MAX_FIELDS);
