@@ -27,6 +27,10 @@ contract:
 schemathesis *arguments="--max-examples 1000":
     scripts/schemathesis {{ arguments }}
 
+# changes of the domain and the use cases that no test of theirs notices
+mutants *options:
+    scripts/mutants {{ options }}
+
 # format and lints, as CI has them
 lint:
     cargo fmt --all --check

@@ -7,6 +7,7 @@ CARGO_DENY=0.20.2
 CARGO_DEB=3.8.0
 CARGO_LLVM_COV=0.9.1
 CARGO_CYCLONEDX=0.5.9
+CARGO_MUTANTS=27.1.0
 
 # fail SENTENCE
 fail() {
@@ -164,8 +165,10 @@ mark_installed() {
 
 # install_cargo_tool NAME VERSION
 install_cargo_tool() {
-    [ "$("$TOOLS/cargo/bin/$1" --version 2>/dev/null | grep -o '[0-9][0-9.]*' | head -n 1)" != "$2" ] ||
-        return 0
+    # Some know their version only as a command of cargo.
+    local program="$TOOLS/cargo/bin/$1"
+    [ "$({ "$program" --version || "$program" "${1#cargo-}" --version; } 2>/dev/null |
+        grep -o '[0-9][0-9.]*' | head -n 1)" != "$2" ] || return 0
     echo "installing $1 $2" >&2
     # A debug build takes a third of the time, and runs for a second. Nobody debugs it.
     local build

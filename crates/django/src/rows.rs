@@ -38,7 +38,7 @@ pub(crate) fn lead(reading: &mut Reading<'_>, disposable: &DisposableDomains) {
 
 /// A row of `common_newsletter`.
 pub(crate) fn subscriber(reading: &mut Reading<'_>, disposable: &DisposableDomains) {
-    reading.lower_text("email", EMAIL);
+    reading.address("email", EMAIL);
     reading.boolean("is_subscribed");
     let email = raw(reading.given("email"));
     let input = SubscriberInput { email, is_subscribed: RawValue::Bool(true) };

@@ -168,6 +168,9 @@ mod tests {
 
     #[rstest]
     #[case::plain(|_: &mut ApiKeyDraft| (), Ok(()))]
+    #[case::longest_name(|d: &mut ApiKeyDraft| d.name = "a".repeat(50), Ok(()))]
+    #[case::reader(|d: &mut ApiKeyDraft| d.scopes = Scopes::of(&[Scope::LeadsRead]), Ok(()))]
+    #[case::forwarder(|d: &mut ApiKeyDraft| d.forwards_visitors = true, Ok(()))]
     #[case::no_name(|d: &mut ApiKeyDraft| d.name.clear(), Err(DraftError::Name))]
     #[case::long_name(|d: &mut ApiKeyDraft| d.name = "a".repeat(51), Err(DraftError::Name))]
     #[case::spaced_name(|d: &mut ApiKeyDraft| d.name = "a b".into(), Err(DraftError::Name))]

@@ -1,5 +1,9 @@
 //! E-mail addresses: what one is, and which domains hand out throw-away ones.
 
+mod spelling;
+
+pub use spelling::{canonical, other_spellings};
+
 use std::collections::HashSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -7,6 +11,7 @@ use email_address::EmailAddress;
 use unicode_normalization::char::is_combining_mark;
 use validator::ValidationError;
 
+use crate::characters::is_invisible;
 use crate::text::violation;
 
 /// What is said of a value that is no address, whatever else it is.
@@ -89,6 +94,7 @@ fn is_domain(domain: &str) -> bool {
     };
     EmailAddress::is_valid_domain(&letters)
         && letters.chars().all(|c| c.is_alphanumeric() || "-.".contains(c))
+        && !domain.contains(is_invisible)
         && domain.split('.').all(label)
         && top.chars().count() >= 2
         && (!top.contains(char::is_numeric) || top.to_ascii_lowercase().starts_with("xn--"))
@@ -110,10 +116,10 @@ impl DisposableDomains {
     /// Adds the domains of `list`: one a line, `#` begins a comment.
     pub fn add_list(&mut self, list: &str) {
         let lines = list.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
-        self.domains.extend(lines.filter(|line| !line.is_empty()).map(str::to_lowercase));
+        self.domains.extend(lines.filter(|line| !line.is_empty()).map(spelling::domain));
     }
 
-    /// Whether `address` (in lower case) is at one of the domains.
+    /// Whether `address` (in its [`canonical`] form) is at one of the domains.
     pub fn contain(&self, address: &str) -> bool {
         address.rsplit_once('@').is_some_and(|(_, domain)| self.domains.contains(domain))
     }
@@ -139,6 +145,8 @@ mod tests {
     #[case("ana@\u{e44}\u{e17}\u{e22}\u{e19}\u{e35}\u{e49}.com")]
     #[case("ana@l\u{b7}l.cat")]
     #[case(&format!("{}@acme.hr", "a".repeat(65)))]
+    #[case(&format!("{}@acme.hr", "a".repeat(312)))]
+    #[case(&format!("ana@{}.hr", "a".repeat(63)))]
     #[case(&format!("{}.{}@acme.hr", "a".repeat(63), "b".repeat(200)))]
     fn accepts(#[case] address: &str) {
         assert!(is_valid(address));
@@ -162,6 +170,8 @@ mod tests {
     #[case("ana@ac_me.hr")]
     #[case("ana@[300.1.1.1]")]
     #[case(&format!("{}@acme.hr", "a".repeat(313)))]
+    #[case(&format!("ana@{}.hr", "a".repeat(64)))]
+    #[case("ana@acme-.hr")]
     #[case("ana@[acme]")]
     #[case("ana@acme.123")]
     #[case("ana@acme.hr1")]
@@ -170,6 +180,12 @@ mod tests {
     #[case("ana@\u{301}acme.hr")]
     #[case("ana@ac\u{b7}me.hr")]
     #[case("ana@ac\u{200b}me.hr")]
+    #[case("ana@ac\u{200d}me.hr")]
+    #[case("ana@ac\u{ad}me.hr")]
+    #[case("ana@ac\u{3164}me.hr")]
+    #[case("ana\u{202c}@acme.hr")]
+    #[case("ana@acme.hr.")]
+    #[case("ana@acme\u{3002}hr")]
     #[case(&format!("{}.@acme.hr", "a".repeat(64)))]
     #[case(&format!("{} @acme.hr", "a".repeat(64)))]
     #[case(&format!("{}\"\"@acme.hr", "a".repeat(64)))]
@@ -180,8 +196,11 @@ mod tests {
     #[test]
     fn a_list_adds_domains_to_the_fixed_ones() {
         let mut domains = DisposableDomains::default();
-        domains.add_list("# ours\nSpam.example # seen often\n\n");
+        domains
+            .add_list("# ours\nSpam.example # seen often\n\nxn--mll-hoa.example\nM\u{dc}LL.hr\n");
         assert!(domains.contain("a@spam.example"));
+        assert!(domains.contain(&canonical("a@m\u{fc}ll.example")));
+        assert!(domains.contain(&canonical("a@XN--mll-hoa.hr")));
         assert!(domains.contain("a@mailinator.com"));
         assert!(!domains.contain("a@acme.hr"));
         assert!(!domains.contain("a@not-mailinator.com"));

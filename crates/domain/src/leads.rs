@@ -112,3 +112,37 @@ pub struct Lead {
     /// When it was last changed; microseconds, later with every change.
     pub updated_at: DateTime<Utc>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_searched_by_name_company_address_and_phone() {
+        let lead = NewLead {
+            full_name: "Ana Horvat".into(),
+            position: "CTO".into(),
+            company_name: Some("Acme".into()),
+            phone_number: Some("+385911".into()),
+            email: Some("ana@b\u{fc}cher.de".into()),
+            source: LeadSource::Other,
+            status: LeadStatus::New,
+            notes: Some("secret".into()),
+            category: LeadCategory::WebDev,
+        };
+        let fields = ["Ana Horvat", "Acme", "ana@b\u{fc}cher.de", "+385911"];
+        assert_eq!(lead.search_document(), search::document(fields.map(Some)));
+        for word in ["horvat", "acme", "ana@", "xn--bcher-kva", "+385911"] {
+            assert!(lead.search_document().contains(word), "{word}");
+        }
+        assert!(!lead.search_document().contains("secret"));
+    }
+
+    #[test]
+    fn a_choice_is_written_as_its_word() {
+        assert_eq!(LeadSource::ColdCall.to_string(), "cold_call");
+        assert!(
+            LeadStatus::ALL.iter().all(|one| LeadStatus::from_word(one.as_str()) == Some(*one))
+        );
+    }
+}

@@ -120,6 +120,9 @@ mod tests {
         assert_eq!(last_page(0, 50), 1);
         assert_eq!(last_page(50, 50), 1);
         assert_eq!(last_page(51, 50), 2);
+        assert_eq!(last_page(3, 0), 3);
+        let first = PageRequest { number: PageNumber::Number(1), size: DEFAULT_PAGE_SIZE };
+        assert_eq!(PageRequest::first(), first);
     }
 
     #[test]

@@ -135,7 +135,28 @@ mod tests {
     }
 
     #[rstest]
+    #[case("192.0.2.1", 0xffff_ffff_c000_0201)]
+    #[case("::ffff:192.0.2.1", 0xffff_ffff_c000_0201)]
+    #[case("2001:db8:1:2:3:4:5:6", 0x2001_0db8_0001_0002)]
+    fn who_is_counted_is_the_same_in_every_version(#[case] address: &str, #[case] number: u64) {
+        // Nodes of two versions count in one Redis.
+        assert_eq!(subject(address.parse().unwrap()), number);
+    }
+
+    #[rstest]
+    #[case("1/second", 1)]
+    #[case("1/minute", 60)]
+    #[case("1/hour", 3_600)]
+    #[case("1/day", 86_400)]
+    #[case("1000000000/day", 86_400)]
+    fn a_period_is_as_long_as_it_says(#[case] rate: &str, #[case] seconds: u64) {
+        let rate: Rate = rate.parse().unwrap();
+        assert_eq!(rate.period.duration(), Duration::from_secs(seconds));
+    }
+
+    #[rstest]
     #[case("")]
+    #[case("1000000001/day")]
     #[case("100")]
     #[case("/hour")]
     #[case("0/hour")]

@@ -10,6 +10,9 @@
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::characters::is_trimmed;
+use crate::{email, phone};
+
 /// The most words that one search may have; each costs a look at the index.
 pub const MAX_WORDS: usize = 200;
 
@@ -89,14 +92,17 @@ fn letters(character: char) -> &'static str {
 }
 
 /// The text that a row is searched by: its searchable fields, folded, one a
-/// line, so that no word can match across two of them. Where they are not all ASCII, a
-/// [`PAGE_BREAK`] and the fields without accents follow.
+/// line, so that no word can match across two of them. An address is there in both
+/// spellings of its domain, since people search for either. Where the fields are not all
+/// ASCII, a [`PAGE_BREAK`] and the fields without accents follow.
 pub fn document<'a>(fields: impl IntoIterator<Item = Option<&'a str>>) -> String {
     let (mut document, mut rest) = (String::new(), String::new());
     for field in fields.into_iter().flatten().filter(|field| !field.is_empty()) {
-        add_line(&mut document, &fold(field));
-        if !field.is_ascii() {
-            add_line(&mut rest, &plain(field));
+        for spelling in std::iter::once(field.to_owned()).chain(other_spelling(field)) {
+            add_line(&mut document, &fold(&spelling));
+            if !spelling.is_ascii() {
+                add_line(&mut rest, &plain(&spelling));
+            }
         }
     }
     if !document.is_ascii() {
@@ -115,15 +121,25 @@ fn add_line(text: &mut String, line: &str) {
     text.push_str(line);
 }
 
+/// An address with its domain in the other letters: those that people read, or ASCII.
+fn other_spelling(field: &str) -> Option<String> {
+    let readable = email::canonical(field);
+    let encoded = email::other_spellings(&readable).into_iter().next()?;
+    Some(if field.is_ascii() { readable } else { encoded })
+}
+
 /// The distinct folded words of a search, each of which must occur in a row's
 /// [`document`]. Their accents stay: a word that is typed with accents asks for them, and
-/// one without finds texts with and without.
+/// one without finds texts with and without. What looks like a phone number is taken apart
+/// where it has separators, for numbers are stored without.
 ///
 /// # Errors
 /// [`TooManyWords`] above [`MAX_WORDS`].
 pub fn words(query: &str) -> Result<Vec<String>, TooManyWords> {
     let mut words: Vec<String> = Vec::new();
-    for word in query.split_whitespace().map(fold) {
+    let given = query.split_whitespace().map(|word| word.trim_matches(is_trimmed));
+    let given = given.filter(|word| !word.is_empty()).flat_map(phone::parts);
+    for word in given.map(|word| fold(&word)) {
         if words.contains(&word) {
             continue;
         }
@@ -162,6 +178,23 @@ mod tests {
     #[test]
     fn a_document_has_one_line_a_field_and_none_for_empty_ones() {
         assert_eq!(document([Some("Ana"), None, Some(""), Some("A@B.hr")]), "ana\na@b.hr");
+    }
+
+    #[test]
+    fn an_address_is_found_in_both_spellings_of_its_domain() {
+        let both = "iva@b\u{fc}cher.de\niva@xn--bcher-kva.de";
+        assert_eq!(document([Some("Iva@B\u{fc}cher.de")]), both);
+        let stored_before = document([Some("iva@xn--bcher-kva.de")]);
+        assert_eq!(stored_before, "iva@xn--bcher-kva.de\niva@b\u{fc}cher.de");
+        assert_eq!(document([Some("B\u{fc}cher")]), "b\u{fc}cher");
+    }
+
+    #[test]
+    fn a_phone_number_is_found_however_it_is_written() {
+        let words = |query| words(query).unwrap();
+        assert_eq!(words("(091) 234-5678"), ["091", "234", "5678"]);
+        assert_eq!(words("+385.91.2345678 \u{200b}Ana\u{feff}"), ["+385", "91", "2345678", "ana"]);
+        assert_eq!(words("24-7 \u{200b}"), ["24-7"]);
     }
 
     #[test]

@@ -111,7 +111,7 @@ impl SubscriberInput {
     ) -> Result<SubscriberChange, Invalid> {
         let mut reader = Reader::new(complete);
         let change = SubscriberChange {
-            email: reader.required_text("email", self.email).map(|email| email.to_lowercase()),
+            email: reader.required_text("email", self.email).map(|text| email::canonical(&text)),
             is_subscribed: reader.boolean("is_subscribed", self.is_subscribed),
         };
         if let Err(errors) = change.validate_with_args(disposable) {
@@ -235,11 +235,79 @@ mod tests {
         assert!(!parse(given, RawValue::Bool(false)).unwrap().is_subscribed);
     }
 
+    #[test]
+    fn a_field_is_set_by_its_name() {
+        let mut input = SubscriberInput::default();
+        input.set("email", RawValue::text("a@acme.hr"));
+        input.set("is_subscribed", RawValue::Bool(false));
+        input.set("id", RawValue::Number("7".into()));
+        let set = SubscriberInput {
+            email: RawValue::text("a@acme.hr"),
+            is_subscribed: RawValue::Bool(false),
+        };
+        assert_eq!(input, set);
+    }
+
+    #[test]
+    fn the_address_is_told_whatever_is_wrong_with_the_rest() {
+        let address = |email: RawValue| {
+            let input = SubscriberInput { email, is_subscribed: RawValue::text("maybe") };
+            input.address(&DisposableDomains::default())
+        };
+        let found = address(RawValue::text(" Iva@xn--Bcher-kva.de\u{200b}"));
+        assert_eq!(found.as_deref(), Some("iva@b\u{fc}cher.de"));
+        assert_eq!(address(RawValue::text("a@mailinator.com")), None);
+        assert_eq!(address(RawValue::Missing), None);
+    }
+
+    #[test]
+    fn a_change_need_not_name_the_address_and_a_replacement_must() {
+        let input = SubscriberInput { is_subscribed: RawValue::Bool(false), ..Default::default() };
+        let disposable = DisposableDomains::default();
+        let change = input.clone().into_change(&disposable).unwrap();
+        assert_eq!(change, SubscriberChange { email: None, is_subscribed: Some(false) });
+        assert!(input.into_replacement(&disposable).is_err());
+    }
+
+    #[test]
+    fn a_taken_address_is_told_in_the_words_of_the_replaced_service() {
+        let taken = Violation::new("unique", "newsletter with this email already exists.");
+        assert_eq!(
+            already_subscribed().fields().collect::<Vec<_>>(),
+            [("email", [taken].as_slice())]
+        );
+    }
+
+    #[test]
+    fn is_searched_by_the_address() {
+        let new = NewSubscriber { email: "iva@b\u{fc}cher.de".into(), is_subscribed: true };
+        assert_eq!(new.search_document(), crate::search::document([Some("iva@b\u{fc}cher.de")]));
+        assert!(new.search_document().contains("iva@"));
+    }
+
+    #[rstest]
+    #[case(SubscriberSort::Id, SubscriberKey::Id)]
+    #[case(SubscriberSort::Email, SubscriberKey::Email("a@acme.hr".into()))]
+    #[case(SubscriberSort::IsSubscribed, SubscriberKey::IsSubscribed(true))]
+    fn stands_in_an_order_by_its_key(#[case] by: SubscriberSort, #[case] key: SubscriberKey) {
+        let id = SubscriberId(7);
+        let subscriber = Subscriber { id, email: "a@acme.hr".into(), is_subscribed: true };
+        let order = SubscriberOrder { by, ..SubscriberOrder::default() };
+        assert_eq!(order.position(&subscriber), SubscriberPosition { key, id });
+        assert_eq!(SubscriberOrder::default(), SubscriberOrder::NEWEST);
+    }
+
     #[rstest]
     #[case(RawValue::text("yes"), true)]
     #[case(RawValue::text("On"), true)]
     #[case(RawValue::text("0"), false)]
+    #[case(RawValue::text("FALSE"), false)]
     #[case(RawValue::Number("1".into()), true)]
+    #[case(RawValue::Number("1.0".into()), true)]
+    #[case(RawValue::Number("0".into()), false)]
+    #[case(RawValue::Number("-0.0".into()), false)]
+    #[case(RawValue::Missing, true)]
+    #[case(RawValue::Unfilled, true)]
     fn takes_the_usual_words_for_a_boolean(#[case] given: RawValue, #[case] taken: bool) {
         let subscriber = parse(RawValue::text("a@acme.hr"), given).unwrap();
         assert_eq!(subscriber.is_subscribed, taken);

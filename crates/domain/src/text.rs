@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
-use unicode_normalization::UnicodeNormalization;
-use validator::{ValidationError, ValidationErrors};
+use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 
+use crate::characters::normalize;
 use crate::email;
 use crate::raw::RawValue;
 use crate::validation::{Invalid, Violation};
@@ -135,31 +135,52 @@ impl Reader {
         self.invalid.push(field, Violation::new(code, message));
     }
 
-    /// Adds the rules that `errors` says are broken.
-    ///
-    /// A field that breaks a rule of form (too long, not an address) is not
-    /// held against the rules of taste as well. `validator` keeps the offending
-    /// value beside each error; only code and message are taken over.
+    /// Adds the rules that `errors` says are broken: all of them, whatever field they
+    /// are of, since what is not added is taken for valid.
     pub(crate) fn add(&mut self, errors: &ValidationErrors) {
-        for (field, errors) in errors.field_errors() {
-            let Some(field) = crate::leads::FIELDS
-                .iter()
-                .chain(crate::subscribers::FIELDS)
-                .find(|known| **known == field.as_ref())
-            else {
-                continue;
-            };
-            let mut broken: Vec<(u8, &ValidationError)> =
-                errors.iter().map(|error| (rank(&error.code), error)).collect();
-            broken.sort_by_key(|(rank, _)| *rank);
-            let of_form = broken.iter().any(|(rank, _)| *rank < TASTE);
-            for (rank, error) in broken {
-                if rank < TASTE || !of_form {
-                    self.fail(field, code(&error.code), error.message.clone().unwrap_or_default());
+        for (field, errors) in errors.errors() {
+            match (field, errors) {
+                (Cow::Borrowed(field), ValidationErrorsKind::Field(errors))
+                    if *field != WHOLE_STRUCT =>
+                {
+                    self.add_of_field(field, errors);
+                }
+                (_, ValidationErrorsKind::Field(errors)) => {
+                    errors.iter().for_each(|error| self.invalid.push_whole(told(error)));
+                }
+                // No input has any yet. One that gets some is refused until they are told
+                // field by field.
+                (_, ValidationErrorsKind::Struct(_) | ValidationErrorsKind::List(_)) => {
+                    self.invalid.push_whole(Violation::new("invalid", UNTOLD));
                 }
             }
         }
     }
+
+    /// A field that breaks a rule of form (too long, not an address) is not
+    /// held against the rules of taste as well. `validator` keeps the offending
+    /// value beside each error; only code and message are taken over.
+    fn add_of_field(&mut self, field: &'static str, errors: &[ValidationError]) {
+        let mut broken: Vec<(u8, &ValidationError)> =
+            errors.iter().map(|error| (rank(&error.code), error)).collect();
+        broken.sort_by_key(|(rank, _)| *rank);
+        let of_form = broken.iter().any(|(rank, _)| *rank < TASTE);
+        for (rank, error) in broken {
+            if rank < TASTE || !of_form {
+                self.invalid.push(field, told(error));
+            }
+        }
+    }
+}
+
+/// Under which name `validator` has errors of a struct as a whole.
+const WHOLE_STRUCT: &str = "__all__";
+
+/// What is said of a broken rule that has no words of its own.
+const UNTOLD: &str = "Invalid value.";
+
+fn told(error: &ValidationError) -> Violation {
+    Violation::new(code(&error.code), error.message.clone().unwrap_or(Cow::Borrowed(UNTOLD)))
 }
 
 /// The rank from which on a rule is one of taste.
@@ -187,22 +208,6 @@ fn code(code: &str) -> &'static str {
     CODES.iter().find(|(known, _)| *known == code).map_or("invalid", |(known, _)| known)
 }
 
-/// Trims, composes (Unicode NFC) and takes the line ends of HTML forms (CR LF)
-/// for what they mean.
-fn normalize(text: &str) -> String {
-    let text = text.trim_matches(is_space);
-    if text.is_ascii() && !text.contains('\r') {
-        return text.to_owned();
-    }
-    text.replace("\r\n", "\n").nfc().collect()
-}
-
-/// White space, with the separators U+001C to U+001F that the replaced service
-/// trims as well.
-fn is_space(c: char) -> bool {
-    c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
-}
-
 /// Makes an error for `validator`.
 pub(crate) fn violation(code: &'static str, message: &'static str) -> ValidationError {
     ValidationError::new(code).with_message(Cow::Borrowed(message))
@@ -222,3 +227,7 @@ pub(crate) fn characters(text: &str) -> Result<(), ValidationError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "text_tests.rs"]
+mod tests;

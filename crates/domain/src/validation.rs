@@ -53,6 +53,11 @@ impl Invalid {
         }
     }
 
+    /// Adds a broken rule of the input as a whole.
+    pub(crate) fn push_whole(&mut self, violation: Violation) {
+        self.whole.push(violation);
+    }
+
     /// Adds all of `other`.
     pub fn merge(&mut self, other: Self) {
         for (field, violations) in other.fields {
@@ -88,5 +93,56 @@ impl Invalid {
     /// `value` if no rule is broken, else the broken rules.
     pub fn or<T>(self, value: T) -> Result<T, Self> {
         if self.is_empty() { Ok(value) } else { Err(self) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn violation(message: &'static str) -> Violation {
+        Violation::new("code", message)
+    }
+
+    fn told(invalid: &Invalid) -> Vec<(&str, Vec<&str>)> {
+        invalid
+            .fields()
+            .map(|(name, found)| (name, found.iter().map(|one| one.message.as_ref()).collect()))
+            .collect()
+    }
+
+    #[test]
+    fn one_field_is_wrong_by_one_rule() {
+        let invalid = Invalid::field("email", violation("one"));
+        assert_eq!(told(&invalid), [("email", vec!["one"])]);
+        assert!(!invalid.is_empty() && invalid.of_the_whole().is_empty());
+    }
+
+    #[test]
+    fn what_is_merged_comes_behind_what_is_there() {
+        let mut invalid = Invalid::field("email", violation("one"));
+        let mut other = Invalid::whole(violation("whole"));
+        other.push("name", violation("two"));
+        other.push("email", violation("three"));
+        invalid.merge(other);
+        assert_eq!(told(&invalid), [("email", vec!["one", "three"]), ("name", vec!["two"])]);
+        assert_eq!(invalid.of_the_whole(), [violation("whole")]);
+    }
+
+    #[test]
+    fn fields_come_in_the_order_that_is_asked_for_and_the_unknown_last() {
+        let mut invalid = Invalid::field("unknown", violation("x"));
+        invalid.push("b", violation("x"));
+        invalid.push("a", violation("x"));
+        let names = |invalid: &Invalid| invalid.fields().map(|(name, _)| name).collect::<Vec<_>>();
+        assert_eq!(names(&invalid.in_order_of(&["a", "b"])), ["a", "b", "unknown"]);
+    }
+
+    #[test]
+    fn a_value_is_valid_where_no_rule_is_broken() {
+        assert_eq!(Invalid::new().or(7), Ok(7));
+        let whole = Invalid::whole(violation("whole"));
+        assert!(!whole.is_empty());
+        assert_eq!(whole.clone().or(7), Err(whole));
     }
 }

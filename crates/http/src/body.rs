@@ -1,7 +1,10 @@
 //! Request bodies: whatever they are written in, they become raw fields.
 
+mod charset;
 mod form;
 mod json;
+mod multipart;
+mod parameters;
 
 use std::time::Duration;
 
@@ -13,6 +16,9 @@ use exit3_domain::validation::{Invalid, Violation};
 use futures_util::StreamExt;
 use tokio::time::timeout;
 
+use self::charset::NotText;
+use self::form::FormError;
+use self::parameters::Parameters;
 use crate::error::ApiError;
 
 /// The largest body, in bytes.
@@ -34,28 +40,35 @@ pub(crate) async fn read(
     let bytes = timeout(PATIENCE, collect(request, payload))
         .await
         .unwrap_or_else(|_| Err(ApiError::too_slow()))?;
-    let content_type = content_type(request)?;
+    let given = content_type(request)?;
     if bytes.is_empty() {
         return Ok(Vec::new());
     }
-    match essence(&content_type).as_str() {
-        "application/json" => object(&bytes),
-        "application/x-www-form-urlencoded" => form::parse_urlencoded(&bytes)
-            .map_err(|error| ApiError::bad_request(format!("Form parse error - {error}"))),
-        "multipart/form-data" => {
-            form::parse_multipart(&content_type, bytes).await.map_err(|error| {
-                ApiError::bad_request(format!("Multipart form parse error - {error}"))
-            })
+    let content_type = Parameters::of(&given);
+    let unsupported = |what: &str| {
+        ApiError::unsupported_media_type(format!("Unsupported {what} \"{given}\" in request."))
+    };
+    let charset = content_type.get("charset").map_err(|_| unsupported("media type"))?;
+    let form = |what: &str, error: FormError| match error {
+        FormError::Charset => unsupported("charset in media type"),
+        error => ApiError::bad_request(format!("{what} parse error - {error}")),
+    };
+    match content_type.essence.as_str() {
+        "application/json" => match charset::decode_json(&bytes, charset) {
+            Ok(json) => object(&json),
+            Err(NotText::Unsupported) => Err(unsupported("charset in media type")),
+            Err(NotText::Malformed(name)) => {
+                Err(ApiError::bad_request(format!("JSON parse error - not {name}")))
+            }
+        },
+        "application/x-www-form-urlencoded" => {
+            form::parse_urlencoded(&bytes, charset).map_err(|error| form("Form", error))
         }
-        _ => Err(ApiError::unsupported_media_type(format!(
-            "Unsupported media type \"{content_type}\" in request."
-        ))),
+        "multipart/form-data" => {
+            multipart::parse(&bytes, &content_type).map_err(|error| form("Multipart form", error))
+        }
+        _ => Err(unsupported("media type")),
     }
-}
-
-/// A content type without its parameters, in lower case.
-fn essence(content_type: &str) -> String {
-    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// What the body is written in. Of two types, nobody knows which one is meant.
@@ -111,16 +124,5 @@ fn object(bytes: &[u8]) -> Result<Vec<(String, RawValue)>, ApiError> {
             Err(whole(format!("Invalid data. Expected a dictionary, but got {kind}.")))
         }
         Err(error) => Err(ApiError::bad_request(format!("JSON parse error - {error}"))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_content_type_is_compared_without_case_and_parameters() {
-        assert_eq!(essence("Application/JSON; charset=utf-8"), "application/json");
-        assert_eq!(essence(""), "");
     }
 }

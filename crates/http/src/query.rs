@@ -1,7 +1,9 @@
 //! Parameters of lists.
 
+mod moment;
+
 use actix_web::HttpRequest;
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use exit3_domain::paging::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, PageNumber, PageRequest};
 use exit3_domain::search;
 
@@ -56,13 +58,12 @@ impl Params {
         }
     }
 
-    /// A point in time: RFC 3339, which may leave out the zone, or a date, which
-    /// stands for its first moment; both then mean UTC.
+    /// A point in time, or a date, which stands for its first moment: see [`moment`].
     ///
     /// # Errors
     /// 400 for anything else.
     pub(crate) fn time(&self, name: &'static str) -> Result<Option<DateTime<Utc>>, ApiError> {
-        match self.last(name).map(point_in_time) {
+        match self.last(name).map(moment::read) {
             None => Ok(None),
             // What a database can hold; the year 10000 is no time of a lead.
             Some(Some(time)) if (0..=9999).contains(&time.year()) => Ok(Some(time)),
@@ -158,22 +159,6 @@ impl Params {
     }
 }
 
-fn point_in_time(text: &str) -> Option<DateTime<Utc>> {
-    // A `+` that was not encoded arrives as a space.
-    let text = match text.split_at_checked(11) {
-        Some((date, time)) => format!("{date}{}", time.replace(' ', "+")),
-        None => text.to_owned(),
-    };
-    if let Ok(time) = DateTime::parse_from_rfc3339(&text) {
-        return Some(time.to_utc());
-    }
-    if let Ok(date) = text.parse::<NaiveDate>() {
-        return Some(date.and_time(NaiveTime::MIN).and_utc());
-    }
-    let time = NaiveDateTime::parse_from_str(&text.replacen(' ', "T", 1), "%Y-%m-%dT%H:%M:%S%.f");
-    time.ok().map(|time| time.and_utc())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,8 +236,25 @@ mod tests {
         {
             assert_eq!(params(same).time("t").unwrap(), Some(time), "{same}");
         }
-        for wrong in ["t=yesterday", "t=2026-13-01", "t=%2B12026-01-01T00:00:00Z"] {
-            assert!(params(wrong).time("t").is_err());
+        for wrong in ["t=yesterday", "t=2026-13-01", "t=%2B12026-01-01T00:00:00Z", "t=%20"] {
+            assert!(params(wrong).time("t").is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_plus_need_not_be_encoded() {
+        let time = |query| params(query).time("t").unwrap().unwrap();
+        let encoded = time("t=2026-11-28T10:00%2B0100");
+        assert_eq!(time("t=2026-11-28T10:00+0100"), encoded);
+        assert_eq!(time("t=2026-11-28+10:00+01:00"), encoded);
+    }
+
+    #[rstest]
+    #[case("t=0000-01-01T00:00:00%2B00:01")]
+    #[case("t=9999-12-31T23:59:59-00:01")]
+    #[case("t=9999-12-31T24:00")]
+    #[case("t=9999-12-31T23:59:60")]
+    fn a_time_beyond_the_years_of_databases_is_refused(#[case] query: &str) {
+        assert!(params(query).time("t").is_err());
     }
 }

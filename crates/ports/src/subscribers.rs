@@ -7,7 +7,9 @@ use exit3_domain::subscribers::{
 
 use crate::StoreError;
 
-/// Keeps newsletter subscribers.
+/// Keeps newsletter subscribers, one a mailbox: addresses are stored in the form that
+/// [`exit3_domain::email::canonical`] gives them. Rows that an earlier version stored, or
+/// that were loaded, may have another spelling; they are found and guarded all the same.
 ///
 /// Every method may fail with [`StoreError::Unavailable`].
 #[cfg_attr(feature = "mock", mockall::automock)]
@@ -18,10 +20,10 @@ pub trait SubscriberRepository: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] with [`crate::Constraint::SubscriberEmail`]
-    /// where the address is there already, in whatever case.
+    /// where the address is there already, in whatever case and spelling of its domain.
     async fn create(&self, subscriber: &NewSubscriber) -> Result<Subscriber, StoreError>;
 
-    /// Stores a subscription unless its address is there already, in whatever case;
+    /// Stores a subscription unless its address is there already, in whatever spelling;
     /// one that is there and was ended begins again where the newsletter is wanted now,
     /// and none is ended. Writes in every case, and tells nothing, so that neither the
     /// answer nor its time says whether somebody is subscribed.
@@ -34,7 +36,7 @@ pub trait SubscriberRepository: Send + Sync {
     /// The subscriber of that id.
     async fn find(&self, id: SubscriberId) -> Result<Option<Subscriber>, StoreError>;
 
-    /// The subscriber of that address, in whatever case.
+    /// The subscriber of that address, in whatever spelling.
     async fn find_by_email(&self, email: &str) -> Result<Option<Subscriber>, StoreError>;
 
     /// One page of the subscribers that match, with the exact count of all of

@@ -2,23 +2,26 @@
 
 mod list;
 mod row;
+mod spelled;
 
 use async_trait::async_trait;
 use diesel::SelectableHelper;
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use exit3_domain::email;
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_domain::subscribers::{
     NewSubscriber, Subscriber, SubscriberChange, SubscriberFilter, SubscriberId, SubscriberOrder,
     SubscriberPosition, search_document,
 };
-use exit3_ports::{StoreError, SubscriberRepository};
+use exit3_ports::{Constraint, StoreError, SubscriberRepository};
 
 use crate::lists::Lists;
 use crate::pool::PgPool;
 use crate::schema::subscribers;
 use crate::sql::{Cached, Sql, Value};
 use row::{SubscriberColumns, SubscriberInsert, SubscriberRow};
+use spelled::{ensure, holder_of};
 
 /// Keeps newsletter subscribers in PostgreSQL.
 #[derive(Clone)]
@@ -37,6 +40,9 @@ impl PgSubscriberRepository {
 impl SubscriberRepository for PgSubscriberRepository {
     async fn create(&self, subscriber: &NewSubscriber) -> Result<Subscriber, StoreError> {
         let subscriber = normal(subscriber);
+        if holder_of(&self.pool, &subscriber.email, None).await?.is_some() {
+            return Err(StoreError::Conflict(Constraint::SubscriberEmail));
+        }
         let document = subscriber.search_document();
         let created = self.pool.write(|mut connection| {
             let query = diesel::insert_into(subscribers::table)
@@ -53,19 +59,7 @@ impl SubscriberRepository for PgSubscriberRepository {
     async fn ensure(&self, subscriber: &NewSubscriber) -> Result<(), StoreError> {
         let subscriber = normal(subscriber);
         let ensured = self.pool.write(|mut connection| {
-            // What is there is written anew also as it is, so that it takes a commit too.
-            let query = Sql::<()>::cached(
-                "INSERT INTO subscribers AS kept (email, is_subscribed, search_document) VALUES (",
-            )
-            .value(Value::Text(Some(subscriber.email.clone())))
-            .sql(", ")
-            .value(Value::Bool(Some(subscriber.is_subscribed)))
-            .sql(", ")
-            .value(Value::Text(Some(subscriber.search_document())))
-            .sql(
-                ") ON CONFLICT (lower(email)) DO UPDATE SET email = kept.email, \
-                 is_subscribed = kept.is_subscribed OR excluded.is_subscribed",
-            );
+            let query = ensure(&subscriber);
             async move {
                 let ensured = query.execute(&mut *connection).await;
                 connection.done(ensured)
@@ -79,6 +73,8 @@ impl SubscriberRepository for PgSubscriberRepository {
         // Two calls that store the same addresses wait for each other in the
         // same order, and not in a circle.
         given.sort_by(|one, other| one.email.cmp(&other.email));
+        let held = spelled::held_among(&self.pool, &given).await?;
+        given.retain(|new| !held.contains(&new.email));
         let begin = self.pool.begin_bulk();
         let stored = self.pool.write_many(|mut connection| {
             let insert = insert(&given);
@@ -107,7 +103,7 @@ impl SubscriberRepository for PgSubscriberRepository {
     }
 
     async fn find_by_email(&self, email: &str) -> Result<Option<Subscriber>, StoreError> {
-        let email = email.to_lowercase();
+        let email = email::canonical(email);
         // No address holds one, and PostgreSQL takes none.
         if email.contains('\0') {
             return Ok(None);
@@ -121,7 +117,10 @@ impl SubscriberRepository for PgSubscriberRepository {
                 connection.done(found.optional())
             }
         });
-        Ok(found.await?.map(SubscriberRow::into))
+        match found.await? {
+            Some(row) => Ok(Some(row.into())),
+            None => holder_of(&self.pool, &email, None).await,
+        }
     }
 
     async fn list(
@@ -147,7 +146,13 @@ impl SubscriberRepository for PgSubscriberRepository {
         id: SubscriberId,
         change: &SubscriberChange,
     ) -> Result<Subscriber, StoreError> {
-        let email = change.email.as_ref().map(|email| email.to_lowercase());
+        let email = change.email.as_deref().map(email::canonical);
+        if let Some(email) = &email
+            && holder_of(&self.pool, email, Some(id)).await?.is_some()
+        {
+            self.find(id).await?.ok_or(StoreError::NotFound)?;
+            return Err(StoreError::Conflict(Constraint::SubscriberEmail));
+        }
         let document = email.as_deref().map(search_document);
         let updated = self.pool.write(|mut connection| {
             let query =
@@ -178,9 +183,9 @@ impl SubscriberRepository for PgSubscriberRepository {
     }
 }
 
-/// With the address in lower case: the database's own `lower` knows ASCII only.
+/// With the address in its one form: the database's own `lower` knows ASCII only.
 fn normal(given: &NewSubscriber) -> NewSubscriber {
-    NewSubscriber { email: given.email.to_lowercase(), is_subscribed: given.is_subscribed }
+    NewSubscriber { email: email::canonical(&given.email), is_subscribed: given.is_subscribed }
 }
 
 fn insert(given: &[NewSubscriber]) -> Sql {

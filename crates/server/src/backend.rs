@@ -1,10 +1,10 @@
 //! The service put together: a database, the use cases over it, and the API.
 
+mod accents;
+
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-mod accents;
-
 use std::sync::Arc;
 use std::time::Duration;
 

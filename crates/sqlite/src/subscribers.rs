@@ -5,12 +5,14 @@ mod list;
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
+use exit3_domain::email::{canonical, other_spellings};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
+use exit3_domain::search;
 use exit3_domain::subscribers::{
     NewSubscriber, Subscriber, SubscriberChange, SubscriberFilter, SubscriberId, SubscriberOrder,
     SubscriberPosition,
 };
-use exit3_ports::{StoreError, SubscriberRepository};
+use exit3_ports::{Constraint, StoreError, SubscriberRepository};
 
 use crate::database::Store;
 use crate::error::{Refusal, from_diesel};
@@ -45,7 +47,7 @@ impl From<SubscriberRow> for Subscriber {
     }
 }
 
-/// A subscription as it is stored: whatever case it came in, in lower case.
+/// A subscription as it is stored: its address in its one form.
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = subscribers)]
 struct NewRow {
@@ -60,7 +62,7 @@ impl NewRow {
             return Err(Refusal::Nul.into());
         }
         Ok(Self {
-            email: subscriber.email.to_lowercase(),
+            email: canonical(&subscriber.email),
             is_subscribed: subscriber.is_subscribed,
             search_document: subscriber.search_document(),
         })
@@ -72,6 +74,9 @@ impl SubscriberRepository for SqliteSubscriberRepository {
     async fn create(&self, subscriber: &NewSubscriber) -> Result<Subscriber, StoreError> {
         let row = NewRow::of(subscriber)?;
         let insert = move |connection: &mut SqliteConnection| {
+            if holder_of(connection, &row.email, None).map_err(from_diesel)?.is_some() {
+                return Err(StoreError::Conflict(Constraint::SubscriberEmail));
+            }
             diesel::insert_into(subscribers::table)
                 .values(row)
                 .returning(SubscriberRow::as_returning())
@@ -84,6 +89,8 @@ impl SubscriberRepository for SqliteSubscriberRepository {
     async fn ensure(&self, subscriber: &NewSubscriber) -> Result<(), StoreError> {
         let row = NewRow::of(subscriber)?;
         let ensure = move |connection: &mut SqliteConnection| {
+            let held = holder_of(connection, &row.email, None).map_err(from_diesel)?;
+            let row = NewRow { email: held.map_or(row.email, |held| held.email), ..row };
             // What is there is written anew also as it is, so that it takes a commit too.
             let kept = ") ON CONFLICT (email) DO UPDATE SET email = excluded.email, \
                  is_subscribed = subscribers.is_subscribed OR excluded.is_subscribed";
@@ -101,6 +108,9 @@ impl SubscriberRepository for SqliteSubscriberRepository {
         let insert = move |connection: &mut SqliteConnection| {
             let mut stored = 0;
             for row in rows {
+                if holder_of(connection, &row.email, None).map_err(from_diesel)?.is_some() {
+                    continue;
+                }
                 stored += insert_if_new(connection, row).map_err(from_diesel)?;
             }
             Ok(stored)
@@ -120,13 +130,17 @@ impl SubscriberRepository for SqliteSubscriberRepository {
     }
 
     async fn find_by_email(&self, email: &str) -> Result<Option<Subscriber>, StoreError> {
-        let email = email.to_lowercase();
+        let email = canonical(email);
         let find = move |connection: &mut SqliteConnection| {
-            subscribers::table
+            let found = subscribers::table
                 .filter(subscribers::email.eq(&email))
                 .select(SubscriberRow::as_select())
                 .first(connection)
-                .optional()
+                .optional()?;
+            match found {
+                Some(found) => Ok(Some(found)),
+                None => holder_of(connection, &email, None),
+            }
         };
         Ok(self.store.readers.run(find).await?.map(Subscriber::from))
     }
@@ -170,10 +184,25 @@ impl SubscriberRepository for SqliteSubscriberRepository {
             let now = subscribers::table.find(id.0).select(SubscriberRow::as_select());
             let now = now.first(connection).optional().map_err(from_diesel)?;
             let now = now.ok_or(StoreError::NotFound)?;
-            let then = NewRow::of(&NewSubscriber {
-                email: email.unwrap_or(now.email),
-                is_subscribed: is_subscribed.unwrap_or(now.is_subscribed),
-            })?;
+            if let Some(email) = &email
+                && holder_of(connection, &canonical(email), Some(id))
+                    .map_err(from_diesel)?
+                    .is_some()
+            {
+                return Err(StoreError::Conflict(Constraint::SubscriberEmail));
+            }
+            let then = match email {
+                Some(email) => NewRow::of(&NewSubscriber {
+                    email,
+                    is_subscribed: is_subscribed.unwrap_or(now.is_subscribed),
+                })?,
+                // As it is spelled in the row, which may be as earlier versions stored it.
+                None => NewRow {
+                    search_document: search::document([Some(now.email.as_str())]),
+                    email: now.email,
+                    is_subscribed: is_subscribed.unwrap_or(now.is_subscribed),
+                },
+            };
             let update = diesel::update(subscribers::table.find(id.0))
                 .set(then)
                 .returning(SubscriberRow::as_returning());
@@ -192,6 +221,26 @@ impl SubscriberRepository for SqliteSubscriberRepository {
         };
         self.store.writer.write(self.store.patience, delete).await
     }
+}
+
+/// Who else than `own` has `email` in another spelling of its domain: earlier versions
+/// stored addresses as they were typed.
+fn holder_of(
+    connection: &mut SqliteConnection,
+    email: &str,
+    own: Option<SubscriberId>,
+) -> QueryResult<Option<SubscriberRow>> {
+    let spellings = other_spellings(email);
+    if spellings.is_empty() {
+        return Ok(None);
+    }
+    subscribers::table
+        .filter(subscribers::email.eq_any(spellings))
+        .filter(subscribers::id.ne(own.map_or(0, |own| own.0)))
+        .order(subscribers::id)
+        .select(SubscriberRow::as_select())
+        .first(connection)
+        .optional()
 }
 
 /// Stores a row unless its address is there; whether it did.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use exit3_domain::email;
 use serde_json::Value as Json;
 
 use super::{Comparison, Group};
@@ -105,7 +106,7 @@ impl Comparison {
         row: &Json,
         complete: bool,
     ) {
-        let email = row.get("email").and_then(Json::as_str).map(str::to_lowercase);
+        let email = row.get("email").and_then(Json::as_str).map(email::canonical);
         let group = email.and_then(|email| self.groups.get(&email));
         let merged =
             resource == Resource::Newsletter && group.is_some_and(|group| group.first != id);
@@ -130,7 +131,7 @@ impl Comparison {
             let email = row.get("email").and_then(Json::as_str);
             let wanted = row.get("is_subscribed").and_then(Json::as_bool);
             if let (Some(id), Some(email), Some(wanted)) = (id(row), email, wanted) {
-                let group = self.groups.entry(email.to_lowercase());
+                let group = self.groups.entry(email::canonical(email));
                 let group = group.or_insert(Group { first: id, wanted });
                 group.first = group.first.min(id);
                 group.wanted &= wanted;

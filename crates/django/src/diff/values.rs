@@ -1,6 +1,7 @@
 //! Comparing rows, value by value.
 
 use chrono::DateTime;
+use exit3_domain::email;
 use exit3_domain::leads::{LeadCategory, LeadSource, LeadStatus};
 use serde_json::Value as Json;
 
@@ -44,10 +45,12 @@ impl Comparison {
     ) -> Option<&'static str> {
         match (resource, field, was, is) {
             (Resource::Newsletter, "email", Json::String(was), Json::String(is)) => {
-                (was.to_lowercase() == *is).then_some("lower case")
+                let reason =
+                    if was.to_lowercase() == *is { "lower case" } else { "encoded domain" };
+                (email::canonical(was) == *is).then_some(reason)
             }
             (Resource::Newsletter, "is_subscribed", Json::Bool(true), Json::Bool(false)) => {
-                let email = row.get("email")?.as_str()?.to_lowercase();
+                let email = email::canonical(row.get("email")?.as_str()?);
                 self.groups.get(&email).is_some_and(|group| !group.wanted).then_some("merged")
             }
             (Resource::Leads, "source", Json::String(was), _) => {

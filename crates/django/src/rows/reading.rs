@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
 use exit3_domain::clients::Money;
+use exit3_domain::email;
 use exit3_domain::validation::Invalid;
 use exit3_ports::{DjangoRow, DjangoTable, Row, Shape, Value};
 use serde_json::{Map, Value as Json};
@@ -69,11 +70,11 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// A text in lower case.
-    pub(crate) fn lower_text(&mut self, column: &'static str, most: usize) {
+    /// An address, in the one form that it is kept in.
+    pub(crate) fn address(&mut self, column: &'static str, most: usize) {
         let text = self.given(column).unwrap_or_default();
-        let mut fit = value::text(&text.to_lowercase(), most);
-        if matches!(&fit.value, Value::Text(lower) if lower != text) {
+        let mut fit = value::text(&email::canonical(text), most);
+        if matches!(&fit.value, Value::Text(kept) if kept != text) {
             fit.altered = true;
         }
         self.keep(column, column, fit);
@@ -138,10 +139,12 @@ impl<'a> Reading<'a> {
     pub(crate) fn refused(&mut self, invalid: Option<Invalid>) {
         let Some(invalid) = invalid else { return };
         for (field, violations) in invalid.fields() {
-            let column = self.table.columns.iter().find(|name| **name == field);
-            let Some(column) = column.filter(|column| !self.original.contains_key(**column)) else {
+            // What is wrong with no column of the table is wrong with the row.
+            let column = self.table.columns.iter().find(|name| **name == field).copied();
+            let column = column.unwrap_or_default();
+            if self.original.contains_key(column) {
                 continue;
-            };
+            }
             for violation in violations {
                 self.remark(column, What::Refused(violation.message.clone().into_owned()));
             }

@@ -75,7 +75,7 @@ fn a_usual_row_arrives_as_it_is_and_needs_no_remark() {
 #[case("full_name", "", "This field may not be blank.")]
 #[case("full_name", "12345", "Name cannot be only numbers")]
 #[case("position", "x", "Name must be at least 2 characters")]
-#[case("phone_number", "091-234-5678", "Enter a valid international phone number.")]
+#[case("phone_number", "091-234-5678-(ext) 1", "Enter a valid international phone number.")]
 #[case("email", "ana", "Enter a valid email address.")]
 #[case("email", "Ana@mailinator.com", "Please use a valid business email")]
 fn what_today_s_rules_refuse_is_kept_and_listed(
@@ -87,6 +87,15 @@ fn what_today_s_rules_refuse_is_kept_and_listed(
     assert_eq!(*value(&arrived, column), text(given));
     let expected = format!("common_lead 1 {column}: kept, but refused today: {rule}");
     assert_eq!(remarks(&arrived), [expected]);
+}
+
+#[test]
+fn a_subscription_is_kept_under_the_one_form_of_its_address() {
+    let given = [("email", Some("Iva@xn--bcher-kva.de"))];
+    let arrived = arrive(&COMMON_NEWSLETTER, "subscribers", &given);
+    assert_eq!(*value(&arrived, "email"), text("iva@b\u{fc}cher.de"));
+    assert!(arrived.0.original.contains("Iva@xn--bcher-kva.de"));
+    assert_eq!(remarks(&arrived).len(), 1);
 }
 
 #[test]

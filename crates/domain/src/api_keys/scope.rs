@@ -96,5 +96,8 @@ mod tests {
         let scopes = Scopes::of(&[Scope::LeadsCreate, Scope::NewsletterWrite]);
         assert!(scopes.contain(Scope::LeadsCreate) && !scopes.contain(Scope::LeadsRead));
         assert!(Scopes::ALL.include(scopes) && !scopes.include(Scopes::ALL));
+        assert!(!scopes.is_empty() && Scopes::NONE.is_empty());
+        assert_eq!(Scopes::of(&[Scope::LeadsRead; 2]), Scopes::of(&[Scope::LeadsRead]));
+        assert_eq!(format!("{scopes:?}"), "Scopes(leads:create newsletter:write)");
     }
 }

@@ -179,6 +179,9 @@ mod tests {
             let mut other = digest;
             other.0[at] ^= 1;
             assert_ne!(digest, other, "byte {at}");
+            // Two differences do not make up for each other.
+            other.0[(at + 8) % 32] ^= 1;
+            assert_ne!(digest, other, "byte {at} and another");
         }
     }
 
@@ -188,6 +191,7 @@ mod tests {
         let shown = format!("{token:?} {:?}", token.digest());
         let (_, secret) = token.expose().split_at(9 + PREFIX);
         assert!(!shown.contains(secret));
+        assert_eq!(shown, format!("KeyToken({}\u{2026}) TokenDigest(\u{2026})", token.prefix()));
     }
 
     proptest! {

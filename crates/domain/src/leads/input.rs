@@ -5,6 +5,7 @@ use validator::{Validate, ValidateArgs, ValidationError};
 
 use super::{Lead, LeadCategory, LeadSource, LeadStatus, NewLead};
 use crate::email::{self, DisposableDomains};
+use crate::phone;
 use crate::raw::RawValue;
 use crate::text::{Reader, characters, violation};
 use crate::validation::{Invalid, Violation};
@@ -85,14 +86,22 @@ impl LeadInput {
 
     fn read(self, complete: bool, disposable: &DisposableDomains) -> Result<LeadChange, Invalid> {
         let mut reader = Reader::new(complete);
+        // A number of JSON has a sign and a decimal point that are no separators.
+        let is_typed = matches!(self.phone_number, RawValue::Text(_));
+        let phone_number = |text: String| match phone::canonical(&text) {
+            Some(number) if is_typed => number,
+            _ => text,
+        };
         let change = LeadChange {
             full_name: reader.required_text("full_name", self.full_name),
             position: reader.required_text("position", self.position),
             company_name: reader.optional_text("company_name", self.company_name),
-            phone_number: reader.optional_text("phone_number", self.phone_number),
+            phone_number: reader
+                .optional_text("phone_number", self.phone_number)
+                .map(|text| text.map(phone_number)),
             email: reader
                 .optional_text("email", self.email)
-                .map(|email| email.map(|email| email.to_lowercase())),
+                .map(|text| text.map(|text| email::canonical(&text))),
             source: reader.choice("source", self.source, LeadSource::from_word),
             status: reader.choice("status", self.status, LeadStatus::from_word),
             notes: reader.optional_text("notes", self.notes),
@@ -209,9 +218,7 @@ fn person_name(text: &str) -> Result<(), ValidationError> {
 }
 
 fn dialable(text: &str) -> Result<(), ValidationError> {
-    let digits = text.strip_prefix('+').unwrap_or(text);
-    let valid = (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-    if valid || text.is_empty() {
+    if text.is_empty() || phone::is_canonical(text) {
         return Ok(());
     }
     Err(violation("invalid_phone_number", "Enter a valid international phone number."))

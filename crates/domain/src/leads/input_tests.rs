@@ -21,7 +21,9 @@ fn with(field: &str, value: RawValue) -> LeadInput {
 }
 
 fn parse(input: LeadInput) -> Result<NewLead, Invalid> {
-    input.into_new(&DisposableDomains::default())
+    let mut disposable = DisposableDomains::default();
+    disposable.add_list("m\u{fc}ll.example");
+    input.into_new(&disposable)
 }
 
 /// The messages of one field.
@@ -61,6 +63,8 @@ fn collects_the_errors_of_all_fields_at_once() {
 #[case("full_name", RawValue::Number("12".into()), "Name cannot be only numbers")]
 #[case("full_name", RawValue::text("١²3"), "Name cannot be only numbers")]
 #[case("full_name", RawValue::text("<b>Ana</b>"), "Name contains invalid characters")]
+#[case("full_name", RawValue::text("5"), "Name must be at least 2 characters")]
+#[case("position", RawValue::text("a>b"), "Name contains invalid characters")]
 #[case("full_name", RawValue::text("A\u{7}na"), "Control characters are not allowed.")]
 #[case("full_name", RawValue::text("A\0na"), "Null characters are not allowed.")]
 #[case(
@@ -71,7 +75,18 @@ fn collects_the_errors_of_all_fields_at_once() {
 #[case("company_name", RawValue::text("a"), "Name must be at least 2 characters")]
 #[case("company_name", RawValue::text("a>b"), "Name contains invalid characters")]
 #[case("phone_number", RawValue::text("123456"), "Enter a valid international phone number.")]
-#[case("phone_number", RawValue::text("+385-91-123"), "Enter a valid international phone number.")]
+#[case("phone_number", RawValue::text("+385-9-1"), "Enter a valid international phone number.")]
+#[case(
+    "phone_number",
+    RawValue::text("091 234 5678 ext. 5"),
+    "Enter a valid international phone number."
+)]
+#[case("phone_number", RawValue::Number("-38591234567".into()), "Enter a valid international phone number.")]
+#[case("phone_number", RawValue::Number("3859123.4567".into()), "Enter a valid international phone number.")]
+#[case("email", RawValue::text("ana@ac\u{200b}me.hr"), "Enter a valid email address.")]
+#[case("email", RawValue::text("ana@M\u{fc}ll.example"), "Please use a valid business email")]
+#[case("email", RawValue::text("ana@xn--mll-hoa.example"), "Please use a valid business email")]
+#[case("full_name", RawValue::text("\u{200b}\u{feff}"), "This field may not be blank.")]
 #[case("email", RawValue::text("ana@MAILINATOR.com"), "Please use a valid business email")]
 #[case("notes", RawValue::text("n".repeat(5001)), "Notes too long (max 5000 chars)")]
 #[case("email", RawValue::Bool(true), "Enter a valid email address.")]
@@ -107,11 +122,17 @@ fn names_every_broken_rule_of_form_and_then_none_of_taste() {
 #[case("notes", " one\r\ntwo\t<b>three</b> ", "one\ntwo\t<b>three</b>")]
 #[case("full_name", "½½", "½½")]
 #[case("email", "MiXeD@Example.COM", "mixed@example.com")]
+#[case("email", "\u{feff}ana@acme.hr\u{200b}", "ana@acme.hr")]
+#[case("email", "Iva@XN--Bcher-kva.de", "iva@b\u{fc}cher.de")]
+#[case("phone_number", " (091) 234-5678", "0912345678")]
+#[case("phone_number", "tel:+385\u{a0}91/234\u{2011}5678", "+385912345678")]
+#[case("phone_number", "\u{202a}+385 (91) 234 - 56 - 78 \u{202c}", "+385912345678")]
 fn normalizes(#[case] field: &str, #[case] given: &str, #[case] kept: &str) {
     let lead = parse(with(field, RawValue::text(given))).unwrap();
     let value = match field {
         "full_name" => Some(lead.full_name),
         "notes" => lead.notes,
+        "phone_number" => lead.phone_number,
         _ => lead.email,
     };
     assert_eq!(value.as_deref(), Some(kept));

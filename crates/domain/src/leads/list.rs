@@ -154,3 +154,63 @@ pub struct LeadPosition {
     /// The row itself.
     pub id: LeadId,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::leads::NewLead;
+    use rstest::rstest;
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(second, 0).unwrap()
+    }
+
+    fn lead(company_name: Option<&str>) -> Lead {
+        let details = NewLead {
+            full_name: "Ana".into(),
+            position: "CTO".into(),
+            company_name: company_name.map(str::to_owned),
+            phone_number: None,
+            email: None,
+            source: LeadSource::Other,
+            status: LeadStatus::Closed,
+            notes: None,
+            category: LeadCategory::WebDev,
+        };
+        Lead { id: LeadId(7), details, created_at: at(1), updated_at: at(2) }
+    }
+
+    #[rstest]
+    #[case(LeadSort::CreatedAt, LeadKey::Time(at(1)))]
+    #[case(LeadSort::UpdatedAt, LeadKey::Time(at(2)))]
+    #[case(LeadSort::FullName, LeadKey::Text("Ana".into()))]
+    #[case(LeadSort::CompanyName, LeadKey::Text("Acme".into()))]
+    #[case(LeadSort::Status, LeadKey::Status(LeadStatus::Closed, at(1)))]
+    fn a_lead_stands_in_an_order_by_its_key(#[case] by: LeadSort, #[case] key: LeadKey) {
+        let order = LeadOrder { by, ..LeadOrder::default() };
+        let position = order.position(&lead(Some("Acme")));
+        assert_eq!(position, LeadPosition { key, id: LeadId(7) });
+        assert_eq!(LeadOrder::default(), LeadOrder::NEWEST);
+    }
+
+    #[test]
+    fn a_company_that_is_not_known_stands_as_the_empty_text() {
+        let order = LeadOrder { by: LeadSort::CompanyName, descending: false };
+        assert_eq!(order.position(&lead(None)).key, LeadKey::Text(String::new()));
+    }
+
+    #[test]
+    fn only_filters_by_choice_are_counted() {
+        let by_choice = LeadFilter {
+            statuses: Some(vec![LeadStatus::New]),
+            sources: Some(vec![LeadSource::Other]),
+            categories: Some(Vec::new()),
+            ..LeadFilter::default()
+        };
+        assert!(by_choice.is_counted() && LeadFilter::default().is_counted());
+        let after = LeadFilter { created_after: Some(at(1)), ..by_choice.clone() };
+        let before = LeadFilter { created_before: Some(at(1)), ..by_choice.clone() };
+        let searching = LeadFilter { words: vec!["a".into()], ..by_choice };
+        assert!(!after.is_counted() && !before.is_counted() && !searching.is_counted());
+    }
+}

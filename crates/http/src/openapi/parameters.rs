@@ -156,9 +156,15 @@ fn time(description: &str) -> RefOr<Schema> {
 }
 
 fn created_after() -> RefOr<Schema> {
-    time("Stored at this time or later; a date stands for its first moment in UTC.")
+    time(
+        "Stored at this time or later; a date stands for its first moment. \
+         ISO 8601; in UTC where no zone is given.",
+    )
 }
 
 fn created_before() -> RefOr<Schema> {
-    time("Stored before this time; a date stands for its first moment in UTC.")
+    time(
+        "Stored before this time; a date stands for its first moment. \
+         ISO 8601; in UTC where no zone is given.",
+    )
 }

@@ -58,11 +58,12 @@ fn lead() -> Value {
         },
         "phone_number": {
             "type": ["string", "null"], "example": "+385911234567",
-            "description": "7 to 15 digits, with or without `+`, or empty."
+            "description": "7 to 15 digits, with or without `+`, or empty. Blanks, dashes, dots, \
+                slashes and brackets between them are left out."
         },
         "email": {
             "type": ["string", "null"], "maxLength": 254, "example": "ana@acme.hr",
-            "description": "An address, or empty."
+            "description": "An address, or empty. Stored in lower case, with a readable domain."
         },
         "source": choice(LeadSource::ALL.iter().map(|word| word.as_str())),
         "status": choice(LeadStatus::ALL.iter().map(|word| word.as_str())),

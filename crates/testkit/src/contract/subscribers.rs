@@ -3,7 +3,7 @@
 use exit3_domain::subscribers::{
     Subscriber, SubscriberChange, SubscriberFilter, SubscriberId, SubscriberOrder,
 };
-use exit3_ports::{Constraint, StoreError};
+use exit3_ports::{Constraint, Shape, StoreError, Value, table};
 
 use super::Harness;
 use super::model::{last, subscribers_listed};
@@ -86,6 +86,72 @@ pub async fn stores_addresses_in_lower_case(harness: &Harness) {
     assert_eq!(changed.email, "eva@acme.hr");
     let emails: Vec<_> = everyone(harness).await.into_iter().map(|one| one.email).collect();
     assert_eq!(emails, ["ivo@acme.hr", "eva@acme.hr"]);
+}
+
+const READABLE: &str = "iva@bücher.de";
+const ENCODED: &str = "iva@xn--bcher-kva.de";
+
+pub async fn one_mailbox_is_one_subscription_in_any_spelling(harness: &Harness) {
+    let iva = create(harness, ENCODED).await;
+    assert_eq!(iva.email, READABLE);
+    for spelling in [READABLE, ENCODED, "IVA@XN--Bcher-KVA.de", "Iva@BÜCHER.DE"] {
+        is_taken(harness.subscribers.create(&subscriber(spelling)).await);
+        harness.subscribers.ensure(&subscriber(spelling)).await.unwrap();
+        assert_eq!(harness.subscribers.create_many(&[subscriber(spelling)]).await.unwrap(), 0);
+        let found = harness.subscribers.find_by_email(spelling).await.unwrap();
+        assert_eq!(found.as_ref(), Some(&iva), "{spelling}");
+        assert_eq!(harness.subscribers.update(iva.id, &address(spelling)).await.unwrap(), iva);
+    }
+    assert_eq!(everyone(harness).await, [iva]);
+    let both = [READABLE, ENCODED].map(|email| subscriber(&email.replace("iva", "eva")));
+    assert_eq!(harness.subscribers.create_many(&both).await.unwrap(), 1);
+}
+
+/// A subscription as an earlier version stored it.
+async fn stored_before(harness: &Harness, id: i64, email: &str) -> Subscriber {
+    let mut load = harness.transfer.load().await.unwrap();
+    let shape = Shape::of(table("subscribers").unwrap(), |_| true).unwrap();
+    let row = vec![Value::Integer(id), Value::Text(email.to_owned()), Value::Boolean(false)];
+    load.write(&shape, vec![row]).await.unwrap();
+    load.commit().await.unwrap();
+    Subscriber { id: SubscriberId(id), email: email.to_owned(), is_subscribed: false }
+}
+
+pub async fn what_is_stored_in_another_spelling_is_not_subscribed_again(harness: &Harness) {
+    let before = stored_before(harness, 7, ENCODED).await;
+    let mixed = stored_before(harness, 8, "a@xn--bcher-kva.рф").await;
+    for spelling in [READABLE, ENCODED] {
+        is_taken(harness.subscribers.create(&subscriber(spelling)).await);
+        assert_eq!(harness.subscribers.create_many(&[subscriber(spelling)]).await.unwrap(), 0);
+        let found = harness.subscribers.find_by_email(spelling).await.unwrap();
+        assert_eq!(found.as_ref(), Some(&before), "{spelling}");
+    }
+    is_taken(harness.subscribers.create(&subscriber("a@bücher.xn--p1ai")).await);
+    assert_eq!(everyone(harness).await, [mixed.clone(), before.clone()]);
+    harness.subscribers.ensure(&unsubscribed(READABLE)).await.unwrap();
+    assert_eq!(everyone(harness).await, [mixed.clone(), before.clone()]);
+    harness.subscribers.ensure(&subscriber(READABLE)).await.unwrap();
+    let again = Subscriber { is_subscribed: true, ..before };
+    assert_eq!(everyone(harness).await, [mixed, again]);
+    harness.subscribers.ensure(&subscriber("eva@bücher.de")).await.unwrap();
+    assert_eq!(everyone(harness).await.len(), 3);
+}
+
+pub async fn what_is_stored_in_another_spelling_can_be_changed(harness: &Harness) {
+    let before = stored_before(harness, 7, ENCODED).await;
+    let ivo = stored_before(harness, 8, "ivo@acme.hr").await;
+    is_taken(harness.subscribers.update(ivo.id, &address(READABLE)).await);
+    let gone = harness.subscribers.update(SubscriberId(9), &address(READABLE)).await;
+    assert!(matches!(gone, Err(StoreError::NotFound)), "{gone:?}");
+    let changed = harness.subscribers.update(before.id, &wanted(true)).await.unwrap();
+    assert_eq!((changed.email.as_str(), changed.is_subscribed), (ENCODED, true));
+    let changed = harness.subscribers.update(before.id, &address(ENCODED)).await.unwrap();
+    assert_eq!(changed.email, READABLE);
+    // Two of a mailbox that an earlier version let in: each can be changed by itself.
+    let other = stored_before(harness, 9, ENCODED).await;
+    let changed = harness.subscribers.update(other.id, &wanted(true)).await.unwrap();
+    assert_eq!(changed, Subscriber { is_subscribed: true, ..other });
+    is_taken(harness.subscribers.update(ivo.id, &address(ENCODED)).await);
 }
 
 pub async fn distinguishes_addresses_that_only_look_alike(harness: &Harness) {

@@ -1,0 +1,86 @@
+//! Characters that count as blank, and marks that nobody sees.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// What is trimmed from both ends of a text: white space, the separators U+001C to
+/// U+001F that the replaced service trims as well, and invisible marks.
+pub(crate) fn is_trimmed(c: char) -> bool {
+    c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c) || is_invisible(c)
+}
+
+/// A mark that shows nothing, such as a zero width space, a byte order mark, or the marks
+/// of direction that phones put around what is copied from their contacts. The joiners
+/// (see [`is_joiner`]) and the selectors of emoji are not among them: they change what
+/// stands beside them, also at the end of a text.
+pub(crate) fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}'
+    )
+}
+
+/// The zero width joiner and non-joiner, which names in many scripts need.
+pub(crate) fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}')
+}
+
+/// Trims, composes (Unicode NFC) and takes the line ends of HTML forms (CR LF)
+/// for what they mean.
+pub(crate) fn normalize(text: &str) -> String {
+    let text = text.trim_matches(is_trimmed);
+    if text.is_ascii() && !text.contains('\r') {
+        return text.to_owned();
+    }
+    text.replace("\r\n", "\n").nfc().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::zero_width_space("\u{200b}Ana\u{200b}")]
+    #[case::byte_order_mark("\u{feff}Ana")]
+    #[case::marks_of_direction("\u{202a}\u{200e}Ana\u{200f}\u{202c}")]
+    #[case::isolates("\u{2068}Ana\u{2069}")]
+    #[case::word_joiner("\u{2060}Ana\u{2064}")]
+    #[case::soft_hyphen("Ana\u{ad}")]
+    #[case::mongolian_vowel_separator("\u{180e}Ana")]
+    #[case::no_break_spaces("\u{a0}\u{202f}\u{2007}Ana\u{3000}")]
+    #[case::in_any_order(" \u{200b}\u{a0}\u{feff}\t Ana \u{feff}\r\n\u{200b} ")]
+    #[case::separators_of_information("\u{1c}Ana\u{1f}")]
+    fn trims(#[case] given: &str) {
+        assert_eq!(normalize(given), "Ana");
+    }
+
+    #[rstest]
+    #[case::inside("A\u{200b}na")]
+    #[case::joiner_inside("\u{646}\u{6cc}\u{200c}\u{646}\u{627}")]
+    #[case::joiner_at_the_end("\u{647}\u{200d}")]
+    #[case::emoji_with_selector("Ana \u{2764}\u{fe0f}")]
+    #[case::flag_of_england("\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}")]
+    fn keeps(#[case] given: &str) {
+        assert_eq!(normalize(given), given);
+    }
+
+    #[test]
+    fn composes_and_takes_the_line_ends_of_forms_as_newlines() {
+        assert_eq!(normalize("Zoe\u{301}"), "Zo\u{e9}");
+        assert_eq!(normalize("one\r\ntwo"), "one\ntwo");
+        assert_eq!(normalize("one\rtwo"), "one\rtwo");
+        assert_eq!(normalize("\u{200b}"), "");
+    }
+}

@@ -1,0 +1,77 @@
+use validator::Validate;
+
+use super::*;
+
+/// A resource that no list of fields knows.
+#[derive(Validate)]
+#[validate(schema(function = never))]
+struct Next {
+    #[validate(length(max = 3, code = "max_length", message = "Too long."))]
+    title: Option<Option<String>>,
+    #[validate(length(max = 3))]
+    wordless: String,
+}
+
+fn never(_: &Next) -> Result<(), ValidationError> {
+    Err(violation("never", "Never as a whole."))
+}
+
+#[derive(Validate)]
+struct Outer {
+    #[validate(nested)]
+    next: Next,
+    #[validate(nested)]
+    many: Vec<Next>,
+}
+
+fn next(title: &str, wordless: &str) -> Next {
+    Next { title: Some(Some(title.to_owned())), wordless: wordless.to_owned() }
+}
+
+fn found(errors: &ValidationErrors) -> Invalid {
+    let mut reader = Reader::new(true);
+    reader.add(errors);
+    reader.into_invalid()
+}
+
+#[test]
+fn a_broken_rule_of_a_field_that_nobody_listed_is_told() {
+    let invalid = found(&next("long", "long").validate().unwrap_err());
+    let mut fields: Vec<_> = invalid.fields().collect();
+    fields.sort_by_key(|(name, _)| *name);
+    let expected = [
+        ("title", [Violation::new("max_length", "Too long.")]),
+        ("wordless", [Violation::new("invalid", UNTOLD)]),
+    ];
+    assert!(
+        fields
+            .iter()
+            .map(|(name, found)| (*name, *found))
+            .eq(expected.iter().map(|(name, expected)| (*name, expected.as_slice())))
+    );
+}
+
+#[test]
+fn a_broken_rule_of_the_whole_is_told() {
+    let invalid = found(&next("ok", "ok").validate().unwrap_err());
+    assert_eq!(invalid.of_the_whole(), [Violation::new("invalid", "Never as a whole.")]);
+    assert_eq!(invalid.fields().count(), 0);
+}
+
+#[test]
+fn broken_rules_further_inside_refuse_the_input() {
+    let inside = Outer { next: next("long", "ok"), many: vec![next("long", "ok")] };
+    let invalid = found(&inside.validate().unwrap_err());
+    assert_eq!(invalid.of_the_whole().len(), 2);
+}
+
+#[test]
+fn a_field_whose_name_is_made_at_run_time_refuses_the_input() {
+    let mut errors = ValidationErrors::new();
+    errors.add(String::from("made").leak(), violation("never", "Never."));
+    assert!(!found(&errors).is_empty());
+    let mut errors = ValidationErrors::new();
+    let kind = ValidationErrorsKind::Field(vec![violation("never", "Never.")]);
+    errors.errors_mut().insert(Cow::Owned("made".to_owned()), kind);
+    assert_eq!(found(&errors).of_the_whole(), [Violation::new("invalid", "Never.")]);
+}

@@ -1,0 +1,130 @@
+//! Bodies in other encodings than UTF-8, when their `charset` says so.
+
+use std::borrow::Cow;
+
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+
+/// Encodings whose bytes could be taken for ASCII, and would then say something else.
+const UNREADABLE: &[&str] = &["utf-7", "utf7", "unicode-1-1-utf-7", "hz-gb-2312"];
+
+/// Why bytes could not be read as text.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum NotText {
+    /// An encoding that is not taken.
+    Unsupported,
+    /// The bytes are none of that encoding.
+    Malformed(&'static str),
+}
+
+/// The text of `bytes`. Without a charset it is UTF-8, and so it is with one that nobody
+/// knows: the replaced service read it so, and no other encoding passes for UTF-8.
+///
+/// # Errors
+/// [`NotText`]; nothing is replaced.
+pub(super) fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'a, str>, NotText> {
+    let encoding = encoding(charset)?;
+    if encoding == UTF_8 {
+        let text = std::str::from_utf8(bytes).map_err(|_| NotText::Malformed(UTF_8.name()))?;
+        return Ok(Cow::Borrowed(text));
+    }
+    if !encoding.is_ascii_compatible() {
+        return Err(NotText::Unsupported);
+    }
+    let text = encoding.decode_without_bom_handling_and_without_replacement(bytes);
+    text.ok_or(NotText::Malformed(encoding.name()))
+}
+
+/// As [`decode`], for JSON, which also comes in UTF-16. It begins with a character of
+/// ASCII, so its bytes tell whether it is UTF-16, whatever the charset says of them.
+///
+/// # Errors
+/// [`NotText`].
+pub(super) fn decode_json<'a>(
+    bytes: &'a [u8],
+    charset: Option<&str>,
+) -> Result<Cow<'a, [u8]>, NotText> {
+    let encoding = encoding(charset)?;
+    let wide = match bytes {
+        [0xff, 0xfe, text @ ..] => Some((UTF_16LE, text)),
+        [0xfe, 0xff, text @ ..] => Some((UTF_16BE, text)),
+        [0, first, ..] if *first != 0 => Some((UTF_16BE, bytes)),
+        [first, 0, ..] if *first != 0 => Some((UTF_16LE, bytes)),
+        _ => None,
+    };
+    let says_wide = encoding == UTF_16LE || encoding == UTF_16BE;
+    let text = match wide {
+        Some((wide, text)) if says_wide => wide
+            .decode_without_bom_handling_and_without_replacement(text)
+            .ok_or(NotText::Malformed(wide.name()))?,
+        // What is wrong with UTF-8 is told by the reader of JSON, which knows where.
+        _ if says_wide || encoding == UTF_8 => return Ok(Cow::Borrowed(bytes)),
+        _ => decode(bytes, charset)?,
+    };
+    Ok(Cow::Owned(text.into_owned().into_bytes()))
+}
+
+fn encoding(charset: Option<&str>) -> Result<&'static Encoding, NotText> {
+    let label = charset.unwrap_or_default().trim().to_ascii_lowercase();
+    if UNREADABLE.contains(&label.as_str()) {
+        return Err(NotText::Unsupported);
+    }
+    // To browsers ASCII is windows-1252; of what is not ASCII then UTF-8 is likelier.
+    if matches!(label.as_str(), "ascii" | "us-ascii" | "ansi_x3.4-1968") {
+        return Ok(UTF_8);
+    }
+    let as_python_spells_it = label.replace("latin-", "latin").replace('_', "-");
+    let known = Encoding::for_label(label.as_bytes())
+        .or_else(|| Encoding::for_label(as_python_spells_it.as_bytes()));
+    Ok(known.unwrap_or(UTF_8))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(None, "\u{160}".as_bytes(), "\u{160}")]
+    #[case(Some("UTF-8"), "\u{160}".as_bytes(), "\u{160}")]
+    #[case(Some("utf8"), "\u{160}".as_bytes(), "\u{160}")]
+    #[case(Some("nonsense"), "\u{160}".as_bytes(), "\u{160}")]
+    #[case(Some("us-ascii"), "\u{160}".as_bytes(), "\u{160}")]
+    #[case(Some("ISO-8859-1"), b"Caf\xe9", "Caf\u{e9}")]
+    #[case(Some("latin-1"), b"Caf\xe9", "Caf\u{e9}")]
+    #[case(Some("latin1"), b"\xc3\xa9", "\u{c3}\u{a9}")]
+    #[case(Some("iso-8859-2"), b"\xa9ari\xe6", "\u{160}ari\u{107}")]
+    #[case(Some("windows-1250"), b"\x8aari\xe6", "\u{160}ari\u{107}")]
+    #[case(Some("cp1252"), b"\x80", "\u{20ac}")]
+    #[case(Some("shift_jis"), b"\x83\x65", "\u{30c6}")]
+    fn decodes(#[case] charset: Option<&str>, #[case] bytes: &[u8], #[case] text: &str) {
+        assert_eq!(decode(bytes, charset).as_deref(), Ok(text));
+    }
+
+    #[rstest]
+    #[case(None, b"\xff", NotText::Malformed("UTF-8"))]
+    #[case(Some("nonsense"), b"\xe9", NotText::Malformed("UTF-8"))]
+    #[case(Some("ascii"), b"\xe9", NotText::Malformed("UTF-8"))]
+    #[case(Some("shift_jis"), b"\xff", NotText::Malformed("Shift_JIS"))]
+    #[case(Some("UTF-7"), b"+AWA-", NotText::Unsupported)]
+    #[case(Some("utf-16"), b"a\0", NotText::Unsupported)]
+    fn refuses(#[case] charset: Option<&str>, #[case] bytes: &[u8], #[case] error: NotText) {
+        assert_eq!(decode(bytes, charset), Err(error));
+    }
+
+    #[rstest]
+    #[case("utf-16", b"\xff\xfe{\0}\0")]
+    #[case("utf-16", b"\xfe\xff\0{\0}")]
+    #[case("utf-16le", b"{\0}\0")]
+    #[case("UTF-16BE", b"\0{\0}")]
+    #[case("utf-16", b"{}")]
+    #[case("iso-8859-1", b"{}")]
+    fn decodes_json(#[case] charset: &str, #[case] bytes: &[u8]) {
+        assert_eq!(decode_json(bytes, Some(charset)).as_deref(), Ok(b"{}".as_slice()));
+    }
+
+    #[test]
+    fn half_a_character_of_utf_16_is_refused() {
+        let error = decode_json(b"{\0}", Some("utf-16"));
+        assert_eq!(error, Err(NotText::Malformed("UTF-16LE")));
+    }
+}
