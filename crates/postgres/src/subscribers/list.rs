@@ -86,7 +86,7 @@ fn arm(wanted: bool, by: SubscriberSort, from: Option<(&SubscriberPosition, bool
     let from = from.and_then(|(from, below)| match &from.key {
         SubscriberKey::IsSubscribed(at) if *at != wanted => {
             // All of them lie beyond the position, or none.
-            if (wanted < *at) != below {
+            if *at != below {
                 words.clear();
             }
             None

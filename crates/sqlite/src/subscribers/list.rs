@@ -55,7 +55,7 @@ pub(super) fn step(
         && wanted != *at
     {
         // All of them lie beyond the position, or none.
-        if (wanted < *at) != descending {
+        if *at != descending {
             return Ok(Vec::new());
         }
         arm.is_beyond = false;
