@@ -209,6 +209,28 @@ async fn without_a_temporary_directory_the_message_names_the_setting() {
     }
 }
 
+/// As in the image, of which nothing but DATA_DIR can be written to.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trial_does_without_a_temporary_directory() {
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let url = "sqlite:///data/exit3.sqlite3".to_owned();
+    let site = Site { directory, url, _database: None };
+    site.must(&["seed-demo", "--leads", "1", "--subscribers", "1"]);
+    let archive = site.back_up();
+    let binary = exit3(site.directory.path()).get_program().to_owned();
+    let script = "mount -t tmpfs -o ro tmpfs /tmp && exec \"$0\" verify-backup \"$1\"";
+    let mut command = std::process::Command::new("unshare");
+    if !rustix::process::geteuid().is_root() {
+        command.arg("--map-root-user");
+    }
+    command.args(["--mount", "sh", "-c", script]).arg(binary).arg(archive);
+    command.envs(site.env()).env_remove("TMPDIR").current_dir(site.directory.path());
+    let tried = command.output().unwrap();
+    assert!(tried.status.success(), "{}", String::from_utf8_lossy(&tried.stderr));
+    let left = names(&site.path("data"));
+    assert!(!left.iter().any(|name| name.ends_with(".partial")), "{left:?}");
+}
+
 /// An archive that is whole, but whose rows no database takes.
 fn impossible(site: &Site) -> String {
     let head = Head {

@@ -100,19 +100,15 @@ impl Connector {
     /// file can be read without it; otherwise a connection can make one for itself, in memory.
     pub(crate) fn lasting_reader(&self) -> Result<(SqliteConnection, bool), OpenError> {
         self.may_open()?;
-        let mut connection = set_up_reader(&self.uri)?;
-        match look(&mut connection) {
-            Ok(()) => Ok((connection, true)),
+        match set_up_reader(&self.uri) {
             Err(_) if self.files.disk_is_full() => {
                 let uri = match self.files.has_no_log() {
                     true => self.uri_with("?mode=ro&immutable=1"),
                     false => self.uri_with("?mode=ro&readonly_shm=1"),
                 };
-                let mut connection = set_up_reader(&uri)?;
-                look(&mut connection)?;
-                Ok((connection, false))
+                Ok((set_up_reader(&uri)?, false))
             }
-            Err(error) => Err(error.into()),
+            connected => Ok((connected?, true)),
         }
     }
 
@@ -131,6 +127,7 @@ fn set_up_reader(uri: &str) -> Result<SqliteConnection, OpenError> {
     connection.batch_execute(BUSY)?;
     connection.batch_execute(READER)?;
     teach_deadline(&mut connection)?;
+    look(&mut connection)?;
     Ok(connection)
 }
 
