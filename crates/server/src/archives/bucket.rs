@@ -46,9 +46,8 @@ impl Bucket {
         });
         let patience = AmazonS3ConfigKey::Client(ClientConfigKey::Timeout);
         let usual = AmazonS3Builder::from_env().with_config(patience, PATIENCE);
-        let builder = known.fold(usual, |builder, (variable, value)| {
-            builder.with_config(variable, value)
-        });
+        let builder =
+            known.fold(usual, |builder, (variable, value)| builder.with_config(variable, value));
         let builder = builder.with_bucket_name(&name);
         // What was waited for so long is not asked for again.
         let again = RetryConfig { max_retries: 3, retry_timeout: RETRIES, ..Default::default() };
