@@ -187,6 +187,9 @@ def run(work):
     key = (volume / "api_key").read_text().strip()
     ask = subprocess.run([*entrypoint, "probe", "http://127.0.0.1:8000", "--key", key], **start)
     check(ask.returncode == 0, "a lead and a sign-up come and go")
+    for words in (["backup", "--to", "/data/backups"], ["verify-backup", "--from", "/data/backups"]):
+        done = subprocess.run([*entrypoint, *words], **start)
+        check(done.returncode == 0, f"exit3 {words[0]} needs no other place that can be written to")
     try:
         (root / "written").touch()
         written = True

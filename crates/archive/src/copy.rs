@@ -75,6 +75,7 @@ pub async fn back_up<W: Write>(
     progress: &dyn Progress,
 ) -> Result<(W, Summary), ArchiveError> {
     files.check()?;
+    be_sound(snapshot).await?;
     let mut summary = Summary::default();
     for shape in snapshot.shapes().await? {
         let contract = shape.columns.iter().position(|column| column.name == "contract_file");
@@ -173,6 +174,7 @@ pub async fn restore<R: Read>(
     if let Some(staging) = &staging {
         staging.check()?;
     }
+    be_sound(load.as_mut()).await?;
     commit(load).await?;
     if let Some(staging) = staging {
         staging.finish().map_err(|error| ArchiveError::HalfPlaced(Box::new(error)))?;
@@ -190,6 +192,7 @@ pub async fn copy(
     progress: &dyn Progress,
 ) -> Result<Summary, ArchiveError> {
     make_room(to.as_mut(), false).await?;
+    be_sound(from).await?;
     let mut summary = Summary::default();
     for shape in from.shapes().await? {
         progress.begin(shape.table.name, from.count(shape.table).await?);
@@ -220,6 +223,11 @@ pub async fn sums(snapshot: &mut dyn Snapshot) -> Result<Vec<TableSum>, ArchiveE
         sums.push(sum(snapshot, &shape).await?);
     }
     Ok(sums)
+}
+
+/// What contradicts itself is not copied: it would look like a good copy.
+async fn be_sound<S: Snapshot + ?Sized>(snapshot: &mut S) -> Result<(), ArchiveError> {
+    snapshot.damage().await?.map_or(Ok(()), |damage| Err(ArchiveError::Unsound(damage)))
 }
 
 async fn make_room(load: &mut dyn Load, replace: bool) -> Result<(), ArchiveError> {

@@ -1,7 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use exit3_ports::StoreError;
+use exit3_ports::{StoreError, with_causes};
 
 /// Why an archive could not be made, read or brought into a database.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +56,16 @@ pub enum ArchiveError {
     /// All else has been restored.
     #[error("{0}; all else has been restored: mend that, and restore again with --replace")]
     HalfPlaced(Box<ArchiveError>),
+    /// The database contradicts itself.
+    #[error("the database is damaged: {0}")]
+    Unsound(String),
+    /// Anybody may have made it.
+    #[error(
+        "the archive is not encrypted, though a key or passphrase for backups is set: \
+             whoever can write to where it is kept may have made it. If you know that it is \
+             yours, say --allow-plain"
+    )]
+    Plain,
     /// More than an archive takes.
     #[error("row {id} of table {table} is too long for an archive: it takes more than 32 MiB")]
     TooLong {
@@ -85,7 +95,7 @@ pub enum ArchiveError {
     #[error("{0}")]
     Io(#[from] io::Error),
     /// The database.
-    #[error("{0}")]
+    #[error("{}", with_causes(.0))]
     Store(#[from] StoreError),
 }
 

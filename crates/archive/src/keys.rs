@@ -109,6 +109,7 @@ impl<W: Write> Write for Locked<W> {
 #[derive(Default)]
 pub struct Keys {
     identities: Vec<Box<dyn Identity>>,
+    locked_only: bool,
 }
 
 impl Keys {
@@ -128,6 +129,15 @@ impl Keys {
             .map_err(|error| wrong(&error))?;
         self.identities.extend(file.into_identities().map_err(|error| wrong(&error))?);
         Ok(())
+    }
+
+    /// Takes no archive that is not encrypted: where all of ours are, anybody may have made it.
+    pub fn refuse_plain(&mut self) {
+        self.locked_only = true;
+    }
+
+    pub(crate) fn take_plain(&self) -> Result<(), ArchiveError> {
+        if self.locked_only { Err(ArchiveError::Plain) } else { Ok(()) }
     }
 
     /// Adds a passphrase.

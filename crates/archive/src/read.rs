@@ -128,7 +128,10 @@ impl<R: Read + Seek> ArchiveReader<R> {
         archive.seek(SeekFrom::Start(start))?;
         let content = archive.take(length);
         let content = match lock.as_str() {
-            "plain" => Unlocked::Open(content),
+            "plain" => {
+                keys.take_plain()?;
+                Unlocked::Open(content)
+            }
             "age" => keys.open(content)?,
             _ => return Err(ArchiveError::Newer(lock)),
         };

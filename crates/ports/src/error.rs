@@ -15,6 +15,47 @@ pub enum Constraint {
     Stale,
 }
 
+/// What kind of rule about a column a database guards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    /// No two rows have the same value.
+    Unique,
+    /// The row that the value names is there.
+    Reference,
+}
+
+/// A rule that every database guards, and what callers are told of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// The table.
+    pub table: &'static str,
+    /// The column.
+    pub column: &'static str,
+    /// What is guarded.
+    pub guard: Guard,
+    /// What callers are told; nothing where only a defect breaks the rule.
+    pub told: Option<Constraint>,
+}
+
+/// All of them. Each adapter has a test that compares this list with its schema: a rule that
+/// is in one of the two alone fails it.
+pub const RULES: &[Rule] = &[
+    rule("subscribers", "email", Guard::Unique, Some(Constraint::SubscriberEmail)),
+    rule("api_keys", "prefix", Guard::Unique, None),
+    rule("clients", "lead_id", Guard::Unique, Some(Constraint::ClientLead)),
+    rule("clients", "lead_id", Guard::Reference, Some(Constraint::UnknownLead)),
+    rule("staff", "username", Guard::Unique, Some(Constraint::StaffUsername)),
+];
+
+const fn rule(
+    table: &'static str,
+    column: &'static str,
+    guard: Guard,
+    told: Option<Constraint>,
+) -> Rule {
+    Rule { table, column, guard, told }
+}
+
 /// Why a repository could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

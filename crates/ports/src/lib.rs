@@ -28,7 +28,7 @@ pub use django::{
     AUTH_USER, COMMON_CLIENT, COMMON_LEAD, COMMON_NEWSLETTER, DJANGO_TABLES, DjangoRow,
     DjangoSource, DjangoTable, missing_of_django,
 };
-pub use error::{Constraint, StoreError, with_causes};
+pub use error::{Constraint, Guard, RULES, Rule, StoreError, with_causes};
 pub use health::DatabaseHealth;
 pub use leads::LeadRepository;
 pub use migrations::{Migration, Moved, NoWay, Rows, SchemaState, Target, Way};

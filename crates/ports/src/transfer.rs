@@ -33,6 +33,10 @@ pub trait Snapshot: Send {
     /// What there is of [`crate::TABLES`], in their order.
     async fn shapes(&mut self) -> Result<Vec<Shape>, StoreError>;
 
+    /// What is wrong with the database, in one line: with its structure, as far as it can tell,
+    /// or with counts that it keeps. Reads all of it.
+    async fn damage(&mut self) -> Result<Option<String>, StoreError>;
+
     /// How many rows a table has.
     async fn count(&mut self, table: &'static Table) -> Result<u64, StoreError>;
 

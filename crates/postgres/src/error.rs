@@ -4,10 +4,11 @@ use std::error::Error as StdError;
 use std::time::Duration;
 
 use deadpool::managed::PoolError;
-use exit3_ports::{Constraint, StoreError};
+use exit3_ports::StoreError;
 use tokio_postgres::error::{DbError, SqlState};
 
 use crate::pool::ConnectError;
+use crate::rules;
 
 /// A failed operation.
 #[derive(Debug)]
@@ -65,7 +66,7 @@ impl From<tokio_postgres::Error> for Failure {
 /// What the server's answer means.
 fn from_answer(answer: &DbError) -> Failure {
     let code = answer.code();
-    if let Some(constraint) = answer.constraint().and_then(guarded) {
+    if let Some(constraint) = answer.constraint().and_then(rules::told) {
         let error = StoreError::Conflict(constraint);
         return Failure { error, again: Again::No, connection_is_sound: true };
     }
@@ -105,17 +106,6 @@ fn from_answer(answer: &DbError) -> Failure {
     let error =
         if unavailable { StoreError::Unavailable(source) } else { StoreError::Other(source) };
     Failure { error, again, connection_is_sound: class == "23" }
-}
-
-/// The rule that a constraint of that name guards, where callers know it.
-fn guarded(name: &str) -> Option<Constraint> {
-    match name {
-        "subscribers_email_key" => Some(Constraint::SubscriberEmail),
-        "clients_lead_key" => Some(Constraint::ClientLead),
-        "clients_lead_exists" => Some(Constraint::UnknownLead),
-        "staff_username_key" => Some(Constraint::StaffUsername),
-        _ => None,
-    }
 }
 
 impl From<PoolError<ConnectError>> for Failure {

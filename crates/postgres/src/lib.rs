@@ -21,6 +21,7 @@ mod opening;
 mod pool;
 mod replica;
 mod row;
+mod rules;
 mod schema;
 mod settings;
 mod sql;

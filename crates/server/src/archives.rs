@@ -14,7 +14,7 @@ use exit3_ports::{Snapshot, StoreError};
 use crate::backend::Backend;
 use crate::settings::BackupSettings;
 
-pub(crate) use place::{Place, PlaceError, scratch};
+pub(crate) use place::{Place, PlaceError, make_do, scratch};
 
 /// The name of an archive says when it was begun.
 const NAME: &str = "exit3-%Y%m%dT%H%M%S%.3fZ.backup";
@@ -121,10 +121,11 @@ async fn head(
 pub(crate) fn open(
     mut file: File,
     settings: &BackupSettings,
+    allow_plain: bool,
     newest_schema: &str,
 ) -> Result<ArchiveReader<File>, Box<dyn std::error::Error>> {
     file.rewind()?;
-    let archive = ArchiveReader::open(file, &settings.keys()?)?;
+    let archive = ArchiveReader::open(file, &settings.keys(allow_plain)?)?;
     if archive.head().schema.as_str() > newest_schema {
         let version = format!("{}, schema {}", archive.head().program, archive.head().schema);
         return Err(ArchiveError::Newer(version).into());

@@ -24,6 +24,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::archives::{self, PlaceError};
 use crate::ownership;
 use crate::settings::variables::{self, Variables};
 use crate::settings::{Arguments, Secrets, Settings, fill_in, findings, given, names};
@@ -97,7 +98,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             whisper(format_args!("exit3: {failure}"));
-            ExitCode::FAILURE
+            exit_code(&failure)
         }
     }
 }
@@ -120,6 +121,15 @@ fn read(
     }))
 }
 
+/// There is no backup to be tried: that is told from one that is bad, and from all else.
+fn exit_code(failure: &Failure) -> ExitCode {
+    match failure.downcast_ref() {
+        Some(PlaceError::Empty(_)) => ExitCode::from(3),
+        Some(PlaceError::NoneCounts { .. }) => ExitCode::from(4),
+        _ => ExitCode::FAILURE,
+    }
+}
+
 fn execute(line: CommandLine) -> Result<(), Failure> {
     let command = match line.command.unwrap_or(Command::Serve) {
         // These ask over the network: they need no database, and no directory.
@@ -128,6 +138,7 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
         command => command,
     };
     let settings = Settings::check(&line.arguments)?;
+    archives::make_do(&settings.data_dir);
     spare_memory();
     ownership::learn(&settings.data_dir);
     if !matches!(command, Command::Serve) {

@@ -1,8 +1,8 @@
 //! Secrets that the service makes for itself on its first start.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use base64::Engine;
@@ -49,25 +49,22 @@ pub(crate) fn keep(directory: &Path, name: &str) -> io::Result<Kept> {
         return Ok(Kept { secret, is_new: false });
     }
     ensure_directory(directory)?;
-    let draft = directory.join(format!(".{name}.{}", std::process::id()));
     let secret = random();
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-    adopt(&file)?;
-    file.write_all(secret.as_bytes())?;
-    file.sync_all()?;
-    let placed = fs::hard_link(&draft, &path);
-    fs::remove_file(&draft)?;
-    match placed {
-        Ok(()) => {
+    // For its owner alone, and gone when it is dropped, as it is where there is no room for it.
+    let mut draft = tempfile::Builder::new().prefix(&format!(".{name}.")).tempfile_in(directory)?;
+    adopt(draft.as_file())?;
+    draft.write_all(secret.as_bytes())?;
+    draft.as_file().sync_all()?;
+    match draft.persist_noclobber(&path) {
+        Ok(_) => {
             fs::File::open(directory)?.sync_all()?;
             Ok(Kept { secret: secret.into(), is_new: true })
         }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let secret = read(&path)?.ok_or(error)?;
+        Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => {
+            let secret = read(&path)?.ok_or(failed.error)?;
             Ok(Kept { secret, is_new: false })
         }
-        Err(error) => Err(error),
+        Err(failed) => Err(failed.error),
     }
 }
 

@@ -11,7 +11,7 @@ use exit3_ports::{ClientRepository, StoreError};
 
 use self::row::{ClientRow, DetailsRow};
 use crate::database::Store;
-use crate::error::from_diesel;
+use crate::error::{from_diesel, from_diesel_about};
 use crate::schema::clients;
 use crate::window::Window;
 
@@ -36,7 +36,7 @@ impl ClientRepository for SqliteClientRepository {
                 .values(row)
                 .returning(ClientRow::as_returning())
                 .get_result(connection)
-                .map_err(from_diesel)
+                .map_err(from_diesel_about("clients"))
         };
         self.store.writer.write(self.store.patience, insert).await?.try_into()
     }
@@ -89,7 +89,7 @@ impl ClientRepository for SqliteClientRepository {
                 .returning(ClientRow::as_returning())
                 .get_result(connection)
                 .optional();
-            updated.map_err(from_diesel)?.ok_or(StoreError::NotFound)
+            updated.map_err(from_diesel_about("clients"))?.ok_or(StoreError::NotFound)
         };
         self.store.writer.write(self.store.patience, update).await?.try_into()
     }

@@ -1,7 +1,9 @@
 //! Opening the file, and handing out what works on it.
 
 mod connector;
-mod file;
+mod files;
+mod in_use;
+mod log;
 
 use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
@@ -11,12 +13,14 @@ use std::time::Duration;
 
 use exit3_ports::{Moved, NoWay, Rows, SchemaState, StoreError, Target};
 
-pub(crate) use self::connector::Connector;
+pub(crate) use self::connector::{Connector, look};
+pub(crate) use self::files::{Change, Files};
+pub(crate) use self::log::Log;
 use crate::api_keys::SqliteApiKeyRepository;
 use crate::backups::SqliteBackupLog;
 use crate::clients::SqliteClientRepository;
 use crate::documents;
-use crate::error;
+use crate::error::{self, Refusal};
 use crate::freeze;
 use crate::health::SqliteHealth;
 use crate::leads::SqliteLeadRepository;
@@ -56,6 +60,18 @@ pub enum OpenError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// There is no place for what is only for the moment.
+    #[error(
+        "nothing temporary can be kept in {}: {source}; set TMPDIR to a directory that can be \
+         written to",
+        place.display()
+    )]
+    Temporary {
+        /// The directory.
+        place: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// The path cannot be given to SQLite.
     #[error("the path of the database file is not UTF-8: {}", .0.display())]
     Path(PathBuf),
@@ -68,6 +84,9 @@ pub enum OpenError {
     /// The file system cannot do write-ahead logging (some network mounts).
     #[error("the file system of the database cannot do write-ahead logging (it is in mode {0})")]
     NoWal(String),
+    /// What is written would be lost.
+    #[error("{0}")]
+    Files(#[from] FilesError),
     /// The thread that writes cannot be started.
     #[error("cannot start the thread that writes to the database: {0}")]
     Thread(std::io::Error),
@@ -95,6 +114,22 @@ impl OpenError {
             _ => false,
         }
     }
+}
+
+/// What is wrong with the files of a database.
+#[derive(Debug, thiserror::Error)]
+pub enum FilesError {
+    /// Others write to files that are not to be seen here.
+    #[error(
+        "another process has {} open, but that file or those beside it (their names end in \
+         -wal and -shm) were moved, replaced or removed since: what it writes is not to be \
+         seen here. Stop that process, or restart the service",
+        .0.display()
+    )]
+    NotShared(PathBuf),
+    /// They changed while they were used.
+    #[error("{0}")]
+    Changed(String),
 }
 
 /// A database in one file.
@@ -125,13 +160,24 @@ impl SqliteDatabase {
     /// [`OpenError`], in one sentence.
     pub fn open(path: &Path, settings: &SqliteSettings) -> Result<Self, OpenError> {
         let file_error = |source| OpenError::File { path: path.to_owned(), source };
+        // Before a file is made beside what another process still uses.
+        let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        if !Files::new(&place).are_shared() {
+            return Err(FilesError::NotShared(path.to_owned()).into());
+        }
         create(path).map_err(file_error)?;
         // Later connections must reach the same file, wherever the process
         // goes in the meantime.
         let absolute = path.canonicalize().map_err(file_error)?;
         let connector = Connector::new(&absolute).ok_or_else(|| OpenError::Path(absolute))?;
-        let writer = Writer::start(connector.writer()?, connector.clone());
-        let writer = Arc::new(writer.map_err(OpenError::Thread)?);
+        for rescued in connector.files().rescued() {
+            tracing::error!(
+                "{} holds what an earlier process could not write to the database: \
+                 docs/OPERATIONS.md says what to do with it",
+                rescued.display()
+            );
+        }
+        let writer = Arc::new(Writer::start(connector.clone())?);
         let readers =
             Arc::new(Readers::new(connector.clone(), settings.readers, settings.patience));
         let store = Store { readers, writer, patience: settings.patience };
@@ -152,7 +198,18 @@ impl SqliteDatabase {
     /// # Errors
     /// [`OpenError`]; the schema is then as it was.
     pub fn migrate_to(&self, target: Target, rows: Rows) -> Result<Moved, OpenError> {
-        migrations::run(&mut self.connector.migrator()?, target, rows)
+        // Most often there is nothing to do, and then a full disk is no reason to fail.
+        if migrations::is_there(&mut self.connector.reader()?, target)? {
+            return Ok(Moved::default());
+        }
+        let mut connection = self.connector.migrator()?;
+        self.connector.files().expect_others(true);
+        let moved = migrations::run(&mut connection, target, rows);
+        self.connector.files().expect_others(false);
+        let moved = moved?;
+        let changed = |refusal: Refusal| FilesError::Changed(refusal.to_string());
+        self.connector.files().in_place().map_err(changed)?;
+        Ok(moved)
     }
 
     /// The names of the migrations that [`Self::migrate`] would apply and that change
@@ -161,7 +218,7 @@ impl SqliteDatabase {
     /// # Errors
     /// [`OpenError`].
     pub fn pending_data_changes(&self) -> Result<Vec<&'static str>, OpenError> {
-        migrations::pending_data_changes(&mut self.connector.writer()?)
+        migrations::pending_data_changes(&mut self.connector.reader()?)
     }
 
     /// How far the schema is. Blocks.

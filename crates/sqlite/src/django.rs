@@ -32,21 +32,24 @@ struct Copy {
 pub async fn django_source(path: &Path) -> Result<Box<dyn DjangoSource>, StoreError> {
     let wrong = |source| unreachable(OpenError::File { path: path.to_owned(), source });
     let from = path.canonicalize().map_err(wrong)?;
-    let directory = scratch().map_err(wrong)?;
+    let directory = scratch().map_err(|source| {
+        unreachable(OpenError::Temporary { place: tempfile::env::temp_dir(), source })
+    })?;
     let to = directory.path().join("django.sqlite3");
     let connector = |path: &Path| {
         Connector::new(path).ok_or_else(|| unreachable(OpenError::Path(path.to_owned())))
     };
-    let (from, copy) = (connector(&from)?, connector(&to)?);
-    let to = to.into_os_string().into_string().map_err(|_| Refusal::FileGone)?;
+    let from = connector(&from)?;
+    let name = to.to_str().ok_or(Refusal::FileGone)?.to_owned();
     blocking(move || {
         let mut connection = from.foreign().map_err(unreachable)?;
         connection.batch_execute(PATIENCE).map_err(from_diesel)?;
         let mut vacuum = Sql::<()>::new("VACUUM INTO ");
-        vacuum.text(to);
+        vacuum.text(name);
         vacuum.execute(&mut connection).map(drop).map_err(from_diesel)
     })
     .await?;
+    let copy = connector(&to)?;
     let session = SqliteSession::begin(&copy, Connector::reader, "BEGIN").await?;
     Ok(Box::new(Copy { session, _directory: directory }))
 }

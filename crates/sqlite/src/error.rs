@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use exit3_ports::{Constraint, StoreError};
+use exit3_ports::{Constraint, Guard, RULES, Rule, StoreError};
 
 /// Messages of result codes that pass by themselves, or that an operator can
 /// mend: BUSY, LOCKED, FULL, IOERR, CANTOPEN, READONLY, PROTOCOL, NOMEM,
@@ -19,6 +19,9 @@ const PASSING: &[&str] = &[
     "locking protocol",
     "out of memory",
     "interrupted",
+    // An operator restores a backup, or makes the index anew.
+    "database disk image is malformed",
+    "file is not a database",
     crate::freeze::REFUSAL,
 ];
 
@@ -42,6 +45,19 @@ pub(crate) enum Refusal {
     Nul,
     #[error("the database file was moved, replaced or removed")]
     FileGone,
+    #[error(
+        "the files beside the database (their names end in -wal and -shm) were moved, replaced \
+         or removed"
+    )]
+    LogGone,
+    #[error("another program has overwritten or truncated the database file")]
+    FileOverwritten,
+    #[error("another program has overwritten or truncated the -wal file beside the database")]
+    LogOverwritten,
+    #[error("the disk of the database is full")]
+    DiskFull,
+    #[error("the database cannot be opened for writing")]
+    NotOpened,
 }
 
 impl From<Refusal> for StoreError {
@@ -60,25 +76,42 @@ pub(crate) fn from_diesel(error: DieselError) -> StoreError {
     };
     let message = information.message();
     match kind {
-        DatabaseErrorKind::UniqueViolation => match message {
-            "UNIQUE constraint failed: subscribers.email" => {
-                StoreError::Conflict(Constraint::SubscriberEmail)
-            }
-            "UNIQUE constraint failed: clients.lead_id" => {
-                StoreError::Conflict(Constraint::ClientLead)
-            }
-            "UNIQUE constraint failed: staff.username" => {
-                StoreError::Conflict(Constraint::StaffUsername)
-            }
-            _ => StoreError::Other(Box::new(error)),
+        DatabaseErrorKind::UniqueViolation => match unique(message) {
+            Some(constraint) => StoreError::Conflict(constraint),
+            None => StoreError::Other(Box::new(error)),
         },
-        // The only reference there is; SQLite does not say which.
-        DatabaseErrorKind::ForeignKeyViolation => StoreError::Conflict(Constraint::UnknownLead),
         DatabaseErrorKind::Unknown if is_passing(message) || is_not_migrated(message) => {
             StoreError::Unavailable(Box::new(error))
         }
         _ => StoreError::Other(Box::new(error)),
     }
+}
+
+/// As [`from_diesel`], after a statement that adds or changes rows of `table`. SQLite does not
+/// say which reference is broken, so it can be told for a table that has one reference only.
+pub(crate) fn from_diesel_about(table: &'static str) -> impl Fn(DieselError) -> StoreError {
+    move |error| match (&error, reference(table)) {
+        (
+            DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _),
+            Some(constraint),
+        ) => StoreError::Conflict(constraint),
+        _ => from_diesel(error),
+    }
+}
+
+/// The rule that a message names by table and column.
+fn unique(message: &str) -> Option<Constraint> {
+    let column = message.strip_prefix("UNIQUE constraint failed: ")?;
+    let named = |rule: &&Rule| column.split_once('.') == Some((rule.table, rule.column));
+    RULES.iter().filter(|rule| rule.guard == Guard::Unique).find(named)?.told
+}
+
+/// The only reference that a table has to others.
+fn reference(table: &str) -> Option<Constraint> {
+    let mut references =
+        RULES.iter().filter(|rule| rule.table == table && rule.guard == Guard::Reference);
+    let only = references.next()?;
+    if references.next().is_some() { None } else { only.told }
 }
 
 /// A connection could not be opened, or be set up.
@@ -133,6 +166,19 @@ mod tests {
         let error =
             mapped(DatabaseErrorKind::UniqueViolation, "UNIQUE constraint failed: leads.id");
         assert!(matches!(error, StoreError::Other(_)));
+    }
+
+    #[test]
+    fn a_broken_reference_is_told_by_the_table_that_has_it() {
+        let broken = || {
+            let message = Box::new("FOREIGN KEY constraint failed".to_owned());
+            DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, message)
+        };
+        let of_clients = from_diesel_about("clients")(broken());
+        assert!(matches!(of_clients, StoreError::Conflict(Constraint::UnknownLead)));
+        for other in [from_diesel_about("staff")(broken()), from_diesel(broken())] {
+            assert!(matches!(other, StoreError::Other(_)), "{other:?}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use diesel::sql_types::BigInt;
 use exit3_ports::{DatabaseHealth, SchemaState, StoreError};
 
 use crate::database::{Connector, Store};
+use crate::error::Refusal;
 use crate::migrations;
 use crate::sql::Sql;
 
@@ -25,7 +26,11 @@ impl SqliteHealth {
 #[async_trait]
 impl DatabaseHealth for SqliteHealth {
     async fn ping(&self) -> Result<(), StoreError> {
-        self.connector.check()?;
+        match self.connector.check() {
+            // It can be read.
+            Err(Refusal::DiskFull) => {}
+            checked => checked?,
+        }
         let tables = "SELECT count(*) FROM sqlite_schema";
         let read = |connection: &mut SqliteConnection| {
             Sql::<BigInt>::new(tables).get_result::<i64>(connection)

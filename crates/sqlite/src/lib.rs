@@ -30,7 +30,7 @@ mod writer;
 pub use api_keys::SqliteApiKeyRepository;
 pub use backups::SqliteBackupLog;
 pub use clients::SqliteClientRepository;
-pub use database::{OpenError, SqliteDatabase, SqliteSettings};
+pub use database::{FilesError, OpenError, SqliteDatabase, SqliteSettings};
 pub use django::django_source;
 pub use health::SqliteHealth;
 pub use leads::SqliteLeadRepository;

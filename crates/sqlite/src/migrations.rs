@@ -16,6 +16,14 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS __diesel_schema_migrations (
     run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP
 )";
 
+/// Whether the schema is `target` already. Needs no lock, and no room.
+pub(crate) fn is_there(
+    connection: &mut SqliteConnection,
+    target: Target,
+) -> Result<bool, OpenError> {
+    Ok(Way::find(MIGRATIONS, &applied(connection)?, target)?.is_empty())
+}
+
 /// Goes to the schema `target`, all of the way or none of it. Readers read on
 /// meanwhile; writers wait until it is done.
 pub(crate) fn run(
@@ -23,10 +31,6 @@ pub(crate) fn run(
     target: Target,
     rows: Rows,
 ) -> Result<Moved, OpenError> {
-    // No lock where there is nothing to do, which is nearly always.
-    if Way::find(MIGRATIONS, &applied(connection)?, target)?.is_empty() {
-        return Ok(Moved::default());
-    }
     connection.immediate_transaction(|connection| {
         connection.batch_execute(TABLE)?;
         let way = Way::find(MIGRATIONS, &applied(connection)?, target)?;

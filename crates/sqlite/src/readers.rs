@@ -92,15 +92,15 @@ impl Readers {
         work: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>,
     ) -> Result<T, StoreError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut connection = match idle {
-            Some(connection) => connection,
-            None => self.connector.reader().map_err(error::unreachable)?,
+        let (mut connection, lasts) = match idle {
+            Some(connection) => (connection, true),
+            None => self.connector.lasting_reader().map_err(error::unreachable)?,
         };
         DEADLINE.set(Some(deadline));
         let result = work(&mut connection);
         DEADLINE.set(None);
         // Only after a success it is known that no transaction is left open.
-        if result.is_ok() && !self.permits.is_closed() {
+        if lasts && result.is_ok() && !self.permits.is_closed() {
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         }
         result.map_err(error::from_diesel)

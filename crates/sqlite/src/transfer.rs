@@ -1,5 +1,6 @@
 //! Copying the database as a whole.
 
+mod damage;
 pub(crate) mod session;
 
 use async_trait::async_trait;
@@ -35,6 +36,8 @@ impl Transfer for SqliteTransfer {
     }
 
     async fn load(&self) -> Result<Box<dyn Load>, StoreError> {
+        // Whoever loads everything does nothing else.
+        self.connector.files().expect_others(true);
         let begin = "BEGIN IMMEDIATE";
         let session = SqliteSession::begin(&self.connector, Connector::migrator, begin).await?;
         Ok(Box::new(session))

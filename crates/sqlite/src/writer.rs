@@ -1,6 +1,8 @@
 //! The one thread that writes, and the queue before it.
 
 mod batch;
+mod hand;
+mod watch;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +16,9 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
 use self::batch::{Job, Task};
-use crate::database::Connector;
+use self::hand::Hand;
+pub(crate) use self::watch::content;
+use crate::database::{Connector, OpenError};
 use crate::error::Refusal;
 use crate::telemetry;
 
@@ -24,8 +28,12 @@ const QUEUE: usize = 1024;
 /// longer than an `fsync` is worth.
 const BATCH: usize = 256;
 
+/// How often the files are looked at while nobody writes.
+const TICK: Duration = Duration::from_millis(250);
+
 enum Message {
     Job(Box<dyn Job>),
+    Tick,
     Stop,
 }
 
@@ -37,17 +45,21 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread, with a connection that is open already.
-    pub(crate) fn start(
-        connection: SqliteConnection,
-        connector: Connector,
-    ) -> Result<Self, std::io::Error> {
+    /// Starts the thread. On a full disk it refuses writes until there is room.
+    pub(crate) fn start(connector: Connector) -> Result<Self, OpenError> {
+        let hand = Hand::open(connector)?;
         let (line, waiting) = mpsc::channel(QUEUE);
         let commits = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&commits);
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || write_all(waiting, connection, &connector, &counter))?;
+            .spawn(move || write_all(waiting, hand, &counter))
+            .map_err(OpenError::Thread)?;
+        let ticking = line.downgrade();
+        std::thread::Builder::new()
+            .name("sqlite-ticks".to_owned())
+            .spawn(move || tick(&ticking))
+            .map_err(OpenError::Thread)?;
         Ok(Self { line, commits, thread: Mutex::new(Some(thread)) })
     }
 
@@ -108,15 +120,10 @@ impl Drop for Writer {
 }
 
 /// The thread: takes what waits, does it in one transaction, answers.
-fn write_all(
-    mut line: mpsc::Receiver<Message>,
-    connection: SqliteConnection,
-    connector: &Connector,
-    commits: &AtomicU64,
-) {
-    let mut connection = Some(connection);
+fn write_all(mut line: mpsc::Receiver<Message>, mut hand: Hand, commits: &AtomicU64) {
     while let Some(message) = line.blocking_recv() {
         let mut jobs = Vec::new();
+        let mut ticks = false;
         let mut next = Some(message);
         while let Some(message) = next {
             match message {
@@ -124,41 +131,32 @@ fn write_all(
                 // before it began.
                 Message::Job(job) if job.is_wanted() => jobs.push(job),
                 Message::Job(_) => {}
+                Message::Tick => ticks = true,
                 Message::Stop => line.close(),
             }
             next = if jobs.len() < BATCH { line.try_recv().ok() } else { None };
         }
         if jobs.is_empty() {
-            continue;
-        }
-        if let Err(refusal) = connector.check() {
-            jobs.into_iter().for_each(|job| job.answer(Some(refusal)));
-            continue;
-        }
-        // After a failure in between, the state of a connection is anyone's
-        // guess; a fresh one is cheap.
-        let open = match connection.take() {
-            Some(open) => Ok(open),
-            None => connector.writer(),
-        };
-        match open {
-            Ok(mut open) => match batch::commit_together(&mut open, &mut jobs) {
-                Ok(()) => {
-                    commits.fetch_add(1, Ordering::Relaxed);
-                    connection = Some(open);
-                    // What went to a file that is gone by now is as good as not written.
-                    let refusal = connector.check().err();
-                    jobs.into_iter().for_each(|job| job.answer(refusal));
-                }
-                Err(error) => {
-                    tracing::error!(%error, writes = jobs.len(), "a commit failed");
-                    jobs.into_iter().for_each(|job| job.answer(Some(Refusal::NotCommitted)));
-                }
-            },
-            Err(error) => {
-                tracing::error!(%error, "the database cannot be opened for writing");
-                jobs.into_iter().for_each(|job| job.answer(Some(Refusal::NotCommitted)));
+            if ticks {
+                hand.tick();
             }
+            continue;
+        }
+        let refusal = hand.commit(&mut jobs).err();
+        if refusal.is_none() {
+            commits.fetch_add(1, Ordering::Relaxed);
+        }
+        jobs.into_iter().for_each(|job| job.answer(refusal));
+    }
+}
+
+/// Reminds the thread of its files until it has ended.
+fn tick(line: &mpsc::WeakSender<Message>) {
+    loop {
+        std::thread::sleep(TICK);
+        let Some(line) = line.upgrade() else { return };
+        if let Err(mpsc::error::TrySendError::Closed(_)) = line.try_send(Message::Tick) {
+            return;
         }
     }
 }
@@ -173,7 +171,7 @@ mod tests {
         let path = directory.path().join("kept.sqlite3");
         std::fs::File::create(&path).unwrap();
         let connector = Connector::new(&path).unwrap();
-        let writer = Writer::start(connector.writer().unwrap(), connector).unwrap();
+        let writer = Writer::start(connector).unwrap();
         let patience = Duration::from_secs(20);
         writer.write(patience, |_| Ok(())).await.unwrap();
         let work = move |_: &mut SqliteConnection| {

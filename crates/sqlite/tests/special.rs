@@ -17,7 +17,9 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use exit3_domain::leads::{LeadFilter, LeadOrder};
 use exit3_domain::paging::PageRequest;
-use exit3_ports::{DatabaseHealth, LeadRepository, StoreError, SubscriberRepository};
+use exit3_ports::{
+    DatabaseHealth, Guard, LeadRepository, RULES, StoreError, SubscriberRepository, Transfer,
+};
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
 use exit3_testkit::builders;
 use exit3_testkit::contract::transfer::assert_nothing_is_left_out;
@@ -303,6 +305,74 @@ struct ColumnRow {
     of: String,
     #[diesel(sql_type = Text)]
     name: String,
+}
+
+/// The column of a rule, and what is guarded.
+fn rules_of(path: &Path, sql: &str, guard: Guard) -> Vec<(String, String, Guard)> {
+    let rows: Vec<ColumnRow> = diesel::sql_query(sql).load(&mut raw(path)).unwrap();
+    rows.into_iter().map(|row| (row.of, row.name, guard)).collect()
+}
+
+#[test]
+fn each_rule_that_the_schema_guards_is_known() {
+    let kept = kept();
+    let unique = "SELECT s.name AS \"of\", c.name AS name
+        FROM sqlite_schema s, pragma_index_list(s.name) l, pragma_index_info(l.name) c
+        WHERE s.type = 'table' AND l.\"unique\" AND l.origin <> 'pk'";
+    let references = "SELECT s.name AS \"of\", f.\"from\" AS name
+        FROM sqlite_schema s, pragma_foreign_key_list(s.name) f WHERE s.type = 'table'";
+    let mut found = rules_of(&kept.path, unique, Guard::Unique);
+    let references = rules_of(&kept.path, references, Guard::Reference);
+    let mut tables: Vec<&String> = references.iter().map(|(table, ..)| table).collect();
+    tables.dedup();
+    assert_eq!(tables.len(), references.len(), "SQLite does not say which of them is broken");
+    found.extend(references);
+    let known = RULES.iter().map(|rule| (rule.table.into(), rule.column.into(), rule.guard));
+    let mut known: Vec<(String, String, Guard)> = known.collect();
+    let order = |rule: &(String, String, Guard)| format!("{rule:?}");
+    found.sort_by_key(order);
+    known.sort_by_key(order);
+    assert_eq!(found, known);
+}
+
+async fn damage(database: &SqliteDatabase) -> Option<String> {
+    database.transfer().snapshot().await.unwrap().damage().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_is_found_where_nothing_else_notices_it() {
+    for (harm, word) in [
+        (
+            "CREATE TABLE theirs (x); CREATE INDEX theirs_x ON theirs (x);
+             PRAGMA writable_schema = ON;
+             UPDATE sqlite_schema SET rootpage =
+                 (SELECT rootpage FROM sqlite_schema WHERE name = 'theirs_x')
+             WHERE name = 'leads_by_created_at'",
+            "leads_by_created_at",
+        ),
+        ("UPDATE lead_counts SET n = n + 1", "lead_counts"),
+        ("DELETE FROM subscriber_counts", "subscriber_counts"),
+        (
+            "PRAGMA foreign_keys = OFF;
+             INSERT INTO clients (lead_id, team_id, short_description, category)
+             VALUES (99, 't', 's', 'web_dev')",
+            "clients",
+        ),
+    ] {
+        let kept = kept();
+        kept.database.leads().create(&builders::lead().build(), builders::at(1)).await.unwrap();
+        let mut other = raw(&kept.path);
+        other
+            .batch_execute(
+                "INSERT INTO subscribers (email, is_subscribed, search_document)
+                 VALUES ('a@b.hr', 1, '')",
+            )
+            .unwrap();
+        assert_eq!(damage(&kept.database).await, None);
+        other.batch_execute(harm).unwrap();
+        let found = damage(&kept.database).await.expect(word);
+        assert!(found.contains(word) || word == "leads_by_created_at", "{word}: {found}");
+    }
 }
 
 #[test]

@@ -71,6 +71,10 @@ impl Snapshot for Memory {
         Ok(TABLES.iter().map(|table| Shape::of(table, |_| true).unwrap()).collect())
     }
 
+    async fn damage(&mut self) -> Result<Option<String>, StoreError> {
+        Ok(None)
+    }
+
     async fn count(&mut self, table: &'static Table) -> Result<u64, StoreError> {
         Ok(self.rows_of(table.name).len() as u64)
     }

@@ -20,6 +20,21 @@ use crate::settings::PgSettings;
 const ATTEMPTS: u32 = 15;
 /// How long it waits for a lock later.
 const LATER: &str = "SET LOCAL lock_timeout = '30s'";
+/// Counts that are kept, the table that has them, and what they are compared with.
+const COUNTS: &[(&str, &str, &str)] = &[
+    (
+        "lead_counts",
+        "SELECT status, source, category, sum(n)::bigint FROM lead_counts \
+         GROUP BY status, source, category HAVING sum(n) <> 0",
+        "SELECT status, source, category, count(*) FROM leads GROUP BY status, source, category",
+    ),
+    (
+        "subscriber_counts",
+        "SELECT is_subscribed, sum(n)::bigint FROM subscriber_counts \
+         GROUP BY is_subscribed HAVING sum(n) <> 0",
+        "SELECT is_subscribed, count(*) FROM subscribers GROUP BY is_subscribed",
+    ),
+];
 
 /// The transaction ends with the connection, and undone unless it was committed.
 pub(crate) struct PgSession {
@@ -163,6 +178,25 @@ impl Snapshot for PgSession {
             Shape::of(table, |column| has.contains(&(table.name.to_owned(), column.to_owned())))
         };
         Ok(TABLES.iter().filter_map(shape).collect())
+    }
+
+    async fn damage(&mut self) -> Result<Option<String>, StoreError> {
+        self.settle().await?;
+        for (table, kept, counted) in COUNTS {
+            if !self
+                .ask::<bool>("SELECT to_regclass($1) IS NOT NULL", &[(table, Type::TEXT)])
+                .await?
+            {
+                continue;
+            }
+            let differs = format!(
+                "SELECT EXISTS (({kept} EXCEPT {counted}) UNION ALL ({counted} EXCEPT {kept}))"
+            );
+            if self.ask(&differs, &[]).await? {
+                return Ok(Some(format!("table {table} has other counts than there are rows")));
+            }
+        }
+        Ok(None)
     }
 
     async fn count(&mut self, table: &'static Table) -> Result<u64, StoreError> {

@@ -47,3 +47,18 @@ async fn who_waits_to_restore_says_for_whom() {
     writer.batch_execute("COMMIT").await.unwrap();
     loading.await.unwrap().unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn counts_that_are_not_those_of_the_rows_are_found() {
+    for (harm, table) in [
+        ("UPDATE lead_counts SET n = n + 1", "lead_counts"),
+        ("INSERT INTO subscriber_counts VALUES (true, 0, 1)", "subscriber_counts"),
+    ] {
+        let (pg, database) = shared().await;
+        pg.leads().create(&lead().build(), at(1)).await.unwrap();
+        let damage = async || pg.transfer().snapshot().await.unwrap().damage().await.unwrap();
+        assert_eq!(damage().await, None);
+        postgres::client(database.url()).await.batch_execute(harm).await.unwrap();
+        assert!(damage().await.is_some_and(|found| found.contains(table)), "{table}");
+    }
+}

@@ -5,17 +5,27 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
+use std::time::Duration;
 
-use futures_util::TryStreamExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::path::Path as Key;
-use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
+use object_store::{
+    ClientConfigKey, GetOptions, ObjectStore, ObjectStoreExt, RetryConfig, WriteMultipart,
+};
 
-use super::place::PlaceError;
+use super::place::{PlaceError, no_temporary};
 use crate::settings::variables;
 
 /// Bytes of a part of an upload; 10,000 parts are the most that S3 takes.
 const PART: usize = 8 << 20;
+
+/// The longest that one request may take, with all that is sent and comes back, unless
+/// AWS_TIMEOUT says otherwise: 80 kB/s for a part.
+const PATIENCE: &str = "100 seconds";
+/// How long a request that fails is repeated.
+const RETRIES: Duration = Duration::from_secs(60);
+/// The longest that the end of an upload may take, of which there are several requests.
+const END: Duration = Duration::from_secs(110);
 
 /// A bucket, and a prefix or a key in it.
 pub(crate) struct Bucket {
@@ -34,11 +44,14 @@ impl Bucket {
         let known = given.filter_map(|(variable, value)| {
             Some((variable.to_ascii_lowercase().parse::<AmazonS3ConfigKey>().ok()?, value))
         });
-        let builder = known.fold(AmazonS3Builder::from_env(), |builder, (variable, value)| {
-            builder.with_config(variable, value)
-        });
+        let patience = AmazonS3ConfigKey::Client(ClientConfigKey::Timeout);
+        let usual = AmazonS3Builder::from_env().with_config(patience, PATIENCE);
+        let builder =
+            known.fold(usual, |builder, (variable, value)| builder.with_config(variable, value));
         let builder = builder.with_bucket_name(&name);
-        Ok(Self { store: builder.build()?, name, key })
+        // What was waited for so long is not asked for again.
+        let again = RetryConfig { max_retries: 3, retry_timeout: RETRIES, ..Default::default() };
+        Ok(Self { store: builder.with_retry(again).build()?, name, key })
     }
 
     /// The name of the bucket and the key in `s3://bucket/key`.
@@ -76,17 +89,30 @@ impl Bucket {
                 }
             }
         }
-        upload.finish().await?;
+        // With the last part, and what undoes the upload where that fails.
+        match tokio::time::timeout(END, upload.finish()).await {
+            Ok(finished) => finished?,
+            Err(_) => return Err(PlaceError::Silent(self.full_name(name))),
+        };
         Ok(self.full_name(name))
     }
 
     /// Downloads what the key names to a file that has no name.
     pub(crate) async fn fetch(&self) -> Result<File, PlaceError> {
-        let io = |error| PlaceError::Io { place: self.full_name(""), error };
-        let mut file = tempfile::tempfile().map_err(io)?;
-        let mut content = self.store.get(&self.key).await?.into_stream();
-        while let Some(bytes) = content.try_next().await? {
-            file.write_all(&bytes).map_err(io)?;
+        let mut file = tempfile::tempfile().map_err(no_temporary)?;
+        let object = self.store.head(&self.key).await?;
+        // In parts, each of which must come in time, however large the whole is.
+        let mut start = 0;
+        while start < object.size {
+            let end = object.size.min(start + PART as u64);
+            let options = GetOptions {
+                range: Some((start..end).into()),
+                if_match: object.e_tag.clone(),
+                ..Default::default()
+            };
+            let bytes = self.store.get_opts(&self.key, options).await?.bytes().await?;
+            file.write_all(&bytes).map_err(no_temporary)?;
+            start = end;
         }
         Ok(file)
     }

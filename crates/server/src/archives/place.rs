@@ -30,11 +30,21 @@ const KEPT: usize = 7;
 pub(crate) enum PlaceError {
     #[error("{place}: {error}")]
     Io { place: String, error: io::Error },
+    #[error(
+        "nothing temporary can be kept in {place}: {error}; set TMPDIR to a directory that can \
+         be written to"
+    )]
+    NoTemporary { place: String, error: io::Error },
     /// What a bucket says goes on for many lines.
     #[error("{}", .0.to_string().lines().next().unwrap_or_default())]
     Bucket(#[from] object_store::Error),
-    #[error("{0} holds no backup")]
+    #[error("{0} was not answered in time; nothing is kept there")]
+    Silent(String),
+    #[error("{0} holds no backup: none was made there yet, or all were removed")]
     Empty(String),
+    /// There are files, but none of them can be the newest backup.
+    #[error("{place} holds no backup that counts, though there are {files} files: {why}")]
+    NoneCounts { place: String, files: usize, why: &'static str },
     #[error("{0:?} is neither a directory nor of the form s3://bucket/prefix")]
     Form(String),
 }
@@ -84,7 +94,7 @@ impl Place {
                 let draft = draft.and_then(|draft| adopt(draft.as_file()).map(|()| draft));
                 draft.map_err(|error| at(directory, error))
             }
-            Self::Bucket(_) => builder.tempfile().map_err(|error| at(&std::env::temp_dir(), error)),
+            Self::Bucket(_) => builder.tempfile().map_err(no_temporary),
         }
     }
 
@@ -118,11 +128,12 @@ impl Place {
 
     /// The full name of the newest archive.
     pub(crate) async fn newest(&self, now: DateTime<Utc>) -> Result<String, PlaceError> {
-        let newest = self.names(now).await?.into_iter().max();
-        let newest = newest.ok_or_else(|| PlaceError::Empty(self.describe()))?;
+        let all = self.all_names().await?;
+        let newest = all.iter().filter(|name| was_begun_by(name, now)).max();
+        let newest = newest.ok_or_else(|| self.without_any(&all))?;
         Ok(match self {
             Self::Directory(directory) => directory.join(newest).display().to_string(),
-            Self::Bucket(bucket) => bucket.full_name(&newest),
+            Self::Bucket(bucket) => bucket.full_name(newest),
         })
     }
 
@@ -180,13 +191,38 @@ impl Place {
 
     /// The names of all archives of ours that were begun by now.
     async fn names(&self, now: DateTime<Utc>) -> Result<Vec<String>, PlaceError> {
-        let names = match self {
-            Self::Directory(directory) => files(directory).map_err(|error| at(directory, error))?,
-            Self::Bucket(bucket) => bucket.names().await?,
-        };
-        let known = |name: &String| time_of(name).is_some_and(|time| time <= now + CLOCKS);
-        Ok(names.into_iter().filter(known).collect())
+        let mut names = self.all_names().await?;
+        names.retain(|name| was_begun_by(name, now));
+        Ok(names)
     }
+
+    /// The names of all files, also of those that are no archives.
+    async fn all_names(&self) -> Result<Vec<String>, PlaceError> {
+        match self {
+            Self::Directory(directory) => files(directory).map_err(|error| at(directory, error)),
+            Self::Bucket(bucket) => bucket.names().await,
+        }
+    }
+
+    fn without_any(&self, names: &[String]) -> PlaceError {
+        let place = self.describe();
+        let why = if names.is_empty() {
+            return PlaceError::Empty(place);
+        } else if names.iter().any(|name| time_of(name).is_some()) {
+            "the names of all backups say that they were begun later than now, so a clock was or \
+             is wrong"
+        } else if names.iter().all(|name| is_draft(name.as_ref())) {
+            "they were begun and never finished"
+        } else {
+            "none is called as a backup is (exit3-….backup)"
+        };
+        PlaceError::NoneCounts { place, files: names.len(), why }
+    }
+}
+
+/// Whether this is the name of an archive of ours that was begun by now.
+fn was_begun_by(name: &str, now: DateTime<Utc>) -> bool {
+    time_of(name).is_some_and(|time| time <= now + CLOCKS)
 }
 
 fn open(path: &Path) -> io::Result<File> {
@@ -237,15 +273,29 @@ fn remove_stale(directory: &Path) -> io::Result<()> {
 /// Removes what interrupted commands have left where everybody keeps what is temporary.
 fn tidy_up() {
     // What belongs to others stays, and is no reason to fail.
-    let _ = remove_stale(&std::env::temp_dir());
+    let _ = remove_stale(&tempfile::env::temp_dir());
+}
+
+/// Sees to it that there is a directory for what is temporary: where the usual one cannot be
+/// used and TMPDIR names none, it is `instead`.
+pub(crate) fn make_do(instead: &Path) {
+    let named = std::env::var_os("TMPDIR").is_some_and(|place| !place.is_empty());
+    if !named && tempfile::tempfile().is_err() && instead.is_dir() {
+        // Nobody has set it before.
+        let _ = tempfile::env::override_temp_dir(instead);
+    }
+}
+
+pub(super) fn no_temporary(error: io::Error) -> PlaceError {
+    PlaceError::NoTemporary { place: tempfile::env::temp_dir().display().to_string(), error }
 }
 
 /// A directory of its own, only for its owner, that is gone when it is dropped.
-pub(crate) fn scratch() -> io::Result<tempfile::TempDir> {
+pub(crate) fn scratch() -> Result<tempfile::TempDir, PlaceError> {
     tidy_up();
     let owner_only = fs::Permissions::from_mode(0o700);
     let mut builder = tempfile::Builder::new();
-    builder.prefix(DRAFT.0).suffix(DRAFT.1).permissions(owner_only).tempdir()
+    builder.prefix(DRAFT.0).suffix(DRAFT.1).permissions(owner_only).tempdir().map_err(no_temporary)
 }
 
 fn is_draft(name: &OsStr) -> bool {

@@ -21,6 +21,9 @@ pub(super) struct Restore {
     /// BACKUP_TO, or else to `backups` in DATA_DIR
     #[arg(long)]
     replace: bool,
+    /// Takes an archive that is not encrypted, though a key or passphrase for backups is set
+    #[arg(long)]
+    allow_plain: bool,
 }
 
 /// Brings everything of an archive into the database.
@@ -28,7 +31,7 @@ pub(super) fn restore(settings: &Settings, what: &Restore) -> Result<(), Failure
     let backend = Backend::open(settings)?;
     runtime()?.block_on(async {
         let file = Place::fetch(&what.archive).await?;
-        restore_from(settings, &backend, file, what.replace).await
+        restore_from(settings, &backend, file, what).await
     })
 }
 
@@ -36,11 +39,13 @@ async fn restore_from(
     settings: &Settings,
     backend: &Backend,
     file: File,
-    replace: bool,
+    what: &Restore,
 ) -> Result<(), Failure> {
     let transfer = backend.transfer();
     // All of it is read before anything is touched.
-    let mut archive = archives::open(file, &settings.backup, transfer.newest_schema())?;
+    let replace = what.replace;
+    let newest = transfer.newest_schema();
+    let mut archive = archives::open(file, &settings.backup, what.allow_plain, newest)?;
     prepare::writable(backend)?;
     prepare::schema(settings, backend).await?;
     // From here on nobody writes, so that the backup misses nothing.

@@ -23,6 +23,9 @@ pub(super) struct VerifyBackup {
     /// unless given
     #[arg(long, conflicts_with = "archive")]
     from: Option<String>,
+    /// Takes an archive that is not encrypted, though a key or passphrase for backups is set
+    #[arg(long)]
+    allow_plain: bool,
 }
 
 /// Restores a backup for a trial, and notes how that went.
@@ -34,7 +37,7 @@ pub(super) fn verify_backup(settings: &Settings, what: &VerifyBackup) -> Result<
             None => place(what.from.as_deref(), &settings.backup)?.newest(now).await?,
         };
         let file = Place::fetch(&name).await?;
-        let tried = attempt(settings, file).await;
+        let tried = attempt(settings, file, what.allow_plain).await;
         let noted = match &tried {
             // It says nothing about the archive.
             Err(failure) if !is_bad(failure) => Ok(()),
@@ -92,9 +95,12 @@ fn is_last(name: &str, status: &BackupStatus) -> bool {
 
 /// Whether a trial failed because of the archive, and not of what it was tried with.
 fn is_bad(failure: &Failure) -> bool {
-    use ArchiveError::{Damaged, Differs, FileExists, Foreign, NotEmpty, Outside, Refused};
+    use ArchiveError::{
+        Damaged, Differs, FileExists, Foreign, NotEmpty, Outside, Plain, Refused, Unsound,
+    };
     match failure.downcast_ref() {
-        Some(Foreign | Damaged(_) | NotEmpty(_) | FileExists(_) | Outside(_) | Differs(_)) => true,
+        Some(Foreign | Plain | Damaged(_) | Unsound(_) | NotEmpty(_)) => true,
+        Some(FileExists(_) | Outside(_) | Differs(_)) => true,
         // Not, for want of room on the disk.
         Some(Refused { source, .. }) => !matches!(source, StoreError::Unavailable(_)),
         _ => false,
@@ -102,7 +108,7 @@ fn is_bad(failure: &Failure) -> bool {
 }
 
 /// An archive fits any database, so the trial needs none but the embedded one.
-async fn attempt(settings: &Settings, file: File) -> Result<Summary, Failure> {
+async fn attempt(settings: &Settings, file: File, allow_plain: bool) -> Result<Summary, Failure> {
     let scratch = archives::scratch()?;
     let path = scratch.path().join("scratch.sqlite3");
     let database = SqliteDatabase::open(&path, &SqliteSettings::default())?;
@@ -114,7 +120,7 @@ async fn attempt(settings: &Settings, file: File) -> Result<Summary, Failure> {
     })
     .await?;
     migrated?;
-    let mut archive = archives::open(file, &settings.backup, newest)?;
+    let mut archive = archives::open(file, &settings.backup, allow_plain, newest)?;
     let bars = Bars::default();
     let load = transfer.load().await?;
     let summary = exit3_archive::restore(&mut archive, load, None, false, &bars).await;

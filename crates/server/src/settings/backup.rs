@@ -55,12 +55,17 @@ impl BackupSettings {
         })
     }
 
-    /// What opens archives.
+    /// What opens archives. Where there is a key or a passphrase, one that is not encrypted is
+    /// refused, unless `allow_plain` says otherwise.
     ///
     /// # Errors
     /// One sentence about a file of keys that cannot be used.
-    pub fn keys(&self) -> Result<Keys, SettingsError> {
+    pub fn keys(&self, allow_plain: bool) -> Result<Keys, SettingsError> {
         let mut keys = Keys::default();
+        let is_locked = !matches!(self.lock, Lock::Open) || self.identity.is_some();
+        if is_locked && !allow_plain {
+            keys.refuse_plain();
+        }
         let wrong = |error: ArchiveError| SettingsError::new("BACKUP_IDENTITY", error.to_string());
         if let Some(file) = &self.identity {
             keys.add_file(file).map_err(wrong)?;

@@ -64,6 +64,35 @@ async fn a_key_opens_a_backup_of_postgres_and_no_other_does() {
     opens_for_its_key_alone(Kind::Postgres).await;
 }
 
+/// Whoever can write to the bucket could plant rows, keys and accounts with one.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_encrypted_is_refused_where_backups_are() {
+    let site = Site::new(Kind::Sqlite).await;
+    site.must(&["seed-demo", "--leads", "5", "--subscribers", "5"]);
+    let (file, public) = key_file(&site, "ours.key");
+    let plain = site.back_up();
+    let plain = plain.to_str().unwrap();
+    for env in [
+        [("BACKUP_PASSPHRASE", "correct horse")],
+        [("BACKUP_RECIPIENTS", public.as_str())],
+        [("BACKUP_IDENTITY", file.as_str())],
+    ] {
+        for arguments in [
+            &["verify-backup", plain][..],
+            &["verify-backup", "--from", "backups"],
+            &["restore", plain, "--replace"],
+        ] {
+            let sentence = refused(&site.run_with(&env, arguments));
+            assert!(sentence.contains("not encrypted"), "{sentence}");
+            assert!(sentence.contains("--allow-plain"), "{sentence}");
+            assert!(!site.path("data/backups").exists(), "nothing was touched");
+            let allowed = site.run_with(&env, &[arguments, &["--allow-plain"]].concat());
+            assert!(allowed.status.success(), "{}", String::from_utf8_lossy(&allowed.stderr));
+            let _ = std::fs::remove_dir_all(site.path("data/backups"));
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_passphrase_locks_and_no_other_opens() {
     let site = Site::new(Kind::Sqlite).await;

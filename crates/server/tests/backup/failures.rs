@@ -114,6 +114,123 @@ async fn backups_that_follow_each_other_at_once_are_all_kept() {
     assert_eq!(names(&site.path("backups")).len(), 5);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn no_backup_is_told_from_none_that_counts() {
+    let site = Site::new(Kind::Sqlite).await;
+    let backups = site.path("backups");
+    fs::create_dir(&backups).unwrap();
+    let verify = || site.run(&["verify-backup", "--from", "backups"]);
+    let put = |name: &str| fs::write(backups.join(name), "").unwrap();
+    let (none, left) = (verify(), Some(3));
+    assert_eq!(none.status.code(), left);
+    assert!(refused(&none).contains("holds no backup: none was made there yet"));
+    for (name, why) in [
+        (".exit3-abcdef.partial", "never finished"),
+        ("exit3.sqlite3", "none is called as a backup is"),
+        ("exit3-20990101T000000.000Z.backup", "a clock was or is wrong"),
+    ] {
+        put(name);
+        let none = verify();
+        assert_eq!(none.status.code(), Some(4), "{name}");
+        let sentence = refused(&none);
+        assert!(sentence.contains("no backup that counts") && sentence.contains(why), "{sentence}");
+    }
+    // A bad one is something else.
+    put("exit3-20200101T000000.000Z.backup");
+    assert_eq!(verify().status.code(), Some(1));
+    let nowhere = site.run(&["verify-backup", "--from", "nowhere"]);
+    assert_eq!(nowhere.status.code(), Some(1));
+}
+
+/// A bucket that takes connections and what is sent, and answers with `answer`, a byte a second.
+fn silent_bucket(answer: &'static [u8]) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut reading = stream.try_clone().unwrap();
+            std::thread::spawn(move || std::io::copy(&mut reading, &mut std::io::sink()));
+            std::thread::spawn(move || {
+                for byte in answer {
+                    if std::io::Write::write_all(&mut stream, &[*byte]).is_err() {
+                        return;
+                    }
+                    std::thread::sleep(Duration::from_secs(1));
+                }
+                std::thread::park();
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_that_does_not_answer_is_left_with_a_sentence() {
+    let site = Site::new(Kind::Sqlite).await;
+    site.must(&["seed-demo", "--leads", "1", "--subscribers", "1"]);
+    for answer in [&b""[..], b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"] {
+        let address = silent_bucket(answer);
+        let env = [
+            ("AWS_ENDPOINT_URL", address.as_str()),
+            ("AWS_ALLOW_HTTP", "true"),
+            ("AWS_ACCESS_KEY_ID", "id"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+            ("AWS_REGION", "eu-central-1"),
+            // Two minutes otherwise.
+            ("AWS_TIMEOUT", "1s"),
+            // What is tried again is told, and is not the sentence.
+            ("LOG_LEVEL", "error"),
+        ];
+        for arguments in [
+            ["backup", "--to", "s3://bucket/prefix"],
+            ["verify-backup", "--from", "s3://bucket/prefix"],
+            ["verify-backup", "s3://bucket/key", "--allow-plain"],
+        ] {
+            let sentence = refused(&site.run_with(&env, &arguments));
+            assert!(sentence.contains(&address[7..]), "{arguments:?}: {sentence}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_temporary_directory_the_message_names_the_setting() {
+    let site = Site::new(Kind::Sqlite).await;
+    site.must(&["seed-demo", "--leads", "1", "--subscribers", "1"]);
+    let archive = site.back_up();
+    let env = [("TMPDIR", "/nowhere"), ("AWS_REGION", "eu-central-1")];
+    for arguments in [
+        ["verify-backup", archive.to_str().unwrap(), "--allow-plain"],
+        ["backup", "--to", "s3://bucket/prefix"],
+        ["import-django", "--from", "sqlite:///data/exit3.sqlite3"],
+    ] {
+        let sentence = refused(&site.run_with(&env, &arguments));
+        assert!(sentence.contains("set TMPDIR") && sentence.contains("/nowhere"), "{sentence}");
+    }
+}
+
+/// As in the image, of which nothing but DATA_DIR can be written to.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trial_does_without_a_temporary_directory() {
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let url = "sqlite:///data/exit3.sqlite3".to_owned();
+    let site = Site { directory, url, _database: None };
+    site.must(&["seed-demo", "--leads", "1", "--subscribers", "1"]);
+    let archive = site.back_up();
+    let binary = exit3(site.directory.path()).get_program().to_owned();
+    let script = "mount -t tmpfs -o ro tmpfs /tmp && exec \"$0\" verify-backup \"$1\"";
+    let mut command = std::process::Command::new("unshare");
+    if !rustix::process::geteuid().is_root() {
+        command.arg("--map-root-user");
+    }
+    command.args(["--mount", "sh", "-c", script]).arg(binary).arg(archive);
+    command.envs(site.env()).env_remove("TMPDIR").current_dir(site.directory.path());
+    let tried = command.output().unwrap();
+    assert!(tried.status.success(), "{}", String::from_utf8_lossy(&tried.stderr));
+    let left = names(&site.path("data"));
+    assert!(!left.iter().any(|name| name.ends_with(".partial")), "{left:?}");
+}
+
 /// An archive that is whole, but whose rows no database takes.
 fn impossible(site: &Site) -> String {
     let head = Head {

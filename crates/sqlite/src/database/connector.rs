@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{BigInt, Text};
 
-use super::OpenError;
-use super::file::OpenFile;
+use super::files::Files;
+use super::{FilesError, OpenError};
 use crate::error::Refusal;
 use crate::readers::teach_deadline;
 use crate::sql::Sql;
@@ -39,7 +39,7 @@ const CONVERSION: Duration = Duration::from_secs(10);
 /// Opens connections to one file, and never makes a new one.
 #[derive(Debug, Clone)]
 pub(crate) struct Connector {
-    file: Arc<OpenFile>,
+    files: Arc<Files>,
     uri: String,
 }
 
@@ -56,15 +56,28 @@ impl Connector {
             }
         }
         uri.push_str("?mode=rw");
-        Some(Self { file: Arc::new(OpenFile::new(path)), uri })
+        Some(Self { files: Arc::new(Files::new(path)), uri })
     }
 
-    /// Whether the file is still the one that was opened, at its place.
+    pub(crate) fn files(&self) -> &Files {
+        &self.files
+    }
+
+    /// Whether what is written now would last: the files are those that were opened, at
+    /// their places, and nothing else is known to be in the way.
     pub(crate) fn check(&self) -> Result<(), Refusal> {
-        self.file.check()
+        self.files.in_place()?;
+        self.files.trouble().map_or(Ok(()), Err)
+    }
+
+    /// Nothing may be opened where the files are no longer ours: SQLite would take the index,
+    /// which others here have mapped, for one that nobody uses, and truncate it.
+    fn may_open(&self) -> Result<(), FilesError> {
+        self.files.in_place().map_err(|refusal| FilesError::Changed(refusal.to_string()))
     }
 
     pub(crate) fn writer(&self) -> Result<SqliteConnection, OpenError> {
+        self.may_open()?;
         let mut connection = SqliteConnection::establish(&self.uri)?;
         connection.batch_execute(BUSY)?;
         log_ahead(&mut connection)?;
@@ -79,18 +92,49 @@ impl Connector {
     }
 
     pub(crate) fn reader(&self) -> Result<SqliteConnection, OpenError> {
-        let mut connection = SqliteConnection::establish(&self.uri)?;
-        connection.batch_execute(BUSY)?;
-        connection.batch_execute(READER)?;
-        teach_deadline(&mut connection)?;
-        Ok(connection)
+        Ok(self.lasting_reader()?.0)
+    }
+
+    /// A connection that reads, and whether it sees what is written later. A full disk has
+    /// no room for the index that all connections share. Where nothing is in the log, the main
+    /// file can be read without it; otherwise a connection can make one for itself, in memory.
+    pub(crate) fn lasting_reader(&self) -> Result<(SqliteConnection, bool), OpenError> {
+        self.may_open()?;
+        match set_up_reader(&self.uri) {
+            Err(_) if self.files.disk_is_full() => {
+                let uri = match self.files.has_no_log() {
+                    true => self.uri_with("?mode=ro&immutable=1"),
+                    false => self.uri_with("?mode=ro&readonly_shm=1"),
+                };
+                Ok((set_up_reader(&uri)?, false))
+            }
+            connected => Ok((connected?, true)),
+        }
     }
 
     /// A file of somebody else, which is left as it is.
     pub(crate) fn foreign(&self) -> Result<SqliteConnection, OpenError> {
-        let uri = self.uri.replace("?mode=rw", "?mode=ro");
-        Ok(SqliteConnection::establish(&uri)?)
+        Ok(SqliteConnection::establish(&self.uri_with("?mode=ro"))?)
     }
+
+    fn uri_with(&self, mode: &str) -> String {
+        self.uri.replace("?mode=rw", mode)
+    }
+}
+
+fn set_up_reader(uri: &str) -> Result<SqliteConnection, OpenError> {
+    let mut connection = SqliteConnection::establish(uri)?;
+    connection.batch_execute(BUSY)?;
+    connection.batch_execute(READER)?;
+    teach_deadline(&mut connection)?;
+    look(&mut connection)?;
+    Ok(connection)
+}
+
+/// Reads something, so that SQLite opens all files.
+pub(crate) fn look(connection: &mut SqliteConnection) -> QueryResult<()> {
+    let tables = "SELECT count(*) FROM sqlite_schema";
+    Sql::<BigInt>::new(tables).get_result::<i64>(connection).map(drop)
 }
 
 /// Switches a new file to write-ahead logging. SQLite does not wait for others

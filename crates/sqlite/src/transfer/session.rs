@@ -14,10 +14,13 @@ use serde_json::Value as Json;
 use crate::database::{Connector, OpenError};
 use crate::error::{Refusal, from_diesel, unreachable};
 use crate::sql::Sql;
+use crate::transfer::damage::damage;
+use crate::writer::content;
 
 /// The transaction ends with the connection, and undone unless it was committed.
 pub(crate) struct SqliteSession {
     connection: Option<SqliteConnection>,
+    connector: Connector,
 }
 
 impl SqliteSession {
@@ -29,10 +32,11 @@ impl SqliteSession {
         let connector = connector.clone();
         blocking(move || {
             let mut connection = open(&connector).map_err(unreachable)?;
+            content(&mut connection, connector.files())?;
             execute(&mut connection, begin)?;
             // A transaction begins with what it reads first.
             tables(&mut connection).map_err(from_diesel)?;
-            Ok(Self { connection: Some(connection) })
+            Ok(Self { connection: Some(connection), connector })
         })
         .await
     }
@@ -102,6 +106,10 @@ impl Snapshot for SqliteSession {
             Ok(TABLES.iter().filter_map(shape).collect())
         })
         .await
+    }
+
+    async fn damage(&mut self) -> Result<Option<String>, StoreError> {
+        self.with(|connection| damage(connection).map_err(from_diesel)).await
     }
 
     async fn count(&mut self, table: &'static Table) -> Result<u64, StoreError> {
@@ -223,7 +231,14 @@ impl Load for SqliteSession {
     }
 
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
-        self.with(|connection| execute(connection, "COMMIT")).await
+        let connector = self.connector.clone();
+        self.with(move |connection| {
+            connector.files().in_place()?;
+            execute(connection, "COMMIT")?;
+            // What went to files that are gone by now is as good as not written.
+            Ok(connector.files().in_place()?)
+        })
+        .await
     }
 }
 

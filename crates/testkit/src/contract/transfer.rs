@@ -119,6 +119,9 @@ pub async fn a_snapshot_has_all_tables_and_columns(harness: &Harness) {
 
 pub async fn a_snapshot_has_every_row_as_it_was_stored(harness: &Harness) {
     fill(harness).await;
+    let mut snapshot = harness.transfer.snapshot().await.unwrap();
+    assert_eq!(snapshot.damage().await.unwrap(), None);
+    drop(snapshot);
     let all = now(harness).await;
     let leads = &all[0].1;
     assert_eq!(leads.len(), 3);

@@ -1,0 +1,203 @@
+//! The service over files of an embedded database that do not stay as they were, and on a disk
+//! without room.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "in a test a panic is the report"
+)]
+
+mod service;
+
+use std::fs::{self, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use service::{Service, exit3};
+
+const LEAD: &str = r#"{"full_name": "Ana Horvat", "position": "CTO", "email": "ana@acme.hr"}"#;
+const LEADS: &str = "/backend/api/v1/leads/";
+const READY: &str = "/backend/health/ready/";
+const KEY: [(&str, &str); 1] = [("BASIC_API_KEY", "key-of-the-tests")];
+
+async fn create(service: &Service) -> u16 {
+    service.post(LEADS, KEY[0].1, LEAD).await.status().as_u16()
+}
+
+async fn count(service: &Service) -> u64 {
+    let list: Value = service.get(LEADS, KEY[0].1).await.json().await.unwrap();
+    list["count"].as_u64().unwrap()
+}
+
+/// Runs a command that must fail, in one sentence; returns it.
+fn refused(directory: &Path, arguments: &[&str]) -> String {
+    let output = exit3(directory).envs(KEY).args(arguments).output().unwrap();
+    let sentence = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!(sentence.lines().count(), 1, "{sentence}");
+    sentence
+}
+
+async fn loses_nothing(harm: fn(&Path), word: &str, told: &str) {
+    let directory = tempfile::tempdir().unwrap();
+    let service = Service::start(directory.path(), &KEY);
+    for _ in 0..30 {
+        assert_eq!(create(&service).await, 201);
+    }
+    // As long as it takes until what was written is in the main file.
+    std::thread::sleep(Duration::from_secs(1));
+    harm(&directory.path().join("data/exit3.sqlite3"));
+    assert_eq!(create(&service).await, 503);
+    assert!(service.logs(word), "{}", service.output());
+    assert_eq!(service.get(READY, "").await.status(), 503);
+    let sentence = refused(directory.path(), &["backup", "--to", "backups"]);
+    assert!(sentence.contains(told), "{sentence}");
+    service.kill();
+    let again = Service::start(directory.path(), &KEY);
+    assert_eq!(count(&again).await, 30);
+    assert_eq!(create(&again).await, 201);
+    again.stop();
+}
+
+fn beside(main: &Path, suffix: &str) -> PathBuf {
+    PathBuf::from(format!("{}{suffix}", main.display()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_with_the_files_beside_the_database() {
+    let harm = |main: &Path| {
+        fs::remove_file(beside(main, "-wal")).unwrap();
+        fs::remove_file(beside(main, "-shm")).unwrap();
+    };
+    loses_nothing(harm, "the files beside the database", "another process has").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_with_a_truncated_log() {
+    let harm = |main: &Path| {
+        OpenOptions::new().write(true).open(beside(main, "-wal")).unwrap().set_len(0).unwrap();
+    };
+    loses_nothing(harm, "truncated the -wal file", "truncated the -wal file").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_index_fails_the_backup() {
+    let directory = tempfile::tempdir().unwrap();
+    let seed = ["seed-demo", "--leads", "464", "--subscribers", "1"];
+    assert!(exit3(directory.path()).args(seed).status().unwrap().success());
+    let damage = "CREATE TABLE theirs (x); CREATE INDEX theirs_x ON theirs (x);
+        PRAGMA writable_schema = ON;
+        UPDATE sqlite_schema SET rootpage =
+            (SELECT rootpage FROM sqlite_schema WHERE name = 'theirs_x')
+        WHERE name = 'leads_by_created_at';";
+    let main = directory.path().join("data/exit3.sqlite3");
+    assert!(Command::new("sqlite3").arg(main).arg(damage).status().unwrap().success());
+    let sentence = refused(directory.path(), &["backup", "--to", "backups"]);
+    assert!(sentence.contains("the database is damaged"), "{sentence}");
+    assert_eq!(fs::read_dir(directory.path().join("backups")).map_or(0, Iterator::count), 0);
+}
+
+/// A small file system of its own.
+struct Disk(tempfile::TempDir);
+
+impl Disk {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().to_str().unwrap();
+        run(&["mount", "-t", "tmpfs", "-o", "size=8m,mode=0777", "tmpfs", place]);
+        Self(directory)
+    }
+
+    fn fill(&self) {
+        let mut filler = fs::File::create(self.0.path().join("filler")).unwrap();
+        let full = std::io::copy(&mut std::io::repeat(1), &mut filler).unwrap_err();
+        assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
+    }
+
+    fn make_room(&self) {
+        fs::remove_file(self.0.path().join("filler")).unwrap();
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        run(&["umount", "--lazy", self.0.path().to_str().unwrap()]);
+    }
+}
+
+/// Runs a command as root.
+fn run(words: &[&str]) {
+    let mut command = Command::new(words[0]);
+    if !rustix::process::geteuid().is_root() {
+        command = Command::new("sudo");
+        command.args(["-n", words[0]]);
+    }
+    assert!(command.args(&words[1..]).status().unwrap().success(), "{words:?}");
+}
+
+async fn assert_not_ready(service: &Service) {
+    assert_eq!(service.get(READY, KEY[0].1).await.status(), 503);
+}
+
+async fn takes_writes_again(service: &Service) {
+    let begun = Instant::now();
+    while service.get(READY, "").await.status() != 200 || create(service).await != 201 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it does not heal");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_keeps_nobody_from_reading() {
+    let disk = Disk::new();
+    let place = tempfile::tempdir().unwrap();
+    let data = disk.0.path().join("data");
+    let env = [KEY[0], ("DATA_DIR", data.to_str().unwrap())];
+    let service = Service::start(place.path(), &env);
+    assert_eq!(create(&service).await, 201);
+    // While it serves.
+    disk.fill();
+    let begun = Instant::now();
+    while create(&service).await != 503 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "there is room");
+    }
+    assert_not_ready(&service).await;
+    let before = count(&service).await;
+    assert!(service.logs("the disk of the database is full"), "{}", service.output());
+    // After a stop there is no room for what SQLite keeps beside the file.
+    service.stop();
+    while OpenOptions::new()
+        .append(true)
+        .open(disk.0.path().join("filler"))
+        .is_ok_and(|mut file| std::io::Write::write_all(&mut file, &[1; 4096]).is_ok())
+    {}
+    let service = Service::start(place.path(), &env);
+    assert_eq!(count(&service).await, before);
+    assert_eq!(create(&service).await, 503);
+    assert_not_ready(&service).await;
+    assert_eq!(service.get("/backend/health/live/", "").await.status(), 200);
+    disk.make_room();
+    takes_writes_again(&service).await;
+    assert!(count(&service).await > before);
+    service.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_has_no_room_leaves_nothing_behind() {
+    let disk = Disk::new();
+    let data = disk.0.path().join("data");
+    fs::create_dir(&data).unwrap();
+    disk.fill();
+    let place = tempfile::tempdir().unwrap();
+    for _ in 0..3 {
+        let output = exit3(place.path()).env("DATA_DIR", &data).output().unwrap();
+        assert!(!output.status.success());
+    }
+    let left: Vec<_> = fs::read_dir(&data).unwrap().map(|it| it.unwrap().file_name()).collect();
+    assert!(left.is_empty(), "{left:?}");
+    disk.make_room();
+    Service::start(place.path(), &[("DATA_DIR", data.to_str().unwrap())]).stop();
+}

@@ -1,0 +1,226 @@
+//! The files of the database: the main one, the log beside it (`-wal`) and the index of
+//! that log (`-shm`). SQLite goes on with files that were moved, removed or replaced, and
+//! what it then writes is lost.
+
+use std::ffi::OsString;
+use std::fs::{File, Metadata};
+use std::io::Write;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::in_use;
+use crate::error::Refusal;
+
+/// How much room a disk must have not to be called full: the index takes half of it.
+const ROOM: usize = 64 << 10;
+
+/// The files, as they were when the database was opened.
+#[derive(Debug)]
+pub(crate) struct Files {
+    main: PathBuf,
+    log: PathBuf,
+    index: PathBuf,
+    identity: Option<Identity>,
+    /// Never closed: see [`in_use`].
+    main_file: Option<Arc<File>>,
+    beside: OnceLock<Beside>,
+    trouble: Mutex<Option<Refusal>>,
+    others: AtomicBool,
+}
+
+/// The two files that are there only while the database is open.
+#[derive(Debug)]
+struct Beside {
+    /// Keeps the log readable when its name is gone.
+    log: File,
+    log_identity: Identity,
+    /// Never closed: see [`in_use`].
+    index: Arc<File>,
+    index_identity: Identity,
+}
+
+/// When a file was changed last, and how long it is then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Change {
+    length: u64,
+    at: (i64, i64),
+}
+
+impl Change {
+    fn of(metadata: &Metadata) -> Self {
+        Self { length: metadata.len(), at: (metadata.mtime(), metadata.mtime_nsec()) }
+    }
+}
+
+impl Files {
+    /// The files that belong to `main`, which is there.
+    pub(super) fn new(main: &Path) -> Self {
+        Self {
+            main: main.to_owned(),
+            log: with_suffix(main, "-wal"),
+            index: with_suffix(main, "-shm"),
+            identity: identity(main),
+            main_file: in_use::hold(main).ok(),
+            beside: OnceLock::new(),
+            trouble: Mutex::default(),
+            others: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether all processes that have the database open see these files.
+    pub(super) fn are_shared(&self) -> bool {
+        in_use::is_shared(&self.main, &self.index)
+    }
+
+    /// Remembers the files beside, once a connection has opened them. As long as that
+    /// connection stays open, SQLite itself neither removes nor replaces them.
+    pub(crate) fn remember(&self) -> Result<(), Refusal> {
+        if self.beside.get().is_some() {
+            return Ok(());
+        }
+        let log = File::open(&self.log).map_err(|_| Refusal::LogGone)?;
+        let log_identity = log.metadata().map(|it| of(&it)).map_err(|_| Refusal::LogGone)?;
+        let index = in_use::hold(&self.index).map_err(|_| Refusal::LogGone)?;
+        let index_identity = index.metadata().map(|it| of(&it)).map_err(|_| Refusal::LogGone)?;
+        let _ = self.beside.set(Beside { log, log_identity, index, index_identity });
+        Ok(())
+    }
+
+    /// Whether each file is still the one that was opened, at its place.
+    pub(crate) fn in_place(&self) -> Result<(), Refusal> {
+        if !self.main_in_place() {
+            return Err(Refusal::FileGone);
+        }
+        let Some(beside) = self.beside.get() else { return Ok(()) };
+        if identity(&self.log) == Some(beside.log_identity)
+            && identity(&self.index) == Some(beside.index_identity)
+        {
+            return Ok(());
+        }
+        Err(Refusal::LogGone)
+    }
+
+    pub(crate) fn main_in_place(&self) -> bool {
+        self.identity.is_some() && identity(&self.main) == self.identity
+    }
+
+    /// Whether the main file has no name any more, so that it ends with this process.
+    pub(crate) fn main_is_removed(&self) -> bool {
+        let metadata = self.main_file.as_ref().and_then(|file| file.metadata().ok());
+        metadata.is_some_and(|metadata| metadata.nlink() == 0)
+    }
+
+    /// Whether another program has begun a log of its own where ours was.
+    pub(crate) fn has_foreign_log(&self) -> bool {
+        let ours = self.beside.get().map(|beside| beside.log_identity);
+        std::fs::metadata(&self.log).is_ok_and(|log| log.len() > 0 && Some(of(&log)) != ours)
+    }
+
+    /// From now on, or until it is said again, other connections of this process write as well.
+    pub(crate) fn expect_others(&self, expected: bool) {
+        self.others.store(expected, Ordering::Relaxed);
+    }
+
+    /// Whether somebody else is, or may be, moving the log to the main file.
+    pub(crate) fn is_being_moved(&self) -> bool {
+        self.others.load(Ordering::Relaxed)
+            || self.beside.get().is_some_and(|beside| in_use::is_moving(&beside.index))
+    }
+
+    pub(crate) fn main_change(&self) -> Option<Change> {
+        std::fs::metadata(&self.main).ok().map(|metadata| Change::of(&metadata))
+    }
+
+    /// The log that was opened, whatever has become of its name, and its last change.
+    pub(crate) fn log(&self) -> Option<(&File, Change)> {
+        let log = &self.beside.get()?.log;
+        Some((log, Change::of(&log.metadata().ok()?)))
+    }
+
+    /// Whether there is nothing in the log that the main file may lack.
+    pub(crate) fn has_no_log(&self) -> bool {
+        std::fs::metadata(&self.log).map_or(true, |log| log.len() == 0)
+    }
+
+    /// Whether nothing more can be written where the files are.
+    pub(crate) fn disk_is_full(&self) -> bool {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        let Some(directory) = self.main.parent() else { return false };
+        let written = tempfile::tempfile_in(directory)
+            .and_then(|mut file| file.write_all(&[1; ROOM]).map(|()| file));
+        written.is_err_and(|error| matches!(error.kind(), StorageFull | QuotaExceeded))
+    }
+
+    /// Where a copy is kept of what would be lost with this process.
+    pub(crate) fn rescue(&self) -> PathBuf {
+        with_suffix(&self.main, &format!("{RESCUED}{}", std::process::id()))
+    }
+
+    /// The copies that were kept by earlier processes.
+    pub(super) fn rescued(&self) -> Vec<PathBuf> {
+        let (Some(directory), Some(name)) = (self.main.parent(), self.main.file_name()) else {
+            return Vec::new();
+        };
+        let mut beginning = name.to_owned();
+        beginning.push(RESCUED);
+        let beginning = beginning.to_string_lossy().into_owned();
+        let names = std::fs::read_dir(directory).into_iter().flatten().flatten();
+        let mut rescued: Vec<_> = names
+            .filter(|entry| entry.file_name().to_string_lossy().starts_with(&beginning))
+            .map(|entry| entry.path())
+            .collect();
+        rescued.sort();
+        rescued
+    }
+
+    /// What keeps writes from being done, as far as it is known.
+    pub(crate) fn trouble(&self) -> Option<Refusal> {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes what keeps writes from being done, or that nothing does. Each change is logged
+    /// once.
+    pub(crate) fn note(&self, trouble: Option<Refusal>) {
+        let mut known = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if *known == trouble {
+            return;
+        }
+        match trouble {
+            Some(
+                trouble @ (Refusal::FileGone
+                | Refusal::LogGone
+                | Refusal::FileOverwritten
+                | Refusal::LogOverwritten),
+            ) => {
+                tracing::error!(
+                    "{trouble}: nothing is written until that is undone or the service is restarted"
+                );
+            }
+            Some(trouble) => tracing::error!("{trouble}: nothing is written until that passes"),
+            None => tracing::info!("the database can be written to again"),
+        }
+        *known = trouble;
+    }
+}
+
+/// How the name goes on of a copy that was rescued.
+const RESCUED: &str = "-rescued-";
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
+}
+
+/// Which file it is, whatever its name: device and number.
+pub(super) type Identity = (u64, u64);
+
+fn identity(path: &Path) -> Option<Identity> {
+    std::fs::metadata(path).ok().map(|metadata| of(&metadata))
+}
+
+pub(super) fn of(metadata: &Metadata) -> Identity {
+    (metadata.dev(), metadata.ino())
+}
