@@ -32,7 +32,9 @@ pub struct PgDatabase {
 
 /// Makes a database of its settings. No connection is made yet, so that this
 /// works while the database is away. Connections will live on `runtime`, which
-/// must outlive every use of the repositories.
+/// must outlive every use of the repositories. What is made of this database, and of
+/// [`PgDatabase::of_worker`], has at most as many connections together as the settings
+/// say; migrations and transfers have one of their own.
 pub fn connect(settings: &PgSettings, runtime: Handle) -> PgDatabase {
     let pool = PgPool::new(settings, runtime.clone());
     let lists = Lists::new(settings, pool.clone(), runtime.clone());
@@ -40,6 +42,15 @@ pub fn connect(settings: &PgSettings, runtime: Handle) -> PgDatabase {
 }
 
 impl PgDatabase {
+    /// The same database for one of `workers` threads, each of which has a runtime of its
+    /// own. Where there are connections enough, a part of them lives on `runtime`, which
+    /// must outlive every use of these repositories: that saves the way between threads.
+    pub fn of_worker(&self, workers: usize, runtime: Handle) -> Self {
+        let pool = self.pool.of_worker(workers, runtime.clone());
+        let lists = self.lists.of_worker(workers, pool.clone(), runtime);
+        Self { pool, lists, ..self.clone() }
+    }
+
     /// The leads.
     pub fn leads(&self) -> PgLeadRepository {
         PgLeadRepository::new(self.pool.clone(), self.lists.clone())

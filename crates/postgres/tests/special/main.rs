@@ -15,9 +15,11 @@ mod failures;
 mod guards;
 mod migrations;
 mod plans;
+mod pool;
 mod pooler;
 mod replica;
 mod rights;
+mod silence;
 mod transfer;
 
 use std::time::{Duration, Instant};
