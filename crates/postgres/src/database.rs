@@ -1,5 +1,7 @@
 //! The database as a whole.
 
+use std::sync::Arc;
+
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use exit3_ports::{Moved, Rows, SchemaState, StoreError, Target};
@@ -9,7 +11,7 @@ use crate::api_keys::PgApiKeyRepository;
 use crate::backups::PgBackupLog;
 use crate::clients::PgClientRepository;
 use crate::documents;
-use crate::health::PgHealth;
+use crate::health::{Asked, PgHealth};
 use crate::leads::PgLeadRepository;
 use crate::lists::Lists;
 use crate::migrations::{self, MigrationError};
@@ -28,6 +30,7 @@ pub struct PgDatabase {
     runtime: Handle,
     pool: PgPool,
     lists: Lists,
+    asked: Arc<Asked>,
 }
 
 /// Makes a database of its settings. No connection is made yet, so that this
@@ -38,7 +41,7 @@ pub struct PgDatabase {
 pub fn connect(settings: &PgSettings, runtime: Handle) -> PgDatabase {
     let pool = PgPool::new(settings, runtime.clone());
     let lists = Lists::new(settings, pool.clone(), runtime.clone());
-    PgDatabase { settings: settings.clone(), runtime, pool, lists }
+    PgDatabase { settings: settings.clone(), runtime, pool, lists, asked: Arc::default() }
 }
 
 impl PgDatabase {
@@ -88,7 +91,7 @@ impl PgDatabase {
 
     /// Whether the database can be used.
     pub fn health(&self) -> PgHealth {
-        PgHealth::new(self.pool.clone())
+        PgHealth::new(self.pool.clone(), Arc::clone(&self.asked))
     }
 
     /// Finds out, again and again, whether lists may come from the replica of the

@@ -164,10 +164,9 @@ impl Backend {
     /// [`DatabaseError`].
     pub async fn migrate_to(&self, target: Target, rows: Rows) -> Result<Moved, DatabaseError> {
         match &self.database {
-            Database::Postgres(settings) => connect(settings)
-                .migrate_to(target, rows)
-                .await
-                .map_err(DatabaseError::of_server),
+            Database::Postgres(settings) => {
+                connect(settings).migrate_to(target, rows).await.map_err(DatabaseError::of_server)
+            }
             Database::Sqlite(database) => {
                 blocking(database, move |it| it.migrate_to(target, rows)).await
             }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use exit3_ports::{DatabaseHealth, SchemaState, StoreError};
+use exit3_ports::{DatabaseHealth, Obstacle, SchemaState, StoreError};
 
 use crate::database::{Connector, Store};
 use crate::migrations;
@@ -37,5 +37,9 @@ impl DatabaseHealth for SqliteHealth {
         self.connector.check()?;
         let state = self.store.readers.read(migrations::state).await?;
         Ok(state == SchemaState::Current)
+    }
+
+    async fn obstacle(&self) -> Result<Option<Obstacle>, StoreError> {
+        Ok(None)
     }
 }

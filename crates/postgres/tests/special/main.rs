@@ -13,6 +13,7 @@ mod documents;
 mod durability;
 mod failures;
 mod guards;
+mod health;
 mod migrations;
 mod plans;
 mod pool;

@@ -172,6 +172,26 @@ async fn a_server_that_takes_no_more_connections_serves_all_with_those_that_live
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_that_asks_for_health_takes_one_connection() {
+    let (_, kept) = shared().await;
+    let database = with(kept.url(), 8, LONG);
+    let crowd = (0..200).map(|_| {
+        let health = database.health();
+        tokio::spawn(async move {
+            health.ping().await.unwrap();
+            assert!(health.schema_is_current().await.unwrap());
+            assert_eq!(health.obstacle().await.unwrap(), None);
+        })
+    });
+    for one in crowd.collect::<Vec<_>>() {
+        one.await.unwrap();
+    }
+    let admin = client(kept.url()).await;
+    // One for each of the three questions.
+    assert!(sessions(&admin).await <= 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_goes_away_in_line_takes_nothing_from_the_others() {
     let (_, kept) = shared().await;
     let database = with(kept.url(), 1, LONG);
