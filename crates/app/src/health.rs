@@ -1,11 +1,11 @@
 //! Whether the service can do its work.
 
-use exit3_ports::StoreError;
+use exit3_ports::{Obstacle, StoreError};
 
 use crate::App;
 
 /// What stands between the service and its work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Readiness {
     /// Nothing.
     Ready,
@@ -13,6 +13,8 @@ pub enum Readiness {
     SchemaOutdated,
     /// The database does not answer.
     DatabaseAway,
+    /// The database answers, but cannot do its work.
+    Hindered(Obstacle),
 }
 
 /// Whether the database answers.
@@ -25,10 +27,15 @@ pub async fn database(app: &App) -> Result<(), StoreError> {
 
 /// Whether requests can be served.
 pub async fn readiness(app: &App) -> Readiness {
-    match app.database.schema_is_current().await {
-        Ok(true) => Readiness::Ready,
-        Ok(false) => Readiness::SchemaOutdated,
-        Err(_) => Readiness::DatabaseAway,
+    let schema = app.database.schema_is_current().await;
+    if matches!(schema, Ok(false)) {
+        return Readiness::SchemaOutdated;
+    }
+    // It may be an obstacle that keeps the schema from being read.
+    match (schema, app.database.obstacle().await) {
+        (_, Ok(Some(obstacle))) => Readiness::Hindered(obstacle),
+        (Ok(_), Ok(None)) => Readiness::Ready,
+        _ => Readiness::DatabaseAway,
     }
 }
 
@@ -43,9 +50,26 @@ mod tests {
         mocks.database.expect_schema_is_current().times(1).returning(|| Ok(true));
         mocks.database.expect_schema_is_current().times(1).returning(|| Ok(false));
         mocks.database.expect_schema_is_current().times(1).returning(|| Err(away()));
+        mocks.database.expect_obstacle().times(1).returning(|| Ok(None));
+        mocks.database.expect_obstacle().times(1).returning(|| Err(away()));
         let app = mocks.into_app();
         assert_eq!(readiness(&app).await, Readiness::Ready);
         assert_eq!(readiness(&app).await, Readiness::SchemaOutdated);
+        assert_eq!(readiness(&app).await, Readiness::DatabaseAway);
+    }
+
+    #[tokio::test]
+    async fn a_database_that_cannot_do_its_work_is_not_ready_whatever_it_says_of_its_schema() {
+        let mut mocks = Mocks::new();
+        let lacks = || Obstacle::Lacks("the table leads".to_owned());
+        mocks.database.expect_schema_is_current().times(1).returning(|| Ok(true));
+        mocks.database.expect_schema_is_current().times(1).returning(|| Err(away()));
+        mocks.database.expect_schema_is_current().times(1).returning(|| Ok(true));
+        mocks.database.expect_obstacle().times(2).returning(move || Ok(Some(lacks())));
+        mocks.database.expect_obstacle().times(1).returning(|| Err(away()));
+        let app = mocks.into_app();
+        assert_eq!(readiness(&app).await, Readiness::Hindered(lacks()));
+        assert_eq!(readiness(&app).await, Readiness::Hindered(lacks()));
         assert_eq!(readiness(&app).await, Readiness::DatabaseAway);
     }
 }

@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use exit3_app::App;
 use exit3_app::health::Readiness;
-use exit3_ports::BackupStatus;
+use exit3_ports::{BackupStatus, Obstacle};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -34,6 +34,10 @@ pub(crate) struct Health {
 pub(crate) struct State {
     #[schema(example = "ok")]
     pub status: &'static str,
+    /// Only for a key that opens everything, where there is more to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub detail: Option<String>,
 }
 
 /// Whether requests can be served, and what else a holder of a key may know.
@@ -100,11 +104,11 @@ pub(crate) async fn health(app: Data<App>) -> HttpResponse {
     responses((status = 200, description = "It lives.", body = State))
 )]
 pub(crate) async fn live() -> HttpResponse {
-    HttpResponse::Ok().json(State { status: "ok" })
+    HttpResponse::Ok().json(State { status: "ok", detail: None })
 }
 
-/// Whether requests can be served: the database answers, and its schema has
-/// everything that this program knows; it may have more.
+/// Whether requests can be served: the database answers, takes writes, and has
+/// everything that this program knows, with the rights to use it; it may have more.
 #[utoipa::path(
     get,
     path = "/backend/health/ready/",
@@ -117,15 +121,23 @@ pub(crate) async fn live() -> HttpResponse {
 )]
 pub(crate) async fn ready(app: Data<App>, request: HttpRequest) -> HttpResponse {
     let readiness = tokio::time::timeout(PATIENCE, exit3_app::health::readiness(&app)).await;
-    let status = match readiness {
+    let (status, detail) = match readiness {
         Ok(Readiness::Ready) => {
             let backups = backups(&app, &request).await;
             return HttpResponse::Ok().json(Ready { status: "ok", backups });
         }
-        Ok(Readiness::SchemaOutdated) => "schema outdated",
-        Ok(Readiness::DatabaseAway) | Err(_) => "database unavailable",
+        Ok(Readiness::SchemaOutdated) => ("schema outdated", None),
+        Ok(Readiness::Hindered(obstacle)) => {
+            let opens = auth::opens_everything(&app, &request).await;
+            let detail = opens.then(|| obstacle.to_string());
+            match obstacle {
+                Obstacle::Lacks(_) => ("database incomplete", detail),
+                Obstacle::WritesFail(_) => ("writes fail", detail),
+            }
+        }
+        Ok(Readiness::DatabaseAway) | Err(_) => ("database unavailable", None),
     };
-    HttpResponse::ServiceUnavailable().json(State { status })
+    HttpResponse::ServiceUnavailable().json(State { status, detail })
 }
 
 /// How the backups are, for whom that is to know.

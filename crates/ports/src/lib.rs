@@ -29,7 +29,7 @@ pub use django::{
     DjangoSource, DjangoTable, missing_of_django,
 };
 pub use error::{Constraint, Guard, RULES, Rule, StoreError, with_causes};
-pub use health::DatabaseHealth;
+pub use health::{DatabaseHealth, Obstacle};
 pub use leads::LeadRepository;
 pub use migrations::{Migration, Moved, NoWay, Rows, SchemaState, Target, Way};
 pub use quotas::{Charge, Quotas, Standing};

@@ -13,6 +13,7 @@
 use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::{Duration, Instant};
 
 use diesel::QueryResult;
 use diesel::pg::{Pg, PgMetadataLookup, PgQueryBuilder, PgTypeMetadata};
@@ -24,6 +25,7 @@ use exit3_ports::Position;
 use futures_util::future::{BoxFuture, join};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type};
 use tokio_postgres::{Client, Statement};
@@ -70,6 +72,7 @@ pub(crate) struct PgConnection {
     give_up: Option<oneshot::Sender<()>>,
     ask: Ask,
     place: Option<Place>,
+    opened: Instant,
     _open: Open,
 }
 
@@ -82,7 +85,21 @@ impl PgConnection {
         open: Open,
     ) -> Self {
         let (statements, give_up) = (HashMap::new(), Some(give_up));
-        Self { client, statements, names, give_up, ask: Ask::Never, place: None, _open: open }
+        Self {
+            client,
+            statements,
+            names,
+            give_up,
+            ask: Ask::Never,
+            place: None,
+            opened: Instant::now(),
+            _open: open,
+        }
+    }
+
+    /// When it was opened.
+    pub(crate) fn opened(&self) -> Instant {
+        self.opened
     }
 
     /// Says whether the server is to be asked for its place with each statement.
@@ -108,6 +125,11 @@ impl PgConnection {
     /// Whether the server, or the way to it, is known to be gone.
     pub(crate) fn is_closed(&self) -> bool {
         self.give_up.is_none() || self.client.is_closed()
+    }
+
+    /// Whether the server answers within this time.
+    pub(crate) async fn answers(&self, within: Duration) -> bool {
+        matches!(timeout(within, self.client.batch_execute("")).await, Ok(Ok(())))
     }
 
     /// Runs a query to its end, commit included. Returns its rows and how many

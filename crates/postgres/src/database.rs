@@ -1,5 +1,7 @@
 //! The database as a whole.
 
+use std::sync::Arc;
+
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use exit3_ports::{Moved, Rows, SchemaState, StoreError, Target};
@@ -9,7 +11,7 @@ use crate::api_keys::PgApiKeyRepository;
 use crate::backups::PgBackupLog;
 use crate::clients::PgClientRepository;
 use crate::documents;
-use crate::health::PgHealth;
+use crate::health::{Asked, PgHealth};
 use crate::leads::PgLeadRepository;
 use crate::lists::Lists;
 use crate::migrations::{self, MigrationError};
@@ -28,18 +30,30 @@ pub struct PgDatabase {
     runtime: Handle,
     pool: PgPool,
     lists: Lists,
+    asked: Arc<Asked>,
 }
 
 /// Makes a database of its settings. No connection is made yet, so that this
 /// works while the database is away. Connections will live on `runtime`, which
-/// must outlive every use of the repositories.
+/// must outlive every use of the repositories. What is made of this database, and of
+/// [`PgDatabase::of_worker`], has at most as many connections together as the settings
+/// say; migrations and transfers have one of their own.
 pub fn connect(settings: &PgSettings, runtime: Handle) -> PgDatabase {
     let pool = PgPool::new(settings, runtime.clone());
     let lists = Lists::new(settings, pool.clone(), runtime.clone());
-    PgDatabase { settings: settings.clone(), runtime, pool, lists }
+    PgDatabase { settings: settings.clone(), runtime, pool, lists, asked: Arc::default() }
 }
 
 impl PgDatabase {
+    /// The same database for one of `workers` threads, each of which has a runtime of its
+    /// own. Where there are connections enough, a part of them lives on `runtime`, which
+    /// must outlive every use of these repositories: that saves the way between threads.
+    pub fn of_worker(&self, workers: usize, runtime: Handle) -> Self {
+        let pool = self.pool.of_worker(workers, runtime.clone());
+        let lists = self.lists.of_worker(workers, pool.clone(), runtime);
+        Self { pool, lists, ..self.clone() }
+    }
+
     /// The leads.
     pub fn leads(&self) -> PgLeadRepository {
         PgLeadRepository::new(self.pool.clone(), self.lists.clone())
@@ -77,7 +91,7 @@ impl PgDatabase {
 
     /// Whether the database can be used.
     pub fn health(&self) -> PgHealth {
-        PgHealth::new(self.pool.clone())
+        PgHealth::new(self.pool.clone(), Arc::clone(&self.asked))
     }
 
     /// Finds out, again and again, whether lists may come from the replica of the

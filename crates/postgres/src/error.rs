@@ -1,10 +1,10 @@
 //! What a failure means: the one place that knows SQLSTATEs.
 
 use std::error::Error as StdError;
+use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool::managed::PoolError;
-use exit3_ports::StoreError;
+use exit3_ports::{StoreError, with_causes};
 use tokio_postgres::error::{DbError, SqlState};
 
 use crate::pool::ConnectError;
@@ -17,6 +17,8 @@ pub(crate) struct Failure {
     pub(crate) again: Again,
     /// Whether the connection can go on to serve others.
     pub(crate) connection_is_sound: bool,
+    /// Whether the server says that this will not pass by itself.
+    pub(crate) lasts: bool,
 }
 
 /// Whether trying at once again may help, and do no harm.
@@ -31,7 +33,7 @@ pub(crate) enum Again {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self { error, again: Again::No, connection_is_sound: false }
+        Self { error, again: Again::No, connection_is_sound: false, lasts: false }
     }
 }
 
@@ -59,7 +61,43 @@ impl From<tokio_postgres::Error> for Failure {
         let again = if gone { Again::Reads } else { Again::No };
         let error = Box::new(error);
         let error = if gone { StoreError::Unavailable(error) } else { StoreError::Other(error) };
-        Self { error, again, connection_is_sound: false }
+        Self { error, again, connection_is_sound: false, lasts: false }
+    }
+}
+
+/// What a SQLSTATE says of the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// It cannot do this now, but perhaps in a moment.
+    Busy,
+    /// It cannot do this until somebody sees to it.
+    Hindered,
+    /// It could, but this was wrong.
+    Fine,
+}
+
+impl State {
+    fn of(code: &SqlState) -> Self {
+        let code = code.code();
+        match code.get(..2).unwrap_or_default() {
+            // Connections, time, other transactions, the operator: these pass. A lock
+            // that is held, a prepared statement that is lost, a snapshot that is too old.
+            "08" | "26" | "40" | "57" | "72" => Self::Busy,
+            // A pooler that has mixed statements up.
+            "42" if code == SqlState::DUPLICATE_PSTATEMENT.code() => Self::Busy,
+            "55" if code == "55P03" => Self::Busy,
+            // An object that is not in the state that is needed.
+            "55" => Self::Hindered,
+            // Statements are ours and tested: where one is well formed and still does not
+            // fit, it is the schema that is different, or a right that is missing.
+            "42" if code != SqlState::SYNTAX_ERROR.code() => Self::Hindered,
+            // No writes; no login; no such role, database or schema; resources; the system
+            // below; a setting; a foreign server; damaged data.
+            "25" | "28" | "0L" | "0P" | "3D" | "3F" | "53" | "58" | "F0" | "HV" | "XX" => {
+                Self::Hindered
+            }
+            _ => Self::Fine,
+        }
     }
 }
 
@@ -68,30 +106,11 @@ fn from_answer(answer: &DbError) -> Failure {
     let code = answer.code();
     if let Some(constraint) = answer.constraint().and_then(rules::told) {
         let error = StoreError::Conflict(constraint);
-        return Failure { error, again: Again::No, connection_is_sound: true };
+        return Failure { error, again: Again::No, connection_is_sound: true, lasts: false };
     }
     let source = Box::new(Refusal::from(answer));
     let class = code.code().get(..2).unwrap_or_default();
-    // Connection, resources, the operator, the system below.
-    let unavailable = matches!(class, "08" | "53" | "57" | "58")
-        || matches!(
-            *code,
-            SqlState::QUERY_CANCELED
-                | SqlState::LOCK_NOT_AVAILABLE
-                | SqlState::READ_ONLY_SQL_TRANSACTION
-                | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
-                | SqlState::T_R_SERIALIZATION_FAILURE
-                | SqlState::T_R_DEADLOCK_DETECTED
-                | SqlState::INVALID_PASSWORD
-                | SqlState::INVALID_AUTHORIZATION_SPECIFICATION
-                | SqlState::INVALID_CATALOG_NAME
-                // A pooler that has lost them.
-                | SqlState::INVALID_SQL_STATEMENT_NAME
-                | SqlState::DUPLICATE_PSTATEMENT
-                // A schema that is not migrated yet.
-                | SqlState::UNDEFINED_TABLE
-                | SqlState::UNDEFINED_COLUMN
-        );
+    let state = State::of(code);
     let again = match *code {
         // Undone by the server. The latter three: a statement that was prepared
         // before the tables changed, or is not known any more, or by another's name.
@@ -103,28 +122,35 @@ fn from_answer(answer: &DbError) -> Failure {
         _ if class == "57" && *code != SqlState::QUERY_CANCELED => Again::Reads,
         _ => Again::No,
     };
-    let error =
-        if unavailable { StoreError::Unavailable(source) } else { StoreError::Other(source) };
-    Failure { error, again, connection_is_sound: class == "23" }
+    let error = match state {
+        State::Fine => StoreError::Other(source),
+        State::Busy | State::Hindered => StoreError::Unavailable(source),
+    };
+    let lasts = state == State::Hindered;
+    Failure { error, again, connection_is_sound: class == "23", lasts }
 }
 
-impl From<PoolError<ConnectError>> for Failure {
-    fn from(error: PoolError<ConnectError>) -> Self {
-        let error = match error {
-            PoolError::Timeout(_) => StoreError::Unavailable(Box::new(NoConnection)),
-            // Whatever the reason, there is no database to be had. The answer of
-            // the server is kept without its details.
-            PoolError::Backend(ConnectError::Postgres(error)) => {
-                StoreError::Unavailable(match error.as_db_error() {
-                    Some(answer) => Box::new(Refusal::from(answer)),
-                    None => Box::new(error),
-                })
-            }
-            PoolError::Backend(error) => StoreError::Unavailable(Box::new(error)),
-            error => StoreError::Other(Box::new(error)),
-        };
-        error.into()
+impl From<Arc<ConnectError>> for Failure {
+    /// Whatever the reason, there is no database to be had.
+    fn from(error: Arc<ConnectError>) -> Self {
+        no_connection(Some(error))
     }
+}
+
+/// Nobody got a connection, perhaps for a reason.
+pub(crate) fn no_connection(why: Option<Arc<ConnectError>>) -> Failure {
+    let why = why.map_or_else(
+        || "no connection was free in time".to_owned(),
+        |error| match &*error {
+            // The answer of the server is kept without its details.
+            ConnectError::Postgres(error) if error.as_db_error().is_some() => error
+                .as_db_error()
+                .map(|answer| Refusal::from(answer).to_string())
+                .unwrap_or_default(),
+            error => with_causes(error),
+        },
+    );
+    StoreError::Unavailable(why.into()).into()
 }
 
 /// An operation that took too long.
@@ -162,7 +188,3 @@ impl From<&DbError> for Refusal {
 #[derive(Debug, thiserror::Error)]
 #[error("no answer within {0:?}")]
 struct TimedOut(Duration);
-
-#[derive(Debug, thiserror::Error)]
-#[error("no connection was free in time")]
-struct NoConnection;

@@ -39,7 +39,16 @@ impl Lists {
                 PgSettings { pool_size: settings.pool_size, ..replica.settings.clone() };
             settings.wait = patience;
             settings.timeout = patience;
-            Copy { replica: Arc::clone(replica), pool: PgPool::new(&settings, runtime) }
+            Copy { replica: Arc::clone(replica), pool: PgPool::of_copy(&settings, runtime) }
+        });
+        Self { primary, copy }
+    }
+
+    /// The same for one of `workers`.
+    pub(crate) fn of_worker(&self, workers: usize, primary: PgPool, runtime: Handle) -> Self {
+        let copy = self.copy.as_ref().map(|copy| Copy {
+            replica: Arc::clone(&copy.replica),
+            pool: copy.pool.of_worker(workers, runtime),
         });
         Self { primary, copy }
     }

@@ -1,41 +1,50 @@
-//! Connections: how they are made, shared and given up.
+//! Connections: how they are made, used and given up.
 
-use std::ops::{Deref, DerefMut};
+mod checkout;
+mod shelves;
+mod writes;
+
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::telemetry::{Connections, InUse};
-use deadpool::Runtime;
-use deadpool::managed::{
-    self, Metrics, Object, Pool, PoolError, QueueMode, RecycleError, RecycleResult, Timeouts,
-};
-use diesel::QueryResult;
-use exit3_ports::{Position, Session, StoreError};
+use exit3_ports::{Session, StoreError};
+use futures_util::future::{Either, select};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::task::{JoinError, JoinHandle};
 use tokio::time::timeout;
 use tokio_postgres::tls::TlsStream;
 use tokio_postgres::{Connection, Socket};
 
-use crate::connection::{Ask, PgConnection, Place};
+use crate::connection::{Ask, PgConnection};
 use crate::error::{Again, Failure, timed_out};
 use crate::opening::{self, Unfit};
 use crate::replica::Replica;
 use crate::settings::PgSettings;
+use crate::telemetry::Connections;
+pub(crate) use checkout::Checkout;
+use checkout::Trace;
+use shelves::Home;
+use writes::Writes;
 
 /// How long a connection that was given up may take to say goodbye.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// A pool of connections, and the limits on what is done with them.
+/// The least time in which a connection that has rested may answer.
+const SHORTEST_PROOF: Duration = Duration::from_millis(50);
+
+/// Connections, and the limits on what is done with them.
 #[derive(Clone)]
 pub(crate) struct PgPool {
-    pool: Pool<Manager>,
+    home: Arc<Home>,
     timeout: Duration,
     bulk_timeout: Duration,
     connections: Connections,
     /// That of the database, which must not fall behind what a client knows.
     replica: Option<Arc<Replica>>,
+    writes: Arc<Writes>,
+    /// Whether a read without an answer is tried on another connection.
+    reads_twice: bool,
 }
 
 /// What is done, as far as it matters to how.
@@ -43,6 +52,8 @@ pub(crate) struct PgPool {
 enum Kind {
     Read,
     List,
+    /// What all lists depend on.
+    Look,
     Write,
 }
 
@@ -50,26 +61,31 @@ impl PgPool {
     /// A pool without any connection yet. Connections are made, and live, on
     /// `runtime`.
     pub(crate) fn new(settings: &PgSettings, runtime: Handle) -> Self {
-        let timeouts =
-            Timeouts { wait: Some(settings.wait), create: Some(settings.timeout), recycle: None };
         let connections = Connections::of(settings.place());
-        let manager =
-            Manager { settings: settings.clone(), runtime, connections: connections.clone() };
-        let pool = Pool::builder(manager)
-            .max_size(settings.pool_size.max(1))
-            .timeouts(timeouts)
-            // The connection that was used last has the most in its caches.
-            .queue_mode(QueueMode::Lifo)
-            .runtime(Runtime::Tokio1)
-            .build()
-            .unwrap_or_else(|_| unreachable!("time-outs need a runtime, and it is given"));
         Self {
-            pool,
+            home: Home::shared(settings, connections.clone(), runtime),
             timeout: settings.timeout,
             bulk_timeout: settings.bulk_timeout,
             connections,
             replica: settings.replica.clone(),
+            writes: Arc::default(),
+            reads_twice: true,
         }
+    }
+
+    /// For a database that another stands in for.
+    pub(crate) fn of_copy(settings: &PgSettings, runtime: Handle) -> Self {
+        Self { reads_twice: false, ..Self::new(settings, runtime) }
+    }
+
+    /// The same connections for one of `workers`, whose own are made on `runtime`.
+    pub(crate) fn of_worker(&self, workers: usize, runtime: Handle) -> Self {
+        Self { home: self.home.of_worker(workers, runtime), ..self.clone() }
+    }
+
+    /// What is known of writes that fail.
+    pub(crate) fn writes(&self) -> &Writes {
+        &self.writes
     }
 
     /// Runs an operation that changes nothing. It is tried once more where the
@@ -82,6 +98,17 @@ impl PgPool {
         F: Future<Output = Result<T, Failure>>,
     {
         self.attempt(self.timeout, Kind::Read, operation).await
+    }
+
+    /// As [`Self::read`], before all who wait for a connection.
+    pub(crate) async fn look<T, F>(
+        &self,
+        operation: impl Fn(Checkout) -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        self.attempt(self.timeout, Kind::Look, operation).await
     }
 
     /// As [`Self::read`], for a list that might have come from a replica: the session of
@@ -121,8 +148,11 @@ impl PgPool {
 
     /// Whether a connection was refused because of what its server, or a pooler, does.
     pub(crate) async fn check_fitness(&self) -> Result<(), Unfit> {
-        match self.pool.get().await {
-            Err(PoolError::Backend(ConnectError::Unfit(unfit))) => Err(unfit),
+        if self.home.take(false).await.is_ok() {
+            return Ok(());
+        }
+        match self.home.shelves().refusal().as_deref() {
+            Some(ConnectError::Unfit(unfit)) => Err(unfit.clone()),
             _ => Ok(()),
         }
     }
@@ -143,7 +173,7 @@ impl PgPool {
         F: Future<Output = Result<T, Failure>>,
     {
         let attempts = async {
-            let failure = match self.once(kind, &operation).await {
+            let failure = match self.surely(kind, &operation).await {
                 Ok(done) => return Ok(done),
                 Err(failure) => failure,
             };
@@ -161,126 +191,77 @@ impl PgPool {
         timeout(limit, attempts).await.unwrap_or_else(|_| Err(timed_out(limit)))
     }
 
+    /// As [`Self::once`]; a read that gets no answer is tried on another connection
+    /// meanwhile. The first may be one that a firewall has forgotten.
+    async fn surely<T, F>(
+        &self,
+        kind: Kind,
+        operation: impl Fn(Checkout) -> F,
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        if kind == Kind::Write || !self.reads_twice {
+            return self.once(kind, operation).await;
+        }
+        let checkout = self.checkout(kind).await?;
+        let taken = Instant::now();
+        let mut first = Box::pin(operation(checkout));
+        if let Ok(done) = timeout(self.timeout / 2, first.as_mut()).await {
+            return done;
+        }
+        self.home.shelves().distrust(taken);
+        let other = {
+            // Gone at the end of this block, and with it the place in the line.
+            let other = pin!(timeout(self.timeout / 4, self.checkout(kind)));
+            match select(&mut first, other).await {
+                Either::Left((done, _)) => return done,
+                Either::Right((other, _)) => other,
+            }
+        };
+        match other {
+            Ok(Ok(checkout)) => match select(first, pin!(operation(checkout))).await {
+                Either::Left((done, _)) | Either::Right((done @ Ok(_), _)) => done,
+                Either::Right((Err(_), first)) => first.await,
+            },
+            // Others use all connections. Where some of them get answers, this one waits for
+            // its own; where none does, it makes room for a connection that does.
+            _ if self.home.shelves().heard_since(taken) => first.await,
+            _ => {
+                drop(first);
+                self.once(kind, operation).await
+            }
+        }
+    }
+
     async fn once<T, F>(&self, kind: Kind, operation: impl Fn(Checkout) -> F) -> Result<T, Failure>
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        let trace = self.trace(kind);
-        let asked = Instant::now();
-        let mut object = self.pool.get().await?;
-        let in_use = self.connections.take(asked.elapsed());
-        object.ask_for_place(if trace.is_some() { Ask::After } else { Ask::Never });
-        operation(Checkout { object, finished: false, trace, _in_use: in_use }).await
-    }
-
-    fn trace(&self, kind: Kind) -> Option<Trace> {
-        let replica = self.replica.as_ref().filter(|_| kind != Kind::Read)?;
-        let wrote = (kind == Kind::Write).then(|| Arc::clone(replica));
-        Some(Trace { session: Session::current()?, wrote })
-    }
-}
-
-/// Who is to know up to where something reaches.
-struct Trace {
-    session: Session,
-    wrote: Option<Arc<Replica>>,
-}
-
-impl Trace {
-    fn leave(&self, place: Option<Place>) {
-        // Where that is not known, the primary alone is sure to have it.
-        let position = place.map_or(Position::NEVER, |place| place.position);
-        self.session.reaches(position);
-        if let Some(replica) = &self.wrote {
-            replica.wrote(self.session.client(), position);
+        let outcome = operation(self.checkout(kind).await?).await;
+        if kind == Kind::Write {
+            self.writes.note(&outcome);
         }
-    }
-}
-
-/// A connection in use. It serves others only after [`Self::done`]; if it is
-/// dropped before, because its operation was given up with something in flight,
-/// it is closed.
-pub(crate) struct Checkout {
-    object: Object<Manager>,
-    finished: bool,
-    trace: Option<Trace>,
-    _in_use: InUse,
-}
-
-impl Checkout {
-    /// Gives the connection back and passes the outcome of its operation on.
-    pub(crate) fn done<T>(mut self, outcome: QueryResult<T>) -> Result<T, Failure> {
-        let outcome = self.traced(outcome);
-        self.finished = match &outcome {
-            Ok(_) => true,
-            Err(failure) => failure.connection_is_sound,
-        };
         outcome
     }
 
-    /// As [`Self::done`], for an operation that begins and ends a transaction:
-    /// where it fails, the transaction may still be open.
-    pub(crate) fn done_in_transaction<T>(mut self, outcome: QueryResult<T>) -> Result<T, Failure> {
-        self.finished = outcome.is_ok();
-        self.traced(outcome)
-    }
-
-    fn traced<T>(&self, outcome: QueryResult<T>) -> Result<T, Failure> {
-        if let (Ok(_), Some(trace)) = (&outcome, &self.trace) {
-            trace.leave(self.object.place());
+    async fn checkout(&self, kind: Kind) -> Result<Checkout, Failure> {
+        let trace = self.trace(kind);
+        let asked = Instant::now();
+        let mut held = self.home.take(kind == Kind::Look).await?;
+        while !held.proves_itself((self.timeout / 8).max(SHORTEST_PROOF)).await {
+            held = self.home.take(kind == Kind::Look).await?;
         }
-        outcome.map_err(Failure::from)
-    }
-}
-
-impl Deref for Checkout {
-    type Target = PgConnection;
-
-    fn deref(&self) -> &Self::Target {
-        &self.object
-    }
-}
-
-impl DerefMut for Checkout {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.object
-    }
-}
-
-impl Drop for Checkout {
-    fn drop(&mut self) {
-        if !self.finished {
-            self.object.give_up();
-        }
-    }
-}
-
-/// Makes connections for the pool.
-struct Manager {
-    settings: PgSettings,
-    runtime: Handle,
-    connections: Connections,
-}
-
-impl managed::Manager for Manager {
-    type Type = PgConnection;
-    type Error = ConnectError;
-
-    async fn create(&self) -> Result<PgConnection, ConnectError> {
-        // The caller's own runtime may end before the connection does.
-        let connection = open(self.settings.clone(), self.connections.clone());
-        AbortOnDrop(self.runtime.spawn(connection)).wait().await
+        let in_use = self.connections.take(asked.elapsed());
+        let ask = if trace.is_some() { Ask::After } else { Ask::Never };
+        Ok(Checkout::new(held, ask, trace, in_use, self.timeout / 2))
     }
 
-    async fn recycle(
-        &self,
-        connection: &mut PgConnection,
-        _: &Metrics,
-    ) -> RecycleResult<ConnectError> {
-        if connection.is_closed() {
-            return Err(RecycleError::message("closed"));
-        }
-        Ok(())
+    fn trace(&self, kind: Kind) -> Option<Trace> {
+        let lists = matches!(kind, Kind::List | Kind::Write);
+        let replica = self.replica.as_ref().filter(|_| lists)?;
+        let wrote = (kind == Kind::Write).then(|| Arc::clone(replica));
+        Some(Trace { session: Session::current()?, wrote })
     }
 }
 
@@ -291,8 +272,10 @@ pub(crate) enum ConnectError {
     Postgres(#[from] tokio_postgres::Error),
     #[error(transparent)]
     Unfit(#[from] Unfit),
+    #[error("the server did not answer within {0:?}")]
+    Slow(Duration),
     #[error("the runtime of the connections has ended")]
-    Runtime(#[from] JoinError),
+    Runtime,
 }
 
 async fn open(
@@ -321,20 +304,5 @@ where
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection to the database broke");
-    }
-}
-
-/// A task that is worth nothing to anybody else.
-struct AbortOnDrop<T>(JoinHandle<T>);
-
-impl<T> AbortOnDrop<Result<T, ConnectError>> {
-    async fn wait(mut self) -> Result<T, ConnectError> {
-        (&mut self.0).await?
-    }
-}
-
-impl<T> Drop for AbortOnDrop<T> {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }

@@ -148,6 +148,7 @@ impl PgSettings {
         if config.get_application_name().is_none() {
             config.application_name("exit3");
         }
+        notice_silence(&mut config);
         let (mut mode, verify) = ssl.meaning()?;
         // A socket of the same machine is not encrypted, whatever was asked for.
         if config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_))) {
@@ -232,7 +233,27 @@ impl fmt::Debug for PgSettings {
             .field("wait", &self.wait)
             .field("timeout", &self.timeout)
             .field("bulk_timeout", &self.bulk_timeout)
+            .field("keepalives_idle", &self.config.get_keepalives_idle())
             .finish_non_exhaustive()
+    }
+}
+
+/// A firewall forgets connections that are silent, and drops what comes later without a
+/// word. So they are not silent for longer than a minute, and where there is no answer to
+/// that, or to a statement, the connection is closed. What the address says comes first.
+fn notice_silence(config: &mut Config) {
+    const MINUTE: Duration = Duration::from_secs(60);
+    if config.get_keepalives_idle() == Config::new().get_keepalives_idle() {
+        config.keepalives_idle(MINUTE);
+    }
+    if config.get_keepalives_interval().is_none() {
+        config.keepalives_interval(Duration::from_secs(10));
+    }
+    if config.get_keepalives_retries().is_none() {
+        config.keepalives_retries(3);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(MINUTE);
     }
 }
 

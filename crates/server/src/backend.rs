@@ -5,7 +5,7 @@ mod accents;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use exit3_app::App;
@@ -20,7 +20,7 @@ use exit3_postgres::{PgDatabase, PgSettings};
 use exit3_quotas::{LocalQuotas, SharedQuotas};
 use exit3_sqlite::{OpenError, SqliteDatabase, SqliteSettings};
 use secrecy::SecretString;
-use tokio::runtime::Handle;
+use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::clock::SystemClock;
 use crate::ownership;
@@ -34,6 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 #[derive(Clone)]
 pub struct Backend {
     database: Database,
+    /// The connections of this process, where the database is PostgreSQL.
+    connections: Arc<OnceLock<PgDatabase>>,
     shared: Shared,
 }
 
@@ -118,7 +120,7 @@ impl Backend {
             DatabaseSettings::Postgres(settings) => Database::Postgres(settings.clone()),
             DatabaseSettings::Sqlite(path) => Database::Sqlite(Arc::new(open_file(path)?)),
         };
-        Ok(Self { database, shared })
+        Ok(Self { database, connections: Arc::default(), shared })
     }
 
     /// Sees that the database, and a pooler in front of it, let the service keep its
@@ -129,7 +131,7 @@ impl Backend {
     pub(crate) async fn check_fitness(&self) -> Result<(), DatabaseError> {
         match &self.database {
             Database::Postgres(settings) => {
-                connect(settings, usize::MAX).check_fitness().await.map_err(DatabaseError::of)
+                self.connections(settings).check_fitness().await.map_err(DatabaseError::of)
             }
             Database::Sqlite(_) => Ok(()),
         }
@@ -142,7 +144,7 @@ impl Backend {
     pub(crate) async fn careless_settings(&self) -> Result<Vec<String>, DatabaseError> {
         match &self.database {
             Database::Postgres(settings) => {
-                connect(settings, usize::MAX).careless_settings().await.map_err(DatabaseError::of)
+                self.connections(settings).careless_settings().await.map_err(DatabaseError::of)
             }
             Database::Sqlite(_) => Ok(Vec::new()),
         }
@@ -162,10 +164,9 @@ impl Backend {
     /// [`DatabaseError`].
     pub async fn migrate_to(&self, target: Target, rows: Rows) -> Result<Moved, DatabaseError> {
         match &self.database {
-            Database::Postgres(settings) => connect(settings, 1)
-                .migrate_to(target, rows)
-                .await
-                .map_err(DatabaseError::of_server),
+            Database::Postgres(settings) => {
+                connect(settings).migrate_to(target, rows).await.map_err(DatabaseError::of_server)
+            }
             Database::Sqlite(database) => {
                 blocking(database, move |it| it.migrate_to(target, rows)).await
             }
@@ -180,7 +181,7 @@ impl Backend {
     pub async fn pending_data_changes(&self) -> Result<Vec<&'static str>, DatabaseError> {
         match &self.database {
             Database::Postgres(settings) => {
-                connect(settings, 1).pending_data_changes().await.map_err(DatabaseError::of_server)
+                connect(settings).pending_data_changes().await.map_err(DatabaseError::of_server)
             }
             Database::Sqlite(database) => {
                 blocking(database, move |it| it.pending_data_changes()).await
@@ -195,7 +196,7 @@ impl Backend {
     pub(crate) async fn schema_state(&self) -> Result<SchemaState, DatabaseError> {
         match &self.database {
             Database::Postgres(settings) => {
-                connect(settings, 1).schema_state().await.map_err(DatabaseError::of_server)
+                connect(settings).schema_state().await.map_err(DatabaseError::of_server)
             }
             Database::Sqlite(database) => blocking(database, move |it| it.schema_state()).await,
         }
@@ -209,7 +210,7 @@ impl Backend {
     /// What copies the database as a whole.
     pub fn transfer(&self) -> Arc<dyn Transfer> {
         match &self.database {
-            Database::Postgres(settings) => Arc::new(connect(settings, 1).transfer()),
+            Database::Postgres(settings) => Arc::new(connect(settings).transfer()),
             Database::Sqlite(database) => Arc::new(database.transfer()),
         }
     }
@@ -238,13 +239,12 @@ impl Backend {
         }
     }
 
-    /// Use cases for one of `workers` threads, each of which has a runtime of its
-    /// own. Connections belong to the runtime that made them, so every worker
-    /// has its own pool, a share of the whole.
+    /// Use cases for one of `workers` threads, each of which has a runtime of its own. All
+    /// of them have the connections of the settings together.
     pub fn app(&self, workers: usize) -> App {
         match &self.database {
             Database::Postgres(settings) => {
-                let database = connect(settings, workers);
+                let database = self.connections(settings).of_worker(workers, Handle::current());
                 self.shared.app_over(Repositories {
                     leads: Arc::new(database.leads()),
                     subscribers: Arc::new(database.subscribers()),
@@ -270,6 +270,7 @@ impl Backend {
         if let Database::Postgres(settings) = &mut patient.database {
             settings.timeout = PATIENCE;
         }
+        patient.connections = Arc::default();
         patient.app(1)
     }
 
@@ -278,10 +279,16 @@ impl Backend {
         self.shared.quotas.forget_idle();
     }
 
+    /// The connections of this process. What is not of one worker lives on a thread that
+    /// outlives all workers.
+    fn connections(&self, settings: &PgSettings) -> &PgDatabase {
+        self.connections.get_or_init(|| exit3_postgres::connect(settings, carrier()))
+    }
+
     /// Finds out, again and again, whether lists may come from the replica. Never ends.
     pub async fn watch_replica(&self) {
         match &self.database {
-            Database::Postgres(settings) => connect(settings, usize::MAX).watch_replica().await,
+            Database::Postgres(settings) => self.connections(settings).watch_replica().await,
             Database::Sqlite(_) => std::future::pending().await,
         }
     }
@@ -353,10 +360,20 @@ async fn blocking<T: Send + 'static>(
     done.map_err(DatabaseError::of)?.map_err(DatabaseError::of_file)
 }
 
-fn connect(settings: &PgSettings, workers: usize) -> PgDatabase {
-    let mut share = settings.clone();
-    share.pool_size = settings.pool_size.div_ceil(workers.max(1));
-    exit3_postgres::connect(&share, Handle::current())
+/// For what needs no pool of connections.
+fn connect(settings: &PgSettings) -> PgDatabase {
+    exit3_postgres::connect(settings, Handle::current())
+}
+
+/// The thread that carries connections which no worker has for itself. It lives as long as
+/// the process.
+fn carrier() -> Handle {
+    static CARRIER: OnceLock<Option<Runtime>> = OnceLock::new();
+    let carrier = CARRIER.get_or_init(|| {
+        let mut thread = Builder::new_multi_thread();
+        thread.worker_threads(1).thread_name("database").enable_all().build().ok()
+    });
+    carrier.as_ref().map_or_else(Handle::current, |carrier| carrier.handle().clone())
 }
 
 fn open_file(path: &Path) -> Result<SqliteDatabase, DatabaseError> {

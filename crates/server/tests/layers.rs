@@ -49,15 +49,7 @@ const KEEPS_OUT: &[(&str, &[&str])] = &[
     // Under the GPL: in the binary alone.
     (
         "exit3-http",
-        &[
-            "actix-governor",
-            "diesel",
-            "deadpool",
-            "tokio-postgres",
-            "libsqlite3",
-            "rusqlite",
-            "sqlx",
-        ],
+        &["actix-governor", "diesel", "tokio-postgres", "libsqlite3", "rusqlite", "sqlx"],
     ),
     ("exit3-quotas", &["actix", "diesel"]),
     ("exit3-archive", &["actix", "diesel", "tokio", "libsqlite3"]),

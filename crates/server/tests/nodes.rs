@@ -42,6 +42,10 @@ async fn server() -> TestPostgres {
     tokio::task::spawn_blocking(TestPostgres::start).await.unwrap()
 }
 
+/// How many sessions of others there are in a database.
+const SESSIONS: &str = "SELECT count(*) FROM pg_stat_activity \
+                        WHERE datname = current_database() AND pid <> pg_backend_pid()";
+
 /// Waits until the service answers a list.
 async fn until_healed(service: &Service) {
     let begun = Instant::now();
@@ -238,4 +242,91 @@ async fn two_changes_at_once_never_leave_a_lead_that_nobody_can_reach() {
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 400]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_with_many_workers_has_no_more_connections_than_it_may() {
+    for (connections, workers) in [(1, 16), (8, 16)] {
+        let directory = tempfile::tempdir().unwrap();
+        let database = postgres::shared().create_database().await;
+        let (size, threads) = (connections.to_string(), workers.to_string());
+        let env = [
+            ("DATABASE_URL", database.url()),
+            ("BASIC_API_KEY", KEY),
+            ("SECRET_KEY", "secret-of-the-tests"),
+            ("DB_POOL_SIZE", &size),
+            ("WORKERS", &threads),
+            // A machine that is busy fails nothing.
+            ("DB_TIMEOUT_MS", "60000"),
+        ];
+        let service = Arc::new(Service::start(directory.path(), &env));
+        let admin = postgres::client(database.url()).await;
+        let crowd: Vec<_> = (0..48)
+            .map(|_| {
+                let service = Arc::clone(&service);
+                tokio::spawn(async move {
+                    for _ in 0..4 {
+                        assert_eq!(service.post(LEADS, KEY, LEAD).await.status(), 201);
+                        assert_eq!(service.get(LEADS, KEY).await.status(), 200);
+                        service.get("/backend/health/ready/", KEY).await;
+                    }
+                })
+            })
+            .collect();
+        let mut most = 0;
+        while !crowd.iter().all(tokio::task::JoinHandle::is_finished) {
+            let row = admin.query_one(SESSIONS, &[]).await.unwrap();
+            most = most.max(row.get::<_, i64>(0));
+        }
+        for one in crowd {
+            one.await.unwrap();
+        }
+        assert!((1..=connections).contains(&most), "{most} of {connections}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_that_is_missing_is_told_to_the_operator_and_to_nobody_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = postgres::shared().create_database().await;
+    let service = node(directory.path(), database.url());
+    let admin = postgres::client(database.url()).await;
+    let name: String =
+        admin.query_one("SELECT current_database()::text", &[]).await.unwrap().get(0);
+    let role = format!("lacking_{name}");
+    let grant = format!(
+        "CREATE ROLE {role} LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO {role};
+         REVOKE INSERT ON leads FROM {role}"
+    );
+    admin.batch_execute(&grant).await.unwrap();
+    service.stop();
+
+    let url = database.url().replace("//postgres@", &format!("//{role}@"));
+    let env = [
+        ("DATABASE_URL", url.as_str()),
+        ("BASIC_API_KEY", KEY),
+        ("SECRET_KEY", "secret-of-the-tests"),
+        ("AUTO_MIGRATE", "false"),
+    ];
+    let service = Service::start(directory.path(), &env);
+    is_away(service.post(LEADS, KEY, LEAD).await).await;
+    assert_eq!(service.get(LEADS, KEY).await.status(), 200);
+    let lacks = format!("the role {role} lacks INSERT on the table leads");
+    let ready = service.get("/backend/health/ready/", "").await;
+    assert_eq!(ready.status(), 503);
+    assert_eq!(ready.json::<Value>().await.unwrap(), json!({"status": "database incomplete"}));
+    let ready: Value = service.get("/backend/health/ready/", KEY).await.json().await.unwrap();
+    assert_eq!(ready["detail"], lacks);
+    assert!(service.logs(&lacks));
+
+    let check = || {
+        let mut check = service::exit3(directory.path());
+        check.envs(env).arg("check").output().unwrap()
+    };
+    let checked = check();
+    assert!(!checked.status.success());
+    assert!(String::from_utf8_lossy(&checked.stderr).contains(&lacks), "{checked:?}");
+    admin.batch_execute(&format!("GRANT INSERT ON leads TO {role}")).await.unwrap();
+    assert!(check().status.success());
+    assert_eq!(service.get("/backend/health/ready/", "").await.status(), 200);
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use exit3_ports::{DatabaseHealth, SchemaState, StoreError};
+use exit3_ports::{DatabaseHealth, Obstacle, SchemaState, StoreError};
 
 use crate::database::{Connector, Store};
 use crate::error::Refusal;
@@ -21,16 +21,21 @@ impl SqliteHealth {
     pub(crate) fn new(store: Store, connector: Connector) -> Self {
         Self { store, connector }
     }
+
+    /// Looks at the files. Where only the disk is full, the database can still be read.
+    fn checked(&self) -> Result<Option<Obstacle>, StoreError> {
+        match self.connector.check() {
+            Ok(()) => Ok(None),
+            Err(full @ Refusal::DiskFull) => Ok(Some(Obstacle::WritesFail(full.to_string()))),
+            Err(other) => Err(other.into()),
+        }
+    }
 }
 
 #[async_trait]
 impl DatabaseHealth for SqliteHealth {
     async fn ping(&self) -> Result<(), StoreError> {
-        match self.connector.check() {
-            // It can be read.
-            Err(Refusal::DiskFull) => {}
-            checked => checked?,
-        }
+        self.checked()?;
         let tables = "SELECT count(*) FROM sqlite_schema";
         let read = |connection: &mut SqliteConnection| {
             Sql::<BigInt>::new(tables).get_result::<i64>(connection)
@@ -39,8 +44,12 @@ impl DatabaseHealth for SqliteHealth {
     }
 
     async fn schema_is_current(&self) -> Result<bool, StoreError> {
-        self.connector.check()?;
+        self.checked()?;
         let state = self.store.readers.read(migrations::state).await?;
         Ok(state == SchemaState::Current)
+    }
+
+    async fn obstacle(&self) -> Result<Option<Obstacle>, StoreError> {
+        self.checked()
     }
 }

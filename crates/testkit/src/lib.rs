@@ -15,3 +15,4 @@ pub mod migrations;
 pub mod postgres;
 pub mod quotas;
 pub mod redis;
+pub mod relay;

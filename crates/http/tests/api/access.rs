@@ -262,6 +262,7 @@ async fn a_wrong_key_is_counted_where_none_is_needed() {
     let ready = |credentials: &str| {
         let mut service = Service::default();
         service.database.expect_schema_is_current().returning(|| Ok(true));
+        service.database.expect_obstacle().returning(|| Ok(None));
         service.backups.expect_status().returning(|| Err(away()));
         let request = TestRequest::get().uri("/backend/health/ready/");
         let request = request.insert_header(("Authorization", credentials));

@@ -1,6 +1,7 @@
 //! Who may come in, by which path, and what every route has in common.
 
 use crate::*;
+use exit3_ports::Obstacle;
 
 #[rstest]
 #[case::none(None, "Invalid authorization header format")]
@@ -146,6 +147,7 @@ async fn health_tells_how_the_database_is() {
     service.database.expect_ping().times(1).returning(|| Ok(()));
     service.database.expect_ping().times(1).returning(|| Err(away()));
     service.database.expect_schema_is_current().times(1).returning(|| Ok(true));
+    service.database.expect_obstacle().times(1).returning(|| Ok(None));
     service.database.expect_schema_is_current().times(1).returning(|| Ok(false));
     let open = |path: &str| TestRequest::get().uri(path);
     let requests = vec![
@@ -167,9 +169,31 @@ async fn health_tells_how_the_database_is() {
 }
 
 #[actix_web::test]
+async fn what_the_database_lacks_is_told_to_a_key_that_opens_everything() {
+    for (obstacle, status) in [
+        (Obstacle::Lacks("no INSERT on leads".to_owned()), "database incomplete"),
+        (Obstacle::WritesFail("no INSERT on leads".to_owned()), "writes fail"),
+    ] {
+        let mut service = Service::default();
+        service.database.expect_schema_is_current().returning(|| Ok(true));
+        service.database.expect_obstacle().returning(move || Ok(Some(obstacle.clone())));
+        service.api_keys.expect_find_by_prefix().returning(|_| Ok(None));
+        let ready = || TestRequest::get().uri("/backend/health/ready/");
+        let wrong = ready().insert_header(("Authorization", "Basic another"));
+        let answers = service.answers(vec![ready(), wrong, with_key(ready())]).await;
+        assert!(answers.iter().all(|answer| answer.status == StatusCode::SERVICE_UNAVAILABLE));
+        assert_eq!(answers[0].json(), json!({"status": status}));
+        assert_eq!(answers[1].json(), json!({"status": status}));
+        let told = json!({"status": status, "detail": "no INSERT on leads"});
+        assert_eq!(answers[2].json(), told);
+    }
+}
+
+#[actix_web::test]
 async fn a_key_that_opens_everything_is_told_how_the_backups_are() {
     let mut service = Service::default();
     service.database.expect_schema_is_current().returning(|| Ok(true));
+    service.database.expect_obstacle().returning(|| Ok(None));
     service.api_keys.expect_find_by_prefix().returning(|_| Ok(None));
     let status =
         BackupStatus { backed_up_at: Some(now()), verified_at: None, verification_ok: Some(false) };

@@ -48,7 +48,7 @@ enum Fault {
 }
 
 async fn look(pool: &PgPool) -> Result<Server, StoreError> {
-    let looked = pool.read(|mut connection| async move {
+    let looked = pool.look(|mut connection| async move {
         let row = Sql::<Columns>::cached(LOOK).get_result(&mut *connection).await;
         connection.done(row)
     });

@@ -139,18 +139,25 @@ async fn what_may_pass_is_unavailable_and_what_will_not_is_a_defect() {
     let leads = database.leads();
     let lead = builders::lead().build();
     let admin = postgres::client(kept.url()).await;
-    for (state, may_pass) in [
-        ("53100", true),  // disk full
-        ("53300", true),  // too many connections
-        ("25006", true),  // a standby
-        ("57014", true),  // cancelled
-        ("57P01", true),  // shutting down
-        ("58030", true),  // I/O error
-        ("40001", true),  // serialization failure
-        ("40P01", true),  // deadlock
-        ("42501", false), // not permitted
-        ("22000", false), // data exception
-    ] {
+    let defects = ["22000", "22P05", "23514", "2F005", "38000", "42601", "54000", "P0001"];
+    let may_pass = [
+        "08006", "08P01", // connection, pooler
+        "25006", "25P02", // only reads, a broken transaction
+        "26000", // a prepared statement that is lost
+        "28000", "28P01", // no login
+        "0L000", "0P000", // no such role
+        "3D000", "3F000", // no such database or schema
+        "40001", "40P01", "40003", // other transactions, recovery of a standby
+        "42501", // a right
+        "42P01", "42703", "42883", "42704", "42809", "42804", "42P10", // another schema
+        "53000", "53100", "53200", "53300", "53400", // disk, memory, connections
+        "55000", "55006", "55P03", // a state, a lock
+        "57014", "57P01", "57P02", "57P03", "57P04", "57P05", // the operator
+        "58000", "58030", "58P01", // the system below
+        "72000", "F0000", "HV000", "XX000", "XX001", "XX002", // damage
+    ];
+    let defects = defects.map(|state| (state, false));
+    for (state, may_pass) in defects.into_iter().chain(may_pass.map(|state| (state, true))) {
         admin
             .batch_execute(&format!(
                 "CREATE OR REPLACE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$

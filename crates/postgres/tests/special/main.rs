@@ -13,11 +13,14 @@ mod documents;
 mod durability;
 mod failures;
 mod guards;
+mod health;
 mod migrations;
 mod plans;
+mod pool;
 mod pooler;
 mod replica;
 mod rights;
+mod silence;
 mod transfer;
 
 use std::time::{Duration, Instant};

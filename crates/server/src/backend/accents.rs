@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Backend, Database, connect};
+use super::{Backend, Database};
 
 /// The pause between two steps, so that other writes come through.
 const FOLD_MORE: Duration = Duration::from_millis(20);
@@ -14,7 +14,7 @@ impl Backend {
     /// again: nodes of that release may still be writing some. Never ends.
     pub async fn fold_accents(&self) {
         let postgres = match &self.database {
-            Database::Postgres(settings) => Some(connect(settings, usize::MAX)),
+            Database::Postgres(settings) => Some(self.connections(settings).clone()),
             Database::Sqlite(_) => None,
         };
         let mut total = 0;

@@ -1,8 +1,10 @@
 use clap::Args;
+use exit3_ports::{DatabaseHealth, with_causes};
+use tokio::runtime::Handle;
 
 use super::{Failure, runtime, say, whisper};
 use crate::backend::Backend;
-use crate::settings::{Arguments, Secrets, Settings, findings};
+use crate::settings::{Arguments, DatabaseSettings, Secrets, Settings, findings};
 
 /// What to look at.
 #[derive(Args)]
@@ -13,7 +15,8 @@ pub(super) struct Check {
 }
 
 /// Checks the settings. That each can be used has been found out already; here it is found
-/// out whether a service would start with them, without making anything.
+/// out whether a service would start with them and could do its work, without making
+/// anything.
 pub(super) fn check(
     settings: &Settings,
     arguments: &Arguments,
@@ -23,6 +26,7 @@ pub(super) fn check(
     if let Some(files) = &settings.tls {
         files.check()?;
     }
+    look_at_database(settings)?;
     let found = if check.deploy { findings(arguments, settings) } else { Vec::new() };
     for finding in &found {
         let weight = if finding.dangerous { "danger" } else { "warning" };
@@ -66,4 +70,30 @@ fn ask_database(settings: &Settings) -> Result<Vec<String>, Failure> {
         )
     };
     Ok(careless.into_iter().map(problem).collect())
+}
+
+/// Sees that PostgreSQL gives what the service needs. One that is away may come back: a
+/// service starts without it. Migrations make what is missing of the schema.
+fn look_at_database(settings: &Settings) -> Result<(), Failure> {
+    let DatabaseSettings::Postgres(database) = &settings.database else {
+        return Ok(());
+    };
+    runtime()?.block_on(async {
+        let database = exit3_postgres::connect(database, Handle::current());
+        let health = database.health();
+        let schema = health.schema_is_current().await;
+        let obstacle = match schema {
+            Ok(false) => Ok(None),
+            _ => health.obstacle().await,
+        };
+        match (schema, obstacle) {
+            (_, Ok(Some(obstacle))) => Err(format!("{}: {obstacle}", database.describe()).into()),
+            (Err(error), _) | (_, Err(error)) => {
+                let (place, why) = (database.describe(), with_causes(&error));
+                whisper(format_args!("{place} could not be looked at: {why}"));
+                Ok(())
+            }
+            (Ok(_), Ok(None)) => Ok(()),
+        }
+    })
 }

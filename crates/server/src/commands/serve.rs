@@ -138,7 +138,7 @@ async fn run(
     // The server hears of a stop only while it is waited for: nothing else is, from here on.
     let asked = backend.clone();
     actix_web::rt::spawn(async move { warn_if_careless(&asked).await });
-    let app = backend.app(workers);
+    let app = backend.app(usize::MAX);
     actix_web::rt::spawn(take_notes(backend.clone()));
     let folded = backend.clone();
     actix_web::rt::spawn(async move { folded.fold_accents().await });

@@ -12,8 +12,8 @@ use exit3_domain::subscribers::{
     SubscriberPosition,
 };
 use exit3_ports::{
-    ApiKeyRepository, BackupLog, BackupStatus, DatabaseHealth, LeadRepository, StoreError,
-    SubscriberRepository,
+    ApiKeyRepository, BackupLog, BackupStatus, DatabaseHealth, LeadRepository, Obstacle,
+    StoreError, SubscriberRepository,
 };
 
 use super::progress::Progress;
@@ -180,6 +180,10 @@ impl DatabaseHealth for Away {
     }
 
     async fn schema_is_current(&self) -> Result<bool, StoreError> {
+        self.refuse()
+    }
+
+    async fn obstacle(&self) -> Result<Option<Obstacle>, StoreError> {
         self.refuse()
     }
 }

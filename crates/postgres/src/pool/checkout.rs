@@ -1,0 +1,113 @@
+//! A connection while it is used.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use diesel::QueryResult;
+use exit3_ports::{Position, Session};
+
+use super::shelves::Held;
+use crate::connection::{Ask, PgConnection, Place};
+use crate::error::Failure;
+use crate::replica::Replica;
+use crate::telemetry::InUse;
+
+/// Who is to know up to where something reaches.
+pub(super) struct Trace {
+    pub(super) session: Session,
+    pub(super) wrote: Option<Arc<Replica>>,
+}
+
+impl Trace {
+    fn leave(&self, place: Option<Place>) {
+        // Where that is not known, the primary alone is sure to have it.
+        let position = place.map_or(Position::NEVER, |place| place.position);
+        self.session.reaches(position);
+        if let Some(replica) = &self.wrote {
+            replica.wrote(self.session.client(), position);
+        }
+    }
+}
+
+/// A connection in use. It serves others only after [`Self::done`]; if it is
+/// dropped before, because its operation was given up with something in flight,
+/// it is closed.
+pub(crate) struct Checkout {
+    // Before the connection, which goes to the next when it is dropped.
+    _in_use: InUse,
+    held: Held,
+    finished: bool,
+    /// Whether the server has answered, or the connection is known to be gone.
+    heard: bool,
+    trace: Option<Trace>,
+    taken: Instant,
+    /// After how long without an answer the others are not trusted either.
+    patience: Duration,
+}
+
+impl Checkout {
+    pub(super) fn new(
+        mut held: Held,
+        ask: Ask,
+        trace: Option<Trace>,
+        in_use: InUse,
+        patience: Duration,
+    ) -> Self {
+        held.ask_for_place(ask);
+        let taken = Instant::now();
+        Self { _in_use: in_use, held, finished: false, heard: false, trace, taken, patience }
+    }
+
+    /// Gives the connection back and passes the outcome of its operation on.
+    pub(crate) fn done<T>(mut self, outcome: QueryResult<T>) -> Result<T, Failure> {
+        let outcome = self.traced(outcome);
+        self.finished = match &outcome {
+            Ok(_) => true,
+            Err(failure) => failure.connection_is_sound,
+        };
+        self.heard = true;
+        outcome
+    }
+
+    /// As [`Self::done`], for an operation that begins and ends a transaction:
+    /// where it fails, the transaction may still be open.
+    pub(crate) fn done_in_transaction<T>(mut self, outcome: QueryResult<T>) -> Result<T, Failure> {
+        self.finished = outcome.is_ok();
+        self.heard = true;
+        self.traced(outcome)
+    }
+
+    fn traced<T>(&self, outcome: QueryResult<T>) -> Result<T, Failure> {
+        if let (Ok(_), Some(trace)) = (&outcome, &self.trace) {
+            trace.leave(self.held.place());
+        }
+        outcome.map_err(Failure::from)
+    }
+}
+
+impl Deref for Checkout {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &Self::Target {
+        &self.held
+    }
+}
+
+impl DerefMut for Checkout {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.held
+    }
+}
+
+impl Drop for Checkout {
+    fn drop(&mut self) {
+        if self.finished {
+            return;
+        }
+        self.held.give_up();
+        if !self.heard && self.taken.elapsed() >= self.patience {
+            self.held.shelves().distrust(self.taken);
+        }
+    }
+}

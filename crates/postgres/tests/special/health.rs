@@ -1,0 +1,170 @@
+//! A database that answers and cannot do its work.
+
+use exit3_domain::leads::{LeadFilter, LeadId, LeadOrder};
+use exit3_domain::paging::PageRequest;
+use exit3_ports::{DatabaseHealth, LeadRepository, Obstacle, StoreError};
+use exit3_postgres::PgDatabase;
+use exit3_testkit::builders;
+use exit3_testkit::postgres::{TestDatabase, TestPostgres, client};
+use tokio_postgres::Client;
+
+use crate::{open, shared, until};
+
+struct Limited {
+    /// As a role that has no more rights than it needs.
+    database: PgDatabase,
+    role: String,
+    admin: Client,
+    _kept: TestDatabase,
+}
+
+async fn limited() -> Limited {
+    let (_, kept) = shared().await;
+    let admin = client(kept.url()).await;
+    let name: String =
+        admin.query_one("SELECT current_database()::text", &[]).await.unwrap().get(0);
+    let role = format!("of_{name}");
+    let sql = format!(
+        "CREATE ROLE {role} LOGIN;
+         GRANT SELECT, INSERT, UPDATE, DELETE ON leads, subscribers TO {role};
+         GRANT SELECT, INSERT, UPDATE ON lead_counts, subscriber_counts TO {role};
+         GRANT SELECT, UPDATE ON api_keys TO {role};
+         GRANT SELECT ON __diesel_schema_migrations, backup_status TO {role}"
+    );
+    admin.batch_execute(&sql).await.unwrap();
+    let database = open(&kept.url().replace("//postgres@", &format!("//{role}@")));
+    Limited { database, role, admin, _kept: kept }
+}
+
+async fn create(database: &PgDatabase) -> Result<LeadId, StoreError> {
+    let lead = builders::lead().build();
+    database.leads().create(&lead, builders::at(1)).await.map(|lead| lead.id)
+}
+
+async fn list(database: &PgDatabase) -> Result<(), StoreError> {
+    let (leads, all) = (database.leads(), LeadFilter::default());
+    leads.list(&all, LeadOrder::NEWEST, PageRequest::first()).await.map(drop)
+}
+
+fn is_unavailable<T>(outcome: &Result<T, StoreError>) -> bool {
+    matches!(outcome, Err(StoreError::Unavailable(_)))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_missing_is_named_and_requests_are_told_to_come_again() {
+    let limited = limited().await;
+    let (database, role) = (&limited.database, limited.role.as_str());
+    let health = database.health();
+    create(database).await.unwrap();
+    assert_eq!(health.obstacle().await.unwrap(), None);
+    let told = |right: &str, table: &str| format!("the role {role} lacks {right} on the {table}");
+    let cases = [
+        (
+            "REVOKE INSERT ON leads FROM r",
+            "GRANT INSERT ON leads TO r",
+            told("INSERT", "table leads"),
+        ),
+        (
+            "REVOKE ALL ON lead_counts FROM r",
+            "GRANT SELECT, INSERT, UPDATE ON lead_counts TO r",
+            told("SELECT, INSERT, UPDATE", "table lead_counts"),
+        ),
+        (
+            "REVOKE USAGE ON SCHEMA public FROM PUBLIC",
+            "GRANT USAGE ON SCHEMA public TO PUBLIC",
+            told("USAGE", "schema public"),
+        ),
+        (
+            "ALTER TABLE leads RENAME TO kept",
+            "ALTER TABLE kept RENAME TO leads",
+            "the table leads is missing".to_owned(),
+        ),
+    ];
+    for (away, back, told) in &cases {
+        let run = async |sql: &str| {
+            let sql = sql.replace("FROM r", &format!("FROM {role}"));
+            limited.admin.batch_execute(&sql.replace("TO r", &format!("TO {role}"))).await.unwrap();
+        };
+        run(away).await;
+        assert!(is_unavailable(&create(database).await), "{away}");
+        assert_eq!(health.obstacle().await.unwrap(), Some(Obstacle::Lacks(told.clone())), "{away}");
+        run(back).await;
+        create(database).await.unwrap();
+        list(database).await.unwrap();
+        assert_eq!(health.obstacle().await.unwrap(), None, "{back}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_on_columns_is_a_right() {
+    let limited = limited().await;
+    let role = &limited.role;
+    let sql = format!(
+        "REVOKE SELECT ON backup_status FROM {role};
+         GRANT SELECT (backed_up_at, verified_at, verification_ok) ON backup_status TO {role}"
+    );
+    limited.admin.batch_execute(&sql).await.unwrap();
+    assert_eq!(limited.database.health().obstacle().await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_can_only_be_read_is_told() {
+    let limited = limited().await;
+    let set = async |set: &str| {
+        let sql = format!("ALTER ROLE {} {set}", limited.role);
+        limited.admin.batch_execute(&sql).await.unwrap();
+        // Only new sessions begin with it.
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1";
+        limited.admin.execute(end, &[&limited.role]).await.unwrap();
+    };
+    let health = limited.database.health();
+    set("SET default_transaction_read_only = on").await;
+    until(async || matches!(health.obstacle().await, Ok(Some(Obstacle::WritesFail(_))))).await;
+    assert!(is_unavailable(&create(&limited.database).await));
+    list(&limited.database).await.unwrap();
+    set("RESET default_transaction_read_only").await;
+    until(async || matches!(health.obstacle().await, Ok(None))).await;
+    create(&limited.database).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_in_the_place_of_the_primary_is_told() {
+    let (primary, standby) = TestPostgres::with_replica().await;
+    crate::migrated(&primary.url("postgres")).await;
+    let health = open(&standby.url("postgres")).health();
+    until(async || health.schema_is_current().await.is_ok_and(|current| current)).await;
+    let obstacle = health.obstacle().await.unwrap();
+    let told = "the server is a standby, which can only be read".to_owned();
+    assert_eq!(obstacle, Some(Obstacle::WritesFail(told)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writes_that_fail_are_told_until_one_would_succeed_and_trials_leave_nothing() {
+    let (database, kept) = shared().await;
+    let admin = client(kept.url()).await;
+    let before = create(&database).await.unwrap();
+    admin
+        .batch_execute(
+            "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+             BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = '53100'; END $$;
+             CREATE TRIGGER fail BEFORE INSERT ON leads FOR EACH ROW EXECUTE FUNCTION fail()",
+        )
+        .await
+        .unwrap();
+    // Nobody has noticed yet.
+    assert_eq!(database.health().obstacle().await.unwrap(), None);
+    assert!(is_unavailable(&create(&database).await));
+    list(&database).await.unwrap();
+    for _ in 0..3 {
+        let Some(Obstacle::WritesFail(why)) = database.health().obstacle().await.unwrap() else {
+            panic!("a disk that is full is told");
+        };
+        assert!(why.contains("53100") && why.contains("No space left"), "{why}");
+    }
+    admin.batch_execute("ALTER TABLE leads DISABLE TRIGGER fail").await.unwrap();
+    assert_eq!(database.health().obstacle().await.unwrap(), None);
+    // Those two took an id: the first attempt to create, and this one.
+    assert_eq!(create(&database).await.unwrap().0, before.0 + 2);
+    let row = admin.query_one("SELECT count(*) FROM leads", &[]).await.unwrap();
+    assert_eq!(row.get::<_, i64>(0), 2);
+}

@@ -1,0 +1,227 @@
+//! Connections of a process with several workers: how many there are, and who gets them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use exit3_domain::leads::{LeadFilter, LeadOrder};
+use exit3_domain::paging::PageRequest;
+use exit3_ports::{DatabaseHealth, LeadRepository, StoreError};
+use exit3_postgres::{PgDatabase, PgSettings, connect};
+use exit3_testkit::builders;
+use exit3_testkit::postgres::client;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::Barrier;
+use tokio_postgres::Client;
+
+use crate::{shared, until};
+
+/// So long that a slow machine fails nothing.
+const LONG: Duration = Duration::from_secs(60);
+
+fn with(url: &str, pool_size: usize, timeout: Duration) -> PgDatabase {
+    let mut settings = PgSettings::parse(url).unwrap();
+    settings.pool_size = pool_size;
+    (settings.timeout, settings.wait) = (timeout, timeout);
+    connect(&settings, Handle::current())
+}
+
+/// A worker's thread: a runtime of its own, on which many use the database at once.
+fn worker<F: Future<Output = ()> + 'static>(
+    database: &PgDatabase,
+    workers: usize,
+    work: impl FnOnce(PgDatabase) -> F + Send + 'static,
+) -> JoinHandle<()> {
+    let database = database.clone();
+    std::thread::spawn(move || {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            work(database.of_worker(workers, Handle::current())).await;
+        });
+    })
+}
+
+async fn ended(threads: Vec<JoinHandle<()>>) {
+    let wait = || threads.into_iter().for_each(|thread| thread.join().unwrap());
+    tokio::task::spawn_blocking(wait).await.unwrap();
+}
+
+/// Eight at once, each of whom creates and lists.
+async fn use_it(database: PgDatabase) {
+    let one = async || {
+        let leads = database.leads();
+        for n in 0..2 {
+            leads.create(&builders::lead().build(), builders::at(n)).await.unwrap();
+            leads
+                .list(&LeadFilter::default(), LeadOrder::NEWEST, PageRequest::first())
+                .await
+                .unwrap();
+            database.health().ping().await.unwrap();
+        }
+    };
+    tokio::join!(one(), one(), one(), one(), one(), one(), one(), one());
+}
+
+async fn sessions(admin: &Client) -> i64 {
+    let query = "SELECT count(*) FROM pg_stat_activity \
+                 WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    admin.query_one(query, &[]).await.unwrap().get(0)
+}
+
+/// The most sessions that there have been, until it is told to end.
+fn watch(admin: Client) -> (Arc<AtomicI64>, Arc<AtomicBool>) {
+    let (most, end) = (Arc::new(AtomicI64::new(0)), Arc::new(AtomicBool::new(false)));
+    let (seen, ends) = (Arc::clone(&most), Arc::clone(&end));
+    tokio::spawn(async move {
+        while !ends.load(Ordering::Relaxed) {
+            seen.fetch_max(sessions(&admin).await, Ordering::Relaxed);
+        }
+    });
+    (most, end)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_workers_together_have_no_more_connections_than_the_settings_say() {
+    let (_, kept) = shared().await;
+    for (connections, workers) in [(1, 16), (8, 16), (17, 16), (2, 2), (16, 2)] {
+        until(async || sessions(&client(kept.url()).await).await == 0).await;
+        let database = with(kept.url(), connections, LONG);
+        let (most, end) = watch(client(kept.url()).await);
+        let threads = (0..workers).map(|_| worker(&database, workers, use_it));
+        let threads = threads.collect();
+        use_it(database.clone()).await;
+        ended(threads).await;
+        let most = most.load(Ordering::Relaxed);
+        end.store(true, Ordering::Relaxed);
+        assert!(most > 0 && most <= connections as i64, "{most} of {connections}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_ends_gives_its_share_back() {
+    let (_, kept) = shared().await;
+    let database = with(kept.url(), 4, LONG);
+    for _ in 0..5 {
+        ended(vec![worker(&database, 2, use_it)]).await;
+    }
+    let admin = client(kept.url()).await;
+    // All four at once.
+    let mut holder = client(kept.url()).await;
+    let lock = holder.transaction().await.unwrap();
+    lock.batch_execute("LOCK TABLE leads IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let waits: Vec<_> = (0..6)
+        .map(|n| {
+            let leads = database.leads();
+            tokio::spawn(async move {
+                leads.create(&builders::lead().build(), builders::at(n)).await.unwrap();
+            })
+        })
+        .collect();
+    until(async || sessions(&admin).await == 5).await;
+    lock.rollback().await.unwrap();
+    for wait in waits {
+        wait.await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_takes_no_more_connections_serves_all_with_those_that_live() {
+    let (_, kept) = shared().await;
+    let admin = client(kept.url()).await;
+    let name: String =
+        admin.query_one("SELECT current_database()::text", &[]).await.unwrap().get(0);
+    let role = format!("few_{name}");
+    let limit = async |count: i32| {
+        let limit = format!("ALTER ROLE {role} CONNECTION LIMIT {count}");
+        admin.batch_execute(&limit).await.unwrap();
+    };
+    admin
+        .batch_execute(&format!(
+            "CREATE ROLE {role} LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}"
+        ))
+        .await
+        .unwrap();
+    let url = kept.url().replace("//postgres@", &format!("//{role}@"));
+    let database = with(&url, 16, LONG);
+    // One that a worker has for itself serves the other workers as well.
+    for usable in [1, 3] {
+        limit(usable).await;
+        // A runtime that ends takes its connections along.
+        let all_are_done = Arc::new(Barrier::new(4));
+        let threads = (0..4).map(|_| {
+            let all_are_done = Arc::clone(&all_are_done);
+            worker(&database, 4, async move |database| {
+                use_it(database).await;
+                all_are_done.wait().await;
+            })
+        });
+        let threads = threads.collect();
+        use_it(database.clone()).await;
+        ended(threads).await;
+    }
+    // Where there is none at all, that is told at once.
+    limit(0).await;
+    let alone = with(&url, 16, LONG);
+    let lead = builders::lead().build();
+    let refused = alone.leads().create(&lead, builders::at(1)).await;
+    let Err(StoreError::Unavailable(why)) = refused else { panic!("{refused:?}") };
+    assert!(why.to_string().contains("53300"), "{why}");
+    limit(-1).await;
+    alone.leads().create(&lead, builders::at(1)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_that_asks_for_health_takes_one_connection() {
+    let (_, kept) = shared().await;
+    let database = with(kept.url(), 8, LONG);
+    let crowd = (0..200).map(|_| {
+        let health = database.health();
+        tokio::spawn(async move {
+            health.ping().await.unwrap();
+            assert!(health.schema_is_current().await.unwrap());
+            assert_eq!(health.obstacle().await.unwrap(), None);
+        })
+    });
+    for one in crowd.collect::<Vec<_>>() {
+        one.await.unwrap();
+    }
+    let admin = client(kept.url()).await;
+    // One for each of the three questions.
+    assert!(sessions(&admin).await <= 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_goes_away_in_line_takes_nothing_from_the_others() {
+    let (_, kept) = shared().await;
+    let database = with(kept.url(), 1, LONG);
+    let lead = builders::lead().build();
+    for microseconds in 0..200 {
+        let leads = database.leads();
+        let patience = Duration::from_micros(microseconds * 15);
+        let gone = (0..4).map(|n| {
+            let (leads, lead) = (leads.clone(), lead.clone());
+            let create = async move { leads.create(&lead, builders::at(n)).await };
+            tokio::spawn(tokio::time::timeout(patience, create))
+        });
+        let gone: Vec<_> = gone.collect();
+        leads.create(&lead, builders::at(9)).await.unwrap();
+        for one in gone {
+            let _ = one.await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_runtime_that_has_ended_is_told_at_once() {
+    let (_, kept) = shared().await;
+    let runtime = Runtime::new().unwrap();
+    let mut settings = PgSettings::parse(kept.url()).unwrap();
+    (settings.timeout, settings.wait) = (LONG, LONG);
+    let database = connect(&settings, runtime.handle().clone());
+    runtime.shutdown_background();
+    for _ in 0..3 {
+        let created = database.leads().create(&builders::lead().build(), builders::at(1)).await;
+        assert!(matches!(created, Err(StoreError::Unavailable(_))), "{created:?}");
+    }
+}

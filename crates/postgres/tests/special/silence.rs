@@ -1,0 +1,163 @@
+//! Connections that are lost without a word: a firewall has forgotten them, new ones work.
+
+use std::time::{Duration, Instant};
+
+use exit3_domain::leads::{LeadFilter, LeadOrder};
+use exit3_domain::paging::PageRequest;
+use exit3_ports::{LeadRepository, StoreError};
+use exit3_postgres::{PgDatabase, PgSettings, connect};
+use exit3_testkit::builders;
+use exit3_testkit::postgres::{TestDatabase, TestPostgres, client};
+use exit3_testkit::relay::Relay;
+use tokio::runtime::Handle;
+use tokio_postgres::Client;
+
+use crate::{migrated, shared, until};
+
+/// As the service has it; longer, so that a busy machine fails nothing.
+const TIMEOUT: Duration = Duration::from_secs(6);
+const SIZE: usize = 16;
+
+struct Lost {
+    database: PgDatabase,
+    admin: Client,
+    relay: Relay,
+    _kept: TestDatabase,
+}
+
+fn settings(url: &str) -> PgSettings {
+    let mut settings = PgSettings::parse(url).unwrap();
+    settings.pool_size = SIZE;
+    (settings.timeout, settings.wait) = (TIMEOUT, TIMEOUT);
+    settings
+}
+
+/// All connections of a pool, open and lost.
+async fn lost() -> Lost {
+    let (_, kept) = shared().await;
+    let relay = Relay::before(kept.url()).await;
+    let database = connect(&settings(relay.url()), Handle::current());
+    open_all(&database, kept.url()).await;
+    relay.lose_connections();
+    let admin = client(kept.url()).await;
+    Lost { database, admin, relay, _kept: kept }
+}
+
+/// Opens as many connections as there may be: nobody gets an answer before all have asked.
+async fn open_all(database: &PgDatabase, url: &str) {
+    let mut holder = client(url).await;
+    let lock = holder.transaction().await.unwrap();
+    lock.batch_execute("LOCK TABLE leads IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let lists: Vec<_> = (0..SIZE)
+        .map(|_| {
+            let database = database.clone();
+            tokio::spawn(async move { list(&database).await.unwrap() })
+        })
+        .collect();
+    let admin = client(url).await;
+    let waiting = "SELECT count(*) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    until(async || {
+        let row = admin.query_one(waiting, &[]).await.unwrap();
+        row.get::<_, i64>(0) == SIZE as i64
+    })
+    .await;
+    lock.rollback().await.unwrap();
+    for list in lists {
+        list.await.unwrap();
+    }
+}
+
+async fn list(database: &PgDatabase) -> Result<u64, StoreError> {
+    let (leads, all) = (database.leads(), LeadFilter::default());
+    let page = leads.list(&all, LeadOrder::NEWEST, PageRequest::first()).await?;
+    Ok(page.unwrap().count)
+}
+
+async fn create(database: &PgDatabase) -> Result<(), StoreError> {
+    let lead = builders::lead().build();
+    database.leads().create(&lead, builders::at(1)).await.map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_that_get_no_answer_succeed_on_another_connection() {
+    let lost = lost().await;
+    for _ in 0..2 * SIZE {
+        list(&lost.database).await.unwrap();
+    }
+    create(&lost.database).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_reads_at_once_succeed_on_other_connections() {
+    let lost = lost().await;
+    let crowd = (0..2 * SIZE).map(|_| {
+        let database = lost.database.clone();
+        tokio::spawn(async move { list(&database).await })
+    });
+    for one in crowd.collect::<Vec<_>>() {
+        one.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_one_write_without_an_answer_the_others_succeed_and_none_is_doubled() {
+    let lost = lost().await;
+    assert!(matches!(create(&lost.database).await, Err(StoreError::Unavailable(_))));
+    for _ in 0..SIZE {
+        create(&lost.database).await.unwrap();
+    }
+    let row = lost.admin.query_one("SELECT count(*) FROM leads", &[]).await.unwrap();
+    assert_eq!(row.get::<_, i64>(0), SIZE as i64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_have_rested_prove_themselves_before_a_write() {
+    let lost = lost().await;
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    for _ in 0..SIZE {
+        create(&lost.database).await.unwrap();
+    }
+    assert!(lost.relay.accepted() > SIZE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_go_on_when_the_connections_to_the_replica_are_lost() {
+    let (primary, copy) = TestPostgres::with_replica().await;
+    migrated(&primary.url("postgres")).await;
+    let relay = Relay::before(&copy.url("postgres")).await;
+    let of_copy = settings(relay.url());
+    let settings = settings(&primary.url("postgres")).with_replica(of_copy, LONG);
+    let database = connect(&settings, Handle::current());
+    let watched = database.clone();
+    let watch = tokio::spawn(async move { watched.watch_replica().await });
+    let standby = client(&copy.url("postgres")).await;
+    let statements = async || {
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%FROM leads%' \
+                   AND pid <> pg_backend_pid()";
+        standby.query_one(sql, &[]).await.unwrap().get::<_, i64>(0)
+    };
+    let from_copy = async || {
+        list(&database).await.unwrap();
+        statements().await > 0
+    };
+    until(from_copy).await;
+    let before = relay.accepted();
+    relay.lose_connections();
+    let begun = Instant::now();
+    for _ in 0..SIZE {
+        list(&database).await.unwrap();
+    }
+    assert!(begun.elapsed() < TIMEOUT, "{:?}", begun.elapsed());
+    until(async || relay.accepted() > before && from_copy().await).await;
+    watch.abort();
+}
+
+const LONG: Duration = Duration::from_secs(600);
+
+#[test]
+fn connections_are_not_silent_for_longer_than_a_minute_unless_the_address_says_so() {
+    let text = |url: &str| format!("{:?}", PgSettings::parse(url).unwrap());
+    assert!(text("postgres://a@b/c").contains("keepalives_idle: 60s"));
+    assert!(text("postgres://a@b/c?keepalives_idle=9").contains("keepalives_idle: 9s"));
+}
