@@ -9,7 +9,7 @@ use diesel::sql_types::BigInt;
 use exit3_domain::paging::{DEFAULT_PAGE_SIZE, Page, PageNumber, PageRequest, last_page};
 
 pub(crate) use self::key::Key;
-pub(crate) use self::merge::{Arm, Choice};
+pub(crate) use self::merge::{Arm, Begin, Choice};
 use crate::sql::{Conditions, Sql, Value};
 
 /// How many rows a step of a walk looks at before it gathers all that match.

@@ -11,7 +11,7 @@ use exit3_domain::paging::{Direction, Page, PageRequest, Slice, Step};
 use exit3_ports::StoreError;
 
 use super::row::LeadRow;
-use crate::listing::{Arm, Choice, Key, Listing, Way, page_of};
+use crate::listing::{Arm, Begin, Choice, Key, Listing, Way, page_of};
 use crate::lists::Lists;
 use crate::sql::{Conditions, Value, is_indexed};
 
@@ -143,6 +143,7 @@ fn arm(filter: &LeadFilter, choices: &[Option<Choice>; 3], by: LeadSort) -> Arm 
         (LeadSort::Status, None, None, None) => Some(every_status()),
         _ => None,
     };
+    let is_own = own.is_some();
     let choices = match own {
         Some(own) => vec![own],
         None => vec![
@@ -165,7 +166,14 @@ fn arm(filter: &LeadFilter, choices: &[Option<Choice>; 3], by: LeadSort) -> Arm 
     };
     let bound = |bound: Option<DateTime<Utc>>| bound.filter(|_| is_in_time).map(Value::time);
     let (after, before) = (bound(filter.created_after), bound(filter.created_before));
-    Arm { choices, tail, least, from: None, after, before }
+    let begin = match by {
+        _ if is_own => Begin::Column,
+        LeadSort::CreatedAt | LeadSort::Status => Begin::Texts(" || ' created'"),
+        LeadSort::UpdatedAt => Begin::Texts(" || ' updated'"),
+        LeadSort::FullName => Begin::Texts(" || ' name'"),
+        LeadSort::CompanyName => Begin::Texts(" || ' company'"),
+    };
+    Arm { choices, begin, tail, least, from: None, after, before }
 }
 
 fn every_status() -> Choice {

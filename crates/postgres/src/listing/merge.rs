@@ -8,10 +8,21 @@
 //! The planner would rather walk along the index of the order where its statistics say
 //! that most rows match, and these may be old. It is kept from that: where the chosen
 //! columns lie between two equal bounds, it does not know that they have one value, and
-//! no other index has the rows in the order that is asked for. Rows are compared as
+//! no other index has the rows in an order that begins like this one. Rows are compared as
 //! whole rows, and with values that it does not see, so its estimates are always the same.
 
 use crate::sql::{Sql, Value};
+
+/// What an index begins with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Begin {
+    /// The one column that is chosen.
+    Column,
+    /// The chosen columns, as texts with blanks between, and a mark of the index.
+    Texts(&'static str),
+    /// The one column, as a number.
+    Number,
+}
 
 /// A column that has one of a few values.
 #[derive(Debug, Clone)]
@@ -26,8 +37,9 @@ pub(crate) struct Choice {
 /// The rows of some combinations of values.
 #[derive(Debug, Clone)]
 pub(crate) struct Arm {
-    /// The columns that the index begins with.
+    /// The columns that the index begins with, and how.
     pub(crate) choices: Vec<Choice>,
+    pub(crate) begin: Begin,
     /// Those that follow in it.
     pub(crate) tail: &'static [&'static str],
     /// What no value of the first of these is below.
@@ -90,41 +102,51 @@ impl Arm {
         }
     }
 
-    /// The chosen columns, and as many of the others.
-    fn row<ST>(&self, mut sql: Sql<ST>, tail: usize) -> Sql<ST> {
-        let choices = self.choices.iter().map(|choice| choice.column);
-        for (place, column) in choices.chain(self.tail.iter().copied().take(tail)).enumerate() {
-            sql = sql.sql(if place == 0 { "(" } else { ", " }).sql(column);
-        }
-        sql.sql(")")
+    /// What the index begins with, and as many of the other columns.
+    fn row<ST>(&self, sql: Sql<ST>, tail: usize) -> Sql<ST> {
+        let sql = self.beginning(sql.sql("("), "", "");
+        let tail = self.tail.iter().take(tail);
+        tail.fold(sql, |sql, column| sql.sql(", ").sql(column)).sql(")")
     }
 
-    /// The values of the chosen columns; the row is left open.
-    fn words<ST>(&self, mut sql: Sql<ST>) -> Sql<ST> {
+    /// The values that the index begins with; the row is left open.
+    fn words<ST>(&self, sql: Sql<ST>) -> Sql<ST> {
+        self.beginning(sql.sql("("), "of_", ".word")
+    }
+
+    /// What the index begins with, of columns that are called so.
+    fn beginning<ST>(
+        &self,
+        mut sql: Sql<ST>,
+        before: &'static str,
+        after: &'static str,
+    ) -> Sql<ST> {
+        sql = sql.sql(if matches!(self.begin, Begin::Column) { "" } else { "(" });
         for (place, choice) in self.choices.iter().enumerate() {
-            sql = sql.sql(if place == 0 { "(of_" } else { ", of_" });
-            sql = sql.sql(choice.column).sql(".word");
+            sql = sql.sql(if place == 0 { "" } else { " || ' ' || " });
+            sql = sql.sql(before).sql(choice.column).sql(after);
         }
-        sql
+        match self.begin {
+            Begin::Column => sql,
+            Begin::Texts(mark) => sql.sql(mark).sql(")"),
+            Begin::Number => sql.sql("::int)"),
+        }
     }
 
     /// For a statement that reads all rows of each combination, and in no order: tells
     /// the planner that they are few, so that it takes the index.
     pub(crate) fn few<ST>(&self, sql: Sql<ST>) -> Sql<ST> {
-        let Some(first) = self.choices.first().map(|choice| choice.column) else { return sql };
         let bound = |sql: Sql<ST>, comparison| {
-            sql.sql(" AND ").sql(first).sql(comparison).sql(first).sql(".word")
+            let sql = self.beginning(sql.sql(" AND "), "", "").sql(comparison);
+            self.beginning(sql, "of_", ".word")
         };
-        bound(bound(sql, " >= of_"), " <= of_")
+        bound(bound(sql, " >= "), " <= ")
     }
 
     /// The ORDER BY clause that only the index can serve.
-    pub(crate) fn order<ST>(&self, mut sql: Sql<ST>, descending: bool) -> Sql<ST> {
-        let choices = self.choices.iter().map(|choice| choice.column);
-        for (place, column) in choices.chain(self.tail.iter().copied()).enumerate() {
-            sql = sql.sql(if place == 0 { " ORDER BY " } else { ", " }).sql(column);
-            sql = sql.sql(if descending { " DESC" } else { "" });
-        }
-        sql
+    pub(crate) fn order<ST>(&self, sql: Sql<ST>, descending: bool) -> Sql<ST> {
+        let direction = if descending { " DESC" } else { "" };
+        let sql = self.beginning(sql.sql(" ORDER BY "), "", "").sql(direction);
+        self.tail.iter().fold(sql, |sql, column| sql.sql(", ").sql(column).sql(direction))
     }
 }

@@ -8,7 +8,7 @@ use exit3_domain::subscribers::{
 use exit3_ports::StoreError;
 
 use super::row::{SubscriberColumns, SubscriberRow};
-use crate::listing::{Arm, Choice, Key, Listing, Way, page_of};
+use crate::listing::{Arm, Begin, Choice, Key, Listing, Way, page_of};
 use crate::lists::Lists;
 use crate::sql::{Conditions, Value, is_indexed};
 
@@ -97,7 +97,8 @@ fn arm(wanted: bool, by: SubscriberSort, from: Option<(&SubscriberPosition, bool
         SubscriberKey::Id | SubscriberKey::IsSubscribed(_) => Some(vec![Value::BigInt(from.id.0)]),
     });
     let choice = Choice { column: "is_subscribed", array: "}'::boolean[]", words };
-    Arm { choices: vec![choice], tail, least, from, after: None, before: None }
+    let begin = if by == SubscriberSort::Email { Begin::Number } else { Begin::Column };
+    Arm { choices: vec![choice], begin, tail, least, from, after: None, before: None }
 }
 
 /// All that match, by the index of words where that knows one.
