@@ -8,21 +8,20 @@
     reason = "in a test a panic is the report"
 )]
 
+mod schema;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::BigInt;
 use exit3_domain::leads::{LeadFilter, LeadOrder};
 use exit3_domain::paging::PageRequest;
-use exit3_ports::{
-    DatabaseHealth, Guard, LeadRepository, RULES, StoreError, SubscriberRepository, Transfer,
-};
+use exit3_ports::{DatabaseHealth, LeadRepository, StoreError, SubscriberRepository, Transfer};
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
 use exit3_testkit::builders;
-use exit3_testkit::contract::transfer::assert_nothing_is_left_out;
 
 struct Kept {
     database: SqliteDatabase,
@@ -299,42 +298,6 @@ async fn documents_of_an_earlier_release_are_folded_anew() {
     assert_eq!(count.n, 1);
 }
 
-#[derive(QueryableByName)]
-struct ColumnRow {
-    #[diesel(sql_type = Text)]
-    of: String,
-    #[diesel(sql_type = Text)]
-    name: String,
-}
-
-/// The column of a rule, and what is guarded.
-fn rules_of(path: &Path, sql: &str, guard: Guard) -> Vec<(String, String, Guard)> {
-    let rows: Vec<ColumnRow> = diesel::sql_query(sql).load(&mut raw(path)).unwrap();
-    rows.into_iter().map(|row| (row.of, row.name, guard)).collect()
-}
-
-#[test]
-fn each_rule_that_the_schema_guards_is_known() {
-    let kept = kept();
-    let unique = "SELECT s.name AS \"of\", c.name AS name
-        FROM sqlite_schema s, pragma_index_list(s.name) l, pragma_index_info(l.name) c
-        WHERE s.type = 'table' AND l.\"unique\" AND l.origin <> 'pk'";
-    let references = "SELECT s.name AS \"of\", f.\"from\" AS name
-        FROM sqlite_schema s, pragma_foreign_key_list(s.name) f WHERE s.type = 'table'";
-    let mut found = rules_of(&kept.path, unique, Guard::Unique);
-    let references = rules_of(&kept.path, references, Guard::Reference);
-    let mut tables: Vec<&String> = references.iter().map(|(table, ..)| table).collect();
-    tables.dedup();
-    assert_eq!(tables.len(), references.len(), "SQLite does not say which of them is broken");
-    found.extend(references);
-    let known = RULES.iter().map(|rule| (rule.table.into(), rule.column.into(), rule.guard));
-    let mut known: Vec<(String, String, Guard)> = known.collect();
-    let order = |rule: &(String, String, Guard)| format!("{rule:?}");
-    found.sort_by_key(order);
-    known.sort_by_key(order);
-    assert_eq!(found, known);
-}
-
 async fn damage(database: &SqliteDatabase) -> Option<String> {
     database.transfer().snapshot().await.unwrap().damage().await.unwrap()
 }
@@ -373,16 +336,6 @@ async fn damage_is_found_where_nothing_else_notices_it() {
         let found = damage(&kept.database).await.expect(word);
         assert!(found.contains(word) || word == "leads_by_created_at", "{word}: {found}");
     }
-}
-
-#[test]
-fn no_column_is_left_out_of_a_backup() {
-    let kept = kept();
-    let sql = "SELECT s.name AS \"of\", c.name AS name
-               FROM sqlite_schema s, pragma_table_info(s.name) c WHERE s.type = 'table'";
-    let rows: Vec<ColumnRow> = diesel::sql_query(sql).load(&mut raw(&kept.path)).unwrap();
-    let columns: Vec<_> = rows.into_iter().map(|row| (row.of, row.name)).collect();
-    assert_nothing_is_left_out(&columns);
 }
 
 #[tokio::test(flavor = "multi_thread")]
