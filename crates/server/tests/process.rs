@@ -232,7 +232,7 @@ async fn the_schema_goes_down_and_up_by_command() {
     assert!(exit3(directory.path()).args(backup).output().unwrap().status.success());
     // There are no clients yet, so nothing is lost.
     let (done, text) = migrate(&["--to", "3"]);
-    assert!(done && text.contains("4 migrations taken back"), "{text}");
+    assert!(done && text.contains("migrations taken back"), "{text}");
     assert_eq!(service.get("/backend/health/ready/", "").await.status(), 503);
     // But the key would be.
     for (arguments, reason) in [

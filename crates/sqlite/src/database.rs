@@ -110,7 +110,8 @@ impl OpenError {
         match self {
             Self::Connection(error) => error::is_busy(&error.to_string()),
             Self::Setup(error) => error::is_busy(&error.to_string()),
-            Self::Migration { .. } => true,
+            // The other process may end, and it may hold the file for itself alone.
+            Self::Files(FilesError::NotShared(_)) | Self::Migration { .. } => true,
             _ => false,
         }
     }

@@ -1,1 +1,2 @@
 -- Only PostgreSQL looks tables up by a search_path.
+SELECT 1;

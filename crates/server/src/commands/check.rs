@@ -52,13 +52,7 @@ fn ask_database(settings: &Settings) -> Result<Vec<String>, Failure> {
         return Ok(Vec::new());
     }
     let backend = Backend::open(settings)?;
-    let (fit, careless) = runtime()?.block_on(async {
-        let fit = backend.check_fitness().await;
-        (fit, backend.careless_settings().await)
-    });
-    if let Err(unfit) = fit {
-        return Ok(vec![format!("DATABASE_URL: {unfit}")]);
-    }
+    let careless = runtime()?.block_on(backend.careless_settings());
     let careless = careless.unwrap_or_else(|error| {
         whisper(format_args!("The database could not be asked for its settings: {error}"));
         Vec::new()
@@ -80,6 +74,9 @@ fn look_at_database(settings: &Settings) -> Result<(), Failure> {
     };
     runtime()?.block_on(async {
         let database = exit3_postgres::connect(database, Handle::current());
+        if let Err(unfit) = database.check_fitness().await {
+            return Err(format!("{}: {unfit}", database.describe()).into());
+        }
         let health = database.health();
         let schema = health.schema_is_current().await;
         let obstacle = match schema {
