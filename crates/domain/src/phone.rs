@@ -17,8 +17,8 @@ const ZEROS: &[char] = &[
 /// invisible marks, and a `tel:` before the number.
 ///
 /// `None` where that is no number, or where it could be another one than was meant:
-/// two numbers, a fraction, an extension, or a bracketed `(0)` behind the code of Italy, where it must
-/// be dialled. Behind any other code it must not, and is left out.
+/// two numbers, a fraction, an extension, or a bracketed `(0)` behind the code of a country
+/// where it must be dialled. Behind any other code it must not, and is left out.
 pub(crate) fn canonical(text: &str) -> Option<String> {
     let plain: String =
         text.chars().filter(|c| !is_invisible(*c) && !is_joiner(*c)).map(plain).collect();
@@ -52,8 +52,9 @@ pub(crate) fn is_canonical(text: &str) -> bool {
 /// The parts of a word of a search that are looked for in stored numbers, which have no
 /// separators; the word itself unless it looks like a piece of a number.
 pub(crate) fn parts(word: &str) -> Vec<String> {
-    let plain: String = word.chars().map(plain).collect();
-    let bare = without_scheme(&plain);
+    let visible = word.chars().filter(|c| !is_invisible(*c));
+    let plain: String = visible.map(plain).collect();
+    let bare = without_scheme(&plain).replace("(0)", "");
     let parts: Vec<&str> =
         bare.split(['-', '.', '/', '(', ')', ',']).filter(|part| !part.is_empty()).collect();
     let digits = bare.chars().filter(char::is_ascii_digit).count();
@@ -97,27 +98,43 @@ fn without_scheme(text: &str) -> &str {
     }
 }
 
-/// More than one number (`234 5678 / 345 6789`), one with a last digit of another behind
-/// it (`234 5678/9`), or one that a spreadsheet made a fraction of (`2345678.0`).
+/// More than one number (`234 5678 / 345 6789`), one with the end of another behind it
+/// (`234 5678/9`), or one that a spreadsheet made a fraction of (`2345678.0`).
 fn is_several(text: &str) -> bool {
-    let counts = |mark: char| -> Vec<usize> {
-        let digits = |part: &str| part.chars().filter(char::is_ascii_digit).count();
-        text.split(mark).map(digits).collect()
+    let digits = |part: &str| part.chars().filter(char::is_ascii_digit).count();
+    let is_whole = |part: &&str| DIGITS.contains(&digits(part));
+    let by = |mark: &'static str| text.split(mark).map(digits).collect::<Vec<_>>();
+    let has_more = |counts: &[usize]| {
+        matches!(counts, [number, rest] if DIGITS.contains(number)
+            && (*rest < 3 || (*number >= 10 && *rest < 5)))
     };
-    let has_more =
-        |counts: &[usize]| matches!(counts, [number, rest] if DIGITS.contains(number) && *rest < 3);
-    let by_slashes = counts('/');
-    let whole = by_slashes.iter().filter(|count| DIGITS.contains(*count)).count();
-    whole > 1 || has_more(&by_slashes) || has_more(&counts('.'))
+    let ends_in_a_fraction =
+        matches!(by(".").as_slice(), [number, rest] if DIGITS.contains(number) && *rest < 3);
+    let groups = text.split(|c: char| !c.is_ascii_digit());
+    // A dash between blanks stands between two things.
+    ends_in_a_fraction
+        || ["/", " - "]
+            .into_iter()
+            .any(|mark| has_more(&by(mark)) || text.split(mark).filter(is_whole).count() > 1)
+        || groups.filter(is_whole).count() > 1
 }
 
+/// The codes of countries where the zero of an area is dialled from abroad as well: Italy,
+/// San Marino, the Ivory Coast, Gabon, Congo.
+const KEEP_ZERO: &[&str] = &["39", "378", "225", "241", "242"];
+
 /// At the end of a bracket that began at `start`: a `0` alone in it, behind the code of a
-/// country, is dialled only within that country. `None` for Italy, where it always is.
+/// country, is dialled only within that country. `None` where it always is, where no code
+/// precedes it, and where the bracket stands behind a whole number.
 fn leave_out_trunk_zero(number: &mut String, start: usize) -> Option<()> {
-    let code = number.get(..start)?;
-    let international = code.len() > 1 && (code.starts_with('+') || code.starts_with("00"));
-    if international && number.get(start..) == Some("0") {
-        if matches!(code, "+39" | "0039") {
+    let before = number.get(..start)?;
+    let code = before.strip_prefix('+').or_else(|| before.strip_prefix("00"));
+    if before.len() > *DIGITS.start() {
+        return None;
+    }
+    if number.get(start..) == Some("0") && !before.is_empty() {
+        let code = code.filter(|code| !code.is_empty())?;
+        if KEEP_ZERO.contains(&code) {
             return None;
         }
         number.truncate(start);
@@ -177,6 +194,7 @@ mod tests {
     #[case::long_area_code("+49 38293/12345", "+493829312345")]
     #[case::groups("01/23/45/67/89", "0123456789")]
     #[case::groups_by_dots("01.23.45.67.89", "0123456789")]
+    #[case::dash_in_blanks("091 - 234 - 5678", "0912345678")]
     #[case::central("+49 30 1234567-0", "+493012345670")]
     #[case::fewest("1234567", "1234567")]
     #[case::most("+123456789012345", "+123456789012345")]
@@ -220,6 +238,15 @@ mod tests {
     #[case::nested_brackets("((091)) 2345678")]
     #[case::italy("+39 (0)6 12345678")]
     #[case::italy_by_two_zeros("0039 (0)6 12345678")]
+    #[case::where_the_zero_is_dialled("+378 (0)549 882345")]
+    #[case::zero_behind_no_code("44 (0)20 7946 0958")]
+    #[case::bracket_behind_a_number("091 2345678 (2)")]
+    #[case::zero_behind_a_number("+385 91 234 5678 (0)")]
+    #[case::end_of_another("+385 1 2345-678/679")]
+    #[case::two_numbers_by_blank("2345678 3456789")]
+    #[case::two_numbers_by_dash("234 5678 - 345 6789")]
+    #[case::two_numbers_in_brackets("2345678 (3456789)")]
+    #[case::end_of_another_by_dash("091 234 5678 \u{2013} 9")]
     #[case::percent("tel:+385%20912345678")]
     #[case::superscript("09123456\u{b2}")]
     #[case::fraction("0912345\u{bd}")]
@@ -237,6 +264,9 @@ mod tests {
     #[case("+385.91.2345678", &["+385", "91", "2345678"])]
     #[case("tel:+385912345678", &["+385912345678"])]
     #[case("\u{661}\u{662}\u{663}\u{2013}\u{664}\u{665}", &["123", "45"])]
+    #[case("+44(0)20", &["+4420"])]
+    #[case("(0)20", &["20"])]
+    #[case("+44\u{200b}20", &["+4420"])]
     #[case::another("24-7", &["24-7"])]
     #[case::a_company("3.com", &["3.com"])]
     #[case::an_address("ana-1.2@acme.hr", &["ana-1.2@acme.hr"])]

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use exit3_domain::leads::{LeadFilter, LeadOrder};
 use exit3_domain::paging::PageRequest;
@@ -257,16 +258,30 @@ async fn an_overwritten_or_truncated_main_file_takes_no_write() {
         let refused = kept.create(0).await.unwrap_err();
         assert!(with_causes(&refused).contains(OVERWRITTEN), "{how}: {refused:?}");
         assert!(kept.database.health().ping().await.is_err());
+        if how == "older" {
+            // Another process that writes to it does not make it whole.
+            let mut other = SqliteConnection::establish(main.to_str().unwrap()).unwrap();
+            other.batch_execute("PRAGMA user_version = 0").unwrap();
+            for _ in 0..3 {
+                std::thread::sleep(Duration::from_millis(300));
+                let refused = kept.create(0).await.unwrap_err();
+                assert!(with_causes(&refused).contains(OVERWRITTEN), "{refused:?}");
+            }
+        }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_answered_is_kept_when_the_main_file_is_removed() {
     let kept = Kept::new().await;
+    // A process before this one had its number, and left a copy.
+    let earlier = kept.path(&format!("-rescued-{}", std::process::id()));
+    fs::write(&earlier, "another copy").unwrap();
     fs::remove_file(kept.path("")).unwrap();
     kept.assert_refuses("the database file was moved, replaced or removed").await;
+    assert_eq!(fs::read_to_string(&earlier).unwrap(), "another copy");
     let names = fs::read_dir(kept.directory.path()).unwrap();
-    let mut names = names.map(|entry| entry.unwrap().path());
+    let mut names = names.map(|entry| entry.unwrap().path()).filter(|path| *path != earlier);
     let rescued = names.find(|path| path.display().to_string().contains("-rescued-")).unwrap();
     assert_eq!(count(&rescued).await, LEADS.unsigned_abs());
 }

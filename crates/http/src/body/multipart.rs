@@ -44,6 +44,8 @@ pub(super) fn parse(body: &[u8], content_type: &Parameters) -> Result<Fields, Fo
     let mut fields = Vec::new();
     let mut begun = None;
     let mut closed = false;
+    // Some clients begin every text with a mark of its byte order.
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     for found in delimiters(body, &delimiter) {
         let found = found?;
         if closed {
@@ -72,8 +74,9 @@ struct Delimiter {
     closes: bool,
 }
 
-/// The lines that begin as delimiters do. Blanks may follow (RFC 2046, 5.1.1), and nothing
-/// else: then a line of a text looks like a delimiter, or the other way round.
+/// The lines that hold a delimiter. They begin with it, and blanks may follow (RFC 2046,
+/// 5.1.1). Anything else beside it is an error: a reader would take the part behind it for
+/// text, and its field would be lost.
 fn delimiters<'a>(
     body: &'a [u8],
     delimiter: &'a [u8],
@@ -82,7 +85,10 @@ fn delimiters<'a>(
     body.split_inclusive(|byte| *byte == b'\n').filter_map(move |line| {
         let begin = end;
         end += line.len();
-        let rest = line.strip_prefix(delimiter)?;
+        let (other, rest) = split_at(line, delimiter)?;
+        if !other.is_empty() {
+            return Some(Err(FormError::Multipart));
+        }
         let closing = rest.strip_prefix(b"--");
         let blanks = closing.unwrap_or(rest);
         let is_whole = closing.is_some() || blanks.ends_with(b"\n");
@@ -93,6 +99,12 @@ fn delimiters<'a>(
         let found = Delimiter { start, end, closes: closing.is_some() };
         Some(is_delimiter.then_some(found).ok_or(FormError::Multipart))
     })
+}
+
+/// What stands before and behind the first place where `line` has `delimiter`.
+fn split_at<'a>(line: &'a [u8], delimiter: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let at = line.windows(delimiter.len()).position(|bytes| bytes == delimiter)?;
+    Some((line.get(..at)?, line.get(at + delimiter.len()..)?))
 }
 
 fn read_part(part: &[u8], charset: Option<&str>) -> Result<(String, RawValue), FormError> {
@@ -106,8 +118,8 @@ fn read_part(part: &[u8], charset: Option<&str>) -> Result<(String, RawValue), F
     let disposition = header("content-disposition")?;
     let name = disposition.get("name").map_err(ambiguous)?.map(str::trim);
     let name = name.filter(|name| !name.is_empty()).ok_or(FormError::Multipart)?.to_owned();
-    let file = disposition.get("filename").map_err(ambiguous)?;
-    if let Some(file) = file.filter(|file| !file.is_empty()) {
+    // Clients give a name in two spellings, one for readers that know ASCII alone.
+    if let Some(file) = disposition.all("filename").find(|file| !file.is_empty()) {
         return Ok((name, RawValue::Other(file.to_owned())));
     }
     let content_type = header("content-type")?;
@@ -141,7 +153,8 @@ fn headers(part: &[u8]) -> Result<(Headers, &[u8]), FormError> {
         if part.len() - rest.len() > MAX_HEADERS {
             return Err(FormError::Multipart);
         }
-        let line = std::str::from_utf8(line).map_err(|_| FormError::NotIn("UTF-8"))?;
+        // Names of files come in any encoding. Those of fields are ASCII.
+        let line = String::from_utf8_lossy(line);
         let line = line.trim_end_matches(['\r', '\n']);
         if line.is_empty() {
             return Ok((headers, rest));

@@ -26,6 +26,7 @@ fn fields(pairs: &[(&str, &str)]) -> Fields {
 #[case::blanks_behind_the_last(["--x\r\n", "\r\n--x\r\n", "\r\n--x-- \t"])]
 #[case::text_before(["hello\r\n\r\n--x\r\n", "\r\n--x\r\n", "\r\n--x--\r\n"])]
 #[case::text_behind(["--x\r\n", "\r\n--x\r\n", "\r\n--x--\r\nbye\r\n"])]
+#[case::mark_of_byte_order_before(["\u{feff}--x\r\n", "\r\n--x\r\n", "\r\n--x--\r\n"])]
 #[case::empty_line_before(["\r\n--x\r\n", "\r\n--x\r\n", "\r\n--x--\r\n"])]
 #[case::no_line_end_at_the_end(["--x\r\n", "\r\n--x\r\n", "\r\n--x--"])]
 #[case::ends_of_lines_of_unix(["--x\n", "\n--x\n", "\n--x--\n"])]
@@ -40,6 +41,14 @@ fn no_field_is_lost(#[case] delimiters: [&str; 3]) {
 #[case::nothing("")]
 #[case::rubbish("rubbish")]
 #[case::another_boundary("--y\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--y--\r\n")]
+#[case::blank_before_the_first(
+    " --x\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--x\r\n\
+     Content-Disposition: form-data; name=b\r\n\r\n2\r\n--x--\r\n"
+)]
+#[case::no_line_end_before_the_second(
+    "--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1--x\r\n\
+     Content-Disposition: form-data; name=b\r\n\r\n2\r\n--x--\r\n"
+)]
 #[case::not_closed("--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n")]
 #[case::cut_in_the_delimiter("--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--x-")]
 #[case::cut_behind_the_delimiter("--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--x")]
@@ -174,4 +183,14 @@ fn refuses_more_fields_than_the_limit() {
     assert_eq!(read(format!("{most}--x--")).unwrap().len(), MAX_FIELDS);
     let more = read(format!("{most}{}--x--", part("a", "1")));
     assert!(matches!(more, Err(FormError::TooManyFields)));
+}
+
+#[rstest]
+#[case::two_spellings(b"filename=\"=?utf-8?B?xI0ucGRm?=\"; filename*=utf-8''%C4%8D.pdf")]
+#[case::of_another_encoding(b"filename=\"\xe8.pdf\"")]
+fn a_file_is_no_field_however_it_is_called(#[case] name: &[u8]) {
+    let begin = b"--x\r\nContent-Disposition: form-data; name=cv; ".as_slice();
+    let body = [begin, name, b"\r\n\r\n%PDF\r\n--x--\r\n"].concat();
+    let fields = read(body).unwrap();
+    assert!(matches!(fields.as_slice(), [(name, RawValue::Other(_))] if name == "cv"));
 }

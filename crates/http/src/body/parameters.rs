@@ -35,12 +35,18 @@ impl Parameters {
     /// # Errors
     /// [`Ambiguous`].
     pub(super) fn get(&self, name: &str) -> Result<Option<&str>, Ambiguous> {
-        let mut values = self.named.iter().filter(|(known, _)| known == name);
+        let mut values = self.all(name);
         let first = values.next();
         if values.any(|other| Some(other) != first) {
             return Err(Ambiguous);
         }
-        Ok(first.map(|(_, value)| value.as_str()))
+        Ok(first)
+    }
+
+    /// Every value of the parameter of that (lower-case) name.
+    pub(super) fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+        let named = self.named.iter().filter(move |(known, _)| known == name);
+        named.map(|(_, value)| value.as_str())
     }
 }
 

@@ -153,9 +153,16 @@ impl Files {
         written.is_err_and(|error| matches!(error.kind(), StorageFull | QuotaExceeded))
     }
 
-    /// Where a copy is kept of what would be lost with this process.
+    /// Where a copy is kept of what would be lost with this process. Nothing is there yet:
+    /// an earlier process may have had the same number, and in a container it has.
     pub(crate) fn rescue(&self) -> PathBuf {
-        with_suffix(&self.main, &format!("{RESCUED}{}", std::process::id()))
+        let place = |more: String| {
+            with_suffix(&self.main, &format!("{RESCUED}{}{more}", std::process::id()))
+        };
+        let first = place(String::new());
+        let others = (2..).map(|number: u64| place(format!("-{number}")));
+        let mut places = std::iter::once(first.clone()).chain(others);
+        places.find(|place| place.symlink_metadata().is_err()).unwrap_or(first)
     }
 
     /// The copies that were kept by earlier processes.

@@ -86,6 +86,10 @@ impl Hand {
     /// Sees to it that there is a connection, and that what it writes will last.
     fn check(&mut self) -> Result<(), Refusal> {
         self.connector.files().in_place()?;
+        // What others write later brings nothing back. A restart may find it in the log.
+        if self.connector.files().trouble() == Some(Refusal::FileOverwritten) {
+            return Err(Refusal::FileOverwritten);
+        }
         if let Err(error) = self.connect() {
             tracing::debug!(%error, "the database cannot be opened for writing");
             return Err(self.why(Refusal::NotOpened));
@@ -149,6 +153,8 @@ impl Hand {
             return;
         }
         self.connector.files().note(refusal);
+        // What happens after that is lost another time.
+        self.rescued &= refusal.is_some();
         if let Some(refusal @ (Refusal::FileGone | Refusal::LogGone | Refusal::LogOverwritten)) =
             refusal
         {
