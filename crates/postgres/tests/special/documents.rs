@@ -40,11 +40,12 @@ async fn documents_of_an_earlier_release_are_folded_anew() {
         }
         assert_eq!(found("šarić").await, 230);
     }
-    assert!(steps.len() >= 3, "{steps:?}");
+    assert!(steps.iter().all(|step| *step <= 100), "{steps:?}");
     assert_eq!((found("saric").await, found("šarić").await), (230, 230));
     assert_eq!(leads.find(plain.id).await.unwrap(), Some(plain));
     let rows = admin.query("SELECT search_document FROM subscribers", &[]).await.unwrap();
-    assert_eq!(rows[0].get::<_, &str>(0), "đ@šarić.hr\n\u{c}\nd@saric.hr");
+    let wanted = exit3_domain::search::document([Some("đ@šarić.hr")]);
+    assert_eq!(rows[0].get::<_, &str>(0), wanted);
     let plan = "EXPLAIN SELECT id FROM leads WHERE octet_length(search_document) \
         <> char_length(search_document) AND position(chr(12) IN search_document) = 0 \
         ORDER BY id LIMIT 100";
