@@ -74,25 +74,26 @@ struct Delimiter {
     closes: bool,
 }
 
-/// The lines that hold a delimiter. They begin with it, and blanks may follow (RFC 2046,
-/// 5.1.1). Anything else beside it is an error: a reader would take the part behind it for
-/// text, and its field would be lost.
+/// The lines that begin as delimiters do. Blanks may follow (RFC 2046, 5.1.1), and nothing
+/// else. A delimiter that ends a line with something before it is an error, and so is any
+/// in a line before the first: the part behind it would become text, and its field be lost.
 fn delimiters<'a>(
     body: &'a [u8],
     delimiter: &'a [u8],
 ) -> impl Iterator<Item = Result<Delimiter, FormError>> + 'a {
-    let mut end = 0;
+    let (mut end, mut is_first) = (0, true);
     body.split_inclusive(|byte| *byte == b'\n').filter_map(move |line| {
         let begin = end;
         end += line.len();
         let (other, rest) = split_at(line, delimiter)?;
-        if !other.is_empty() {
-            return Some(Err(FormError::Multipart));
-        }
         let closing = rest.strip_prefix(b"--");
         let blanks = closing.unwrap_or(rest);
         let is_whole = closing.is_some() || blanks.ends_with(b"\n");
         let is_delimiter = is_whole && blanks.iter().all(|byte| b" \t\r\n".contains(byte));
+        if !other.is_empty() {
+            return (is_first || is_delimiter).then_some(Err(FormError::Multipart));
+        }
+        is_first = false;
         let before = body.get(..begin).unwrap_or_default();
         let before = before.strip_suffix(b"\n").unwrap_or(before);
         let start = before.strip_suffix(b"\r").unwrap_or(before).len();

@@ -102,7 +102,7 @@ fn an_empty_form_has_no_fields() {
 #[rstest]
 #[case::lines("one\r\n\r\ntwo\r\n")]
 #[case::dashes("--\r\n-- x\r\n--y")]
-#[case::delimiter_inside_a_line("see --x\r\n a--x--")]
+#[case::delimiter_inside_a_line("see --x there\r\n a--x--y")]
 fn a_value_is_taken_as_it_is(#[case] value: &str) {
     let body = format!("{}{}--x--\r\n", part("a", value), part("b", "2"));
     assert_eq!(read(body).unwrap(), fields(&[("a", value), ("b", "2")]));
