@@ -117,8 +117,8 @@ fn read_part(part: &[u8], charset: Option<&str>) -> Result<(String, RawValue), F
     };
     let ambiguous = |_| FormError::Multipart;
     let disposition = header("content-disposition")?;
-    let name = disposition.get("name").map_err(ambiguous)?.map(str::trim);
-    let name = name.filter(|name| !name.is_empty()).ok_or(FormError::Multipart)?.to_owned();
+    let name = disposition.get("name").map_err(ambiguous)?.ok_or(FormError::Multipart)?;
+    let name = name.trim().to_owned();
     // Clients give a name in two spellings, one for readers that know ASCII alone.
     if let Some(file) = disposition.all("filename").find(|file| !file.is_empty()) {
         return Ok((name, RawValue::Other(file.to_owned())));
