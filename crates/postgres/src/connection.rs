@@ -24,7 +24,7 @@ use diesel_async::{AsyncConnectionCore, SimpleAsyncConnection};
 use exit3_ports::Position;
 use futures_util::future::{BoxFuture, join};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::timeout;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type};
@@ -73,7 +73,11 @@ pub(crate) struct PgConnection {
     ask: Ask,
     place: Option<Place>,
     opened: Instant,
+    /// When it was last given back.
+    heard: Instant,
     _open: Open,
+    /// Its part of what the process may have.
+    _permit: OwnedSemaphorePermit,
 }
 
 impl PgConnection {
@@ -83,8 +87,10 @@ impl PgConnection {
         give_up: oneshot::Sender<()>,
         names: Names,
         open: Open,
+        permit: OwnedSemaphorePermit,
     ) -> Self {
         let (statements, give_up) = (HashMap::new(), Some(give_up));
+        let opened = Instant::now();
         Self {
             client,
             statements,
@@ -92,14 +98,26 @@ impl PgConnection {
             give_up,
             ask: Ask::Never,
             place: None,
-            opened: Instant::now(),
+            opened,
+            heard: opened,
             _open: open,
+            _permit: permit,
         }
     }
 
     /// When it was opened.
     pub(crate) fn opened(&self) -> Instant {
         self.opened
+    }
+
+    /// When it was last known to answer.
+    pub(crate) fn heard(&self) -> Instant {
+        self.heard
+    }
+
+    /// Notes that it answers.
+    pub(crate) fn note_heard(&mut self, now: Instant) {
+        self.heard = now;
     }
 
     /// Says whether the server is to be asked for its place with each statement.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use exit3_ports::{Session, StoreError};
 use futures_util::future::{Either, select};
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::timeout;
 use tokio_postgres::tls::TlsStream;
 use tokio_postgres::{Connection, Socket};
@@ -281,12 +281,13 @@ pub(crate) enum ConnectError {
 async fn open(
     settings: PgSettings,
     connections: Connections,
+    permit: OwnedSemaphorePermit,
 ) -> Result<PgConnection, ConnectError> {
     let (client, connection) = settings.config.connect(settings.tls.clone()).await?;
     let (give_up, given_up) = oneshot::channel();
     tokio::spawn(drive(connection, given_up));
     let names = opening::set_up(&client, &settings).await?;
-    Ok(PgConnection::new(client, give_up, names, connections.open()))
+    Ok(PgConnection::new(client, give_up, names, connections.open(), permit))
 }
 
 /// Carries what goes over a connection, until it is closed by either side.

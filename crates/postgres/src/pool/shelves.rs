@@ -1,85 +1,106 @@
 //! Which connections there are, and who gets one.
 //!
 //! The runtime that made a connection carries it, and whoever uses it from another thread
-//! pays for two wake-ups more with each statement. So a worker has a shelf of its own, with
-//! a share of the connections, where there are enough of them. The others stand on one
-//! shelf that all share. The shares add up to what the process may have.
+//! pays for two wake-ups more with each statement. So each worker has a pool of its own,
+//! where there are enough connections. The others are in one pool that all share. The
+//! sizes of the pools add up to what the process may have.
 //!
-//! Whoever finds no connection stands in line, and gets the next one that is free or new.
-//! Where the server takes no more connections, those on the shelves of other workers are
-//! lent as well: the line moves as long as one connection lives.
+//! Where the server takes no more connections, callers stand in one line, and each
+//! connection that is given back to any pool goes to the first of them.
 
 mod held;
+mod manager;
 mod state;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use deadpool::managed::{Object, PoolError};
+use futures_util::future::{Either, select};
 use tokio::runtime::Handle;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
 
 use super::ConnectError;
-use crate::connection::PgConnection;
 use crate::error::{Failure, no_connection};
 use crate::settings::PgSettings;
 use crate::telemetry::Connections;
 pub(crate) use held::Held;
-use held::Opening;
-use state::{Shelf, State};
+use manager::{Manager, Pool};
+use state::{State, at_once};
 
-/// The number of the shelf that all share.
+/// The number of the pool that all share.
 const SHARED: u64 = 0;
+
+/// How long nothing is asked of a server that has refused a connection, while others live.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// All connections of the process to one database.
 pub(crate) struct Shelves {
     settings: PgSettings,
     connections: Connections,
+    /// What the process may still open. A pool that becomes smaller has too many for a while.
+    budget: Arc<Semaphore>,
+    /// Tells callers who wait at a pool that the server takes no more connections.
+    shortage: Notify,
     state: Mutex<State>,
 }
+
+type Outcome = Result<Held, Arc<ConnectError>>;
 
 /// Where somebody gets connections.
 pub(crate) struct Home {
     shelves: Arc<Shelves>,
     number: u64,
+    runtime: Handle,
 }
 
 impl Home {
-    /// The shelf that all share. It may have as many connections as the settings say, and
+    /// The pool that all share. It may have as many connections as the settings say, and
     /// they are made on `runtime`.
     pub(crate) fn shared(
         settings: &PgSettings,
         connections: Connections,
         runtime: Handle,
     ) -> Arc<Self> {
-        let shelf = Shelf::new(settings.pool_size.max(1), runtime);
+        let most = settings.pool_size.max(1);
         let state = State {
-            shelves: BTreeMap::from([(SHARED, shelf)]),
+            pools: BTreeMap::new(),
             next: SHARED + 1,
             refused: None,
+            line: VecDeque::new(),
             silent_since: None,
             heard: None,
         };
-        let shelves = Shelves { settings: settings.clone(), connections, state: Mutex::new(state) };
-        Arc::new(Self { shelves: Arc::new(shelves), number: SHARED })
+        let shelves = Arc::new(Shelves {
+            settings: settings.clone(),
+            connections,
+            budget: Arc::new(Semaphore::new(most)),
+            shortage: Notify::new(),
+            state: Mutex::new(state),
+        });
+        shelves.state().pools.insert(SHARED, Manager::pool(&shelves, most, runtime.clone()));
+        Arc::new(Self { shelves, number: SHARED, runtime })
     }
 
-    /// The shelf of one of `workers`, whose connections are made on `runtime`; the shared
+    /// The pool of one of `workers`, whose connections are made on `runtime`; the shared
     /// one, where there are too few connections. An eighth of them is always shared.
     pub(crate) fn of_worker(self: &Arc<Self>, workers: usize, runtime: Handle) -> Arc<Self> {
         let shelves = &self.shelves;
         let most = shelves.settings.pool_size.max(1);
         let share = (most - (most / 8).max(1)) / workers.max(1);
         let mut state = shelves.state();
-        let number = state.next;
-        let Some(shared) = state.shelves.get_mut(&SHARED) else { return Arc::clone(self) };
-        if share == 0 || shared.share <= share {
+        let shared = state.size_of(SHARED);
+        if share == 0 || shared <= share {
             return Arc::clone(self);
         }
-        shared.share -= share;
-        state.shelves.insert(number, Shelf::new(share, runtime));
+        state.resize_shared(shelves, shared - share);
+        let number = state.next;
+        state.pools.insert(number, Manager::pool(shelves, share, runtime.clone()));
         state.next += 1;
-        Arc::new(Self { shelves: Arc::clone(shelves), number })
+        Arc::new(Self { shelves: Arc::clone(shelves), number, runtime })
     }
 
     pub(crate) fn shelves(&self) -> &Arc<Shelves> {
@@ -88,22 +109,88 @@ impl Home {
 
     /// A connection, as soon as there is one. With `first`, nobody gets one before.
     pub(crate) async fn take(&self, first: bool) -> Result<Held, Failure> {
-        let (mut waiting, openings) = {
-            let mut state = self.shelves.state();
-            if let Some(held) = state.free(&self.shelves, self.number) {
-                let probe = state.probe(&self.shelves, self.number);
-                drop(state);
-                probe.into_iter().for_each(Opening::begin);
-                return Ok(held);
-            }
-            let waiting = state.stand_in_line(&self.shelves, self.number, first)?;
-            (waiting, state.grow(&self.shelves))
-        };
-        openings.into_iter().for_each(Opening::begin);
-        match timeout(self.shelves.settings.wait, &mut waiting.receiver).await {
-            Ok(Ok(outcome)) => outcome.map_err(Failure::from),
-            _ => Err(no_connection(self.shelves.refusal())),
+        match timeout(self.shelves.settings.wait, self.next(first)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(no_connection(self.shelves.refusal())),
         }
+    }
+
+    async fn next(&self, first: bool) -> Result<Held, Failure> {
+        let shelves = &self.shelves;
+        loop {
+            let shortage = shelves.shortage.notified();
+            let (is_short, turn, own, shared) = {
+                let mut state = shelves.state();
+                let is_short = shelves.is_short(&state);
+                if let Some(object) = state.idle(self.number, first, is_short) {
+                    let rested = state.rested(&object);
+                    return Ok(Held::new(shelves, object, rested));
+                }
+                let turn = (first || is_short).then(|| state.stand_in_line(first));
+                let (own, shared) = (state.pool(self.number), state.pool(SHARED));
+                (is_short, turn, own.ok_or_else(|| no_connection(None))?, shared)
+            };
+            let mut turn = pin!(async {
+                match turn {
+                    Some(turn) => turn.await.ok(),
+                    None => std::future::pending().await,
+                }
+            });
+            if is_short {
+                while shelves.is_short(&shelves.state()) {
+                    self.probe(&own);
+                    match timeout(PAUSE, &mut turn).await {
+                        Ok(Some(outcome)) => return outcome.map_err(Failure::from),
+                        Ok(None) => break,
+                        Err(_) => {}
+                    }
+                }
+                continue;
+            }
+            let given = pin!(given(own, shared));
+            let shortage = pin!(shortage);
+            match select(turn, select(given, shortage)).await {
+                Either::Left((Some(outcome), _)) => return outcome.map_err(Failure::from),
+                Either::Right((Either::Left((Ok(object), _)), _)) => {
+                    let rested = shelves.state().rested(&object);
+                    return Ok(Held::new(shelves, object, rested));
+                }
+                Either::Right((Either::Left((Err(PoolError::Backend(error)), _)), _))
+                    if shelves.live() == 0 =>
+                {
+                    return Err(error.into());
+                }
+                // The pools have changed, or the server takes no more connections.
+                _ => {}
+            }
+        }
+    }
+
+    /// Finds out whether a server that refused connections takes more of them again.
+    fn probe(&self, own: &Pool) {
+        if self.shelves.may_ask() {
+            let (shelves, own) = (Arc::clone(&self.shelves), own.clone());
+            self.runtime.spawn(async move {
+                if let Ok(object) = own.timeout_get(&at_once()).await {
+                    let rested = shelves.state().rested(&object);
+                    shelves.hand_on(object, rested);
+                }
+            });
+        }
+    }
+}
+
+/// A connection of a worker's own pool. Where that is full, it may be a shared one.
+async fn given(
+    own: Pool,
+    shared: Option<Pool>,
+) -> Result<Object<Manager>, PoolError<Arc<ConnectError>>> {
+    let status = own.status();
+    match shared {
+        Some(shared) if status.size >= status.max_size => {
+            select(pin!(own.get()), pin!(shared.get())).await.factor_first().0
+        }
+        _ => own.get().await,
     }
 }
 
@@ -113,10 +200,13 @@ impl Drop for Home {
             return;
         }
         let mut state = self.shelves.state();
-        let gone = state.shelves.remove(&self.number);
-        if let (Some(gone), Some(shared)) = (gone, state.shelves.get_mut(&SHARED)) {
-            shared.share += gone.share;
+        if let Some(gone) = state.pools.remove(&self.number) {
+            let size = state.size_of(SHARED) + gone.status().max_size;
+            gone.close();
+            state.resize_shared(&self.shelves, size);
         }
+        drop(state);
+        self.shelves.look_after_line();
     }
 }
 
@@ -135,7 +225,9 @@ impl Shelves {
     /// Closes what has not answered since `moment`, when a connection did not prove itself.
     pub(crate) fn close_silent(&self, moment: Instant) {
         self.distrust(moment);
-        self.state().close(|_, heard| heard < moment);
+        for pool in self.state().pools.values() {
+            pool.retain(|connection, _| connection.heard() >= moment);
+        }
     }
 
     /// Whether a connection that is not new has been given back since `moment`.
@@ -148,22 +240,101 @@ impl Shelves {
         self.state().refused.as_ref().map(|(_, error)| Arc::clone(error))
     }
 
-    /// Takes a connection back, or a new one in.
-    fn put(self: &Arc<Self>, shelf: u64, connection: PgConnection, is_new: bool) {
-        let openings = {
-            let mut state = self.state();
-            state.put(self, shelf, connection, is_new);
-            state.grow(self)
-        };
-        openings.into_iter().for_each(Opening::begin);
+    /// How many connections there are, or are about to be.
+    fn live(&self) -> usize {
+        self.most().saturating_sub(self.budget.available_permits())
     }
 
-    fn failed(self: &Arc<Self>, shelf: u64, error: ConnectError) {
-        let openings = {
+    fn most(&self) -> usize {
+        self.settings.pool_size.max(1)
+    }
+
+    /// Whether the server takes no more connections, and some live.
+    fn is_short(&self, state: &State) -> bool {
+        state.refused.is_some() && (1..self.most()).contains(&self.live())
+    }
+
+    /// Whether a server that refused connections may be asked for one now.
+    fn may_ask(&self) -> bool {
+        match &mut self.state().refused {
+            Some((when, _)) if when.elapsed() >= PAUSE => {
+                *when = Instant::now();
+                true
+            }
+            refused => refused.is_none(),
+        }
+    }
+
+    fn opened(&self) {
+        let mut state = self.state();
+        if state.refused.take().is_some() {
+            // Those in line may open some as well.
+            state.line.clear();
+        }
+    }
+
+    fn refuse(&self, error: &Arc<ConnectError>) {
+        let mut state = self.state();
+        for pool in state.pools.values() {
+            pool.retain(|connection, _| !connection.is_closed());
+        }
+        let live = self.live();
+        let before = state.refused.replace((Instant::now(), Arc::clone(error)));
+        if live == 0 {
+            for waiting in state.line.drain(..) {
+                let _ = waiting.send(Err(Arc::clone(error)));
+            }
+            return;
+        }
+        drop(state);
+        if before.is_none() {
+            let error = exit3_ports::with_causes(&**error);
+            tracing::warn!(live, error, "no more connections to the database can be opened");
+        }
+        self.shortage.notify_waiters();
+    }
+
+    /// Lets those in line ask the server where there is nothing to wait for.
+    fn look_after_line(&self) {
+        if self.live() == 0 {
+            self.state().line.clear();
+        }
+    }
+
+    /// Gives a connection to the first in line, or back to its pool.
+    fn hand_on(self: &Arc<Self>, mut object: Object<Manager>, rested: Option<Instant>) {
+        loop {
             let mut state = self.state();
-            state.failed(self, shelf, Arc::new(error));
-            state.grow(self)
-        };
-        openings.into_iter().for_each(Opening::begin);
+            let Some(next) = state.line.pop_front() else {
+                // Before anybody else looks for a connection and stands in line.
+                return drop(object);
+            };
+            drop(state);
+            // Whoever it was may have gone.
+            match next.send(Ok(Held::new(self, object, rested))) {
+                Err(Ok(mut back)) => match back.object.take() {
+                    Some(back) => object = back,
+                    None => return,
+                },
+                Ok(()) | Err(Err(_)) => return,
+            }
+        }
+    }
+
+    /// Takes a connection back.
+    fn put(self: &Arc<Self>, mut object: Object<Manager>) {
+        if object.is_closed() {
+            drop(Object::take(object));
+            return self.look_after_line();
+        }
+        let now = Instant::now();
+        object.note_heard(now);
+        {
+            let mut state = self.state();
+            if state.silent_since.is_none_or(|since| object.opened() < since) {
+                state.heard = Some(now);
+            }
+        }
+        self.hand_on(object, None);
     }
 }
