@@ -1,4 +1,4 @@
-//! Characters that count as blank, and marks that nobody sees.
+//! Characters that count as blank, and invisible marks.
 
 use unicode_normalization::UnicodeNormalization;
 

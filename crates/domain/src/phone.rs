@@ -2,7 +2,7 @@
 
 use crate::characters::{is_invisible, is_joiner};
 
-/// The digits of a number, by the count of which it is one.
+/// How many digits a phone number may have.
 const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 
 /// The zeros of the scripts whose digits are taken, each followed by its other digits.

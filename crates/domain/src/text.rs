@@ -135,8 +135,8 @@ impl Reader {
         self.invalid.push(field, Violation::new(code, message));
     }
 
-    /// Adds the rules that `errors` says are broken: all of them, whatever field they
-    /// are of, since what is not added is taken for valid.
+    /// Adds every rule that `errors` reports as broken, for any field, since a rule that is not
+    /// added counts as fulfilled.
     pub(crate) fn add(&mut self, errors: &ValidationErrors) {
         for (field, errors) in errors.errors() {
             match (field, errors) {

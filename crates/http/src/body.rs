@@ -71,7 +71,7 @@ pub(crate) async fn read(
     }
 }
 
-/// What the body is written in. Of two types, nobody knows which one is meant.
+/// The content type of the body. Two of them are refused: either could be meant.
 fn content_type(request: &HttpRequest) -> Result<String, ApiError> {
     let mut types = request.headers().get_all(header::CONTENT_TYPE);
     match (types.next(), types.next()) {

@@ -28,7 +28,7 @@ impl TrustedProxies {
         &self.0
     }
 
-    /// Whether nobody is believed.
+    /// Whether no proxy is trusted.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -108,8 +108,8 @@ impl Site {
         }
     }
 
-    /// The host that the client named, to us or to a proxy that is believed. What is no text
-    /// is no host either, and allowed nowhere.
+    /// The host that the client named, to us or to a trusted proxy. A header that is not text
+    /// names no host, and is never allowed.
     fn host<'a>(&self, head: &'a RequestHead, client: Client) -> Option<&'a str> {
         if self.use_forwarded_host
             && client.via_proxy

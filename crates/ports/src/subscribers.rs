@@ -20,13 +20,13 @@ pub trait SubscriberRepository: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] with [`crate::Constraint::SubscriberEmail`]
-    /// where the address is there already, in whatever case and spelling of its domain.
+    /// where the address is already stored, in any case and any spelling of its domain.
     async fn create(&self, subscriber: &NewSubscriber) -> Result<Subscriber, StoreError>;
 
-    /// Stores a subscription unless its address is there already, in whatever spelling;
-    /// one that is there and was ended begins again where the newsletter is wanted now,
-    /// and none is ended. Writes in every case, and tells nothing, so that neither the
-    /// answer nor its time says whether somebody is subscribed.
+    /// Stores a subscription unless its address is already stored, in any spelling. A stored
+    /// subscription that was ended begins again if the newsletter is wanted now; none is
+    /// ended. Always writes and returns nothing, so that neither the answer nor its time
+    /// reveals whether somebody is subscribed.
     async fn ensure(&self, subscriber: &NewSubscriber) -> Result<(), StoreError>;
 
     /// Stores many subscriptions at once and leaves out those whose address is
@@ -36,7 +36,7 @@ pub trait SubscriberRepository: Send + Sync {
     /// The subscriber of that id.
     async fn find(&self, id: SubscriberId) -> Result<Option<Subscriber>, StoreError>;
 
-    /// The subscriber of that address, in whatever spelling.
+    /// The subscriber with that address, in any spelling.
     async fn find_by_email(&self, email: &str) -> Result<Option<Subscriber>, StoreError>;
 
     /// One page of the subscribers that match, with the exact count of all of

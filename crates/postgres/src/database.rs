@@ -45,9 +45,9 @@ pub fn connect(settings: &PgSettings, runtime: Handle) -> PgDatabase {
 }
 
 impl PgDatabase {
-    /// The same database for one of `workers` threads, each of which has a runtime of its
-    /// own. Where there are connections enough, a part of them lives on `runtime`, which
-    /// must outlive every use of these repositories: that saves the way between threads.
+    /// The same database for one of `workers` threads, each with a runtime of its own. If
+    /// there are enough connections, some of them live on `runtime`, which saves the way
+    /// between threads; `runtime` must outlive every use of these repositories.
     pub fn of_worker(&self, workers: usize, runtime: Handle) -> Self {
         let pool = self.pool.of_worker(workers, runtime.clone());
         let lists = self.lists.of_worker(workers, pool.clone(), runtime);

@@ -131,13 +131,13 @@ fn from_answer(answer: &DbError) -> Failure {
 }
 
 impl From<Arc<ConnectError>> for Failure {
-    /// Whatever the reason, there is no database to be had.
+    /// Any failure to connect means that the database is not available.
     fn from(error: Arc<ConnectError>) -> Self {
         no_connection(Some(error))
     }
 }
 
-/// Nobody got a connection, perhaps for a reason.
+/// The caller got no connection; `why` is the reason, if one is known.
 pub(crate) fn no_connection(why: Option<Arc<ConnectError>>) -> Failure {
     let why = why.map_or_else(
         || "no connection was free in time".to_owned(),

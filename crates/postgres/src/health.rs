@@ -66,7 +66,7 @@ pub struct PgHealth {
     asked: Arc<Asked>,
 }
 
-/// What all who ask about one database share. However many ask, one connection is used.
+/// What all health checks of one database share, so that together they use one connection.
 #[derive(Default)]
 pub(crate) struct Asked {
     ping: AskedOnce<()>,

@@ -34,7 +34,7 @@ pub(crate) struct Listing {
 
 /// How the rows of a list are reached.
 pub(crate) enum Way {
-    /// Along the index of the order, of which the conditions can only be bounds.
+    /// Along the index of the order. The conditions can only be bounds of that index.
     InOrder,
     /// From the parts of an index that has them in order, one for each combination of
     /// values. At least one arm.
@@ -102,8 +102,9 @@ impl Listing {
         }
     }
 
-    /// Where many rows match, enough of them are among the next. Else all that match are
-    /// gathered, of which there may be many too, but only where the next were others.
+    /// Filters the next rows first: where many rows match, enough of them are found there.
+    /// Otherwise gathers all matching rows, which may also be many, but only where few of the
+    /// next rows match.
     fn step_gathered<ST>(
         &self,
         arm: Option<&Arm>,

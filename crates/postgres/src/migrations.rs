@@ -103,7 +103,7 @@ async fn migrate(
     check_server(&client).await?;
     let mut moved = Moved::default();
     let mut patience = Patience::new();
-    // Who finds nothing to do waits for nobody.
+    // If there is nothing to do, this waits for no lock.
     while !Way::find(MIGRATIONS, &applied(&client).await?, target)?.is_empty() {
         match attempt(&mut client, &patience, target, rows).await {
             Ok(taken) => {

@@ -88,9 +88,9 @@ const LOOKS: usize = 4;
 
 /// Sets the session of a connection up, where it has one.
 ///
-/// A statement whose caller has gone must not go on for ever, nor may one queue for a
-/// lock as long as that. Isolation is what the adapter is built on, whatever the role's
-/// default. Compiling a plan costs more than it could save here.
+/// A statement whose caller has gone must not run for ever, nor queue that long for a lock.
+/// The adapter relies on its isolation level, so the role's default must not change it.
+/// Compiling a plan costs more than it could save here.
 pub(crate) async fn set_up(client: &Client, settings: &PgSettings) -> Result<Names, ConnectError> {
     let promised = process::promised(client).await;
     let session = Session::ask(client, settings, promised).await?;
@@ -179,7 +179,7 @@ async fn renames(client: &Client) -> Result<bool, ConnectError> {
             ended?;
             Ok(!ours)
         }
-        // Another program has a statement of that name, or nobody has.
+        // The name is that of another program's statement, or of none.
         Err(error) if is_about_names(&error) => {
             ended?;
             Ok(false)

@@ -100,7 +100,7 @@ impl PgPool {
         self.attempt(self.timeout, Kind::Read, operation).await
     }
 
-    /// As [`Self::read`], before all who wait for a connection.
+    /// As [`Self::read`], ahead of all callers that wait for a connection.
     pub(crate) async fn look<T, F>(
         &self,
         operation: impl Fn(Checkout) -> F,

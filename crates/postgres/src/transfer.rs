@@ -11,8 +11,8 @@ use self::session::{PgSession, list};
 use crate::migrations::MIGRATIONS;
 use crate::settings::PgSettings;
 
-/// What was loaded is to be on disk when that is told. What the operator has chosen beyond
-/// that stays.
+/// Loaded rows must be on disk when the load is reported as done. Any setting but `off` is
+/// the operator's choice, and stays.
 const DURABLY: &str = "SELECT set_config('synchronous_commit', 'on', true) \
                        WHERE current_setting('synchronous_commit') = 'off'";
 

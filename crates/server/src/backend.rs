@@ -72,8 +72,8 @@ impl DatabaseError {
         Self { text: with_causes(&error), may_pass: false }
     }
 
-    /// Whatever a server says, it may say something else later: somebody starts it, mends
-    /// a password, creates the database.
+    /// A server's refusal may pass: somebody starts the server, mends a password, creates the
+    /// database.
     fn of_server(error: impl std::error::Error + 'static) -> Self {
         Self { may_pass: true, ..Self::of(error) }
     }
@@ -239,8 +239,8 @@ impl Backend {
         }
     }
 
-    /// Use cases for one of `workers` threads, each of which has a runtime of its own. All
-    /// of them have the connections of the settings together.
+    /// Use cases for one of `workers` threads, each with a runtime of its own. All workers
+    /// together have the connections that the settings allow.
     pub fn app(&self, workers: usize) -> App {
         match &self.database {
             Database::Postgres(settings) => {
@@ -274,7 +274,7 @@ impl Backend {
         patient.app(1)
     }
 
-    /// Forgets, of what this process counts, whoever has used nothing of late.
+    /// Removes callers that were idle of late from the quotas that this process counts.
     pub fn forget_idle(&self) {
         self.shared.quotas.forget_idle();
     }

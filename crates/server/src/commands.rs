@@ -87,7 +87,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) if !error.use_stderr() => Ok(error.print()?),
         Err(error) => {
             let text = error.to_string();
-            // What is missing is told line by line, up to the usage.
+            // clap lists missing arguments line by line, before the usage.
             let lines: Vec<&str> =
                 text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
             let sentence = lines.join(" ");
@@ -121,7 +121,7 @@ fn read(
     }))
 }
 
-/// There is no backup to be tried: that is told from one that is bad, and from all else.
+/// The exit code. It differs between a missing backup, a bad one, and any other failure.
 fn exit_code(failure: &Failure) -> ExitCode {
     match failure.downcast_ref() {
         Some(PlaceError::Empty(_)) => ExitCode::from(3),

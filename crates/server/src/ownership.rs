@@ -45,7 +45,7 @@ pub(crate) fn adopt(made: &File) -> io::Result<()> {
     }
 }
 
-/// Why the service could not write to `directory`, where root is told of it who can.
+/// Why the service could not write to `directory`. Only root is told so, since root can.
 pub(crate) fn obstacle(directory: &Path) -> Option<String> {
     let (user, group) = owner()?;
     let found = fs::metadata(directory).ok()?;

@@ -27,8 +27,8 @@ pub(crate) fn ensure_directory(directory: &Path) -> io::Result<()> {
     new.into_iter().try_for_each(|made| adopt(&fs::File::open(made)?))
 }
 
-/// Whether [`ensure_directory`] would make it. Nothing is made by looking at settings: who
-/// does that is often root, and the service is not.
+/// Whether [`ensure_directory`] would succeed. Checking settings creates nothing: it is often
+/// root that checks them, and the service is not root.
 pub(crate) fn look_at_directory(directory: &Path) -> io::Result<()> {
     match fs::metadata(directory) {
         Ok(found) if found.is_dir() => return Ok(()),

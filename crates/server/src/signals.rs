@@ -1,7 +1,7 @@
 //! What the process does when it gets a signal.
 //!
-//! By themselves most signals end a process at once, with whatever is in flight. Here each
-//! that may come from anywhere is either a wish to stop, or nothing.
+//! By default, most signals end a process at once and lose its requests in flight. Here, a
+//! signal that may come from anywhere either stops the service in order or does nothing.
 
 use std::future::poll_fn;
 use std::io::{self, IsTerminal};
@@ -16,7 +16,7 @@ const STOP: [Signal; 4] = [Signal::TERM, Signal::INT, Signal::QUIT, Signal::POWE
 
 /// Nothing. There is nothing that would have to be read again: certificates are taken over
 /// when their files change, and a log file that was moved is made anew. Where a file may not
-/// grow (SIGXFSZ), an error tells whoever writes to it.
+/// grow (SIGXFSZ), the write itself fails with an error.
 const NOTHING: [Signal; 9] = [
     Signal::USR1,
     Signal::USR2,

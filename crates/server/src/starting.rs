@@ -1,7 +1,7 @@
 //! Starting: the service listens at once, and asks for its database until it is there.
 //!
-//! This happens on a thread of its own. A stop does not wait for it, and whatever blocks it
-//! blocks no request.
+//! The start runs on a thread of its own. A stop does not wait for it, and requests are served
+//! even while the start is blocked.
 
 mod away;
 mod late;
@@ -29,7 +29,7 @@ use progress::Teller;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often it is said what the start waits for.
 const TELL: Duration = Duration::from_secs(5);
-/// What systemd gives the start each time that it is told.
+/// How much more time the start asks of systemd with each message.
 const EXTENSION: Duration = Duration::from_secs(60);
 /// How long a question may take that the database answers at once.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -80,7 +80,7 @@ impl Starting {
                 }
             });
             if let Some(outcome) = outcome {
-                // Nobody listens any more where the service stops.
+                // The receiver is gone if the service stops.
                 let _ = found.send(outcome);
             }
             // What blocks, such as waiting for a lock, ends with the process.

@@ -90,7 +90,7 @@ pub(crate) fn tell(notes: &[String]) {
     }
 }
 
-/// Who tells, in OpenTelemetry's words. What the settings say of it comes first.
+/// Describes this service as OpenTelemetry's resource. The settings take precedence.
 fn resource(settings: &OtelSettings) -> Resource {
     let attributes = settings.attributes.iter();
     Resource::builder_empty()

@@ -2,7 +2,7 @@
 //!
 //! Each of these threads counts up. A thread of its own looks whether they do, and tells
 //! systemd's watchdog only as long as all of them do. Without systemd it ends the process
-//! itself, so that whatever has started it can start it again.
+//! itself, so that a supervisor can start it again.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -99,7 +99,7 @@ impl Watchdog {
     /// Looks at all threads once.
     fn look(&self) -> Verdict {
         let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
-        // Who has ended is silent for a good reason.
+        // A thread that has ended is rightly silent.
         watched.retain(|thread| thread.count.strong_count() > 0);
         let mut verdict = Verdict::Well;
         for thread in watched.iter_mut() {

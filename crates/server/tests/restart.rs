@@ -184,7 +184,7 @@ fn a_worker_that_hangs_is_found_though_all_else_goes_on() {
     debugger.stdin.take().unwrap().write_all(b"now\n").unwrap();
     let status = debugger.wait().unwrap();
     let log = std::fs::read_to_string(directory.path().join("log")).unwrap();
-    // Here nobody ends the service, so it does that itself (SIGABRT).
+    // Nothing else ends the service here, so it ends itself (SIGABRT).
     assert_eq!(status.code(), Some(6), "{log}");
     assert!(log.contains("a worker hangs: it has not done anything for 600ms"), "{log}");
 }

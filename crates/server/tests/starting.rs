@@ -52,7 +52,7 @@ async fn lives_and_refuses(service: &Service) {
         let body: Value = refused.json().await.unwrap();
         assert_eq!(body, json!({"detail": "Service temporarily unavailable, try again later."}));
     }
-    // Who has no key is told that first, as ever.
+    // A request without a key is refused for that first, as ever.
     assert_eq!(service.get(LEADS, "").await.status(), 403);
 }
 

@@ -26,7 +26,7 @@ const SUBSCRIBERS: &str = "SELECT id, email, NULL, NULL, NULL \
 
 /// Some more documents; returns how many those were.
 pub(crate) async fn fold_accents(store: &Store) -> Result<u64, StoreError> {
-    // Looked for by a reader first, so that where there are none nobody writes.
+    // A reader looks first, so that nothing is written where there are none.
     let found = |select| move |connection: &mut SqliteConnection| rows(connection, select);
     for (select, update) in [
         (LEADS, "UPDATE leads SET search_document = "),

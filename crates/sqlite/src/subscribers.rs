@@ -223,8 +223,8 @@ impl SubscriberRepository for SqliteSubscriberRepository {
     }
 }
 
-/// Who else than `own` has `email` in another spelling of its domain: earlier versions
-/// stored addresses as they were typed.
+/// The subscriber, other than `own`, that has `email` in another spelling of its domain:
+/// earlier versions stored addresses as they were typed.
 fn holder_of(
     connection: &mut SqliteConnection,
     email: &str,

@@ -36,7 +36,7 @@ impl Transfer for SqliteTransfer {
     }
 
     async fn load(&self) -> Result<Box<dyn Load>, StoreError> {
-        // Whoever loads everything does nothing else.
+        // A process that loads a whole database does nothing else.
         self.connector.files().expect_others(true);
         let begin = "BEGIN IMMEDIATE";
         let session = SqliteSession::begin(&self.connector, Connector::migrator, begin).await?;

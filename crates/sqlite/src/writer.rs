@@ -28,7 +28,7 @@ const QUEUE: usize = 1024;
 /// longer than an `fsync` is worth.
 const BATCH: usize = 256;
 
-/// How often the files are looked at while nobody writes.
+/// How often the files are checked while there are no writes.
 const TICK: Duration = Duration::from_millis(250);
 
 enum Message {

@@ -60,7 +60,7 @@ impl Kept {
         self.database.leads().create(&lead, builders::at(n)).await.map(drop)
     }
 
-    /// Nothing is acknowledged, and everybody is told.
+    /// Asserts that a write fails with `sentence`, and that health checks and backups fail too.
     async fn assert_refuses(&self, sentence: &str) {
         let refused = self.create(LEADS).await.unwrap_err();
         assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
@@ -73,7 +73,7 @@ impl Kept {
         assert!(matches!(snapshot, StoreError::Unavailable(_)), "{snapshot:?}");
     }
 
-    /// What is there when the process has been killed: its files are copied as they are.
+    /// How many rows would survive a kill: counts them in a copy of the files as they are.
     async fn after_a_kill(&self) -> u64 {
         let copy = tempfile::tempdir().unwrap();
         for entry in fs::read_dir(self.directory.path()).unwrap() {
@@ -83,7 +83,7 @@ impl Kept {
         count(&copy.path().join("kept.sqlite3")).await
     }
 
-    /// Waits until the log has been moved to the main file, as it is when nobody writes.
+    /// Waits until the log has been moved to the main file, as happens when writes pause.
     fn wait_until_moved(&self) {
         let mut connection = raw(&self.path(""));
         let begun = Instant::now();

@@ -1,5 +1,5 @@
-//! How SQLite reads lists: by an index, whatever the filter or order, and whatever it knows
-//! of the rows. The plans are those of the statements that the adapter sends.
+//! How SQLite reads lists: by an index, for every filter and order, and with any statistics.
+//! The plans are those of the statements that the adapter sends.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -51,8 +51,7 @@ impl Relay {
         &self.url
     }
 
-    /// Carries nothing any more over the connections that are open, and tells nobody.
-    /// New ones work.
+    /// Silently stops carrying data over the connections that are open. New ones work.
     pub fn lose_connections(&self) {
         self.losses.send_modify(|losses| *losses += 1);
     }

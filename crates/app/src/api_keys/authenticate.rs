@@ -68,8 +68,9 @@ pub async fn authenticate(
 /// Refuses a key that may only be a guess, without a query for each: its client has guessed too
 /// often, and there is no key that begins so.
 ///
-/// A right key is never refused here, whoever guesses at the same address: this node knows
-/// it, or lists all keys once more. A key that is younger than that list waits for the next.
+/// This gate never refuses a valid key, even when somebody else at the same address guesses
+/// keys: this node knows the key, or finds it by listing all keys once more. Only a key that is
+/// younger than the list waits for the next one.
 async fn refuse_guess(
     app: &App,
     prefix: &TokenPrefix,

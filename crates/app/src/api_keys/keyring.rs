@@ -9,11 +9,11 @@ use exit3_domain::api_keys::{ApiKey, ApiKeyId, TokenPrefix};
 /// everywhere within a second, and the question takes its time too.
 const FRESH: TimeDelta = TimeDelta::milliseconds(400);
 
-/// How long it is believed that there are no other keys than those that were listed. Who has
-/// guessed too often can make this node list them so often, and no oftener.
+/// How long the list of keys counts as complete. Clients that guess too often cannot make this
+/// node list the keys more often than this.
 const LISTED: TimeDelta = TimeDelta::seconds(1);
 
-/// The most clients of which it is remembered that they have guessed too often.
+/// The most clients that are remembered for guessing too often.
 const MOST_GUESSERS: usize = 100_000;
 
 /// The keys that were seen a moment ago, and when each was used, so that most
@@ -24,7 +24,7 @@ pub struct Keyring {
     // key is not remembered.
     seen: Mutex<BTreeMap<TokenPrefix, Seen>>,
     listed: Mutex<Listed>,
-    /// Who has guessed too often, and until when.
+    /// Clients that guessed too often, and when each may guess again.
     guessers: Mutex<BTreeMap<u64, DateTime<Utc>>>,
     uses: Mutex<BTreeMap<ApiKeyId, DateTime<Utc>>>,
 }
@@ -56,8 +56,8 @@ impl Keyring {
         lock(&self.seen).contains_key(prefix)
     }
 
-    /// Whether the list of keys is too old to be believed; and if so, whoever asks is the one
-    /// to renew it.
+    /// Whether the list of keys is outdated. If it is, only this caller is told so, and has to
+    /// renew the list.
     pub(super) fn must_be_listed(&self, now: DateTime<Utc>) -> bool {
         let mut listed = lock(&self.listed);
         let is_fresh = |at: DateTime<Utc>| (TimeDelta::zero()..LISTED).contains(&(now - at));

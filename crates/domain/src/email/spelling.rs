@@ -7,7 +7,7 @@ use crate::characters::is_joiner;
 /// What a label begins with that stands for one in other letters.
 const ENCODED: &str = "xn--";
 
-/// The most labels with two spellings of which every mixture is told.
+/// The most labels with two spellings for which [`other_spellings`] lists every mixture.
 const MIXED: usize = 3;
 
 /// The form in which an address is kept and compared: in lower case, its domain in the

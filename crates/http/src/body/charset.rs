@@ -16,8 +16,8 @@ pub(super) enum NotText {
     Malformed(&'static str),
 }
 
-/// The text of `bytes`. Without a charset it is UTF-8, and so it is with one that nobody
-/// knows: the replaced service read it so, and no other encoding passes for UTF-8.
+/// The text of `bytes`. Without a charset, or with an unknown one, it has to be UTF-8: the
+/// replaced service read it so, and no other encoding passes for UTF-8.
 ///
 /// # Errors
 /// [`NotText`]; nothing is replaced.
@@ -34,8 +34,8 @@ pub(super) fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'
     text.ok_or(NotText::Malformed(encoding.name()))
 }
 
-/// As [`decode`], for JSON, which also comes in UTF-16. It begins with a character of
-/// ASCII, so its bytes tell whether it is UTF-16, whatever the charset says of them.
+/// As [`decode`], for JSON, which may also be in UTF-16. JSON begins with an ASCII character,
+/// so if the charset is UTF-16, the first bytes show whether that is true, and the byte order.
 ///
 /// # Errors
 /// [`NotText`].
@@ -56,7 +56,7 @@ pub(super) fn decode_json<'a>(
         Some((wide, text)) if says_wide => wide
             .decode_without_bom_handling_and_without_replacement(text)
             .ok_or(NotText::Malformed(wide.name()))?,
-        // What is wrong with UTF-8 is told by the reader of JSON, which knows where.
+        // The JSON reader reports invalid UTF-8 itself, because it knows the position.
         _ if says_wide || encoding == UTF_8 => return Ok(Cow::Borrowed(bytes)),
         _ => decode(bytes, charset)?,
     };

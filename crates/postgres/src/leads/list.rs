@@ -205,7 +205,7 @@ fn gathered(filter: &LeadFilter, choices: &[Option<Choice>; 3]) -> Way {
 }
 
 /// The bounds of time. There are always two, so that the planner expects few rows and
-/// takes the index, whatever its statistics say of the newest rows.
+/// takes the index, even when its statistics are wrong about the newest rows.
 fn bounds(filter: &LeadFilter) -> Conditions {
     let mut bounds = Conditions::default();
     match (filter.created_after, filter.created_before) {

@@ -5,7 +5,7 @@ use crate::sql::Sql;
 /// What the columns of a [`Key`] are called where they go by themselves.
 const NAMES: [&str; 3] = ["key_1", "key_2", "key_3"];
 
-/// The columns of an order, of which the last tells rows apart: at most three.
+/// The columns of an order, at most three. The last one is different in every row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Key(pub(crate) &'static [&'static str]);
 

@@ -18,8 +18,8 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// How long it waits after the first attempt; then twice as long each time.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How long it stands in line for the migration lock before it tells that, and how long
-/// before it tells so again. Nobody else stands behind it.
+/// How long a migration queues for the migration lock before it logs that, and how long
+/// before it logs that again. No request queues behind it.
 const SILENCE: Duration = Duration::from_secs(2);
 const LATER_SILENCE: Duration = Duration::from_secs(5);
 
@@ -71,7 +71,7 @@ impl Patience {
         }
         let holders = &self.holders;
         match migration {
-            // Who held it may have let go meanwhile.
+            // The holder may have released it meanwhile.
             None if holders.is_empty() => {}
             None => {
                 tracing::warn!(
@@ -91,7 +91,7 @@ impl Patience {
         true
     }
 
-    /// Who was waited for last, to be said after a sentence.
+    /// The sessions that it waited for last, to be appended to a sentence.
     pub(super) fn holders(self) -> String {
         self.holders
     }

@@ -2,7 +2,8 @@
 //!
 //! The server names its process when a connection begins. The driver keeps that number
 //! to itself and writes it into one message only: the one that cancels a statement. So
-//! that message is written here, and sent to nobody.
+//! this module has the driver write that message into a buffer, reads the number from it,
+//! and never sends it.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -25,7 +26,7 @@ pub(super) async fn promised(client: &Client) -> Option<i32> {
     Some(i32::from_be_bytes(process.try_into().ok()?))
 }
 
-/// Keeps what is written. Whoever reads from it learns that TLS may begin.
+/// Records what the driver writes. When the driver reads, the answer is that TLS may begin.
 struct Recorder<'a>(&'a mut Vec<u8>);
 
 impl AsyncRead for Recorder<'_> {
@@ -64,7 +65,7 @@ impl TlsStream for Recorder<'_> {
     }
 }
 
-/// What goes to nobody needs no encryption.
+/// Does not encrypt: the message never leaves the process.
 struct Unencrypted;
 
 impl<'a> TlsConnect<Recorder<'a>> for Unencrypted {

@@ -13,7 +13,7 @@ use crate::error::Failure;
 use crate::replica::Replica;
 use crate::telemetry::InUse;
 
-/// Who is to know up to where something reaches.
+/// The session, and after a write the replica, that learn which position an operation reached.
 pub(super) struct Trace {
     pub(super) session: Session,
     pub(super) wrote: Option<Arc<Replica>>,

@@ -1,9 +1,9 @@
-//! Which connections there are, and who gets one.
+//! The connections of the process, and which caller gets one.
 //!
-//! The runtime that made a connection carries it, and whoever uses it from another thread
-//! pays for two wake-ups more with each statement. So each worker has a pool of its own,
-//! where there are enough connections. The others are in one pool that all share. The
-//! sizes of the pools add up to what the process may have.
+//! A connection runs on the runtime that made it, and each statement from another thread
+//! costs two more wake-ups. So each worker has a pool of its own, if there are enough
+//! connections. The others are in one pool that all workers share. The sizes of the pools
+//! add up to what the process may have.
 //!
 //! Where the server takes no more connections, callers stand in one line, and each
 //! connection that is given back to any pool goes to the first of them.
@@ -107,7 +107,7 @@ impl Home {
         &self.shelves
     }
 
-    /// A connection, as soon as there is one. With `first`, nobody gets one before.
+    /// A connection, as soon as there is one. With `first`, this caller goes ahead of all others.
     pub(crate) async fn take(&self, first: bool) -> Result<Held, Failure> {
         match timeout(self.shelves.settings.wait, self.next(first)).await {
             Ok(outcome) => outcome,
@@ -310,7 +310,7 @@ impl Shelves {
                 return drop(object);
             };
             drop(state);
-            // Whoever it was may have gone.
+            // That caller may have gone.
             match next.send(Ok(Held::new(self, object, rested))) {
                 Err(Ok(mut back)) => match back.object.take() {
                     Some(back) => object = back,

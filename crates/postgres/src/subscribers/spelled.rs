@@ -16,7 +16,7 @@ use crate::pool::PgPool;
 use crate::schema::subscribers;
 use crate::sql::{Sql, Value};
 
-/// Who else than `own` has `email` in another spelling.
+/// The subscriber, other than `own`, that has `email` in another spelling.
 pub(super) async fn holder_of(
     pool: &PgPool,
     email: &str,

@@ -55,7 +55,7 @@ async fn the_operators_choice_stays_unless_it_could_lose_what_was_answered() {
 async fn what_was_answered_survives_a_crash_of_a_server_that_does_not_wait_for_its_disk() {
     let (node, mut server) = alone().await;
     let admin = postgres::client(&server.url("postgres")).await;
-    // Nobody else is to write the log to disk in time.
+    // Keeps the WAL writer from writing the log to disk in time.
     admin.batch_execute("ALTER SYSTEM SET wal_writer_delay = '10s'").await.unwrap();
     admin.batch_execute("SELECT pg_reload_conf()").await.unwrap();
     for number in 0..20 {

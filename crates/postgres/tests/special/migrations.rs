@@ -119,7 +119,7 @@ fn run(words: &[&str]) {
     assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Whatever functions migrations make.
+/// Holds for all functions that migrations make, now or later.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_function_of_the_schema_names_its_tables_with_the_schema_or_has_a_search_path() {
     let (_, database) = shared().await;

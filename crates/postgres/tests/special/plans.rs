@@ -1,5 +1,5 @@
-//! How PostgreSQL reads lists: by an index, whatever the filter or order, and whatever it
-//! knows of the rows.
+//! How PostgreSQL reads lists: by an index, for every filter and order, and with any
+//! statistics.
 //!
 //! The plans are those of the statements that the adapter sends, as the server
 //! itself logs them (`auto_explain`), with the rows that were really read.

@@ -69,7 +69,7 @@ async fn sessions(admin: &Client) -> i64 {
     admin.query_one(query, &[]).await.unwrap().get(0)
 }
 
-/// The most sessions that there have been, until it is told to end.
+/// Records the highest number of sessions, until it is told to end.
 fn watch(admin: Client) -> (Arc<AtomicI64>, Arc<AtomicBool>) {
     let (most, end) = (Arc::new(AtomicI64::new(0)), Arc::new(AtomicBool::new(false)));
     let (seen, ends) = (Arc::clone(&most), Arc::clone(&end));
@@ -160,7 +160,7 @@ async fn a_server_that_takes_no_more_connections_serves_all_with_those_that_live
         use_it(database.clone()).await;
         ended(threads).await;
     }
-    // Where there is none at all, that is told at once.
+    // If the server takes no connection at all, callers learn that at once.
     limit(0).await;
     let alone = with(&url, 16, LONG);
     let lead = builders::lead().build();

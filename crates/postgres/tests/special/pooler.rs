@@ -26,7 +26,7 @@ async fn a_pooler_that_forgets_statements_is_refused_and_nothing_is_done_through
     assert_eq!(node.check_fitness().await, Err(Unfit::ForgetsStatements));
     let refused = node.leads().find(LeadId(1)).await.unwrap_err();
     assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
-    // Nor is anything left for those who share its sessions.
+    // Nothing is left behind in the sessions, which other clients share.
     let other = postgres::client(&pooler.url_of(database.url())).await;
     let names = "SELECT count(*) FROM pg_prepared_statements";
     assert_eq!(number(&other, names).await, 0);

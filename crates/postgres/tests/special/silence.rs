@@ -43,7 +43,7 @@ async fn lost() -> Lost {
     Lost { database, admin, relay, _kept: kept }
 }
 
-/// Opens as many connections as there may be: nobody gets an answer before all have asked.
+/// Opens as many connections as allowed: no query is answered before all have been sent.
 async fn open_all(database: &PgDatabase, url: &str) {
     let mut holder = client(url).await;
     let lock = holder.transaction().await.unwrap();

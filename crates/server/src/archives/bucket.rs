@@ -1,5 +1,5 @@
-//! Archives in S3, or what speaks its language. The environment and `.env` say where it is
-//! and who may use it, in the names that all programs for it know (`AWS_ENDPOINT_URL`,
+//! Archives in S3 or a compatible service. Its address and credentials come from the
+//! environment and `.env`, under the names that all its clients know (`AWS_ENDPOINT_URL`,
 //! `AWS_ACCESS_KEY_ID`, …).
 
 use std::fs::File;
@@ -24,7 +24,7 @@ const PART: usize = 8 << 20;
 const PATIENCE: &str = "100 seconds";
 /// How long a request that fails is repeated.
 const RETRIES: Duration = Duration::from_secs(60);
-/// The longest that the end of an upload may take, of which there are several requests.
+/// The longest that the end of an upload may take. It consists of several requests.
 const END: Duration = Duration::from_secs(110);
 
 /// A bucket, and a prefix or a key in it.
@@ -101,7 +101,7 @@ impl Bucket {
     pub(crate) async fn fetch(&self) -> Result<File, PlaceError> {
         let mut file = tempfile::tempfile().map_err(no_temporary)?;
         let object = self.store.head(&self.key).await?;
-        // In parts, each of which must come in time, however large the whole is.
+        // Downloads parts: each must arrive in time, and the archive may be of any size.
         let mut start = 0;
         while start < object.size {
             let end = object.size.min(start + PART as u64);

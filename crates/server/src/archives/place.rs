@@ -98,7 +98,7 @@ impl Place {
         }
     }
 
-    /// Why the service could not write there, where root is told of it who can.
+    /// Why the service could not write there. Only root is told so, since root can.
     pub(crate) fn obstacle(&self) -> Option<String> {
         match self {
             Self::Directory(directory) => ownership::obstacle(directory),

@@ -12,7 +12,7 @@ pub(super) enum Body {
     Sized(u64),
     /// It comes in chunks.
     Chunked(Chunks),
-    /// It is malformed, and nobody knows where it ends.
+    /// It is malformed, so its end is unknown.
     Broken,
 }
 

@@ -142,7 +142,7 @@ mod tests {
         (all, None)
     }
 
-    /// The requests, in whatever pieces they come.
+    /// The requests, which must be the same however the bytes are split.
     fn passed_in_any_pieces(bytes: &str) -> (Vec<String>, Option<u16>) {
         let bytes = bytes.as_bytes();
         let whole = passed([bytes]);
@@ -231,7 +231,7 @@ mod tests {
                 assert_eq!((passed[0].as_str(), refused), (before, Some(status)), "{bad}");
             }
         }
-        // Nobody need wait for the end of what can be no head.
+        // Bytes that cannot be a head are refused before they end.
         assert_eq!(passed([b"\x16\x03\x01".as_slice()]).1, Some(400));
     }
 

@@ -62,11 +62,11 @@ fn network(word: &str) -> Option<Vec<IpNet>> {
     }
 }
 
-/// Whether nobody's connection can come from there.
+/// Whether no connection can come from that network.
 fn is_nobody(network: &IpNet) -> bool {
     let address = network.addr();
     let is_one = network.prefix_len() == network.max_prefix_len();
-    // 0.0.0.0 is what somebody writes who means all of them.
+    // People write 0.0.0.0 to mean all addresses.
     let is_none = is_one && address.is_unspecified();
     let is_old_form = match address {
         // ::10.0.0.1, which has not been in use since 2006.

@@ -34,7 +34,7 @@ pub struct OtelSettings {
     pub queue: Queue,
     /// The most attributes of a span.
     pub most_attributes: Option<u32>,
-    /// Who sends: the attributes of the resource, percent-decoded.
+    /// The attributes of the resource that sends, percent-decoded.
     pub attributes: Vec<(String, String)>,
 }
 
@@ -164,7 +164,7 @@ impl Reader<'_> {
         signal: &Signal,
         general: Option<&Url>,
     ) -> Result<Option<Export>, SettingsError> {
-        // Prometheus is served at METRICS_BIND, whatever is said here.
+        // Prometheus is served at METRICS_BIND in any case.
         let exporters = self.words(signal.exporter, &["otlp", "none", "prometheus"]);
         let own = self.get(signal.endpoint);
         let own = own.map(|text| address(signal.endpoint, text)).transpose()?;
@@ -269,7 +269,7 @@ impl Reader<'_> {
         self.number("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT").or(general)
     }
 
-    /// Who sends, with the name that is given by itself.
+    /// The attributes of the resource, with the service name from its own variable.
     fn attributes(&mut self) -> Vec<(String, String)> {
         let name = "OTEL_RESOURCE_ATTRIBUTES";
         let pairs = self.get(name).unwrap_or_default().split(',');

@@ -87,8 +87,8 @@ impl Variables {
         Ok(())
     }
 
-    /// Notes names that look like one of `settings` and are none, and quotes that whoever
-    /// made the environment took for part of a value.
+    /// Notes names that resemble one of `settings` without being one, and quotes that have
+    /// become part of a value in the environment.
     fn look_for_slips(&mut self, settings: &[(String, String)]) {
         let names: Vec<&str> = settings.iter().map(|(_, name)| name.as_str()).collect();
         for name in self.file.keys().chain(self.environment.keys()) {

@@ -60,8 +60,8 @@ impl Progress {
         self.0.borrow().clone()
     }
 
-    /// Waits until the database was asked, with whatever outcome. False where the start has
-    /// failed for good.
+    /// Waits until the database was asked for the first time, with any outcome. False if the
+    /// start has failed for good.
     pub(crate) async fn settled(&self) -> bool {
         let mut phase = self.0.clone();
         phase.wait_for(|phase| !matches!(phase, Phase::Begun)).await.is_ok()

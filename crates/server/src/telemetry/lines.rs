@@ -1,6 +1,6 @@
-//! Log lines on their way from those who log to where they are written: for each output a
-//! queue, and a thread that takes at once what has gathered. Nobody waits for an output, and
-//! no output for another.
+//! Carries log lines to the outputs. Each output has a queue, and a thread that writes all
+//! gathered lines at once. Code that logs never waits for an output, and no output waits for
+//! another.
 
 use std::io::{self, Write};
 use std::sync::mpsc::{self, Receiver};

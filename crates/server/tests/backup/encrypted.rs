@@ -64,7 +64,7 @@ async fn a_key_opens_a_backup_of_postgres_and_no_other_does() {
     opens_for_its_key_alone(Kind::Postgres).await;
 }
 
-/// Whoever can write to the bucket could plant rows, keys and accounts with one.
+/// With a plain archive, anybody who can write to the bucket could plant rows, keys and accounts.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_encrypted_is_refused_where_backups_are() {
     let site = Site::new(Kind::Sqlite).await;

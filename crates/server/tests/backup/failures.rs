@@ -179,7 +179,7 @@ async fn a_bucket_that_does_not_answer_is_left_with_a_sentence() {
             ("AWS_REGION", "eu-central-1"),
             // Two minutes otherwise.
             ("AWS_TIMEOUT", "1s"),
-            // What is tried again is told, and is not the sentence.
+            // Hides the warnings about retries: only the final sentence is wanted.
             ("LOG_LEVEL", "error"),
         ];
         for arguments in [
@@ -209,7 +209,7 @@ async fn without_a_temporary_directory_the_message_names_the_setting() {
     }
 }
 
-/// As in the image, of which nothing but DATA_DIR can be written to.
+/// As in the image, where only DATA_DIR is writable.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trial_does_without_a_temporary_directory() {
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();

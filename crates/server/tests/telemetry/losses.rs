@@ -16,8 +16,8 @@ fn lines(text: &str) -> usize {
     text.lines().filter(|line| line.contains("exit3_http::requests")).count()
 }
 
-/// A file that may not grow stands for a disk that is full: the service can be put before it
-/// by whoever runs the tests.
+/// A file that may not grow stands for a full disk, because any user who runs the tests can
+/// limit the service so.
 #[tokio::test]
 async fn lines_that_a_full_disk_does_not_take_are_counted_and_told() {
     const LIMIT: u64 = 2 << 20;
@@ -36,7 +36,7 @@ async fn lines_that_a_full_disk_does_not_take_are_counted_and_told() {
     wait_for(|| (lines(&service.output()) == REQUESTS).then_some(()));
     assert!(service.logs("of the log did not get to logs: File too large"), "{}", service.output());
     wait_for(|| service.errors().contains("did not get to logs: File too large").then_some(()));
-    // It has told once, and says nothing more for a minute: whatever is not in the file is lost.
+    // It has reported once and is now silent for a minute: lines that miss the file are lost.
     let begun = Instant::now();
     loop {
         let metrics = service.metrics().await;
@@ -105,7 +105,7 @@ async fn a_standard_output_that_takes_nothing_is_told_and_keeps_no_line_from_the
     ] {
         let directory = tempfile::tempdir().unwrap();
         let service = Deaf::start(directory.path(), output);
-        // Of the second, nobody reads what it says, and there is more than a pipe holds.
+        // Nothing reads the output of the second one, which is more than a pipe holds.
         service.asks().await;
         let log = || fs::read_to_string(directory.path().join("logs/exit3.log")).unwrap();
         wait_for(|| (lines(&log()) == REQUESTS * 10).then_some(()));

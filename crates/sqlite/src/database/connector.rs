@@ -70,8 +70,8 @@ impl Connector {
         self.files.trouble().map_or(Ok(()), Err)
     }
 
-    /// Nothing may be opened where the files are no longer ours: SQLite would take the index,
-    /// which others here have mapped, for one that nobody uses, and truncate it.
+    /// Nothing may be opened once the files are no longer ours: SQLite would take the index,
+    /// which other connections here have mapped, for an unused one, and truncate it.
     fn may_open(&self) -> Result<(), FilesError> {
         self.files.in_place().map_err(|refusal| FilesError::Changed(refusal.to_string()))
     }

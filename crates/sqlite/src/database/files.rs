@@ -133,7 +133,7 @@ impl Files {
         std::fs::metadata(&self.main).ok().map(|metadata| Change::of(&metadata))
     }
 
-    /// The log that was opened, whatever has become of its name, and its last change.
+    /// The log that was opened, even if its name is gone, and its last change.
     pub(crate) fn log(&self) -> Option<(&File, Change)> {
         let log = &self.beside.get()?.log;
         Some((log, Change::of(&log.metadata().ok()?)))
@@ -221,7 +221,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Which file it is, whatever its name: device and number.
+/// Identifies a file under any name: device and number.
 pub(super) type Identity = (u64, u64);
 
 fn identity(path: &Path) -> Option<Identity> {

@@ -15,11 +15,11 @@ use rustix::process::{Flock, FlockOffsetType, FlockType, fcntl_getlk};
 
 use super::files::{Identity, of};
 
-/// The bytes of the main file on which everybody who has it open keeps a lock.
+/// The bytes of the main file that every process locks while it has the file open.
 const MAIN: (u64, u64) = (0x4000_0002, 510);
-/// The byte of the index on which everybody who has it open keeps a lock.
+/// The byte of the index that every process locks while it has the file open.
 const INDEX: (u64, u64) = (128, 1);
-/// The byte of the index on which whoever moves the log to the main file has a lock.
+/// The byte of the index that a process locks while it moves the log to the main file.
 const CHECKPOINT: (u64, u64) = (121, 1);
 /// How often the locks are looked at: somebody may be opening or closing the database.
 const LOOKS: u32 = 40;

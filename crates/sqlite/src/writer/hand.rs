@@ -102,7 +102,7 @@ impl Hand {
         if self.connector.files().disk_is_full() { Refusal::DiskFull } else { usually }
     }
 
-    /// Looks after the files while nobody writes.
+    /// Checks the files while there are no writes.
     pub(super) fn tick(&mut self) {
         self.ticks = self.ticks.wrapping_add(1);
         let was_full = self.connector.files().trouble() == Some(Refusal::DiskFull);
@@ -132,8 +132,8 @@ impl Hand {
         self.watch.look(connection, self.connector.files(), Since::Ours)
     }
 
-    /// Moves what is in the log to the main file, when nobody has written for a while: the
-    /// less is in the log, the less can be lost with it.
+    /// Moves the log to the main file after a pause in writing: the less the log holds, the
+    /// less can be lost with it.
     fn move_log(&mut self) {
         let (Some(state), Some(connection)) = (self.watch.state(), &mut self.connection) else {
             return;

@@ -9,7 +9,7 @@ use crate::database::{Change, Files, Log};
 use crate::error::Refusal;
 use crate::sql::Sql;
 
-/// How often is looked before what does not fit is believed: another process may be just
+/// How often the files are checked before a mismatch counts: another process may just be
 /// beginning the log anew, or have ended moving it to the main file.
 const LOOKS: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(10);
@@ -78,7 +78,7 @@ pub(crate) fn content(connection: &mut SqliteConnection, files: &Files) -> Resul
 }
 
 impl Watch {
-    /// Looks whether all is as it was left. Whoever uses SQLite may have written more.
+    /// Checks that the files are as they were left, but for writes through SQLite.
     pub(super) fn look(
         &mut self,
         connection: &mut SqliteConnection,

@@ -64,7 +64,7 @@ pub async fn finds_with_and_without_accents(harness: &Harness) {
         ("duro", 2),
         ("los", 2),
         ("saric mate", 1),
-        // Who types accents wants them.
+        // A search with accents finds only texts with them.
         ("Šarić", 2),
         ("s\u{30c}aric\u{301}", 2),
         ("Đuro", 1),

@@ -53,7 +53,7 @@ impl managed::Manager for Manager {
     type Error = Arc<ConnectError>;
 
     async fn create(&self) -> Result<PgConnection, Arc<ConnectError>> {
-        // A caller who wants nothing but what is idle goes away here.
+        // A caller that wants only an idle connection gives up here.
         yield_now().await;
         while let Some(left) = self.left() {
             if let Ok(connection) = self.wait(left).await
@@ -99,7 +99,7 @@ impl managed::Manager for Manager {
     }
 }
 
-/// Somebody who waits for a connection to open.
+/// A caller that waits for a connection to open.
 struct Waiting<'a> {
     manager: &'a Manager,
     opening: Option<Opening>,

@@ -22,7 +22,7 @@ pub(super) struct State {
     pub(super) next: u64,
     /// Why and when there was no connection to be had last, until there is one.
     pub(super) refused: Option<(Instant, Arc<ConnectError>)>,
-    /// Callers who get the next connection, whichever it is.
+    /// Callers in line for the next connection, from any pool.
     pub(super) line: VecDeque<oneshot::Sender<Outcome>>,
     /// A connection that has not answered since then proves itself before it is used.
     pub(super) silent_since: Option<Instant>,
@@ -40,8 +40,8 @@ impl State {
         self.pools.get(&number).map_or(0, |pool| pool.status().max_size)
     }
 
-    /// Callers who wait at the old pool come to the new one. The crate's own `resize`
-    /// takes nothing away from a pool that is not full.
+    /// Replaces the shared pool. Callers that wait at the old pool move to the new one.
+    /// deadpool's own `resize` takes nothing away from a pool that is not full.
     pub(super) fn resize_shared(&mut self, shelves: &Arc<Shelves>, size: usize) {
         if let Some(old) = self.pools.get(&SHARED) {
             let runtime = old.manager().runtime.clone();
@@ -50,7 +50,7 @@ impl State {
         }
     }
 
-    /// A connection that is free for whoever is at home at this pool.
+    /// An idle connection for a caller whose own pool is `home`.
     pub(super) fn idle(&self, home: u64, first: bool, is_short: bool) -> Option<Object<Manager>> {
         if !first && !self.line.is_empty() && is_short {
             return None;

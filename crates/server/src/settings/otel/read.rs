@@ -34,7 +34,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// All notes, also about what nobody asked for.
+    /// All notes, including one for each unknown variable.
     pub(super) fn notes(mut self) -> Vec<String> {
         let given = self.variables.beginning("OTEL_");
         let unknown = given.keys().copied().filter(|name| !self.known.contains(name));
@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
         Some(number)
     }
 
-    /// A variable of which only some values are followed.
+    /// Notes a variable whose value is not one of `followed`.
     pub(super) fn only(&mut self, name: &'static str, followed: &[&str], why: &str) {
         let value = self.get(name).map(str::to_ascii_lowercase);
         if value.is_some_and(|value| !followed.contains(&value.as_str())) {
@@ -91,7 +91,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The words of a list of which `known` are understood. If none is, it counts as absent.
+    /// Those words of a list that are `known`. If none is, the list counts as absent.
     pub(super) fn words(&mut self, name: &'static str, known: &[&str]) -> Option<Vec<String>> {
         let list = self.get(name)?.split(',').map(|word| word.trim().to_ascii_lowercase());
         let (words, others): (Vec<_>, Vec<_>) =
