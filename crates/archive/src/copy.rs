@@ -98,6 +98,7 @@ pub async fn back_up<W: Write>(
         }
         summary.tables.push(table.finish()?);
     }
+    snapshot.confirm().await?;
     for found in files.list() {
         match found? {
             Found::Other(name) => summary.left_out.push(name),
@@ -209,6 +210,7 @@ pub async fn copy(
         end(to.as_mut(), &shape, last_id, &sum).await?;
         summary.tables.push(sum);
     }
+    from.confirm().await?;
     commit(to).await?;
     Ok(summary)
 }
@@ -222,6 +224,7 @@ pub async fn sums(snapshot: &mut dyn Snapshot) -> Result<Vec<TableSum>, ArchiveE
     for shape in snapshot.shapes().await? {
         sums.push(sum(snapshot, &shape).await?);
     }
+    snapshot.confirm().await?;
     Ok(sums)
 }
 

@@ -37,6 +37,12 @@ pub trait Snapshot: Send {
     /// or with counts that it keeps. Reads all of it.
     async fn damage(&mut self) -> Result<Option<String>, StoreError>;
 
+    /// Confirms, after the last row was read, that all rows came from intact files. Fails where
+    /// another process has found meanwhile that its database files were damaged.
+    async fn confirm(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// How many rows a table has.
     async fn count(&mut self, table: &'static Table) -> Result<u64, StoreError>;
 

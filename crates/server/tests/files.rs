@@ -83,6 +83,73 @@ async fn nothing_is_lost_with_a_truncated_log() {
     loses_nothing(harm, "truncated the -wal file", "truncated the -wal file").await;
 }
 
+/// Damages the files of a running service in a way that only that service can see. No command
+/// succeeds from then on, until a restart.
+async fn fails_commands(harm: fn(&Path)) {
+    let directory = tempfile::tempdir().unwrap();
+    let service = Service::start(directory.path(), &KEY);
+    let main = directory.path().join("data/exit3.sqlite3");
+    assert_eq!(create(&service).await, 201);
+    std::thread::sleep(Duration::from_secs(1));
+    fs::copy(&main, beside(&main, "-before")).unwrap();
+    for _ in 0..30 {
+        assert_eq!(create(&service).await, 201);
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    harm(&main);
+    // At once: the service may not have noticed yet.
+    refused(directory.path(), &["backup", "--to", "backups"]);
+    let told = "a running service has found damage";
+    for arguments in
+        [&["backup", "--to", "backups"][..], &["api-key", "list"], &["migrate"], &["serve"]]
+    {
+        let mut command = exit3(directory.path());
+        let mut child = command
+            .envs(KEY)
+            .env("PORT", "0")
+            .args(arguments)
+            .stderr(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        if arguments == ["serve"] {
+            // It waits for the other process to end.
+            std::thread::sleep(Duration::from_secs(2));
+            child.kill().unwrap();
+        }
+        let output = child.wait_with_output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert!(!output.status.success() && said.contains(told), "{arguments:?}: {said}");
+    }
+    let backups = fs::read_dir(directory.path().join("backups")).map_or(0, Iterator::count);
+    assert_eq!(backups, 0);
+    service.kill();
+    // The marker of a process that has ended means nothing.
+    assert!(
+        exit3(directory.path()).envs(KEY).args(["backup", "--to", "b"]).status().unwrap().success()
+    );
+    let again = Service::start(directory.path(), &KEY);
+    assert_eq!(create(&again).await, 201);
+    again.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_fail_while_the_service_knows_of_an_overwritten_file() {
+    fails_commands(|main| {
+        let older = fs::read(beside(main, "-before")).unwrap();
+        let mut file = OpenOptions::new().write(true).open(main).unwrap();
+        std::io::Write::write_all(&mut file, &older).unwrap();
+        file.set_len(older.len() as u64).unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_fail_while_the_service_knows_of_a_removed_log() {
+    fails_commands(|main| fs::remove_file(beside(main, "-wal")).unwrap()).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_index_fails_the_backup() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,6 +1,7 @@
 //! Opening the file, and handing out what works on it.
 
 mod connector;
+mod damage;
 mod files;
 mod in_use;
 mod log;
@@ -111,7 +112,8 @@ impl OpenError {
             Self::Connection(error) => error::is_busy(&error.to_string()),
             Self::Setup(error) => error::is_busy(&error.to_string()),
             // The other process may end, and it may hold the file for itself alone.
-            Self::Files(FilesError::NotShared(_)) | Self::Migration { .. } => true,
+            Self::Files(FilesError::NotShared(_) | FilesError::Damaged(_))
+            | Self::Migration { .. } => true,
             _ => false,
         }
     }
@@ -128,6 +130,12 @@ pub enum FilesError {
         .0.display()
     )]
     NotShared(PathBuf),
+    /// Another process has found that they were damaged while it used them.
+    #[error(
+        "a running service has found damage and writes nothing: {0}. Its copy may lack rows. \
+         docs/OPERATIONS.md says how to save the data; restart the service afterwards"
+    )]
+    Damaged(String),
     /// They changed while they were used.
     #[error("{0}")]
     Changed(String),
@@ -165,6 +173,9 @@ impl SqliteDatabase {
         let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         if !Files::new(&place).are_shared() {
             return Err(FilesError::NotShared(path.to_owned()).into());
+        }
+        if let Some(found) = Files::new(&place).damage_elsewhere() {
+            return Err(FilesError::Damaged(found).into());
         }
         create(path).map_err(file_error)?;
         // Later connections must reach the same file, wherever the process

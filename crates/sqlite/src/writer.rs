@@ -31,6 +31,10 @@ const BATCH: usize = 256;
 /// How often the files are checked while there are no writes.
 const TICK: Duration = Duration::from_millis(250);
 
+/// How long another process waits before it may rely on this one having checked the files: the
+/// check before the tick may have begun just before the damage, and looks several times.
+pub(crate) const NOTICED: Duration = Duration::from_millis(1000);
+
 enum Message {
     Job(Box<dyn Job>),
     Tick,

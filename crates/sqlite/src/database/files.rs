@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::damage::Marker;
 use super::in_use;
 use crate::error::Refusal;
 
@@ -28,6 +29,7 @@ pub(crate) struct Files {
     beside: OnceLock<Beside>,
     trouble: Mutex<Option<Refusal>>,
     others: AtomicBool,
+    marker: Marker,
 }
 
 /// The two files that are there only while the database is open.
@@ -66,12 +68,23 @@ impl Files {
             beside: OnceLock::new(),
             trouble: Mutex::default(),
             others: AtomicBool::new(false),
+            marker: Marker::new(with_suffix(main, "-damaged")),
         }
     }
 
     /// Whether all processes that have the database open see these files.
     pub(super) fn are_shared(&self) -> bool {
         in_use::is_shared(&self.main, &self.index)
+    }
+
+    /// Whether another process has the database open.
+    pub(crate) fn are_open_elsewhere(&self) -> bool {
+        in_use::is_open(&self.main)
+    }
+
+    /// The damage that another process, which is still running, has found.
+    pub(crate) fn damage_elsewhere(&self) -> Option<String> {
+        self.marker.of_others()
     }
 
     /// Remembers the files beside, once a connection has opened them. As long as that
@@ -204,9 +217,13 @@ impl Files {
                 tracing::error!(
                     "{trouble}: nothing is written until that is undone or the service is restarted"
                 );
+                self.marker.set(&trouble.to_string());
             }
             Some(trouble) => tracing::error!("{trouble}: nothing is written until that passes"),
-            None => tracing::info!("the database can be written to again"),
+            None => {
+                self.marker.clear();
+                tracing::info!("the database can be written to again");
+            }
         }
         *known = trouble;
     }

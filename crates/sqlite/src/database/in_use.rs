@@ -58,6 +58,11 @@ pub(super) fn is_shared(main: &Path, index: &Path) -> bool {
     false
 }
 
+/// Whether another process has the database open.
+pub(super) fn is_open(main: &Path) -> bool {
+    hold(main).is_ok_and(|file| is_locked(&file, MAIN))
+}
+
 /// Whether another process is moving the log to the main file.
 pub(super) fn is_moving(index: &File) -> bool {
     is_locked(index, CHECKPOINT)
