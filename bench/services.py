@@ -175,9 +175,9 @@ class Exit3(Service):
 
 
 def release_binary(chosen):
-    """The release binary, or None when it has not been built."""
-    path = pathlib.Path(chosen or HERE.parent / "target/release/exit3")
+    """The `dist` binary, or None when it has not been built."""
+    path = pathlib.Path(chosen or HERE.parent / "target/dist/exit3")
     if not path.exists():
-        print(f"{path.name} has not been built (cargo build --release): its half is left out", file=sys.stderr)
+        print(f"{path.name} has not been built (cargo build --profile dist): its half is left out", file=sys.stderr)
         return None
     return path.resolve()
