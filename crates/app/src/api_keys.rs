@@ -51,12 +51,6 @@ impl Caller {
         matches!(self, Self::Named(key) if key.draft.forwards_visitors)
     }
 
-    /// Whether somebody could guess the key: a person may have chosen that of the settings,
-    /// a named one has 190 random bits.
-    pub(crate) fn may_be_guessed(&self) -> bool {
-        matches!(self, Self::Basic)
-    }
-
     /// How often the key may be used: as often as it says itself, or else as is `usual`.
     /// For one that everybody can read nothing is: anybody could use that up for all.
     pub(crate) fn rate(&self, usual: Option<Rate>) -> Option<Rate> {

@@ -43,9 +43,7 @@ pub enum Request<'a> {
     Keyed {
         /// The holder of the key.
         caller: &'a Caller,
-        /// Who sent the request.
-        client: IpAddr,
-        /// On whose behalf; the client, unless it is believed that it is another.
+        /// On whose behalf the request was sent.
         visitor: IpAddr,
         /// What is created, where something is.
         creates: Option<Quota>,
@@ -57,13 +55,6 @@ pub enum Request<'a> {
     },
     /// One with a key that opens nothing.
     WrongKey {
-        /// Who sent the request.
-        client: IpAddr,
-    },
-    /// One with a right key that would be served without any. It counts as nothing.
-    RightKey {
-        /// The holder of the key.
-        caller: &'a Caller,
         /// Who sent the request.
         client: IpAddr,
     },
@@ -127,36 +118,29 @@ pub fn refuse_guess(app: &App, wait: Duration) -> Bill {
 
 fn charges(limits: &Limits, request: Request<'_>) -> Vec<Charge> {
     let mut charges = Vec::with_capacity(4);
-    let mut add = |quota, rate: Option<Rate>, subject, peek| {
-        charges.extend(rate.map(|rate| Charge { quota, rate, subject, peek }));
+    let mut add = |quota, rate: Option<Rate>, subject| {
+        charges.extend(rate.map(|rate| Charge { quota, rate, subject, peek: false }));
     };
     match request {
-        Request::RightKey { caller, client } => {
-            if caller.may_be_guessed() {
-                add(Quota::WrongKey, limits.wrong_key(), subject(client), true);
-            }
-        }
-        Request::Keyed { caller, client, visitor, creates } => {
-            if caller.may_be_guessed() {
-                add(Quota::WrongKey, limits.wrong_key(), subject(client), true);
-            }
-            add(Quota::Visitor, limits.visitor, subject(visitor), false);
-            add(Quota::Key, caller.rate(limits.key), caller.number(), false);
+        // No guesses of others are held against a right key.
+        Request::Keyed { caller, visitor, creates } => {
+            add(Quota::Visitor, limits.visitor, subject(visitor));
+            add(Quota::Key, caller.rate(limits.key), caller.number());
             let rate = match creates {
                 Some(Quota::LeadCreate) => limits.lead_create,
                 Some(Quota::NewsletterCreate) => limits.newsletter_create,
                 _ => None,
             };
             if let Some(quota) = creates {
-                add(quota, rate, subject(visitor), false);
+                add(quota, rate, subject(visitor));
             }
         }
         Request::Keyless { client } => {
-            add(Quota::Visitor, limits.visitor, subject(client), false);
+            add(Quota::Visitor, limits.visitor, subject(client));
         }
         Request::WrongKey { client } => {
-            add(Quota::WrongKey, limits.wrong_key(), subject(client), false);
-            add(Quota::Visitor, limits.visitor, subject(client), false);
+            add(Quota::WrongKey, limits.wrong_key(), subject(client));
+            add(Quota::Visitor, limits.visitor, subject(client));
         }
     }
     charges
@@ -195,8 +179,7 @@ mod tests {
     }
 
     fn keyed(caller: &Caller, creates: Option<Quota>) -> Request<'_> {
-        let (client, visitor) = (address("192.0.2.1"), address("192.0.2.2"));
-        Request::Keyed { caller, client, visitor, creates }
+        Request::Keyed { caller, visitor: address("192.0.2.2"), creates }
     }
 
     #[test]
@@ -205,13 +188,12 @@ mod tests {
         assert_eq!(
             all,
             [
-                "peek wrong-key 10/hour ffffffffc0000201",
                 "visitor 100/hour ffffffffc0000202",
                 "key 1000/hour 0",
                 "lead-create 10/hour ffffffffc0000202",
             ]
         );
-        assert_eq!(shown(&limits(), keyed(&Caller::Basic, None)), all[..3]);
+        assert_eq!(shown(&limits(), keyed(&Caller::Basic, None)), all[..2]);
     }
 
     #[test]
@@ -219,7 +201,7 @@ mod tests {
         let own = api_key(|key| key.draft.rate = rate("5/second"));
         let all = shown(&limits(), keyed(&Caller::Named(Arc::new(own)), None));
         assert_eq!(all[1..], ["key 5/second 1"]);
-        // Nobody guesses one, so guesses of its neighbours are not in its way.
+        // Guesses of its neighbours are not in its way.
         assert_eq!(all[0], "visitor 100/hour ffffffffc0000202");
     }
 
@@ -264,10 +246,6 @@ mod tests {
             [format!("wrong-key 10/hour {counted}"), format!("visitor 100/hour {counted}")]
         );
         assert_eq!(shown(&limits(), Request::Keyless { client }), wrong[1..]);
-        let right = shown(&limits(), Request::RightKey { caller: &Caller::Basic, client });
-        assert_eq!(right, [format!("peek {}", wrong[0])]);
-        let caller = Caller::Named(Arc::new(api_key(|_| ())));
-        assert!(shown(&limits(), Request::RightKey { caller: &caller, client }).is_empty());
         let few = Limits { visitor: rate("3/day"), ..Limits::default() };
         assert_eq!(few.wrong_key(), rate("1/day"));
     }
@@ -275,12 +253,10 @@ mod tests {
     #[tokio::test]
     async fn only_who_guesses_is_remembered_for_it() {
         let client = address("192.0.2.1");
-        let basic = Caller::Basic;
         for (request, quota, remembered) in [
             (Request::WrongKey { client }, 0, true),
             // What was too often is something else.
             (Request::WrongKey { client }, 1, false),
-            (Request::RightKey { caller: &basic, client }, 0, false),
             (Request::Keyless { client }, 0, false),
         ] {
             let mut mocks = Mocks::new();

@@ -36,6 +36,36 @@ pub(crate) fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}')
 }
 
+/// Whether nothing of a text can be seen. Joiners and selectors are kept inside of texts, but
+/// a text of nothing else is blank.
+pub(crate) fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| is_trimmed(c) || is_ignorable(c))
+}
+
+/// What Unicode 17 calls `Default_Ignorable_Code_Point`.
+fn is_ignorable(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fff8}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
 /// Trims, composes (Unicode NFC) and takes the line ends of HTML forms (CR LF)
 /// for what they mean.
 pub(crate) fn normalize(text: &str) -> String {
@@ -74,6 +104,22 @@ mod tests {
     #[case::flag_of_england("\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}")]
     fn keeps(#[case] given: &str) {
         assert_eq!(normalize(given), given);
+    }
+
+    #[rstest]
+    #[case("")]
+    #[case("\u{115f}\u{1160}")]
+    #[case("\u{3164} \u{ffa0}")]
+    #[case("\u{34f}")]
+    #[case("\u{fe0f}\u{200d}\u{fe00}")]
+    #[case("\u{200c}\u{200d}")]
+    #[case("\u{17b4}\u{180b}\u{180f}")]
+    #[case("\u{e0001}\u{e0020}\u{e007f}\u{e01ef}\u{e0fff}")]
+    #[case("\u{1bca0}\u{1d173}\u{fff0}")]
+    #[case("\u{2800}\n\u{115f}")]
+    fn sees_that_nothing_can_be_seen(#[case] text: &str) {
+        assert!(is_blank(text) && is_blank(&normalize(text)));
+        assert!(!is_blank(&format!("{text}A{text}")));
     }
 
     #[test]

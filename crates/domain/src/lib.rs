@@ -12,7 +12,7 @@ pub mod clients;
 pub mod email;
 pub mod leads;
 pub mod paging;
-mod phone;
+pub mod phone;
 pub mod quotas;
 pub mod raw;
 pub mod search;

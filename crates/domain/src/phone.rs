@@ -63,14 +63,18 @@ pub(crate) fn parts(word: &str) -> Vec<String> {
     if is_number { parts.into_iter().map(str::to_owned).collect() } else { vec![word.to_owned()] }
 }
 
-/// `c` as ASCII has it: digits of other scripts, dashes, blanks of any width.
-fn plain(c: char) -> char {
+/// `c` as ASCII has it, if it is a digit of another script; else `c`.
+pub fn ascii_digit(c: char) -> char {
     let digit = ZEROS.iter().find_map(|zero| {
         let value = u32::from(c).checked_sub(u32::from(*zero))?;
         char::from_digit(value, 10)
     });
-    match c {
-        _ if digit.is_some() => digit.unwrap_or(c),
+    digit.unwrap_or(c)
+}
+
+/// `c` as ASCII has it: digits of other scripts, dashes, blanks of any width.
+fn plain(c: char) -> char {
+    match ascii_digit(c) {
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' => '-',
         '\u{b7}' | '\u{2022}' | '\u{2024}' | '\u{30fb}' | '\u{ff0e}' => '.',
         '\u{2044}' | '\u{2215}' | '\u{ff0f}' => '/',

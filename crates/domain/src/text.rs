@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 
-use crate::characters::normalize;
+use crate::characters::{is_blank, normalize};
 use crate::email;
 use crate::raw::RawValue;
 use crate::validation::{Invalid, Violation};
@@ -40,7 +40,7 @@ impl Reader {
         if text.is_none() {
             self.fail(field, "null", "This field may not be null.");
         }
-        if text.as_deref() == Some("") {
+        if text.as_deref().is_some_and(is_blank) {
             self.fail(field, "blank", "This field may not be blank.");
             return None;
         }

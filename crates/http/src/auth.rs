@@ -119,7 +119,6 @@ fn counted<'a>(
     match identified {
         Ok(caller) => Request::Keyed {
             caller,
-            client: client.address,
             visitor: if caller.forwards_visitors() {
                 client.visitor(request)
             } else {
@@ -163,18 +162,14 @@ impl From<Unidentified> for ApiError {
 }
 
 /// Whether a request that needs no key comes with one that opens everything. It counts
-/// only where the key is wrong; who has guessed too often is not told of a right one.
+/// only where the key is wrong.
 pub(crate) async fn opens_everything(app: &App, request: &HttpRequest) -> bool {
     let Some(from) = request.extensions().get::<Client>().copied() else {
         return false;
     };
     let client = from.address;
     match identify(app, request, from).await {
-        Ok(caller) => {
-            let counted = Request::RightKey { caller: &caller, client };
-            let refused = quotas::charge(app, counted).await.refused_for;
-            caller.scopes() == Scopes::ALL && refused.is_none()
-        }
+        Ok(caller) => caller.scopes() == Scopes::ALL,
         Err(Unidentified::WrongKey) => {
             quotas::charge(app, Request::WrongKey { client }).await;
             false

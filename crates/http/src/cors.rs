@@ -104,11 +104,21 @@ impl CorsSettings {
     }
 }
 
+/// Lets a preflight ask for `HEAD` as for `GET`: browsers allow both without being told, so
+/// the list of methods does not name it.
+///
 /// Writes the list of headers that a preflight asks for as actix-cors reads it: in one
 /// line, without empty elements, and not at all when it is empty (RFC 9110, 5.6.1).
 pub(crate) fn tidy(request: &mut ServiceRequest) {
     const LIST: header::HeaderName = header::ACCESS_CONTROL_REQUEST_HEADERS;
-    if request.method() != Method::OPTIONS || !request.headers().contains_key(LIST) {
+    if request.method() != Method::OPTIONS {
+        return;
+    }
+    let method = header::ACCESS_CONTROL_REQUEST_METHOD;
+    if request.headers().get(&method).is_some_and(|asked| asked == "HEAD") {
+        request.headers_mut().insert(method, HeaderValue::from_static("GET"));
+    }
+    if !request.headers().contains_key(LIST) {
         return;
     }
     let mut tidy = Vec::new();

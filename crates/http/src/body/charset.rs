@@ -16,6 +16,26 @@ pub(super) enum NotText {
     Malformed(&'static str),
 }
 
+/// A body is said to be in two encodings.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Ambiguous;
+
+/// The charset that all of `names` mean. Clients and proxies add one that is there already,
+/// often in another spelling.
+///
+/// # Errors
+/// [`Ambiguous`].
+pub(super) fn one_of<'a>(
+    mut names: impl Iterator<Item = &'a str>,
+) -> Result<Option<&'a str>, Ambiguous> {
+    let Some(first) = names.next() else { return Ok(None) };
+    let same = |other: &str| {
+        first.trim().eq_ignore_ascii_case(other.trim())
+            || matches!((known(first), known(other)), (Some(one), Some(other)) if one == other)
+    };
+    if names.all(same) { Ok(Some(first)) } else { Err(Ambiguous) }
+}
+
 /// The text of `bytes`. Without a charset, or with an unknown one, it has to be UTF-8: the
 /// replaced service read it so, and no other encoding passes for UTF-8.
 ///
@@ -68,14 +88,18 @@ fn encoding(charset: Option<&str>) -> Result<&'static Encoding, NotText> {
     if UNREADABLE.contains(&label.as_str()) {
         return Err(NotText::Unsupported);
     }
+    Ok(known(&label).unwrap_or(UTF_8))
+}
+
+fn known(charset: &str) -> Option<&'static Encoding> {
+    let label = charset.trim().to_ascii_lowercase();
     // To browsers ASCII is windows-1252; of what is not ASCII then UTF-8 is likelier.
     if matches!(label.as_str(), "ascii" | "us-ascii" | "ansi_x3.4-1968") {
-        return Ok(UTF_8);
+        return Some(UTF_8);
     }
     let as_python_spells_it = label.replace("latin-", "latin").replace('_', "-");
-    let known = Encoding::for_label(label.as_bytes())
-        .or_else(|| Encoding::for_label(as_python_spells_it.as_bytes()));
-    Ok(known.unwrap_or(UTF_8))
+    Encoding::for_label(label.as_bytes())
+        .or_else(|| Encoding::for_label(as_python_spells_it.as_bytes()))
 }
 
 #[cfg(test)]
@@ -120,6 +144,23 @@ mod tests {
     #[case("iso-8859-1", b"{}")]
     fn decodes_json(#[case] charset: &str, #[case] bytes: &[u8]) {
         assert_eq!(decode_json(bytes, Some(charset)).as_deref(), Ok(b"{}".as_slice()));
+    }
+
+    #[rstest]
+    #[case(&[], Ok(None))]
+    #[case(&["utf-8", "UTF-8"], Ok(Some("utf-8")))]
+    #[case(&["utf-8", "utf8", " Utf-8"], Ok(Some("utf-8")))]
+    #[case(&["latin-1", "iso-8859-1"], Ok(Some("latin-1")))]
+    #[case(&["nonsense", "Nonsense"], Ok(Some("nonsense")))]
+    #[case(&["utf-8", "iso-8859-1"], Err(Ambiguous))]
+    #[case(&["utf-8", "utf-8", "utf-16"], Err(Ambiguous))]
+    #[case(&["utf-8", "nonsense"], Err(Ambiguous))]
+    #[case(&["utf-8", ""], Err(Ambiguous))]
+    fn two_charsets_must_mean_the_same(
+        #[case] names: &[&str],
+        #[case] one: Result<Option<&str>, Ambiguous>,
+    ) {
+        assert_eq!(one_of(names.iter().copied()), one);
     }
 
     #[test]

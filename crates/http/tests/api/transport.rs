@@ -254,6 +254,34 @@ async fn a_page_may_send_what_libraries_add_to_its_requests(#[case] lines: &[&st
     }
 }
 
+#[rstest]
+#[case("GET", 200)]
+#[case("HEAD", 200)]
+#[case("PATCH", 200)]
+#[case("OPTIONS", 200)]
+#[case("head", 400)]
+#[case("patch", 400)]
+#[case("TRACE", 400)]
+#[case("BREW", 400)]
+#[case("", 400)]
+#[actix_web::test]
+async fn a_preflight_may_ask_for_the_methods_there_are(#[case] method: &str, #[case] status: u16) {
+    let service = Service {
+        cors: CorsSettings { origins: vec!["https://exit3.agency".into()], credentials: false },
+        ..Service::default()
+    };
+    let preflight = TestRequest::with_uri(LEADS)
+        .method("OPTIONS".parse().unwrap())
+        .insert_header(("Origin", "https://exit3.agency"))
+        .insert_header(("Access-Control-Request-Method", method));
+    let answer = service.answer(preflight).await;
+    assert_eq!(answer.status.as_u16(), status);
+    if status == 200 {
+        let methods = answer.header("access-control-allow-methods").unwrap();
+        assert!(methods.contains("GET") && !methods.contains("HEAD"), "{methods}");
+    }
+}
+
 #[actix_web::test]
 async fn a_preflight_that_is_refused_says_so_as_any_error() {
     let service = || Service {
