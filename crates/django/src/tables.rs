@@ -60,10 +60,10 @@ fn of(
 
 /// The columns of `to` that `from` has, under the names that they have here.
 fn imported(from: &DjangoTable, to: &'static Table) -> Option<Shape> {
-    Shape::of(to, |name| {
-        let there = if name == "lead_id" { "client_info_id" } else { name };
-        from.columns.iter().any(|column| *column == there)
-    })
+    fn own_name(column: &str) -> &str {
+        if column == "client_info_id" { "lead_id" } else { column }
+    }
+    Shape::of(to, |name| from.columns.iter().any(|column| own_name(column) == name))
 }
 
 fn whole(table: &'static Table) -> Option<Shape> {

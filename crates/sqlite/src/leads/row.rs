@@ -72,11 +72,11 @@ impl DetailsRow {
             category: category.as_str(),
             full_name: text(full_name)?,
             position: text(position)?,
-            company_name: company_name.as_ref().map(text).transpose()?,
-            phone_number: phone_number.as_ref().map(text).transpose()?,
-            email: email.as_ref().map(text).transpose()?,
+            company_name: company_name.as_deref().map(text).transpose()?,
+            phone_number: phone_number.as_deref().map(text).transpose()?,
+            email: email.as_deref().map(text).transpose()?,
             search_document: lead.search_document(),
-            notes: notes.as_ref().map(text).transpose()?,
+            notes: notes.as_deref().map(text).transpose()?,
         })
     }
 }
@@ -106,8 +106,8 @@ impl TryFrom<LeadRow> for Lead {
 
 /// A text as it is stored. Every text of a row goes through here, so that none is stored
 /// with a NUL.
-fn text(given: &String) -> Result<String, StoreError> {
-    if given.contains('\0') { Err(Refusal::Nul.into()) } else { Ok(given.clone()) }
+fn text(given: &str) -> Result<String, StoreError> {
+    if given.contains('\0') { Err(Refusal::Nul.into()) } else { Ok(given.to_owned()) }
 }
 
 /// The checks of the table make this impossible.
