@@ -10,6 +10,8 @@ use crate::rows::{self, Reading};
 /// A table that is taken over.
 pub(crate) struct Move {
     pub(crate) from: &'static DjangoTable,
+    /// The columns that are taken over. Columns of ours that the source does not have are
+    /// not among them: they are neither compared nor written.
     pub(crate) to: Shape,
     /// What is remembered of the rows that were brought: the hash of each, and what it
     /// was in the source where that could not be kept.
@@ -49,11 +51,19 @@ fn of(
     unique: Option<&str>,
     read: Read,
 ) -> Option<Move> {
-    let (to, memory) = (table(to).and_then(whole)?, table(memory).and_then(whole)?);
+    let (to, memory) = (imported(from, table(to)?)?, table(memory).and_then(whole)?);
     let place = |name: &str| to.columns.iter().position(|column| column.name == name);
     let unique = unique.and_then(place);
     let referred_to = to.table.name == "leads";
     Some(Move { from, to, memory, unique, referred_to, read })
+}
+
+/// The columns of `to` that `from` has, under the names that they have here.
+fn imported(from: &DjangoTable, to: &'static Table) -> Option<Shape> {
+    fn own_name(column: &str) -> &str {
+        if column == "client_info_id" { "lead_id" } else { column }
+    }
+    Shape::of(to, |name| from.columns.iter().any(|column| own_name(column) == name))
 }
 
 fn whole(table: &'static Table) -> Option<Shape> {
@@ -72,7 +82,7 @@ pub(crate) fn id(row: &Row) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use exit3_ports::DJANGO_TABLES;
+    use exit3_ports::{Column, DJANGO_TABLES, Kind};
 
     #[test]
     fn every_table_has_its_place() {
@@ -80,6 +90,20 @@ mod tests {
         assert_eq!(moves.len(), DJANGO_TABLES.len());
         for it in &moves {
             assert_eq!(it.unique.is_some(), it.to.table.name != "leads");
+            assert_eq!(it.to.columns.len(), it.from.columns.len(), "{}", it.from.name);
         }
+    }
+
+    #[test]
+    fn a_column_that_the_source_lacks_is_neither_compared_nor_written() {
+        const COLUMNS: &[Column] = &[
+            Column { name: "id", kind: Kind::Integer },
+            Column { name: "email", kind: Kind::Text },
+            Column { name: "ours", kind: Kind::Text },
+        ];
+        static OURS: Table = Table { name: "subscribers", columns: COLUMNS, searched_by: &[] };
+        let shape = imported(&COMMON_NEWSLETTER, &OURS).unwrap();
+        let names: Vec<_> = shape.columns.iter().map(|column| column.name).collect();
+        assert_eq!(names, ["id", "email"]);
     }
 }

@@ -7,7 +7,7 @@ pub(crate) mod list;
 pub(crate) mod update;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use exit3_domain::leads::{Lead, LeadId, LeadInput};
+use exit3_domain::leads::{Lead, LeadId, LeadInput, NewLead};
 use exit3_domain::raw::RawValue;
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
@@ -49,20 +49,32 @@ pub(crate) struct LeadResponse {
 
 impl From<Lead> for LeadResponse {
     fn from(lead: Lead) -> Self {
-        let details = lead.details;
+        // Without `..`, so that a new field of a lead cannot be left out of the answer.
+        let Lead { id, details, created_at, updated_at } = lead;
+        let NewLead {
+            full_name,
+            position,
+            company_name,
+            phone_number,
+            email,
+            source,
+            status,
+            notes,
+            category,
+        } = details;
         Self {
-            id: lead.id.0,
-            full_name: details.full_name,
-            position: details.position,
-            company_name: details.company_name,
-            phone_number: details.phone_number,
-            email: details.email,
-            source: details.source.as_str(),
-            status: details.status.as_str(),
-            notes: details.notes,
-            created_at: lead.created_at,
-            updated_at: lead.updated_at,
-            category: details.category.as_str(),
+            id: id.0,
+            full_name,
+            position,
+            company_name,
+            phone_number,
+            email,
+            source: source.as_str(),
+            status: status.as_str(),
+            notes,
+            created_at,
+            updated_at,
+            category: category.as_str(),
         }
     }
 }

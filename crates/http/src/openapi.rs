@@ -172,6 +172,37 @@ mod tests {
         }
     }
 
+    #[test]
+    fn request_schemas_have_the_fields_that_clients_may_set() {
+        use std::collections::BTreeSet;
+        let (leads, subscribers) = (exit3_domain::leads::FIELDS, exit3_domain::subscribers::FIELDS);
+        let document = document();
+        for (name, fields) in [
+            ("LeadCreate", leads),
+            ("LeadUpdate", leads),
+            ("SubscriberCreate", subscribers),
+            ("SubscriberUpdate", subscribers),
+        ] {
+            let properties = document["components"]["schemas"][name]["properties"].as_object();
+            let described: BTreeSet<&str> =
+                properties.unwrap().keys().map(String::as_str).collect();
+            assert_eq!(described, fields.iter().copied().collect(), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_operation_behind_a_key_has_a_scope() {
+        let document = document();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                if let Some(schemes) = operation["security"].as_array() {
+                    let scope = &schemes[0]["bearer"][0];
+                    assert!(scope.is_string(), "{method} {path}: {scope}");
+                }
+            }
+        }
+    }
+
     /// Generators of clients make `Any`, or code that does not compile, of anything else.
     #[test]
     fn requests_are_described_by_plain_types() {

@@ -191,3 +191,21 @@ pub const TABLES: &[Table] = &[
 /// of one database only.
 pub const NOT_MOVED: &[&str] =
     &["lead_counts", "subscriber_counts", "backup_status", "__diesel_schema_migrations"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_has_every_field_that_clients_may_set() {
+        for (name, fields) in [
+            ("leads", exit3_domain::leads::FIELDS),
+            ("subscribers", exit3_domain::subscribers::FIELDS),
+        ] {
+            let columns = table(name).unwrap().columns;
+            for field in fields {
+                assert!(columns.iter().any(|column| column.name == *field), "{name}.{field}");
+            }
+        }
+    }
+}

@@ -73,7 +73,12 @@ fn errors(path: &str, method: &str, keyed: bool) -> Vec<(&'static str, Value)> {
 
 /// The scope that an operation on data needs, as its key is checked for it.
 fn scope(path: &str, method: &str) -> Option<&'static str> {
-    let area = if path.contains("/newsletter/") { Area::Newsletter } else { Area::Leads };
+    // A path that is not known here has no scope, rather than that of another resource.
+    let area = match path.strip_prefix("/backend/api/v1/")?.split('/').next()? {
+        "leads" => Area::Leads,
+        "newsletter" => Area::Newsletter,
+        _ => return None,
+    };
     let method = method.to_uppercase().parse().ok()?;
     area.scope(&method).map(Scope::as_str)
 }

@@ -55,24 +55,29 @@ impl DetailsRow {
     /// For a text with a NUL, at which SQLite's `length()` would stop counting
     /// and which PostgreSQL does not store at all.
     pub(super) fn of(lead: &NewLead) -> Result<Self, StoreError> {
-        let row = Self {
-            status: lead.status.as_str(),
-            source: lead.source.as_str(),
-            category: lead.category.as_str(),
-            full_name: lead.full_name.clone(),
-            position: lead.position.clone(),
-            company_name: lead.company_name.clone(),
-            phone_number: lead.phone_number.clone(),
-            email: lead.email.clone(),
+        let NewLead {
+            full_name,
+            position,
+            company_name,
+            phone_number,
+            email,
+            source,
+            status,
+            notes,
+            category,
+        } = lead;
+        Ok(Self {
+            status: status.as_str(),
+            source: source.as_str(),
+            category: category.as_str(),
+            full_name: text(full_name)?,
+            position: text(position)?,
+            company_name: company_name.as_deref().map(text).transpose()?,
+            phone_number: phone_number.as_deref().map(text).transpose()?,
+            email: email.as_deref().map(text).transpose()?,
             search_document: lead.search_document(),
-            notes: lead.notes.clone(),
-        };
-        let nul = |text: &String| text.contains('\0');
-        // The document holds the other texts.
-        if nul(&row.search_document) || nul(&row.position) || row.notes.as_ref().is_some_and(nul) {
-            return Err(Refusal::Nul.into());
-        }
-        Ok(row)
+            notes: notes.as_deref().map(text).transpose()?,
+        })
     }
 }
 
@@ -97,6 +102,12 @@ impl TryFrom<LeadRow> for Lead {
             updated_at: moment(row.updated_at)?,
         })
     }
+}
+
+/// A text as it is stored. Every text of a row goes through here, so that none is stored
+/// with a NUL.
+fn text(given: &str) -> Result<String, StoreError> {
+    if given.contains('\0') { Err(Refusal::Nul.into()) } else { Ok(given.to_owned()) }
 }
 
 /// The checks of the table make this impossible.
