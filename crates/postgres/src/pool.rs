@@ -250,6 +250,8 @@ impl PgPool {
         let asked = Instant::now();
         let mut held = self.home.take(kind == Kind::Look).await?;
         while !held.proves_itself((self.timeout / 8).max(SHORTEST_PROOF)).await {
+            // Its place goes to the first that waits for one, and may be the only one.
+            drop(held);
             held = self.home.take(kind == Kind::Look).await?;
         }
         let in_use = self.connections.take(asked.elapsed());

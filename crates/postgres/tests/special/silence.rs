@@ -122,6 +122,24 @@ async fn connections_that_have_rested_prove_themselves_before_a_write() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_that_finds_connections_which_have_rested_and_are_lost_succeeds() {
+    let lost = lost().await;
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let crowd = (0..3 * SIZE).map(|n| {
+        let database = lost.database.clone();
+        tokio::spawn(async move {
+            match n % 2 {
+                0 => create(&database).await,
+                _ => list(&database).await.map(drop),
+            }
+        })
+    });
+    for one in crowd.collect::<Vec<_>>() {
+        one.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn lists_go_on_when_the_connections_to_the_replica_are_lost() {
     let (primary, copy) = TestPostgres::with_replica().await;
     migrated(&primary.url("postgres")).await;
