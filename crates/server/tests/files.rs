@@ -72,7 +72,7 @@ async fn nothing_is_lost_with_the_files_beside_the_database() {
         fs::remove_file(beside(main, "-wal")).unwrap();
         fs::remove_file(beside(main, "-shm")).unwrap();
     };
-    loses_nothing(harm, "the files beside the database", "the files beside the database").await;
+    loses_nothing(harm, "the files beside the database", "another process has").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
