@@ -295,8 +295,8 @@ mod tests {
         assert_eq!(
             bill.items,
             [
-                (Quota::Visitor, limits().visitor.unwrap(), Some(0)),
-                (Quota::Key, limits().key.unwrap(), None),
+                (Quota::Visitor, limits().visitor.unwrap(), Some(7)),
+                (Quota::Key, limits().key.unwrap(), Some(0)),
             ]
         );
     }

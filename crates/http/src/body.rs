@@ -48,8 +48,8 @@ pub(crate) async fn read(
     let unsupported = |what: &str| {
         ApiError::unsupported_media_type(format!("Unsupported {what} \"{given}\" in request."))
     };
-    let charset = charset::one_of(content_type.all("charset"))
-        .map_err(|_| ApiError::bad_request("Content-Type names two different charsets."))?;
+    let charset =
+        charset::one_of(content_type.all("charset")).map_err(|_| unsupported("media type"))?;
     let form = |what: &str, error: FormError| match error {
         FormError::Charset => unsupported("charset in media type"),
         error => ApiError::bad_request(format!("{what} parse error - {error}")),

@@ -220,7 +220,7 @@ async fn counted(service: Service, request: TestRequest) -> Vec<(Quota, u64)> {
     let charged = Arc::new(std::sync::Mutex::new(Vec::new()));
     let noted = Arc::clone(&charged);
     let mut service = Service { limits: limits(), ..service };
-    service.quotas.expect_charge().times(1).returning(move |charges| {
+    service.quotas.expect_charge().times(..=1).returning(move |charges| {
         let subjects = charges.iter().map(|charge| (charge.quota, charge.subject));
         noted.lock().unwrap().extend(subjects);
         granted(charges)

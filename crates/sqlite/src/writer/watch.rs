@@ -143,9 +143,11 @@ impl Watch {
             }
             (log, before) => log.is_none() && before.is_none(),
         };
-        // The main file changes only when frames are moved to it.
-        let nothing_moved =
-            is_same_log && (state.moved, state.version) == (seen.state.moved, seen.state.version);
+        // The main file changes only when frames are moved to it. A log with frames shows that;
+        // one without may have been begun and ended since.
+        let nothing_moved = is_same_log
+            && state.moved == seen.state.moved
+            && (log.is_some() || state.version == seen.state.version);
         if since == Since::Anybody && nothing_moved && main != seen.main {
             if files.is_being_moved() {
                 // Before the end of that there is nothing to compare with.
