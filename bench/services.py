@@ -145,7 +145,7 @@ class Django(Service):
 
 
 class Exit3(Service):
-    """This project's release binary; without a database URL on its embedded SQLite."""
+    """This project's `dist` binary; without a database URL on its embedded SQLite."""
 
     alive = b"HTTP/1.1 200 "
 
@@ -174,7 +174,7 @@ class Exit3(Service):
             self.postgres.settle(self.database)
 
 
-def release_binary(chosen):
+def dist_binary(chosen):
     """The `dist` binary, or None when it has not been built."""
     path = pathlib.Path(chosen or HERE.parent / "target/dist/exit3")
     if not path.exists():

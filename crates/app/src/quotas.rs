@@ -119,7 +119,7 @@ pub fn refuse_guess(app: &App, wait: Duration) -> Bill {
 fn charges(limits: &Limits, request: Request<'_>) -> Vec<Charge> {
     let mut charges = Vec::with_capacity(4);
     let mut add = |quota, rate: Option<Rate>, subject| {
-        charges.extend(rate.map(|rate| Charge { quota, rate, subject, peek: false }));
+        charges.extend(rate.map(|rate| Charge { quota, rate, subject }));
     };
     match request {
         // No guesses of others are held against a right key.
@@ -171,10 +171,8 @@ mod tests {
     }
 
     fn shown(limits: &Limits, request: Request<'_>) -> Vec<String> {
-        let show = |charge: Charge| {
-            let peek = if charge.peek { "peek " } else { "" };
-            format!("{peek}{} {} {:x}", charge.quota, charge.rate, charge.subject)
-        };
+        let show =
+            |charge: Charge| format!("{} {} {:x}", charge.quota, charge.rate, charge.subject);
         charges(limits, request).into_iter().map(show).collect()
     }
 

@@ -1,6 +1,13 @@
-//! Characters that count as blank, and invisible marks.
+//! Characters that count as blank, invisible marks, and digits of other scripts.
 
 use unicode_normalization::UnicodeNormalization;
+
+/// The zeros of the scripts whose digits are taken, each followed by its other digits.
+const ZEROS: &[char] = &[
+    '0', '\u{660}', '\u{6f0}', '\u{7c0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{b66}',
+    '\u{be6}', '\u{c66}', '\u{ce6}', '\u{d66}', '\u{e50}', '\u{ed0}', '\u{f20}', '\u{1040}',
+    '\u{ff10}',
+];
 
 /// What is trimmed from both ends of a text: white space, the separators U+001C to
 /// U+001F that the replaced service trims as well, and invisible marks.
@@ -64,6 +71,15 @@ fn is_ignorable(c: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}'
             | '\u{e0000}'..='\u{e0fff}'
     )
+}
+
+/// The ASCII digit for a digit of another script; any other character stays as it is.
+pub fn ascii_digit(c: char) -> char {
+    let digit = ZEROS.iter().find_map(|zero| {
+        let value = u32::from(c).checked_sub(u32::from(*zero))?;
+        char::from_digit(value, 10)
+    });
+    digit.unwrap_or(c)
 }
 
 /// Trims, composes (Unicode NFC) and takes the line ends of HTML forms (CR LF)

@@ -6,13 +6,13 @@
 //! no later layer checks again.
 
 pub mod api_keys;
-mod characters;
+pub mod characters;
 mod choice;
 pub mod clients;
 pub mod email;
 pub mod leads;
 pub mod paging;
-pub mod phone;
+mod phone;
 pub mod quotas;
 pub mod raw;
 pub mod search;

@@ -1,16 +1,9 @@
 //! Phone numbers, as people and address books write them.
 
-use crate::characters::{is_invisible, is_joiner};
+use crate::characters::{ascii_digit, is_invisible, is_joiner};
 
 /// How many digits a phone number may have.
 const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
-
-/// The zeros of the scripts whose digits are taken, each followed by its other digits.
-const ZEROS: &[char] = &[
-    '0', '\u{660}', '\u{6f0}', '\u{7c0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{b66}',
-    '\u{be6}', '\u{c66}', '\u{ce6}', '\u{d66}', '\u{e50}', '\u{ed0}', '\u{f20}', '\u{1040}',
-    '\u{ff10}',
-];
 
 /// The number that `text` means: an optional `+` and 7 to 15 digits. What stands between
 /// them for the eye is left out: blanks, dashes, dots, slashes, pairs of brackets,
@@ -61,15 +54,6 @@ pub(crate) fn parts(word: &str) -> Vec<String> {
     let is_number = bare.chars().all(|c| c.is_ascii_digit() || "+-./(),".contains(c))
         && (digits >= 5 || (digits > 0 && parts.len() == 1));
     if is_number { parts.into_iter().map(str::to_owned).collect() } else { vec![word.to_owned()] }
-}
-
-/// `c` as ASCII has it, if it is a digit of another script; else `c`.
-pub fn ascii_digit(c: char) -> char {
-    let digit = ZEROS.iter().find_map(|zero| {
-        let value = u32::from(c).checked_sub(u32::from(*zero))?;
-        char::from_digit(value, 10)
-    });
-    digit.unwrap_or(c)
 }
 
 /// `c` as ASCII has it: digits of other scripts, dashes, blanks of any width.

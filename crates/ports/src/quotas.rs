@@ -13,8 +13,6 @@ pub struct Charge {
     pub rate: Rate,
     /// Who is counted.
     pub subject: u64,
-    /// Only ask whether one more would be granted, and count nothing.
-    pub peek: bool,
 }
 
 /// How a subject stands after a charge.

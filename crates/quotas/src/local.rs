@@ -10,9 +10,9 @@ use governor::RateLimiter;
 use governor::clock::{Clock, MonotonicClock};
 use governor::middleware::StateInformationMiddleware;
 
-use crate::subjects::{Asked, Subjects};
+use crate::subjects::Subjects;
 
-type Limiter<C> = RateLimiter<Asked, Subjects, C, StateInformationMiddleware>;
+type Limiter<C> = RateLimiter<u64, Subjects, C, StateInformationMiddleware>;
 /// A quota, and limit and period of its rate.
 type Which = (Quota, u32, Duration);
 /// As many as there are quotas, and rates that keys have of their own.
@@ -69,10 +69,9 @@ impl<C: Clock + Clone> LocalQuotas<C> {
     }
 
     fn ask(&self, limiter: &Limiter<C>, charge: &Charge) -> Standing {
-        match limiter.check_key(&Asked { subject: charge.subject, peek: charge.peek }) {
+        match limiter.check_key(&charge.subject) {
             Ok(snapshot) => {
-                let remaining = snapshot.remaining_burst_capacity();
-                Standing { remaining: remaining + u32::from(charge.peek), refused_for: None }
+                Standing { remaining: snapshot.remaining_burst_capacity(), refused_for: None }
             }
             Err(not_until) => {
                 let wait = not_until.wait_time_from(self.clock.now());

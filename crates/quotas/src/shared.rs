@@ -64,10 +64,10 @@ impl SharedQuotas {
     /// One round trip.
     async fn ask(&self, charges: &[Charge]) -> RedisResult<Vec<Standing>> {
         let mut call = self.script.prepare_invoke();
-        for Charge { quota, rate, subject, peek } in charges {
+        for Charge { quota, rate, subject } in charges {
             call.key(format!("exit3:quota:{quota}:{rate}:{subject:x}"));
             call.arg(rate.period.duration().as_micros() as u64);
-            call.arg(rate.limit).arg(u8::from(*peek));
+            call.arg(rate.limit);
         }
         let mut redis = lock(&self.redis).clone();
         let answer: Vec<(u32, i64)> = call.invoke_async(&mut redis).await?;

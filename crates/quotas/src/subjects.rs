@@ -16,14 +16,6 @@ const MOST: usize = 65_536;
 /// Who comes when there is no room: an address that nobody has.
 const EVERYBODY_ELSE: u64 = u64::MAX;
 
-/// One subject, as it is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Asked {
-    pub(crate) subject: u64,
-    /// Whether to leave it as it is.
-    pub(crate) peek: bool,
-}
-
 /// When each subject will have all of its quota again. Trees, because they take half
 /// of the room of the hash tables that governor brings, and give it back bit by bit.
 #[derive(Debug)]
@@ -55,30 +47,28 @@ fn lock(part: &Mutex<BTreeMap<u64, Nanos>>) -> MutexGuard<'_, BTreeMap<u64, Nano
 }
 
 impl StateStore for Subjects {
-    type Key = Asked;
+    type Key = u64;
 
-    fn measure_and_replace<T, F, E>(&self, asked: &Asked, measure: F) -> Result<T, E>
+    fn measure_and_replace<T, F, E>(&self, subject: &u64, measure: F) -> Result<T, E>
     where
         F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
     {
-        let Some(mut part) = self.part(asked.subject) else {
+        let Some(mut part) = self.part(*subject) else {
             return measure(None).map(|(measured, _)| measured);
         };
-        let full = part.len() >= self.most && !part.contains_key(&asked.subject);
-        let entry = part.entry(if full { EVERYBODY_ELSE } else { asked.subject });
+        let full = part.len() >= self.most && !part.contains_key(subject);
+        let entry = part.entry(if full { EVERYBODY_ELSE } else { *subject });
         let known = match &entry {
             Entry::Occupied(known) => Some(*known.get()),
             Entry::Vacant(_) => None,
         };
         let (measured, then) = measure(known)?;
-        if !asked.peek {
-            *entry.or_insert(then) = then;
-        }
+        *entry.or_insert(then) = then;
         Ok(measured)
     }
 }
 
-impl ShrinkableKeyedStateStore<Asked> for Subjects {
+impl ShrinkableKeyedStateStore<u64> for Subjects {
     fn retain_recent(&self, drop_below: Nanos) {
         for part in &self.parts {
             lock(part).retain(|_, whole_at| *whole_at > drop_below);
@@ -99,9 +89,8 @@ mod tests {
     use super::*;
 
     fn come(subjects: &Subjects, subject: u64) -> Option<Nanos> {
-        let asked = Asked { subject, peek: false };
         let seen = std::cell::Cell::new(None);
-        let _: Result<(), ()> = subjects.measure_and_replace(&asked, |known| {
+        let _: Result<(), ()> = subjects.measure_and_replace(&subject, |known| {
             seen.set(known);
             Ok(((), Nanos::from(subject + 1)))
         });

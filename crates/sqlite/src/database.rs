@@ -130,10 +130,10 @@ pub enum FilesError {
         .0.display()
     )]
     NotShared(PathBuf),
-    /// Another process has found that they were damaged while it used them.
+    /// Another process, which is still running, has found that they were damaged.
     #[error(
-        "a running service has found damage and writes nothing: {0}. Its copy may lack rows. \
-         docs/OPERATIONS.md says how to save the data; restart the service afterwards"
+        "a running service has found damage and stopped writing: {0}. A copy made now may lack \
+         rows. docs/OPERATIONS.md says how to save the data; restart the service afterwards"
     )]
     Damaged(String),
     /// They changed while they were used.
@@ -171,12 +171,11 @@ impl SqliteDatabase {
         let file_error = |source| OpenError::File { path: path.to_owned(), source };
         // Before a file is made beside what another process still uses.
         let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        if !Files::new(&place).are_shared() {
+        let files = Files::new(&place);
+        if !files.are_shared() {
             return Err(FilesError::NotShared(path.to_owned()).into());
         }
-        if let Some(found) = Files::new(&place).damage_elsewhere() {
-            return Err(FilesError::Damaged(found).into());
-        }
+        files.check_elsewhere()?;
         create(path).map_err(file_error)?;
         // Later connections must reach the same file, wherever the process
         // goes in the meantime.

@@ -31,8 +31,8 @@ const BATCH: usize = 256;
 /// How often the files are checked while there are no writes.
 const TICK: Duration = Duration::from_millis(250);
 
-/// How long another process waits before it may rely on this one having checked the files: the
-/// check before the tick may have begun just before the damage, and looks several times.
+/// A process that finds its files damaged tells others within this time: a tick, and the looks
+/// that [`watch`] takes before it is sure. On a machine under load it may take longer.
 pub(crate) const NOTICED: Duration = Duration::from_millis(1000);
 
 enum Message {

@@ -13,7 +13,7 @@ use exit3_ports::{Charge, Quotas, Standing};
 /// A charge of `Quota::Visitor` for `subject`, of which there are `rate`.
 pub fn charge(rate: &str, subject: u64) -> Charge {
     let rate: Rate = rate.parse().expect("a rate");
-    Charge { quota: Quota::Visitor, rate, subject, peek: false }
+    Charge { quota: Quota::Visitor, rate, subject }
 }
 
 /// Charges once.
@@ -38,7 +38,6 @@ macro_rules! quotas_contract {
             of_a_thousand_at_once_exactly_ten_are_granted,
             subjects_are_counted_apart,
             quotas_and_rates_are_counted_apart,
-            a_peek_counts_nothing,
             what_comes_after_a_refusal_is_not_taken,
             no_charges_are_no_trouble,
             a_limit_of_one_grants_one,
@@ -104,18 +103,6 @@ mod rules {
             }
         }
         assert_eq!(seen.len(), 2 * Quota::ALL.len());
-    }
-
-    pub async fn a_peek_counts_nothing(quotas: Arc<dyn Quotas>) {
-        let peek = Charge { peek: true, ..charge("2/hour", 1) };
-        for _ in 0..5 {
-            let standing = once(&*quotas, peek).await;
-            assert_eq!(standing, Standing { remaining: 2, refused_for: None });
-        }
-        once(&*quotas, charge("2/hour", 1)).await;
-        assert_eq!(once(&*quotas, peek).await.remaining, 1);
-        once(&*quotas, charge("2/hour", 1)).await;
-        assert!(!is_granted(&*quotas, peek).await);
     }
 
     pub async fn what_comes_after_a_refusal_is_not_taken(quotas: Arc<dyn Quotas>) {

@@ -196,16 +196,25 @@ async fn only_allowed_origins_get_a_header() {
     }
 }
 
-#[actix_web::test]
-async fn a_preflight_is_answered_without_a_key_for_a_day() {
-    let service = Service {
+/// A service that the page https://exit3.agency may call.
+fn called_by_a_page() -> Service {
+    Service {
         cors: CorsSettings { origins: vec!["https://exit3.agency".into()], credentials: false },
         ..Service::default()
-    };
-    let preflight = TestRequest::with_uri(LEADS)
+    }
+}
+
+fn preflight(origin: &str, method: &str) -> TestRequest {
+    TestRequest::with_uri(LEADS)
         .method("OPTIONS".parse().unwrap())
-        .insert_header(("Origin", "https://exit3.agency"))
-        .insert_header(("Access-Control-Request-Method", "POST"))
+        .insert_header(("Origin", origin))
+        .insert_header(("Access-Control-Request-Method", method))
+}
+
+#[actix_web::test]
+async fn a_preflight_is_answered_without_a_key_for_a_day() {
+    let service = called_by_a_page();
+    let preflight = preflight("https://exit3.agency", "POST")
         .insert_header(("Access-Control-Request-Headers", "authorization,content-type"));
     let answer = service.answer(preflight).await;
     assert_eq!(answer.status, StatusCode::OK);
@@ -232,14 +241,8 @@ async fn a_preflight_is_answered_without_a_key_for_a_day() {
 #[case::missing(&[])]
 #[actix_web::test]
 async fn a_page_may_send_what_libraries_add_to_its_requests(#[case] lines: &[&str]) {
-    let service = Service {
-        cors: CorsSettings { origins: vec!["https://exit3.agency".into()], credentials: false },
-        ..Service::default()
-    };
-    let preflight = TestRequest::with_uri(LEADS)
-        .method("OPTIONS".parse().unwrap())
-        .insert_header(("Origin", "https://exit3.agency"))
-        .insert_header(("Access-Control-Request-Method", "POST"));
+    let service = called_by_a_page();
+    let preflight = preflight("https://exit3.agency", "POST");
     let preflight = lines.iter().fold(preflight, |request, line| {
         request.append_header(("Access-Control-Request-Headers", *line))
     });
@@ -267,15 +270,8 @@ async fn a_page_may_send_what_libraries_add_to_its_requests(#[case] lines: &[&st
 #[case("", 403)]
 #[actix_web::test]
 async fn a_preflight_may_ask_for_the_methods_there_are(#[case] method: &str, #[case] status: u16) {
-    let service = Service {
-        cors: CorsSettings { origins: vec!["https://exit3.agency".into()], credentials: false },
-        ..Service::default()
-    };
-    let preflight = TestRequest::with_uri(LEADS)
-        .method("OPTIONS".parse().unwrap())
-        .insert_header(("Origin", "https://exit3.agency"))
-        .insert_header(("Access-Control-Request-Method", method));
-    let answer = service.answer(preflight).await;
+    let service = called_by_a_page();
+    let answer = service.answer(preflight("https://exit3.agency", method)).await;
     assert_eq!(answer.status.as_u16(), status);
     if status == 200 {
         let methods = answer.header("access-control-allow-methods").unwrap();
@@ -285,30 +281,21 @@ async fn a_preflight_may_ask_for_the_methods_there_are(#[case] method: &str, #[c
 
 #[actix_web::test]
 async fn a_preflight_that_is_refused_says_so_as_any_error() {
-    let service = || Service {
-        cors: CorsSettings { origins: vec!["https://exit3.agency".into()], credentials: false },
-        ..Service::default()
-    };
-    let preflight = |origin: &'static str, headers: &'static str| {
-        TestRequest::with_uri(LEADS)
-            .method("OPTIONS".parse().unwrap())
-            .insert_header(("Origin", origin))
-            .insert_header(("Access-Control-Request-Method", "POST"))
-            .insert_header(("Access-Control-Request-Headers", headers))
+    let ask = |origin: &str, headers: &'static str| {
+        preflight(origin, "POST").insert_header(("Access-Control-Request-Headers", headers))
     };
     for (origin, headers) in [
         ("https://evil.org", "authorization"),
         ("https://exit3.agency", "x-unknown"),
         ("https://exit3.agency", "authorization,,x unknown"),
     ] {
-        let answer = service().answer(preflight(origin, headers)).await;
+        let answer = called_by_a_page().answer(ask(origin, headers)).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST);
         assert_eq!(answer.header("content-type"), Some("application/json"));
         assert!(answer.header("access-control-allow-origin").is_none(), "{origin}");
         assert!(answer.json()["detail"].is_string());
-        let problem =
-            preflight(origin, headers).insert_header(("Accept", "application/problem+json"));
-        let answer = service().answer(problem).await;
+        let problem = ask(origin, headers).insert_header(("Accept", "application/problem+json"));
+        let answer = called_by_a_page().answer(problem).await;
         assert_eq!(answer.header("content-type"), Some("application/problem+json"));
     }
 }

@@ -5,15 +5,19 @@
 //! marker that was left by a crash means nothing.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 
 /// The longest text that is read from a marker, in bytes.
 const LONGEST: u64 = 1024;
+/// How often the lock is tried.
+const TRIES: u32 = 50;
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// The file that says what was found.
 #[derive(Debug)]
@@ -31,40 +35,54 @@ impl Marker {
     /// Says what was found. On a disk without room the marker is empty, and still counts.
     pub(super) fn set(&self, found: &str) {
         let mut ours = self.ours.lock().unwrap_or_else(PoisonError::into_inner);
-        let marked = OpenOptions::new()
+        if ours.is_none() {
+            match self.lock() {
+                Ok(file) => *ours = Some(file),
+                Err(error) => {
+                    tracing::error!(
+                        %error,
+                        "other processes cannot be told of the damage: run no command by hand \
+                         before a restart"
+                    );
+                    return;
+                }
+            }
+        }
+        let written = ours.as_ref().map_or(Ok(()), |mut file| {
+            file.set_len(0)?;
+            file.rewind()?;
+            file.write_all(found.as_bytes())
+        });
+        if let Err(error) = written {
+            tracing::warn!(%error, "the marker of the damage does not say what was found");
+        }
+    }
+
+    /// Opens and locks the file. A process that asks what was found holds the lock for a moment.
+    fn lock(&self) -> io::Result<File> {
+        let file = OpenOptions::new()
             .create(true)
             .truncate(false)
-            .read(true)
             .write(true)
             .mode(0o600)
-            .open(&self.path)
-            .and_then(|file| {
-                flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-                Ok(file)
-            });
-        match marked {
-            Ok(mut file) => {
-                let written = file.set_len(0).and_then(|()| file.write_all(found.as_bytes()));
-                if let Err(error) = written {
-                    tracing::warn!(%error, "the marker of the damage is incomplete");
-                }
-                *ours = Some(file);
+            .open(&self.path)?;
+        for _ in 1..TRIES {
+            if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+                return Ok(file);
             }
-            // This process may have locked it before.
-            Err(_) if ours.is_some() => {}
-            Err(error) => tracing::error!(
-                %error,
-                "other processes cannot be told of the damage: run no backup by hand before a \
-                 restart",
-            ),
+            std::thread::sleep(PAUSE);
         }
+        flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+        Ok(file)
     }
 
     /// Says that nothing is wrong any more.
     pub(super) fn clear(&self) {
         let mut ours = self.ours.lock().unwrap_or_else(PoisonError::into_inner);
-        if ours.take().is_some() {
+        if ours.is_some() {
+            // While it is locked: afterwards the file may belong to another process.
             let _ = std::fs::remove_file(&self.path);
+            *ours = None;
         }
     }
 
@@ -85,5 +103,56 @@ impl Marker {
 impl Drop for Marker {
     fn drop(&mut self) {
         self.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The locks belong to the open files, so two markers in one process are like two processes.
+    fn two() -> (tempfile::TempDir, Marker, Marker) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("kept-damaged");
+        let (ours, others) = (Marker::new(path.clone()), Marker::new(path));
+        (directory, ours, others)
+    }
+
+    #[test]
+    fn others_see_what_was_found_until_it_is_cleared() {
+        let (_directory, ours, others) = two();
+        assert_eq!(others.of_others(), None);
+        ours.set("first, and at length");
+        ours.set("then");
+        assert_eq!(others.of_others().as_deref(), Some("then"));
+        assert_eq!(ours.of_others(), None);
+        ours.clear();
+        assert_eq!(others.of_others(), None);
+        assert!(!others.path.exists());
+    }
+
+    #[test]
+    fn a_file_that_nobody_has_locked_means_nothing() {
+        let (_directory, ours, others) = two();
+        std::fs::write(&ours.path, "left by a crash").unwrap();
+        assert_eq!(others.of_others(), None);
+        // Nor does it keep the next finding from being told.
+        ours.set("found");
+        assert_eq!(others.of_others().as_deref(), Some("found"));
+    }
+
+    #[test]
+    fn processes_that_ask_meanwhile_do_not_keep_it_from_being_told() {
+        let (_directory, ours, others) = two();
+        std::fs::write(&ours.path, "").unwrap();
+        let asking = File::open(&others.path).unwrap();
+        flock(&asking, FlockOperation::NonBlockingLockShared).unwrap();
+        let asked = std::thread::spawn(move || {
+            std::thread::sleep(PAUSE * 5);
+            drop(asking);
+        });
+        ours.set("found");
+        asked.join().unwrap();
+        assert_eq!(others.of_others().as_deref(), Some("found"));
     }
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::FilesError;
 use super::damage::Marker;
 use super::in_use;
 use crate::error::Refusal;
@@ -82,9 +83,9 @@ impl Files {
         in_use::is_open(&self.main)
     }
 
-    /// The damage that another process, which is still running, has found.
-    pub(crate) fn damage_elsewhere(&self) -> Option<String> {
-        self.marker.of_others()
+    /// Fails if another process, which is still running, has found damage.
+    pub(crate) fn check_elsewhere(&self) -> Result<(), FilesError> {
+        self.marker.of_others().map_or(Ok(()), |found| Err(FilesError::Damaged(found)))
     }
 
     /// Remembers the files beside, once a connection has opened them. As long as that

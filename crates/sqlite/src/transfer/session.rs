@@ -11,7 +11,7 @@ use exit3_ports::{
 };
 use serde_json::Value as Json;
 
-use crate::database::{Connector, FilesError, OpenError};
+use crate::database::{Connector, OpenError};
 use crate::error::{Refusal, from_diesel, unreachable};
 use crate::sql::Sql;
 use crate::transfer::damage::damage;
@@ -33,39 +33,13 @@ impl SqliteSession {
         blocking(move || {
             let mut connection = open(&connector).map_err(unreachable)?;
             content(&mut connection, connector.files())?;
-            if let Some(found) = connector.files().damage_elsewhere() {
-                return Err(damaged(&found));
-            }
+            connector.files().check_elsewhere().map_err(unreachable)?;
             execute(&mut connection, begin)?;
             // A transaction begins with what it reads first.
             tables(&mut connection).map_err(from_diesel)?;
             Ok(Self { connection: Some(connection), connector })
         })
         .await
-    }
-
-    /// Asks the process that serves, if there is one, whether the files are still sound. A
-    /// connection that was opened later cannot tell an overwritten file from the original.
-    async fn confirm_files(&mut self) -> Result<(), StoreError> {
-        let files = self.connector.clone();
-        let (is_served, found) = blocking(move || {
-            let files = files.files();
-            files.in_place()?;
-            Ok((files.are_open_elsewhere(), files.damage_elsewhere()))
-        })
-        .await?;
-        if let Some(found) = found {
-            return Err(damaged(&found));
-        }
-        if !is_served {
-            return Ok(());
-        }
-        // The other process looks at its files this often, so it has looked by then.
-        tokio::time::sleep(NOTICED).await;
-        match self.connector.files().damage_elsewhere() {
-            Some(found) => Err(damaged(&found)),
-            None => Ok(self.connector.files().in_place()?),
-        }
     }
 
     /// Does `work` where it may block. After an error the connection, and with it the
@@ -105,10 +79,6 @@ impl SqliteSession {
     }
 }
 
-fn damaged(found: &str) -> StoreError {
-    StoreError::Unavailable(Box::new(FilesError::Damaged(found.to_owned())))
-}
-
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
@@ -143,8 +113,14 @@ impl Snapshot for SqliteSession {
         self.with(|connection| damage(connection).map_err(from_diesel)).await
     }
 
+    /// A connection that was opened after the damage cannot tell an overwritten file from the
+    /// original. A process that had the database open before can, once it has looked again.
     async fn confirm(&mut self) -> Result<(), StoreError> {
-        self.confirm_files().await
+        if self.connector.files().are_open_elsewhere() {
+            tokio::time::sleep(NOTICED).await;
+        }
+        self.connector.files().in_place()?;
+        self.connector.files().check_elsewhere().map_err(unreachable)
     }
 
     async fn count(&mut self, table: &'static Table) -> Result<u64, StoreError> {

@@ -166,3 +166,42 @@ impl Watch {
         Ok(Ok(Seen { state, log, log_change, main }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::OpenOptions;
+    use std::os::unix::fs::FileExt;
+
+    use diesel::connection::SimpleConnection;
+
+    use super::*;
+    use crate::database::{Connector, look};
+
+    #[test]
+    fn a_commit_of_others_does_not_hide_an_overwritten_main_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("kept.sqlite3");
+        std::fs::File::create(&path).unwrap();
+        let connector = Connector::new(&path).unwrap();
+        let mut ours = connector.writer().unwrap();
+        look(&mut ours).unwrap();
+        connector.files().remember().unwrap();
+        ours.batch_execute("CREATE TABLE kept (x); INSERT INTO kept VALUES (1);").unwrap();
+        checkpoint(&mut ours, "PRAGMA wal_checkpoint(PASSIVE)").unwrap();
+        let mut watch = Watch::default();
+        watch.look(&mut ours, connector.files(), Since::Anybody).unwrap();
+
+        let mut others = connector.writer().unwrap();
+        others.batch_execute("INSERT INTO kept VALUES (2)").unwrap();
+        watch.look(&mut ours, connector.files(), Since::Anybody).unwrap();
+
+        let main = OpenOptions::new().read(true).write(true).open(&path).unwrap();
+        let mut bytes = vec![0; 4096];
+        main.read_exact_at(&mut bytes, 4096).unwrap();
+        std::thread::sleep(PAUSE * 2);
+        main.write_all_at(&bytes, 4096).unwrap();
+        others.batch_execute("INSERT INTO kept VALUES (3)").unwrap();
+        let looked = watch.look(&mut ours, connector.files(), Since::Anybody);
+        assert_eq!(looked, Err(Refusal::FileOverwritten));
+    }
+}
