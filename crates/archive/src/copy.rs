@@ -224,7 +224,6 @@ pub async fn sums(snapshot: &mut dyn Snapshot) -> Result<Vec<TableSum>, ArchiveE
     for shape in snapshot.shapes().await? {
         sums.push(sum(snapshot, &shape).await?);
     }
-    snapshot.confirm().await?;
     Ok(sums)
 }
 

@@ -195,6 +195,21 @@ async fn what_reads_otherwise_than_it_was_written_is_not_kept() {
     assert!(!to.was_committed());
 }
 
+#[tokio::test]
+async fn rows_of_files_that_were_damaged_meanwhile_are_not_kept() {
+    let mut from = Memory::default();
+    from.put("subscribers", (1..=3).map(subscriber).collect());
+    from.is_damaged_meanwhile = true;
+    let to = Memory::default();
+    let outcome = copy(&mut from, Box::new(to.clone()), &Quiet).await;
+    assert!(matches!(outcome, Err(ArchiveError::Store(_))));
+    assert!(!to.was_committed());
+    let directory = tempfile::tempdir().unwrap();
+    let writer = ArchiveWriter::begin(Vec::new(), &Lock::Open, head()).unwrap();
+    let outcome = back_up(&mut from, &contracts(directory.path()), writer, &Quiet).await;
+    assert!(matches!(outcome, Err(ArchiveError::Store(_))));
+}
+
 #[test]
 fn a_shape_knows_all_tables() {
     assert!(TABLES.iter().all(|table| shape(table.name).columns.len() == table.columns.len()));

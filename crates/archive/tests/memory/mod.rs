@@ -15,6 +15,8 @@ pub(crate) struct Memory {
     pub(crate) last_ids: BTreeMap<&'static str, i64>,
     /// A defect, to be found.
     pub(crate) forgets_a_row: bool,
+    /// Whether the files turn out to be damaged once all rows have been read.
+    pub(crate) is_damaged_meanwhile: bool,
     /// The most rows, and bytes of text, that were asked for or given at once.
     pub(crate) most: (usize, usize),
     committed: Arc<Mutex<Option<Memory>>>,
@@ -73,6 +75,13 @@ impl Snapshot for Memory {
 
     async fn damage(&mut self) -> Result<Option<String>, StoreError> {
         Ok(None)
+    }
+
+    async fn confirm(&mut self) -> Result<(), StoreError> {
+        if self.is_damaged_meanwhile {
+            return Err(StoreError::Unavailable("its files were damaged".into()));
+        }
+        Ok(())
     }
 
     async fn count(&mut self, table: &'static Table) -> Result<u64, StoreError> {

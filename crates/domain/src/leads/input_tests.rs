@@ -87,6 +87,8 @@ fn collects_the_errors_of_all_fields_at_once() {
 #[case("email", RawValue::text("ana@M\u{fc}ll.example"), "Please use a valid business email")]
 #[case("email", RawValue::text("ana@xn--mll-hoa.example"), "Please use a valid business email")]
 #[case("full_name", RawValue::text("\u{200b}\u{feff}"), "This field may not be blank.")]
+#[case("full_name", RawValue::text("\u{115f}\u{fe0f}"), "This field may not be blank.")]
+#[case("position", RawValue::text("\u{34f}\u{200d}"), "This field may not be blank.")]
 #[case("email", RawValue::text("ana@MAILINATOR.com"), "Please use a valid business email")]
 #[case("notes", RawValue::text("n".repeat(5001)), "Notes too long (max 5000 chars)")]
 #[case("email", RawValue::Bool(true), "Enter a valid email address.")]
