@@ -241,6 +241,13 @@ async fn a_flood_is_stopped_before_everything_else() {
     }
 }
 
+/// How often Redis did not answer this node in time.
+fn misses(node: &Service) -> usize {
+    // Lines are gathered before they are written.
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    node.output().matches("Redis does not count").count()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_nodes_count_together_and_each_alone_without_redis() {
     let database = postgres::shared().create_database().await;
@@ -253,18 +260,28 @@ async fn two_nodes_count_together_and_each_alone_without_redis() {
         ("TRUSTED_PROXIES", "127.0.0.1"),
     ];
     let directories = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    let nodes = [&directories[0], &directories[1]].map(|dir| Arc::new(start(dir.path(), &env)));
-    let visitor = "203.0.113.5".to_owned();
-    // A few at a time: what is asked of Redis while both cores are busy may be late.
-    let mut counts: BTreeMap<u16, usize> = BTreeMap::new();
-    for _ in 0..10 {
-        let round = count((0..6).map(|n| create(&nodes[n % 2], visitor.clone()))).await;
-        for (status, number) in round {
-            *counts.entry(status).or_default() += number;
+    let mut nodes = directories.each_ref().map(|dir| Arc::new(start(dir.path(), &env)));
+    // While other programs use the machine, Redis may answer too late, and then each node
+    // counts by itself. An attempt during which that happened shows nothing.
+    let mut attempts = 1..=20;
+    let counts = loop {
+        let visitor = format!("198.51.100.{}", attempts.next().expect("Redis is always late"));
+        let before = leads(&nodes[0]).await;
+        let mut counts: BTreeMap<u16, usize> = BTreeMap::new();
+        for _ in 0..10 {
+            let round = count((0..6).map(|n| create(&nodes[n % 2], visitor.clone()))).await;
+            for (status, number) in round {
+                *counts.entry(status).or_default() += number;
+            }
         }
-    }
+        if nodes.iter().all(|node| misses(node) == 0) {
+            assert_eq!(leads(&nodes[0]).await, before + 10);
+            break counts;
+        }
+        drop(nodes);
+        nodes = directories.each_ref().map(|dir| Arc::new(start(dir.path(), &env)));
+    };
     assert_eq!(counts, BTreeMap::from([(201, 10), (429, 50)]));
-    assert_eq!(leads(&nodes[0]).await, 10);
 
     redis.kill();
     let alone = "203.0.113.6".to_owned();
