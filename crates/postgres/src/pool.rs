@@ -2,14 +2,13 @@
 
 mod checkout;
 mod shelves;
+mod silence;
 mod writes;
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use exit3_ports::{Session, StoreError};
-use futures_util::future::{Either, select};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::timeout;
@@ -43,7 +42,7 @@ pub(crate) struct PgPool {
     /// That of the database, which must not fall behind what a client knows.
     replica: Option<Arc<Replica>>,
     writes: Arc<Writes>,
-    /// Whether a read without an answer is tried on another connection.
+    /// Whether a read without an answer is run on another connection as well.
     reads_twice: bool,
 }
 
@@ -173,7 +172,7 @@ impl PgPool {
         F: Future<Output = Result<T, Failure>>,
     {
         let attempts = async {
-            let failure = match self.surely(kind, &operation).await {
+            let failure = match self.once(limit, kind, &operation).await {
                 Ok(done) => return Ok(done),
                 Err(failure) => failure,
             };
@@ -184,79 +183,41 @@ impl PgPool {
             };
             if again {
                 tracing::debug!(error = ?failure.error, "trying a statement once more");
-                return self.once(kind, &operation).await.map_err(|failure| failure.error);
+                return self.once(limit, kind, &operation).await.map_err(|failure| failure.error);
             }
             Err(failure.error)
         };
         timeout(limit, attempts).await.unwrap_or_else(|_| Err(timed_out(limit)))
     }
 
-    /// As [`Self::once`]; a read that gets no answer is tried on another connection
-    /// meanwhile. The first may be one that a firewall has forgotten.
-    async fn surely<T, F>(
+    async fn once<T, F>(
         &self,
+        limit: Duration,
         kind: Kind,
         operation: impl Fn(Checkout) -> F,
     ) -> Result<T, Failure>
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        if kind == Kind::Write || !self.reads_twice {
-            return self.once(kind, operation).await;
-        }
-        let checkout = self.checkout(kind).await?;
-        let taken = Instant::now();
-        let mut first = Box::pin(operation(checkout));
-        if let Ok(done) = timeout(self.timeout / 2, first.as_mut()).await {
-            return done;
-        }
-        self.home.shelves().distrust(taken);
-        let other = {
-            // Gone at the end of this block, and with it the place in the line.
-            let other = pin!(timeout(self.timeout / 4, self.checkout(kind)));
-            match select(&mut first, other).await {
-                Either::Left((done, _)) => return done,
-                Either::Right((other, _)) => other,
-            }
-        };
-        match other {
-            Ok(Ok(checkout)) => match select(first, pin!(operation(checkout))).await {
-                Either::Left((done, _)) | Either::Right((done @ Ok(_), _)) => done,
-                Either::Right((Err(_), first)) => first.await,
-            },
-            // Others use all connections. Where some of them get answers, this one waits for
-            // its own; where none does, it makes room for a connection that does.
-            _ if self.home.shelves().heard_since(taken) => first.await,
-            _ => {
-                drop(first);
-                self.once(kind, operation).await
-            }
-        }
-    }
-
-    async fn once<T, F>(&self, kind: Kind, operation: impl Fn(Checkout) -> F) -> Result<T, Failure>
-    where
-        F: Future<Output = Result<T, Failure>>,
-    {
-        let outcome = operation(self.checkout(kind).await?).await;
+        let outcome = self.surely(limit, kind, operation).await;
         if kind == Kind::Write {
             self.writes.note(&outcome);
         }
         outcome
     }
 
-    async fn checkout(&self, kind: Kind) -> Result<Checkout, Failure> {
+    async fn checkout(&self, kind: Kind, first: bool) -> Result<Checkout, Failure> {
         let trace = self.trace(kind);
         let asked = Instant::now();
-        let mut held = self.home.take(kind == Kind::Look).await?;
+        let mut held = self.home.take(first).await?;
         while !held.proves_itself((self.timeout / 8).max(SHORTEST_PROOF)).await {
             // Its place goes to the first that waits for one, and may be the only one.
             drop(held);
-            held = self.home.take(kind == Kind::Look).await?;
+            held = self.home.take(first).await?;
         }
         let in_use = self.connections.take(asked.elapsed());
         let ask = if trace.is_some() { Ask::After } else { Ask::Never };
-        Ok(Checkout::new(held, ask, trace, in_use, self.timeout / 2))
+        Ok(Checkout::new(held, ask, trace, in_use))
     }
 
     fn trace(&self, kind: Kind) -> Option<Trace> {

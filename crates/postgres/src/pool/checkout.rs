@@ -2,7 +2,6 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use diesel::QueryResult;
 use exit3_ports::{Position, Session};
@@ -38,25 +37,13 @@ pub(crate) struct Checkout {
     _in_use: InUse,
     held: Held,
     finished: bool,
-    /// Whether the server has answered, or the connection is known to be gone.
-    heard: bool,
     trace: Option<Trace>,
-    taken: Instant,
-    /// After how long without an answer the others are not trusted either.
-    patience: Duration,
 }
 
 impl Checkout {
-    pub(super) fn new(
-        mut held: Held,
-        ask: Ask,
-        trace: Option<Trace>,
-        in_use: InUse,
-        patience: Duration,
-    ) -> Self {
+    pub(super) fn new(mut held: Held, ask: Ask, trace: Option<Trace>, in_use: InUse) -> Self {
         held.ask_for_place(ask);
-        let taken = Instant::now();
-        Self { _in_use: in_use, held, finished: false, heard: false, trace, taken, patience }
+        Self { _in_use: in_use, held, finished: false, trace }
     }
 
     /// Gives the connection back and passes the outcome of its operation on.
@@ -66,7 +53,6 @@ impl Checkout {
             Ok(_) => true,
             Err(failure) => failure.connection_is_sound,
         };
-        self.heard = true;
         outcome
     }
 
@@ -74,7 +60,6 @@ impl Checkout {
     /// where it fails, the transaction may still be open.
     pub(crate) fn done_in_transaction<T>(mut self, outcome: QueryResult<T>) -> Result<T, Failure> {
         self.finished = outcome.is_ok();
-        self.heard = true;
         self.traced(outcome)
     }
 
@@ -102,12 +87,8 @@ impl DerefMut for Checkout {
 
 impl Drop for Checkout {
     fn drop(&mut self) {
-        if self.finished {
-            return;
-        }
-        self.held.give_up();
-        if !self.heard && self.taken.elapsed() >= self.patience {
-            self.held.shelves().distrust(self.taken);
+        if !self.finished {
+            self.held.give_up();
         }
     }
 }

@@ -8,6 +8,7 @@
 //! Where the server takes no more connections, callers stand in one line, and each
 //! connection that is given back to any pool goes to the first of them.
 
+mod answers;
 mod held;
 mod manager;
 mod state;
@@ -27,6 +28,7 @@ use super::ConnectError;
 use crate::error::{Failure, no_connection};
 use crate::settings::PgSettings;
 use crate::telemetry::Connections;
+use answers::Answers;
 pub(crate) use held::Held;
 use manager::{Manager, Pool};
 use state::{State, at_once};
@@ -71,8 +73,7 @@ impl Home {
             next: SHARED + 1,
             refused: None,
             line: VecDeque::new(),
-            silent_since: None,
-            heard: None,
+            answers: Answers::default(),
         };
         let shelves = Arc::new(Shelves {
             settings: settings.clone(),
@@ -113,6 +114,24 @@ impl Home {
             Ok(outcome) => outcome,
             Err(_) => Err(no_connection(self.shelves.refusal())),
         }
+    }
+
+    /// Whether a connection that was opened before `moment` has answered within `silence`.
+    pub(crate) fn old_ones_answer(&self, moment: Instant, silence: Duration) -> bool {
+        let since = Instant::now().checked_sub(silence).unwrap_or(moment);
+        self.shelves.state().answers.of_old(moment, since)
+    }
+
+    /// Whether there is no room for another connection.
+    pub(crate) fn is_full(&self) -> bool {
+        let state = self.shelves.state();
+        self.shelves.live() >= self.shelves.most()
+            || [self.number, SHARED].iter().all(|pool| state.is_full(*pool))
+    }
+
+    /// Whether others wait for a connection.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        self.shelves.state().is_waited_for()
     }
 
     async fn next(&self, first: bool) -> Result<Held, Failure> {
@@ -215,24 +234,31 @@ impl Shelves {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that a connection has not answered since `moment`: no other is trusted that
-    /// has not answered since.
-    pub(crate) fn distrust(&self, moment: Instant) {
-        let mut state = self.state();
-        state.silent_since = state.silent_since.max(Some(moment));
+    /// Notes that a connection has not answered since `moment`, for `silence` or longer: no
+    /// other is trusted that was as silent.
+    pub(crate) fn distrust(&self, moment: Instant, silence: Duration) {
+        let since = Instant::now().checked_sub(silence).map_or(moment, |since| since.max(moment));
+        self.state().answers.distrust(since);
     }
 
-    /// Closes what has not answered since `moment`, when a connection did not prove itself.
-    pub(crate) fn close_silent(&self, moment: Instant) {
-        self.distrust(moment);
-        for pool in self.state().pools.values() {
-            pool.retain(|connection, _| connection.heard() >= moment);
+    /// Notes that a connection which was last heard of at `heard` did not answer when it was
+    /// `asked`. What has been silent for longer is closed, the others prove themselves.
+    pub(crate) fn close_silent(&self, heard: Instant, asked: Instant) {
+        let mut state = self.state();
+        state.answers.distrust(asked);
+        for pool in state.pools.values() {
+            pool.retain(|connection, _| connection.heard() >= heard);
         }
     }
 
-    /// Whether a connection that is not new has been given back since `moment`.
-    pub(crate) fn heard_since(&self, moment: Instant) -> bool {
-        self.state().heard.is_some_and(|heard| heard >= moment)
+    /// Whether a connection has answered that was opened after `moment`.
+    pub(crate) fn new_one_answers(&self, moment: Instant) -> bool {
+        self.state().answers.of_new(moment)
+    }
+
+    /// Whether no operation has given its connection up since `moment`. It may do so then.
+    pub(crate) fn is_first_to_give_way(&self, moment: Instant) -> bool {
+        self.state().answers.gives_way(moment)
     }
 
     /// Why there was no connection to be had, until there is one.
@@ -302,7 +328,7 @@ impl Shelves {
     }
 
     /// Gives a connection to the first in line, or back to its pool.
-    fn hand_on(self: &Arc<Self>, mut object: Object<Manager>, rested: Option<Instant>) {
+    fn hand_on(self: &Arc<Self>, mut object: Object<Manager>, rested: bool) {
         loop {
             let mut state = self.state();
             let Some(next) = state.line.pop_front() else {
@@ -329,12 +355,7 @@ impl Shelves {
         }
         let now = Instant::now();
         object.note_heard(now);
-        {
-            let mut state = self.state();
-            if state.silent_since.is_none_or(|since| object.opened() < since) {
-                state.heard = Some(now);
-            }
-        }
-        self.hand_on(object, None);
+        self.state().answers.note(object.opened(), now);
+        self.hand_on(object, false);
     }
 }

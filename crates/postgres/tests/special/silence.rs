@@ -101,6 +101,62 @@ async fn many_reads_at_once_succeed_on_other_connections() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn reads_succeed_although_writes_hold_all_connections() {
+    let lost = lost().await;
+    let spawn = |is_write| {
+        let database = lost.database.clone();
+        tokio::spawn(async move {
+            if is_write { create(&database).await } else { list(&database).await.map(drop) }
+        })
+    };
+    let writes: Vec<_> = (0..SIZE).map(|_| spawn(true)).collect();
+    // They take all connections.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let reads: Vec<_> = (0..2 * SIZE).map(|_| spawn(false)).collect();
+    for read in reads {
+        read.await.unwrap().unwrap();
+    }
+    // Nobody knows whether these have happened.
+    for write in writes {
+        assert!(matches!(write.await.unwrap(), Err(StoreError::Unavailable(_))));
+    }
+    let row = lost.admin.query_one("SELECT count(*) FROM leads", &[]).await.unwrap();
+    assert_eq!(row.get::<_, i64>(0), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_writes_are_not_given_up_while_the_connections_live() {
+    let (_, kept) = shared().await;
+    let database = connect(&settings(kept.url()), Handle::current());
+    open_all(&database, kept.url()).await;
+    let mut holder = client(kept.url()).await;
+    let lock = holder.transaction().await.unwrap();
+    lock.batch_execute("LOCK TABLE leads IN EXCLUSIVE MODE").await.unwrap();
+    let spawn = || {
+        let database = database.clone();
+        tokio::spawn(async move { create(&database).await })
+    };
+    let writes: Vec<_> = (0..SIZE - 1).map(|_| spawn()).collect();
+    // Others use the connection that is left, and wait for it.
+    let readers = (0..4).map(|_| {
+        let database = database.clone();
+        tokio::spawn(async move {
+            let begun = Instant::now();
+            while begun.elapsed() < TIMEOUT * 5 / 8 {
+                list(&database).await.unwrap();
+            }
+        })
+    });
+    for reader in readers.collect::<Vec<_>>() {
+        reader.await.unwrap();
+    }
+    lock.rollback().await.unwrap();
+    for write in writes {
+        write.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn after_one_write_without_an_answer_the_others_succeed_and_none_is_doubled() {
     let lost = lost().await;
     assert!(matches!(create(&lost.database).await, Err(StoreError::Unavailable(_))));

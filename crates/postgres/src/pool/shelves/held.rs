@@ -13,34 +13,29 @@ use crate::connection::PgConnection;
 /// A connection that is out. It goes back where it came from.
 pub(crate) struct Held {
     pub(super) object: Option<Object<Manager>>,
-    /// Since when it has not been heard of, where it has yet to prove itself.
-    rested: Option<Instant>,
+    /// Whether it has yet to prove itself.
+    rested: bool,
     shelves: Arc<Shelves>,
 }
 
 impl Held {
-    pub(super) fn new(
-        shelves: &Arc<Shelves>,
-        object: Object<Manager>,
-        rested: Option<Instant>,
-    ) -> Self {
+    pub(super) fn new(shelves: &Arc<Shelves>, object: Object<Manager>, rested: bool) -> Self {
         Self { object: Some(object), rested, shelves: Arc::clone(shelves) }
     }
 
-    /// Whether it answers within this time, where it has rested. If it does not, nor will
-    /// those that have rested as long.
+    /// Whether it answers within this time, where it has rested. If it does not, those
+    /// that have been silent for longer are closed as well.
     pub(crate) async fn proves_itself(&mut self, within: Duration) -> bool {
-        let Some(heard) = self.rested else { return true };
+        if !self.rested {
+            return true;
+        }
+        let asked = Instant::now();
         if !self.answers(within).await {
-            self.shelves.close_silent(heard);
+            self.shelves.close_silent(self.heard(), asked);
             return false;
         }
-        self.rested = None;
+        self.rested = false;
         true
-    }
-
-    pub(crate) fn shelves(&self) -> &Shelves {
-        &self.shelves
     }
 }
 
@@ -61,7 +56,7 @@ impl DerefMut for Held {
 impl Drop for Held {
     fn drop(&mut self) {
         if let Some(mut object) = self.object.take() {
-            if self.rested.is_some() {
+            if self.rested {
                 // It has not proved itself.
                 object.give_up();
             }

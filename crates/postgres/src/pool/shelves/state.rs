@@ -8,6 +8,7 @@ use deadpool::managed::{Object, Timeouts};
 use futures_util::FutureExt;
 use tokio::sync::oneshot;
 
+use super::answers::Answers;
 use super::manager::{Manager, Pool};
 use super::{Outcome, SHARED, Shelves};
 use crate::pool::ConnectError;
@@ -24,11 +25,7 @@ pub(super) struct State {
     pub(super) refused: Option<(Instant, Arc<ConnectError>)>,
     /// Callers in line for the next connection, from any pool.
     pub(super) line: VecDeque<oneshot::Sender<Outcome>>,
-    /// A connection that has not answered since then proves itself before it is used.
-    pub(super) silent_since: Option<Instant>,
-    /// When a connection was last given back that can be used. One that was opened after
-    /// another fell silent says nothing about those that are as old as that.
-    pub(super) heard: Option<Instant>,
+    pub(super) answers: Answers,
 }
 
 impl State {
@@ -38,6 +35,17 @@ impl State {
 
     pub(super) fn size_of(&self, number: u64) -> usize {
         self.pools.get(&number).map_or(0, |pool| pool.status().max_size)
+    }
+
+    pub(super) fn is_full(&self, number: u64) -> bool {
+        let full = |pool: &Pool| pool.status().size >= pool.status().max_size;
+        self.pools.get(&number).is_none_or(full)
+    }
+
+    /// Whether somebody waits for a connection.
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.line.iter().any(|waiting| !waiting.is_closed())
+            || self.pools.values().any(|pool| pool.status().waiting > 0)
     }
 
     /// Replaces the shared pool. Callers that wait at the old pool move to the new one.
@@ -65,11 +73,10 @@ impl State {
         [own].into_iter().chain(shared).chain(others).find_map(idle)
     }
 
-    /// Since when a connection was not heard of, where it has to prove itself.
-    pub(super) fn rested(&self, object: &Object<Manager>) -> Option<Instant> {
+    /// Whether a connection has to prove itself before it is used.
+    pub(super) fn rested(&self, object: &Object<Manager>) -> bool {
         let heard = object.heard();
-        let silent = self.silent_since.is_some_and(|since| heard < since);
-        (silent || heard.elapsed() > REST).then_some(heard)
+        self.answers.is_distrusted(heard) || heard.elapsed() > REST
     }
 
     pub(super) fn stand_in_line(&mut self, first: bool) -> oneshot::Receiver<Outcome> {

@@ -1,0 +1,53 @@
+//! Which connections have answered, and when.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// Nobody asks for answers that are older.
+const KEPT: Duration = Duration::from_secs(60);
+
+/// What is known of the answers of all connections.
+#[derive(Default)]
+pub(super) struct Answers {
+    /// When a connection answered last, by when it was opened.
+    last: BTreeMap<Instant, Instant>,
+    /// A connection that has not answered since then proves itself before it is used.
+    distrusted: Option<Instant>,
+    /// When an operation last gave up its connection to make room for a new one.
+    gave_way: Option<Instant>,
+}
+
+impl Answers {
+    pub(super) fn note(&mut self, opened: Instant, now: Instant) {
+        if self.last.insert(opened, now).is_none() {
+            self.last.retain(|_, heard| now.duration_since(*heard) < KEPT);
+        }
+    }
+
+    /// Whether a connection that was opened before `moment` has answered after `since`.
+    pub(super) fn of_old(&self, moment: Instant, since: Instant) -> bool {
+        self.last.range(..moment).any(|(_, heard)| *heard > since)
+    }
+
+    /// Whether a connection that was opened after `moment` has answered.
+    pub(super) fn of_new(&self, moment: Instant) -> bool {
+        self.last.range(moment..).next().is_some()
+    }
+
+    pub(super) fn distrust(&mut self, moment: Instant) {
+        self.distrusted = self.distrusted.max(Some(moment));
+    }
+
+    pub(super) fn is_distrusted(&self, heard: Instant) -> bool {
+        self.distrusted.is_some_and(|since| heard < since)
+    }
+
+    /// Whether nobody has given way since `moment`; then somebody has now.
+    pub(super) fn gives_way(&mut self, moment: Instant) -> bool {
+        let first = self.gave_way.is_none_or(|when| when < moment);
+        if first {
+            self.gave_way = Some(Instant::now());
+        }
+        first
+    }
+}
