@@ -28,7 +28,7 @@ struct Lost {
 fn settings(url: &str) -> PgSettings {
     let mut settings = PgSettings::parse(url).unwrap();
     settings.pool_size = SIZE;
-    (settings.timeout, settings.wait) = (TIMEOUT, TIMEOUT);
+    (settings.timeout, settings.wait) = (TIMEOUT, TIMEOUT * 5 / 6);
     settings
 }
 
