@@ -1,6 +1,7 @@
 //! Whether the database can be used.
 
 mod asked_once;
+mod obstacles;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,44 +15,7 @@ use crate::migrations::MIGRATIONS;
 use crate::pool::PgPool;
 use crate::sql::Sql;
 use asked_once::AskedOnce;
-
-/// What the service needs and the database does not give: tables and rights, and whether
-/// it can be written at all. A schema that must not be used hides its tables.
-const OBSTACLES: &str = "\
-WITH needed (name, rights) AS (VALUES
-    ('__diesel_schema_migrations', ARRAY['SELECT']),
-    ('leads', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
-    ('lead_counts', ARRAY['SELECT', 'INSERT', 'UPDATE']),
-    ('subscribers', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
-    ('subscriber_counts', ARRAY['SELECT', 'INSERT', 'UPDATE']),
-    ('api_keys', ARRAY['SELECT', 'UPDATE']),
-    ('backup_status', ARRAY['SELECT'])
-), found AS (
-    SELECT name, rights, to_regclass(name)::oid AS relation, (
-        SELECT min(quote_ident(nspname)) FROM pg_class
-        JOIN pg_namespace ON pg_namespace.oid = relnamespace
-        WHERE relname = name AND relkind IN ('r', 'p')
-          AND NOT has_schema_privilege(pg_namespace.oid, 'USAGE')
-    ) AS hidden_by
-    FROM needed
-)
-SELECT true, CASE WHEN hidden_by IS NULL
-    THEN 'the table ' || name || ' is missing'
-    ELSE 'the role ' || quote_ident(current_user) || ' lacks USAGE on the schema ' || hidden_by END
-FROM found WHERE relation IS NULL
-UNION
-SELECT true, 'the role ' || quote_ident(current_user) || ' lacks '
-    || string_agg(needed_right, ', ' ORDER BY at) || ' on the table ' || name
-FROM found, unnest(rights) WITH ORDINALITY AS of_table (needed_right, at)
-WHERE relation IS NOT NULL AND NOT has_table_privilege(relation, needed_right)
-  AND (needed_right = 'DELETE' OR NOT has_any_column_privilege(relation, needed_right))
-GROUP BY name
-UNION
-SELECT false, CASE WHEN pg_is_in_recovery()
-    THEN 'the server is a standby, which can only be read'
-    ELSE 'transactions can only read: default_transaction_read_only is on' END
-WHERE current_setting('transaction_read_only')::boolean
-ORDER BY 1 DESC, 2";
+use obstacles::{HIDDEN, OBSTACLES};
 
 /// Stores a lead and takes that back. No lead has this id, and none is used up.
 const TRIAL: &str = "BEGIN; \
@@ -93,12 +57,15 @@ impl PgHealth {
         let applied = self.pool.read(|mut connection| async move {
             let versions = Sql::<Text>::planned("SELECT version FROM __diesel_schema_migrations");
             let versions: Result<Vec<String>, _> = versions.load(&mut *connection).await;
-            if versions.as_ref().is_err_and(is_undefined_table) {
-                return Ok(Vec::new());
+            if !versions.as_ref().is_err_and(is_undefined_table) {
+                return connection.done(versions.map(Some));
             }
-            connection.done(versions)
+            let hidden = Sql::<Bool>::planned(HIDDEN).get_result(&mut *connection).await;
+            connection.done(hidden.map(|hidden: bool| (!hidden).then(Vec::new)))
         });
-        Ok(SchemaState::of(MIGRATIONS, &applied.await?) == SchemaState::Current)
+        let hidden = "the role may not see the table of the migrations";
+        let applied = applied.await?.ok_or_else(|| StoreError::Unavailable(hidden.into()))?;
+        Ok(SchemaState::of(MIGRATIONS, &applied) == SchemaState::Current)
     }
 
     async fn ask_for_obstacle(&self) -> Result<Option<Obstacle>, StoreError> {

@@ -327,6 +327,27 @@ async fn a_right_that_is_missing_is_told_to_the_operator_and_to_nobody_else() {
     assert!(!checked.status.success());
     assert!(String::from_utf8_lossy(&checked.stderr).contains(&lacks), "{checked:?}");
     admin.batch_execute(&format!("GRANT INSERT ON leads TO {role}")).await.unwrap();
+    for (away, back, told) in [
+        (
+            "REVOKE USAGE ON SCHEMA public FROM PUBLIC",
+            "GRANT USAGE ON SCHEMA public TO PUBLIC",
+            format!("the role {role} lacks USAGE on the schema public"),
+        ),
+        (
+            "ALTER TABLE leads ENABLE ROW LEVEL SECURITY",
+            "ALTER TABLE leads DISABLE ROW LEVEL SECURITY",
+            format!("row-level security of the table leads may hide rows from the role {role}"),
+        ),
+    ] {
+        admin.batch_execute(away).await.unwrap();
+        let ready: Value = service.get("/backend/health/ready/", KEY).await.json().await.unwrap();
+        assert_eq!(ready["status"], "database incomplete", "{away}");
+        assert!(ready["detail"].as_str().unwrap().contains(&told), "{away}: {ready}");
+        let checked = check();
+        assert!(!checked.status.success(), "{away}");
+        assert!(String::from_utf8_lossy(&checked.stderr).contains(&told), "{checked:?}");
+        admin.batch_execute(back).await.unwrap();
+    }
     assert!(check().status.success());
     assert_eq!(service.get("/backend/health/ready/", "").await.status(), 200);
 }

@@ -79,6 +79,16 @@ async fn what_is_missing_is_named_and_requests_are_told_to_come_again() {
             "ALTER TABLE kept RENAME TO leads",
             "the table leads is missing".to_owned(),
         ),
+        (
+            "ALTER TABLE leads RENAME notes TO kept",
+            "ALTER TABLE leads RENAME kept TO notes",
+            "the table leads lacks the column notes".to_owned(),
+        ),
+        (
+            "ALTER TABLE leads ENABLE ROW LEVEL SECURITY",
+            "ALTER TABLE leads DISABLE ROW LEVEL SECURITY",
+            format!("row-level security of the table leads may hide rows from the role {role}"),
+        ),
     ];
     for (away, back, told) in &cases {
         let run = async |sql: &str| {
@@ -93,6 +103,78 @@ async fn what_is_missing_is_named_and_requests_are_told_to_come_again() {
         list(database).await.unwrap();
         assert_eq!(health.obstacle().await.unwrap(), None, "{back}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hidden_schema_is_not_taken_for_an_outdated_one() {
+    let limited = limited().await;
+    let health = limited.database.health();
+    assert!(health.schema_is_current().await.unwrap());
+    limited.admin.batch_execute("REVOKE USAGE ON SCHEMA public FROM PUBLIC").await.unwrap();
+    assert!(is_unavailable(&health.schema_is_current().await));
+    limited.admin.batch_execute("GRANT USAGE ON SCHEMA public TO PUBLIC").await.unwrap();
+    limited.admin.batch_execute("DROP TABLE __diesel_schema_migrations").await.unwrap();
+    assert!(!health.schema_is_current().await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_column_that_is_missing_is_named() {
+    let limited = limited().await;
+    let health = limited.database.health();
+    let columns = "SELECT table_name::text, column_name::text FROM information_schema.columns \
+                   WHERE table_name IN ('leads', 'lead_counts', 'subscribers', \
+                   'subscriber_counts', 'api_keys', 'backup_status') \
+                   AND column_name <> 'only_row'";
+    let columns = limited.admin.query(columns, &[]).await.unwrap();
+    assert!(columns.len() > 30);
+    for row in columns {
+        let (table, column): (&str, &str) = (row.get(0), row.get(1));
+        let rename = async |from: &str, to: &str| {
+            let sql = format!("ALTER TABLE {table} RENAME {from} TO {to}");
+            limited.admin.batch_execute(&sql).await.unwrap();
+        };
+        rename(column, "renamed").await;
+        let told = format!("the table {table} lacks the column {column}");
+        assert_eq!(health.obstacle().await.unwrap(), Some(Obstacle::Lacks(told)));
+        rename("renamed", column).await;
+    }
+    assert_eq!(health.obstacle().await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_column_of_another_type_is_named() {
+    let limited = limited().await;
+    let health = limited.database.health();
+    for (sql, told) in [
+        ("ALTER TABLE leads ALTER notes TYPE varchar(9000)", None),
+        (
+            "ALTER TABLE leads ALTER created_at TYPE timestamp",
+            Some(
+                "the table leads has the column created_at of the type timestamp, not timestamptz",
+            ),
+        ),
+    ] {
+        limited.admin.batch_execute(sql).await.unwrap();
+        let told = told.map(|told| Obstacle::Lacks(told.to_owned()));
+        assert_eq!(health.obstacle().await.unwrap(), told, "{sql}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_owner_of_a_table_sees_all_rows_unless_it_is_forced_not_to() {
+    let limited = limited().await;
+    let own = format!("ALTER TABLE subscribers OWNER TO {}", limited.role);
+    limited.admin.batch_execute(&own).await.unwrap();
+    let enable = "ALTER TABLE subscribers ENABLE ROW LEVEL SECURITY";
+    limited.admin.batch_execute(enable).await.unwrap();
+    let health = limited.database.health();
+    assert_eq!(health.obstacle().await.unwrap(), None);
+    let force = "ALTER TABLE subscribers FORCE ROW LEVEL SECURITY";
+    limited.admin.batch_execute(force).await.unwrap();
+    let Some(Obstacle::Lacks(told)) = health.obstacle().await.unwrap() else {
+        panic!("hidden rows are told");
+    };
+    assert!(told.contains("row-level security of the table subscribers"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

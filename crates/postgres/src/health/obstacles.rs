@@ -1,0 +1,74 @@
+//! What the service needs of a database, as questions to its catalog.
+
+/// What the service needs and the database does not give: tables, columns, rights, all rows,
+/// and whether it can be written at all. A schema that must not be used hides its tables.
+pub(super) const OBSTACLES: &str = "\
+WITH needed (name, rights, columns) AS (VALUES
+    ('__diesel_schema_migrations', ARRAY['SELECT'], 'version text'),
+    ('leads', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+        'id int8, full_name text, position text, company_name text, phone_number text, \
+         email text, source text, status text, notes text, category text, created_at \
+         timestamptz, updated_at timestamptz, search_document text'),
+    ('lead_counts', ARRAY['SELECT', 'INSERT', 'UPDATE'],
+        'status text, source text, category text, slot int2, n int8'),
+    ('subscribers', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+        'id int8, email text, is_subscribed bool, search_document text'),
+    ('subscriber_counts', ARRAY['SELECT', 'INSERT', 'UPDATE'],
+        'is_subscribed bool, slot int2, n int8'),
+    ('api_keys', ARRAY['SELECT', 'UPDATE'],
+        'id int8, name text, prefix text, digest bytea, scopes text, origins text, rate \
+         text, forwards_visitors bool, created_at timestamptz, expires_at timestamptz, \
+         revoked_at timestamptz, last_used_at timestamptz'),
+    ('backup_status', ARRAY['SELECT'],
+        'backed_up_at timestamptz, verified_at timestamptz, verification_ok bool')
+), found AS (
+    SELECT name, rights, columns, to_regclass(name)::oid AS relation, (
+        SELECT min(quote_ident(nspname)) FROM pg_class
+        JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        WHERE relname = name AND relkind IN ('r', 'p')
+          AND NOT has_schema_privilege(pg_namespace.oid, 'USAGE')
+    ) AS hidden_by
+    FROM needed
+), of_columns AS (
+    SELECT name, relation, split_part(wanted, ' ', 1) AS \"column\",
+           split_part(wanted, ' ', 2) AS wanted
+    FROM found, unnest(string_to_array(columns, ', ')) AS wanted
+    WHERE relation IS NOT NULL
+)
+SELECT true, CASE WHEN hidden_by IS NULL
+    THEN 'the table ' || name || ' is missing'
+    ELSE 'the role ' || quote_ident(current_user) || ' lacks USAGE on the schema ' || hidden_by END
+FROM found WHERE relation IS NULL
+UNION
+SELECT true, 'the role ' || quote_ident(current_user) || ' lacks '
+    || string_agg(needed_right, ', ' ORDER BY at) || ' on the table ' || name
+FROM found, unnest(rights) WITH ORDINALITY AS of_table (needed_right, at)
+WHERE relation IS NOT NULL AND NOT has_table_privilege(relation, needed_right)
+  AND (needed_right = 'DELETE' OR NOT has_any_column_privilege(relation, needed_right))
+GROUP BY name
+UNION
+SELECT true, 'the table ' || name || CASE WHEN typname IS NULL
+    THEN ' lacks the column ' || \"column\"
+    ELSE ' has the column ' || \"column\" || ' of the type ' || typname || ', not ' || wanted END
+FROM of_columns
+LEFT JOIN pg_attribute ON attrelid = relation AND attname = \"column\" AND NOT attisdropped
+LEFT JOIN pg_type ON pg_type.oid = atttypid
+WHERE typname IS DISTINCT FROM wanted AND (wanted <> 'text' OR typname IS DISTINCT FROM 'varchar')
+UNION
+SELECT true, 'row-level security of the table ' || name || ' may hide rows from the role '
+    || quote_ident(current_user)
+FROM found WHERE relation IS NOT NULL AND row_security_active(relation)
+UNION
+SELECT false, CASE WHEN pg_is_in_recovery()
+    THEN 'the server is a standby, which can only be read'
+    ELSE 'transactions can only read: default_transaction_read_only is on' END
+WHERE current_setting('transaction_read_only')::boolean
+ORDER BY 1 DESC, 2";
+
+/// Whether the table of the migrations is in a schema that the role must not use.
+pub(super) const HIDDEN: &str = "\
+SELECT EXISTS (
+    SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE relname = '__diesel_schema_migrations' AND relkind IN ('r', 'p')
+      AND NOT has_schema_privilege(pg_namespace.oid, 'USAGE')
+)";
