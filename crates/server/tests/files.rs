@@ -253,6 +253,56 @@ async fn a_full_disk_keeps_nobody_from_reading() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_told_by_the_first_check_after_a_crash() {
+    let disk = Disk::new();
+    let place = tempfile::tempdir().unwrap();
+    let data = disk.0.path().join("data");
+    let env = [KEY[0], ("DATA_DIR", data.to_str().unwrap())];
+    let service = Service::start(place.path(), &env);
+    assert_eq!(create(&service).await, 201);
+    disk.fill();
+    service.kill();
+    let service = Service::start(place.path(), &env);
+    let ready = service.get(READY, KEY[0].1).await;
+    assert_eq!(ready.status(), 503);
+    let ready: Value = ready.json().await.unwrap();
+    assert_eq!(ready["status"], "writes fail");
+    assert!(ready["detail"].as_str().unwrap().contains("full"), "{ready}");
+    disk.make_room();
+    takes_writes_again(&service).await;
+    service.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_without_room_is_tried_until_there_is_room() {
+    let disk = Disk::new();
+    let place = tempfile::tempdir().unwrap();
+    let data = disk.0.path().join("data");
+    let env = [KEY[0], ("DATA_DIR", data.to_str().unwrap())];
+    let service = Service::start(place.path(), &env);
+    service.stop();
+    let back = exit3(place.path()).envs(env).args(["migrate", "--to", "8"]).output().unwrap();
+    assert!(back.status.success(), "{back:?}");
+    disk.fill();
+    while OpenOptions::new()
+        .append(true)
+        .open(disk.0.path().join("filler"))
+        .is_ok_and(|mut file| std::io::Write::write_all(&mut file, &[1; 512]).is_ok())
+    {}
+    let service = Service::start(place.path(), &env);
+    let begun = Instant::now();
+    while !service.logs("waiting for") {
+        assert!(begun.elapsed() < Duration::from_secs(30), "{}", service.output());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(service.get("/backend/health/live/", "").await.status(), 200);
+    assert_not_ready(&service).await;
+    disk.make_room();
+    takes_writes_again(&service).await;
+    service.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_start_that_has_no_room_leaves_nothing_behind() {
     let disk = Disk::new();
     let data = disk.0.path().join("data");

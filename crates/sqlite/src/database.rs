@@ -105,12 +105,13 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// Whether trying again later makes sense: others hold the file, or a migration failed,
-    /// which left everything as it was.
+    /// Whether trying again later makes sense: others hold the file, the disk is full, or a
+    /// migration failed, which left everything as it was.
     pub fn may_pass(&self) -> bool {
+        let passes = |message: &str| error::is_busy(message) || error::is_of_disk(message);
         match self {
-            Self::Connection(error) => error::is_busy(&error.to_string()),
-            Self::Setup(error) => error::is_busy(&error.to_string()),
+            Self::Connection(error) => passes(&error.to_string()),
+            Self::Setup(error) => passes(&error.to_string()),
             // The other process may end, and it may hold the file for itself alone.
             Self::Files(FilesError::NotShared(_) | FilesError::Damaged(_))
             | Self::Migration { .. } => true,

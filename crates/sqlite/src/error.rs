@@ -56,6 +56,8 @@ pub(crate) enum Refusal {
     LogOverwritten,
     #[error("the disk of the database is full")]
     DiskFull,
+    #[error("another program has locked the database")]
+    Locked,
     #[error("the database cannot be opened for writing")]
     NotOpened,
 }
@@ -129,6 +131,11 @@ pub(crate) fn is_passing(message: &str) -> bool {
 /// Whether a message says that others hold the file.
 pub(crate) fn is_busy(message: &str) -> bool {
     message.contains(" is locked")
+}
+
+/// Whether a message says that there is no room, or that the disk does not work.
+pub(crate) fn is_of_disk(message: &str) -> bool {
+    ["database or disk is full", "disk I/O error"].iter().any(|said| message.contains(said))
 }
 
 /// Whether a message says that the schema is older than the program.

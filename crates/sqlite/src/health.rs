@@ -22,11 +22,14 @@ impl SqliteHealth {
         Self { store, connector }
     }
 
-    /// Looks at the files. Where only the disk is full, the database can still be read.
+    /// Looks at the files. If the disk is full or another program has locked the database, it
+    /// can still be read.
     fn checked(&self) -> Result<Option<Obstacle>, StoreError> {
         match self.connector.check() {
             Ok(()) => Ok(None),
-            Err(full @ Refusal::DiskFull) => Ok(Some(Obstacle::WritesFail(full.to_string()))),
+            Err(refusal @ (Refusal::DiskFull | Refusal::Locked)) => {
+                Ok(Some(Obstacle::WritesFail(refusal.to_string())))
+            }
             Err(other) => Err(other.into()),
         }
     }

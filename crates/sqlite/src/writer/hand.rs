@@ -10,10 +10,10 @@ use diesel::prelude::*;
 use super::batch::{self, Job};
 use super::watch::{Since, State, Watch, checkpoint};
 use crate::database::{Connector, FilesError, Log, OpenError, look};
-use crate::error::Refusal;
+use crate::error::{Refusal, is_busy};
 use crate::sql::Sql;
 
-/// In how many ticks a full disk is tried once.
+/// In how many ticks it is tried once whether a write succeeds again.
 const TRIED: u32 = 4;
 
 pub(super) struct Hand {
@@ -45,7 +45,12 @@ impl Hand {
             Err(_) if hand.connector.files().disk_is_full() => {
                 hand.connector.files().note(Some(Refusal::DiskFull));
             }
-            connected => connected?,
+            connected => {
+                connected?;
+                if hand.connector.files().disk_is_full() {
+                    hand.connector.files().note(Some(Refusal::DiskFull));
+                }
+            }
         }
         Ok(hand)
     }
@@ -76,7 +81,7 @@ impl Hand {
         let mut connection = self.connection.take().ok_or(Refusal::NotOpened)?;
         if let Err(error) = batch::commit_together(&mut connection, jobs) {
             tracing::error!(%error, writes = jobs.len(), "a commit failed");
-            return Err(self.why(Refusal::NotCommitted));
+            return Err(self.why(refusal_of(&error)));
         }
         let connection = self.connection.insert(connection);
         // What went to files that are gone by now is as good as not written.
@@ -105,13 +110,14 @@ impl Hand {
     /// Checks the files while there are no writes.
     pub(super) fn tick(&mut self) {
         self.ticks = self.ticks.wrapping_add(1);
-        let was_full = self.connector.files().trouble() == Some(Refusal::DiskFull);
-        if was_full && !self.ticks.is_multiple_of(TRIED) {
+        let trouble = self.connector.files().trouble();
+        let tries = matches!(trouble, Some(Refusal::DiskFull | Refusal::Locked));
+        if tries && !self.ticks.is_multiple_of(TRIED) {
             return;
         }
         let mut found = self.check();
-        if was_full && found.is_ok() {
-            found = self.try_disk();
+        if tries && found.is_ok() {
+            found = self.try_write();
         }
         self.note(found.err());
         if found.is_ok() {
@@ -120,14 +126,14 @@ impl Hand {
     }
 
     /// Writes something that changes nothing.
-    fn try_disk(&mut self) -> Result<(), Refusal> {
+    fn try_write(&mut self) -> Result<(), Refusal> {
         let connection = self.connection.as_mut().ok_or(Refusal::NotOpened)?;
         let written = connection.immediate_transaction(|connection| {
             Sql::<()>::new("PRAGMA user_version = 0").execute(connection)
         });
-        if written.is_err() {
+        if let Err(error) = written {
             self.connection = None;
-            return Err(self.why(Refusal::NotCommitted));
+            return Err(self.why(refusal_of(&error)));
         }
         self.watch.look(connection, self.connector.files(), Since::Ours)
     }
@@ -203,6 +209,11 @@ impl Hand {
             }
         }
     }
+}
+
+/// Why a write was not committed, as far as SQLite says.
+fn refusal_of(error: &diesel::result::Error) -> Refusal {
+    if is_busy(&error.to_string()) { Refusal::Locked } else { Refusal::NotCommitted }
 }
 
 /// Copies the database as this connection sees it, for its owner alone.
