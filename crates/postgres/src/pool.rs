@@ -242,14 +242,14 @@ pub(crate) enum ConnectError {
 }
 
 async fn open(
-    settings: PgSettings,
-    connections: Connections,
+    settings: &PgSettings,
+    connections: &Connections,
     permit: OwnedSemaphorePermit,
 ) -> Result<PgConnection, ConnectError> {
     let (client, connection) = settings.config.connect(settings.tls.clone()).await?;
     let (give_up, given_up) = oneshot::channel();
     tokio::spawn(drive(connection, given_up));
-    let names = opening::set_up(&client, &settings).await?;
+    let names = opening::set_up(&client, settings).await?;
     Ok(PgConnection::new(client, give_up, names, connections.open(), permit))
 }
 

@@ -21,10 +21,11 @@ use std::time::{Duration, Instant};
 use deadpool::managed::{Object, PoolError};
 use futures_util::future::{Either, select};
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::ConnectError;
+use super::{ConnectError, open};
+use crate::connection::PgConnection;
 use crate::error::{Failure, no_connection};
 use crate::settings::PgSettings;
 use crate::telemetry::Connections;
@@ -47,6 +48,8 @@ pub(crate) struct Shelves {
     budget: Arc<Semaphore>,
     /// Tells callers who wait at a pool that the server takes no more connections.
     shortage: Notify,
+    /// Tells callers who wait to open a connection that another caller has left one.
+    arrival: Notify,
     state: Mutex<State>,
 }
 
@@ -73,6 +76,7 @@ impl Home {
             next: SHARED + 1,
             refused: None,
             line: VecDeque::new(),
+            left: Vec::new(),
             answers: Answers::default(),
         };
         let shelves = Arc::new(Shelves {
@@ -80,6 +84,7 @@ impl Home {
             connections,
             budget: Arc::new(Semaphore::new(most)),
             shortage: Notify::new(),
+            arrival: Notify::new(),
             state: Mutex::new(state),
         });
         shelves.state().pools.insert(SHARED, Manager::pool(&shelves, most, runtime.clone()));
@@ -275,9 +280,26 @@ impl Shelves {
         self.settings.pool_size.max(1)
     }
 
-    /// Whether the server takes no more connections, and some live.
+    /// Whether the server takes no more connections, and some live, all of which have callers.
     fn is_short(&self, state: &State) -> bool {
-        state.refused.is_some() && (1..self.most()).contains(&self.live())
+        let are_used = state.left.is_empty() && (1..self.most()).contains(&self.live());
+        state.refused.is_some() && are_used
+    }
+
+    /// Keeps a new connection, whose caller has gone, for the next that wants to open one.
+    fn leave(&self, connection: PgConnection) {
+        let mut state = self.state();
+        state.left.push(connection);
+        // One of those in line takes it.
+        state.line.clear();
+        self.arrival.notify_one();
+    }
+
+    /// A connection that was opened for a caller who has gone.
+    fn left(&self) -> Option<PgConnection> {
+        let mut state = self.state();
+        state.left.retain(|connection| !connection.is_closed());
+        state.left.pop()
     }
 
     /// Whether a server that refused connections may be asked for one now.
@@ -289,6 +311,12 @@ impl Shelves {
             }
             refused => refused.is_none(),
         }
+    }
+
+    async fn open(&self, permit: OwnedSemaphorePermit) -> Result<PgConnection, Arc<ConnectError>> {
+        let limit = self.settings.timeout;
+        let opening = open(&self.settings, &self.connections, permit);
+        timeout(limit, opening).await.unwrap_or(Err(ConnectError::Slow(limit))).map_err(Arc::new)
     }
 
     fn opened(&self) {

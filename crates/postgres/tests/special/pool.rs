@@ -47,6 +47,32 @@ async fn ended(threads: Vec<JoinHandle<()>>) {
     tokio::task::spawn_blocking(wait).await.unwrap();
 }
 
+/// A role that may have only some connections.
+struct Few {
+    admin: Client,
+    role: String,
+    url: String,
+}
+
+impl Few {
+    async fn new(url: &str) -> Self {
+        let admin = client(url).await;
+        let query = "SELECT current_database()::text";
+        let name: String = admin.query_one(query, &[]).await.unwrap().get(0);
+        let role = format!("few_{name}");
+        let create =
+            format!("CREATE ROLE {role} LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}");
+        admin.batch_execute(&create).await.unwrap();
+        let url = url.replace("//postgres@", &format!("//{role}@"));
+        Self { admin, role, url }
+    }
+
+    async fn limit(&self, count: i32) {
+        let limit = format!("ALTER ROLE {} CONNECTION LIMIT {count}", self.role);
+        self.admin.batch_execute(&limit).await.unwrap();
+    }
+}
+
 /// Eight at once, each of whom creates and lists.
 async fn use_it(database: PgDatabase) {
     let one = async || {
@@ -130,29 +156,16 @@ async fn a_worker_that_ends_gives_its_share_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_takes_no_more_connections_serves_all_with_those_that_live() {
     let (_, kept) = shared().await;
-    let admin = client(kept.url()).await;
-    let name: String =
-        admin.query_one("SELECT current_database()::text", &[]).await.unwrap().get(0);
-    let role = format!("few_{name}");
-    let limit = async |count: i32| {
-        let limit = format!("ALTER ROLE {role} CONNECTION LIMIT {count}");
-        admin.batch_execute(&limit).await.unwrap();
-    };
-    admin
-        .batch_execute(&format!(
-            "CREATE ROLE {role} LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}"
-        ))
-        .await
-        .unwrap();
-    let url = kept.url().replace("//postgres@", &format!("//{role}@"));
+    let few = Few::new(kept.url()).await;
+    let (admin, url) = (&few.admin, &few.url);
     // One that a worker has for itself serves the other workers as well.
     for usable in [1, 3] {
         // The server still counts those of a runtime that has just ended.
-        until(async || sessions(&admin).await == 0).await;
-        let database = with(&url, 16, LONG);
-        limit(usable).await;
+        until(async || sessions(admin).await == 0).await;
+        let database = with(url, 16, LONG);
+        few.limit(usable).await;
         // A runtime that ends takes its connections along.
-        let all_are_done = Arc::new(Barrier::new(4));
+        let all_are_done = Arc::new(Barrier::new(5));
         let threads = (0..4).map(|_| {
             let all_are_done = Arc::clone(&all_are_done);
             worker(&database, 4, async move |database| {
@@ -163,17 +176,39 @@ async fn a_server_that_takes_no_more_connections_serves_all_with_those_that_live
         });
         let threads = threads.collect();
         use_it(database.clone()).await;
+        tokio::time::timeout(LONG, all_are_done.wait()).await.unwrap();
         ended(threads).await;
     }
     // If the server takes no connection at all, callers learn that at once.
-    limit(0).await;
-    let alone = with(&url, 16, LONG);
+    few.limit(0).await;
+    let alone = with(url, 16, LONG);
     let lead = builders::lead().build();
     let refused = alone.leads().create(&lead, builders::at(1)).await;
     let Err(StoreError::Unavailable(why)) = refused else { panic!("{refused:?}") };
     assert!(why.to_string().contains("53300"), "{why}");
-    limit(-1).await;
+    few.limit(-1).await;
     alone.leads().create(&lead, builders::at(1)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_whose_caller_has_gone_serves_another_worker() {
+    let (_, kept) = shared().await;
+    let few = Few::new(kept.url()).await;
+    few.limit(1).await;
+    let lead = builders::lead().build();
+    for n in 0..60 {
+        until(async || sessions(&few.admin).await == 0).await;
+        let database = with(&few.url, 16, LONG);
+        let worker = || database.of_worker(2, Handle::current());
+        let (one, other) = (worker(), worker());
+        let leads = one.leads();
+        let gone = leads.create(&lead, builders::at(n));
+        let patience = Duration::from_micros(200 * n.unsigned_abs());
+        let _ = tokio::time::timeout(patience, gone).await;
+        // The server still counts a connection that was closed with its statement in flight.
+        let leads = other.leads();
+        until(async || leads.create(&lead, builders::at(n)).await.is_ok()).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

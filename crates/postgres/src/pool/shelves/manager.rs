@@ -1,32 +1,31 @@
 //! Opens connections for a pool.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::pin::pin;
+use std::sync::{Arc, Weak};
 
 use deadpool::Runtime;
 use deadpool::managed::{self, Metrics, QueueMode, RecycleError, RecycleResult};
+use futures_util::future::{Either, select};
 use tokio::runtime::Handle;
-use tokio::task::{JoinHandle, yield_now};
-use tokio::time::timeout;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::task::yield_now;
 
 use super::Shelves;
 use crate::connection::PgConnection;
-use crate::pool::{ConnectError, open};
+use crate::pool::ConnectError;
 
 pub(super) type Pool = managed::Pool<Manager>;
 
-type Opening = JoinHandle<Result<PgConnection, Arc<ConnectError>>>;
+type Opened = Result<PgConnection, Arc<ConnectError>>;
 
 pub(crate) struct Manager {
     shelves: Weak<Shelves>,
     pub(super) runtime: Handle,
-    /// Connections whose callers went away before they were open. They serve the next.
-    left: Mutex<Vec<Opening>>,
 }
 
 impl Manager {
     pub(super) fn pool(shelves: &Arc<Shelves>, size: usize, runtime: Handle) -> Pool {
-        let left = Mutex::default();
-        Pool::builder(Self { shelves: Arc::downgrade(shelves), runtime, left })
+        Pool::builder(Self { shelves: Arc::downgrade(shelves), runtime })
             .max_size(size)
             // The connection that was used last has the most in its caches.
             .queue_mode(QueueMode::Lifo)
@@ -35,16 +34,21 @@ impl Manager {
             .unwrap_or_else(|_| unreachable!("a runtime is given"))
     }
 
-    fn left(&self) -> Option<Opening> {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner).pop()
-    }
-
-    async fn wait(&self, opening: Opening) -> Result<PgConnection, Arc<ConnectError>> {
-        let mut waiting = Waiting { manager: self, opening: Some(opening) };
-        let Some(opening) = &mut waiting.opening else { return Err(ConnectError::Runtime.into()) };
-        let opened = opening.await;
-        waiting.opening = None;
-        opened.unwrap_or_else(|_| Err(ConnectError::Runtime.into()))
+    /// Opens a connection. If its caller goes away meanwhile, it serves another.
+    fn open(&self, shelves: Arc<Shelves>, permit: OwnedSemaphorePermit) -> Coming {
+        let (tell, told) = oneshot::channel();
+        let coming = Coming { shelves: Arc::clone(&shelves), told };
+        self.runtime.spawn(async move {
+            let opened = shelves.open(permit).await;
+            match &opened {
+                Ok(_) => shelves.opened(),
+                Err(error) => shelves.refuse(error),
+            }
+            if let Err(Ok(unwanted)) = tell.send(opened) {
+                shelves.leave(unwanted);
+            }
+        });
+        coming
     }
 }
 
@@ -52,39 +56,28 @@ impl managed::Manager for Manager {
     type Type = PgConnection;
     type Error = Arc<ConnectError>;
 
-    async fn create(&self) -> Result<PgConnection, Arc<ConnectError>> {
+    async fn create(&self) -> Opened {
         // A caller that wants only an idle connection gives up here.
         yield_now().await;
-        while let Some(left) = self.left() {
-            if let Ok(connection) = self.wait(left).await
-                && !connection.is_closed()
-            {
-                return Ok(connection);
-            }
-        }
         let ended = || Arc::new(ConnectError::Runtime);
         let shelves = self.shelves.upgrade().ok_or_else(ended)?;
-        let permit = Arc::clone(&shelves.budget).acquire_owned().await.map_err(|_| ended())?;
-        let of = Arc::clone(&shelves);
-        let opening = self.runtime.spawn(async move {
-            let Shelves { settings, connections, .. } = &*of;
-            let opening = open(settings.clone(), connections.clone(), permit);
-            let opened = timeout(settings.timeout, opening).await;
-            let opened = opened.unwrap_or(Err(ConnectError::Slow(settings.timeout)));
-            let opened = opened.map_err(Arc::new);
-            match &opened {
-                Ok(_) => of.opened(),
-                Err(error) => of.refuse(error),
+        let permit = loop {
+            let arrival = shelves.arrival.notified();
+            if let Some(left) = shelves.left() {
+                return Ok(left);
             }
-            opened
-        });
-        let opened = self.wait(opening).await;
-        if let Err(error) = &opened
-            && matches!(**error, ConnectError::Runtime)
-        {
-            shelves.refuse(error);
-        }
-        opened
+            // What has been left takes from what may be opened.
+            let permit = Arc::clone(&shelves.budget).acquire_owned();
+            if let Either::Left((permit, _)) = select(pin!(permit), pin!(arrival)).await {
+                break permit.map_err(|_| ended())?;
+            }
+        };
+        let mut coming = self.open(Arc::clone(&shelves), permit);
+        (&mut coming.told).await.unwrap_or_else(|_| {
+            let error = ended();
+            shelves.refuse(&error);
+            Err(error)
+        })
     }
 
     async fn recycle(
@@ -99,16 +92,17 @@ impl managed::Manager for Manager {
     }
 }
 
-/// A caller that waits for a connection to open.
-struct Waiting<'a> {
-    manager: &'a Manager,
-    opening: Option<Opening>,
+/// A connection that is being opened for a caller.
+struct Coming {
+    shelves: Arc<Shelves>,
+    told: oneshot::Receiver<Opened>,
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for Coming {
     fn drop(&mut self) {
-        if let Some(opening) = self.opening.take() {
-            self.manager.left.lock().unwrap_or_else(PoisonError::into_inner).push(opening);
+        self.told.close();
+        if let Ok(Ok(unwanted)) = self.told.try_recv() {
+            self.shelves.leave(unwanted);
         }
     }
 }

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use super::answers::Answers;
 use super::manager::{Manager, Pool};
 use super::{Outcome, SHARED, Shelves};
+use crate::connection::PgConnection;
 use crate::pool::ConnectError;
 
 /// A connection that has rested for longer proves itself before it is used: the way to the
@@ -25,6 +26,8 @@ pub(super) struct State {
     pub(super) refused: Option<(Instant, Arc<ConnectError>)>,
     /// Callers in line for the next connection, from any pool.
     pub(super) line: VecDeque<oneshot::Sender<Outcome>>,
+    /// New connections whose callers have gone.
+    pub(super) left: Vec<PgConnection>,
     pub(super) answers: Answers,
 }
 
