@@ -7,11 +7,10 @@ use std::sync::{Arc, LazyLock};
 use actix_web::http::header;
 use actix_web::web::{Bytes, Path};
 use actix_web::{HttpRequest, HttpResponse};
+use exit3_web::{ApiError, query::Params};
 use rust_embed::RustEmbed;
 
-use crate::error::ApiError;
 use crate::openapi;
-use crate::query::Params;
 
 static JSON: LazyLock<String> = LazyLock::new(|| openapi::document().to_string());
 static YAML: LazyLock<String> = LazyLock::new(|| yaml(&openapi::document()));

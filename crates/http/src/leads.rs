@@ -9,10 +9,9 @@ pub(crate) mod update;
 use chrono::{DateTime, SecondsFormat, Utc};
 use exit3_domain::leads::{Lead, LeadId, LeadInput, NewLead};
 use exit3_domain::raw::RawValue;
+use exit3_web::{ApiError, error::Absent};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
-
-use crate::error::{Absent, ApiError};
 
 const LEAD: Absent = Absent("Lead");
 
@@ -92,5 +91,5 @@ fn input(fields: Vec<(String, RawValue)>) -> LeadInput {
 }
 
 fn id(text: &str) -> Result<LeadId, ApiError> {
-    crate::path::id(text).map(LeadId)
+    exit3_web::path::id(text).map(LeadId)
 }

@@ -7,11 +7,14 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Route};
 use chrono::{DateTime, Utc};
+use exit3_web::{
+    ApiError,
+    observe::{self, Pattern},
+    panics,
+};
 
 use crate::auth::{self, Area};
-use crate::error::ApiError;
-use crate::observe::{self, Pattern};
-use crate::{docs, health, leads, openapi, panics, subscribers};
+use crate::{docs, health, leads, openapi, subscribers};
 
 /// One path with what it answers to. `GET` answers to `HEAD` as well.
 pub(crate) struct Endpoint {
@@ -144,16 +147,6 @@ pub(crate) fn register(config: &mut ServiceConfig) {
     for endpoint in open() {
         config.service(endpoint.resource("/backend/", false));
     }
-}
-
-/// What lies outside of every route.
-pub(crate) async fn nowhere() -> Result<HttpResponse, ApiError> {
-    Err(not_found())
-}
-
-/// 404 for a path that leads nowhere.
-pub(crate) fn not_found() -> ApiError {
-    ApiError::not_found("Not found.")
 }
 
 /// When the paths without a version were deprecated: 2026-11-24, with the first

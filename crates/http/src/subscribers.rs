@@ -8,10 +8,9 @@ pub(crate) mod update;
 
 use exit3_domain::raw::RawValue;
 use exit3_domain::subscribers::{NewSubscriber, Subscriber, SubscriberId, SubscriberInput};
+use exit3_web::{ApiError, error::Absent};
 use serde::Serialize;
 use utoipa::ToSchema;
-
-use crate::error::{Absent, ApiError};
 
 const SUBSCRIBER: Absent = Absent("Newsletter");
 
@@ -74,5 +73,5 @@ fn input(fields: Vec<(String, RawValue)>) -> SubscriberInput {
 }
 
 fn id(text: &str) -> Result<SubscriberId, ApiError> {
-    crate::path::id(text).map(SubscriberId)
+    exit3_web::path::id(text).map(SubscriberId)
 }

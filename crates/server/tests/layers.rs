@@ -1,5 +1,5 @@
-//! Who may import whom: server → http, postgres, sqlite → app → ports → domain,
-//! and nobody the other way or sideways. See `docs/ARCHITECTURE.md`.
+//! Which crate may import which: server → http → web → app → ports → domain, and the adapters
+//! beside http; none the other way or sideways. See `docs/ARCHITECTURE.md`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -23,7 +23,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("exit3-quotas", &["exit3-domain", "exit3-ports"]),
     ("exit3-archive", &["exit3-domain", "exit3-ports"]),
     ("exit3-django", &["exit3-domain", "exit3-ports", "exit3-archive"]),
-    ("exit3-http", &["exit3-domain", "exit3-ports", "exit3-app"]),
+    ("exit3-web", &["exit3-domain", "exit3-ports", "exit3-app"]),
+    ("exit3-http", &["exit3-domain", "exit3-ports", "exit3-app", "exit3-web"]),
     ("exit3-testkit", &["exit3-domain", "exit3-ports"]),
     (
         "exit3",
@@ -36,6 +37,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "exit3-quotas",
             "exit3-archive",
             "exit3-django",
+            "exit3-web",
             "exit3-http",
         ],
     ),
@@ -46,6 +48,10 @@ const KEEPS_OUT: &[(&str, &[&str])] = &[
     ("exit3-domain", &["actix", "diesel", "tokio", "futures", "hyper", "libsqlite3"]),
     ("exit3-ports", &["actix", "diesel", "tokio", "hyper", "libsqlite3"]),
     ("exit3-app", &["actix", "diesel", "tokio", "hyper", "libsqlite3"]),
+    (
+        "exit3-web",
+        &["actix-governor", "diesel", "tokio-postgres", "libsqlite3", "rusqlite", "utoipa"],
+    ),
     // Under the GPL: in the binary alone.
     (
         "exit3-http",

@@ -1,10 +1,9 @@
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use exit3_app::App;
+use exit3_web::{ApiError, body};
 
 use super::LeadResponse;
-use crate::body;
-use crate::error::ApiError;
 
 /// Stores a lead.
 #[utoipa::path(

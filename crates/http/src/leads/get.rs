@@ -1,9 +1,9 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use exit3_app::App;
+use exit3_web::ApiError;
 
 use super::{LEAD, LeadResponse};
-use crate::error::ApiError;
 
 /// One lead.
 #[utoipa::path(

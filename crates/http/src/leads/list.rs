@@ -6,12 +6,11 @@ use exit3_domain::leads::{
     LeadCategory, LeadFilter, LeadId, LeadKey, LeadOrder, LeadPosition, LeadSort, LeadSource,
     LeadStatus,
 };
+use exit3_web::{ApiError, query::Params};
 
 use super::LeadResponse;
 use crate::cursor::CursorKey;
-use crate::error::ApiError;
 use crate::listing::{self, Walk};
-use crate::query::Params;
 
 /// The leads, newest first; by numbered pages, or by cursor.
 #[utoipa::path(

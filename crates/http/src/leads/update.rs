@@ -2,10 +2,9 @@ use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use exit3_app::App;
 use exit3_domain::leads::{LeadId, LeadInput};
+use exit3_web::{ApiError, body};
 
 use super::{LEAD, LeadResponse};
-use crate::body;
-use crate::error::ApiError;
 
 /// Gives a lead new details. Optional fields that are left out stay as they are.
 #[utoipa::path(

@@ -3,10 +3,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use exit3_app::App;
 use exit3_app::api_keys::Caller;
 use exit3_domain::api_keys::Scope;
+use exit3_web::{ApiError, body};
 
 use super::CreatedResponse;
-use crate::body;
-use crate::error::ApiError;
 
 /// Stores a subscription.
 #[utoipa::path(

@@ -5,12 +5,11 @@ use exit3_domain::subscribers::{
     SubscriberFilter, SubscriberId, SubscriberKey, SubscriberOrder, SubscriberPosition,
     SubscriberSort,
 };
+use exit3_web::{ApiError, query::Params};
 
 use super::SubscriberResponse;
 use crate::cursor::CursorKey;
-use crate::error::ApiError;
 use crate::listing::{self, Walk};
-use crate::query::Params;
 
 /// The subscribers, newest first; by numbered pages, or by cursor.
 #[utoipa::path(

@@ -2,10 +2,9 @@ use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use exit3_app::App;
 use exit3_domain::subscribers::{SubscriberId, SubscriberInput};
+use exit3_web::{ApiError, body};
 
 use super::{SUBSCRIBER, SubscriberResponse};
-use crate::body;
-use crate::error::ApiError;
 
 /// Gives a subscriber a new address. An `is_subscribed` that is left out stays as it is.
 #[utoipa::path(

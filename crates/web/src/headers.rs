@@ -6,8 +6,8 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 
-use crate::client::Client;
-use crate::origin::{Hsts, Site};
+use crate::peer::Peer;
+use crate::site::Site;
 
 /// What a browser may not do with an answer. None of ours needs anything of it, but
 /// for the pages of the documentation, which say so themselves.
@@ -46,7 +46,7 @@ pub(crate) async fn handle<B: MessageBody>(
 ) -> Result<ServiceResponse<B>, actix_web::Error> {
     let hsts = request.app_data::<Data<Site>>().and_then(|site| site.hsts);
     // RFC 6797 has it over encrypted connections only.
-    let hsts = hsts.filter(|_| Client::of(&request).https);
+    let hsts = hsts.filter(|_| Peer::of(&request).https);
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
     protect(headers);
@@ -59,17 +59,4 @@ pub(crate) async fn handle<B: MessageBody>(
         response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
     Ok(response)
-}
-
-impl std::fmt::Display for Hsts {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "max-age={}", self.seconds)?;
-        if self.include_subdomains {
-            formatter.write_str("; includeSubDomains")?;
-        }
-        if self.preload {
-            formatter.write_str("; preload")?;
-        }
-        Ok(())
-    }
 }

@@ -22,7 +22,7 @@ use self::parameters::Parameters;
 use crate::error::ApiError;
 
 /// The largest body, in bytes.
-pub(crate) const MAX_BYTES: usize = 1024 * 1024;
+pub const MAX_BYTES: usize = 1024 * 1024;
 
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// # Errors
 /// 400 for a body that cannot be read, 408 for one that takes too long, 413 above [`MAX_BYTES`], 415 for a
 /// content type or encoding that is not taken.
-pub(crate) async fn read(
+pub async fn read(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<Vec<(String, RawValue)>, ApiError> {
