@@ -9,8 +9,11 @@ mod health;
 mod leads;
 mod listing;
 mod openapi;
+mod parameters;
+mod requests;
 mod routes;
 mod subscribers;
+mod versions;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
@@ -21,7 +24,7 @@ use secrecy::SecretString;
 
 pub use auth::BasicKey;
 pub use cursor::CursorKey;
-pub use routes::Sunset;
+pub use versions::Sunset;
 
 /// The API, ready to be served by any number of workers.
 #[derive(Clone)]

@@ -36,6 +36,21 @@ impl From<Subscriber> for SubscriberResponse {
     }
 }
 
+/// A part of the list of subscribers.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes an answer")]
+pub(crate) struct SubscriberList {
+    /// How many there are in all; not given when walking by cursor.
+    count: Option<u64>,
+    /// The address of what follows.
+    #[schema(required = true)]
+    next: Option<String>,
+    /// The address of what precedes.
+    #[schema(required = true)]
+    previous: Option<String>,
+    results: Vec<SubscriberResponse>,
+}
+
 /// A subscription that was created.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CreatedSubscriber)]

@@ -136,3 +136,29 @@ fn what_belongs_to_one_layer_stays_there() {
         }
     }
 }
+
+/// Words of resources, which `exit3-web` must not know.
+const RESOURCES: &[&str] = &["Lead", "leads", "Subscriber", "subscribers", "Newsletter"];
+
+#[test]
+fn web_knows_no_resource() {
+    let src = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../web/src");
+    let (mut folders, mut read) = (vec![src], 0);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+                continue;
+            }
+            let source = std::fs::read_to_string(&entry).unwrap();
+            // A path that leads nowhere is no lead, and is not meant.
+            let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
+            for line in code {
+                let known = RESOURCES.iter().find(|word| line.contains(**word));
+                assert!(known.is_none(), "{}: {line}", entry.display());
+            }
+            read += 1;
+        }
+    }
+    assert!(read > 15, "{read}");
+}

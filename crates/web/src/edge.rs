@@ -10,9 +10,12 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, ResponseError};
 
 use crate::cors::{self, CorsSettings};
+use crate::endpoint::{not_found, nowhere};
 use crate::error::ApiError;
 use crate::headers::{self, protect};
 use crate::observe::Observer;
+use crate::policy::ErrorShape;
+use crate::route;
 use crate::site::Site;
 
 /// What stands around all routes, ready for any number of workers.
@@ -56,16 +59,6 @@ impl Edge {
     }
 }
 
-/// What lies outside of every route.
-async fn nowhere() -> Result<HttpResponse, ApiError> {
-    Err(not_found())
-}
-
-/// 404 for a path that leads nowhere.
-fn not_found() -> ApiError {
-    ApiError::not_found("Not found.")
-}
-
 /// Checks the host, redirects plain HTTP to HTTPS, adds the slash that a path lacks at its
 /// end, and renders errors in the shape that the client asks for.
 pub(crate) async fn handle<B: MessageBody>(
@@ -87,18 +80,19 @@ pub(crate) async fn handle<B: MessageBody>(
             in_our_words(next.call(request).await?)
         }
     };
-    if let Some(error) = api_error(&response)
-        && wants_problem(response.request())
-    {
-        let problem = error.problem();
-        let (request, old) = response.into_parts();
-        let mut response = ServiceResponse::new(request, problem).map_into_right_body();
-        for (name, value) in old.headers() {
-            if name != header::CONTENT_TYPE && !response.headers().contains_key(name) {
-                response.headers_mut().append(name.clone(), value.clone());
-            }
+    let Some(error) = api_error(&response) else { return Ok(response) };
+    let shaped = match shape(response.request()) {
+        // That is how it is rendered already.
+        ErrorShape::Json => return Ok(response),
+        ErrorShape::Problem => error.problem(),
+        ErrorShape::Html => error.page(),
+    };
+    let (request, old) = response.into_parts();
+    let mut response = ServiceResponse::new(request, shaped).map_into_right_body();
+    for (name, value) in old.headers() {
+        if name != header::CONTENT_TYPE && !response.headers().contains_key(name) {
+            response.headers_mut().append(name.clone(), value.clone());
         }
-        return Ok(response);
     }
     Ok(response)
 }
@@ -144,6 +138,14 @@ pub fn refuse(request: &HttpRequest, error: &ApiError) -> HttpResponse {
 
 fn api_error<B>(response: &ServiceResponse<B>) -> Option<ApiError> {
     response.response().error()?.as_error::<ApiError>().cloned()
+}
+
+/// How an error is rendered: as the route says, and, for JSON, as the client prefers.
+fn shape(request: &impl HttpMessage) -> ErrorShape {
+    match route::policy(request).errors {
+        ErrorShape::Json if wants_problem(request) => ErrorShape::Problem,
+        shape => shape,
+    }
 }
 
 /// Whether the client names problem details among what it accepts (RFC 9110, 12.5.1), and

@@ -132,6 +132,28 @@ impl ApiError {
         self.builder().content_type("application/problem+json").body(problem.to_string())
     }
 
+    /// The error as a page of HTML, complete and without style. Every text in it is escaped.
+    pub fn page(&self) -> HttpResponse {
+        let title = self.status.canonical_reason().unwrap_or("Error");
+        let mut lines = String::new();
+        for (field, told) in self.content.as_object().into_iter().flatten() {
+            let one = std::slice::from_ref(told);
+            for message in told.as_array().map_or(one, Vec::as_slice) {
+                let message = escaped(message.as_str().unwrap_or_default());
+                lines.push_str(&match field.as_str() {
+                    "detail" | "non_field_errors" => format!("<p>{message}</p>\n"),
+                    field => format!("<p>{}: {message}</p>\n", escaped(field)),
+                });
+            }
+        }
+        let (status, title) = (self.status.as_u16(), escaped(title));
+        self.builder().content_type("text/html; charset=utf-8").body(format!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <title>{status} {title}</title>\n</head>\n<body>\n<h1>{title}</h1>\n\
+             {lines}</body>\n</html>\n"
+        ))
+    }
+
     /// The error's content as JSON.
     pub(crate) fn to_json(&self) -> String {
         self.content.to_string()
@@ -266,6 +288,22 @@ impl Absent {
             UpdateError::Store(error) => error.into(),
         }
     }
+}
+
+/// A text as it may stand in HTML, between tags and in quotes.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
 }
 
 /// Whole seconds, at least one, after which waiting is over.

@@ -2,7 +2,6 @@
 //! begin with. None of it comes from a client but what has been checked: no path, no
 //! query, no header, no body.
 
-mod pattern;
 mod words;
 
 use std::net::IpAddr;
@@ -25,7 +24,7 @@ use tracing::{Instrument, Span, field};
 use crate::panics::Panicked;
 use crate::peer::Peer;
 use crate::request_id::{self, CURRENT, REQUEST_ID, REQUESTS};
-pub use pattern::{Pattern, pattern};
+use crate::route::{self, Served};
 pub use words::ClientIp;
 use words::method;
 
@@ -121,14 +120,14 @@ fn span(method: &'static str, id: &HeaderValue) -> Span {
 }
 
 /// Notes the route that a request has come to.
-pub fn routed(request: &ServiceRequest, pattern: Pattern) {
+pub(crate) fn routed(request: &ServiceRequest, served: Served) {
     let span = Span::current();
     if !span.is_disabled() {
         // Before any span below it begins, since then its name stays what it is.
-        span.record("otel.name", format!("{} {}", method(request.method()), pattern.as_str()));
-        span.record("http.route", pattern.as_str());
+        span.record("otel.name", format!("{} {}", method(request.method()), served.pattern()));
+        span.record("http.route", served.pattern());
     }
-    request.extensions_mut().insert(pattern);
+    request.extensions_mut().insert(served);
 }
 
 /// A request while it is worked on. Also one that nobody waits for any more is told of.
@@ -145,7 +144,7 @@ struct Watch {
 /// What is known of a request once it is answered.
 struct Seen {
     status: u16,
-    route: Option<Pattern>,
+    route: Option<Served>,
     key: Option<Caller>,
     bytes: u64,
 }
@@ -155,7 +154,7 @@ impl Seen {
         let extensions = response.request().extensions();
         Self {
             status: response.status().as_u16(),
-            route: extensions.get::<Pattern>().cloned(),
+            route: extensions.get::<Served>().cloned(),
             key: extensions.get::<Caller>().cloned(),
             bytes: match response.response().body().size() {
                 BodySize::Sized(bytes) => bytes,
@@ -176,7 +175,7 @@ impl Drop for Watch {
             message = "request",
             request_id = self.id.to_str().unwrap_or_default(),
             method = self.method,
-            route = route.as_ref().map_or(pattern::UNMATCHED, Pattern::as_str),
+            route = route.as_ref().map_or(route::UNMATCHED, Served::pattern),
             status,
             duration_ms = took.as_micros() as f64 / 1000.0,
             client = self.client.map(|address| address.to_string()),
@@ -190,6 +189,6 @@ impl Drop for Watch {
             }
         }
         self.active.decrement(1);
-        pattern::measure(route.as_ref(), self.method, *status, took);
+        route::measure(route.as_ref(), self.method, *status, took);
     }
 }

@@ -17,7 +17,7 @@ use crate::request_id::REQUEST_ID;
 
 /// Answers 500 in the place of what panicked, once it is known which path is meant. What it worked with is its
 /// own request's; what is shared is behind locks that survive a panic.
-pub async fn catch<B: MessageBody>(
+pub(crate) async fn catch<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {

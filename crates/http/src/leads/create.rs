@@ -11,7 +11,7 @@ use super::LeadResponse;
     path = "/backend/api/v1/leads/",
     tag = "leads",
     operation_id = "create_lead",
-    request_body = crate::openapi::LeadCreate,
+    request_body = crate::requests::LeadCreate,
     responses((status = 201, description = "The stored lead.", body = LeadResponse))
 )]
 pub(crate) async fn create(

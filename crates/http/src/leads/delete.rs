@@ -11,7 +11,7 @@ use super::LEAD;
     path = "/backend/api/v1/leads/{id}/",
     tag = "leads",
     operation_id = "delete_lead",
-    params(crate::openapi::IdPath),
+    params(crate::parameters::IdPath),
     responses((status = 204, description = "The lead is gone."))
 )]
 pub(crate) async fn delete(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError> {

@@ -11,7 +11,7 @@ use super::{LEAD, LeadResponse};
     path = "/backend/api/v1/leads/{id}/",
     tag = "leads",
     operation_id = "get_lead",
-    params(crate::openapi::IdPath),
+    params(crate::parameters::IdPath),
     responses((status = 200, description = "The lead.", body = LeadResponse))
 )]
 pub(crate) async fn get(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError> {

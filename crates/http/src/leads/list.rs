@@ -19,12 +19,12 @@ use crate::listing::{self, Walk};
     tag = "leads",
     operation_id = "list_leads",
     params(
-        crate::openapi::ListQuery,
-        crate::openapi::LeadListQuery,
-        crate::openapi::SeenHeader
+        crate::parameters::ListQuery,
+        crate::parameters::LeadListQuery,
+        crate::parameters::SeenHeader
     ),
     responses(
-        (status = 200, description = "A part of the list.", body = crate::openapi::LeadList)
+        (status = 200, description = "A part of the list.", body = super::LeadList)
     )
 )]
 pub(crate) async fn list(

@@ -12,8 +12,8 @@ use super::{LEAD, LeadResponse};
     path = "/backend/api/v1/leads/{id}/",
     tag = "leads",
     operation_id = "replace_lead",
-    params(crate::openapi::IdPath),
-    request_body = crate::openapi::LeadCreate,
+    params(crate::parameters::IdPath),
+    request_body = crate::requests::LeadCreate,
     responses((status = 200, description = "The changed lead.", body = LeadResponse))
 )]
 pub(crate) async fn replace(
@@ -34,8 +34,8 @@ pub(crate) async fn replace(
     path = "/backend/api/v1/leads/{id}/",
     tag = "leads",
     operation_id = "change_lead",
-    params(crate::openapi::IdPath),
-    request_body = crate::openapi::LeadUpdate,
+    params(crate::parameters::IdPath),
+    request_body = crate::requests::LeadUpdate,
     responses((status = 200, description = "The changed lead.", body = LeadResponse))
 )]
 pub(crate) async fn change(

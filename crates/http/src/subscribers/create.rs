@@ -13,7 +13,7 @@ use super::CreatedResponse;
     path = "/backend/api/v1/newsletter/",
     tag = "newsletter",
     operation_id = "create_subscriber",
-    request_body = crate::openapi::SubscriberCreate,
+    request_body = crate::requests::SubscriberCreate,
     responses((
         status = 201,
         description = "The stored subscription. A key that may not read subscribes, whatever \

@@ -11,7 +11,7 @@ use super::SUBSCRIBER;
     path = "/backend/api/v1/newsletter/{id}/",
     tag = "newsletter",
     operation_id = "delete_subscriber",
-    params(crate::openapi::IdPath),
+    params(crate::parameters::IdPath),
     responses((status = 204, description = "The subscriber is gone."))
 )]
 pub(crate) async fn delete(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError> {

@@ -11,7 +11,7 @@ use super::{SUBSCRIBER, SubscriberResponse};
     path = "/backend/api/v1/newsletter/{id}/",
     tag = "newsletter",
     operation_id = "get_subscriber",
-    params(crate::openapi::IdPath),
+    params(crate::parameters::IdPath),
     responses((status = 200, description = "The subscriber.", body = SubscriberResponse))
 )]
 pub(crate) async fn get(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError> {

@@ -18,12 +18,12 @@ use crate::listing::{self, Walk};
     tag = "newsletter",
     operation_id = "list_subscribers",
     params(
-        crate::openapi::ListQuery,
-        crate::openapi::SubscriberListQuery,
-        crate::openapi::SeenHeader
+        crate::parameters::ListQuery,
+        crate::parameters::SubscriberListQuery,
+        crate::parameters::SeenHeader
     ),
     responses(
-        (status = 200, description = "A part of the list.", body = crate::openapi::SubscriberList)
+        (status = 200, description = "A part of the list.", body = super::SubscriberList)
     )
 )]
 pub(crate) async fn list(

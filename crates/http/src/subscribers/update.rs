@@ -12,8 +12,8 @@ use super::{SUBSCRIBER, SubscriberResponse};
     path = "/backend/api/v1/newsletter/{id}/",
     tag = "newsletter",
     operation_id = "replace_subscriber",
-    params(crate::openapi::IdPath),
-    request_body = crate::openapi::SubscriberCreate,
+    params(crate::parameters::IdPath),
+    request_body = crate::requests::SubscriberCreate,
     responses((status = 200, description = "The changed subscriber.", body = SubscriberResponse))
 )]
 pub(crate) async fn replace(
@@ -35,8 +35,8 @@ pub(crate) async fn replace(
     path = "/backend/api/v1/newsletter/{id}/",
     tag = "newsletter",
     operation_id = "change_subscriber",
-    params(crate::openapi::IdPath),
-    request_body = crate::openapi::SubscriberUpdate,
+    params(crate::parameters::IdPath),
+    request_body = crate::requests::SubscriberUpdate,
     responses((status = 200, description = "The changed subscriber.", body = SubscriberResponse))
 )]
 pub(crate) async fn change(
