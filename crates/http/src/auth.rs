@@ -14,12 +14,10 @@ use exit3_app::quotas::{self, Bill, Request};
 use exit3_domain::api_keys::{Scope, Scopes, TokenDigest};
 use exit3_domain::quotas::Quota;
 use exit3_ports::Session;
+use exit3_web::{ApiError, Peer, quotas::tell};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::client::Client;
 use crate::consistency;
-use crate::error::ApiError;
-use crate::limits;
 
 /// The one key of the settings, which opens everything. Only its digest is kept.
 #[derive(Clone)]
@@ -84,7 +82,7 @@ pub(crate) async fn admit<B: MessageBody>(
         }
         Err(error) => request.error_response(error).map_into_right_body(),
     };
-    limits::tell(&bill, response.headers_mut());
+    tell(&bill, response.headers_mut());
     Ok(response)
 }
 
@@ -92,11 +90,11 @@ async fn examine(area: Area, request: &ServiceRequest) -> (Bill, Result<Session,
     let Some(app) = request.app_data::<Data<App>>() else {
         return (Bill::default(), Err(ApiError::internal()));
     };
-    let client = Client::of(request);
-    let identified = identify(app, request.request(), client).await;
+    let peer = Peer::of(request);
+    let identified = identify(app, request.request(), peer).await;
     let bill = match &identified {
         Err(Unidentified::Throttled(wait)) => quotas::refuse_guess(app, *wait),
-        known => quotas::charge(app, counted(area, request, known.as_ref(), client)).await,
+        known => quotas::charge(app, counted(area, request, known.as_ref(), peer)).await,
     };
     if let Ok(caller) = &identified {
         request.extensions_mut().insert(caller.clone());
@@ -114,20 +112,16 @@ fn counted<'a>(
     area: Area,
     request: &ServiceRequest,
     identified: Result<&'a Caller, &Unidentified>,
-    client: Client,
+    peer: Peer,
 ) -> Request<'a> {
     match identified {
         Ok(caller) => Request::Keyed {
             caller,
-            visitor: if caller.forwards_visitors() {
-                client.visitor(request)
-            } else {
-                client.address
-            },
+            visitor: if caller.forwards_visitors() { peer.visitor(request) } else { peer.address },
             creates: area.creates(request.method()),
         },
-        Err(Unidentified::WrongKey) => Request::WrongKey { client: client.address },
-        Err(_) => Request::Keyless { client: client.address },
+        Err(Unidentified::WrongKey) => Request::WrongKey { client: peer.address },
+        Err(_) => Request::Keyless { client: peer.address },
     }
 }
 
@@ -164,11 +158,11 @@ impl From<Unidentified> for ApiError {
 /// Whether a request that needs no key comes with one that opens everything. It counts
 /// only where the key is wrong.
 pub(crate) async fn opens_everything(app: &App, request: &HttpRequest) -> bool {
-    let Some(from) = request.extensions().get::<Client>().copied() else {
+    let Some(peer) = request.extensions().get::<Peer>().copied() else {
         return false;
     };
-    let client = from.address;
-    match identify(app, request, from).await {
+    let client = peer.address;
+    match identify(app, request, peer).await {
         Ok(caller) => caller.scopes() == Scopes::ALL,
         Err(Unidentified::WrongKey) => {
             quotas::charge(app, Request::WrongKey { client }).await;
@@ -178,11 +172,7 @@ pub(crate) async fn opens_everything(app: &App, request: &HttpRequest) -> bool {
     }
 }
 
-async fn identify(
-    app: &App,
-    request: &HttpRequest,
-    client: Client,
-) -> Result<Caller, Unidentified> {
+async fn identify(app: &App, request: &HttpRequest, peer: Peer) -> Result<Caller, Unidentified> {
     let mut headers = request.headers().get_all(header::AUTHORIZATION);
     let credentials = headers.next().ok_or(Unidentified::NoKey)?.as_bytes();
     if headers.next().is_some() {
@@ -196,7 +186,7 @@ async fn identify(
         (Some(origin), None) => origin.to_str().ok(),
         _ => None,
     };
-    let outcome = authenticate(app, basic, presented, origin, client.address).await;
+    let outcome = authenticate(app, basic, presented, origin, peer.address).await;
     outcome.map_err(|error| match error {
         KeyError::Wrong => Unidentified::WrongKey,
         KeyError::Origin => Unidentified::WrongOrigin,

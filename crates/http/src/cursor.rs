@@ -10,11 +10,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{Key, KeyInit as _, XChaCha20Poly1305, XNonce};
 use exit3_domain::paging::Direction;
+use exit3_web::ApiError;
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
-
-use crate::error::ApiError;
 
 /// The form that is written. Releases before 0.2 signed cursors and did not encrypt them;
 /// theirs are refused.

@@ -1,20 +1,13 @@
-//! The API's own documentation: the OpenAPI document, and two readers of it
-//! whose every file comes from the binary.
+//! Pages to read the OpenAPI document with. Every file of them comes from the binary.
 
 use std::borrow::Cow;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
+use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::{Bytes, Path};
-use actix_web::{HttpRequest, HttpResponse};
+use exit3_web::ApiError;
 use rust_embed::RustEmbed;
-
-use crate::error::ApiError;
-use crate::openapi;
-use crate::query::Params;
-
-static JSON: LazyLock<String> = LazyLock::new(|| openapi::document().to_string());
-static YAML: LazyLock<String> = LazyLock::new(|| yaml(&openapi::document()));
 
 /// Pages, and the readers that do not come in a crate. `redoc.standalone.js` is
 /// the bundle of Redoc's npm package, but for the address of a logo: that was on
@@ -22,40 +15,6 @@ static YAML: LazyLock<String> = LazyLock::new(|| yaml(&openapi::document()));
 #[derive(RustEmbed)]
 #[folder = "assets/"]
 struct Assets;
-
-/// The OpenAPI document, as JSON, or as YAML for those who ask for it.
-#[utoipa::path(
-    get,
-    path = "/backend/api/schema/",
-    tag = "service",
-    operation_id = "schema",
-    params(openapi::SchemaQuery),
-    responses(
-        (status = 200, description = "The document.", content(
-            (serde_json::Value = "application/json"),
-            (String = "application/yaml"),
-        ))
-    )
-)]
-pub(crate) async fn schema(request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let params = Params::of(&request);
-    let yaml = match params.last("format") {
-        Some("json") => false,
-        Some("yaml") => true,
-        Some(_) => return Err(ApiError::not_found("Not found.")),
-        None => request
-            .headers()
-            .get(header::ACCEPT)
-            .and_then(|accept| accept.to_str().ok())
-            .is_some_and(|accept| accept.contains("yaml") && !accept.contains("json")),
-    };
-    let (content_type, text) =
-        if yaml { ("application/yaml", &*YAML) } else { ("application/json", &*JSON) };
-    Ok(HttpResponse::Ok()
-        .content_type(content_type)
-        .insert_header((header::VARY, "Accept"))
-        .body(text.as_str()))
-}
 
 /// Swagger UI, to read about the API and to try it out.
 #[utoipa::path(
@@ -113,17 +72,14 @@ fn asset_bytes(name: &str) -> Option<Bytes> {
 /// What a page may load: its own files, and nothing that is written into it but two
 /// style elements that Redoc makes by script, one of them empty, which the digests are
 /// of. The pictures are drawn by the style sheets; Redoc searches in a worker.
-const PAGE_POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; \
+pub(crate) const PAGE_SECURITY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'; script-src 'self'; \
     style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' \
     'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='; \
     img-src 'self' data:; connect-src 'self'; worker-src 'self' blob:";
 
 fn page(html: &'static str) -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .insert_header((header::CONTENT_SECURITY_POLICY, PAGE_POLICY))
-        .body(html)
+    HttpResponse::Ok().content_type("text/html; charset=utf-8").body(html)
 }
 
 fn content_type(name: &str) -> &'static str {
@@ -133,11 +89,6 @@ fn content_type(name: &str) -> &'static str {
         Some("html") => "text/html; charset=utf-8",
         _ => "text/plain; charset=utf-8",
     }
-}
-
-/// JSON is YAML, but people who ask for YAML want to read it.
-fn yaml(document: &serde_json::Value) -> String {
-    yaml_serde::to_string(document).unwrap_or_else(|_| document.to_string())
 }
 
 #[cfg(test)]

@@ -13,6 +13,9 @@ use utoipa::ToSchema;
 
 use crate::auth;
 
+/// The path at and below which load balancers probe the service.
+pub(crate) const PATH: &str = "/backend/health";
+
 /// The longest that an answer waits for the database.
 const PATIENCE: Duration = Duration::from_millis(1900);
 

@@ -7,12 +7,13 @@ pub(crate) mod list;
 pub(crate) mod update;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use exit3_domain::leads::{Lead, LeadId, LeadInput, NewLead};
+use exit3_domain::leads::{Lead, LeadCategory, LeadId, LeadInput, LeadSource, LeadStatus, NewLead};
 use exit3_domain::raw::RawValue;
+use exit3_web::{ApiError, error::Absent};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
-
-use crate::error::{Absent, ApiError};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 
 const LEAD: Absent = Absent("Lead");
 
@@ -33,9 +34,9 @@ pub(crate) struct LeadResponse {
     pub phone_number: Option<String>,
     #[schema(example = "ana@acme.hr", max_length = 254, required = true)]
     pub email: Option<String>,
-    #[schema(schema_with = crate::openapi::lead_source)]
+    #[schema(schema_with = source_words)]
     pub source: &'static str,
-    #[schema(schema_with = crate::openapi::lead_status)]
+    #[schema(schema_with = status_words)]
     pub status: &'static str,
     #[schema(example = "Asks for an offer", required = true)]
     pub notes: Option<String>,
@@ -43,7 +44,7 @@ pub(crate) struct LeadResponse {
     pub created_at: DateTime<Utc>,
     #[serde(serialize_with = "microseconds")]
     pub updated_at: DateTime<Utc>,
-    #[schema(schema_with = crate::openapi::lead_category)]
+    #[schema(schema_with = category_words)]
     pub category: &'static str,
 }
 
@@ -79,6 +80,40 @@ impl From<Lead> for LeadResponse {
     }
 }
 
+/// A part of the list of leads.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes an answer")]
+pub(crate) struct LeadList {
+    /// How many there are in all; not given when walking by cursor.
+    count: Option<u64>,
+    /// The address of what follows.
+    #[schema(required = true)]
+    next: Option<String>,
+    /// The address of what precedes.
+    #[schema(required = true)]
+    previous: Option<String>,
+    results: Vec<LeadResponse>,
+}
+
+fn words(words: impl IntoIterator<Item = String>) -> RefOr<Schema> {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build().into()
+}
+
+/// The words of a lead's source.
+fn source_words() -> RefOr<Schema> {
+    words(LeadSource::ALL.iter().map(ToString::to_string))
+}
+
+/// The words of a lead's status.
+fn status_words() -> RefOr<Schema> {
+    words(LeadStatus::ALL.iter().map(ToString::to_string))
+}
+
+/// The words of a lead's category.
+fn category_words() -> RefOr<Schema> {
+    words(LeadCategory::ALL.iter().map(ToString::to_string))
+}
+
 fn microseconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Micros, true))
 }
@@ -92,5 +127,5 @@ fn input(fields: Vec<(String, RawValue)>) -> LeadInput {
 }
 
 fn id(text: &str) -> Result<LeadId, ApiError> {
-    crate::path::id(text).map(LeadId)
+    exit3_web::path::id(text).map(LeadId)
 }

@@ -3,12 +3,10 @@
 use actix_web::{HttpRequest, HttpResponse};
 use exit3_domain::paging::{Direction, Page, PageRequest, Slice, Step, last_page};
 use exit3_ports::{Position, Session};
+use exit3_web::{ApiError, hosts, query::Params};
 use serde::Serialize;
 
 use crate::cursor::{Cursor, CursorKey};
-use crate::error::ApiError;
-use crate::origin;
-use crate::query::Params;
 
 #[derive(Serialize)]
 struct PageResponse<T> {
@@ -35,7 +33,7 @@ pub(crate) fn page<T, R>(
 where
     R: From<T> + Serialize,
 {
-    let base = origin::address(request);
+    let base = hosts::address(request);
     let next = (page.number < last_page(page.count, asked.size))
         .then(|| params.link(&base, "page", Some(&(page.number + 1).to_string())));
     let previous = match page.number {
@@ -89,7 +87,7 @@ impl<P> Walk<'_, P> {
     where
         R: From<T> + Serialize,
     {
-        let base = origin::address(request);
+        let base = hosts::address(request);
         let seen = Session::current().and_then(|session| session.reached()).map(|seen| seen.0);
         let link = |row: Option<&T>, back: bool| {
             let (key, id) = (self.write)(position(row?));

@@ -5,21 +5,13 @@
 mod common;
 mod deprecated;
 mod headers;
-mod parameters;
-mod requests;
+pub(crate) mod served;
 
 use serde_json::Value;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
-use utoipa::openapi::{RefOr, security::SecurityScheme};
-use utoipa::{Modify, OpenApi, ToSchema};
+use utoipa::openapi::security::SecurityScheme;
+use utoipa::{Modify, OpenApi};
 
-use crate::leads::LeadResponse;
-use crate::subscribers::SubscriberResponse;
-
-pub(crate) use deprecated::successor;
-pub(crate) use parameters::{
-    IdPath, LeadListQuery, ListQuery, SchemaQuery, SeenHeader, SubscriberListQuery,
-};
+use crate::{parameters, requests};
 
 /// The whole document.
 pub(crate) fn document() -> Value {
@@ -56,7 +48,7 @@ pub(crate) fn document() -> Value {
         crate::subscribers::update::replace,
         crate::subscribers::update::change,
         crate::subscribers::delete::delete,
-        crate::docs::schema,
+        served::schema,
         crate::docs::swagger,
         crate::docs::redoc,
         crate::health::health,
@@ -89,79 +81,10 @@ impl Modify for Keys {
     }
 }
 
-/// Schemas that [`requests`] writes out in full, by reference.
-macro_rules! written_out {
-    ($($(#[$meta:meta])* $name:ident),+ $(,)?) => {
-        $($(#[$meta])* #[derive(ToSchema)] pub(crate) struct $name {})+
-
-        #[cfg(test)]
-        const WRITTEN_OUT: &[&str] = &[$(stringify!($name)),+];
-    };
-}
-
-written_out! {
-    /// A whole lead.
-    LeadCreate,
-    /// Some fields of a lead.
-    LeadUpdate,
-    /// A whole subscription.
-    SubscriberCreate,
-    /// Some fields of a subscription.
-    SubscriberUpdate,
-}
-
-/// A part of the list of leads.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "describes an answer")]
-pub(crate) struct LeadList {
-    /// How many there are in all; not given when walking by cursor.
-    count: Option<u64>,
-    /// The address of what follows.
-    #[schema(required = true)]
-    next: Option<String>,
-    /// The address of what precedes.
-    #[schema(required = true)]
-    previous: Option<String>,
-    results: Vec<LeadResponse>,
-}
-
-/// A part of the list of subscribers.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "describes an answer")]
-pub(crate) struct SubscriberList {
-    /// How many there are in all; not given when walking by cursor.
-    count: Option<u64>,
-    /// The address of what follows.
-    #[schema(required = true)]
-    next: Option<String>,
-    /// The address of what precedes.
-    #[schema(required = true)]
-    previous: Option<String>,
-    results: Vec<SubscriberResponse>,
-}
-
-fn words(words: impl IntoIterator<Item = String>) -> RefOr<Schema> {
-    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build().into()
-}
-
-/// The words of a lead's source.
-pub(crate) fn lead_source() -> RefOr<Schema> {
-    words(exit3_domain::leads::LeadSource::ALL.iter().map(ToString::to_string))
-}
-
-/// The words of a lead's status.
-pub(crate) fn lead_status() -> RefOr<Schema> {
-    words(exit3_domain::leads::LeadStatus::ALL.iter().map(ToString::to_string))
-}
-
-/// The words of a lead's category.
-pub(crate) fn lead_category() -> RefOr<Schema> {
-    words(exit3_domain::leads::LeadCategory::ALL.iter().map(ToString::to_string))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::requests::WRITTEN_OUT;
 
     #[test]
     fn every_schema_that_stands_for_another_is_written_out() {

@@ -8,10 +8,9 @@ pub(crate) mod update;
 
 use exit3_domain::raw::RawValue;
 use exit3_domain::subscribers::{NewSubscriber, Subscriber, SubscriberId, SubscriberInput};
+use exit3_web::{ApiError, error::Absent};
 use serde::Serialize;
 use utoipa::ToSchema;
-
-use crate::error::{Absent, ApiError};
 
 const SUBSCRIBER: Absent = Absent("Newsletter");
 
@@ -35,6 +34,21 @@ impl From<Subscriber> for SubscriberResponse {
             is_subscribed: subscriber.is_subscribed,
         }
     }
+}
+
+/// A part of the list of subscribers.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes an answer")]
+pub(crate) struct SubscriberList {
+    /// How many there are in all; not given when walking by cursor.
+    count: Option<u64>,
+    /// The address of what follows.
+    #[schema(required = true)]
+    next: Option<String>,
+    /// The address of what precedes.
+    #[schema(required = true)]
+    previous: Option<String>,
+    results: Vec<SubscriberResponse>,
 }
 
 /// A subscription that was created.
@@ -74,5 +88,5 @@ fn input(fields: Vec<(String, RawValue)>) -> SubscriberInput {
 }
 
 fn id(text: &str) -> Result<SubscriberId, ApiError> {
-    crate::path::id(text).map(SubscriberId)
+    exit3_web::path::id(text).map(SubscriberId)
 }

@@ -27,7 +27,7 @@ use actix_service::{
 };
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::AppConfig;
-use exit3_http::Connection;
+use exit3_web::Connection;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -131,7 +131,7 @@ pub(crate) fn request_id() -> String {
 
 /// What is said where there is no request to answer.
 fn bare_answer(status: u16) -> Vec<u8> {
-    exit3_http::raw_answer(status, &request_id())
+    exit3_web::raw_answer(status, &request_id())
 }
 
 type Stream<T> = (Guarded<T>, Option<SocketAddr>);

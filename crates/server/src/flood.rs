@@ -26,7 +26,7 @@ mod guard {
     use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
     use exit3_app::quotas::REFUSALS;
     use exit3_domain::quotas::{Rate, subject};
-    use exit3_http::{ApiError, Client, refuse};
+    use exit3_web::{ApiError, Peer, refuse};
 
     type Config = GovernorConfig<ByAddress, NoOpMiddleware<QuantaInstant>>;
     type Middleware = Condition<Governor<ByAddress, NoOpMiddleware<QuantaInstant>>>;
@@ -90,7 +90,7 @@ mod guard {
         type KeyExtractionError = Never;
 
         fn extract(&self, request: &ServiceRequest) -> Result<u64, Never> {
-            Ok(subject(Client::of(request).address))
+            Ok(subject(Peer::of(request).address))
         }
 
         fn exceed_rate_limit_response(

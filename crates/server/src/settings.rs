@@ -20,8 +20,8 @@ use chrono::{DateTime, Utc};
 use exit3_app::quotas::Limits;
 use exit3_domain::email::DisposableDomains;
 use exit3_domain::quotas::{Period, Rate};
-use exit3_http::{AllowedHosts, CorsSettings, Hsts, Site, TrustedProxies};
 use exit3_quotas::SharedQuotas;
+use exit3_web::{AllowedHosts, CorsSettings, Hsts, Site, TrustedProxies};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -208,6 +208,8 @@ fn site(arguments: &Arguments) -> Result<Site, SettingsError> {
         use_forwarded_host: arguments.use_x_forwarded_host,
         ssl_redirect: arguments.secure_ssl_redirect,
         hsts: (hsts.seconds > 0).then_some(hsts),
+        // The API knows its own.
+        probes: None,
     })
 }
 

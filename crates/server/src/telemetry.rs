@@ -151,7 +151,7 @@ fn init(layers: Vec<Layer>) {
 pub(crate) fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        let request_id = exit3_http::request_id();
+        let request_id = exit3_web::request_id();
         tracing::error!(request_id, place, "a panic: a defect of the program");
     }));
 }
@@ -167,7 +167,7 @@ mod tests {
             level: LevelFilter::OFF,
             format: LogFormat::Json,
             log_dir: None,
-            client_ip: exit3_http::ClientIp::Off,
+            client_ip: exit3_web::ClientIp::Off,
             metrics: MetricsBind::Off,
             otel: OtelSettings::default(),
             sentry,

@@ -1,5 +1,5 @@
-//! Who may import whom: server → http, postgres, sqlite → app → ports → domain,
-//! and nobody the other way or sideways. See `docs/ARCHITECTURE.md`.
+//! Which crate may import which: server → http → web → app → ports → domain, and the adapters
+//! beside http; none the other way or sideways. See `docs/ARCHITECTURE.md`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -23,7 +23,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("exit3-quotas", &["exit3-domain", "exit3-ports"]),
     ("exit3-archive", &["exit3-domain", "exit3-ports"]),
     ("exit3-django", &["exit3-domain", "exit3-ports", "exit3-archive"]),
-    ("exit3-http", &["exit3-domain", "exit3-ports", "exit3-app"]),
+    ("exit3-web", &["exit3-domain", "exit3-ports", "exit3-app"]),
+    ("exit3-http", &["exit3-domain", "exit3-ports", "exit3-app", "exit3-web"]),
     ("exit3-testkit", &["exit3-domain", "exit3-ports"]),
     (
         "exit3",
@@ -36,6 +37,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "exit3-quotas",
             "exit3-archive",
             "exit3-django",
+            "exit3-web",
             "exit3-http",
         ],
     ),
@@ -46,6 +48,10 @@ const KEEPS_OUT: &[(&str, &[&str])] = &[
     ("exit3-domain", &["actix", "diesel", "tokio", "futures", "hyper", "libsqlite3"]),
     ("exit3-ports", &["actix", "diesel", "tokio", "hyper", "libsqlite3"]),
     ("exit3-app", &["actix", "diesel", "tokio", "hyper", "libsqlite3"]),
+    (
+        "exit3-web",
+        &["actix-governor", "diesel", "tokio-postgres", "libsqlite3", "rusqlite", "utoipa"],
+    ),
     // Under the GPL: in the binary alone.
     (
         "exit3-http",
@@ -129,4 +135,30 @@ fn what_belongs_to_one_layer_stays_there() {
             assert!(intruder.is_none(), "{name} must not see {seen}");
         }
     }
+}
+
+/// Words of resources, which `exit3-web` must not know.
+const RESOURCES: &[&str] = &["Lead", "leads", "Subscriber", "subscribers", "Newsletter"];
+
+#[test]
+fn web_knows_no_resource() {
+    let src = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../web/src");
+    let (mut folders, mut read) = (vec![src], 0);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+                continue;
+            }
+            let source = std::fs::read_to_string(&entry).unwrap();
+            // A path that leads nowhere is no lead, and is not meant.
+            let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
+            for line in code {
+                let known = RESOURCES.iter().find(|word| line.contains(**word));
+                assert!(known.is_none(), "{}: {line}", entry.display());
+            }
+            read += 1;
+        }
+    }
+    assert!(read > 15, "{read}");
 }

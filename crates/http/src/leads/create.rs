@@ -1,10 +1,9 @@
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use exit3_app::App;
+use exit3_web::{ApiError, body};
 
 use super::LeadResponse;
-use crate::body;
-use crate::error::ApiError;
 
 /// Stores a lead.
 #[utoipa::path(
@@ -12,7 +11,7 @@ use crate::error::ApiError;
     path = "/backend/api/v1/leads/",
     tag = "leads",
     operation_id = "create_lead",
-    request_body = crate::openapi::LeadCreate,
+    request_body = crate::requests::LeadCreate,
     responses((status = 201, description = "The stored lead.", body = LeadResponse))
 )]
 pub(crate) async fn create(

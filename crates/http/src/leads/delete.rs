@@ -1,9 +1,9 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use exit3_app::App;
+use exit3_web::ApiError;
 
 use super::LEAD;
-use crate::error::ApiError;
 
 /// Removes a lead.
 #[utoipa::path(
@@ -11,7 +11,7 @@ use crate::error::ApiError;
     path = "/backend/api/v1/leads/{id}/",
     tag = "leads",
     operation_id = "delete_lead",
-    params(crate::openapi::IdPath),
+    params(crate::parameters::IdPath),
     responses((status = 204, description = "The lead is gone."))
 )]
 pub(crate) async fn delete(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError> {

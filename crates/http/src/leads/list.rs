@@ -6,12 +6,11 @@ use exit3_domain::leads::{
     LeadCategory, LeadFilter, LeadId, LeadKey, LeadOrder, LeadPosition, LeadSort, LeadSource,
     LeadStatus,
 };
+use exit3_web::{ApiError, query::Params};
 
 use super::LeadResponse;
 use crate::cursor::CursorKey;
-use crate::error::ApiError;
 use crate::listing::{self, Walk};
-use crate::query::Params;
 
 /// The leads, newest first; by numbered pages, or by cursor.
 #[utoipa::path(
@@ -20,12 +19,12 @@ use crate::query::Params;
     tag = "leads",
     operation_id = "list_leads",
     params(
-        crate::openapi::ListQuery,
-        crate::openapi::LeadListQuery,
-        crate::openapi::SeenHeader
+        crate::parameters::ListQuery,
+        crate::parameters::LeadListQuery,
+        crate::parameters::SeenHeader
     ),
     responses(
-        (status = 200, description = "A part of the list.", body = crate::openapi::LeadList)
+        (status = 200, description = "A part of the list.", body = super::LeadList)
     )
 )]
 pub(crate) async fn list(

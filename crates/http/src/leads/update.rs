@@ -2,10 +2,9 @@ use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use exit3_app::App;
 use exit3_domain::leads::{LeadId, LeadInput};
+use exit3_web::{ApiError, body};
 
 use super::{LEAD, LeadResponse};
-use crate::body;
-use crate::error::ApiError;
 
 /// Gives a lead new details. Optional fields that are left out stay as they are.
 #[utoipa::path(
@@ -13,8 +12,8 @@ use crate::error::ApiError;
     path = "/backend/api/v1/leads/{id}/",
     tag = "leads",
     operation_id = "replace_lead",
-    params(crate::openapi::IdPath),
-    request_body = crate::openapi::LeadCreate,
+    params(crate::parameters::IdPath),
+    request_body = crate::requests::LeadCreate,
     responses((status = 200, description = "The changed lead.", body = LeadResponse))
 )]
 pub(crate) async fn replace(
@@ -35,8 +34,8 @@ pub(crate) async fn replace(
     path = "/backend/api/v1/leads/{id}/",
     tag = "leads",
     operation_id = "change_lead",
-    params(crate::openapi::IdPath),
-    request_body = crate::openapi::LeadUpdate,
+    params(crate::parameters::IdPath),
+    request_body = crate::requests::LeadUpdate,
     responses((status = 200, description = "The changed lead.", body = LeadResponse))
 )]
 pub(crate) async fn change(

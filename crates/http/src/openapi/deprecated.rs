@@ -2,13 +2,7 @@
 
 use serde_json::{Value, json};
 
-const OLD: &str = "/backend/api/";
-const NEW: &str = "/backend/api/v1/";
-
-/// The path that takes the place of an old one.
-pub(crate) fn successor(old: &str) -> String {
-    format!("{NEW}{}", old.strip_prefix(OLD).unwrap_or(old))
-}
+use crate::versions::{NEW, OLD};
 
 /// Describes the old paths as what they are: the new ones under another name.
 pub(super) fn describe(document: &mut Value) {

@@ -3,10 +3,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use exit3_app::App;
 use exit3_app::api_keys::Caller;
 use exit3_domain::api_keys::Scope;
+use exit3_web::{ApiError, body};
 
 use super::CreatedResponse;
-use crate::body;
-use crate::error::ApiError;
 
 /// Stores a subscription.
 #[utoipa::path(
@@ -14,7 +13,7 @@ use crate::error::ApiError;
     path = "/backend/api/v1/newsletter/",
     tag = "newsletter",
     operation_id = "create_subscriber",
-    request_body = crate::openapi::SubscriberCreate,
+    request_body = crate::requests::SubscriberCreate,
     responses((
         status = 201,
         description = "The stored subscription. A key that may not read subscribes, whatever \

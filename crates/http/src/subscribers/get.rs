@@ -1,9 +1,9 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use exit3_app::App;
+use exit3_web::ApiError;
 
 use super::{SUBSCRIBER, SubscriberResponse};
-use crate::error::ApiError;
 
 /// One subscriber.
 #[utoipa::path(
@@ -11,7 +11,7 @@ use crate::error::ApiError;
     path = "/backend/api/v1/newsletter/{id}/",
     tag = "newsletter",
     operation_id = "get_subscriber",
-    params(crate::openapi::IdPath),
+    params(crate::parameters::IdPath),
     responses((status = 200, description = "The subscriber.", body = SubscriberResponse))
 )]
 pub(crate) async fn get(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError> {

@@ -5,12 +5,11 @@ use exit3_domain::subscribers::{
     SubscriberFilter, SubscriberId, SubscriberKey, SubscriberOrder, SubscriberPosition,
     SubscriberSort,
 };
+use exit3_web::{ApiError, query::Params};
 
 use super::SubscriberResponse;
 use crate::cursor::CursorKey;
-use crate::error::ApiError;
 use crate::listing::{self, Walk};
-use crate::query::Params;
 
 /// The subscribers, newest first; by numbered pages, or by cursor.
 #[utoipa::path(
@@ -19,12 +18,12 @@ use crate::query::Params;
     tag = "newsletter",
     operation_id = "list_subscribers",
     params(
-        crate::openapi::ListQuery,
-        crate::openapi::SubscriberListQuery,
-        crate::openapi::SeenHeader
+        crate::parameters::ListQuery,
+        crate::parameters::SubscriberListQuery,
+        crate::parameters::SeenHeader
     ),
     responses(
-        (status = 200, description = "A part of the list.", body = crate::openapi::SubscriberList)
+        (status = 200, description = "A part of the list.", body = super::SubscriberList)
     )
 )]
 pub(crate) async fn list(

@@ -2,10 +2,9 @@ use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use exit3_app::App;
 use exit3_domain::subscribers::{SubscriberId, SubscriberInput};
+use exit3_web::{ApiError, body};
 
 use super::{SUBSCRIBER, SubscriberResponse};
-use crate::body;
-use crate::error::ApiError;
 
 /// Gives a subscriber a new address. An `is_subscribed` that is left out stays as it is.
 #[utoipa::path(
@@ -13,8 +12,8 @@ use crate::error::ApiError;
     path = "/backend/api/v1/newsletter/{id}/",
     tag = "newsletter",
     operation_id = "replace_subscriber",
-    params(crate::openapi::IdPath),
-    request_body = crate::openapi::SubscriberCreate,
+    params(crate::parameters::IdPath),
+    request_body = crate::requests::SubscriberCreate,
     responses((status = 200, description = "The changed subscriber.", body = SubscriberResponse))
 )]
 pub(crate) async fn replace(
@@ -36,8 +35,8 @@ pub(crate) async fn replace(
     path = "/backend/api/v1/newsletter/{id}/",
     tag = "newsletter",
     operation_id = "change_subscriber",
-    params(crate::openapi::IdPath),
-    request_body = crate::openapi::SubscriberUpdate,
+    params(crate::parameters::IdPath),
+    request_body = crate::requests::SubscriberUpdate,
     responses((status = 200, description = "The changed subscriber.", body = SubscriberResponse))
 )]
 pub(crate) async fn change(

@@ -25,11 +25,12 @@ use exit3_domain::email::DisposableDomains;
 use exit3_domain::leads::{Lead, LeadId, LeadInput, LeadOrder, LeadSort, LeadStatus};
 use exit3_domain::paging::{Direction, Page, PageNumber, Slice};
 use exit3_domain::raw::RawValue;
-use exit3_http::{AllowedHosts, Api, ApiSettings, CorsSettings, Observer, Site, Sunset, observe};
+use exit3_http::{Api, ApiSettings, Sunset};
 use exit3_ports::{
     BackupStatus, Constraint, MockApiKeyRepository, MockBackupLog, MockClock, MockDatabaseHealth,
     MockLeadRepository, MockQuotas, MockSubscriberRepository, StoreError,
 };
+use exit3_web::{AllowedHosts, CorsSettings, Observer, Site, observe};
 use rstest::rstest;
 use serde_json::{Value, json};
 

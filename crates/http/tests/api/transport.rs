@@ -1,6 +1,6 @@
 //! By which host, from which page, over what: what is checked before anything else.
 
-use exit3_http::{Hsts, TrustedProxies};
+use exit3_web::{Hsts, TrustedProxies};
 
 use crate::*;
 

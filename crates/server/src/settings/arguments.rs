@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command};
-use exit3_http::ClientIp;
+use exit3_web::ClientIp;
 use secrecy::SecretString;
 use tracing_subscriber::filter::LevelFilter;
 

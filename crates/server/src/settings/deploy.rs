@@ -7,7 +7,7 @@ mod secrets;
 
 use std::fmt;
 
-use exit3_http::ClientIp;
+use exit3_web::ClientIp;
 use ipnet::IpNet;
 use tracing_subscriber::filter::LevelFilter;
 

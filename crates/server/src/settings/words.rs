@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use exit3_domain::quotas::{NotARate, Rate};
-use exit3_http::ClientIp;
+use exit3_web::ClientIp;
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::filter::LevelFilter;
 

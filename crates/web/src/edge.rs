@@ -2,21 +2,65 @@
 
 use actix_cors::CorsError;
 use actix_web::body::{EitherBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, Accept, Header, Quality};
 use actix_web::http::uri::{PathAndQuery, Uri};
-use actix_web::middleware::Next;
-use actix_web::web::Data;
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, ResponseError};
 
 use crate::cors::{self, CorsSettings};
+use crate::endpoint::{not_found, nowhere};
 use crate::error::ApiError;
-use crate::headers::protect;
-use crate::origin::Site;
+use crate::headers::{self, protect};
+use crate::observe::Observer;
+use crate::policy::ErrorShape;
+use crate::route;
+use crate::site::Site;
 
-/// Checks the host, sends who comes without encryption to where there is some, takes
-/// a path without its last slash for the one with it, and tells errors in the way
-/// that the client asks for.
+/// What stands around all routes, ready for any number of workers.
+#[derive(Clone)]
+pub struct Edge {
+    site: Data<Site>,
+    cors: Data<CorsSettings>,
+    observer: Data<Observer>,
+}
+
+impl Edge {
+    /// Puts the edge together.
+    pub fn new(site: Site, cors: CorsSettings, observer: Observer) -> Self {
+        Self { site: Data::new(site), cors: Data::new(cors), observer: Data::new(observer) }
+    }
+
+    /// An actix application, for one worker, with the routes that `configure` registers. What
+    /// is wrapped around it goes inside of [`observe`](crate::observe()).
+    pub fn application<F: FnOnce(&mut ServiceConfig)>(
+        &self,
+        configure: F,
+    ) -> actix_web::App<
+        impl ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<impl MessageBody + use<F>>,
+            Error = actix_web::Error,
+            InitError = (),
+        > + use<F>,
+    > {
+        actix_web::App::new()
+            .app_data(self.site.clone())
+            .app_data(self.cors.clone())
+            .app_data(self.observer.clone())
+            .app_data(web::PathConfig::default().error_handler(|_, _| not_found().into()))
+            .configure(configure)
+            .default_service(web::to(nowhere))
+            .wrap(self.cors.middleware())
+            .wrap(from_fn(handle))
+            .wrap(from_fn(headers::handle))
+    }
+}
+
+/// Checks the host, redirects plain HTTP to HTTPS, adds the slash that a path lacks at its
+/// end, and renders errors in the shape that the client asks for.
 pub(crate) async fn handle<B: MessageBody>(
     mut request: ServiceRequest,
     next: Next<B>,
@@ -36,18 +80,19 @@ pub(crate) async fn handle<B: MessageBody>(
             in_our_words(next.call(request).await?)
         }
     };
-    if let Some(error) = api_error(&response)
-        && wants_problem(response.request())
-    {
-        let problem = error.problem();
-        let (request, old) = response.into_parts();
-        let mut response = ServiceResponse::new(request, problem).map_into_right_body();
-        for (name, value) in old.headers() {
-            if name != header::CONTENT_TYPE && !response.headers().contains_key(name) {
-                response.headers_mut().append(name.clone(), value.clone());
-            }
+    let Some(error) = api_error(&response) else { return Ok(response) };
+    let shaped = match shape(response.request()) {
+        // That is how it is rendered already.
+        ErrorShape::Json => return Ok(response),
+        ErrorShape::Problem => error.problem(),
+        ErrorShape::Html => error.page(),
+    };
+    let (request, old) = response.into_parts();
+    let mut response = ServiceResponse::new(request, shaped).map_into_right_body();
+    for (name, value) in old.headers() {
+        if name != header::CONTENT_TYPE && !response.headers().contains_key(name) {
+            response.headers_mut().append(name.clone(), value.clone());
         }
-        return Ok(response);
     }
     Ok(response)
 }
@@ -93,6 +138,14 @@ pub fn refuse(request: &HttpRequest, error: &ApiError) -> HttpResponse {
 
 fn api_error<B>(response: &ServiceResponse<B>) -> Option<ApiError> {
     response.response().error()?.as_error::<ApiError>().cloned()
+}
+
+/// How an error is rendered: as the route says, and, for JSON, as the client prefers.
+fn shape(request: &impl HttpMessage) -> ErrorShape {
+    match route::policy(request).errors {
+        ErrorShape::Json if wants_problem(request) => ErrorShape::Problem,
+        shape => shape,
+    }
 }
 
 /// Whether the client names problem details among what it accepts (RFC 9110, 12.5.1), and

@@ -2,7 +2,6 @@
 //! begin with. None of it comes from a client but what has been checked: no path, no
 //! query, no header, no body.
 
-mod pattern;
 mod words;
 
 use std::net::IpAddr;
@@ -13,7 +12,7 @@ use std::time::Instant;
 use actix_web::HttpMessage;
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{HeaderMap, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use exit3_app::api_keys::Caller;
@@ -22,17 +21,13 @@ use futures_util::FutureExt;
 use metrics::{Gauge, gauge};
 use tracing::{Instrument, Span, field};
 
-use crate::client::Client;
 use crate::panics::Panicked;
-pub(crate) use pattern::{Pattern, pattern};
+use crate::peer::Peer;
+use crate::request_id::{self, CURRENT, REQUEST_ID, REQUESTS};
+use crate::route::{self, Served};
 pub use words::ClientIp;
 use words::method;
 
-pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The target of the lines about requests.
-pub(crate) const REQUESTS: &str = "exit3_http::requests";
-/// Characters of the longest id that is taken from a client.
-const LONGEST_ID: usize = 64;
 /// In logs and metrics, a client that went away before it was answered; nginx's word.
 const GONE: u16 = 499;
 
@@ -59,16 +54,6 @@ impl Default for Observer {
 
 static ACTIVE: LazyLock<Gauge> = LazyLock::new(|| gauge!("http_server_active_requests"));
 
-tokio::task_local! {
-    static CURRENT: HeaderValue;
-}
-
-/// The id of the request that is being worked on, for the log.
-pub fn request_id() -> String {
-    let id = CURRENT.try_with(|id| id.to_str().map(str::to_owned));
-    id.ok().and_then(Result::ok).unwrap_or_default()
-}
-
 /// Watches a request from the outside of everything else, and tells its id in the answer.
 ///
 /// # Errors
@@ -87,7 +72,7 @@ async fn watched<B: MessageBody>(
 ) -> Result<ServiceResponse<B>, actix_web::Error> {
     let observer =
         request.app_data::<Data<Observer>>().map_or_else(Observer::default, |observer| ***observer);
-    let id = id(request.headers(), observer);
+    let id = request_id::id(request.headers(), observer.new_id);
     let method = method(request.method());
     let span = match (observer.traced)(request.headers()) {
         true => span(method, &id),
@@ -101,7 +86,7 @@ async fn watched<B: MessageBody>(
         active: &ACTIVE,
         method,
         id: id.clone(),
-        client: observer.client_ip.shown(Client::of(&request).address),
+        client: observer.client_ip.shown(Peer::of(&request).address),
         span,
         seen: Seen { status: GONE, route: None, key: None, bytes: 0 },
     };
@@ -134,28 +119,15 @@ fn span(method: &'static str, id: &HeaderValue) -> Span {
     )
 }
 
-fn id(headers: &HeaderMap, observer: Observer) -> HeaderValue {
-    let well_formed = |id: &&HeaderValue| {
-        let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
-        (1..=LONGEST_ID).contains(&id.len()) && id.as_bytes().iter().all(allowed)
-    };
-    let mut given = headers.get_all(REQUEST_ID);
-    match (given.next().filter(well_formed), given.next()) {
-        (Some(id), None) => id.clone(),
-        _ => HeaderValue::try_from((observer.new_id)())
-            .unwrap_or_else(|_| HeaderValue::from_static("")),
-    }
-}
-
 /// Notes the route that a request has come to.
-pub(crate) fn routed(request: &ServiceRequest, pattern: Pattern) {
+pub(crate) fn routed(request: &ServiceRequest, served: Served) {
     let span = Span::current();
     if !span.is_disabled() {
         // Before any span below it begins, since then its name stays what it is.
-        span.record("otel.name", format!("{} {}", method(request.method()), pattern.as_str()));
-        span.record("http.route", pattern.as_str());
+        span.record("otel.name", format!("{} {}", method(request.method()), served.pattern()));
+        span.record("http.route", served.pattern());
     }
-    request.extensions_mut().insert(pattern);
+    request.extensions_mut().insert(served);
 }
 
 /// A request while it is worked on. Also one that nobody waits for any more is told of.
@@ -172,7 +144,7 @@ struct Watch {
 /// What is known of a request once it is answered.
 struct Seen {
     status: u16,
-    route: Option<Pattern>,
+    route: Option<Served>,
     key: Option<Caller>,
     bytes: u64,
 }
@@ -182,7 +154,7 @@ impl Seen {
         let extensions = response.request().extensions();
         Self {
             status: response.status().as_u16(),
-            route: extensions.get::<Pattern>().cloned(),
+            route: extensions.get::<Served>().cloned(),
             key: extensions.get::<Caller>().cloned(),
             bytes: match response.response().body().size() {
                 BodySize::Sized(bytes) => bytes,
@@ -203,7 +175,7 @@ impl Drop for Watch {
             message = "request",
             request_id = self.id.to_str().unwrap_or_default(),
             method = self.method,
-            route = route.as_ref().map_or(pattern::UNMATCHED, Pattern::as_str),
+            route = route.as_ref().map_or(route::UNMATCHED, Served::pattern),
             status,
             duration_ms = took.as_micros() as f64 / 1000.0,
             client = self.client.map(|address| address.to_string()),
@@ -217,6 +189,6 @@ impl Drop for Watch {
             }
         }
         self.active.decrement(1);
-        pattern::measure(route.as_ref(), self.method, *status, took);
+        route::measure(route.as_ref(), self.method, *status, took);
     }
 }

@@ -7,7 +7,7 @@ use crate::error::ApiError;
 ///
 /// # Errors
 /// 404 for what is no number.
-pub(crate) fn id(text: &str) -> Result<i64, ApiError> {
+pub fn id(text: &str) -> Result<i64, ApiError> {
     let text = text.trim();
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -13,7 +13,7 @@ use futures_util::FutureExt;
 
 use crate::error::ApiError;
 use crate::headers::protect;
-use crate::observe::REQUEST_ID;
+use crate::request_id::REQUEST_ID;
 
 /// Answers 500 in the place of what panicked, once it is known which path is meant. What it worked with is its
 /// own request's; what is shared is behind locks that survive a panic.

@@ -5,9 +5,31 @@
 
 use exit3_domain::leads::{LeadCategory, LeadSource, LeadStatus};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+/// Schemas that [`describe`] writes out in full, by reference.
+macro_rules! written_out {
+    ($($(#[$meta:meta])* $name:ident),+ $(,)?) => {
+        $($(#[$meta])* #[derive(ToSchema)] pub(crate) struct $name {})+
+
+        #[cfg(test)]
+        pub(crate) const WRITTEN_OUT: &[&str] = &[$(stringify!($name)),+];
+    };
+}
+
+written_out! {
+    /// A whole lead.
+    LeadCreate,
+    /// Some fields of a lead.
+    LeadUpdate,
+    /// A whole subscription.
+    SubscriberCreate,
+    /// Some fields of a subscription.
+    SubscriberUpdate,
+}
 
 /// Writes the schemas of requests into the document.
-pub(super) fn describe(document: &mut Value) {
+pub(crate) fn describe(document: &mut Value) {
     let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut)
     else {
         return;

@@ -6,40 +6,32 @@ mod json;
 mod multipart;
 mod parameters;
 
-use std::time::Duration;
-
 use actix_web::HttpRequest;
 use actix_web::http::header;
 use actix_web::web::{Bytes, BytesMut, Payload};
 use exit3_domain::raw::RawValue;
 use exit3_domain::validation::{Invalid, Violation};
 use futures_util::StreamExt;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use self::charset::NotText;
 use self::form::FormError;
 use self::parameters::Parameters;
 use crate::error::ApiError;
-
-/// The largest body, in bytes.
-pub(crate) const MAX_BYTES: usize = 1024 * 1024;
-
-/// How long a body may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::policy::RoutePolicy;
+use crate::route;
 
 /// The raw fields of a request's body.
 ///
 /// # Errors
-/// 400 for a body that cannot be read, 408 for one that takes too long, 413 above [`MAX_BYTES`], 415 for a
-/// content type or encoding that is not taken.
-pub(crate) async fn read(
+/// 400 for a body that cannot be read, 408 for one that takes too long, 413 for one that is too large,
+/// 415 for a content type or an encoding that the route does not take.
+pub async fn read(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<Vec<(String, RawValue)>, ApiError> {
-    refuse_encoding(request)?;
-    let bytes = timeout(PATIENCE, collect(request, payload))
-        .await
-        .unwrap_or_else(|_| Err(ApiError::too_slow()))?;
+    let policy = route::policy(request);
+    let bytes = Incoming::begin(request, payload, policy)?.collect().await?;
     let given = content_type(request)?;
     if bytes.is_empty() {
         return Ok(Vec::new());
@@ -54,7 +46,11 @@ pub(crate) async fn read(
         FormError::Charset => unsupported("charset in media type"),
         error => ApiError::bad_request(format!("{what} parse error - {error}")),
     };
-    match content_type.essence.as_str() {
+    let essence = content_type.essence.as_str();
+    if !policy.content_types.contains(&essence) {
+        return Err(unsupported("media type"));
+    }
+    match essence {
         "application/json" => match charset::decode_json(&bytes, charset) {
             Ok(json) => object(&json),
             Err(NotText::Unsupported) => Err(unsupported("charset in media type")),
@@ -69,6 +65,71 @@ pub(crate) async fn read(
             multipart::parse(&bytes, &content_type).map_err(|error| form("Multipart form", error))
         }
         _ => Err(unsupported("media type")),
+    }
+}
+
+/// A body while it arrives, within the limits of its route.
+pub struct Incoming {
+    payload: Payload,
+    /// Bytes that may still come.
+    left: usize,
+    deadline: Instant,
+}
+
+impl Incoming {
+    /// Begins to read a body piece by piece, which need not fit into memory.
+    ///
+    /// # Errors
+    /// 400 for two content types, 413 where a body is announced that is too large, 415 for a
+    /// content type or an encoding that the route does not take.
+    pub fn open(request: &HttpRequest, payload: Payload) -> Result<Self, ApiError> {
+        let policy = route::policy(request);
+        let given = content_type(request)?;
+        if !policy.content_types.contains(&Parameters::of(&given).essence.as_str()) {
+            let detail = format!("Unsupported media type \"{given}\" in request.");
+            return Err(ApiError::unsupported_media_type(detail));
+        }
+        Self::begin(request, payload, policy)
+    }
+
+    fn begin(
+        request: &HttpRequest,
+        payload: Payload,
+        policy: RoutePolicy,
+    ) -> Result<Self, ApiError> {
+        refuse_encoding(request)?;
+        let announced = request
+            .headers()
+            .get(header::CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.parse::<u64>().ok());
+        if announced.is_some_and(|length| length > policy.body_bytes as u64) {
+            return Err(ApiError::too_large());
+        }
+        let deadline = Instant::now() + policy.body_time;
+        Ok(Self { payload, left: policy.body_bytes, deadline })
+    }
+
+    /// The next piece; `None` at the end.
+    ///
+    /// # Errors
+    /// 400 where the body cannot be read, 408 once it takes too long, 413 once it is too large.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, ApiError> {
+        let Ok(piece) = timeout_at(self.deadline, self.payload.next()).await else {
+            return Err(ApiError::too_slow());
+        };
+        let Some(piece) = piece else { return Ok(None) };
+        let piece = piece.map_err(|_| ApiError::bad_request("The body could not be read."))?;
+        self.left = self.left.checked_sub(piece.len()).ok_or_else(ApiError::too_large)?;
+        Ok(Some(piece))
+    }
+
+    async fn collect(mut self) -> Result<Bytes, ApiError> {
+        let mut bytes = BytesMut::new();
+        while let Some(piece) = self.next().await? {
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(bytes.freeze())
     }
 }
 
@@ -93,26 +154,6 @@ fn refuse_encoding(request: &HttpRequest) -> Result<(), ApiError> {
         return Err(ApiError::unsupported_media_type("Unsupported content encoding in request."));
     }
     Ok(())
-}
-
-async fn collect(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, ApiError> {
-    let announced = request
-        .headers()
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > MAX_BYTES as u64) {
-        return Err(ApiError::too_large());
-    }
-    let mut bytes = BytesMut::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| ApiError::bad_request("The body could not be read."))?;
-        if bytes.len() + chunk.len() > MAX_BYTES {
-            return Err(ApiError::too_large());
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes.freeze())
 }
 
 fn object(bytes: &[u8]) -> Result<Vec<(String, RawValue)>, ApiError> {

@@ -1,34 +1,52 @@
-//! Routes, as logs and metrics call them, and how long requests to them take.
+//! The route that a request has come to: its policy, what logs and metrics call it, and how
+//! long requests to it take.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use actix_web::HttpMessage;
 use metrics::{Histogram, SharedString, histogram};
 
-/// What is no route.
-pub(super) const UNMATCHED: &str = "unmatched";
+use crate::policy::RoutePolicy;
 
-/// The pattern of a route, and what is measured of it; of one worker.
+/// The pattern of what is no route.
+pub(crate) const UNMATCHED: &str = "unmatched";
+
+/// A route as it is served by one worker.
 #[derive(Clone)]
-pub(crate) struct Pattern(Rc<Route>);
+pub(crate) struct Served(Rc<Route>);
 
 struct Route {
     pattern: String,
+    policy: RoutePolicy,
     /// By method and status. Where a histogram is not kept, its labels are put together
     /// and looked up for every request, which costs more than to measure it.
     times: RefCell<HashMap<(&'static str, u16), Histogram>>,
 }
 
-impl Pattern {
-    pub(super) fn as_str(&self) -> &str {
+impl Served {
+    /// The route of `path` below `prefix`.
+    pub(crate) fn new(prefix: &str, path: &str, policy: RoutePolicy) -> Self {
+        let pattern = pattern(prefix, path);
+        Self(Rc::new(Route { pattern, policy, times: RefCell::default() }))
+    }
+
+    /// The pattern of its paths.
+    pub(crate) fn pattern(&self) -> &str {
         &self.0.pattern
     }
 }
 
+/// The policy of the route that a request has come to; the default one before it has.
+pub(crate) fn policy(request: &impl HttpMessage) -> RoutePolicy {
+    let extensions = request.extensions();
+    extensions.get().map_or(RoutePolicy::DEFAULT, |Served(route)| route.policy)
+}
+
 /// The pattern of `path` below `prefix`, without what an identifier must look like.
-pub(crate) fn pattern(prefix: &str, path: &str) -> Pattern {
+fn pattern(prefix: &str, path: &str) -> String {
     let mut pattern = prefix.to_owned();
     for piece in path.split_inclusive('}') {
         match piece.split_once(':') {
@@ -36,13 +54,13 @@ pub(crate) fn pattern(prefix: &str, path: &str) -> Pattern {
             None => pattern.push_str(piece),
         }
     }
-    Pattern(Rc::new(Route { pattern, times: RefCell::default() }))
+    pattern
 }
 
 /// Measures a request.
-pub(super) fn measure(route: Option<&Pattern>, method: &'static str, status: u16, took: Duration) {
+pub(crate) fn measure(route: Option<&Served>, method: &'static str, status: u16, took: Duration) {
     match route {
-        Some(Pattern(route)) => {
+        Some(Served(route)) => {
             let mut times = route.times.borrow_mut();
             let time = times.entry((method, status));
             time.or_insert_with(|| time_of(method, route.pattern.clone(), status)).record(took);
@@ -66,9 +84,9 @@ mod tests {
 
     #[test]
     fn a_pattern_says_where_but_not_what() {
-        let shown = |path| pattern("/api/", path).as_str().to_owned();
-        assert_eq!(shown("leads/{id:[^/.]+}/"), "/api/leads/{id}/");
+        let shown = |path| pattern("/api/", path);
+        assert_eq!(shown("things/{id:[^/.]+}/"), "/api/things/{id}/");
         assert_eq!(shown("docs/assets/{name}"), "/api/docs/assets/{name}");
-        assert_eq!(shown("leads/"), "/api/leads/");
+        assert_eq!(shown("things/"), "/api/things/");
     }
 }

@@ -2,14 +2,13 @@
 //! draft-ietf-httpapi-ratelimit-headers-10.
 
 use std::cell::RefCell;
-use std::time::Duration;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use exit3_app::quotas::Bill;
 use exit3_domain::quotas::{Quota, Rate};
 
-pub(crate) const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-pub(crate) const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
 /// Quotas, and the words for them.
 type Told = (Vec<(Quota, Rate)>, Option<HeaderValue>);
@@ -22,7 +21,7 @@ thread_local! {
 
 /// Adds `RateLimit-Policy` and `RateLimit`: of each quota its size and seconds, what
 /// remains of it, and the seconds until it is whole again.
-pub(crate) fn tell(bill: &Bill, headers: &mut HeaderMap) {
+pub fn tell(bill: &Bill, headers: &mut HeaderMap) {
     let mut limit = String::with_capacity(96);
     for (quota, rate, remaining) in &bill.items {
         if let Some(remaining) = *remaining {
@@ -70,11 +69,6 @@ fn until_whole(rate: Rate, remaining: u32) -> u64 {
     (used * rate.period.duration().as_secs()).div_ceil(u64::from(rate.limit.max(1)))
 }
 
-/// Whole seconds, at least one, after which waiting is over.
-pub(crate) fn seconds(wait: Duration) -> u64 {
-    wait.as_secs() + u64::from(wait.subsec_nanos() > 0 || wait.is_zero())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,11 +88,11 @@ mod tests {
         let headers = told(vec![
             (Quota::Visitor, rate("100/hour"), Some(99)),
             (Quota::Key, rate("1000/hour"), Some(0)),
-            (Quota::LeadCreate, rate("10/hour"), None),
+            (Quota::WrongKey, rate("10/hour"), None),
         ]);
         assert_eq!(
             headers.get(POLICY).unwrap(),
-            "\"visitor\";q=100;w=3600, \"key\";q=1000;w=3600, \"lead-create\";q=10;w=3600"
+            "\"visitor\";q=100;w=3600, \"key\";q=1000;w=3600, \"wrong-key\";q=10;w=3600"
         );
         assert_eq!(headers.get(LIMIT).unwrap(), "\"visitor\";r=99;t=36, \"key\";r=0;t=3600");
     }
@@ -112,13 +106,5 @@ mod tests {
             assert_eq!(headers.get(POLICY).unwrap(), &expected);
             assert!(told(vec![]).is_empty());
         }
-    }
-
-    #[test]
-    fn waiting_is_over_after_the_seconds_that_are_told() {
-        assert_eq!(seconds(Duration::from_millis(1)), 1);
-        assert_eq!(seconds(Duration::from_secs(36)), 36);
-        assert_eq!(seconds(Duration::from_millis(36_001)), 37);
-        assert_eq!(seconds(Duration::ZERO), 1);
     }
 }

@@ -12,8 +12,7 @@ use exit3_domain::validation::{Invalid, Violation};
 use exit3_ports::{StoreError, with_causes};
 use serde_json::{Map, Value, json};
 
-use crate::limits;
-use crate::observe::request_id;
+use crate::request_id::request_id;
 
 /// Seconds after which a client may try again when the database is away.
 const RETRY_AFTER: &str = "2";
@@ -72,7 +71,7 @@ impl ApiError {
 
     /// 429; one may come again after `wait`.
     pub fn throttled(wait: Duration) -> Self {
-        let seconds = limits::seconds(wait);
+        let seconds = whole_seconds(wait);
         let unit = if seconds == 1 { "second" } else { "seconds" };
         let detail = format!("Request was throttled. Expected available in {seconds} {unit}.");
         Self::detail(StatusCode::TOO_MANY_REQUESTS, detail)
@@ -131,6 +130,28 @@ impl ApiError {
             problem.insert("detail".to_owned(), detail.clone());
         }
         self.builder().content_type("application/problem+json").body(problem.to_string())
+    }
+
+    /// The error as a page of HTML, complete and without style. Every text in it is escaped.
+    pub fn page(&self) -> HttpResponse {
+        let title = self.status.canonical_reason().unwrap_or("Error");
+        let mut lines = String::new();
+        for (field, told) in self.content.as_object().into_iter().flatten() {
+            let one = std::slice::from_ref(told);
+            for message in told.as_array().map_or(one, Vec::as_slice) {
+                let message = escaped(message.as_str().unwrap_or_default());
+                lines.push_str(&match field.as_str() {
+                    "detail" | "non_field_errors" => format!("<p>{message}</p>\n"),
+                    field => format!("<p>{}: {message}</p>\n", escaped(field)),
+                });
+            }
+        }
+        let (status, title) = (self.status.as_u16(), escaped(title));
+        self.builder().content_type("text/html; charset=utf-8").body(format!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <title>{status} {title}</title>\n</head>\n<body>\n<h1>{title}</h1>\n\
+             {lines}</body>\n</html>\n"
+        ))
     }
 
     /// The error's content as JSON.
@@ -218,7 +239,7 @@ impl ApiError {
     }
 
     /// 500.
-    pub(crate) fn internal() -> Self {
+    pub fn internal() -> Self {
         Self::detail(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error.")
     }
 }
@@ -243,7 +264,7 @@ impl From<ListError> for ApiError {
 
 /// What is not there, by the name that the replaced service has for it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Absent(pub &'static str);
+pub struct Absent(pub &'static str);
 
 impl Absent {
     fn error(self) -> ApiError {
@@ -251,7 +272,7 @@ impl Absent {
     }
 
     /// A thing that could not be found.
-    pub(crate) fn find(self, error: FindError) -> ApiError {
+    pub fn find(self, error: FindError) -> ApiError {
         match error {
             FindError::NotFound => self.error(),
             FindError::Store(error) => error.into(),
@@ -259,7 +280,7 @@ impl Absent {
     }
 
     /// A thing that could not be changed.
-    pub(crate) fn update(self, error: UpdateError) -> ApiError {
+    pub fn update(self, error: UpdateError) -> ApiError {
         match error {
             UpdateError::Invalid(invalid) => invalid.into(),
             UpdateError::NotFound => self.error(),
@@ -269,13 +290,34 @@ impl Absent {
     }
 }
 
+/// A text as it may stand in HTML, between tags and in quotes.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// Whole seconds, at least one, after which waiting is over.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0 || wait.is_zero())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn nothing_internal_reaches_a_client() {
-        let error = ApiError::from(StoreError::Other("relation leads, password hunter2".into()));
+        let error = ApiError::from(StoreError::Other("relation things, password hunter2".into()));
         assert_eq!(error.status, StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(error.content, json!({"detail": "Internal server error."}));
     }
@@ -294,5 +336,13 @@ mod tests {
         invalid.push("email", Violation::new("a", "two"));
         let error = ApiError::from(invalid);
         assert_eq!(error.content, json!({"email": ["one", "two"], "non_field_errors": ["whole"]}));
+    }
+
+    #[test]
+    fn waiting_is_over_after_the_seconds_that_are_told() {
+        assert_eq!(whole_seconds(Duration::from_millis(1)), 1);
+        assert_eq!(whole_seconds(Duration::from_secs(36)), 36);
+        assert_eq!(whole_seconds(Duration::from_millis(36_001)), 37);
+        assert_eq!(whole_seconds(Duration::ZERO), 1);
     }
 }

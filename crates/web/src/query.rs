@@ -10,31 +10,31 @@ use exit3_domain::search;
 use crate::error::ApiError;
 
 /// The decoded parameters of a query, in the order in which they were sent.
-pub(crate) struct Params {
+pub struct Params {
     pairs: Vec<(String, String)>,
 }
 
 impl Params {
     /// The parameters of `request`.
-    pub(crate) fn of(request: &HttpRequest) -> Self {
+    pub fn of(request: &HttpRequest) -> Self {
         let query = request.query_string().as_bytes();
         Self { pairs: form_urlencoded::parse(query).into_owned().collect() }
     }
 
     /// The last value of a parameter; an empty one counts as absent.
-    pub(crate) fn last(&self, name: &str) -> Option<&str> {
+    pub fn last(&self, name: &str) -> Option<&str> {
         let value = self.pairs.iter().rev().find(|(key, _)| key == name);
         value.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
     /// Whether a parameter is there at all, be it empty.
-    pub(crate) fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         self.pairs.iter().any(|(key, _)| key == name)
     }
 
     /// The words of a parameter that may be repeated or hold several, separated
     /// by commas. Unknown words match nothing; `None` where no word is given.
-    pub(crate) fn choices<T: PartialEq>(
+    pub fn choices<T: PartialEq>(
         &self,
         name: &str,
         from_word: fn(&str) -> Option<T>,
@@ -50,7 +50,7 @@ impl Params {
     }
 
     /// A boolean; anything that is none does not restrict.
-    pub(crate) fn boolean(&self, name: &str) -> Option<bool> {
+    pub fn boolean(&self, name: &str) -> Option<bool> {
         match self.last(name)?.to_ascii_lowercase().as_str() {
             "true" | "1" => Some(true),
             "false" | "0" => Some(false),
@@ -62,10 +62,10 @@ impl Params {
     ///
     /// # Errors
     /// 400 for anything else.
-    pub(crate) fn time(&self, name: &'static str) -> Result<Option<DateTime<Utc>>, ApiError> {
+    pub fn time(&self, name: &'static str) -> Result<Option<DateTime<Utc>>, ApiError> {
         match self.last(name).map(moment::read) {
             None => Ok(None),
-            // What a database can hold; the year 10000 is no time of a lead.
+            // What a database can hold; the year 10000 is no time of a row.
             Some(Some(time)) if (0..=9999).contains(&time.year()) => Ok(Some(time)),
             Some(_) => Err(ApiError::parameter(name, "Enter a valid date/time.")),
         }
@@ -75,7 +75,7 @@ impl Params {
     ///
     /// # Errors
     /// 400 for too many of them or a NUL.
-    pub(crate) fn words(&self) -> Result<Vec<String>, ApiError> {
+    pub fn words(&self) -> Result<Vec<String>, ApiError> {
         let query = self.last("search").unwrap_or_default();
         if query.contains('\0') {
             return Err(ApiError::parameter("search", "Null characters are not allowed."));
@@ -90,7 +90,7 @@ impl Params {
     ///
     /// # Errors
     /// 400 for a word that `from_word` does not know.
-    pub(crate) fn ordering<T>(
+    pub fn ordering<T>(
         &self,
         from_word: fn(&str) -> Option<T>,
     ) -> Result<Option<(T, bool)>, ApiError> {
@@ -111,7 +111,7 @@ impl Params {
 
     /// Rows on a page: clamped above, the default for anything that is no
     /// positive number.
-    pub(crate) fn page_size(&self) -> u32 {
+    pub fn page_size(&self) -> u32 {
         let size = self.last("page_size").and_then(|text| {
             let text = text.trim();
             let number = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
@@ -128,7 +128,7 @@ impl Params {
     ///
     /// # Errors
     /// 404 for one that cannot be.
-    pub(crate) fn page(&self) -> Result<PageRequest, ApiError> {
+    pub fn page(&self) -> Result<PageRequest, ApiError> {
         let number = match self.last("page") {
             None => PageNumber::Number(1),
             Some("last") => PageNumber::Last,
@@ -142,7 +142,7 @@ impl Params {
 
     /// The address of the same list with `name` set to `value`, or without it;
     /// all other parameters stay, sorted by name.
-    pub(crate) fn link(&self, base: &str, name: &str, value: Option<&str>) -> String {
+    pub fn link(&self, base: &str, name: &str, value: Option<&str>) -> String {
         let mut pairs: Vec<(&str, &str)> = self
             .pairs
             .iter()
@@ -163,8 +163,23 @@ impl Params {
 mod tests {
     use super::*;
     use actix_web::test::TestRequest;
-    use exit3_domain::leads::LeadStatus;
     use rstest::rstest;
+
+    #[derive(Debug, PartialEq)]
+    enum Status {
+        New,
+        Closed,
+    }
+
+    impl Status {
+        fn from_word(word: &str) -> Option<Self> {
+            match word {
+                "new" => Some(Self::New),
+                "closed" => Some(Self::Closed),
+                _ => None,
+            }
+        }
+    }
 
     fn params(query: &str) -> Params {
         Params::of(&TestRequest::with_uri(&format!("/?{query}")).to_http_request())
@@ -208,14 +223,14 @@ mod tests {
     #[rstest]
     #[case("", None)]
     #[case("status=", None)]
-    #[case("status=new", Some(vec![LeadStatus::New]))]
-    #[case("status=new&status=closed", Some(vec![LeadStatus::New, LeadStatus::Closed]))]
-    #[case("status=closed,new,new", Some(vec![LeadStatus::Closed, LeadStatus::New]))]
+    #[case("status=new", Some(vec![Status::New]))]
+    #[case("status=new&status=closed", Some(vec![Status::New, Status::Closed]))]
+    #[case("status=closed,new,new", Some(vec![Status::Closed, Status::New]))]
     #[case("status=bogus", Some(vec![]))]
-    #[case("status=bogus,new", Some(vec![LeadStatus::New]))]
+    #[case("status=bogus,new", Some(vec![Status::New]))]
     #[case("status=NEW", Some(vec![]))]
-    fn reads_choices(#[case] query: &str, #[case] choices: Option<Vec<LeadStatus>>) {
-        assert_eq!(params(query).choices("status", LeadStatus::from_word), choices);
+    fn reads_choices(#[case] query: &str, #[case] choices: Option<Vec<Status>>) {
+        assert_eq!(params(query).choices("status", Status::from_word), choices);
     }
 
     #[test]

@@ -1,14 +1,9 @@
-//! Who sent a request: over which connection, and on whose behalf.
+//! What proxies say of a request, and which of them are believed.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
-use actix_web::HttpMessage;
-use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
-use actix_web::web::Data;
 use ipnet::IpNet;
-
-use crate::origin::Site;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -34,74 +29,20 @@ impl TrustedProxies {
     }
 
     /// Whether a proxy at that address is believed.
-    fn trust(&self, address: IpAddr) -> bool {
+    pub(crate) fn trust(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address))
     }
 }
 
-/// What the server below knows of a connection.
-#[derive(Debug, Clone, Copy)]
-pub struct Connection {
-    /// Whether it is encrypted.
-    pub tls: bool,
-}
-
-/// Who sent a request.
-#[derive(Debug, Clone, Copy)]
-pub struct Client {
-    /// The address of the client, as far as it is believed.
-    pub address: IpAddr,
-    /// Whether its request came encrypted.
-    pub https: bool,
-    /// Whether a trusted proxy passed the request on.
-    pub(crate) via_proxy: bool,
-}
-
-impl Client {
-    /// Finds out who sent a request, once.
-    pub fn of(request: &ServiceRequest) -> Self {
-        if let Some(known) = request.extensions().get::<Self>() {
-            return *known;
-        }
-        let site = request.app_data::<Data<Site>>();
-        let nobody = TrustedProxies::default();
-        let proxies = site.map_or(&nobody, |site| &site.trusted_proxies);
-        let peer = peer(request);
-        let via_proxy = proxies.trust(peer);
-        let tls = request.conn_data::<Connection>().is_some_and(|connection| connection.tls);
-        let headers = request.headers();
-        let client = Self {
-            address: walk(peer, headers, |address| proxies.trust(address)),
-            https: tls || (via_proxy && forwarded_https(headers)),
-            via_proxy,
-        };
-        request.extensions_mut().insert(client);
-        client
-    }
-
-    /// The visitor that this client names, if it is believed that as well.
-    pub(crate) fn visitor(&self, request: &ServiceRequest) -> IpAddr {
-        let site = request.app_data::<Data<Site>>();
-        let trusts = |address| {
-            address == self.address || site.is_some_and(|site| site.trusted_proxies.trust(address))
-        };
-        walk(peer(request), request.headers(), trusts)
-    }
-}
-
-fn peer(request: &ServiceRequest) -> IpAddr {
-    let peer = request.peer_addr().map(|address| address.ip().to_canonical());
-    peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
-}
-
-fn forwarded_https(headers: &HeaderMap) -> bool {
+/// Whether the nearest proxy received the request over HTTPS.
+pub(crate) fn forwarded_https(headers: &HeaderMap) -> bool {
     last(headers, &FORWARDED_PROTO).is_some_and(|proto| proto.eq_ignore_ascii_case("https"))
 }
 
 /// Walks from the peer towards the client, as long as whoever it has come to is
 /// trusted to name the one before. What is not an address ends the walk, and hides
 /// nothing that stands to the right of it, where proxies write.
-fn walk(peer: IpAddr, headers: &HeaderMap, trusts: impl Fn(IpAddr) -> bool) -> IpAddr {
+pub(crate) fn walk(peer: IpAddr, headers: &HeaderMap, trusts: impl Fn(IpAddr) -> bool) -> IpAddr {
     if !trusts(peer) {
         return peer;
     }

@@ -6,12 +6,13 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 
-use crate::client::Client;
-use crate::origin::{Hsts, Site};
+use crate::peer::Peer;
+use crate::policy::NO_PAGE;
+use crate::route;
+use crate::site::Site;
 
-/// What a browser may not do with an answer. None of ours needs anything of it, but
-/// for the pages of the documentation, which say so themselves.
-const FIXED: [(HeaderName, &str); 7] = [
+/// What a browser may not do with an answer.
+const FIXED: [(HeaderName, &str); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (header::REFERRER_POLICY, "same-origin"),
@@ -21,15 +22,15 @@ const FIXED: [(HeaderName, &str); 7] = [
         HeaderName::from_static("permissions-policy"),
         "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
     ),
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    ),
 ];
 
-/// Adds to an answer what it does not say itself.
+/// Adds to an answer that is no page what it does not say itself.
 pub(crate) fn protect(headers: &mut HeaderMap) {
-    for (name, value) in FIXED {
+    add(headers, NO_PAGE);
+}
+
+fn add(headers: &mut HeaderMap, security: &'static str) {
+    for (name, value) in FIXED.into_iter().chain([(header::CONTENT_SECURITY_POLICY, security)]) {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));
         }
@@ -39,6 +40,12 @@ pub(crate) fn protect(headers: &mut HeaderMap) {
     }
 }
 
+/// Whether an answer is HTML.
+fn is_page(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
+    content_type.starts_with(b"text/html")
+}
+
 /// Adds to every answer what protects it.
 pub(crate) async fn handle<B: MessageBody>(
     request: ServiceRequest,
@@ -46,10 +53,14 @@ pub(crate) async fn handle<B: MessageBody>(
 ) -> Result<ServiceResponse<B>, actix_web::Error> {
     let hsts = request.app_data::<Data<Site>>().and_then(|site| site.hsts);
     // RFC 6797 has it over encrypted connections only.
-    let hsts = hsts.filter(|_| Client::of(&request).https);
+    let hsts = hsts.filter(|_| Peer::of(&request).https);
     let mut response = next.call(request).await?;
+    let security = match is_page(response.headers()) {
+        true => route::policy(response.request()).page_security,
+        false => NO_PAGE,
+    };
     let headers = response.headers_mut();
-    protect(headers);
+    add(headers, security);
     // What is said to an origin that is allowed is said to no other.
     if !headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
         headers.remove(header::ACCESS_CONTROL_ALLOW_CREDENTIALS);
@@ -59,17 +70,4 @@ pub(crate) async fn handle<B: MessageBody>(
         response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
     Ok(response)
-}
-
-impl std::fmt::Display for Hsts {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "max-age={}", self.seconds)?;
-        if self.include_subdomains {
-            formatter.write_str("; includeSubDomains")?;
-        }
-        if self.preload {
-            formatter.write_str("; preload")?;
-        }
-        Ok(())
-    }
 }

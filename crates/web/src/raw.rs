@@ -5,7 +5,7 @@ use metrics::counter;
 
 use crate::error::ApiError;
 use crate::headers;
-use crate::observe::{REQUEST_ID, REQUESTS};
+use crate::request_id::{REQUEST_ID, REQUESTS};
 
 /// An error as it goes over a connection that ends with it, for what the API itself
 /// never sees: what is not HTTP, does not come, or finds no room.

@@ -9,7 +9,7 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 
 /// Gives parameters the description of a schema that was written by hand, which
 /// utoipa leaves where the readers of the document do not look.
-pub(super) fn describe(document: &mut Value) {
+pub(crate) fn describe(document: &mut Value) {
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
     let items = paths.into_iter().flat_map(|paths| paths.values_mut());
     let operations = items.filter_map(Value::as_object_mut).flat_map(|item| item.values_mut());

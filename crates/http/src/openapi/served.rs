@@ -1,0 +1,53 @@
+//! The document as it is served.
+
+use std::sync::LazyLock;
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse};
+use exit3_web::ApiError;
+use exit3_web::query::Params;
+
+use super::document;
+use crate::parameters::SchemaQuery;
+
+static JSON: LazyLock<String> = LazyLock::new(|| document().to_string());
+static YAML: LazyLock<String> = LazyLock::new(|| yaml(&document()));
+
+/// The OpenAPI document, as JSON, or as YAML for those who ask for it.
+#[utoipa::path(
+    get,
+    path = "/backend/api/schema/",
+    tag = "service",
+    operation_id = "schema",
+    params(SchemaQuery),
+    responses(
+        (status = 200, description = "The document.", content(
+            (serde_json::Value = "application/json"),
+            (String = "application/yaml"),
+        ))
+    )
+)]
+pub(crate) async fn schema(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let params = Params::of(&request);
+    let yaml = match params.last("format") {
+        Some("json") => false,
+        Some("yaml") => true,
+        Some(_) => return Err(ApiError::not_found("Not found.")),
+        None => request
+            .headers()
+            .get(header::ACCEPT)
+            .and_then(|accept| accept.to_str().ok())
+            .is_some_and(|accept| accept.contains("yaml") && !accept.contains("json")),
+    };
+    let (content_type, text) =
+        if yaml { ("application/yaml", &*YAML) } else { ("application/json", &*JSON) };
+    Ok(HttpResponse::Ok()
+        .content_type(content_type)
+        .insert_header((header::VARY, "Accept"))
+        .body(text.as_str()))
+}
+
+/// JSON is YAML, but people who ask for YAML want to read it.
+fn yaml(document: &serde_json::Value) -> String {
+    yaml_serde::to_string(document).unwrap_or_else(|_| document.to_string())
+}

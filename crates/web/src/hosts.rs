@@ -1,0 +1,123 @@
+//! The host that a request is meant for, and the address under which its client sees it.
+
+use actix_web::dev::{RequestHead, ServiceRequest};
+use actix_web::http::header::{self, HeaderName};
+use actix_web::web::Data;
+use actix_web::{HttpMessage, HttpRequest};
+
+use crate::error::ApiError;
+use crate::peer::Peer;
+use crate::proxies;
+use crate::site::{Site, without_port};
+
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+impl Site {
+    /// Checks the host that a request is meant for.
+    ///
+    /// # Errors
+    /// 400 for one that is not allowed, is no host at all, or is not the only one.
+    pub(crate) fn check_host(&self, request: &ServiceRequest) -> Result<(), ApiError> {
+        let refused = Err(ApiError::bad_request("Invalid host."));
+        let head = request.head();
+        let mut named = head.headers().get_all(header::HOST);
+        let (first, second) = (named.next(), named.next());
+        let in_line = head.uri.authority().map(|authority| authority.as_str().as_bytes());
+        // Two that differ: whoever stands before us may have looked at the other.
+        if second.is_some()
+            || in_line.is_some_and(|uri| first.is_some_and(|host| host.as_bytes() != uri))
+        {
+            return refused;
+        }
+        match self.host(head, Peer::of(request)) {
+            Some(host) if is_host(host) => {
+                // A load balancer probes by address.
+                let probe = self.is_probe(request.path()) && is_address(host);
+                if probe || self.allowed_hosts.allow(host) { Ok(()) } else { refused }
+            }
+            // Old ways of probing name no host.
+            None if self.allowed_hosts.patterns().is_empty() || self.is_probe(request.path()) => {
+                Ok(())
+            }
+            _ => refused,
+        }
+    }
+
+    /// Whether load balancers probe that path, with its last slash or without.
+    fn is_probe(&self, path: &str) -> bool {
+        let below = self.probes.and_then(|probes| path.strip_prefix(probes));
+        below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
+    }
+
+    /// The host that the client named, to us or to a trusted proxy. A header that is not text
+    /// names no host, and is never allowed.
+    fn host<'a>(&self, head: &'a RequestHead, peer: Peer) -> Option<&'a str> {
+        if self.use_forwarded_host
+            && peer.via_proxy
+            && let Some(host) = proxies::last(head.headers(), &FORWARDED_HOST)
+        {
+            return Some(host);
+        }
+        match head.headers().get(header::HOST).filter(|host| !host.is_empty()) {
+            Some(host) => Some(host.to_str().unwrap_or("\u{fffd}")),
+            None => head.uri.authority().map(|authority| authority.as_str()),
+        }
+    }
+
+    /// Where a client that came without encryption is to go. Its host has been
+    /// checked.
+    pub(crate) fn redirect(&self, request: &ServiceRequest) -> Option<String> {
+        let peer = Peer::of(request);
+        if !self.ssl_redirect || peer.https || self.is_probe(request.path()) {
+            return None;
+        }
+        let host = self.host(request.head(), peer)?;
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        Some(format!("https://{host}{path}"))
+    }
+}
+
+fn is_host(host: &str) -> bool {
+    let name = without_port(host);
+    let literal = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+    match literal {
+        Some(address) => address.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.'),
+        None => {
+            !name.is_empty()
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+        }
+    }
+}
+
+/// Whether a host is not a name.
+fn is_address(host: &str) -> bool {
+    let name = without_port(host);
+    name == "localhost" || name.starts_with('[') || name.parse::<std::net::Ipv4Addr>().is_ok()
+}
+
+/// The absolute address of the requested path, without its query.
+pub fn address(request: &HttpRequest) -> String {
+    let peer = request.extensions().get::<Peer>().copied();
+    let site = request.app_data::<Data<Site>>();
+    let host = site.zip(peer).and_then(|(site, peer)| site.host(request.head(), peer));
+    let scheme = if peer.is_some_and(|peer| peer.https) { "https" } else { "http" };
+    format!("{scheme}://{}{}", host.unwrap_or("localhost"), request.path())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("localhost:8000", true)]
+    #[case("[::1]:8000", true)]
+    #[case("a/b", false)]
+    #[case("a@b", false)]
+    #[case("", false)]
+    #[case("a b", false)]
+    #[case("\"", false)]
+    fn a_host_is_a_name_or_an_address(#[case] host: &str, #[case] valid: bool) {
+        assert_eq!(is_host(host), valid);
+    }
+}
