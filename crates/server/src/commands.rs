@@ -212,10 +212,12 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 /// for the moment, such as files with rows in them, is then removed.
 async fn unless_stopped<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::select! {
-        done = work => done,
+        // The signals are heard before the work begins.
+        biased;
         stopped = command_stops() => Err(match stopped {
             Ok(()) => "it was asked to stop".into(),
             Err(error) => error.into(),
         }),
+        done = work => done,
     }
 }

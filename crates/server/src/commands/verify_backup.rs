@@ -5,6 +5,7 @@ use clap::Args;
 use exit3_archive::{ArchiveError, Summary};
 use exit3_ports::{BackupLog, BackupStatus, Clock, StoreError, Transfer, with_causes};
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
+use tempfile::TempDir;
 
 use super::backup::place;
 use super::progress::Bars;
@@ -30,14 +31,17 @@ pub(super) struct VerifyBackup {
 
 /// Restores a backup for a trial, and notes how that went.
 pub(super) fn verify_backup(settings: &Settings, what: &VerifyBackup) -> Result<(), Failure> {
-    runtime()?.block_on(unless_stopped(async {
+    // It outlives the runtime, which waits for the tasks that still write to it.
+    let mut scratch = None;
+    let runtime = runtime()?;
+    runtime.block_on(unless_stopped(async {
         let now = SystemClock.now();
         let name = match &what.archive {
             Some(name) => name.clone(),
             None => place(what.from.as_deref(), &settings.backup)?.newest(now).await?,
         };
         let file = Place::fetch(&name).await?;
-        let tried = attempt(settings, file, what.allow_plain).await;
+        let tried = attempt(settings, &mut scratch, file, what.allow_plain).await;
         let noted = match &tried {
             // It says nothing about the archive.
             Err(failure) if !is_bad(failure) => Ok(()),
@@ -108,9 +112,13 @@ fn is_bad(failure: &Failure) -> bool {
 }
 
 /// An archive fits any database, so the trial needs none but the embedded one.
-async fn attempt(settings: &Settings, file: File, allow_plain: bool) -> Result<Summary, Failure> {
-    let scratch = archives::scratch()?;
-    let path = scratch.path().join("scratch.sqlite3");
+async fn attempt(
+    settings: &Settings,
+    scratch: &mut Option<TempDir>,
+    file: File,
+    allow_plain: bool,
+) -> Result<Summary, Failure> {
+    let path = scratch.insert(archives::scratch()?).path().join("scratch.sqlite3");
     let database = SqliteDatabase::open(&path, &SqliteSettings::default())?;
     let transfer = database.transfer();
     let newest = transfer.newest_schema();
