@@ -8,6 +8,7 @@
 mod contracts;
 mod decide;
 pub mod diff;
+mod error;
 mod import;
 mod plan;
 mod report;
@@ -19,5 +20,6 @@ mod write;
 
 pub use contracts::{Contracts, ContractsError};
 pub use decide::{Conflict, Why};
-pub use import::{ImportError, Imported, ImportedTable, Options, import};
+pub use error::ImportError;
+pub use import::{Imported, ImportedTable, Options, import};
 pub use report::{Remark, Report, What};

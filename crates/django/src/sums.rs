@@ -3,7 +3,7 @@
 use exit3_archive::{ArchiveError, Summing, TableSum, encode};
 use exit3_ports::{DjangoSource, Load, Row};
 
-use crate::import::ImportError;
+use crate::error::ImportError;
 use crate::tables::{Move, id};
 use crate::walk::{Around, Arrivals, Stored};
 

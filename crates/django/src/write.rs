@@ -3,7 +3,7 @@
 use exit3_archive::ArchiveError;
 use exit3_ports::{DjangoSource, Load, Row, StoreError, Table, Value};
 
-use crate::import::ImportError;
+use crate::error::ImportError;
 use crate::plan::{Plan, hash};
 use crate::rows::Arrival;
 use crate::tables::{Move, id};

@@ -12,7 +12,7 @@ use unicode_normalization::char::is_combining_mark;
 use validator::ValidationError;
 
 use crate::characters::is_invisible;
-use crate::text::violation;
+use crate::validation::violation;
 
 /// What is said of a value that is no address, whatever else it is.
 pub(crate) const MESSAGE: &str = "Enter a valid email address.";

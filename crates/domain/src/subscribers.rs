@@ -6,8 +6,8 @@ use crate::choice::choice;
 use crate::email::{self, DisposableDomains};
 use crate::raw::RawValue;
 use crate::search;
-use crate::text::{Reader, characters, violation};
-use crate::validation::{Invalid, Violation};
+use crate::text::{Reader, characters};
+use crate::validation::{Invalid, Violation, violation};
 
 /// The fields that a client may set, in the order of the API.
 pub const FIELDS: &[&str] = &["email", "is_subscribed"];

@@ -8,7 +8,7 @@ use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 use crate::characters::{is_blank, normalize};
 use crate::email;
 use crate::raw::RawValue;
-use crate::validation::{Invalid, Violation};
+use crate::validation::{Invalid, Violation, violation};
 
 /// Reads the fields of one input and collects what is wrong with them.
 pub(crate) struct Reader {
@@ -206,11 +206,6 @@ fn rank(code: &str) -> u8 {
 
 fn code(code: &str) -> &'static str {
     CODES.iter().find(|(known, _)| *known == code).map_or("invalid", |(known, _)| known)
-}
-
-/// Makes an error for `validator`.
-pub(crate) fn violation(code: &'static str, message: &'static str) -> ValidationError {
-    ValidationError::new(code).with_message(Cow::Borrowed(message))
 }
 
 /// No NUL, which PostgreSQL cannot store, and no other control character but

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use validator::ValidationError;
+
 /// One broken rule. Carries no value of the input, except in the message of an
 /// unknown choice, which clients of the API already parse.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +96,11 @@ impl Invalid {
     pub fn or<T>(self, value: T) -> Result<T, Self> {
         if self.is_empty() { Ok(value) } else { Err(self) }
     }
+}
+
+/// Makes an error for `validator`.
+pub(crate) fn violation(code: &'static str, message: &'static str) -> ValidationError {
+    ValidationError::new(code).with_message(Cow::Borrowed(message))
 }
 
 #[cfg(test)]

@@ -21,7 +21,6 @@ use diesel::query_builder::bind_collector::RawBytesBindCollector;
 use diesel::query_builder::{AsQuery, QueryBuilder, QueryFragment, QueryId};
 use diesel::result::Error;
 use diesel_async::{AsyncConnectionCore, SimpleAsyncConnection};
-use exit3_ports::Position;
 use futures_util::future::{BoxFuture, join};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -31,7 +30,7 @@ use tokio_postgres::types::{IsNull, ToSql, Type};
 use tokio_postgres::{Client, Statement};
 use tracing::Instrument;
 
-use crate::opening::Names;
+use crate::position::{Place, position};
 use crate::row::PgRow;
 use crate::telemetry::{self, Open};
 
@@ -44,24 +43,20 @@ const PLACE: &str = "SELECT pg_is_in_recovery(), \
                      (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() \
                       ELSE pg_current_wal_insert_lsn() END - '0/0')::bigint";
 
-/// Where a server is in the history of its database.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
-    pub(crate) is_standby: bool,
-    pub(crate) position: Position,
-}
-
-/// A position as it is read: a standby that has not begun has none.
-pub(crate) fn position(at: Option<i64>) -> Position {
-    Position(at.and_then(|at| u64::try_from(at).ok()).unwrap_or_default())
-}
-
 /// When a connection asks for the place of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ask {
     Never,
     Before,
     After,
+}
+
+/// Whether statements of a connection may have names, and so be kept prepared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Names {
+    Safe,
+    /// Another program's statement might answer to them.
+    Unsafe,
 }
 
 /// A connection and the statements that it has prepared.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use exit3_ports::{StoreError, with_causes};
 use tokio_postgres::error::{DbError, SqlState};
 
-use crate::pool::ConnectError;
+use crate::opening::ConnectError;
 use crate::rules;
 
 /// A failed operation.

@@ -19,6 +19,7 @@ mod lists;
 mod migrations;
 mod opening;
 mod pool;
+mod position;
 mod replica;
 mod row;
 mod rules;
@@ -28,7 +29,6 @@ mod sql;
 mod staff;
 mod subscribers;
 mod telemetry;
-mod tls;
 mod transfer;
 mod word;
 

@@ -1,6 +1,8 @@
 //! Where lists are read: from the replica, where there is one that has what the client
 //! must see, or from the primary.
 
+mod watch;
+
 use std::sync::Arc;
 
 use diesel_async::RunQueryDsl;
@@ -34,9 +36,9 @@ struct Copy {
 impl Lists {
     pub(crate) fn new(settings: &PgSettings, primary: PgPool, runtime: Handle) -> Self {
         let patience = settings.timeout / PATIENCE;
-        let copy = settings.replica.as_ref().map(|replica| {
+        let copy = settings.replica.as_ref().map(|(of_replica, replica)| {
             let mut settings =
-                PgSettings { pool_size: settings.pool_size, ..replica.settings.clone() };
+                PgSettings { pool_size: settings.pool_size, ..(**of_replica).clone() };
             settings.wait = patience;
             settings.timeout = patience;
             Copy { replica: Arc::clone(replica), pool: PgPool::of_copy(&settings, runtime) }
@@ -79,7 +81,7 @@ impl Lists {
     /// Looks after the replica, for ever.
     pub(crate) async fn watch_replica(&self) {
         match &self.copy {
-            Some(copy) => copy.replica.watch(&self.primary, &copy.pool).await,
+            Some(copy) => watch::watch(&copy.replica, &self.primary, &copy.pool).await,
             None => std::future::pending().await,
         }
     }

@@ -16,16 +16,8 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Error};
 
-use crate::pool::ConnectError;
+use crate::connection::Names;
 use crate::settings::PgSettings;
-
-/// Whether statements of a connection may have names, and so be kept prepared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Names {
-    Safe,
-    /// Another program's statement might answer to them.
-    Unsafe,
-}
 
 /// Why a database is not used although it can be reached.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,6 +49,19 @@ pub enum Unfit {
          committed', then RECONNECT on the pooler"
     )]
     OtherIsolation(String, String),
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConnectError {
+    #[error("cannot connect to the database")]
+    Postgres(#[from] tokio_postgres::Error),
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+    #[error("the server did not answer within {0:?}")]
+    Slow(Duration),
+    #[error("the runtime of the connections has ended")]
+    Runtime,
 }
 
 /// Asks whose session it is, and in the same round trip sets it up if it is ours.

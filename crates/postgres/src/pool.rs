@@ -17,7 +17,7 @@ use tokio_postgres::{Connection, Socket};
 
 use crate::connection::{Ask, PgConnection};
 use crate::error::{Again, Failure, timed_out};
-use crate::opening::{self, Unfit};
+use crate::opening::{self, ConnectError, Unfit};
 use crate::replica::Replica;
 use crate::settings::PgSettings;
 use crate::telemetry::Connections;
@@ -66,7 +66,7 @@ impl PgPool {
             timeout: settings.timeout,
             bulk_timeout: settings.bulk_timeout,
             connections,
-            replica: settings.replica.clone(),
+            replica: settings.replica.as_ref().map(|(_, known)| Arc::clone(known)),
             writes: Arc::default(),
             reads_twice: true,
         }
@@ -226,19 +226,6 @@ impl PgPool {
         let wrote = (kind == Kind::Write).then(|| Arc::clone(replica));
         Some(Trace { session: Session::current()?, wrote })
     }
-}
-
-/// Why there is no connection.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ConnectError {
-    #[error("cannot connect to the database")]
-    Postgres(#[from] tokio_postgres::Error),
-    #[error(transparent)]
-    Unfit(#[from] Unfit),
-    #[error("the server did not answer within {0:?}")]
-    Slow(Duration),
-    #[error("the runtime of the connections has ended")]
-    Runtime,
 }
 
 async fn open(

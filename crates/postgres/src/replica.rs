@@ -5,21 +5,17 @@
 //! before the question. So neither a primary that is idle, nor a replica that has lost
 //! its primary, nor clocks that differ can deceive us.
 
-mod watch;
-
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use exit3_ports::{Position, Session};
+use exit3_ports::{Position, Session, StoreError, with_causes};
 use tokio::time::Instant;
 
-use crate::connection::Place;
-use crate::settings::PgSettings;
+use crate::position::Place;
 
 /// A replica of the database.
 pub(crate) struct Replica {
-    pub(crate) settings: PgSettings,
     /// How old what is read from it may be.
     max_lag: Duration,
     state: Mutex<State>,
@@ -43,9 +39,38 @@ pub(crate) struct Needed {
     taken: Instant,
 }
 
+/// A server, as it says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Server {
+    pub(crate) cluster: i64,
+    pub(crate) timeline: i32,
+    pub(crate) is_standby: bool,
+    pub(crate) position: Position,
+}
+
+/// Why nothing is read from the replica.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    #[error("it cannot be asked: {}", with_causes(.0))]
+    Away(StoreError),
+    #[error("it is no standby")]
+    NoStandby,
+    #[error("it is a copy of another database cluster")]
+    Stranger,
+    #[error("it is on timeline {0}, the primary on {1}, as of their last checkpoints")]
+    Timeline(i32, i32),
+    #[error("it is too far behind")]
+    Behind,
+}
+
 impl Replica {
-    pub(crate) fn new(settings: PgSettings, max_lag: Duration) -> Self {
-        Self { settings, max_lag, state: Mutex::default() }
+    pub(crate) fn new(max_lag: Duration) -> Self {
+        Self { max_lag, state: Mutex::default() }
+    }
+
+    /// How old what is read from it may be.
+    pub(crate) fn max_lag(&self) -> Duration {
+        self.max_lag
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -98,6 +123,40 @@ impl Replica {
     fn forget(&self, state: &mut State, age: Duration) {
         while state.samples.front().is_some_and(|(taken, _)| taken.elapsed() > age) {
             state.samples.pop_front();
+        }
+    }
+
+    /// Notes what both servers say, at a moment after `asked`.
+    ///
+    /// # Errors
+    /// Why nothing is read from the replica.
+    pub(crate) fn judge(
+        &self,
+        asked: Instant,
+        primary: Result<Server, StoreError>,
+        copy: Result<Server, StoreError>,
+    ) -> Result<(), Fault> {
+        let mut state = self.state();
+        state.writes.retain(|_, (when, _)| when.elapsed() <= self.max_lag);
+        state.replayed = None;
+        let copy = copy.map_err(Fault::Away)?;
+        if !copy.is_standby {
+            return Err(Fault::NoStandby);
+        }
+        if let Ok(primary) = primary {
+            if primary.cluster != copy.cluster {
+                return Err(Fault::Stranger);
+            }
+            if primary.timeline != copy.timeline {
+                return Err(Fault::Timeline(copy.timeline, primary.timeline));
+            }
+            state.samples.push_back((asked, primary.position));
+        }
+        self.forget(&mut state, self.max_lag * 3 / 4);
+        state.replayed = Some(copy.position);
+        match state.samples.front() {
+            Some((_, needed)) if copy.position < *needed => Err(Fault::Behind),
+            _ => Ok(()),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Which database, and how patiently.
 
+mod tls;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -11,8 +13,8 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use self::tls::Verify;
 use crate::replica::Replica;
-use crate::tls::{self, Verify};
 
 /// Where a server on the same machine listens when nothing else is said.
 const SOCKET_DIRECTORY: &str = "/var/run/postgresql";
@@ -29,8 +31,8 @@ pub struct PgSettings {
     pub timeout: Duration,
     /// How long storing many rows at once may take.
     pub bulk_timeout: Duration,
-    /// From where lists may come.
-    pub(crate) replica: Option<Arc<Replica>>,
+    /// From where lists may come, and what is known of it.
+    pub(crate) replica: Option<(Box<PgSettings>, Arc<Replica>)>,
     /// Set once it was found that a pooler which passes names of statements on gives each
     /// connection a session of its own.
     pub(crate) alone: Arc<OnceCell<()>>,
@@ -173,7 +175,8 @@ impl PgSettings {
     /// [`Session`](exit3_ports::Session) has written and seen. Whatever is wrong with it,
     /// lists come from this one.
     pub fn with_replica(self, replica: Self, max_lag: Duration) -> Self {
-        Self { replica: Some(Arc::new(Replica::new(replica, max_lag))), ..self }
+        let known = Arc::new(Replica::new(max_lag));
+        Self { replica: Some((Box::new(replica), known)), ..self }
     }
 
     /// The same with this password, if there is none yet.

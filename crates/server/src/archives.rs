@@ -1,23 +1,16 @@
-//! Archives of this service: where they are kept, and how one is made.
-
-mod bucket;
-mod place;
+//! Archives of this service: how one is made and opened.
 
 use std::fs::File;
 use std::io::{BufWriter, ErrorKind, Seek};
 use std::path::Path;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 use exit3_archive::{ArchiveError, ArchiveReader, ArchiveWriter, Head, Progress, Summary, back_up};
 use exit3_ports::{Snapshot, StoreError};
 
 use crate::backend::Backend;
+use crate::backup_store::{BackupStore, BackupStoreError, name_of};
 use crate::settings::BackupSettings;
-
-pub(crate) use place::{Place, PlaceError, make_do, scratch};
-
-/// The name of an archive says when it was begun.
-const NAME: &str = "exit3-%Y%m%dT%H%M%S%.3fZ.backup";
 
 /// Why an archive was not made, found or used.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +18,7 @@ pub(crate) enum Failed {
     #[error("{0}")]
     Archive(#[from] ArchiveError),
     #[error("{0}")]
-    Place(#[from] PlaceError),
+    Store(#[from] BackupStoreError),
     #[error("the database has no tables yet: there is nothing to back up")]
     Nothing,
 }
@@ -46,21 +39,11 @@ pub(crate) struct Made {
     pub(crate) summary: Summary,
 }
 
-/// The name of an archive that is begun at `time`.
-pub(crate) fn name_of(time: DateTime<Utc>) -> String {
-    time.format(NAME).to_string()
-}
-
-/// When the archive of that name was begun; `None` for a name that none of ours has.
-pub(crate) fn time_of(name: &str) -> Option<DateTime<Utc>> {
-    NaiveDateTime::parse_from_str(name, NAME).ok().map(|time| time.and_utc())
-}
-
-/// Makes an archive of everything at `place`.
+/// Makes an archive of everything in `store`.
 pub(crate) async fn make(
     backend: &Backend,
     settings: &BackupSettings,
-    place: &Place,
+    store: &BackupStore,
     now: DateTime<Utc>,
     progress: &dyn Progress,
 ) -> Result<Made, Failed> {
@@ -68,8 +51,8 @@ pub(crate) async fn make(
     let known = transfer.newest_schema();
     let mut snapshot = transfer.snapshot().await?;
     let head = head(snapshot.as_mut(), settings, known, now).await?;
-    place.sweep();
-    let draft = place.draft()?;
+    store.sweep();
+    let draft = store.draft()?;
     let no_room = |error| without_room(draft.path(), error);
     let writer = BufWriter::new(draft.as_file().try_clone().map_err(ArchiveError::from)?);
     let writer = ArchiveWriter::begin(writer, &settings.lock, head).map_err(no_room)?;
@@ -77,7 +60,7 @@ pub(crate) async fn make(
         back_up(snapshot.as_mut(), &settings.contracts, writer, progress).await.map_err(no_room)?;
     drop(snapshot);
     let size = draft.as_file().metadata().map_err(ArchiveError::from)?.len();
-    let name = place.keep(draft, &name_of(now)).await?;
+    let name = store.keep(draft, &name_of(now)).await?;
     Ok(Made { name, size, summary })
 }
 
@@ -89,7 +72,7 @@ fn without_room(path: &Path, error: ArchiveError) -> Failed {
             if matches!(error.kind(), FileTooLarge | QuotaExceeded | StorageFull) =>
         {
             let directory = path.parent().unwrap_or(path);
-            PlaceError::Io { place: directory.display().to_string(), error }.into()
+            BackupStoreError::Io { place: directory.display().to_string(), error }.into()
         }
         error => error.into(),
     }
@@ -131,19 +114,4 @@ pub(crate) fn open(
         return Err(ArchiveError::Newer(version).into());
     }
     Ok(archive)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_tells_its_time() {
-        let time = "2026-11-25T04:02:30.007Z".parse().unwrap();
-        assert_eq!(name_of(time), "exit3-20261125T040230.007Z.backup");
-        assert_eq!(time_of(&name_of(time)), Some(time));
-        for other in ["exit3-20261125T040230Z.backup.partial", "exit3.backup", "notes.txt", ""] {
-            assert_eq!(time_of(other), None, "{other}");
-        }
-    }
 }

@@ -10,12 +10,10 @@ mod import_django;
 mod migrate;
 mod prepare;
 mod probe;
-mod progress;
 mod promote;
 mod restore;
 mod seed;
 mod serve;
-pub(crate) mod upgrade;
 mod verify_backup;
 
 use std::ffi::OsString;
@@ -24,12 +22,12 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::archives::{self, PlaceError};
+use crate::backup_store::{self, BackupStoreError};
 use crate::ownership;
-use crate::settings::variables::{self, Variables};
 use crate::settings::{Arguments, Secrets, Settings, fill_in, findings, given, names};
 use crate::signals::command_stops;
 use crate::telemetry;
+use crate::variables::{self, Variables};
 
 pub use serve::{Listeners, listen, serve};
 
@@ -124,8 +122,8 @@ fn read(
 /// The exit code. It differs between a missing backup, a bad one, and any other failure.
 fn exit_code(failure: &Failure) -> ExitCode {
     match failure.downcast_ref() {
-        Some(PlaceError::Empty(_)) => ExitCode::from(3),
-        Some(PlaceError::NoneCounts { .. }) => ExitCode::from(4),
+        Some(BackupStoreError::Empty(_)) => ExitCode::from(3),
+        Some(BackupStoreError::NoneCounts { .. }) => ExitCode::from(4),
         _ => ExitCode::FAILURE,
     }
 }
@@ -138,7 +136,7 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
         command => command,
     };
     let settings = Settings::check(&line.arguments)?;
-    archives::make_do(&settings.data_dir);
+    backup_store::make_do(&settings.data_dir);
     spare_memory();
     ownership::learn(&settings.data_dir);
     if !matches!(command, Command::Serve) {

@@ -3,17 +3,21 @@
 
 mod archives;
 mod backend;
+mod backup_store;
 mod clock;
 pub mod commands;
 mod connections;
 mod dotenv;
 mod flood;
 mod ownership;
+mod progress;
 mod secrets;
 pub mod settings;
 mod signals;
 mod starting;
 mod telemetry;
+mod upgrade;
+mod variables;
 mod watchdog;
 
 pub use backend::Backend;

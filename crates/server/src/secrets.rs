@@ -11,7 +11,7 @@ use rand::Rng;
 use secrecy::SecretString;
 
 use crate::ownership::adopt;
-use crate::settings::variables::trim;
+use crate::variables::trim;
 
 /// A secret, and whether it was made just now.
 pub(crate) struct Kept {

@@ -9,7 +9,6 @@ mod database;
 mod deploy;
 mod otel;
 mod telemetry;
-pub(crate) mod variables;
 pub(crate) mod words;
 
 use std::fs;
@@ -37,7 +36,7 @@ pub use telemetry::{LogFormat, MetricsBind, SentrySettings, TelemetrySettings};
 pub use words::Limit;
 
 pub use crate::connections::tls::TlsFiles;
-use crate::secrets;
+use crate::{secrets, variables};
 
 /// A setting that cannot be used: one sentence that names the variable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -17,9 +17,9 @@ use tokio::sync::oneshot;
 use tokio::time::{interval, sleep, timeout};
 
 use crate::backend::{Backend, DatabaseError, Shared};
-use crate::commands::upgrade::upgrade;
 use crate::connections::tell;
 use crate::settings::Settings;
+use crate::upgrade::upgrade;
 pub(crate) use late::Late;
 pub(crate) use progress::Progress;
 use progress::Teller;

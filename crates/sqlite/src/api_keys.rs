@@ -9,9 +9,9 @@ use exit3_domain::api_keys::{ApiKey, ApiKeyId, NewApiKey, TokenPrefix};
 use exit3_ports::{ApiKeyRepository, StoreError};
 
 use self::row::{ApiKeyInsert, ApiKeyRow};
-use crate::database::Store;
 use crate::error::from_diesel;
 use crate::schema::api_keys;
+use crate::store::Store;
 
 /// Keeps the keys of the API.
 #[derive(Clone)]

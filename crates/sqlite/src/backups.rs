@@ -6,10 +6,10 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable};
 use exit3_ports::{BackupLog, BackupStatus, StoreError};
 
-use crate::database::Store;
 use crate::error::from_diesel;
 use crate::leads::moment;
 use crate::sql::Sql;
+use crate::store::Store;
 
 /// Remembers when backups were made and tried.
 #[derive(Clone)]

@@ -10,9 +10,9 @@ use exit3_domain::paging::{Page, PageRequest};
 use exit3_ports::{ClientRepository, StoreError};
 
 use self::row::{ClientRow, DetailsRow};
-use crate::database::Store;
 use crate::error::{from_diesel, from_diesel_about};
 use crate::schema::clients;
+use crate::store::Store;
 use crate::window::Window;
 
 /// Keeps clients.

@@ -10,7 +10,7 @@ use diesel::sql_types::Binary;
 use exit3_ports::{DjangoRow, DjangoSource, DjangoTable, StoreError, missing_of_django};
 use tempfile::TempDir;
 
-use crate::database::{Connector, OpenError};
+use crate::connection::{Connector, OpenError};
 use crate::error::{Refusal, from_diesel, unreachable};
 use crate::sql::Sql;
 use crate::transfer::session::{SqliteSession, blocking, columns};

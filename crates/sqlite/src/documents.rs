@@ -5,9 +5,9 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use exit3_domain::search;
 use exit3_ports::StoreError;
 
-use crate::database::Store;
 use crate::error::from_diesel;
 use crate::sql::Sql;
+use crate::store::Store;
 
 /// A row: its id, and the fields that its document is made of.
 type Row = (i64, Option<String>, Option<String>, Option<String>, Option<String>);

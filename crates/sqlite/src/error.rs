@@ -22,8 +22,11 @@ const PASSING: &[&str] = &[
     // An operator restores a backup, or makes the index anew.
     "database disk image is malformed",
     "file is not a database",
-    crate::freeze::REFUSAL,
+    FROZEN,
 ];
+
+/// What a writer is told while writes are frozen (`freeze.rs`).
+pub(crate) const FROZEN: &str = "the database is read-only";
 
 /// How messages begin about a schema that is not migrated yet.
 const NOT_MIGRATED: &[&str] = &["no such table: ", "no such column: "];

@@ -7,18 +7,15 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use exit3_ports::{StoreError, TABLES};
 
-use crate::error::from_diesel;
+use crate::error::{FROZEN, from_diesel};
 use crate::sql::Sql;
-
-/// What a writer is told, which `error.rs` knows for something that passes.
-pub(crate) const REFUSAL: &str = "the database is read-only";
 
 /// Refuses writes from the moment that this returns, and waits for those under way.
 pub(crate) fn freeze(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     all(connection, |table, event| {
         format!(
             "CREATE TRIGGER IF NOT EXISTS frozen_{table}_{event} BEFORE {event} ON {table} \
-             BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END;"
+             BEGIN SELECT RAISE(ABORT, '{FROZEN}'); END;"
         )
     })
 }

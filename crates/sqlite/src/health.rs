@@ -5,10 +5,11 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use exit3_ports::{DatabaseHealth, Obstacle, SchemaState, StoreError};
 
-use crate::database::{Connector, Store};
+use crate::connection::Connector;
 use crate::error::Refusal;
 use crate::migrations;
 use crate::sql::Sql;
+use crate::store::Store;
 
 /// Watches over the database.
 #[derive(Clone)]

@@ -14,10 +14,10 @@ use exit3_ports::{Constraint, LeadRepository, StoreError};
 
 use self::row::{DetailsRow, LeadRow, microseconds};
 pub(crate) use self::row::{moment, unreadable};
-use crate::database::Store;
 use crate::error::from_diesel;
 use crate::schema::leads;
 use crate::sql::Cached;
+use crate::store::Store;
 
 /// How long storing many rows at once may take.
 pub(crate) const PATIENCE_FOR_MANY: Duration = Duration::from_secs(120);

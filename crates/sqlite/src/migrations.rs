@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 use exit3_ports::{Migration, Moved, NoWay, Rows, SchemaState, Target, Way};
 
-use crate::database::OpenError;
+use crate::connection::OpenError;
 use crate::sql::Sql;
 
 pub(crate) const MIGRATIONS: &[Migration] = exit3_ports::migrations!("sqlite");

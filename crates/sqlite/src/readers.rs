@@ -1,27 +1,19 @@
 //! Connections that read, as many as may read at the same time.
 
-use std::cell::Cell;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
-use diesel::serialize::{self, IsNull, Output, ToSql};
-use diesel::sql_types::Bool;
-use diesel::sqlite::Sqlite;
 use exit3_ports::StoreError;
 use tokio::sync::Semaphore;
 use tokio::time::timeout_at;
 use tracing::Instrument;
 
-use crate::database::Connector;
+use crate::connection::Connector;
+use crate::deadline;
 use crate::error::{self, Refusal};
 use crate::sql::Sql;
 use crate::telemetry;
-
-thread_local! {
-    /// When the query that this thread runs must have come to its end.
-    static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
-}
 
 /// A pool of connections that only read.
 pub(crate) struct Readers {
@@ -96,9 +88,7 @@ impl Readers {
             Some(connection) => (connection, true),
             None => self.connector.lasting_reader().map_err(error::unreachable)?,
         };
-        DEADLINE.set(Some(deadline));
-        let result = work(&mut connection);
-        DEADLINE.set(None);
+        let result = deadline::until(deadline, || work(&mut connection));
         // Only after a success it is known that no transaction is left open.
         if lasts && result.is_ok() && !self.permits.is_closed() {
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
@@ -115,29 +105,4 @@ impl Readers {
 
 fn execute(connection: &mut SqliteConnection, sql: &'static str) -> QueryResult<()> {
     Sql::<()>::new(sql).execute(connection).map(drop)
-}
-
-#[diesel::declare_sql_function]
-extern "SQL" {
-    /// True until the deadline of the query; after it, an error, which ends it.
-    fn in_time() -> Bool;
-}
-
-/// Makes `in_time()` known to a connection. It is called for each row that a
-/// long query looks at, since SQLite would go on after its caller gave up.
-pub(crate) fn teach_deadline(connection: &mut SqliteConnection) -> QueryResult<()> {
-    in_time_utils::register_nondeterministic_impl(connection, || InTime)
-}
-
-#[derive(Debug, Clone, Copy)]
-struct InTime;
-
-impl ToSql<Bool, Sqlite> for InTime {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        if DEADLINE.get().is_some_and(|deadline| Instant::now() > deadline) {
-            return Err(Box::new(Refusal::OutOfTime));
-        }
-        out.set_value(1);
-        Ok(IsNull::No)
-    }
 }

@@ -10,9 +10,9 @@ use exit3_domain::staff::{NewStaff, PasswordHash, Staff, StaffId, StaffProfile};
 use exit3_ports::{Constraint, StaffRepository, StoreError};
 
 use self::row::{ProfileRow, StaffRow};
-use crate::database::Store;
 use crate::error::from_diesel;
 use crate::schema::staff;
+use crate::store::Store;
 use crate::window::Window;
 
 /// Keeps the accounts of staff.

@@ -14,11 +14,11 @@ use exit3_domain::subscribers::{
 };
 use exit3_ports::{Constraint, StoreError, SubscriberRepository};
 
-use crate::database::Store;
 use crate::error::{Refusal, from_diesel};
 use crate::leads::PATIENCE_FOR_MANY;
 use crate::schema::subscribers;
 use crate::sql::{Cached, Sql};
+use crate::store::Store;
 
 /// Keeps newsletter subscribers.
 #[derive(Clone)]

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use exit3_ports::{Load, Migration, Snapshot, StoreError, Transfer};
 
 use self::session::SqliteSession;
-use crate::database::Connector;
+use crate::connection::Connector;
 use crate::migrations::MIGRATIONS;
 
 /// Copies the database as a whole, over a connection of its own.

@@ -18,7 +18,7 @@ use tracing::Instrument;
 use self::batch::{Job, Task};
 use self::hand::Hand;
 pub(crate) use self::watch::content;
-use crate::database::{Connector, OpenError};
+use crate::connection::{Connector, OpenError};
 use crate::error::Refusal;
 use crate::telemetry;
 

@@ -7,8 +7,8 @@ use super::{Lead, LeadCategory, LeadSource, LeadStatus, NewLead};
 use crate::email::{self, DisposableDomains};
 use crate::phone;
 use crate::raw::RawValue;
-use crate::text::{Reader, characters, violation};
-use crate::validation::{Invalid, Violation};
+use crate::text::{Reader, characters};
+use crate::validation::{Invalid, Violation, violation};
 
 /// A lead as a client sent it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

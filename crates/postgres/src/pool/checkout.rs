@@ -7,8 +7,9 @@ use diesel::QueryResult;
 use exit3_ports::{Position, Session};
 
 use super::shelves::Held;
-use crate::connection::{Ask, PgConnection, Place};
+use crate::connection::{Ask, PgConnection};
 use crate::error::Failure;
+use crate::position::Place;
 use crate::replica::Replica;
 use crate::telemetry::InUse;
 

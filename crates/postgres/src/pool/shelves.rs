@@ -24,9 +24,10 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::{ConnectError, open};
+use super::open;
 use crate::connection::PgConnection;
 use crate::error::{Failure, no_connection};
+use crate::opening::ConnectError;
 use crate::settings::PgSettings;
 use crate::telemetry::Connections;
 use answers::Answers;

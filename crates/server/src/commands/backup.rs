@@ -1,11 +1,12 @@
 use clap::Args;
 use exit3_ports::Clock;
 
-use super::progress::Bars;
 use super::{Failure, runtime, say, unless_stopped, whisper};
-use crate::archives::{self, Made, Place};
+use crate::archives::{self, Made};
 use crate::backend::Backend;
+use crate::backup_store::BackupStore;
 use crate::clock::SystemClock;
+use crate::progress::Bars;
 use crate::settings::{BackupSettings, Settings};
 
 /// Where to.
@@ -48,9 +49,12 @@ pub(super) fn backup(settings: &Settings, what: &Backup) -> Result<(), Failure> 
 }
 
 /// Where `given` or else the settings say.
-pub(super) fn place(given: Option<&str>, settings: &BackupSettings) -> Result<Place, Failure> {
+pub(super) fn place(
+    given: Option<&str>,
+    settings: &BackupSettings,
+) -> Result<BackupStore, Failure> {
     let place = given.or(settings.to.as_deref());
-    Ok(Place::parse(place.ok_or("say where backups are, or set BACKUP_TO")?)?)
+    Ok(BackupStore::parse(place.ok_or("say where backups are, or set BACKUP_TO")?)?)
 }
 
 /// Tells what an archive holds.

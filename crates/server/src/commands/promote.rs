@@ -6,9 +6,9 @@ use exit3_ports::Transfer;
 use exit3_sqlite::SqliteDatabase;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::progress::Bars;
 use super::{Failure, runtime, say};
 use crate::backend::Backend;
+use crate::progress::Bars;
 use crate::settings::words::secret;
 use crate::settings::{Arguments, DatabaseSettings, Settings};
 

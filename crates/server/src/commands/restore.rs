@@ -5,11 +5,12 @@ use exit3_archive::ArchiveError;
 use exit3_ports::{Clock, Load};
 
 use super::backup::tell;
-use super::progress::Bars;
 use super::{Failure, prepare, runtime, say};
-use crate::archives::{self, Place};
+use crate::archives;
 use crate::backend::Backend;
+use crate::backup_store::BackupStore;
 use crate::clock::SystemClock;
+use crate::progress::Bars;
 use crate::settings::Settings;
 
 /// What, and over what.
@@ -30,7 +31,7 @@ pub(super) struct Restore {
 pub(super) fn restore(settings: &Settings, what: &Restore) -> Result<(), Failure> {
     let backend = Backend::open(settings)?;
     runtime()?.block_on(async {
-        let file = Place::fetch(&what.archive).await?;
+        let file = BackupStore::fetch(&what.archive).await?;
         restore_from(settings, &backend, file, what).await
     })
 }
@@ -79,8 +80,8 @@ async fn is_empty(load: &mut dyn Load) -> Result<bool, ArchiveError> {
 /// Keeps what is about to be replaced.
 async fn back_up(settings: &Settings, backend: &Backend) -> Result<(), Failure> {
     let place = match &settings.backup.to {
-        Some(place) => Place::parse(place)?,
-        None => Place::Directory(settings.data_dir.join("backups")),
+        Some(place) => BackupStore::parse(place)?,
+        None => BackupStore::Directory(settings.data_dir.join("backups")),
     };
     let (now, bars) = (SystemClock.now(), Bars::default());
     let made = archives::make(backend, &settings.backup, &place, now, &bars).await?;

@@ -8,9 +8,9 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
-use super::progress::bar;
 use super::{Failure, prepare, runtime, say};
 use crate::backend::Backend;
+use crate::progress::bar;
 use crate::settings::Settings;
 
 /// Rows that are written at once.

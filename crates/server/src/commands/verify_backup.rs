@@ -8,11 +8,12 @@ use exit3_sqlite::{SqliteDatabase, SqliteSettings};
 use tempfile::TempDir;
 
 use super::backup::place;
-use super::progress::Bars;
 use super::{Failure, runtime, say, unless_stopped, whisper};
-use crate::archives::{self, Place};
+use crate::archives;
 use crate::backend::Backend;
+use crate::backup_store::{self, BackupStore};
 use crate::clock::SystemClock;
+use crate::progress::Bars;
 use crate::settings::{DatabaseSettings, Settings};
 
 /// Which one.
@@ -40,7 +41,7 @@ pub(super) fn verify_backup(settings: &Settings, what: &VerifyBackup) -> Result<
             Some(name) => name.clone(),
             None => place(what.from.as_deref(), &settings.backup)?.newest(now).await?,
         };
-        let file = Place::fetch(&name).await?;
+        let file = BackupStore::fetch(&name).await?;
         let tried = attempt(settings, &mut scratch, file, what.allow_plain).await;
         let noted = match &tried {
             // It says nothing about the archive.
@@ -92,7 +93,7 @@ async fn log(settings: &Settings) -> Result<(Arc<dyn BackupLog>, BackupStatus), 
 /// to have been made, it is.
 fn is_last(name: &str, status: &BackupStatus) -> bool {
     let file = name.rsplit('/').next().unwrap_or(name);
-    let made = archives::time_of(file).map(|time| time.timestamp_millis());
+    let made = backup_store::time_of(file).map(|time| time.timestamp_millis());
     let last = status.backed_up_at.map(|time| time.timestamp_millis());
     last.is_none_or(|last| made.is_some_and(|made| made >= last))
 }
@@ -118,7 +119,7 @@ async fn attempt(
     file: File,
     allow_plain: bool,
 ) -> Result<Summary, Failure> {
-    let path = scratch.insert(archives::scratch()?).path().join("scratch.sqlite3");
+    let path = scratch.insert(backup_store::scratch()?).path().join("scratch.sqlite3");
     let database = SqliteDatabase::open(&path, &SqliteSettings::default())?;
     let transfer = database.transfer();
     let newest = transfer.newest_schema();

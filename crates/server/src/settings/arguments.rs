@@ -12,8 +12,8 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::addresses;
 use super::telemetry::{LogFormat, MetricsBind};
-use super::variables::{self, Variables};
 use super::words::{self, Limit};
+use crate::variables::{self, Variables};
 
 /// Options of every command. Each may also come from the environment or from
 /// `.env`, under the name in brackets.

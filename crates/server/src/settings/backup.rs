@@ -6,7 +6,7 @@ use exit3_archive::{ArchiveError, ContractFiles, Keys, Lock};
 use secrecy::SecretString;
 
 use super::{Arguments, SettingsError};
-use crate::archives::Place;
+use crate::backup_store::BackupStore;
 
 /// Where backups go, and how they are locked.
 #[derive(Clone)]
@@ -25,7 +25,7 @@ pub struct BackupSettings {
 
 impl BackupSettings {
     pub(super) fn check(arguments: &Arguments) -> Result<Self, SettingsError> {
-        if arguments.backup_to.as_deref().is_some_and(|place| !Place::is_one(place)) {
+        if arguments.backup_to.as_deref().is_some_and(|store| !BackupStore::is_one(store)) {
             let problem = "is neither a directory nor of the form s3://bucket/prefix";
             return Err(SettingsError::new("BACKUP_TO", problem));
         }

@@ -2,8 +2,8 @@ use clap::{CommandFactory, Parser};
 use secrecy::ExposeSecret;
 use tracing_subscriber::filter::LevelFilter;
 
-use super::variables::Variables;
 use super::*;
+use crate::variables::Variables;
 
 mod deploy;
 mod values;

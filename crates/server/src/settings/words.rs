@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::telemetry::LogFormat;
-use super::variables;
+use crate::variables;
 
 /// A list separated by commas or line ends.
 pub(super) fn list(text: &str) -> Vec<String> {

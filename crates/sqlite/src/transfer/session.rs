@@ -11,7 +11,7 @@ use exit3_ports::{
 };
 use serde_json::Value as Json;
 
-use crate::database::{Connector, OpenError};
+use crate::connection::{Connector, OpenError};
 use crate::error::{Refusal, from_diesel, unreachable};
 use crate::sql::Sql;
 use crate::transfer::damage::damage;

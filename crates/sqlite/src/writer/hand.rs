@@ -9,7 +9,7 @@ use diesel::prelude::*;
 
 use super::batch::{self, Job};
 use super::watch::{Since, State, Watch, checkpoint};
-use crate::database::{Connector, FilesError, Log, OpenError, look};
+use crate::connection::{Connector, FilesError, Log, OpenError, look};
 use crate::error::{Refusal, is_busy};
 use crate::sql::Sql;
 

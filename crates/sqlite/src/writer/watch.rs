@@ -5,7 +5,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer};
 
-use crate::database::{Change, Files, Log};
+use crate::connection::{Change, Files, Log};
 use crate::error::Refusal;
 use crate::sql::Sql;
 
@@ -175,7 +175,7 @@ mod tests {
     use diesel::connection::SimpleConnection;
 
     use super::*;
-    use crate::database::{Connector, look};
+    use crate::connection::{Connector, look};
 
     #[test]
     fn a_commit_of_others_does_not_hide_an_overwritten_main_file() {

@@ -12,7 +12,7 @@ use tokio::task::yield_now;
 
 use super::Shelves;
 use crate::connection::PgConnection;
-use crate::pool::ConnectError;
+use crate::opening::ConnectError;
 
 pub(super) type Pool = managed::Pool<Manager>;
 

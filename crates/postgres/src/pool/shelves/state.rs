@@ -12,7 +12,7 @@ use super::answers::Answers;
 use super::manager::{Manager, Pool};
 use super::{Outcome, SHARED, Shelves};
 use crate::connection::PgConnection;
-use crate::pool::ConnectError;
+use crate::opening::ConnectError;
 
 /// A connection that has rested for longer proves itself before it is used: the way to the
 /// server may have forgotten it.

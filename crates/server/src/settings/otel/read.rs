@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use super::ENDPOINT;
-use crate::settings::variables::Variables;
+use crate::variables::Variables;
 
 /// Reads variables, and knows which have been asked for.
 pub(super) struct Reader<'a> {

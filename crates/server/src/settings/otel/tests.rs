@@ -1,5 +1,5 @@
 use super::*;
-use crate::settings::variables::Variables;
+use crate::variables::Variables;
 use clap::Parser;
 use secrecy::ExposeSecret;
 

@@ -59,7 +59,7 @@ impl Change {
 
 impl Files {
     /// The files that belong to `main`, which is there.
-    pub(super) fn new(main: &Path) -> Self {
+    pub(crate) fn new(main: &Path) -> Self {
         Self {
             main: main.to_owned(),
             log: with_suffix(main, "-wal"),
@@ -74,7 +74,7 @@ impl Files {
     }
 
     /// Whether all processes that have the database open see these files.
-    pub(super) fn are_shared(&self) -> bool {
+    pub(crate) fn are_shared(&self) -> bool {
         in_use::is_shared(&self.main, &self.index)
     }
 
@@ -180,7 +180,7 @@ impl Files {
     }
 
     /// The copies that were kept by earlier processes.
-    pub(super) fn rescued(&self) -> Vec<PathBuf> {
+    pub(crate) fn rescued(&self) -> Vec<PathBuf> {
         let (Some(directory), Some(name)) = (self.main.parent(), self.main.file_name()) else {
             return Vec::new();
         };

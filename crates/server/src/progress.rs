@@ -1,10 +1,12 @@
+//! Progress of long commands, as bars on standard error.
+
 use std::cell::RefCell;
 
 use exit3_archive::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// A bar on standard error, where that is a terminal.
-pub(super) fn bar(what: String, count: u64) -> ProgressBar {
+pub(crate) fn bar(what: String, count: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg:12} {wide_bar} {human_pos}/{human_len} {eta}");
     ProgressBar::new(count)
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
@@ -13,7 +15,7 @@ pub(super) fn bar(what: String, count: u64) -> ProgressBar {
 
 /// A bar for each table.
 #[derive(Default)]
-pub(super) struct Bars(RefCell<Option<ProgressBar>>);
+pub(crate) struct Bars(RefCell<Option<ProgressBar>>);
 
 impl Progress for Bars {
     fn begin(&self, what: &str, rows: u64) {
@@ -30,7 +32,7 @@ impl Progress for Bars {
 
 impl Bars {
     /// Leaves the last bar as it is.
-    pub(super) fn finish(&self) {
+    pub(crate) fn finish(&self) {
         if let Some(bar) = self.0.take() {
             bar.finish();
         }

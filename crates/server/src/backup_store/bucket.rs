@@ -13,8 +13,8 @@ use object_store::{
     ClientConfigKey, GetOptions, ObjectStore, ObjectStoreExt, RetryConfig, WriteMultipart,
 };
 
-use super::place::{PlaceError, no_temporary};
-use crate::settings::variables;
+use super::{BackupStoreError, no_temporary};
+use crate::variables;
 
 /// Bytes of a part of an upload; 10,000 parts are the most that S3 takes.
 const PART: usize = 8 << 20;
@@ -36,7 +36,7 @@ pub(crate) struct Bucket {
 
 impl Bucket {
     /// Opens `s3://bucket/key`; nothing is asked of it yet.
-    pub(crate) fn open(url: &str) -> Result<Self, PlaceError> {
+    pub(crate) fn open(url: &str) -> Result<Self, BackupStoreError> {
         let (name, key) = Self::parse(url)?;
         // The standard names, and one that says whether a test's server may do without
         // encryption: AWS_ALLOW_HTTP.
@@ -55,8 +55,8 @@ impl Bucket {
     }
 
     /// The name of the bucket and the key in `s3://bucket/key`.
-    pub(crate) fn parse(url: &str) -> Result<(String, Key), PlaceError> {
-        let form = || PlaceError::Form(url.to_owned());
+    pub(crate) fn parse(url: &str) -> Result<(String, Key), BackupStoreError> {
+        let form = || BackupStoreError::Form(url.to_owned());
         let rest = url.strip_prefix("s3://").ok_or_else(form)?;
         let (name, key) = rest.split_once('/').unwrap_or((rest, ""));
         if name.is_empty() {
@@ -72,8 +72,8 @@ impl Bucket {
     }
 
     /// Uploads a file. It is there when all of it is, and not before.
-    pub(crate) async fn keep(&self, from: &Path, name: &str) -> Result<String, PlaceError> {
-        let io = |error| PlaceError::Io { place: from.display().to_string(), error };
+    pub(crate) async fn keep(&self, from: &Path, name: &str) -> Result<String, BackupStoreError> {
+        let io = |error| BackupStoreError::Io { place: from.display().to_string(), error };
         let mut file = File::open(from).map_err(io)?;
         let upload = self.store.put_multipart(&self.key.clone().join(name)).await?;
         let mut upload = WriteMultipart::new_with_chunk_size(upload, PART);
@@ -92,13 +92,13 @@ impl Bucket {
         // With the last part, and what undoes the upload where that fails.
         match tokio::time::timeout(END, upload.finish()).await {
             Ok(finished) => finished?,
-            Err(_) => return Err(PlaceError::Silent(self.full_name(name))),
+            Err(_) => return Err(BackupStoreError::Silent(self.full_name(name))),
         };
         Ok(self.full_name(name))
     }
 
     /// Downloads what the key names to a file that has no name.
-    pub(crate) async fn fetch(&self) -> Result<File, PlaceError> {
+    pub(crate) async fn fetch(&self) -> Result<File, BackupStoreError> {
         let mut file = tempfile::tempfile().map_err(no_temporary)?;
         let object = self.store.head(&self.key).await?;
         // Downloads parts: each must arrive in time, and the archive may be of any size.
@@ -118,13 +118,13 @@ impl Bucket {
     }
 
     /// The names directly below the prefix.
-    pub(crate) async fn names(&self) -> Result<Vec<String>, PlaceError> {
+    pub(crate) async fn names(&self) -> Result<Vec<String>, BackupStoreError> {
         let list = self.store.list_with_delimiter(Some(&self.key)).await?;
         let names = list.objects.iter().filter_map(|object| object.location.filename());
         Ok(names.map(str::to_owned).collect())
     }
 
-    pub(crate) async fn remove(&self, name: &str) -> Result<(), PlaceError> {
+    pub(crate) async fn remove(&self, name: &str) -> Result<(), BackupStoreError> {
         Ok(self.store.delete(&self.key.clone().join(name)).await?)
     }
 }

@@ -1,5 +1,8 @@
 //! Where archives are kept: a directory, or a bucket.
 
+mod bucket;
+mod names;
+
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
@@ -10,8 +13,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use exit3_archive::is_stale;
 use tempfile::NamedTempFile;
 
-use super::bucket::Bucket;
-use super::time_of;
+use self::bucket::Bucket;
+pub(crate) use self::names::{name_of, time_of};
 use crate::ownership::{self, adopt};
 use crate::secrets::ensure_directory;
 
@@ -25,9 +28,9 @@ const CLOCKS: TimeDelta = TimeDelta::hours(1);
 /// these: were it counted from now, a clock that leaps ahead would make all of them old.
 const KEPT: usize = 7;
 
-/// Why a place cannot be used.
+/// Why a store cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum PlaceError {
+pub(crate) enum BackupStoreError {
     #[error("{place}: {error}")]
     Io { place: String, error: io::Error },
     #[error(
@@ -50,18 +53,18 @@ pub(crate) enum PlaceError {
 }
 
 /// Where archives are kept.
-pub(crate) enum Place {
+pub(crate) enum BackupStore {
     Directory(PathBuf),
     Bucket(Bucket),
 }
 
-impl Place {
+impl BackupStore {
     /// Reads the name of a directory, or `s3://bucket/prefix`.
-    pub(crate) fn parse(text: &str) -> Result<Self, PlaceError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, BackupStoreError> {
         match text.strip_prefix("s3://") {
             Some(_) => Ok(Self::Bucket(Bucket::open(text)?)),
             None if Self::is_one(text) => Ok(Self::Directory(PathBuf::from(text))),
-            None => Err(PlaceError::Form(text.to_owned())),
+            None => Err(BackupStoreError::Form(text.to_owned())),
         }
     }
 
@@ -75,7 +78,7 @@ impl Place {
     }
 
     /// The archive at `text`, which is the name of a file or an object.
-    pub(crate) async fn fetch(text: &str) -> Result<File, PlaceError> {
+    pub(crate) async fn fetch(text: &str) -> Result<File, BackupStoreError> {
         match text.strip_prefix("s3://") {
             Some(_) => Bucket::open(text)?.fetch().await,
             None => open(Path::new(text)).map_err(|error| at(Path::new(text), error)),
@@ -84,7 +87,7 @@ impl Place {
 
     /// Begins a file that only its owner can read. It is gone when it is dropped before
     /// [`Self::keep`].
-    pub(crate) fn draft(&self) -> Result<NamedTempFile, PlaceError> {
+    pub(crate) fn draft(&self) -> Result<NamedTempFile, BackupStoreError> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(DRAFT.0).suffix(DRAFT.1);
         match self {
@@ -111,7 +114,7 @@ impl Place {
         &self,
         draft: NamedTempFile,
         name: &str,
-    ) -> Result<String, PlaceError> {
+    ) -> Result<String, BackupStoreError> {
         match self {
             Self::Directory(directory) => {
                 let path = directory.join(name);
@@ -127,7 +130,7 @@ impl Place {
     }
 
     /// The full name of the newest archive.
-    pub(crate) async fn newest(&self, now: DateTime<Utc>) -> Result<String, PlaceError> {
+    pub(crate) async fn newest(&self, now: DateTime<Utc>) -> Result<String, BackupStoreError> {
         let all = self.all_names().await?;
         let newest = all.iter().filter(|name| was_begun_by(name, now)).max();
         let newest = newest.ok_or_else(|| self.without_any(&all))?;
@@ -145,7 +148,7 @@ impl Place {
         days: u32,
         now: DateTime<Utc>,
         verified_at: Option<DateTime<Utc>>,
-    ) -> Result<Vec<String>, PlaceError> {
+    ) -> Result<Vec<String>, BackupStoreError> {
         let mut names = self.names(now).await?;
         names.sort();
         let kept = names.len().checked_sub(KEPT).and_then(|at| time_of(names.get(at)?));
@@ -190,24 +193,24 @@ impl Place {
     }
 
     /// The names of all archives of ours that were begun by now.
-    async fn names(&self, now: DateTime<Utc>) -> Result<Vec<String>, PlaceError> {
+    async fn names(&self, now: DateTime<Utc>) -> Result<Vec<String>, BackupStoreError> {
         let mut names = self.all_names().await?;
         names.retain(|name| was_begun_by(name, now));
         Ok(names)
     }
 
     /// The names of all files, also of those that are no archives.
-    async fn all_names(&self) -> Result<Vec<String>, PlaceError> {
+    async fn all_names(&self) -> Result<Vec<String>, BackupStoreError> {
         match self {
             Self::Directory(directory) => files(directory).map_err(|error| at(directory, error)),
             Self::Bucket(bucket) => bucket.names().await,
         }
     }
 
-    fn without_any(&self, names: &[String]) -> PlaceError {
+    fn without_any(&self, names: &[String]) -> BackupStoreError {
         let place = self.describe();
         let why = if names.is_empty() {
-            return PlaceError::Empty(place);
+            return BackupStoreError::Empty(place);
         } else if names.iter().any(|name| time_of(name).is_some()) {
             "the names of all backups say that they were begun later than now, so a clock was or \
              is wrong"
@@ -216,7 +219,7 @@ impl Place {
         } else {
             "none is called as a backup is (exit3-….backup)"
         };
-        PlaceError::NoneCounts { place, files: names.len(), why }
+        BackupStoreError::NoneCounts { place, files: names.len(), why }
     }
 }
 
@@ -286,12 +289,12 @@ pub(crate) fn make_do(instead: &Path) {
     }
 }
 
-pub(super) fn no_temporary(error: io::Error) -> PlaceError {
-    PlaceError::NoTemporary { place: tempfile::env::temp_dir().display().to_string(), error }
+fn no_temporary(error: io::Error) -> BackupStoreError {
+    BackupStoreError::NoTemporary { place: tempfile::env::temp_dir().display().to_string(), error }
 }
 
 /// A directory of its own, only for its owner, that is gone when it is dropped.
-pub(crate) fn scratch() -> Result<tempfile::TempDir, PlaceError> {
+pub(crate) fn scratch() -> Result<tempfile::TempDir, BackupStoreError> {
     tidy_up();
     let owner_only = fs::Permissions::from_mode(0o700);
     let mut builder = tempfile::Builder::new();
@@ -303,13 +306,12 @@ fn is_draft(name: &OsStr) -> bool {
     name.starts_with(DRAFT.0) && name.ends_with(DRAFT.1)
 }
 
-fn at(place: &Path, error: io::Error) -> PlaceError {
-    PlaceError::Io { place: place.display().to_string(), error }
+fn at(place: &Path, error: io::Error) -> BackupStoreError {
+    BackupStoreError::Io { place: place.display().to_string(), error }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::name_of;
     use super::*;
 
     #[tokio::test]
@@ -319,19 +321,19 @@ mod tests {
         let archives = nights("2026-01-01T00:00:00Z", 9);
         archives.iter().for_each(|name| put(name));
         put("notes.txt");
-        let place = Place::parse(directory.path().to_str().unwrap()).unwrap();
+        let store = BackupStore::parse(directory.path().to_str().unwrap()).unwrap();
         let now = time("2026-03-01T00:00:00Z");
         // Named while the clock was wrong; and no file.
         put("exit3-20990101T000000.000Z.backup");
         fs::create_dir(directory.path().join("exit3-20260101T000001.000Z.backup")).unwrap();
-        let newest = place.newest(now).await.unwrap();
+        let newest = store.newest(now).await.unwrap();
         assert!(newest.ends_with(&archives[8]), "{newest}");
-        assert!(place.expire(u32::MAX, now, None).await.unwrap().is_empty());
+        assert!(store.expire(u32::MAX, now, None).await.unwrap().is_empty());
         // Tried on the second of January, and not since.
         let proven = Some(time("2026-01-02T12:00:00Z"));
-        assert_eq!(place.expire(0, now, proven).await.unwrap(), archives[..1]);
-        assert_eq!(place.expire(0, now, None).await.unwrap(), archives[1..2]);
-        assert!(place.expire(0, now, None).await.unwrap().is_empty(), "seven stay");
+        assert_eq!(store.expire(0, now, proven).await.unwrap(), archives[..1]);
+        assert_eq!(store.expire(0, now, None).await.unwrap(), archives[1..2]);
+        assert!(store.expire(0, now, None).await.unwrap().is_empty(), "seven stay");
         assert!(directory.path().join("notes.txt").exists());
     }
 
@@ -339,19 +341,19 @@ mod tests {
     async fn a_clock_that_leaps_ahead_takes_nothing_with_it() {
         let directory = tempfile::tempdir().unwrap();
         let put = |name: &String| fs::write(directory.path().join(name), "").unwrap();
-        let place = Place::parse(directory.path().to_str().unwrap()).unwrap();
+        let store = BackupStore::parse(directory.path().to_str().unwrap()).unwrap();
         let archives = nights("2026-01-01T00:00:00Z", 30);
         archives.iter().for_each(put);
         for name in nights("2040-01-01T00:00:00Z", KEPT - 1) {
             put(&name);
             let now = time_of(&name).unwrap();
-            assert_eq!(place.expire(30, now, None).await.unwrap(), [""; 0], "{name}");
+            assert_eq!(store.expire(30, now, None).await.unwrap(), [""; 0], "{name}");
         }
         // When it is right again, all goes on as if nothing had happened.
         let mut removed = Vec::new();
         for name in nights("2026-01-31T00:00:00Z", 10) {
             put(&name);
-            removed.extend(place.expire(30, time_of(&name).unwrap(), None).await.unwrap());
+            removed.extend(store.expire(30, time_of(&name).unwrap(), None).await.unwrap());
         }
         assert_eq!(removed, archives[..3], "what is 37 days old");
     }
@@ -367,9 +369,9 @@ mod tests {
     }
 
     #[test]
-    fn a_place_has_a_form() {
+    fn a_store_has_a_form() {
         for text in ["", "S3://bucket/prefix", "https://example.com", "s3://", "s3:///prefix"] {
-            let refused = Place::parse(text).err().map(|error| error.to_string());
+            let refused = BackupStore::parse(text).err().map(|error| error.to_string());
             assert!(refused.is_some_and(|error| error.contains("s3://bucket/prefix")), "{text}");
         }
     }

@@ -1,11 +1,16 @@
+//! Migrating the database, after a backup where rows are about to change.
+
 use exit3_ports::Clock;
 
-use super::Failure;
-use super::progress::Bars;
-use crate::archives::{self, Place};
+use crate::archives;
 use crate::backend::Backend;
+use crate::backup_store::BackupStore;
 use crate::clock::SystemClock;
+use crate::progress::Bars;
 use crate::settings::Settings;
+
+/// Why a database was not brought up to date, in one sentence.
+type Failure = Box<dyn std::error::Error>;
 
 /// Brings the database up to date. `changes` are the migrations before which rows are kept.
 pub(crate) async fn upgrade(
@@ -25,16 +30,16 @@ pub(crate) async fn upgrade(
 
 /// Keeps the rows that `migrations` are about to change; or tells why it cannot.
 async fn back_up(settings: &Settings, backend: &Backend, migrations: &str) -> Result<(), Failure> {
-    let Some(place) = &settings.backup.to else {
+    let Some(store) = &settings.backup.to else {
         tracing::warn!(
             migrations,
             "rows are changed without a backup before: BACKUP_TO does not say where to"
         );
         return Ok(());
     };
-    let (place, now) = (Place::parse(place)?, SystemClock.now());
+    let (store, now) = (BackupStore::parse(store)?, SystemClock.now());
     let bars = Bars::default();
-    let made = archives::make(backend, &settings.backup, &place, now, &bars).await?;
+    let made = archives::make(backend, &settings.backup, &store, now, &bars).await?;
     tracing::info!(migrations, archive = made.name, "backed up before rows are changed");
     Ok(())
 }
@@ -56,7 +61,7 @@ mod tests {
     async fn behind(directory: &Path, backup_to: Option<&str>) -> (Settings, Backend) {
         let data = directory.join("data");
         let mut env = vec![("DATA_DIR", data.to_str().unwrap())];
-        env.extend(backup_to.map(|place| ("BACKUP_TO", place)));
+        env.extend(backup_to.map(|store| ("BACKUP_TO", store)));
         let settings = settings_of(&env);
         let backend = Backend::open(&settings).unwrap();
         backend.migrate_to(Target::Version(1), Rows::Keep).await.unwrap();
@@ -72,7 +77,7 @@ mod tests {
         let (settings, backend) = behind(directory.path(), backups.to_str()).await;
         upgrade(&settings, &backend, CHANGES).await.unwrap();
         assert_eq!(backend.migrate().await.unwrap(), 0);
-        let name = Place::parse(backups.to_str().unwrap())
+        let name = BackupStore::parse(backups.to_str().unwrap())
             .unwrap()
             .newest(SystemClock.now())
             .await

@@ -12,7 +12,7 @@ use rustls::server::ParsedCertificate;
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::settings::SettingsError;
+use super::SettingsError;
 
 /// How far the server's certificate is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use diesel::sql_types::{BigInt, Text};
 
 use super::files::Files;
 use super::{FilesError, OpenError};
+use crate::deadline;
 use crate::error::Refusal;
-use crate::readers::teach_deadline;
 use crate::sql::Sql;
 
 /// How long a connection waits for a lock of another process; less than a
@@ -126,7 +126,7 @@ fn set_up_reader(uri: &str) -> Result<SqliteConnection, OpenError> {
     let mut connection = SqliteConnection::establish(uri)?;
     connection.batch_execute(BUSY)?;
     connection.batch_execute(READER)?;
-    teach_deadline(&mut connection)?;
+    deadline::teach(&mut connection)?;
     look(&mut connection)?;
     Ok(connection)
 }
