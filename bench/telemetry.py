@@ -1,4 +1,4 @@
-"""What it costs to tell of everything: logs, traces, metrics, reports of errors."""
+"""Measures the cost of telemetry: logs, traces, metrics, error reports."""
 
 import http.server
 import threading
@@ -11,7 +11,7 @@ OFF = {"LOG_LEVEL": "ERROR", "METRICS_BIND": "off"}
 
 
 class Collector(http.server.BaseHTTPRequestHandler):
-    """Takes whatever it is sent."""
+    """Accepts everything it is sent."""
 
     protocol_version = "HTTP/1.1"
     paths = set()
@@ -24,11 +24,11 @@ class Collector(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_):
-        """Nothing."""
+        """Logs nothing."""
 
 
 def everything(collector, directory, metrics):
-    """Settings that tell of everything."""
+    """Settings with all telemetry on."""
     return {
         "LOG_FORMAT": "json", "LOG_LEVEL": "INFO", "LOG_DIR": str(directory / "logs"),
         "METRICS_BIND": f"127.0.0.1:{metrics}",
@@ -38,7 +38,7 @@ def everything(collector, directory, metrics):
 
 
 def measure_telemetry(run, rounds=10):
-    """Creates with nothing told and with everything told; memory at rest with everything told."""
+    """Creates without telemetry and with all of it; idle memory with all of it."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     run.stack.callback(server.shutdown)
@@ -57,10 +57,10 @@ def measure_telemetry(run, rounds=10):
         others[name] = run.node(plain, name.replace(" ", "_"))
         others[name].environment |= environment
     plain.environment |= OFF
-    plain.name = "nothing told"
+    plain.name = "no telemetry"
     pairs = creates_in_turns(run, plain, others, rounds)
     if missing := {"/v1/traces", "/v1/metrics"} - Collector.paths:
-        raise SystemExit(f"nothing came to {missing}")
-    run.goals.at_most("CPU a create, everything told / nothing", pairs["everything"].ratio()[0], 1.1)
+        raise SystemExit(f"the collector received nothing at {missing}")
+    run.goals.at_most("CPU per create, all telemetry / none", pairs["everything"].ratio()[0], 1.1)
     run.goals.nothing_failed([load for pair in pairs.values() for load in pair.loads()])
-    run.goals.at_most("idle memory (MiB), everything told", idle_mib(others["everything"]), 40)
+    run.goals.at_most("idle memory (MiB), all telemetry", idle_mib(others["everything"]), 40)
