@@ -7,7 +7,7 @@ _list:
 run *arguments:
     cargo run --release -- {{ arguments }}
 
-# run everything that CI runs; installs missing tools
+# run all tests; installs missing tools
 test:
     scripts/test
 

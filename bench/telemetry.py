@@ -44,14 +44,14 @@ def measure_telemetry(run, rounds=10):
     run.stack.callback(server.shutdown)
     metrics = free_port()
     plain = run.exit3("exit3_telemetry", True, run.options.leads)
-    told = everything(server.server_port, plain.directory, metrics)
-    kinds = {"everything": told}
+    all_on = everything(server.server_port, plain.directory, metrics)
+    kinds = {"everything": all_on}
     if run.options.parts:
-        kinds["logs"] = {**OFF, **{name: told[name] for name in ("LOG_FORMAT", "LOG_LEVEL", "LOG_DIR")}}
-        kinds["traces"] = {**OFF, "OTEL_EXPORTER_OTLP_ENDPOINT": told["OTEL_EXPORTER_OTLP_ENDPOINT"]}
+        kinds["logs"] = {**OFF, **{name: all_on[name] for name in ("LOG_FORMAT", "LOG_LEVEL", "LOG_DIR")}}
+        kinds["traces"] = {**OFF, "OTEL_EXPORTER_OTLP_ENDPOINT": all_on["OTEL_EXPORTER_OTLP_ENDPOINT"]}
         kinds["traces of all requests"] = {**kinds["traces"], "OTEL_TRACES_SAMPLER": "always_on"}
-        kinds["metrics"] = {**OFF, "METRICS_BIND": told["METRICS_BIND"]}
-        kinds["reports"] = {**OFF, "SENTRY_DSN": told["SENTRY_DSN"]}
+        kinds["metrics"] = {**OFF, "METRICS_BIND": all_on["METRICS_BIND"]}
+        kinds["reports"] = {**OFF, "SENTRY_DSN": all_on["SENTRY_DSN"]}
     others = {}
     for name, environment in kinds.items():
         others[name] = run.node(plain, name.replace(" ", "_"))
