@@ -1,4 +1,4 @@
-# `just` lists what there is; each line also works as pasted into a shell.
+# `just` lists the recipes. Each line also works when pasted into a shell.
 
 _list:
     @just --list --unsorted
@@ -7,61 +7,61 @@ _list:
 run *arguments:
     cargo run --release -- {{ arguments }}
 
-# everything that CI tests; installs what is missing
+# run all tests; installs missing tools
 test:
     scripts/test
 
-# the tests in Rust alone
+# run only the Rust tests
 test-rust *arguments:
     cargo test --workspace {{ arguments }}
 
-# each crate by itself
+# test each crate separately
 test-crates:
     scripts/test-crates
 
-# the recorded answers, on both databases
+# compare with the recorded responses, on both databases
 contract:
     cargo test --workspace --test contract
 
-# made-up requests against both databases, a thousand for each operation
+# send generated requests on both databases, a thousand per operation
 schemathesis *arguments="--max-examples 1000":
     scripts/schemathesis {{ arguments }}
 
-# changes of the domain and the use cases that no test of theirs notices
+# run mutation tests of the domain and the use cases
 mutants *options:
     scripts/mutants {{ options }}
 
-# format and lints, as CI has them
+# check format and lints, as in CI
 lint:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets -- -D warnings
 
-# format, and what clippy can mend by itself
+# format, and apply clippy's automatic fixes
 fix:
     cargo clippy --workspace --all-targets --fix --allow-dirty --allow-staged
     cargo fmt --all
 
-# licences, duplicates and sources of dependencies
+# check licences, duplicates and sources of dependencies
 deny:
     scripts/deny
 
-# known vulnerabilities of dependencies; needs the network
+# check dependencies for known vulnerabilities; needs the network
 audit:
     scripts/deny --advisories
 
-# side by side with the Django service of the same rules
+# run benchmarks against the Django service
 bench *arguments:
     bench/compare {{ arguments }}
 
-# made-up leads and subscribers in ./data, then serve them
+# create demo leads and subscribers in ./data, then serve them
 demo leads="10000" subscribers="10000":
     cargo run --release -- seed-demo --leads {{ leads }} --subscribers {{ subscribers }}
     cargo run --release
 
-# bring the schema of the configured database up to date
+# migrate the configured database
 migrate:
     cargo run --release -- migrate
 
-# the documentation of the code
+# build and open the code documentation
 doc:
     cargo doc --workspace --no-deps --open

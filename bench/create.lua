@@ -1,4 +1,4 @@
--- Creates leads, every body another: a name, an address and a phone number with a number of their own.
+-- Creates leads. Each body is different: its name, address and phone number contain a counter.
 
 done = dofile("report.lua")
 

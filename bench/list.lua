@@ -1,3 +1,3 @@
--- Asks for the first page of the leads. Headers come from the command line.
+-- Requests the first page of leads. Headers come from the command line.
 
 done = dofile("report.lua")

@@ -1,4 +1,4 @@
-"""How things are measured: requests per second with wrk, CPU time and memory from /proc, latency one by one."""
+"""Measures requests per second with wrk, CPU time and memory from /proc, and the latency of single requests."""
 
 import json
 import os
@@ -17,7 +17,7 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 @dataclass
 class Load:
-    """What a run of wrk found. Latencies in milliseconds, CPU in milliseconds a request."""
+    """The results of a run of wrk. Latencies in milliseconds, CPU in milliseconds per request."""
 
     requests: int
     rate: float
@@ -29,7 +29,7 @@ class Load:
 
 
 def stat(pid):
-    """(parent, CPU seconds of a process and of its children that have ended), None when it is gone."""
+    """(parent, CPU seconds of a process and of its ended children), None if the process has ended."""
     try:
         fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -38,7 +38,7 @@ def stat(pid):
 
 
 def cpu_seconds(root):
-    """CPU time of a process and all below it."""
+    """CPU time of a process and all its descendants."""
     known = {int(entry): found for entry in os.listdir("/proc") if entry.isdigit() and (found := stat(entry))}
     total, below = 0.0, [root]
     while below:
@@ -62,7 +62,7 @@ def cpu_of(service, postgres):
 
 
 def wrk(service, postgres, connections, seconds, script=None, warm=True):
-    """Loads the list, or what the script sends, with `warm` after a warm-up of a fifth of the time."""
+    """Loads the service with lists, or with the requests of the script. `warm` adds a warm-up of a fifth of the time."""
     if not shutil.which("wrk"):
         raise SystemExit("wrk is not installed")
     command = ["wrk", "-t", "1", "-c", str(connections), "--timeout", "30s", "-s", str(HERE / (script or "list.lua"))]
@@ -88,7 +88,7 @@ def wrk(service, postgres, connections, seconds, script=None, warm=True):
 
 
 def cold_start_ms(service, times=5):
-    """Milliseconds from the start of the process to the first answer, the median of some."""
+    """Milliseconds from the start of the process to its first response, median of `times`."""
     found = []
     for _ in range(times):
         begin = time.monotonic()
@@ -100,7 +100,7 @@ def cold_start_ms(service, times=5):
 
 
 def idle_mib(service):
-    """Resident memory of a service that has answered a little and then had nothing to do."""
+    """Resident memory of a service, two seconds after its first response."""
     service.start()
     service.get(LEADS)
     time.sleep(2)
@@ -120,11 +120,11 @@ class Steps:
         return statistics.median(self.milliseconds)
 
     def cost(self):
-        """CPU of service and database together, in milliseconds a request."""
+        """CPU of service and database together, in milliseconds per request."""
         return self.cpu / max(self.count, 1) * 1e3
 
     def run(self, service, postgres, paths, before=None):
-        """Requests every path that `paths` yields; `send` gives it the page of the one before. Untimed `before` each."""
+        """Requests every path that `paths` yields, and sends it each response. Calls `before`, untimed, before each request."""
         connection = service.connect()
         if before is None:
             start = cpu_of(service, postgres)

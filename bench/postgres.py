@@ -12,7 +12,7 @@ import time
 
 USER, PASSWORD = "bench", "bench-password"
 
-# What pgbench binds: a lead of the size that create.lua sends.
+# Parameters for pgbench: a lead of the size that create.lua sends.
 PARAMETERS = {
     "full_name": "Bench Person 12345", "position": "Engineer", "company_name": "Company 345 d.o.o.",
     "phone_number": "+385910012345", "email": "person.123456.12345@example.com", "source": "website",
@@ -22,14 +22,14 @@ PARAMETERS = {
 
 
 def free_port():
-    """A port that nobody listens on now."""
+    """A port that is currently free."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 def binary(name):
-    """The path of a PostgreSQL program: the one in PATH, else of the newest version installed."""
+    """The path of a PostgreSQL program: the one in PATH, else the newest installed version."""
     installed = sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"), key=lambda p: int(p.split("/")[4]))
     found = shutil.which(name) or (installed[-1] if installed else None)
     if not found:
@@ -38,7 +38,7 @@ def binary(name):
 
 
 class Postgres:
-    """Starts with the object, ends with `stop`. initdb refuses root, so root becomes `postgres` for it."""
+    """A server that the constructor starts and `stop` stops. initdb refuses root, so root runs it as `postgres`."""
 
     def __init__(self, directory):
         self.port = free_port()
@@ -65,11 +65,11 @@ class Postgres:
         self.wait()
 
     def url(self, database="postgres"):
-        """What DATABASE_URL takes."""
+        """The URL for DATABASE_URL."""
         return f"postgres://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{database}"
 
     def wait(self):
-        """Returns once it answers."""
+        """Waits until the server answers."""
         for _ in range(300):
             ready = subprocess.run([binary("psql"), self.url(), "-c", "SELECT 1"], capture_output=True)
             if ready.returncode == 0:
@@ -78,17 +78,17 @@ class Postgres:
         raise SystemExit("the throwaway PostgreSQL does not start, see its log")
 
     def sql(self, statement, database="postgres"):
-        """Runs one statement, returns what it prints."""
+        """Runs one statement and returns its output."""
         command = [binary("psql"), self.url(database), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", statement]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
     def create(self, database):
-        """A new, empty database; returns its URL."""
+        """Creates an empty database and returns its URL."""
         self.sql(f"CREATE DATABASE {database}")
         return self.url(database)
 
     def settle(self, database):
-        """Leaves nothing of the seeding to be done during the measurement."""
+        """Finishes the deferred work of seeding, so that it does not disturb the measurement."""
         self.sql("VACUUM ANALYZE", database)
         self.sql("CHECKPOINT", database)
 

@@ -1,4 +1,4 @@
-"""What protection costs: keys and limits on a create, a crowd on everybody else."""
+"""Measures the cost of keys and limits per create, and the effect of many inactive connections."""
 
 import json
 import resource
@@ -16,25 +16,25 @@ LIMITS = ("RATE_LIMIT_ANON", "RATE_LIMIT_USER", "RATE_LIMIT_LEAD_CREATE", "RATE_
 
 
 def named_key(service):
-    """Makes a key that does what the benchmark does."""
+    """Creates a key with the scopes that the benchmark needs."""
     command = [service.binary, "api-key", "create", "--name", "bench", "--scope", "leads:create", "--scope", "leads:read"]
     said = subprocess.run(command, env=service.environment, cwd=service.directory, check=True, capture_output=True, text=True)
     return said.stdout.splitlines()[0].rpartition(": ")[2]
 
 
 def measure_limits(run, rounds=10):
-    """Creates with the one key and no limits, and with a named key and every limit."""
+    """Creates with BASIC_API_KEY and no limits, and with a named key and every limit."""
     off = run.exit3("exit3_limits", True, run.options.leads)
     on = run.node(off, "limits")
     off.name, on.key = "BASIC_API_KEY and no limits", named_key(off)
     on.environment |= {name: ENDLESS for name in LIMITS}
     pair = creates_in_turns(run, off, {"a named key, every limit": on}, rounds)["a named key, every limit"]
-    run.goals.at_most("CPU a create, keys and limits on / off", pair.ratio()[0], 1.05)
+    run.goals.at_most("CPU per create, keys and limits on / off", pair.ratio()[0], 1.05)
     run.goals.nothing_failed(pair.loads())
 
 
 def fresh_p99(service, times=1000):
-    """The 99th percentile of a list over a connection of its own, in milliseconds."""
+    """The 99th percentile of a list, each on a new connection, in milliseconds."""
     request = f"GET {LEADS} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Basic {KEY}\r\nConnection: close\r\n\r\n".encode()
     found = []
     for _ in range(times):
@@ -51,7 +51,7 @@ def fresh_p99(service, times=1000):
 
 
 def measure_crowd(run, stalled=1_200, idle=10_000):
-    """What a fresh client notices of a crowd that does nothing."""
+    """The latency of a new client beside many inactive connections."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     service = run.exit3("exit3_crowd", True, run.options.leads).start()
@@ -69,7 +69,7 @@ def measure_crowd(run, stalled=1_200, idle=10_000):
     for connection in crowd:
         connection.close()
     service.stop()
-    table(f"A fresh client beside {stalled:,} stalled bodies and {idle:,} idle connections", ["", "p99 ms"], [
+    table(f"A new client beside {stalled:,} stalled bodies and {idle:,} idle connections", ["", "p99 ms"], [
         ["quiet", f"{quiet:.2f}"], ["crowded", f"{crowded:.2f}"],
     ])
-    run.goals.at_most("p99 of a fresh client, crowded / quiet", crowded / quiet, 2)
+    run.goals.at_most("p99 of a new client, crowded / quiet", crowded / quiet, 2)

@@ -1,4 +1,4 @@
--- What both scripts print at the end: one line of JSON, times in microseconds.
+-- Both scripts print this at the end: one line of JSON, times in microseconds.
 
 return function(summary, latency)
   local errors = summary.errors

@@ -2,7 +2,7 @@
 
 
 def table(title, head, rows):
-    """Prints rows under a title, the first column to the left, the others to the right."""
+    """Prints a table with a title. Aligns the first column left, the others right."""
     cells = [[str(cell) for cell in row] for row in [head, *rows]]
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
     print(f"\n{title}")
@@ -13,13 +13,13 @@ def table(title, head, rows):
 
 
 class Goals:
-    """What was to be reached, and whether it was."""
+    """The goals, and whether they were reached."""
 
     def __init__(self):
         self.rows, self.missed = [], 0
 
     def add(self, what, found, goal, reached):
-        """Keeps one line."""
+        """Adds one line."""
         self.rows.append([what, found, goal, "yes" if reached else "NO"])
         self.missed += not reached
 
@@ -32,11 +32,11 @@ class Goals:
         self.add(what, f"{found:.2f}", f"<= {goal}", found <= goal)
 
     def nothing_failed(self, loads):
-        """A request that failed makes a fast run worthless."""
+        """No request may fail: fast errors would make a run look good."""
         failed = sum(load.failed for load in loads)
-        self.add("requests that failed", str(failed), "0", failed == 0)
+        self.add("failed requests", str(failed), "0", failed == 0)
 
     def print(self):
-        """The verdicts, if any were asked for."""
+        """Prints the table of goals, if there are any."""
         if self.rows:
             table("Goals", ["", "found", "goal", "reached"], self.rows)

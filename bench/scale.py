@@ -1,4 +1,4 @@
-"""What a list costs with few leads and with many: both services run, in turns, in the same minutes."""
+"""Compares lists with few and with many leads. Both services run at the same time and are measured in turns."""
 
 from urllib.parse import urlsplit
 
@@ -10,13 +10,13 @@ ROUNDS = 10
 
 
 def same(path, times):
-    """One path, again and again."""
+    """Yields the same path `times` times."""
     for _ in range(times):
         yield path
 
 
 def cursor(times, state):
-    """Follows `next` from where it left off; begins anew at the end."""
+    """Follows `next`, continuing where the previous call stopped. At the end of the list it starts again."""
     path = state.get("next") or LEADS + "?cursor="
     for _ in range(times):
         page = yield path
@@ -26,13 +26,13 @@ def cursor(times, state):
 
 
 def own_write(service):
-    """A lead created just before the request that is timed."""
+    """Creates a lead right before each timed request."""
     body = {"full_name": "Just Written", "position": "Engineer", "email": "just@example.com"}
 
     def write(connection):
         status, answer = service.request("POST", LEADS, body, connection)
         if status != 201:
-            raise SystemExit(f"{service.name}: a create answers {status}: {answer}")
+            raise SystemExit(f"{service.name}: a create returned {status}: {answer}")
 
     return write
 
@@ -45,7 +45,7 @@ def measure_scale(run, pair, label, postgres, with_cursor):
     lists = {
         "default list": "",
         "status list": "?status=contacted",
-        # The newest leads are all new, so a list of others must not be read from the newest on.
+        # The newest leads all have the status "new", so a slow plan would scan all of them.
         "two statuses": "?status=contacted&status=interested",
         "status and source by name": "?status=contacted&source=referral&ordering=full_name",
     }

@@ -1,4 +1,4 @@
-"""The two services under measurement: how each is started, seeded and stopped."""
+"""The two services to measure: how to start, seed and stop them."""
 
 import http.client
 import json
@@ -21,19 +21,19 @@ SECRET = "bench-secret-4c1f0a9be27d4e5f8a6b3c2d1e0f9a8b7c6d5e4f"
 
 
 def peer_python(chosen):
-    """A Python that has the packages of django/requirements.txt."""
+    """A Python with the packages of django/requirements.txt."""
     for candidate in (chosen, HERE / "django/.venv/bin/python", shutil.which("python3")):
         if candidate and os.path.exists(candidate):
             if subprocess.run([candidate, "-c", "import django, gunicorn, rest_framework"], capture_output=True).returncode == 0:
                 return str(candidate)
-    raise SystemExit("the peer's packages are missing: see bench/README.md, or name a Python with --python")
+    raise SystemExit("the packages of the Django service are missing: see bench/README.md, or pass a Python with --python")
 
 
 class Service:
     """A process that serves the API on a free port."""
 
     name, key = "", KEY
-    alive = b"HTTP/1.1 "  # how the first answer begins
+    alive = b"HTTP/1.1 "  # the beginning of the first response
 
     def __init__(self, directory, environment):
         self.port = free_port()
@@ -44,11 +44,11 @@ class Service:
         self.process = None
 
     def command(self):
-        """The arguments that start it."""
+        """The command that starts the service."""
         raise NotImplementedError
 
     def spawn(self):
-        """Starts the process, does not wait for it."""
+        """Starts the process without waiting for it."""
         log = open(self.directory / "service.log", "ab")
         self.process = subprocess.Popen(
             self.command(), env=self.environment, cwd=self.directory, stdout=log, stderr=log, start_new_session=True
@@ -56,7 +56,7 @@ class Service:
         log.close()
 
     def wait(self, path):
-        """Returns once `path` is answered as it should be (a connection alone does not count)."""
+        """Waits until the response to `path` begins with `alive` (a connection alone does not count)."""
         until = time.monotonic() + 60
         while time.monotonic() < until:
             if self.process.poll() is not None:
@@ -73,13 +73,13 @@ class Service:
         raise SystemExit(f"{self.name} does not start:\n{log[-2000:]}")
 
     def start(self):
-        """Starts and waits."""
+        """Starts the service and waits until it is live."""
         self.spawn()
         self.wait(LIVE)
         return self
 
     def stop(self):
-        """Asks it to leave, and its children with it."""
+        """Stops the service and its children."""
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
@@ -89,15 +89,15 @@ class Service:
                 self.process.wait()
 
     def headers(self):
-        """What every request carries."""
+        """The headers of every request."""
         return {"Authorization": f"Basic {self.key}"}
 
     def get(self, path, connection=None):
-        """The status and JSON of one request."""
+        """Sends one GET; returns status and JSON."""
         return self.request("GET", path, None, connection)
 
     def request(self, method, path, body=None, connection=None):
-        """One request on a connection of its own or the one given."""
+        """Sends one request on the given connection, or on a new one; returns status and JSON."""
         own = connection or self.connect()
         headers = self.headers()
         if body is not None:
@@ -111,18 +111,18 @@ class Service:
         return response.status, json.loads(content) if content else None
 
     def connect(self):
-        """A connection that is kept open."""
+        """Opens a connection that is kept open."""
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
 
     def check(self, leads):
-        """Stops the run when the service does not answer as it should: a fast error is no result."""
+        """Stops the run if the response is wrong: fast errors would make the service look fast."""
         status, page = self.get(LEADS)
         if status != 200 or page["count"] != leads or len(page["results"]) != 50:
             raise SystemExit(f"{self.name}: the list is not {leads} leads, 50 a page: {status} {str(page)[:300]}")
 
 
 class Django(Service):
-    """The peer under gunicorn, two sync workers."""
+    """The Django service under gunicorn with two sync workers."""
 
     def __init__(self, directory, postgres, database, python, keep):
         self.name = f"Django, CONN_MAX_AGE={keep}"
@@ -145,7 +145,7 @@ class Django(Service):
 
 
 class Exit3(Service):
-    """This project's `dist` binary; without a database URL on its embedded SQLite."""
+    """The `dist` binary of this project; without a database URL it uses embedded SQLite."""
 
     alive = b"HTTP/1.1 200 "
 
@@ -164,7 +164,7 @@ class Exit3(Service):
         return [self.binary, "serve"]
 
     def seed(self, leads):
-        """Migrates by a first start, then fills the table with the program's own demo data."""
+        """Migrates by a first start, then fills the tables with `exit3 seed-demo`."""
         self.start().stop()
         seed = [self.binary, "seed-demo", "--leads", str(leads)]
         result = subprocess.run(seed, env=self.environment, cwd=self.directory, capture_output=True, text=True)
@@ -175,9 +175,9 @@ class Exit3(Service):
 
 
 def dist_binary(chosen):
-    """The `dist` binary, or None when it has not been built."""
+    """The `dist` binary, or None if it has not been built."""
     path = pathlib.Path(chosen or HERE.parent / "target/dist/exit3")
     if not path.exists():
-        print(f"{path.name} has not been built (cargo build --profile dist): its half is left out", file=sys.stderr)
+        print(f"{path.name} has not been built (cargo build --profile dist): exit3 is not measured", file=sys.stderr)
         return None
     return path.resolve()

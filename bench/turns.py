@@ -1,9 +1,8 @@
-"""What settings cost: two services on one database, loaded a second each in turns.
+"""Measures the cost of settings: two services on one database, loaded for a second each in turns.
 
-A process can be a tenth dearer than the next one of the same program, by where its memory and
-its connections came to lie, and a machine is not equally fast from one minute to the next.
-Turns take away the one, processes made anew in every round the other; what is left is told as
-the standard error.
+Two processes of the same program can differ by a tenth, depending on where their memory and
+connections are, and the speed of a machine changes from minute to minute. New processes in every
+round even out the first effect, turns the second. The standard error shows what remains.
 """
 
 import math
@@ -16,34 +15,34 @@ from report import table
 
 @dataclass
 class Side:
-    """What one of the two did in a round. CPU in seconds, also of what it did in the other's turns."""
+    """The loads of one service in a round. CPU in seconds, including what it used in the other's turns."""
 
     loads: list
     cpu: float
 
     def cost(self):
-        """CPU milliseconds a request."""
+        """CPU milliseconds per request."""
         return self.cpu / sum(load.requests for load in self.loads) * 1e3
 
 
 class Pair:
-    """The rounds of a service and of the one it is compared with."""
+    """All rounds of two services that are compared."""
 
     def __init__(self):
         self.plain, self.other = [], []
 
     def loads(self):
-        """All of them."""
+        """All loads of both services."""
         return [load for side in self.plain + self.other for load in side.loads]
 
     def ratio(self):
-        """CPU of a request, other / plain: the mean over the rounds, and its standard error."""
+        """CPU per request, other / plain: the mean over the rounds, and its standard error."""
         found = [other.cost() / plain.cost() for plain, other in zip(self.plain, self.other)]
         return statistics.mean(found), statistics.stdev(found) / math.sqrt(len(found))
 
 
 def one_round(run, pair, plain, other):
-    """Both services made anew, each loaded `--seconds` times for a second."""
+    """Starts both services, and loads each `--seconds` times for a second."""
     services = [plain.start(), other.start()]
     connections, postgres = run.options.connections, run.postgres()
     for service in services:
@@ -62,7 +61,7 @@ def one_round(run, pair, plain, other):
 
 
 def creates_in_turns(run, plain, others, rounds):
-    """Creates of each of `others` against those of `plain`; prints them, returns the pairs by name."""
+    """Compares creates of each of `others` with those of `plain`; prints a table, returns the pairs by name."""
     pairs = {name: Pair() for name in others}
     for _ in range(rounds):
         for name, other in others.items():
@@ -74,5 +73,5 @@ def creates_in_turns(run, plain, others, rounds):
         cost = statistics.mean(side.cost() for side in pair.other)
         rows.append([name, f"{rate:,.0f}", f"{cost:.4f}", f"{mean:.3f} ± {error:.3f}"])
     title = f"Creates, PostgreSQL, {rounds} rounds of {run.options.seconds} seconds in turns with {plain.name}"
-    table(title, ["", "requests/s", "CPU ms/request", "CPU, times as much"], rows)
+    table(title, ["", "requests/s", "CPU ms/request", "CPU ratio"], rows)
     return pairs

@@ -1,8 +1,8 @@
-// The migrations, oldest first, each with what it does to rows. Both dialects have the
-// same ones. Part of `exit3-ports`; see README.md beside this file.
+// The migrations, oldest first, and what each one does to rows. Both dialects have the same
+// ones. This file is part of `exit3-ports`; see README.md beside it.
 
-/// The [`Migration`](crate::Migration)s of one of the directories below `migrations`,
-/// for a source file of an adapter, three directories below the root.
+/// The [`Migration`](crate::Migration)s of one directory below `migrations`, for a source
+/// file of an adapter, which is three directories below the root.
 #[macro_export]
 macro_rules! migrations {
     ($dialect:literal) => {
@@ -12,7 +12,7 @@ macro_rules! migrations {
             "00000000000003_api_keys" keeps, back drops ["api_keys"];
             "00000000000004_clients" keeps, back drops ["clients"];
             "00000000000005_staff" keeps, back drops ["staff"];
-            // What it has is about backups, and in none of them.
+            // Backups do not contain this table.
             "00000000000006_backup_status" keeps, back drops [];
             "00000000000007_django" keeps, back drops
                 ["django_leads", "django_subscribers", "django_clients", "django_staff"];
@@ -29,7 +29,7 @@ macro_rules! migrations {
             back_drops: &[$($table),*],
         }),*]
     };
-    // Of rows that are there, none is changed.
+    // No existing row changes.
     (@keeps) => { false };
     (@changes) => { true };
 }

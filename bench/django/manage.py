@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Django's command line: `manage.py migrate`, `manage.py seed N`."""
+"""Django's command line, such as `manage.py migrate`."""
 
 import os
 import sys

@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
-"""Sends recorded requests to a service, one after another, and compares the answers.
+"""Sends recorded requests to a service, one after another, and compares the responses.
 
     replay.py http://127.0.0.1:8000 recorded.json [--key KEY] [--all] [--verbose]
 
-The service must start from an empty database. Compared are the status and the
-JSON; not compared are ids, times, the host in links, the order of rows in a
-list, the order of fields, and the wording of `detail` for broken JSON. A `{id}`
-in a path that a recorded answer gave is replaced by the id this service gave.
+The service must start from an empty database. The script compares the status and the
+JSON. It ignores ids, times, the host in links, the order of rows in a list, the order
+of fields, and the wording of `detail` for invalid JSON. If a path contains an id from a
+recorded response, the script replaces it by the id that this service returned.
 
 A recording has `name`, `method`, `path`, `headers`, `body` (null: none) or
-`body_base64`, and `answer` with `status`, `json` (null: it was not JSON, then
-only the status counts) and more. One with `override` says why another answer is
-right today: it is sent, but only compared with --all. One with `ordered` is a
-list whose rows must come in the recorded order.
+`body_base64`, and `answer` with `status`, `json` (null: the response was not JSON; then
+only the status is compared) and more. `override` gives the reason why a different
+response is now correct: the request is sent, but its response is only compared with
+--all. `ordered` marks a list whose rows must come in the recorded order.
 
 Exit code: 0 all as recorded, 1 mismatches, 2 the service cannot be reached.
 """
@@ -32,7 +32,7 @@ TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$")
 
 
 def send(base, request, timeout=30):
-    """Sends one request exactly as recorded, no header added but Host and Content-Length."""
+    """Sends one request exactly as recorded, adding only the headers Host and Content-Length."""
     target = urlsplit(base)
     connection = http.client.HTTPConnection(target.hostname, target.port, timeout=timeout)
     body = request.get("body")
@@ -54,7 +54,7 @@ def send(base, request, timeout=30):
 
 
 def answer_of(response, content):
-    """The answer as it is recorded."""
+    """The response in the form of a recording."""
     kind = (response.getheader("Content-Type") or "").split(";")[0] or None
     try:
         value = json.loads(content) if content and kind and kind.endswith("json") else None
@@ -72,7 +72,7 @@ def answer_of(response, content):
 
 
 def plain(value, ordered=False):
-    """The value without what may vary; a time or an id that is none stays visible."""
+    """The value with varying parts replaced. An invalid time or id stays visible."""
     if isinstance(value, list):
         return [plain(item) for item in value]
     if not isinstance(value, dict):
@@ -97,7 +97,7 @@ def plain(value, ordered=False):
 
 
 def differences(expected, actual, ordered=False):
-    """What is wrong with the answer, in lines; none when it is as recorded."""
+    """The differences from the recorded response, one per line; empty if there are none."""
     found = []
     if expected["status"] != actual["status"]:
         found.append(f"status: {expected['status']} expected, {actual['status']} got")
@@ -109,18 +109,18 @@ def differences(expected, actual, ordered=False):
 
 
 class Ids:
-    """The ids that this service gave for those in the recording."""
+    """Maps the ids in the recording to those that this service assigned."""
 
     def __init__(self):
         self.known = {}
 
     def learn(self, path, expected, actual):
-        """Keeps the pair of ids of something created."""
+        """Stores the pair of ids of a created row."""
         if expected["status"] == actual["status"] == 201:
             self.known[(self.resource(path), str(expected["json"]["id"]))] = str(actual["json"]["id"])
 
     def translate(self, path):
-        """The path with this service's id."""
+        """The path with the id of this service."""
         match = re.match(r"^(/backend/api/(?:v1/)?(\w+)/)(\d+)(.*)$", path)
         if not match:
             return path
@@ -129,7 +129,7 @@ class Ids:
 
     @staticmethod
     def resource(path):
-        """`leads` or `newsletter`, whatever the version in the path."""
+        """`leads` or `newsletter`, for any version in the path."""
         match = re.match(r"^/backend/api/(?:v1/)?(\w+)", path)
         return match.group(1) if match else None
 
@@ -137,10 +137,10 @@ class Ids:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("base", help="for example http://127.0.0.1:8000")
-    parser.add_argument("recordings", help="a file of recorded requests and answers, .json or .json.gz")
-    parser.add_argument("--key", default=RECORDED_KEY, help="the service's key, if it is not the recorded one")
-    parser.add_argument("--all", action="store_true", help="compare also what has been overridden since")
-    parser.add_argument("--verbose", action="store_true", help="print the requests that fail, too")
+    parser.add_argument("recordings", help="a file of recorded requests and responses, .json or .json.gz")
+    parser.add_argument("--key", default=RECORDED_KEY, help="the key of the service, if it differs from the recorded one")
+    parser.add_argument("--all", action="store_true", help="also compare responses that have been overridden")
+    parser.add_argument("--verbose", action="store_true", help="also print the requests of mismatches")
     options = parser.parse_args()
 
     opened = gzip.open if options.recordings.endswith(".gz") else open
@@ -153,7 +153,7 @@ def main():
         try:
             actual = answer_of(*send(options.base, request))
         except (OSError, http.client.HTTPException) as error:
-            print(f"{recording['name']}: no answer: {error!r}")
+            print(f"{recording['name']}: no response: {error!r}")
             sys.exit(2)
         ids.learn(recording["path"], recording["answer"], actual)
         if recording.get("override") and not options.all:

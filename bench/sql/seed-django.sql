@@ -1,4 +1,4 @@
--- Leads of the peer, spread over choices and over a year.
+-- Leads for the Django service, spread over all choices and over a year.
 INSERT INTO common_lead
   (full_name, position, company_name, phone_number, email, source, status, notes, created_at, updated_at, category)
 SELECT

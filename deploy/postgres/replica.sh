@@ -1,14 +1,14 @@
 #!/bin/bash
-# Copies the primary when there is nothing yet, and follows it.
+# Copies the primary if there is no data yet, then follows it.
 set -euo pipefail
 export PGPASSWORD=$REPLICATION_PASSWORD
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
-    # What a copy that was interrupted left behind is no database.
+    # Remove the remains of an interrupted copy.
     find "$PGDATA" -mindepth 1 -delete
     chmod 700 "$PGDATA"
     pg_basebackup -h "${PRIMARY_HOST:-primary}" -p "${PRIMARY_PORT:-5432}" -U replicator \
         -D "$PGDATA/new" -R -S replica -X stream --checkpoint=fast
-    # That one last: it says that the others are all there.
+    # PG_VERSION comes last: it marks the copy as complete.
     find "$PGDATA/new" -mindepth 1 -maxdepth 1 ! -name PG_VERSION -exec mv -t "$PGDATA" {} +
     mv "$PGDATA/new/PG_VERSION" "$PGDATA/"
     rmdir "$PGDATA/new"

@@ -1,14 +1,15 @@
-"""What the service accepts, exactly, as JSON Schema has it. The document that clients see
-is plainer, since generators of clients make nothing of patterns; made-up requests are held
-against these schemas instead, and are sent as forms as well."""
+"""JSON Schemas of exactly what the service accepts.
+
+The schemas in the OpenAPI document are plainer, because client generators cannot use patterns.
+Generated requests are checked against these schemas instead, and are also sent as forms."""
 
 import copy
 
-# Inside of a class of a regular expression: what is trimmed, and what no text may hold
-# but where it is trimmed.
+# Content of regular expression classes: the characters that are trimmed, and the characters
+# that are not allowed after trimming.
 SPACE = r"\t\n\x0b\x0c\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f"
-# Superscripts are digits too. Those of other scripts are too many to name.
+# Superscripts are digits too. There are too many digits of other scripts to list them.
 DIGIT = r"0-9\xb2\xb3\xb9\u2070\u2074-\u2079\u2080-\u2089"
 
 OUTER = f"[^{SPACE}{CONTROL}<>]"
@@ -16,7 +17,7 @@ INNER = f"[^{CONTROL}<>]"
 OUTER_LETTER = f"[^{SPACE}{CONTROL}<>{DIGIT}]"
 INNER_LETTER = f"[^{CONTROL}<>{DIGIT}]"
 LABEL = f"{OUTER}{INNER}*{OUTER}"
-# Not only digits.
+# Contains at least one character that is not a digit.
 NAME = (
     f"(?:{OUTER_LETTER}{INNER}*{OUTER}|{OUTER}{INNER}*{OUTER_LETTER}"
     f"|{OUTER}{INNER}*{INNER_LETTER}{INNER}*{OUTER})"
@@ -37,14 +38,14 @@ def in_any_case(word):
 NULL = {"type": "null"}
 BLANK = trimmed("")
 EMAIL = {"type": "string", "format": "email", "maxLength": 254}
-# A number is taken as its text. One of a single digit is too short for a label, and an
-# integer is no name.
+# The service accepts a number as its text. A number of one digit is too short for a label, and
+# an integer is not a valid name.
 FRACTION = {"type": "number", "not": {"type": "integer"}}
 BELOW_ZERO = {"type": "number", "exclusiveMaximum": 0}
 LONG_NUMBER = [FRACTION, BELOW_ZERO, {"type": "number", "minimum": 10}]
 PHONE_DIGITS = {"type": "integer", "minimum": 1_000_000, "maximum": 999_999_999_999_999}
 
-# By field: every schema of which a value must match one.
+# For each field, the schemas of which its value must match one.
 FIELDS = {
     "full_name": [trimmed(NAME, maxLength=255), FRACTION, BELOW_ZERO],
     "position": [trimmed(LABEL, maxLength=255), *LONG_NUMBER],
@@ -62,14 +63,14 @@ NOT_BLANK = {"not": {"anyOf": [NULL, BLANK]}}
 
 
 def accepted(name, schema):
-    """The exact schema of a JSON body of which the document has this plain one."""
+    """The exact schema of a JSON body, made from the plain one in the document."""
     schema = copy.deepcopy(schema)
     for field, plain in schema["properties"].items():
         resource = name.removesuffix("Create").removesuffix("Update")
         schemas = EMAILS[resource] if field == "email" else FIELDS.get(field, [plain])
         schema["properties"][field] = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
     if name == "LeadCreate":
-        # Required, and not blank: one of them.
+        # At least one of the two is required and not blank.
         schema["anyOf"] = [
             {"required": [field], "properties": {field: NOT_BLANK}}
             for field in ("email", "phone_number")
@@ -78,7 +79,7 @@ def accepted(name, schema):
 
 
 def form(schema):
-    """The same as a form: it knows texts alone, and an empty choice is not given."""
+    """The same schema for a form: all values are texts, and an empty choice counts as missing."""
     schema = copy.deepcopy(schema)
     for field, value in schema["properties"].items():
         texts = [text for text in value.get("anyOf", [value]) if text.get("type") == "string"]
@@ -91,7 +92,7 @@ def form(schema):
     return schema
 
 
-# A time in a query; an empty one does not restrict.
+# A time in a query; an empty one does not filter.
 TIME = {
     "anyOf": [
         {"type": "string", "format": "date-time"},
@@ -102,7 +103,7 @@ TIME = {
 
 
 def describe(document):
-    """Puts the exact schemas into a document, and forms beside JSON."""
+    """Replaces the schemas in a document by the exact ones, and adds forms in addition to JSON."""
     schemas = document["components"]["schemas"]
     for name in [name for name in schemas if name.endswith(("Create", "Update"))]:
         schemas[name] = accepted(name, schemas[name])

@@ -1,5 +1,5 @@
-// What a website does with the API, in types that are generated from the OpenAPI
-// document. It has to compile as it stands, then it is run.
+// Uses the API as a website would, with types generated from the OpenAPI document. The test
+// compiles this file unchanged, then runs it.
 import createClient from "openapi-fetch";
 import type { components, paths } from "./api.js";
 
@@ -44,7 +44,7 @@ const page = must(
 expect(page.results.some((row) => row.id === lead.id), "the lead is listed");
 
 const refused = await client.POST("/backend/api/v1/newsletter/", { body: { email: "nobody" } });
-expect(refused.response.status === 400, "a wrong address is refused");
+expect(refused.response.status === 400, "an invalid address is rejected");
 expect(refused.error !== undefined && "email" in refused.error, "the error names the field");
 
 const signedUp = must(
@@ -52,15 +52,15 @@ const signedUp = must(
   "not signed up",
 );
 const isSubscribed: boolean = signedUp.is_subscribed;
-expect(isSubscribed, "a subscription is one");
-// A key that may not read would get no id.
+expect(isSubscribed, "a sign-up subscribes");
+// A key that cannot read would get no id.
 const subscriber: number = must(signedUp.id, "no id");
 
 for (const gone of [
   await client.DELETE("/backend/api/v1/leads/{id}/", { params: { path: { id: lead.id } } }),
   await client.DELETE("/backend/api/v1/newsletter/{id}/", { params: { path: { id: subscriber } } }),
 ]) {
-  expect(gone.response.status === 204, "what was made is gone");
+  expect(gone.response.status === 204, "the created rows are deleted");
 }
 
 // @ts-expect-error: a status that does not exist must not compile.

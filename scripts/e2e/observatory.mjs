@@ -1,5 +1,5 @@
-// Scans a page as Mozilla's HTTP Observatory does; anything below A+ is a failure. The
-// scanner's own front asks for the root alone, which this service does not have.
+// Scans a page like Mozilla's HTTP Observatory; any grade below A+ is a failure. The scanner's
+// own command only scans the root path, which this service does not have.
 import { ALL_TESTS } from "@mdn/mdn-http-observatory/src/constants.js";
 import { MINIMUM_SCORE_FOR_EXTRA_CREDIT } from "@mdn/mdn-http-observatory/src/grader/charts.js";
 import { getGradeForScore, getScoreModifier } from "@mdn/mdn-http-observatory/src/grader/grader.js";
@@ -19,7 +19,7 @@ for (const test of ALL_TESTS) {
   failed += found.pass ? 0 : 1;
   console.log(`${found.pass ? "passed" : "FAILED"} ${found.constructor.name}: ${found.result} (${modifier})`);
 }
-// Extra credit is for those who are good without it.
+// Extra credit only counts if the score is high without it.
 const { score: points, grade } = getGradeForScore(plain >= MINIMUM_SCORE_FOR_EXTRA_CREDIT ? score : plain);
 console.log(`${path}: ${grade}, ${points} points`);
 process.exit(grade === "A+" && failed === 0 ? 0 : 1);

@@ -1,5 +1,5 @@
-// The pages of the documentation, in a real browser, as somebody uses them who
-// has the key. Nothing may be asked of another host, and nothing may fail.
+// Opens the documentation pages in a real browser and uses them with a key. No request may go
+// to another host, and none may fail.
 const { chromium } = require("playwright-core");
 const path = require("node:path");
 
@@ -53,7 +53,7 @@ async function redoc(page) {
 async function main() {
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM,
-    // Root has no sandbox; the rest keeps the browser itself off the network.
+    // The sandbox does not work as root. The other options keep the browser itself offline.
     args: [
       "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
       "--disable-background-networking", "--disable-component-update", "--disable-sync",

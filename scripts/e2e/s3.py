@@ -1,5 +1,5 @@
-"""Backs up to a bucket, verifies, removes what is old, and restores, with `moto` in the
-place of S3: s3.py BINARY DIRECTORY."""
+"""s3.py BINARY DIRECTORY: backs up to a bucket, verifies, removes old backups, and restores.
+`moto` stands in for S3."""
 
 import os
 import subprocess
@@ -47,11 +47,11 @@ def keys():
 
 
 must("seed-demo", "--leads", "1000", "--subscribers", "10")
-# Enough for more than one part.
+# Large enough for an upload in several parts.
 os.makedirs(f"{directory}/data/contracts")
 with open(f"{directory}/data/contracts/big.pdf", "wb") as file:
     file.write(os.urandom(10 << 20))
-# The seven newest stay, of which the one that is made here will be one.
+# The seven newest archives stay, including the one created below.
 stay = {f"exit3/prod/exit3-2020030{day}T000000.000Z.backup" for day in range(1, 7)}
 stay.add("exit3/prod/of-somebody-else")
 for key in stay | {"exit3/prod/exit3-20200101T000000.000Z.backup"}:
@@ -68,10 +68,10 @@ with open(f"{directory}/data/contracts/big.pdf", "rb") as there:
         assert there.read() == here.read()
 left = [name for name in os.listdir(directory) if name.startswith(".")]
 assert not left, left
-# A bucket that is not there is told, and is no verified backup.
+# A missing bucket is reported as an error, also by verify-backup.
 for arguments in (["backup", "--to", "s3://elsewhere"], ["verify-backup", "--from", "s3://elsewhere"]):
     status, _, failure = exit3(*arguments)
     assert status != 0 and len(failure.splitlines()) == 1, failure
     assert "secret" not in failure, failure
 server.stop()
-print("1010 rows and 10 MiB of contract files went to a bucket and came back")
+print("1010 rows and 10 MiB of contract files were stored in a bucket and restored")

@@ -1,5 +1,5 @@
-"""What no schema can say: made-up requests are brought in line with it here, so
-that every check stays on."""
+"""Adjusts generated requests to rules that a schema cannot express, so that every check can
+stay on."""
 
 import itertools
 import os
@@ -12,40 +12,40 @@ import schemathesis
 sys.path.insert(0, str(Path(__file__).parent))
 import accepted
 
-# Different in every run, so that a database that was used before serves again.
+# Different in every run, so that a database can be used several times.
 UNIQUE = (f"u{os.getpid()}x{number}." for number in itertools.count())
 
 
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
-    """Replaces the plain schemas of requests by those of what is accepted."""
+    """Replaces the plain request schemas by the exact ones."""
     accepted.describe(raw_schema)
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
     """Changes a request before it is sent."""
-    no_forged_cursor(case)
+    replace_forged_cursor(case)
     if isinstance(case.body, dict):
         if case.media_type == "multipart/form-data":
-            names_fit_into_headers(case.body)
-        too_long_after_trimming(case.body)
-        whole_numbers_are_integers(case.body)
-        no_address_twice(case)
-        no_lead_loses_its_last_contact(case)
+            remove_names_unfit_for_headers(case.body)
+        fill_texts_that_are_too_long(case.body)
+        make_whole_numbers_integers(case.body)
+        make_address_unique(case)
+        keep_last_contact(case)
 
 
-def no_forged_cursor(case):
-    """A cursor is signed: only the service makes one, and any other is refused.
-    One that does not even look like a cursor stays, and has to be refused."""
+def replace_forged_cursor(case):
+    """A cursor is encrypted: the service rejects every cursor that it did not create. A text that
+    does not even look like a cursor stays; the service must reject it."""
     cursor = (case.query or {}).get("cursor")
     if isinstance(cursor, str) and re.fullmatch("[A-Za-z0-9_-]*", cursor):
         case.query["cursor"] = ""
 
 
-def names_fit_into_headers(body):
-    """In multipart a name is quoted in a header, where no control character and
-    no backslash may be; a JSON object's names may have them."""
+def remove_names_unfit_for_headers(body):
+    """A multipart body quotes names in a header, which may contain no control character and no
+    backslash. Names in a JSON object may."""
     for name in [name for name in body if "\\" in name or not name.isprintable()]:
         del body[name]
 
@@ -53,33 +53,33 @@ def names_fit_into_headers(body):
 LONGEST = {"full_name": 255, "position": 255, "company_name": 255, "notes": 5000}
 
 
-def too_long_after_trimming(body):
-    """What surrounds a text is trimmed before it is measured; a schema measures
-    it as it is sent."""
+def fill_texts_that_are_too_long(body):
+    """The service measures a text after trimming it; a schema measures it before."""
     for name, length in LONGEST.items():
         if isinstance(body.get(name), str) and len(body[name]) > length:
             body[name] = "x" * len(body[name])
 
 
-def whole_numbers_are_integers(body):
-    """1.0 is taken as the text "1.0", which is not only digits, but to JSON Schema
-    it is the integer 1. The size is kept within what a text may have."""
+def make_whole_numbers_integers(body):
+    """The service reads 1.0 as the text "1.0", which contains more than digits; for JSON Schema
+    it is the integer 1. The value is limited so that its text is not too long."""
     for name, value in body.items():
         if isinstance(value, float) and value.is_integer():
             body[name] = int(max(-1e15, min(value, 1e15)))
 
 
-def no_address_twice(case):
-    """A second subscription of an address is a 400, as the contract has it, and
-    a schema knows nothing of the first."""
+def make_address_unique(case):
+    """A second subscription of an address is 400, and a schema cannot know that there is a first
+    one."""
     email = case.body.get("email")
     if "/newsletter/" in case.operation.path and isinstance(email, str) and "@" in email:
         local, at, domain = email.rpartition("@")
         case.body["email"] = next(UNIQUE) + local[-30:].lstrip(".") + at + domain
 
 
-def no_lead_loses_its_last_contact(case):
-    """Whether a change takes a lead's last contact away depends on the lead."""
+def keep_last_contact(case):
+    """Whether a change removes the last contact of a lead depends on the lead, so no change
+    removes one."""
     if "/leads/{" in case.operation.path and case.method == "PATCH":
         for name in ("email", "phone_number"):
             value = case.body.get(name, "kept")

@@ -1,5 +1,7 @@
-"""Executes deploy/Dockerfile: `build DIRECTORY PROFILE` its stages, `run DIRECTORY` its
-image. It knows the instructions that are in there, and no others."""
+"""Executes deploy/Dockerfile without a container engine.
+
+`build DIRECTORY PROFILE` builds its stages, `run DIRECTORY` runs and checks its image. It only
+supports the instructions that this Dockerfile uses."""
 
 import fcntl
 import json
@@ -17,7 +19,7 @@ from pathlib import Path
 
 DOCKERFILE = Path("deploy/Dockerfile")
 MOST_BYTES = 60_000_000
-# What the base image has, from this machine.
+# Directories of this machine that stand in for the base image.
 BASE = ["usr", "bin", "sbin", "lib", "lib64", "etc", "dev", "proc"]
 
 
@@ -56,7 +58,7 @@ class Stage:
                 if name not in ("dev", "proc"):
                     mount("-o", "remount,bind,ro", root / name)
         (root / "tmp").mkdir()
-        # Where the base image has Rust.
+        # The base image has Rust in other places.
         homes = {
             "CARGO_HOME": os.environ.get("CARGO_HOME", os.path.expanduser("~/.cargo")),
             "RUSTUP_HOME": os.environ.get("RUSTUP_HOME", os.path.expanduser("~/.rustup")),
@@ -79,7 +81,7 @@ class Stage:
                 source = stages[found["from"][0]].root / source.lstrip("/")
             else:
                 allowed = Path(f"{DOCKERFILE}.dockerignore").read_text().split()
-                assert f"!{source}" in allowed, f"{source} is not sent to the engine"
+                assert f"!{source}" in allowed, f"{source} is excluded by the .dockerignore file"
                 source = Path(source)
             if source.is_dir():
                 shutil.copytree(source, into, dirs_exist_ok=True, symlinks=True)
@@ -124,7 +126,7 @@ def build(work, profile):
         elif word in ("USER", "VOLUME", "EXPOSE", "STOPSIGNAL", "HEALTHCHECK", "ENTRYPOINT", "CMD"):
             stage.image[word] = rest
         else:
-            sys.exit(f"{word} is not known")
+            sys.exit(f"the instruction {word} is not supported")
     stage.image |= {"ENV": stage.env, "WORKDIR": stage.workdir}
     (work / "image.json").write_text(json.dumps(stage.image))
 
@@ -139,15 +141,15 @@ def run(work):
     root, image = work / "image", json.loads((work / "image.json").read_text())
     files = [path for path in root.rglob("*") if path.is_file() and not path.is_symlink()]
     size = sum(path.stat().st_size for path in files)
-    check(size <= MOST_BYTES, f"{size / 1e6:.1f} MB, in {len(files)} files, are at most 60")
+    check(size <= MOST_BYTES, f"{size / 1e6:.1f} MB in {len(files)} files, at most 60 MB")
     names = {path.name for path in files}
-    check(not names & {"sh", "bash", "curl", "apt-get", "busybox"}, "there is no shell")
+    check(not names & {"sh", "bash", "curl", "apt-get", "busybox"}, "the image contains no shell")
     user, group = map(int, image["USER"].split(":"))
     check(user > 0 and group > 0, f"the user is {user}, not root")
     owned = [path for path in root.rglob("*") if path.lstat().st_uid == user]
-    check(owned == [root / image["VOLUME"].lstrip("/")], "of all files the user owns /data alone")
+    check(owned == [root / image["VOLUME"].lstrip("/")], "the user owns only /data")
 
-    # As an engine has it with --read-only: the volume is all that can be written.
+    # Like --read-only in an engine: only the volume is writable.
     volume = work / "volume"
     shutil.copytree(root / image["VOLUME"].lstrip("/"), volume)
     os.chown(volume, user, group)
@@ -186,18 +188,18 @@ def run(work):
     check(database.exists(), "the database is in the volume")
     key = (volume / "api_key").read_text().strip()
     ask = subprocess.run([*entrypoint, "probe", "http://127.0.0.1:8000", "--key", key], **start)
-    check(ask.returncode == 0, "a lead and a sign-up come and go")
+    check(ask.returncode == 0, "exit3 probe passes")
     for words in (["backup", "--to", "/data/backups"], ["verify-backup", "--from", "/data/backups"]):
         done = subprocess.run([*entrypoint, *words], **start)
-        check(done.returncode == 0, f"exit3 {words[0]} needs no other place that can be written to")
+        check(done.returncode == 0, f"exit3 {words[0]} needs no other writable directory")
     try:
         (root / "written").touch()
         written = True
     except OSError:
         written = False
-    check(not written, "its root cannot be written")
+    check(not written, "its root file system is read-only")
     service.send_signal(getattr(signal, image["STOPSIGNAL"]))
-    check(service.wait(timeout=40) == 0, "it stops without a fault when it is asked to")
+    check(service.wait(timeout=40) == 0, "it stops cleanly on the stop signal")
     check(subprocess.run(health, **start).returncode != 0, "the health check fails then")
 
 

@@ -1,13 +1,13 @@
-# Sourced by the programs of scripts/e2e, which work with what `scripts/test` has
-# installed: the tools' directory, a directory to work in that goes with the
-# program, and how to fetch.
+# Sourced by the scripts in scripts/e2e and scripts/deploy. They use the tools that
+# `scripts/test` has installed. Defines the tools' directory, a temporary working directory
+# that is removed at the end, and `fetch`.
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 . scripts/lib/tools.sh
 WORK=$(mktemp -d "${RUN:-${TMPDIR:-/tmp}}/e2e.XXXXXX")
 trap 'rm -rf "$WORK"' EXIT
 
-# fetch URL: curl is not on every machine, Python is by now.
+# fetch URL: with Python, because curl may not be installed.
 fetch() {
     "$TOOLS/python/bin/python" -c '
 import sys, urllib.request

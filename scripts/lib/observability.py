@@ -1,5 +1,5 @@
-"""observability.py OUTPUT: checks the dashboard and the collector's settings, run in
-deploy/observability. Writes the dashboard's queries as rules, for promtool to read."""
+"""observability.py OUTPUT: checks the dashboard and the collector's settings. Run it in
+deploy/observability. It writes the dashboard's queries as rules to OUTPUT, for promtool."""
 
 import json
 import re
@@ -44,7 +44,7 @@ for name in (rule["alert"] for rule in rules if "alert" in rule):
     assert re.search(rf"alertname: {name}\n(.*\n)*? +exp_alerts", tested), f"{name} is not tested"
     assert f"`{name}`" in runbook, f"the runbook does not say what to do about {name}"
 boxes = [tuple(panel["gridPos"].values()) for panel in dashboard["panels"]]
-assert len({(x, y) for x, y, _, _ in boxes}) == len(boxes), "panels lie on each other"
+assert len({(x, y) for x, y, _, _ in boxes}) == len(boxes), "panels overlap"
 records = [{"record": f"query:{n}", "expr": query} for n, query in enumerate(queries)]
 Path(sys.argv[1]).write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": records}]}))
 
@@ -55,5 +55,5 @@ for pipeline in service["pipelines"].values():
     assert pipeline["receivers"] and pipeline["exporters"]
     used |= {(kind, name) for kind, names in pipeline.items() for name in names}
 defined = {(kind, name) for kind in collector if kind != "service" for name in collector[kind]}
-assert used == defined, f"the collector defines or uses by itself: {used ^ defined}"
+assert used == defined, f"the collector defines but does not use, or uses but does not define: {used ^ defined}"
 print(f"{len(rules)} rules, {len(queries)} queries, {len(service['pipelines'])} pipelines")

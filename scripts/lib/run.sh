@@ -1,5 +1,5 @@
-# Sourced. A run: headed sections with their durations, and a directory that is
-# gone afterwards, together with the processes that were started in it.
+# Sourced. Runs sections with titles and durations. Creates a temporary directory; at the end
+# of the run, it is removed and the processes started in it are stopped.
 
 export LC_ALL=C.UTF-8
 RUN=$(mktemp -d "${TMPDIR:-/tmp}/exit3-test.XXXXXX")
@@ -8,14 +8,14 @@ chmod 711 "$RUN"
 SECTIONS=0
 SECTION=
 FAILED=()
-# Sections that run beside each other, by the process of each, and how many do at once.
+# Sections that run in parallel, by process id, and how many may run at once.
 declare -A BESIDE=() BEGAN=()
 AT_ONCE=$(($(nproc) + 1))
 
-# A file for each process, or group of processes (-N), that ends with the run.
+# One file per process, or process group (-N), to be stopped at the end of the run.
 mkdir "$RUN/processes"
-# Cleans up when this script has ended, however it did: then its end of the pipe
-# is closed.
+# A separate process cleans up, however this script ends: it waits until this script's end of
+# the pipe is closed.
 clean_up='
     trap "" INT TERM HUP
     cat >/dev/null
@@ -50,14 +50,14 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# start COMMAND...: in a group of its own, so that it can be ended with all that it
-# started, and in the background, so that this script hears when it has to end.
+# start COMMAND...: starts a command in its own process group, so that it can be stopped with
+# its children, and in the background, so that this script still receives signals.
 start() {
     setsid "$@" </dev/null 7>&- &
     : >"$RUN/processes/-$!"
 }
 
-# section TITLE COMMAND...
+# section TITLE COMMAND...: runs a section and waits for it.
 section() {
     SECTION=$1
     shift
@@ -75,8 +75,8 @@ section() {
     SECTION=
 }
 
-# beside TITLE COMMAND...: a section that runs beside those that follow. What it says is
-# shown when it has ended; a failure ends nothing but is told by `all_ended`.
+# beside TITLE COMMAND...: starts a section that runs in parallel with the following ones. Its
+# output is shown when it has ended. A failure does not stop the run; `all_ended` reports it.
 beside() {
     [ ${#BESIDE[@]} -lt "$AT_ONCE" ] || one_ended
     start "${@:2}" >"$RUN/said" 2>&1
@@ -86,7 +86,7 @@ beside() {
 
 one_ended() {
     local process status=0
-    # Not `wait -n`, which does not know any more whom a signal has ended before.
+    # Not `wait -n`: it misses processes that a signal has ended earlier.
     while :; do
         for process in "${!BESIDE[@]}"; do
             kill -0 "$process" 2>/dev/null || break 2
@@ -103,7 +103,7 @@ one_ended() {
     SECTIONS=$((SECTIONS + 1))
 }
 
-# Waits for all that run beside each other, and fails if one of them has failed.
+# Waits for all parallel sections, and fails if one of them has failed.
 all_ended() {
     while [ ${#BESIDE[@]} -gt 0 ]; do
         one_ended

@@ -1,12 +1,12 @@
-# Sourced. The real binary and a throwaway PostgreSQL, which end with the run.
+# Sourced. Starts the real binary and a throwaway PostgreSQL, which stop with the run.
 
 export API_KEY=key-of-the-end-to-end-tests
 
-# The binary under test, as it was built last.
+# The binary under test: the latest build.
 EXIT3=${EXIT3:-${CARGO_TARGET_DIR:-target}/debug/exit3}
 
-# start_postgres: sets POSTGRES_URL. The server listens on a socket in the run's
-# directory only, so that it needs no port.
+# start_postgres: starts a server and sets POSTGRES_URL. The server listens only on a socket in
+# the run's directory, so it needs no port.
 start_postgres() {
     local programs directory="$RUN/postgres" as=()
     programs=$(postgres_programs) || fail "PostgreSQL is not installed."
@@ -20,8 +20,7 @@ start_postgres() {
         cd "$directory"
         "${as[@]}" "$programs/initdb" -D "$directory/data" -U postgres -A trust -E UTF8 \
             --locale=C.UTF-8 --no-sync >/dev/null
-        # Found by its process id and not that of runuser, which would not pass
-        # a signal on.
+        # Stopped by its own process id, because runuser would not pass a signal on.
         "${as[@]}" "$programs/postgres" -D "$directory/data" -k "$directory" \
             -c listen_addresses= -c fsync=off -c synchronous_commit=off \
             -c full_page_writes=off >"$directory.log" 2>&1 7>&- &
@@ -38,12 +37,13 @@ start_postgres() {
     fail "PostgreSQL does not start."
 }
 
-# programs_of_postgres VERSION: makes them ready to be run by anybody, and says where.
+# programs_of_postgres VERSION: makes the programs of this version executable for all users,
+# and prints their directory.
 programs_of_postgres() {
     local into="$RUN/postgres-$1-programs" package="$TOOLS/node/node_modules/postgres-$1"
-    [ -d "$package" ] || fail "There are no programs of PostgreSQL $1 for this machine."
+    [ -d "$package" ] || fail "No programs of PostgreSQL $1 are available for this machine."
     cp -r "$package/native" "$into"
-    # npm's archives hold no links; the package lists them.
+    # npm archives cannot contain links; the package lists them in a file.
     node -e '
         const [, list, into] = process.argv;
         const fs = require("node:fs"), path = require("node:path");
@@ -52,20 +52,21 @@ programs_of_postgres() {
             fs.symlinkSync(path.relative(path.dirname(target), source), from);
         }' "$into/pg-symlinks.json" "$into"
     chmod +x "$into"/bin/*
-    "$into/bin/postgres" --version | grep -q " $1\." || fail "These are not of PostgreSQL $1."
+    "$into/bin/postgres" --version | grep -q " $1\." || fail "These programs are not PostgreSQL $1."
     echo "$into/bin"
 }
 
-# database NAME: makes one in that PostgreSQL, and says its address.
+# database NAME: creates a database in that PostgreSQL, and prints its URL.
 database() {
     "$(postgres_programs)/createdb" -h "$RUN/postgres" -U postgres "$1"
     echo "${POSTGRES_URL/\/postgres\?//$1?}"
 }
 
-# start_service NAME [DATABASE_URL]: sets SERVICE_URL. Without an address it is on SQLite.
+# start_service NAME [DATABASE_URL]: starts the service and sets SERVICE_URL. Without a URL it
+# uses SQLite.
 start_service() {
     local directory="$RUN/exit3-$1" settings=()
-    # What is tested asks more often than the limits would let it.
+    # The tests send more requests than the default rate limits allow.
     settings+=(RATE_LIMIT_{ANON,USER,LEAD_CREATE,NEWSLETTER_CREATE}=off)
     [ -z "${2:-}" ] || settings+=("DATABASE_URL=$2")
     mkdir "$directory"
@@ -85,8 +86,8 @@ start_service() {
     fail "The service does not start."
 }
 
-# stop_service: a service that was asked to stop ends without a fault.
+# stop_service: stops the service, and fails if it does not exit cleanly.
 stop_service() {
-    kill -TERM "$SERVICE" 2>/dev/null || fail "The service has ended too early."
-    wait "$SERVICE" || fail "The service did not end well: exit code $?."
+    kill -TERM "$SERVICE" 2>/dev/null || fail "The service has already exited."
+    wait "$SERVICE" || fail "The service did not exit cleanly: exit code $?."
 }

@@ -1,5 +1,5 @@
-# Sourced. Installs what is missing: from Debian's packages what a machine has
-# once, and everything else, in fixed versions, below the target directory.
+# Sourced. Installs missing tools: system programs from Debian's packages, everything else in
+# pinned versions below the target directory.
 
 TOOLS=$(mkdir -p "${CARGO_TARGET_DIR:-target}/test-tools" && cd "${CARGO_TARGET_DIR:-target}/test-tools" && pwd)
 export TOOLS
@@ -9,7 +9,7 @@ CARGO_LLVM_COV=0.9.1
 CARGO_CYCLONEDX=0.5.9
 CARGO_MUTANTS=27.1.0
 
-# fail SENTENCE
+# fail SENTENCE: prints it to standard error and exits.
 fail() {
     printf '%s\n' "$1" >&2
     exit 1
@@ -18,8 +18,8 @@ fail() {
 install_everything() {
     command -v cargo >/dev/null || fail "cargo is missing: install Rust with rustup."
     command -v cc >/dev/null || fail "cc is missing: install a C compiler."
-    # What is fetched comes while the others are compiled.
-    beside "What is fetched" bash -euc '. scripts/lib/tools.sh && install_fetched'
+    # Downloads run while the cargo tools are compiled.
+    beside "Downloads" bash -euc '. scripts/lib/tools.sh && install_fetched'
     install_cargo_tool cargo-deny "$CARGO_DENY"
     install_cargo_tool cargo-deb "$CARGO_DEB"
     all_ended
@@ -30,7 +30,7 @@ install_fetched() {
     install_promtool
     install_pgbouncer
     install_python_packages python scripts/e2e/requirements.txt
-    # What it is compared with, in the versions that it was recorded with.
+    # The Django service, in the versions that the recordings were made with.
     install_python_packages django bench/django/requirements.txt
     install_python_packages clients scripts/e2e/clients/requirements.txt
     install_node_packages
@@ -55,28 +55,28 @@ promtool_program() {
     command -v promtool || { [ -x "$TOOLS/prometheus/usr/bin/promtool" ] && echo "$TOOLS/prometheus/usr/bin/promtool"; }
 }
 
-# Of Prometheus its tool alone is wanted: a service would be installed with it.
+# Only promtool is needed. Installing the package would also install a service.
 install_promtool() {
     ! promtool_program >/dev/null || return 0
     echo "installing promtool"
     local into="$TOOLS/prometheus"
     rm -rf "$into"
     mkdir "$into"
-    # Nothing may have been looked up on this machine yet.
+    # The package lists of this machine may still be empty.
     apt-cache show prometheus >/dev/null 2>&1 || $(sudo_if_needed) apt-get -qq update
     (cd "$into" && apt-get -qq download prometheus 2>/dev/null && dpkg-deb -x prometheus_*.deb . &&
         rm -f prometheus_*.deb usr/bin/prometheus) || fail "apt-get could not download prometheus."
 }
 
-# pgbouncer_keeps_statements PROGRAM: 1.21 and newer do.
+# pgbouncer_keeps_statements PROGRAM: whether it supports prepared statements (1.21 or newer).
 pgbouncer_keeps_statements() {
     local version
     version=$("$1" --version 2>/dev/null | sed -n 's/^PgBouncer //p')
     [ -n "$version" ] && [ "$(printf '%s\n1.21\n' "$version" | sort -V | head -n 1)" = 1.21 ]
 }
 
-# The distribution's PgBouncer may be too old to keep prepared statements. Then a newer one
-# is made of the sources of a later Debian.
+# The distribution's PgBouncer may be too old for prepared statements. Then build a newer one
+# from the sources of a later Debian.
 install_pgbouncer() {
     ! pgbouncer_keeps_statements pgbouncer || return 0
     ! pgbouncer_keeps_statements "$TOOLS/pgbouncer/pgbouncer" || return 0
@@ -92,7 +92,7 @@ install_pgbouncer() {
         tar -xf pgbouncer_*.orig.tar.gz --strip-components=1 &&
         ./configure --without-openssl --without-cares && make -j2 pgbouncer) >"$RUN/pgbouncer.log" 2>&1 || {
         tail -n 20 "$RUN/pgbouncer.log" >&2
-        fail "PgBouncer could not be made."
+        fail "PgBouncer could not be built."
     }
 }
 
@@ -119,21 +119,21 @@ install_debian_packages() {
     command -v node >/dev/null || missing+=(nodejs)
     command -v systemd-analyze >/dev/null || missing+=(systemd)
     command -v npm >/dev/null || missing+=(npm)
-    # What PgBouncer is made with.
+    # To build PgBouncer.
     pgbouncer_keeps_statements pgbouncer || pgbouncer_keeps_statements "$TOOLS/pgbouncer/pgbouncer" ||
         missing+=(libevent-dev pkg-config make)
     [ ${#missing[@]} -gt 0 ] || return 0
 
     echo "installing ${missing[*]}"
-    command -v apt-get >/dev/null || fail "There is no apt-get to install ${missing[*]} with."
+    command -v apt-get >/dev/null || fail "apt-get is missing: install ${missing[*]} yourself."
     local root=()
     if [ "$(id -u)" -ne 0 ]; then
-        command -v sudo >/dev/null || fail "To install ${missing[*]}, be root or have sudo."
+        command -v sudo >/dev/null || fail "Installing ${missing[*]} needs root or sudo."
         root=(sudo)
     fi
     local apt=("${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120)
-    "${apt[@]}" update || fail "apt-get update failed: is the network there?"
-    # The programs are wanted, not servers that run from now on and take ports.
+    "${apt[@]}" update || fail "apt-get update failed: is the network available?"
+    # Only the programs are needed: prevent the packages from starting servers.
     local policy=/usr/sbin/policy-rc.d
     if [ -e "$policy" ]; then
         policy=
@@ -154,7 +154,7 @@ install_debian_packages() {
     [ -z "$policy" ] || "${root[@]}" rm -f "$policy"
 }
 
-# is_installed NAME FILE...: whether NAME was installed from these files as they are.
+# is_installed NAME FILE...: whether NAME was installed from the current content of these files.
 is_installed() {
     [ "$(cat "$TOOLS/$1.installed" 2>/dev/null)" = "$(cat "${@:2}" | sha256sum)" ]
 }
@@ -165,12 +165,13 @@ mark_installed() {
 
 # install_cargo_tool NAME VERSION
 install_cargo_tool() {
-    # Some know their version only as a command of cargo.
+    # Some print their version only when run as a cargo subcommand.
     local program="$TOOLS/cargo/bin/$1"
     [ "$({ "$program" --version || "$program" "${1#cargo-}" --version; } 2>/dev/null |
         grep -o '[0-9][0-9.]*' | head -n 1)" != "$2" ] || return 0
     echo "installing $1 $2" >&2
-    # A debug build takes a third of the time, and runs for a second. Nobody debugs it.
+    # A debug build takes a third of the time, and these tools only run for a second. Debug
+    # information is not needed.
     local build
     build=$(mktemp -d "${RUN:-${TMPDIR:-/tmp}}/cargo-install.XXXXXX")
     CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --debug --locked --root "$TOOLS/cargo" --target-dir "$build" \
@@ -197,7 +198,7 @@ install_node_packages() {
     rm -rf "$TOOLS/node"
     mkdir "$TOOLS/node"
     cp "${lists[@]}" "$TOOLS/node/"
-    # Scripts of packages are not run: none of these needs any.
+    # None of these packages needs its install scripts.
     npm ci --prefix "$TOOLS/node" --ignore-scripts --no-audit --no-fund --loglevel=error ||
         fail "npm could not install the packages of ${lists[1]}."
     mark_installed node "${lists[@]}"

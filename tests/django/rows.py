@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""Rows as people and years leave them behind, made by Django itself.
+"""Creates realistic old rows with Django itself.
 
-    rows.py make      the first ones, and uploaded files below MEDIA_ROOT
-    rows.py change    what happens to them later
-    rows.py lead ID   one more lead
-    rows.py many N M  so many more leads, with notes so long
-    rows.py pairs     a lead and a subscription at once, and again until nobody listens
-    rows.py dump      clients and staff, as JSON
+    rows.py make      creates the first rows, and uploaded files below MEDIA_ROOT
+    rows.py change    changes and deletes some of them, and adds others
+    rows.py lead ID   creates one lead with this id
+    rows.py many N M  creates N leads with notes of M characters
+    rows.py pairs     creates a lead and a subscription in one transaction, again and again, until
+                      standard input is closed
+    rows.py dump      prints clients and staff as JSON
 
-The database is that of `bench/django` (DATABASE_URL). Rows are saved without
-Django's validation, as imports, migrations and older versions did.
+The database is that of `bench/django` (DATABASE_URL). Rows are saved without Django's
+validation, as imports, migrations and older versions did.
 """
 
 import json
@@ -37,13 +38,13 @@ FIRST = datetime(1, 1, 1, tzinfo=timezone.utc)
 
 
 def lead(**given):
-    """A lead that is usual but for what is given."""
+    """Creates a lead with default values, except the given ones."""
     usual = {"full_name": "Ana Horvat", "position": "CTO", "email": "ana@acme.hr"}
     return Lead.objects.create(**{**usual, **given})
 
 
 def make():
-    """The first rows."""
+    """Creates the first rows."""
     media = Path(settings.MEDIA_ROOT)
     (media / "contracts").mkdir(parents=True)
     (media / "contracts" / "acme.pdf").write_bytes(b"%PDF acme")
@@ -64,7 +65,7 @@ def make():
     Lead.objects.filter(pk=odd.pk).update(created_at=FIRST, updated_at=LAST)
     doomed = lead(full_name="Doomed")
     if connection.vendor == "sqlite":
-        # No length is guarded there.
+        # SQLite does not check lengths.
         lead(full_name="l\u0161" * 200, phone_number="1" * 30)
 
     for email, wanted in [
@@ -102,11 +103,11 @@ def make():
 
 
 def change():
-    """What happens later."""
+    """Makes later changes."""
     changed = Lead.objects.get(pk=1)
     changed.full_name = "Ana Mari\u0107"
     changed.save()
-    # By hand, in SQL: nothing notes the time.
+    # An `update()` does not set `updated_at`.
     Lead.objects.filter(pk=2).update(notes="seen")
     Lead.objects.get(full_name="Doomed").delete()
     lead(full_name="Late Comer")
@@ -129,14 +130,14 @@ def change():
 
 
 def many(number, length):
-    """Leads that are nothing special, whatever they have to say."""
+    """Creates ordinary leads with long notes."""
     usual = {"position": "CTO", "notes": "n" * length}
     leads = [Lead(full_name=f"Lead {n}", email=f"lead.{n}@acme.hr", **usual) for n in range(number)]
     Lead.objects.bulk_create(leads)
 
 
 def pairs():
-    """Leads and subscriptions of which both are there or none; tells how many there are."""
+    """Creates pairs of a lead and a subscription, both in one transaction; prints the number of pairs."""
     made = 0
     while not select.select([sys.stdin], [], [], 0)[0]:
         made += 1
@@ -147,7 +148,7 @@ def pairs():
 
 
 def dump():
-    """Clients and staff, as Django sees them."""
+    """Prints clients and staff as Django sees them."""
 
     def plain(value):
         return value if value is None or isinstance(value, (bool, int)) else str(value)

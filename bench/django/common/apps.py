@@ -1,4 +1,4 @@
-"""The one app of the peer; its label makes the tables common_lead, common_newsletter and common_client."""
+"""The only app of this service. Its label gives the tables common_lead, common_newsletter and common_client."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""The tables that the service owns; those of the staff are Django's own."""
+"""The tables of the service. Staff accounts are in Django's own tables."""
 
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
@@ -47,7 +47,7 @@ class Lead(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
-        # The indexes that the two measured lists want, so that the comparison is fair.
+        # The indexes that the two measured lists need, so that the comparison is fair.
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="lead_newest"),
             models.Index(fields=["status", "-created_at", "-id"], name="lead_status_newest"),
@@ -65,7 +65,7 @@ class Newsletter(models.Model):
 
 
 class Client(models.Model):
-    """Who became one, and what they pay. No route leads here."""
+    """A customer and the charges. No route uses this table."""
 
     client_info = models.OneToOneField(Lead, null=True, blank=True, on_delete=models.SET_NULL)
     team_id = models.CharField(max_length=100)

@@ -8,7 +8,7 @@ from rest_framework.permissions import BasePermission
 
 
 class HasApiKey(BasePermission):
-    """Refuses, in the recorded words, whoever does not bring the key."""
+    """Rejects requests without the key, with the recorded messages."""
 
     def has_permission(self, request, view):
         header = request.headers.get("Authorization", "")

@@ -1,4 +1,4 @@
-"""What comes in is checked here, in the words that clients already parse."""
+"""Validates requests, with the messages that clients already parse."""
 
 from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
@@ -16,7 +16,7 @@ DISPOSABLE_DOMAINS = {
 
 
 def is_disposable(email):
-    """Whether the address is of a domain that hands out throwaway mailboxes."""
+    """Whether the address belongs to a provider of disposable mailboxes."""
     return email.rsplit("@", 1)[-1] in DISPOSABLE_DOMAINS
 
 
@@ -62,7 +62,7 @@ class LeadSerializer(serializers.ModelSerializer):
         return value
 
     def validate(self, data):
-        # A PATCH is checked against the lead as it will be; a PUT by what it brings.
+        # The rule for a PATCH applies to the resulting lead, for a PUT to its own fields.
         stored = self.instance if self.partial else None
         email = data.get("email", getattr(stored, "email", None))
         phone = data.get("phone_number", getattr(stored, "phone_number", None))
@@ -72,7 +72,7 @@ class LeadSerializer(serializers.ModelSerializer):
 
 
 class NewsletterSerializer(serializers.ModelSerializer):
-    """A subscriber; the address is unique whatever its case."""
+    """A subscriber; the address is unique, regardless of case."""
 
     class Meta:
         model = Newsletter

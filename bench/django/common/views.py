@@ -9,7 +9,7 @@ from .serializers import LeadSerializer, NewsletterSerializer
 
 
 class LeadViewSet(ModelViewSet):
-    """Leads; `status`, `source` and `category` are compared as they come, so a bogus value matches nothing."""
+    """Leads. `status`, `source` and `category` are compared unchecked, so an invalid value matches nothing."""
 
     queryset = Lead.objects.all()
     serializer_class = LeadSerializer

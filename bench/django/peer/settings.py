@@ -1,15 +1,15 @@
-"""Settings of the peer: the Django service that this project replaces, rebuilt.
+"""Settings of the peer, a reconstruction of the Django service that this project replaces.
 
 Everything comes from the environment:
 
     DATABASE_URL   postgres://user:password@host:port/name or sqlite:////path (default: db.sqlite3 here)
-    CONN_MAX_AGE   seconds a database connection is kept; 0, Django's default, opens one per request
-    BASIC_API_KEY  the key clients send (default: the key of the recordings)
-    MEDIA_ROOT     where uploaded files are (default: media here)
+    CONN_MAX_AGE   seconds that a database connection is kept; 0, Django's default, opens one per request
+    BASIC_API_KEY  the key that clients send (default: the key of the recordings)
+    MEDIA_ROOT     directory of uploaded files (default: media here)
     DEBUG          default false
 
-Only the middleware that shapes answers is on. A service in production carries
-more of it (log-in, CSRF, CORS), so measurements against this one flatter Django.
+Only the middleware that affects responses is enabled. A service in production has more
+(log-in, CSRF, CORS), so measurements of this one flatter Django.
 """
 
 from pathlib import Path
@@ -24,7 +24,7 @@ DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = ["*"]
 BASIC_API_KEY = env("BASIC_API_KEY", default="peer-key")
 
-# The accounts of staff are only kept: nobody signs in here.
+# Staff accounts are only stored. Nobody signs in here.
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",

@@ -1,4 +1,4 @@
-"""Routes: the versioned path and the old one, the same handlers."""
+"""Routes: the versioned and the old path, with the same handlers."""
 
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter

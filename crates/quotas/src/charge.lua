@@ -1,11 +1,11 @@
--- Takes charges in their order, up to the first that is refused, by the generic cell
--- rate algorithm. KEYS: who is counted. ARGV, for each of these: the microseconds of
--- the period, and how many it grants. Answers, for each charge that was taken: how many
--- more are granted now, and the microseconds after which one more is, or -1 where this
--- one was granted.
+-- Applies charges in order, up to the first one that is refused, with the generic cell rate
+-- algorithm. KEYS: the subjects to charge. ARGV, two per key: the period in microseconds, and
+-- the number of requests that it allows. Returns for each charge that it looked at: how many
+-- more requests are allowed now, and -1 if the charge was granted, else the microseconds until
+-- the next request is allowed.
 --
--- Of each subject it keeps when all of its quota will be there again, in microseconds
--- since 1970, which a double holds to a quarter of one.
+-- For each subject, Redis stores the time at which its quota is full again, in microseconds
+-- since 1970. A double holds that with a precision of a quarter of a microsecond.
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local answer = {}
@@ -14,7 +14,7 @@ for i, key in ipairs(KEYS) do
     local gap = period / limit
     local whole_at = math.max(tonumber(redis.call('GET', key) or now), now)
     local wait = whole_at - gap * (limit - 1) - now
-    -- What is less than a microsecond is nothing but rounding.
+    -- Less than a microsecond is a rounding error.
     if wait >= 1 then
         answer[i] = {0, math.ceil(wait)}
         break

@@ -1,11 +1,11 @@
--- Exact counts of leads and subscribers, kept by triggers, so that a list need not
+-- Triggers keep exact counts of leads and subscribers, so that a list does not have to
 -- count its rows. See docs/adr/0002-exact-counts.md.
 --
--- A count is the sum over its slots; a slot may hold a negative number. A writer
--- takes a slot that no other writer holds, and makes another where all are held:
--- writers do not wait for each other, and where there is no crowd there is one slot,
--- so that a list has few rows to add up. Updates of a count stay within their page
--- (HOT), which is what the room left by the fill factor is for.
+-- A count is the sum over its slots; a slot may hold a negative number. A writer takes a
+-- slot that no other writer holds, or creates one if all are held. So writers do not wait
+-- for each other; without concurrent writers there is one slot, and a list adds up few
+-- rows. The fill factor leaves space on each page, so that updates of a count stay on it
+-- (HOT).
 CREATE TABLE lead_counts (
     status text COLLATE "C" NOT NULL,
     source text COLLATE "C" NOT NULL,
@@ -30,8 +30,8 @@ CREATE TABLE subscriber_counts (
     autovacuum_vacuum_threshold = 2000
 );
 
--- In the order of the key, so that two statements of many rows that do share a slot
--- cannot wait for each other in a circle.
+-- Changes slots in the order of the key, so that two statements with many rows that share
+-- slots cannot deadlock.
 CREATE FUNCTION count_leads() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     change record;
@@ -135,7 +135,7 @@ CREATE TRIGGER subscribers_count_removed AFTER DELETE ON subscribers
 CREATE TRIGGER subscribers_count_truncated AFTER TRUNCATE ON subscribers
     FOR EACH STATEMENT EXECUTE FUNCTION count_subscribers();
 
--- Counts anew, for an operator who has written with the triggers switched off
+-- Rebuilds the counts, after an operator has written with triggers disabled
 -- (session_replication_role, a data-only restore): SELECT recount_rows();
 -- Writers wait while it runs, readers do not.
 CREATE FUNCTION recount_rows() RETURNS void LANGUAGE plpgsql AS $$

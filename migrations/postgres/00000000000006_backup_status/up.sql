@@ -1,10 +1,10 @@
--- What is known of the backups of this database, in one row. It is in no backup.
+-- The state of the backups of this database, in one row. Backups do not contain it.
 CREATE TABLE backup_status (
     only_row boolean PRIMARY KEY DEFAULT true CONSTRAINT backup_status_only_row CHECK (only_row),
-    -- When the last complete backup was begun.
+    -- When the last complete backup began.
     backed_up_at timestamptz,
-    -- When a backup was last restored for a trial with success.
+    -- When a trial restore of a backup last succeeded.
     verified_at timestamptz,
-    -- Whether the last trial was one.
+    -- Whether the last trial restore succeeded.
     verification_ok boolean
 );

@@ -1,5 +1,5 @@
--- Documents keep the texts without accents. Earlier releases find what they look for in
--- them as well.
+-- Search documents keep their part without accents. Earlier releases can search these
+-- documents too.
 DROP INDEX leads_choices_created_at;
 DROP INDEX leads_choices_updated_at;
 DROP INDEX leads_choices_full_name;

@@ -1,6 +1,6 @@
 -- Times are microseconds since 1970, UTC, between the years 1 and 9999.
 -- Texts compare by code point (the default collation, BINARY).
--- search_document is computed in Rust, because SQLite folds the case of ASCII only.
+-- The program computes search_document, because SQLite folds the case of ASCII only.
 CREATE TABLE leads (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     created_at INTEGER NOT NULL
@@ -25,12 +25,12 @@ CREATE TABLE leads (
     phone_number TEXT CHECK (length(phone_number) <= 20),
     email TEXT CHECK (length(email) <= 254),
     search_document TEXT NOT NULL,
-    -- Of any length: the replaced service had no limit in its table. Last, so that
-    -- what overflows a page is read only where it is wanted.
+    -- Unlimited: the replaced service had no limit in its table. This is the last column,
+    -- so that SQLite reads overflow pages only when a query needs the notes.
     notes TEXT
 ) STRICT;
 
--- An index ends with the id by itself, so that each of these gives a total order.
+-- SQLite appends the id to every index, so each of these gives a total order.
 CREATE INDEX leads_by_created_at ON leads (created_at);
 CREATE INDEX leads_by_updated_at ON leads (updated_at);
 CREATE INDEX leads_by_full_name ON leads (full_name);
@@ -41,7 +41,7 @@ CREATE INDEX leads_by_category ON leads (category, created_at);
 
 CREATE TABLE subscribers (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    -- In lower case, which Rust sees to; the check guards what SQLite knows of case.
+    -- In lower case: the program ensures it for all letters, this check for ASCII.
     email TEXT NOT NULL UNIQUE CHECK (length(email) <= 254 AND email = lower(email)),
     is_subscribed INTEGER NOT NULL CHECK (is_subscribed IN (0, 1)),
     search_document TEXT NOT NULL

@@ -1,6 +1,5 @@
--- How many leads there are of each combination, so that an exact count costs
--- the same however many they are. SQLite has one writer at a time; nobody waits
--- for these rows.
+-- The number of leads of each combination, so that an exact count costs the same for any
+-- number of leads. SQLite has one writer at a time, so no writer waits for these rows.
 CREATE TABLE lead_counts (
     status TEXT NOT NULL,
     source TEXT NOT NULL,

@@ -1,6 +1,6 @@
--- Keys of the API. A key is found by its prefix; of its secret only a digest is kept.
--- What it is made of is checked by the program, so that an older version of it can
--- live with what a newer one writes.
+-- API keys. A key is found by its prefix; only a digest of its secret is stored. The
+-- program checks the content of the columns, so that an older version of it accepts the
+-- rows of a newer one.
 CREATE TABLE api_keys (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 50),
@@ -9,9 +9,9 @@ CREATE TABLE api_keys (
     digest BLOB NOT NULL CHECK (length(digest) = 32),
     -- Words separated by spaces.
     scopes TEXT NOT NULL CHECK (scopes <> ''),
-    -- Separated by spaces; with any of them, the key is publishable.
+    -- Separated by spaces; a key with origins is publishable.
     origins TEXT NOT NULL,
-    -- As in 100/hour; null for the usual one.
+    -- Such as 100/hour; null for the default.
     rate TEXT,
     forwards_visitors INTEGER NOT NULL CHECK (forwards_visitors IN (0, 1)),
     created_at INTEGER NOT NULL,

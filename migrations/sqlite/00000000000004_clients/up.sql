@@ -1,14 +1,13 @@
--- Those whom the agency works for. Sums of money are whole hundredths, within what
--- numeric(10, 2) holds; that nobody is charged less than nothing is the business of
--- the domain, so that older data can live on.
+-- Customers of the agency. Amounts of money are in hundredths, in the range of
+-- numeric(10, 2). The domain rejects negative charges, so that older data can stay.
 CREATE TABLE clients (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    -- The lead that the client once was; the client outlives it.
+    -- The lead that became this client. The client stays if the lead is deleted.
     lead_id INTEGER UNIQUE REFERENCES leads (id) ON DELETE SET NULL,
     team_id TEXT NOT NULL CHECK (length(team_id) <= 100),
     monthly_charge INTEGER CHECK (monthly_charge BETWEEN -9999999999 AND 9999999999),
     one_time_charge INTEGER CHECK (one_time_charge BETWEEN -9999999999 AND 9999999999),
-    -- A path below the directory of contracts.
+    -- A path below CONTRACT_DIR.
     contract_file TEXT CHECK (length(contract_file) <= 100),
     short_description TEXT NOT NULL,
     category TEXT NOT NULL CHECK (

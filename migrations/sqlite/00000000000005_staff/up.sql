@@ -1,5 +1,5 @@
--- Who may use the back office. Lengths are those of Django's accounts, so that any of
--- them fits; names differ by case.
+-- Users of the back office. Lengths are those of Django's accounts, so that all of them
+-- fit; user names are case-sensitive.
 CREATE TABLE staff (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     username TEXT NOT NULL UNIQUE CHECK (length(username) <= 150),
@@ -9,7 +9,7 @@ CREATE TABLE staff (
     is_staff INTEGER NOT NULL CHECK (is_staff IN (0, 1)),
     is_active INTEGER NOT NULL CHECK (is_active IN (0, 1)),
     is_superuser INTEGER NOT NULL CHECK (is_superuser IN (0, 1)),
-    -- Argon2id, or as Django wrote it.
+    -- Argon2id, or Django's own format.
     password TEXT NOT NULL CHECK (length(password) <= 255),
     date_joined INTEGER NOT NULL
         CHECK (date_joined BETWEEN -62135596800000000 AND 253402300799999999),

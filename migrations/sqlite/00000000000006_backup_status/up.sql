@@ -1,10 +1,10 @@
--- What is known of the backups of this database, in one row. It is in no backup.
+-- The state of the backups of this database, in one row. Backups do not contain it.
 CREATE TABLE backup_status (
     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
-    -- When the last complete backup was begun.
+    -- When the last complete backup began.
     backed_up_at INTEGER,
-    -- When a backup was last restored for a trial with success.
+    -- When a trial restore of a backup last succeeded.
     verified_at INTEGER,
-    -- Whether the last trial was one.
+    -- Whether the last trial restore succeeded.
     verification_ok INTEGER CHECK (verification_ok IN (0, 1))
 ) STRICT;

@@ -1,2 +1,2 @@
--- Only PostgreSQL looks tables up by a search_path.
+-- Nothing to do: only PostgreSQL has a search_path.
 SELECT 1;

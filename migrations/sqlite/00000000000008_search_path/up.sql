@@ -1,1 +1,1 @@
--- Only PostgreSQL looks tables up by a search_path.
+-- Nothing to do: only PostgreSQL has a search_path.

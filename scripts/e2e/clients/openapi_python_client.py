@@ -1,4 +1,4 @@
-"""A lead, created by the client that openapi-python-client makes of the document."""
+"""Creates a lead with the client that openapi-python-client generates from the document."""
 
 import sys
 
@@ -21,5 +21,5 @@ assert (lead.full_name, lead.email, lead.notes) == ("Petra Python", "petra@acme.
 assert lead.source == LeadCreateSource.REFERRAL.value
 assert delete_lead.sync_detailed(lead.id, client=client).status_code == 204
 
-# Types that are checked: an unused exception is an error as well.
+# mypy must reject this type. It also reports a type: ignore that is not needed.
 LeadCreate(full_name="Petra Python", position="CTO", email=1)  # type: ignore[arg-type]

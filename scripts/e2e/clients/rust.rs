@@ -1,4 +1,4 @@
-//! A lead, created by the client that openapi-generator makes of the document for Rust.
+//! Creates a lead with the Rust client that openapi-generator generates from the document.
 
 use openapi::apis::configuration::Configuration;
 use openapi::apis::leads_api::{create_lead, delete_lead};

@@ -1,4 +1,4 @@
-// A lead, created by the client that openapi-generator makes of the document for fetch.
+// Creates a lead with the fetch client that openapi-generator generates from the document.
 import { Configuration, LeadsApi } from "./typescript-fetch/index.js";
 import type { LeadCreate } from "./typescript-fetch/index.js";
 
@@ -19,6 +19,6 @@ if (lead.fullName !== "Tina Typed" || lead.source !== "referral" || lead.notes !
 }
 await leads.deleteLead({ id: lead.id });
 
-// @ts-expect-error: a number is not an address.
+// @ts-expect-error: a number as an address must not compile.
 const wrong: LeadCreate = { fullName: "Tina Typed", position: "CTO", email: 1 };
 void wrong;
