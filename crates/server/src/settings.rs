@@ -35,8 +35,8 @@ pub(crate) use telemetry::{LOG_FILE, log_file};
 pub use telemetry::{LogFormat, MetricsBind, SentrySettings, TelemetrySettings};
 pub use words::Limit;
 
-pub use crate::connections::tls::TlsFiles;
 use crate::{secrets, variables};
+pub use exit3_connections::TlsFiles;
 
 /// A setting that cannot be used: one sentence that names the variable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -17,8 +17,8 @@ use tokio::sync::oneshot;
 use tokio::time::{interval, sleep, timeout};
 
 use crate::backend::{Backend, DatabaseError, Shared};
-use crate::connections::tell;
 use crate::settings::Settings;
+use crate::systemd::tell;
 use crate::upgrade::upgrade;
 pub(crate) use late::Late;
 pub(crate) use progress::Progress;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use sd_notify::{NotifyState, watchdog_enabled};
 
-use crate::connections::tell;
+use crate::systemd::tell;
 
 /// The time that systemd gives, where it gives none.
 const USUAL: Duration = Duration::from_secs(30);

@@ -25,6 +25,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("exit3-django", &["exit3-domain", "exit3-ports", "exit3-archive"]),
     ("exit3-web", &["exit3-domain", "exit3-ports", "exit3-app"]),
     ("exit3-http", &["exit3-domain", "exit3-ports", "exit3-app", "exit3-web"]),
+    ("exit3-connections", &["exit3-web"]),
     ("exit3-testkit", &["exit3-domain", "exit3-ports"]),
     (
         "exit3",
@@ -37,6 +38,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "exit3-quotas",
             "exit3-archive",
             "exit3-django",
+            "exit3-connections",
             "exit3-web",
             "exit3-http",
         ],
@@ -52,6 +54,7 @@ const KEEPS_OUT: &[(&str, &[&str])] = &[
         "exit3-web",
         &["actix-governor", "diesel", "tokio-postgres", "libsqlite3", "rusqlite", "utoipa"],
     ),
+    ("exit3-connections", &["diesel", "tokio-postgres", "libsqlite3", "utoipa", "actix-governor"]),
     // Under the GPL: in the binary alone.
     (
         "exit3-http",

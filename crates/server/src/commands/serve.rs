@@ -7,6 +7,7 @@ use actix_http::Request;
 use actix_service::IntoServiceFactory;
 use actix_web::middleware::from_fn;
 use exit3_app::App;
+use exit3_connections::{Slots, Tls, room};
 use exit3_http::{Api, ApiSettings, Sunset};
 use exit3_web::{Observer, observe};
 use listenfd::ListenFd;
@@ -15,10 +16,11 @@ use secrecy::ExposeSecret;
 
 use super::{Failure, say, whisper};
 use crate::backend::Backend;
-use crate::connections::{self, Slots, room, tell, tls::Tls};
 use crate::flood::{self, FloodGuard};
 use crate::settings::{DatabaseSettings, LogFormat, MetricsBind, Secrets, Settings};
+use crate::signals::service_stops;
 use crate::starting::{Late, Starting};
+use crate::systemd::tell;
 use crate::telemetry;
 use crate::telemetry::metrics::{self, Collector, Gauges, Measuring};
 use crate::watchdog::Watchdog;
@@ -101,7 +103,7 @@ async fn run(
         cors: settings.cors.clone(),
         sunset: Sunset(settings.sunset),
         observer: Observer {
-            new_id: connections::request_id,
+            new_id: exit3_connections::request_id,
             traced: telemetry::traced,
             follow: telemetry::follow,
             client_ip: settings.telemetry.client_ip,
@@ -118,7 +120,10 @@ async fn run(
         IntoServiceFactory::<_, Request>::into_factory(api)
     };
     let late = Late::new(make, starting.early(), workers, watchdog.clone());
-    let server = connections::serve(listener, workers, slots, tls, move || late.clone())?;
+    let server =
+        exit3_connections::serve(listener, workers, slots, tls, is_asked_to_stop(), move || {
+            late.clone()
+        })?;
     let _sending = measuring.map(Measuring::show).transpose()?;
     actix_web::rt::spawn(watchdog.beat("the main thread"));
     actix_web::rt::spawn(forget_idle(flood));
@@ -257,4 +262,13 @@ pub(super) fn reachable(address: SocketAddr) -> SocketAddr {
         IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, address.port()).into(),
         _ => address,
     }
+}
+
+/// Ends when the process gets a signal to stop.
+async fn is_asked_to_stop() {
+    if let Err(error) = service_stops().await {
+        tracing::error!(%error, "signals cannot be heard");
+        std::future::pending::<()>().await;
+    }
+    tell(&[NotifyState::Stopping]);
 }

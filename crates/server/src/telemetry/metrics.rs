@@ -14,6 +14,7 @@ use actix_web::http::header::ContentType;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpResponse, HttpServer};
 use chrono::{DateTime, Utc};
+use exit3_connections::Tls;
 use exit3_ports::BackupStatus;
 use metrics::{counter, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -21,7 +22,6 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 pub(crate) use self::collector::Collector;
 use self::collector::Sending;
 use super::Dropped;
-use crate::connections::tls::Tls;
 use crate::settings::MetricsBind;
 
 /// Where metrics are served, unless the settings say otherwise.

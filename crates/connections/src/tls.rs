@@ -1,4 +1,4 @@
-//! Encryption without a proxy, with a certificate that may be replaced at any time.
+//! TLS without a proxy, with a certificate that can be replaced while the service runs.
 
 use std::fs;
 use std::io;
@@ -17,48 +17,54 @@ use tokio_rustls::TlsAcceptor;
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
-/// How often the files are looked at.
+/// How often the files are checked for changes.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Where a certificate and its key are.
+/// The files of a certificate and its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// The certificate and those that vouch for it, in PEM.
+    /// The certificate chain in PEM (`TLS_CERT`).
     pub cert: PathBuf,
-    /// The certificate's key, in PEM.
+    /// The private key in PEM (`TLS_KEY`).
     pub key: PathBuf,
 }
 
 /// Why a certificate cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum TlsError {
+pub enum TlsError {
+    /// The certificate file cannot be read.
     #[error("TLS_CERT cannot be read: {path}: {1}", path = .0.display())]
     Cert(PathBuf, io::Error),
+    /// The certificate file has no certificate.
     #[error("TLS_CERT holds no certificate: {}", .0.display())]
     NoCert(PathBuf),
+    /// The key file cannot be read.
     #[error("TLS_KEY cannot be read: {path}: {1}", path = .0.display())]
     Key(PathBuf, io::Error),
+    /// The key file has no private key.
     #[error("TLS_KEY holds no private key: {}", .0.display())]
     NoKey(PathBuf),
+    /// The key does not belong to the certificate.
     #[error("TLS_KEY is not the key of TLS_CERT: {0}")]
     Mismatch(rustls::Error),
+    /// rustls refuses the configuration.
     #[error("TLS_CERT and TLS_KEY cannot be used: {0}")]
     Config(rustls::Error),
 }
 
-/// What encrypts connections.
+/// The TLS configuration of the service.
 #[derive(Clone)]
-pub(crate) struct Tls {
+pub struct Tls {
     config: Arc<ServerConfig>,
     current: Arc<Current>,
 }
 
 impl Tls {
-    /// Takes the certificate from its files, and looks after them from now on.
+    /// Loads the certificate, and watches its files from now on.
     ///
     /// # Errors
-    /// One sentence that names the variable.
-    pub(crate) fn load(files: TlsFiles) -> Result<Self, TlsError> {
+    /// One sentence that names the setting.
+    pub fn load(files: TlsFiles) -> Result<Self, TlsError> {
         let (text, key) = files.load()?;
         let key = RwLock::new(Arc::new(key));
         let current = Arc::new(Current { key, is_newest: AtomicBool::new(true) });
@@ -72,32 +78,32 @@ impl Tls {
         Ok(Self { config: Arc::new(config), current })
     }
 
-    /// When the certificate that clients get ends, as the time since 1970.
-    pub(crate) fn expiry(&self) -> Option<Duration> {
+    /// When the certificate in use expires, as the time since 1970.
+    pub fn expiry(&self) -> Option<Duration> {
         let key = self.current.key();
         let own = Certificate::from_der(key.cert.first()?).ok()?;
         Some(own.tbs_certificate.validity.not_after.to_unix_duration())
     }
 
-    /// Whether that is the one of the files.
-    pub(crate) fn is_newest(&self) -> bool {
+    /// Whether the certificate in use is the one in the files.
+    pub fn is_newest(&self) -> bool {
         self.current.is_newest.load(Ordering::Relaxed)
     }
 
-    pub(super) fn acceptor(&self) -> TlsAcceptor {
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
         Arc::clone(&self.config).into()
     }
 }
 
-/// What the files held.
+/// The contents of the two files.
 type Texts = (Vec<u8>, Vec<u8>);
 
 impl TlsFiles {
-    /// Whether they can be used as they are now.
+    /// Checks that the files can be used.
     ///
     /// # Errors
-    /// One sentence that names the variable.
-    pub(crate) fn check(&self) -> Result<(), TlsError> {
+    /// One sentence that names the setting.
+    pub fn check(&self) -> Result<(), TlsError> {
         self.load().map(drop)
     }
 
@@ -127,7 +133,7 @@ fn certified(
     CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(TlsError::Mismatch)
 }
 
-/// The certificate that new connections get.
+/// The certificate for new connections.
 #[derive(Debug)]
 struct Current {
     key: RwLock<Arc<CertifiedKey>>,
@@ -146,9 +152,8 @@ impl ResolvesServerCert for Current {
     }
 }
 
-/// Takes over what the files hold whenever that has changed, as long as somebody uses
-/// it. A pair that does not fit, as in the middle of a change, is left for the next
-/// look.
+/// Loads the files again whenever they change, as long as the certificate is in use. A certificate
+/// and a key that do not match, as in the middle of a change, are tried again later.
 fn watch(files: &TlsFiles, mut known: Texts, current: &Weak<Current>) {
     let mut told = None;
     loop {
@@ -160,7 +165,7 @@ fn watch(files: &TlsFiles, mut known: Texts, current: &Weak<Current>) {
         if error != told
             && let Some(error) = &error
         {
-            tracing::warn!(error, "the certificate is still the old one");
+            tracing::warn!(error, "cannot load the new certificate; the old one stays in use");
         }
         told = error;
     }
@@ -172,7 +177,7 @@ fn look(files: &TlsFiles, known: &mut Texts, current: &Current) -> Result<(), Tl
         let key = certified(&texts, &files.cert, &files.key)?;
         *current.key.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(key);
         *known = texts;
-        tracing::info!("took over a new certificate");
+        tracing::info!("loaded a new certificate");
     }
     Ok(())
 }
