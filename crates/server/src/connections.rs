@@ -1,8 +1,7 @@
-//! Connections: how many there may be, how long they may stall, and over what.
+//! Connections: their number, their time limits and TLS.
 //!
-//! This stands in for actix-web's `HttpServer`, which measures the time of a
-//! connection's first head only, stops accepting where it should refuse, and answers
-//! what is not HTTP without a body.
+//! This replaces actix-web's `HttpServer`, which limits the time of a connection's first head only,
+//! stops accepting instead of refusing, and answers invalid HTTP without a body.
 
 mod answers;
 mod bodies;
@@ -40,21 +39,20 @@ use stopping::Stopping;
 pub(crate) use stopping::tell;
 use tls::Tls;
 
-/// How long a request may take to arrive, and an answer to be taken.
+/// How long a request may take to arrive, and how long a client may pause in reading a response.
 const PATIENCE: Duration = Duration::from_secs(25);
-/// How long the head of a connection's first request may take, and how long a
-/// connection is kept that nothing is asked on.
+/// How long the first head on a connection may take, and how long an idle connection is kept.
 const HEAD: Duration = Duration::from_secs(10);
-/// How long a client may take to agree on a key.
+/// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(5);
-/// How long a client has to notice that a connection is closed; and, once the service
-/// is to stop, to ask something more on one on which nothing has arrived.
+/// How long a client has to notice that a connection is closed and, while the service is stopping,
+/// to send another request on an idle connection.
 const GOODBYE: Duration = Duration::from_secs(1);
-/// Seconds that requests in flight have to finish once the service is to stop.
+/// Seconds for requests in flight to finish once the service is stopping.
 const GRACE: u64 = 30;
 
-/// Serves what `factory` makes for each of `workers` threads, until the process is
-/// asked to stop.
+/// Serves the application of `factory` on each of `workers` threads, until the process is asked to
+/// stop.
 pub(crate) fn serve<F, I, S, B>(
     listener: TcpListener,
     workers: usize,
@@ -79,7 +77,7 @@ where
         .workers(workers)
         .shutdown_timeout(GRACE)
         .shutdown_signal(stop.when_asked(handle, workers))
-        // The slots refuse, rather than let clients wait.
+        // The slots refuse connections, instead of letting clients wait.
         .max_concurrent_connections(slots.most() + slots::GOODBYES);
     let name = "exit3";
     let server = match tls {
@@ -106,7 +104,7 @@ where
                 let acceptor = tls.acceptor();
                 async move {
                     let peer = stream.peer_addr().ok();
-                    // Without a key there is no way to tell why.
+                    // Without TLS there is no way to tell the client why.
                     let slot = slot.ok_or(DispatchError::DisconnectTimeout)?;
                     let stream = timeout(HANDSHAKE, acceptor.accept(stream))
                         .await
@@ -119,17 +117,17 @@ where
         })?,
     };
     let server = server.run();
-    // Nobody waits for it only where it is being dropped.
+    // Fails only while the receiver is being dropped.
     let _ = server_made.send(server.handle());
     Ok(server)
 }
 
-/// Makes an id for a request: a UUID of version 7, whose beginning is the time.
+/// Creates a request id: a UUID of version 7, which starts with the time.
 pub(crate) fn request_id() -> String {
     uuid::Uuid::now_v7().to_string()
 }
 
-/// What is said where there is no request to answer.
+/// An error for a connection without a readable request.
 fn bare_answer(status: u16) -> Vec<u8> {
     exit3_web::raw_answer(status, &request_id())
 }

@@ -111,7 +111,7 @@ async fn the_metrics_tell_of_the_certificate_that_clients_get() {
     assert_eq!(told("expiry_timestamp_seconds").await, end);
 
     fs::write(directory.path().join("key.pem"), key.serialize_pem()).unwrap();
-    assert!(service.logs("took over a new certificate"), "{}", service.output());
+    assert!(service.logs("loaded a new certificate"), "{}", service.output());
     while told("is_newest").await != 1.0 {
         assert!(began.elapsed() < Duration::from_secs(20), "{}", service.output());
     }

@@ -1,4 +1,4 @@
-//! When a request is answered.
+//! Knows when a request has been answered.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,29 +10,29 @@ use actix_http::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
 use pin_project_lite::pin_project;
 
-/// Knows, on one connection, whether the server below has written an answer to its end.
+/// Tells, for one connection, whether actix has written a response to its end.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Answers(Arc<AtomicBool>);
 
 impl Answers {
-    /// Whether an answer has been written since this was asked last.
+    /// Whether a response has been written since the last call.
     pub(super) fn take(&self) -> bool {
         self.0.load(Ordering::Relaxed) && self.0.swap(false, Ordering::Relaxed)
     }
 
-    /// Those of a request's connection.
+    /// The state of the request's connection.
     pub(super) fn to(request: &Request) -> Self {
         request.conn_data::<Self>().cloned().unwrap_or_default()
     }
 
-    /// Watches the body of an answer.
+    /// Wraps the body of a response to notice its end.
     pub(super) fn watch<B>(self, body: B) -> Watched<B> {
         Watched { body, _end: End(self) }
     }
 }
 
 pin_project! {
-    /// The body of an answer. The server below lets go of it once it has taken all of it.
+    /// The body of a response. actix drops it once it has taken all of it.
     pub(super) struct Watched<B> {
         #[pin]
         body: B,

@@ -1,31 +1,31 @@
-//! Bodies of requests: where they end.
+//! Request bodies: where they end.
 
-/// The most bytes of chunk extensions and trailers of one body. Nothing reads them.
+/// The most bytes of chunk extensions and trailers in one body. Nothing uses them.
 const MOST_BESIDE: usize = 16 * 1024;
 
-/// How a body goes on.
+/// The rest of a body.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Body {
-    /// It has ended, or there is none.
+    /// The body has ended, or there is none.
     Over,
-    /// So many bytes of it are still to come.
+    /// This many bytes are missing.
     Sized(u64),
-    /// It comes in chunks.
+    /// The body is chunked.
     Chunked(Chunks),
-    /// It is malformed, so its end is unknown.
+    /// The body is malformed, so its end is unknown.
     Broken,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Chunks {
     at: At,
-    /// Bytes of the chunk that are still to come.
+    /// Bytes missing from the current chunk.
     left: u64,
-    /// Bytes of extensions and trailers that have come.
+    /// Bytes of extensions and trailers so far.
     beside: usize,
 }
 
-/// What comes next of a chunk (RFC 9112, 7.1).
+/// What comes next in a chunked body (RFC 9112, 7.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
     FirstDigit,
@@ -36,7 +36,7 @@ enum At {
     Data,
     DataReturn,
     DataFeed,
-    /// The beginning of a line behind the last chunk.
+    /// The start of a line after the last chunk.
     Trailers,
     Trailer,
     TrailerFeed,
@@ -49,8 +49,7 @@ impl Body {
         Self::Chunked(Chunks { at: At::FirstDigit, left: 0, beside: 0 })
     }
 
-    /// How many of `bytes`, which come next, belong to the body. Where it turns out to be
-    /// malformed, it is broken from there on.
+    /// Returns how many of the next `bytes` belong to the body. A malformed body becomes `Broken`.
     pub(super) fn follow(&mut self, bytes: &[u8]) -> usize {
         match self {
             Self::Over | Self::Broken => 0,
@@ -76,7 +75,7 @@ impl Body {
 }
 
 impl Chunks {
-    /// How many of the bytes belong to the chunks, and whether these are well-formed.
+    /// Returns how many bytes belong to the chunks, and whether they are well-formed.
     fn follow(&mut self, bytes: &[u8]) -> (usize, bool) {
         let mut rest = bytes;
         while let [byte, after @ ..] = rest
@@ -100,7 +99,7 @@ impl Chunks {
         (bytes.len() - rest.len(), true)
     }
 
-    /// What comes behind `byte`.
+    /// The state after `byte`, or `None` if it is not allowed here.
     fn step(&mut self, byte: u8) -> Option<At> {
         let next = match (self.at, byte) {
             (At::FirstDigit | At::Size, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
@@ -131,7 +130,7 @@ impl Chunks {
     }
 }
 
-/// As many of the bytes as are left.
+/// The smaller of `left` and the number of bytes.
 fn fit(left: u64, bytes: &[u8]) -> usize {
     usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len())
 }

@@ -1,4 +1,4 @@
-//! A connection whose client must not stall.
+//! A connection that times out when its client stalls.
 
 use std::io;
 use std::pin::Pin;
@@ -14,53 +14,52 @@ use super::requests::{Pass, Requests};
 use super::slots::Slot;
 use super::stopping::Stopping;
 
-/// The most bytes that a client may send without getting any: far more than the
-/// largest request has. The server below would read what it has refused to the end.
+/// The most bytes that a client may send without getting a response: far more than the largest
+/// request. Without a limit, actix would read a refused body to the end.
 const MOST_UNANSWERED: usize = 32 * 1024 * 1024;
 
-/// An empty line, which may stand before a request. It tells the server below, which closes
-/// idle connections, that a request has begun whose head is still to come.
+/// An empty line, which may precede a request. It tells actix, which closes idle connections, that
+/// a request has begun although its head is incomplete.
 const BEGUN: &[u8] = b"\r\n";
 
-/// How the answer begins that only asks for the rest of a request.
+/// The start of the interim response that asks for the rest of a request.
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// A stream that fails when its client stalls, or does not stop, and that tells in the usual shape what
+/// A stream that fails when its client stalls or does not stop sending, that adds our error body
+/// where actix-http sends none, and that passes on one request at a time.
 /// actix-http tells without a body. It passes on one request at a time.
+/// A request must be answered within `patience` of its first byte, and a client must read some of a
+/// response within `patience` of the last time it did. So neither a head, nor a body, nor reading a
+/// response can be drawn out. Between requests, actix closes the connection earlier.
 ///
-/// A request must have been answered within the patience that begins with its first
-/// byte, and an answer must be taken within the patience since the client last took
-/// some of it; so neither a head, nor a body, nor the reading of an answer can be
-/// drawn out. Between requests, the server below closes the connection earlier.
-///
-/// Once the service is to stop, the stream ends where nothing arrives for a moment. What
-/// has begun to arrive is answered.
+/// While the service is stopping, the stream ends once nothing arrives for a moment. A request that
+/// has begun to arrive is still answered.
 pub(super) struct Guarded<S> {
     stream: S,
     patience: Duration,
-    /// When the client will have stalled.
+    /// When the client counts as stalled.
     deadline: Instant,
-    /// Fires at the deadline, or at one before: it is set anew only when it fires.
+    /// Fires at the deadline or earlier; it is reset only when it fires, because that is cheaper.
     timer: Pin<Box<Sleep>>,
-    /// The bytes that came since something was answered last.
+    /// The bytes received since the last response.
     unanswered: usize,
-    /// Ends when a connection on which nothing arrives is to end.
+    /// Completes when an idle connection must end, because the service is stopping.
     dismissal: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     requests: Requests,
     answers: Answers,
-    /// What was read and has yet to be passed on.
+    /// Bytes that were received but not passed on yet.
     held: Vec<u8>,
-    /// How many of these bytes may be passed on.
+    /// How many of the held bytes may be passed on.
     cleared: usize,
-    /// Whether the server below has heard that a request has begun whose head is incomplete.
+    /// Whether actix has been told that a request with an incomplete head has begun.
     has_begun: bool,
-    /// Whether the current request's answer has begun.
+    /// Whether the response to the current request has begun.
     is_answering: bool,
-    /// What is written before anything else.
+    /// Bytes to write before anything else.
     ahead: Vec<u8>,
-    /// Whether the connection ends with an error that the client is to notice.
+    /// Whether the connection ends with an error that the client should see.
     ends_in_error: bool,
-    /// Whether the client is being waited for that it notices the end.
+    /// Whether the stream waits for the client to notice the end.
     is_leaving: bool,
     _slot: Slot,
 }
@@ -92,7 +91,7 @@ impl<S> Guarded<S> {
         }
     }
 
-    /// Knows when the server below has written an answer.
+    /// Tells when actix has written a response.
     pub(super) fn answers(&self) -> Answers {
         self.answers.clone()
     }
@@ -101,7 +100,7 @@ impl<S> Guarded<S> {
         self.deadline = Instant::now() + self.patience;
     }
 
-    /// Fails at the deadline, and wakes the task then.
+    /// Completes with an error at the deadline.
     fn poll_stalled(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
         loop {
             ready!(self.timer.as_mut().poll(context));
@@ -112,14 +111,14 @@ impl<S> Guarded<S> {
         }
     }
 
-    /// Passes on what may be, as far as there is room.
+    /// Passes on cleared bytes, as far as there is room.
     fn pass_on(&mut self, buffer: &mut ReadBuf<'_>) {
         let fits = self.cleared.min(buffer.remaining());
         buffer.put_slice(self.held.drain(..fits).as_slice());
         self.cleared -= fits;
     }
 
-    /// Notes what has come: `new` bytes.
+    /// Counts `new` received bytes.
     fn count(&mut self, new: usize) -> io::Result<()> {
         if self.unanswered == 0 {
             self.be_patient();
@@ -131,14 +130,14 @@ impl<S> Guarded<S> {
         }
     }
 
-    /// Ends the connection with an error, which is written before anything else.
+    /// Ends the connection with an error, written before anything else.
     fn refuse(&mut self, status: u16) {
         self.ahead.extend_from_slice(&super::bare_answer(status));
         self.ends_in_error = true;
         self.leave();
     }
 
-    /// Does with what is held what was decided about it.
+    /// Acts on the decision about the held bytes.
     fn follow(&mut self, pass: Pass) {
         match pass {
             Pass::Some(cleared) => self.cleared = cleared,
@@ -156,7 +155,7 @@ impl<S> Guarded<S> {
         self.timer.as_mut().reset(deadline);
     }
 
-    /// Whether the connection ends because nothing arrives and the service is to stop.
+    /// Whether an idle connection must end because the service is stopping.
     fn is_dismissed(&mut self, context: &mut Context<'_>) -> bool {
         if let Some(dismissal) = &mut self.dismissal
             && dismissal.as_mut().poll(context).is_ready()
@@ -179,7 +178,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
                 this.pass_on(buffer);
                 return Poll::Ready(Ok(()));
             }
-            // What is not passed on ends for the server below as if the client had ended it.
+            // For actix the stream ends here, as if the client had closed it.
             if this.ends_in_error || this.requests.are_over() {
                 return Poll::Ready(Ok(()));
             }
@@ -209,7 +208,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
                 return Poll::Ready(Ok(()));
             }
             this.count(new.len())?;
-            // Mostly all of it may be passed on, and stays where it is.
+            // Usually all bytes may be passed on and stay in the buffer.
             let pass = match this.held.is_empty() {
                 true => this.requests.pass(new),
                 false => Pass::Later,
@@ -239,8 +238,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guarded<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// Waits until the client has noticed the end: what is closed with something unread
-    /// is reset, and what was written last is lost.
+    /// Waits until the client has noticed the end: closing a socket with unread input resets it,
+    /// and the last response would be lost.
     fn poll_goodbye(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
         loop {
@@ -248,7 +247,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guarded<S> {
             let mut rest = ReadBuf::new(&mut rest);
             match Pin::new(&mut self.stream).poll_read(context, &mut rest) {
                 Poll::Pending if self.is_leaving => return self.poll_stalled(context).map(Err),
-                // All that has come was read.
+                // Everything received has been read.
                 Poll::Pending => return Poll::Ready(Ok(())),
                 Poll::Ready(read) => read?,
             }
@@ -265,7 +264,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guarded<S> {
         }
     }
 
-    /// Goes on to the next request, if the answer to the current one is written.
+    /// Moves on to the next request once the current one has been answered.
     fn turn(&mut self, context: &mut Context<'_>) {
         if !self.answers.take() {
             return;
@@ -297,7 +296,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
             Poll::Pending => self.poll_stalled(context).map(Err),
             done => {
                 let answer = buffer.strip_prefix(CONTINUE).unwrap_or(buffer);
-                // The body that is asked for belongs to what has come.
+                // After `100 Continue`, the body still belongs to the same request.
                 if !answer.is_empty() {
                     self.unanswered = 0;
                     if !std::mem::replace(&mut self.is_answering, true) && is_last(answer) {
@@ -316,7 +315,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
             return self.poll_goodbye(context);
         }
         ready!(Pin::new(&mut self.stream).poll_flush(context))?;
-        // The server below flushes when the stream has taken all that it has written.
+        // actix flushes when the stream has taken everything that it has written.
         self.turn(context);
         Poll::Ready(Ok(()))
     }
@@ -330,8 +329,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
     }
 }
 
-/// Whether an answer says that the connection ends with it. The server below says it
-/// behind the status and the length.
+/// Whether a response ends the connection. actix writes that header right after the status and the
+/// length.
 fn is_last(answer: &[u8]) -> bool {
     let mut lines = answer.split(|byte| *byte == b'\n').take(3);
     match answer.starts_with(b"HTTP/1.0") {
@@ -340,12 +339,12 @@ fn is_last(answer: &[u8]) -> bool {
     }
 }
 
-/// What the server below answers to what is not HTTP, or comes too slowly: the status
-/// alone. It ends what is written, since the connection ends with it. Returns what
-/// stands before it, and the status.
+/// Finds a response without a body, which actix sends for invalid HTTP and for slow requests, at
+/// the end of what it wrote; the connection ends with it. Returns the bytes before it, and the
+/// status.
 fn bare_error(written: &[u8]) -> Option<(&[u8], u16)> {
     const BEGIN: &[u8] = b"HTTP/1.1 4";
-    // Every answer of the service itself says this.
+    // A header that every response of the service has.
     const OURS: &[u8] = b"x-content-type-options";
     if !written.ends_with(b"\r\n\r\n") {
         return None;

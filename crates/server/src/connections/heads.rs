@@ -1,8 +1,7 @@
-//! Heads of requests: where they end, and what they say about what follows them.
+//! Request heads: where they end, and which body follows.
 //!
-//! The parser below reads every head as well, and refuses what is no HTTP. This module is
-//! stricter where two parsers could disagree about where a request ends, and takes out
-//! what must not change that.
+//! actix parses every head as well, and refuses invalid HTTP. This module is stricter where two
+//! parsers could disagree about the end of a request, and removes headers that would change it.
 
 use std::ops::Range;
 
@@ -10,32 +9,32 @@ use memchr::{memchr, memchr_iter};
 
 use super::bodies::Body;
 
-/// The longest head, in bytes. The parser below has the same limit.
+/// The longest head in bytes, which is also actix's limit.
 pub(super) const LONGEST: usize = 128 * 1024;
 
-/// A head that is refused.
+/// A head that must be refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Malformed;
 
-/// What a head says about what follows it.
+/// What a head says about the rest of the connection.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Head {
     /// The body that follows.
     pub(super) body: Body,
-    /// Whether the connection ends with the answer.
+    /// Whether the connection ends with the response.
     pub(super) last: bool,
-    /// Where the query is, if the parser below would refuse its characters.
+    /// The position of the query, if it contains characters that actix refuses.
     pub(super) unencoded: Option<Range<usize>>,
 }
 
-/// Finds the end of the head with which `bytes` begin. The first `seen` of them were
-/// looked at before.
+/// Finds the end of the head at the start of `bytes`. The first `seen` bytes have been searched
+/// before.
 ///
 /// # Errors
-/// A line ends with a LF alone: one that stands before us may see the end of a line
-/// there, or may not.
+/// A line ends with a bare LF, which a proxy in front of the service may or may not take for a line
+/// end.
 pub(super) fn end(bytes: &[u8], seen: usize) -> Result<Option<usize>, Malformed> {
-    // Empty lines may stand before a head.
+    // Empty lines may precede a head.
     let empty = bytes.chunks(2).take_while(|line| *line == b"\r\n").count() * 2;
     let from = seen.max(empty);
     for feed in memchr_iter(b'\n', bytes.get(from..).unwrap_or_default()) {
@@ -50,17 +49,17 @@ pub(super) fn end(bytes: &[u8], seen: usize) -> Result<Option<usize>, Malformed>
     Ok(None)
 }
 
-/// Whether what has come so far can become a head.
+/// Whether the bytes so far can be the start of a head.
 pub(super) fn may_become_one(bytes: &[u8]) -> bool {
     let mut method = bytes.trim_ascii_start().split(|byte| *byte == b' ');
     let method = method.next().unwrap_or_default();
     method.iter().all(|byte| byte.is_ascii_graphic())
 }
 
-/// Reads a whole head, with its empty line.
+/// Parses a whole head, including the empty line at its end.
 ///
 /// # Errors
-/// [`Malformed`] for one that does not say clearly where its request ends.
+/// [`Malformed`] if the end of the request is ambiguous.
 pub(super) fn read(head: &mut [u8]) -> Result<Head, Malformed> {
     let empty = head.iter().take_while(|byte| b"\r\n".contains(byte)).count();
     let (_, rest) = head.split_at_mut_checked(empty).ok_or(Malformed)?;
@@ -78,7 +77,7 @@ pub(super) fn read(head: &mut [u8]) -> Result<Head, Malformed> {
     })
 }
 
-/// The next line, without its end, unless it is empty.
+/// The next line without its end, or `None` at the empty line.
 fn next_line(bytes: &mut [u8]) -> Option<(&mut [u8], &mut [u8])> {
     let feed = memchr(b'\n', bytes)?;
     let (line, rest) = bytes.split_at_mut_checked(feed + 1)?;
@@ -86,11 +85,11 @@ fn next_line(bytes: &mut [u8]) -> Option<(&mut [u8], &mut [u8])> {
     (end == b"\r\n" && !line.is_empty()).then_some((line, rest))
 }
 
-/// What the first line says.
+/// The contents of the request line.
 struct Line {
-    /// Whether its version is HTTP/1.0.
+    /// Whether the version is HTTP/1.0.
     is_old: bool,
-    /// Whether it asks for a tunnel: what follows it is then no request.
+    /// Whether the method is CONNECT: what follows is then not a request.
     connects: bool,
     unencoded: Option<Range<usize>>,
 }
@@ -116,13 +115,13 @@ impl Line {
     }
 }
 
-/// Characters without a meaning in a query, which clients leave as they are and the parser
-/// below refuses.
+/// Whether a character has no meaning in a query, and clients send it unencoded, but actix refuses
+/// it.
 pub(super) fn must_be_encoded(byte: u8) -> bool {
     !byte.is_ascii() || b"\"<>".contains(&byte)
 }
 
-/// What the fields say that are about the connection and the body.
+/// The header fields about the connection and the body.
 #[derive(Default)]
 struct Fields {
     length: Option<u64>,
@@ -135,8 +134,7 @@ impl Fields {
     fn read(&mut self, field: &mut [u8]) -> Result<(), Malformed> {
         let colon = memchr(b':', field).ok_or(Malformed)?;
         let (name, value) = field.split_at_mut_checked(colon).ok_or(Malformed)?;
-        // The next line of the field before, or a name that another parser reads without
-        // the blank behind it.
+        // A folded line, or a name followed by a blank, which another parser may accept.
         if name.is_empty() || name.iter().any(|byte| b" \t".contains(byte)) {
             return Err(Malformed);
         }
@@ -162,8 +160,8 @@ impl Fields {
         Ok(())
     }
 
-    /// Upgrades are not offered, and a wish for one changes nothing: the parser below
-    /// would take all that follows for the body.
+    /// Upgrades are not offered, so they are removed: actix would take everything that follows for
+    /// the body.
     fn read_connection(&mut self, options: &mut [u8]) -> Result<(), Malformed> {
         for option in options.split_mut(|byte| *byte == b',') {
             let text = trim(option);
@@ -214,7 +212,7 @@ mod tests {
     const POST: &str = "POST / HTTP/1.1";
 
     #[test]
-    fn a_head_says_which_body_follows() {
+    fn a_head_determines_the_body() {
         for (fields, body) in [
             ("", Body::Over),
             ("Content-Length: 0\r\n", Body::Over),
@@ -231,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_that_says_it_unclearly_is_refused() {
+    fn an_ambiguous_head_is_refused() {
         for fields in [
             "Content-Length: 5\r\nContent-Length: 5\r\n",
             "Content-Length: 0\r\nContent-Length: 0\r\n",
@@ -267,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn wishes_for_an_upgrade_are_taken_out() {
+    fn upgrades_are_removed() {
         let mut head = b"GET / HTTP/1.1\r\nUpgrade: h2c, websocket\r\n\
             Connection: Upgrade, HTTP2-Settings, keep-alive\r\n\r\n"
             .to_vec();

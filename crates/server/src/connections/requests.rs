@@ -1,41 +1,41 @@
-//! The requests of one connection, one after the other.
+//! Passes the requests of one connection to actix one at a time.
 //!
-//! The server below decodes requests ahead, and lets what it has decoded last decide how
-//! it writes the answer before: whether that has a body, and whether the connection ends.
-//! So it gets a request only when the one before is answered.
+//! actix decodes requests ahead, and lets the last decoded request decide how it writes the
+//! previous response: whether that has a body, and whether the connection ends. So it gets a
+//! request only after the previous one has been answered.
 
 use percent_encoding::percent_encode_byte;
 
 use super::bodies::Body;
 use super::heads::{self, Head, Malformed};
 
-/// What becomes of bytes that have come.
+/// What to do with received bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Pass {
-    /// So many of them may be passed on.
+    /// Pass on this many bytes.
     Some(usize),
-    /// None before more of the head has come.
+    /// Pass on nothing until more of the head has arrived.
     Incomplete,
-    /// None before the answer to the request before them is written.
+    /// Pass on nothing until the previous request has been answered.
     Later,
-    /// None before [`Requests::encode`] has changed them.
+    /// Pass on nothing until [`Requests::encode`] has changed the bytes.
     Encoded,
-    /// None at all: the connection ends.
+    /// Pass on nothing more: the connection ends.
     Never,
-    /// None: they are refused with this status.
+    /// Refuse the request with this status.
     Refused(u16),
 }
 
-/// What has been passed on of the requests of a connection.
+/// The state of a connection's requests.
 #[derive(Debug)]
 pub(super) struct Requests {
-    /// What is still to come of the current request.
+    /// The rest of the current request.
     body: Body,
-    /// Whether a request waits for its answer.
+    /// Whether a request waits for its response.
     is_asked: bool,
     /// Whether the current request is the last one.
     is_last: bool,
-    /// Bytes of the next head that were looked at.
+    /// The bytes of the next head that have been searched already.
     seen: usize,
 }
 
@@ -44,7 +44,7 @@ impl Requests {
         Self { body: Body::Over, is_asked: false, is_last: false, seen: 0 }
     }
 
-    /// Decides about `bytes`, which follow what was passed on.
+    /// Decides about `bytes`, which follow those passed on before.
     pub(super) fn pass(&mut self, bytes: &mut [u8]) -> Pass {
         match self.body {
             _ if self.are_over() => Pass::Never,
@@ -78,7 +78,7 @@ impl Requests {
         }
     }
 
-    /// Encodes what a query must not have, in the head with which the bytes begin.
+    /// Percent-encodes invalid characters in the query of the head at the start of `bytes`.
     pub(super) fn encode(&mut self, bytes: &mut Vec<u8>) {
         let end = heads::end(bytes, 0).ok().flatten();
         let head = end.and_then(|end| heads::read(bytes.get_mut(..end)?).ok());
@@ -94,22 +94,22 @@ impl Requests {
         self.seen = 0;
     }
 
-    /// Notes that the answer to the current request ends the connection.
+    /// Notes that the connection ends after the current response.
     pub(super) fn end(&mut self) {
         self.is_last = true;
     }
 
-    /// Notes that the answer to the current request is written.
+    /// Notes that the response to the current request has been written.
     pub(super) fn answered(&mut self) {
         self.is_asked = false;
     }
 
-    /// Whether nothing is passed on any more.
+    /// Whether no more bytes are passed on.
     pub(super) fn are_over(&self) -> bool {
         self.body == Body::Broken || (self.is_last && !self.is_asked)
     }
 
-    /// Whether more of the current request is to come.
+    /// Whether more of the current request must arrive.
     pub(super) fn are_incomplete(&self) -> bool {
         self.body != Body::Over
     }
@@ -119,8 +119,8 @@ impl Requests {
 mod tests {
     use super::*;
 
-    /// What is passed on of pieces that come one after the other, request by request, each
-    /// being answered as soon as no more of it may be passed; and what is refused.
+    /// The requests passed on from `pieces`, each answered as soon as no more of it may be passed
+    /// on, and the status of a refusal.
     fn passed<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Vec<u8>>, Option<u16>) {
         let (mut requests, mut all, mut held) = (Requests::new(), vec![vec![]], Vec::new());
         for piece in pieces {
@@ -142,7 +142,7 @@ mod tests {
         (all, None)
     }
 
-    /// The requests, which must be the same however the bytes are split.
+    /// The requests, which must be the same for every split of the bytes.
     fn passed_in_any_pieces(bytes: &str) -> (Vec<String>, Option<u16>) {
         let bytes = bytes.as_bytes();
         let whole = passed([bytes]);
@@ -175,14 +175,14 @@ mod tests {
     }
 
     #[test]
-    fn empty_lines_before_a_request_belong_to_it() {
+    fn empty_lines_before_a_request_are_part_of_it() {
         let spaced = format!("\r\n{SIZED}\r\n\r\n{GET}");
         let (passed, refused) = passed_in_any_pieces(&spaced);
         assert_eq!((passed.concat(), passed.len(), refused), (spaced, 2, None));
     }
 
     #[test]
-    fn nothing_is_passed_on_behind_the_last_request() {
+    fn nothing_is_passed_on_after_the_last_request() {
         for last in [
             GET.replace("Host", "Connection: close\r\nHost"),
             SIZED.replace("Host", "connection: foo , CLOSE\r\nHost"),
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_answered_with_the_end_is_the_last() {
+    fn the_request_whose_response_ends_the_connection_is_the_last() {
         let mut requests = Requests::new();
         let mut bytes = [GET, GET].concat().into_bytes();
         assert_eq!(requests.pass(&mut bytes), Pass::Some(GET.len()));
@@ -231,12 +231,12 @@ mod tests {
                 assert_eq!((passed[0].as_str(), refused), (before, Some(status)), "{bad}");
             }
         }
-        // Bytes that cannot be a head are refused before they end.
+        // Bytes that cannot start a head are refused at once.
         assert_eq!(passed([b"\x16\x03\x01".as_slice()]).1, Some(400));
     }
 
     #[test]
-    fn what_clients_leave_as_it_is_in_a_query_is_encoded() {
+    fn unencoded_characters_in_a_query_are_encoded() {
         let query = "b=<\"\u{10d}\">&c=%3C'?";
         let odd = format!("GET /a?{query} HTTP/1.1\r\nA: <\u{10d}>?\"\r\n\r\n");
         let encoded = odd.replacen("<\"\u{10d}\">", "%3C%22%C4%8D%22%3E", 1);
@@ -247,7 +247,7 @@ mod tests {
             (passed, refused),
             (vec![encoded.clone(), SIZED.into(), encoded, CHUNKED.into(), last], None)
         );
-        // A path is the business of the parser.
+        // Paths are left to the parser.
         for path in ["/<a>", "/\u{10d}"] {
             let request = format!("GET {path} HTTP/1.1\r\n\r\n");
             assert_eq!(passed_in_any_pieces(&request).0, [request]);
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_passed_on_behind_a_broken_body() {
+    fn nothing_is_passed_on_after_a_malformed_body() {
         let chunked = |body: &str| {
             format!("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{body}")
         };

@@ -1,4 +1,4 @@
-//! How many connections there may be.
+//! Limits the number of connections.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,21 +10,21 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// Files that are open beside connections: the database, the log, what is being read.
+/// Open files that are not connections: the database, the log, files being read.
 const OTHER_FILES: u64 = 256;
-/// Connections that are told at the same time that there is no room for them.
+/// The most connections that are refused at the same time.
 pub(super) const GOODBYES: usize = 256;
-/// How long one of them has to take the answer.
+/// How long a refused client has to read the response.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Room for so many connections.
+/// A limited number of slots for connections.
 #[derive(Clone)]
 pub(crate) struct Slots {
     free: Arc<Semaphore>,
     most: usize,
 }
 
-/// The place of one connection, free again when it is dropped.
+/// The slot of one connection, freed on drop.
 pub(super) struct Slot(#[allow(dead_code, reason = "held, not used")] OwnedSemaphorePermit);
 
 impl Slots {
@@ -41,8 +41,8 @@ impl Slots {
     }
 }
 
-/// Raises the process's limit of open files as far as it goes, and returns how many
-/// connections there is room for below it.
+/// Raises the process's limit of open files as far as possible, and returns the number of
+/// connections that fit below it.
 pub(crate) fn room() -> usize {
     let limit = getrlimit(Resource::Nofile);
     let mut raised = limit;
@@ -54,23 +54,23 @@ pub(crate) fn room() -> usize {
             limit.current
         }
     };
-    // No limit at all stands for more than there are ports.
+    // "Unlimited" is treated as more than there are ports.
     let files = current.unwrap_or(1 << 20);
     let others = OTHER_FILES + GOODBYES as u64;
     usize::try_from(files.saturating_sub(others).max(16)).unwrap_or(usize::MAX)
 }
 
-/// Tells a client that there is no room for it, and closes the connection.
+/// Sends a 503 and closes the connection.
 pub(super) async fn refuse(mut stream: TcpStream) -> DispatchError {
     let goodbye = async {
         stream.write_all(&super::bare_answer(503)).await?;
         stream.shutdown().await?;
-        // What is closed with something unread is reset, and its answer lost.
+        // Closing a socket with unread input resets it, and the response would be lost.
         let mut rest = [0; 1024];
         while stream.read(&mut rest).await? > 0 {}
         std::io::Result::Ok(())
     };
-    // Who does not take the answer does without.
+    // A client that does not read the response goes without.
     let _ = timeout(LINGER, goodbye).await;
     DispatchError::DisconnectTimeout
 }

@@ -1,10 +1,10 @@
-//! How the service stops without losing a request.
+//! Stops the service without losing a request.
 //!
-//! actix-server drops connections that it has accepted and not yet handed to a worker,
-//! and actix-http those whose request has not wholly arrived. So, first nothing more is
-//! accepted: connections wait where the socket is held by others, as systemd does. Once
-//! the workers have what was accepted, answers say that the connection ends, and
-//! [`super::guarded`] ends those on which nothing arrives. Then the server is stopped.
+//! actix-server drops connections that it has accepted but not yet handed to a worker, and
+//! actix-http drops those whose request is incomplete. Therefore the service first stops accepting:
+//! new connections wait in the socket, if another process (such as systemd) holds it as well. When
+//! the workers have taken over all accepted connections, responses announce the end of the
+//! connection, and [`super::guarded`] closes idle ones. Then the server is stopped.
 
 use std::time::Duration;
 
@@ -16,12 +16,12 @@ use tokio::time::{sleep, timeout};
 
 use crate::signals::service_stops;
 
-/// How long the thread that accepts has to hear that it is to stop.
+/// How long the accepting thread has to notice that it is paused.
 const PAUSE: Duration = Duration::from_millis(250);
-/// How often a worker turns to all that it has to do, before it is certain that it has
-/// taken over what was handed to it: it takes 128 connections at a time.
+/// How often a worker yields to its other tasks before it has certainly taken over all connections
+/// handed to it: it takes 128 at a time.
 const ROUNDS: usize = 64;
-/// How long the workers have for that.
+/// How long the workers may take to take over their connections.
 const HAND_OVER: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,13 +31,13 @@ enum Phase {
     Stopping,
 }
 
-/// Tells workers and connections that the service is to stop.
+/// Tells workers and connections to stop.
 pub(super) struct Stop {
     phase: watch::Sender<Phase>,
     handed_over: mpsc::UnboundedReceiver<()>,
 }
 
-/// Knows whether the service is to stop.
+/// Tells whether the service is stopping.
 #[derive(Clone)]
 pub(super) struct Stopping {
     phase: watch::Receiver<Phase>,
@@ -51,15 +51,15 @@ pub(super) fn channel() -> (Stop, Stopping) {
 }
 
 impl Stop {
-    /// Ends when the process was asked to stop and no connection waits
-    /// for one of `workers` any more.
+    /// Completes when the process was asked to stop and all `workers` have taken over their
+    /// connections.
     pub(super) async fn when_asked(
         mut self,
         server: oneshot::Receiver<ServerHandle>,
         workers: usize,
     ) {
         if let Err(error) = service_stops().await {
-            tracing::error!(%error, "signals cannot be heard");
+            tracing::error!(%error, "signals cannot be handled");
             std::future::pending::<()>().await;
         }
         tell(&[NotifyState::Stopping]);
@@ -89,33 +89,33 @@ impl Stopping {
         *self.phase.borrow() == Phase::Stopping
     }
 
-    /// Waits until the service is to stop.
+    /// Completes when the service stops.
     pub(super) async fn begins(self) {
         self.comes_to(Phase::Stopping).await;
     }
 
-    /// Tells, among the tasks of a worker, when that has taken over its connections.
+    /// Runs on a worker, and reports that it has taken over its connections.
     pub(super) async fn hand_over(self) {
         let hands_over = self.hands_over.clone();
         self.comes_to(Phase::HandingOver).await;
         for _ in 0..ROUNDS {
             yield_now().await;
         }
-        // Nobody waits for it any more only where it took too long.
+        // Fails only if waiting for the workers took too long.
         let _ = hands_over.send(());
     }
 
     async fn comes_to(mut self, phase: Phase) {
-        // What was told is known also when whoever told it is gone.
+        // The last value is still seen after the sender is gone.
         if self.phase.wait_for(|now| *now >= phase).await.is_err() {
             std::future::pending::<()>().await;
         }
     }
 }
 
-/// Tells systemd, where it has started the service.
+/// Notifies systemd, if it has started the service.
 pub(crate) fn tell(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::debug!(%error, "systemd could not be told");
+        tracing::debug!(%error, "could not notify systemd");
     }
 }

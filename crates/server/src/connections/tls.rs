@@ -1,4 +1,4 @@
-//! Encryption without a proxy, with a certificate that may be replaced at any time.
+//! TLS without a proxy, with a certificate that can be replaced while the service runs.
 
 use std::fs;
 use std::io;
@@ -17,15 +17,15 @@ use tokio_rustls::TlsAcceptor;
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
-/// How often the files are looked at.
+/// How often the files are checked for changes.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Where a certificate and its key are.
+/// The files of a certificate and its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// The certificate and those that vouch for it, in PEM.
+    /// The certificate chain in PEM (`TLS_CERT`).
     pub cert: PathBuf,
-    /// The certificate's key, in PEM.
+    /// The private key in PEM (`TLS_KEY`).
     pub key: PathBuf,
 }
 
@@ -46,7 +46,7 @@ pub(crate) enum TlsError {
     Config(rustls::Error),
 }
 
-/// What encrypts connections.
+/// The TLS configuration of the service.
 #[derive(Clone)]
 pub(crate) struct Tls {
     config: Arc<ServerConfig>,
@@ -54,10 +54,10 @@ pub(crate) struct Tls {
 }
 
 impl Tls {
-    /// Takes the certificate from its files, and looks after them from now on.
+    /// Loads the certificate, and watches its files from now on.
     ///
     /// # Errors
-    /// One sentence that names the variable.
+    /// One sentence that names the setting.
     pub(crate) fn load(files: TlsFiles) -> Result<Self, TlsError> {
         let (text, key) = files.load()?;
         let key = RwLock::new(Arc::new(key));
@@ -72,14 +72,14 @@ impl Tls {
         Ok(Self { config: Arc::new(config), current })
     }
 
-    /// When the certificate that clients get ends, as the time since 1970.
+    /// When the certificate in use expires, as the time since 1970.
     pub(crate) fn expiry(&self) -> Option<Duration> {
         let key = self.current.key();
         let own = Certificate::from_der(key.cert.first()?).ok()?;
         Some(own.tbs_certificate.validity.not_after.to_unix_duration())
     }
 
-    /// Whether that is the one of the files.
+    /// Whether the certificate in use is the one in the files.
     pub(crate) fn is_newest(&self) -> bool {
         self.current.is_newest.load(Ordering::Relaxed)
     }
@@ -89,14 +89,14 @@ impl Tls {
     }
 }
 
-/// What the files held.
+/// The contents of the two files.
 type Texts = (Vec<u8>, Vec<u8>);
 
 impl TlsFiles {
-    /// Whether they can be used as they are now.
+    /// Checks that the files can be used.
     ///
     /// # Errors
-    /// One sentence that names the variable.
+    /// One sentence that names the setting.
     pub(crate) fn check(&self) -> Result<(), TlsError> {
         self.load().map(drop)
     }
@@ -127,7 +127,7 @@ fn certified(
     CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(TlsError::Mismatch)
 }
 
-/// The certificate that new connections get.
+/// The certificate for new connections.
 #[derive(Debug)]
 struct Current {
     key: RwLock<Arc<CertifiedKey>>,
@@ -146,9 +146,8 @@ impl ResolvesServerCert for Current {
     }
 }
 
-/// Takes over what the files hold whenever that has changed, as long as somebody uses
-/// it. A pair that does not fit, as in the middle of a change, is left for the next
-/// look.
+/// Loads the files again whenever they change, as long as the certificate is in use. A certificate
+/// and a key that do not match, as in the middle of a change, are tried again later.
 fn watch(files: &TlsFiles, mut known: Texts, current: &Weak<Current>) {
     let mut told = None;
     loop {
@@ -160,7 +159,7 @@ fn watch(files: &TlsFiles, mut known: Texts, current: &Weak<Current>) {
         if error != told
             && let Some(error) = &error
         {
-            tracing::warn!(error, "the certificate is still the old one");
+            tracing::warn!(error, "cannot load the new certificate; the old one stays in use");
         }
         told = error;
     }
@@ -172,7 +171,7 @@ fn look(files: &TlsFiles, known: &mut Texts, current: &Current) -> Result<(), Tl
         let key = certified(&texts, &files.cert, &files.key)?;
         *current.key.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(key);
         *known = texts;
-        tracing::info!("took over a new certificate");
+        tracing::info!("loaded a new certificate");
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ fn guarded_until(stopping: &Stopping) -> (Guarded<DuplexStream>, DuplexStream) {
     (Guarded::new(ours, slot, PATIENCE, stopping.clone()), theirs)
 }
 
-/// As the server below does.
+/// Writes a response as actix does.
 async fn answer(stream: &mut Guarded<DuplexStream>, answer: &[u8]) {
     let body = stream.answers().watch(());
     stream.write_all(answer).await.unwrap();
@@ -33,7 +33,7 @@ async fn read(stream: &mut Guarded<DuplexStream>) -> io::Result<usize> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_cannot_be_drawn_out_byte_by_byte() {
+async fn a_request_that_arrives_byte_by_byte_times_out() {
     let (mut stream, mut client) = guarded();
     let began = Instant::now();
     let dripping = tokio::spawn(async move {
@@ -53,7 +53,7 @@ async fn a_request_cannot_be_drawn_out_byte_by_byte() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_second_request_has_its_own_time() {
+async fn a_second_request_has_its_own_time_limit() {
     let (mut stream, mut client) = guarded();
     for _ in 0..5 {
         tokio::time::sleep(PATIENCE - Duration::from_secs(1)).await;
@@ -63,7 +63,7 @@ async fn a_second_request_has_its_own_time() {
         client.read_exact(&mut [0; 6]).await.unwrap();
     }
     client.write_all(b"G").await.unwrap();
-    // The server below hears that something has begun.
+    // actix learns that a request has begun.
     assert_eq!(read(&mut stream).await.unwrap(), BEGUN.len());
     let begun = Instant::now();
     assert_eq!(read(&mut stream).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
@@ -71,7 +71,7 @@ async fn a_second_request_has_its_own_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_next_request_comes_when_the_one_before_is_answered() {
+async fn the_next_request_waits_for_the_response_to_the_previous_one() {
     let (mut stream, mut client) = guarded();
     client.write_all(&[GET, GET, b"GET"].concat()).await.unwrap();
     for _ in 0..2 {
@@ -93,7 +93,7 @@ async fn the_next_request_comes_when_the_one_before_is_answered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn at_a_stop_a_connection_ends_unless_something_has_begun_to_arrive() {
+async fn stopping_closes_connections_on_which_nothing_arrives() {
     let (stop, stopping) = stopping::channel();
     let (mut fresh, _client) = guarded_until(&stopping);
     let (mut kept, mut asking) = guarded_until(&stopping);
@@ -118,7 +118,7 @@ async fn at_a_stop_a_connection_ends_unless_something_has_begun_to_arrive() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_grows_while_it_is_read_is_passed_on_whole() {
+async fn a_request_that_grows_when_encoded_is_passed_on_whole() {
     let (mut stream, mut client) = guarded();
     let begin = "GET /?";
     let writing = async {
@@ -141,14 +141,14 @@ async fn what_grows_while_it_is_read_is_passed_on_whole() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_nobody_takes_ends_the_connection() {
+async fn a_response_that_is_not_read_ends_the_connection() {
     let (mut stream, _client) = guarded();
     let error = stream.write_all(&[b'x'; 10_000]).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);
 }
 
 #[tokio::test]
-async fn who_never_stops_is_left() {
+async fn a_client_that_never_stops_sending_is_disconnected() {
     let (ours, mut client) = duplex(1024 * 1024);
     let mut stream = Guarded::new(ours, Slots::new(1).take().unwrap(), PATIENCE, never());
     let pouring = tokio::spawn(async move {
@@ -168,7 +168,7 @@ async fn who_never_stops_is_left() {
 }
 
 #[tokio::test]
-async fn a_bare_error_gets_a_body_and_what_stood_before_it_stays() {
+async fn a_bare_error_gets_a_body_and_the_bytes_before_it_stay() {
     let (ours, mut client) = duplex(4096);
     let mut stream = Guarded::new(ours, Slots::new(1).take().unwrap(), PATIENCE, never());
     let ok = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-content-type-options: nosniff\r\n\r\n{}";
@@ -181,14 +181,14 @@ async fn a_bare_error_gets_a_body_and_what_stood_before_it_stays() {
     assert!(error.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{error}");
     assert!(error.contains("\r\nx-content-type-options: nosniff\r\n"));
     assert!(error.ends_with("\r\n\r\n{\"detail\":\"Malformed request.\"}"), "{error}");
-    // The client may have more to say before it notices.
+    // The client may still send before it notices.
     client.write_all(&[b'x'; 10_000]).await.unwrap();
     drop(client);
     closing.await.unwrap().unwrap();
 }
 
 #[test]
-fn answers_of_the_service_are_left_alone() {
+fn responses_of_the_service_are_not_changed() {
     let head = "HTTP/1.1 404 Not Found\r\nX-Content-Type-Options: nosniff\r\n\r\n";
     assert_eq!(bare_error(head.as_bytes()), None);
     let quoting = format!("{{\"notes\":\"HTTP/1.1 400\"}}{head}");
