@@ -7,7 +7,7 @@ use exit3_ports::{StoreError, with_causes};
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
     /// It does not begin like an archive.
-    #[error("this is not an exit3 archive")]
+    #[error("this is not an archive of exit3")]
     Foreign,
     /// A newer version wrote it.
     #[error(
@@ -90,7 +90,7 @@ pub enum ArchiveError {
         source: StoreError,
     },
     /// The commit may or may not have happened, because its answer is missing.
-    #[error("the outcome is unknown, either all rows were written or none: {0}")]
+    #[error("it is not known whether all rows were written or none: {0}")]
     Uncertain(#[source] StoreError),
     /// The database has a newer schema than this program knows.
     #[error("the database belongs to a newer version of exit3 ({0}); use that version")]
