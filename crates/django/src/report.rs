@@ -83,6 +83,7 @@ impl fmt::Display for What {
 /// All remarks, ordered by table and row.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Report {
+    /// The remarks.
     pub remarks: Vec<Remark>,
 }
 

@@ -79,7 +79,7 @@ pub struct Settings {
     pub tls: Option<TlsFiles>,
     /// Connections at a time, where that is not left to the system.
     pub max_connections: Option<usize>,
-    /// How often what may be done.
+    /// The settings of rate limits.
     pub limits: Limits,
     /// How often one address may ask for anything.
     pub flood: Option<Rate>,

@@ -60,7 +60,7 @@ impl Starting {
     /// Begins to ask for the database.
     ///
     /// # Errors
-    /// There is no thread to be had.
+    /// The thread cannot be started.
     pub(crate) fn begin(settings: &Arc<Settings>) -> std::io::Result<Self> {
         let shared = Shared::of(settings);
         let (teller, progress) = progress::channel();
@@ -113,7 +113,7 @@ impl Starting {
 impl Drop for Starting {
     fn drop(&mut self) {
         self.cancel = None;
-        // The thread holds the other end, and sends nothing.
+        // The thread never sends on this channel; it drops its end when it stops.
         let _ = self.ended.recv_timeout(GOODBYE);
     }
 }

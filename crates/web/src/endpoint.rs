@@ -33,6 +33,7 @@ impl Endpoint {
         Self { policy, ..self }
     }
 
+    /// Adds a method; `make` creates its route for each worker.
     pub fn route(mut self, method: Method, make: fn() -> Route) -> Self {
         if method == Method::GET {
             self.routes.push((Method::HEAD, make().method(Method::HEAD)));
@@ -46,6 +47,7 @@ impl Endpoint {
         self.path
     }
 
+    /// The methods, including `HEAD` for `GET`.
     pub fn methods(&self) -> impl Iterator<Item = &Method> {
         self.routes.iter().map(|(method, _)| method)
     }

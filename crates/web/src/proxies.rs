@@ -13,6 +13,7 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 pub struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
+    /// Takes the addresses and networks of `TRUSTED_PROXIES`.
     pub fn new(networks: impl IntoIterator<Item = IpNet>) -> Self {
         Self(networks.into_iter().collect())
     }

@@ -15,6 +15,7 @@ pub struct Params {
 }
 
 impl Params {
+    /// Decodes the query of a request.
     pub fn of(request: &HttpRequest) -> Self {
         let query = request.query_string().as_bytes();
         Self { pairs: form_urlencoded::parse(query).into_owned().collect() }

@@ -17,6 +17,7 @@ pub enum Resource {
 }
 
 impl Resource {
+    /// All lists.
     pub const ALL: [Self; 2] = [Self::Leads, Self::Newsletter];
 
     /// The path of the list.
