@@ -89,7 +89,7 @@ async fn odd_lines_of_a_file_are_skipped_with_a_warning() {
     for line in 1..=3 {
         assert!(service.logs(&format!(".env: line {line} is not NAME=value: it is skipped")));
     }
-    assert!(service.logs("ALLOWED_HOST is no setting: is ALLOWED_HOSTS meant?"));
+    assert!(service.logs("ALLOWED_HOST is not a setting: is ALLOWED_HOSTS meant?"));
     let output = service.output();
     assert_eq!(output.matches("WARN").count(), 4, "{output}");
     assert!(!output.contains("hunter2") && !output.contains("BEGIN"), "{output}");

@@ -123,17 +123,17 @@ async fn a_missing_backup_and_unusable_ones_are_distinguished() {
     let put = |name: &str| fs::write(backups.join(name), "").unwrap();
     let (none, left) = (verify(), Some(3));
     assert_eq!(none.status.code(), left);
-    assert!(refused(&none).contains("holds no backup: none was made there yet"));
+    assert!(refused(&none).contains("holds no backup: none was made yet"));
     for (name, why) in [
         (".exit3-abcdef.partial", "never finished"),
-        ("exit3.sqlite3", "none is called as a backup is"),
+        ("exit3.sqlite3", "none has the name of a backup"),
         ("exit3-20990101T000000.000Z.backup", "a clock was or is wrong"),
     ] {
         put(name);
         let none = verify();
         assert_eq!(none.status.code(), Some(4), "{name}");
         let sentence = refused(&none);
-        assert!(sentence.contains("no backup that counts") && sentence.contains(why), "{sentence}");
+        assert!(sentence.contains("no usable backup") && sentence.contains(why), "{sentence}");
     }
     // A bad backup is reported differently.
     put("exit3-20200101T000000.000Z.backup");
