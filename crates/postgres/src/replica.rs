@@ -124,7 +124,7 @@ impl Replica {
         }
     }
 
-    /// Notes what both servers say, at a moment after `asked`.
+    /// Records the states of both servers, which were requested at `asked`.
     ///
     /// # Errors
     /// Why the replica is not used.

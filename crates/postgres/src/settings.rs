@@ -31,7 +31,7 @@ pub struct PgSettings {
     pub timeout: Duration,
     /// How long storing many rows at once may take.
     pub bulk_timeout: Duration,
-    /// From where lists may come, and what is known of it.
+    /// The replica that lists may come from, and what is known about it.
     pub(crate) replica: Option<(Box<PgSettings>, Arc<Replica>)>,
     /// Set once it is known that a pooler which does not rename statements gives each connection a
     /// session of its own.

@@ -59,7 +59,7 @@ impl<ST> Sql<ST> {
         Self { pieces: vec![Piece::Sql(sql)], cached: true, row: PhantomData }
     }
 
-    /// Starts a statement that is planned anew each time, for its values.
+    /// Starts a statement that is planned each time, for its values.
     pub(crate) fn planned(sql: &'static str) -> Self {
         Self { cached: false, ..Self::cached(sql) }
     }

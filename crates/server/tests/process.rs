@@ -381,7 +381,7 @@ async fn in_production_a_dangerous_setting_stops_the_start() {
     for (change, word) in [
         (("DEBUG", "true"), "DEBUG is true"),
         (("BASIC_API_KEY", "short"), "BASIC_API_KEY"),
-        (("TRUSTED_PROXIES", "::/0"), "TRUSTED_PROXIES believes everybody"),
+        (("TRUSTED_PROXIES", "::/0"), "TRUSTED_PROXIES trusts everybody"),
         (("HOST", "0.0.0.0"), "TLS_CERT"),
     ] {
         let output = exit3(directory.path()).envs(with(change)).output().unwrap();

@@ -1,4 +1,4 @@
-//! Connections to one file, and what is known of that file and of those beside it.
+//! Connections to one file, and the state of that file and of the files beside it.
 
 mod connector;
 mod damage;

@@ -1,4 +1,4 @@
-//! The moment at which a query must have come to its end.
+//! Deadlines of queries.
 
 use std::cell::Cell;
 use std::time::Instant;
@@ -15,7 +15,7 @@ thread_local! {
     static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// Does `work` on this thread, whose queries end with an error after the deadline.
+/// Runs `work` on this thread. Its queries fail after the deadline.
 pub(crate) fn until<T>(deadline: Instant, work: impl FnOnce() -> T) -> T {
     DEADLINE.set(Some(deadline));
     let done = work();

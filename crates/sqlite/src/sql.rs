@@ -62,7 +62,7 @@ impl<ST> Sql<ST> {
         self
     }
 
-    /// Prepares the statement anew each time. Use it for statements with very many variants,
+    /// Prepares the statement each time. Use it for statements with very many variants,
     /// because a connection caches statements forever.
     pub(crate) fn uncached(&mut self) -> &mut Self {
         self.cached = false;

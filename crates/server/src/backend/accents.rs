@@ -35,7 +35,7 @@ impl Backend {
                 }
                 Ok(folded) => total += folded,
                 // The database is unavailable or read-only, or the migration is missing.
-                Err(error) => tracing::debug!(%error, "search documents are not written anew"),
+                Err(error) => tracing::debug!(%error, "search documents could not be rewritten"),
             }
             tokio::time::sleep(wait).await;
         }

@@ -14,7 +14,7 @@ use crate::sql::Sql;
 const LOOKS: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Who may have written to the files since the last check.
+/// Which processes may have written to the files since the last check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Since {
     /// Only this process.
