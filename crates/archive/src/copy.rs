@@ -1,4 +1,4 @@
-//! Copying everything: out of a database, into one, from one to another.
+//! Backs up, restores and copies databases.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -12,41 +12,41 @@ use crate::record::{FileSum, TableSum};
 use crate::rows::{Summing, encode};
 use crate::write::ArchiveWriter;
 
-/// Rows at a time: even of the longest ones that a client may send, with 20 kB of notes, one
-/// megabyte. On the way there are up to ten copies of them. Of longer ones it is fewer, by
-/// [`PAGE_BYTES`].
+/// Rows in one batch. With the longest notes that a client may send (20 kB), a batch is one
+/// megabyte, and up to ten copies of it exist at once. [`PAGE_BYTES`] reduces the batch when rows
+/// are longer.
 const BATCH: u32 = 50;
 
-/// Clients without their files that are named.
+/// The most clients with missing files that are listed by id.
 const TOLD: u64 = 10;
 
-/// Is told how a copy goes on.
+/// Receives the progress of a copy.
 pub trait Progress {
-    /// So many rows of a table come now.
+    /// Starts a step of `rows` rows.
     fn begin(&self, what: &str, rows: u64);
-    /// So many of them have been dealt with.
+    /// Reports that `rows` more rows are done.
     fn advance(&self, rows: u64);
 }
 
-/// What was copied.
+/// The result of a copy.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// The tables.
+    /// The row count and hash of each table.
     pub tables: Vec<TableSum>,
-    /// How many contract files.
+    /// The number of contract files.
     pub files: u64,
-    /// The size of these in bytes.
+    /// The total size of the contract files in bytes.
     pub file_bytes: u64,
-    /// What there was beside files, and is left out: links and the like.
+    /// Directory entries that are not files, such as links, and were left out.
     pub left_out: Vec<String>,
-    /// How many clients have a contract file by their row, but not in the directory.
+    /// The number of clients whose row names a contract file that is missing.
     pub without_file: u64,
-    /// The first ids of these.
+    /// The first ids of those clients.
     pub first_without_file: Vec<i64>,
 }
 
 impl Summary {
-    /// How many rows.
+    /// The number of rows in all tables.
     pub fn rows(&self) -> u64 {
         self.tables.iter().map(|table| table.rows).sum()
     }
@@ -64,10 +64,10 @@ impl Summary {
     }
 }
 
-/// Writes everything of a snapshot, and all contract files, to an archive.
+/// Writes all tables of a snapshot and all contract files to an archive.
 ///
 /// # Errors
-/// [`ArchiveError`]; what has been written is then of no use.
+/// [`ArchiveError`]; the unfinished archive is then useless.
 pub async fn back_up<W: Write>(
     snapshot: &mut dyn Snapshot,
     files: &ContractFiles,
@@ -104,7 +104,7 @@ pub async fn back_up<W: Write>(
             Found::Other(name) => summary.left_out.push(name),
             Found::File(name, path) => match File::open(path) {
                 Ok(file) => summary.add_file(&archive.file(&name, file)?),
-                // Removed a moment ago.
+                // The file was removed meanwhile.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error.into()),
             },
@@ -113,13 +113,12 @@ pub async fn back_up<W: Write>(
     Ok((archive.finish()?, summary))
 }
 
-/// Brings everything of an archive into a database, and its contract files to `staging`,
-/// if they are wanted; with `replace` in the place of what is there. Nothing has changed
-/// on an error, but for [`ArchiveError::HalfPlaced`], and perhaps
-/// [`ArchiveError::Uncertain`].
+/// Restores an archive into a database and, if `staging` is given, its contract files. With
+/// `replace`, existing data is replaced. An error means that nothing has changed, except for
+/// [`ArchiveError::HalfPlaced`] and possibly [`ArchiveError::Uncertain`].
 ///
 /// # Errors
-/// [`ArchiveError`], among them [`ArchiveError::NotEmpty`].
+/// [`ArchiveError`], for example [`ArchiveError::NotEmpty`].
 pub async fn restore<R: Read>(
     archive: &mut ArchiveReader<R>,
     mut load: Box<dyn Load>,
@@ -183,10 +182,10 @@ pub async fn restore<R: Read>(
     Ok(summary)
 }
 
-/// Copies everything from one database to another, which is empty.
+/// Copies all tables from one database to another, empty one.
 ///
 /// # Errors
-/// [`ArchiveError`]; nothing has changed then, but perhaps for [`ArchiveError::Uncertain`].
+/// [`ArchiveError`]; nothing has changed then, except possibly for [`ArchiveError::Uncertain`].
 pub async fn copy(
     from: &mut dyn Snapshot,
     mut to: Box<dyn Load>,
@@ -215,7 +214,7 @@ pub async fn copy(
     Ok(summary)
 }
 
-/// The sums of all tables of a database.
+/// The row count and hash of every table of a database.
 ///
 /// # Errors
 /// [`ArchiveError::Store`].
@@ -227,7 +226,7 @@ pub async fn sums(snapshot: &mut dyn Snapshot) -> Result<Vec<TableSum>, ArchiveE
     Ok(sums)
 }
 
-/// What contradicts itself is not copied: it would look like a good copy.
+/// Refuses to copy a damaged database, because the copy would look like a good one.
 async fn be_sound<S: Snapshot + ?Sized>(snapshot: &mut S) -> Result<(), ArchiveError> {
     snapshot.damage().await?.map_or(Ok(()), |damage| Err(ArchiveError::Unsound(damage)))
 }
@@ -257,8 +256,8 @@ async fn put(
     Ok(())
 }
 
-/// Ends a table: what has been written must read as it was. Only now does a database that
-/// takes rows as a stream say what it thinks of them.
+/// Completes a table: reads the rows back and compares them with what was written. A database that
+/// takes rows as a stream reports its errors only now.
 async fn end(
     load: &mut dyn Load,
     shape: &Shape,
@@ -279,7 +278,7 @@ fn refused(shape: &Shape) -> impl Fn(StoreError) -> ArchiveError + use<> {
     move |source| ArchiveError::Refused { table, source }
 }
 
-/// An answer that did not come says nothing about what was done.
+/// A missing answer says nothing about whether the commit happened.
 async fn commit(load: Box<dyn Load>) -> Result<(), ArchiveError> {
     load.commit().await.map_err(|error| match error {
         StoreError::Unavailable(_) => ArchiveError::Uncertain(error),
@@ -308,7 +307,7 @@ fn sum_up(rows: &[Row], summing: &mut Summing, line: &mut Vec<u8>) -> Result<(),
     Ok(())
 }
 
-/// What a row takes of memory, roughly.
+/// The rough size of a row in memory, in bytes.
 fn size(row: &Row) -> usize {
     let sizes = row.iter().map(|value| match value {
         Value::Text(text) => text.len(),
@@ -318,8 +317,8 @@ fn size(row: &Row) -> usize {
     sizes.sum()
 }
 
-/// Walks through a table by id. Where rows were long, fewer are asked for the next time: a
-/// server may send all that it was asked for, also what is beyond the page.
+/// Pages through a table by id. After long rows the next page is smaller, because a server may send
+/// all rows of the query, even those beyond the page.
 struct Pages<'a> {
     shape: &'a Shape,
     after: i64,

@@ -3,70 +3,74 @@ use std::path::PathBuf;
 
 use exit3_ports::{StoreError, with_causes};
 
-/// Why an archive could not be made, read or brought into a database.
+/// Why an archive could not be written, read or restored.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    /// It does not begin as an archive does.
+    /// It does not begin like an archive.
     #[error("this is not an archive of exit3")]
     Foreign,
-    /// A newer program made it.
-    #[error("the archive is of a newer version of exit3 ({0}); restore it with that version")]
+    /// A newer version wrote it.
+    #[error(
+        "the archive was written by a newer version of exit3 ({0}); restore it with that version"
+    )]
     Newer(String),
-    /// It is not what was written.
+    /// Its content is not what was written.
     #[error("the archive is damaged: {0}")]
     Damaged(String),
-    /// There is no key for it.
+    /// It is encrypted, and no key is set.
     #[error("the archive is encrypted: set BACKUP_IDENTITY or BACKUP_PASSPHRASE")]
     Locked,
-    /// The keys are others.
+    /// None of the keys opens it.
     #[error("the archive is encrypted for another key or passphrase")]
     WrongKey,
-    /// A key is not one.
+    /// A malformed key or key file.
     #[error("{0}")]
     BadKey(String),
-    /// There are rows already.
+    /// The target database has rows.
     #[error("the database is not empty: table {0} has rows")]
     NotEmpty(&'static str),
-    /// There is a file already.
-    #[error("the contract file {0} is there already, and another one")]
+    /// A different file of that name exists.
+    #[error("the contract file {0} already exists and differs")]
     FileExists(String),
-    /// A path that leaves the directory, or leads through a link.
-    #[error("the contract file {0:?} would not be inside of its directory")]
+    /// A path leads out of the directory, or through a link.
+    #[error("the contract file {0:?} would be outside of its directory")]
     Outside(String),
-    /// A path that would be taken for what an interrupted restore left, and removed.
-    #[error("the contract file {0:?} is called as files are that wait in a restore: rename it")]
+    /// The file's name would be taken for a leftover of an interrupted restore, and removed.
+    #[error("the contract file {0:?} has a name that restores use for temporary files: rename it")]
     Waits(String),
-    /// The contract files are not to be had.
-    #[error("the directory of contract files {} cannot be read: {source}; mount or make it, or \
+    /// The directory of contract files is missing or unreadable.
+    #[error("the directory of contract files {} cannot be read: {source}; mount or create it, or \
              correct CONTRACT_DIR", path.display())]
     NoDirectory {
         /// The directory.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
-    /// The system refuses.
-    #[error("the contract file {name} cannot be put in its place: {source}")]
+    /// The operating system refused to write a contract file.
+    #[error("the contract file {name} cannot be written: {source}")]
     NotPlaced {
-        /// Its path below the directory.
+        /// The path, relative to the directory of contract files.
         name: String,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
-    /// All else has been restored.
-    #[error("{0}; all else has been restored: mend that, and restore again with --replace")]
+    /// A contract file could not be written, but everything else has been restored.
+    #[error(
+        "{0}; everything else has been restored: fix the cause and restore again with --replace"
+    )]
     HalfPlaced(Box<ArchiveError>),
-    /// The database contradicts itself.
+    /// The database contains contradictory or unreadable data.
     #[error("the database is damaged: {0}")]
     Unsound(String),
-    /// Anybody may have made it.
+    /// It is not encrypted, although keys are set, so anybody may have written it.
     #[error(
         "the archive is not encrypted, though a key or passphrase for backups is set: \
-             whoever can write to where it is kept may have made it. If you know that it is \
+             anybody with write access to the storage may have made it. If you know that it is \
              yours, say --allow-plain"
     )]
     Plain,
-    /// More than an archive takes.
+    /// A row exceeds the longest line of an archive.
     #[error("row {id} of table {table} is too long for an archive: it takes more than 32 MiB")]
     TooLong {
         /// The table.
@@ -74,27 +78,27 @@ pub enum ArchiveError {
         /// The id of the row.
         id: i64,
     },
-    /// What was copied is not what there was.
-    #[error("table {0} is not the same after it was copied; nothing was changed")]
+    /// Reading the rows back gave other rows than were written.
+    #[error("table {0} differs after copying; nothing was changed")]
     Differs(&'static str),
-    /// The database does not take what it is to take.
+    /// The database refused to store rows.
     #[error("table {table}: {source}")]
     Refused {
-        /// Of what table.
+        /// The table.
         table: &'static str,
-        /// What the database says.
+        /// The database's error.
         source: StoreError,
     },
-    /// The commit was not answered.
-    #[error("it is not known whether the rows are there, all or none: {0}")]
+    /// The commit may or may not have happened, because its answer is missing.
+    #[error("it is not known whether all rows were written or none: {0}")]
     Uncertain(#[source] StoreError),
-    /// The database belongs to a newer program.
-    #[error("the database is of a newer version of exit3 ({0}); use that version")]
+    /// The database has a newer schema than this program knows.
+    #[error("the database belongs to a newer version of exit3 ({0}); use that version")]
     NewerDatabase(String),
     /// A file cannot be read or written.
     #[error("{0}")]
     Io(#[from] io::Error),
-    /// The database.
+    /// The database's error.
     #[error("{}", with_causes(.0))]
     Store(#[from] StoreError),
 }
@@ -105,7 +109,7 @@ impl ArchiveError {
     }
 }
 
-/// What is read from an archive that is whole may still not make sense.
+/// Maps errors of decompression and parsing: an archive with a correct hash may still be malformed.
 pub(crate) fn unreadable(error: io::Error) -> ArchiveError {
     match error.kind() {
         io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData | io::ErrorKind::Other => {

@@ -1,4 +1,4 @@
-//! Contract files: a directory, and everything below it.
+//! Contract files: all files below one directory.
 
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, Metadata};
@@ -13,10 +13,10 @@ use walkdir::{DirEntry, WalkDir};
 use crate::error::ArchiveError;
 use crate::hash;
 
-/// How the names of files begin and end that wait to be put in their places. Between that is
-/// [`RANDOM`]: nobody's contract is called so by chance.
+/// Prefix and suffix of the names of temporary files, with [`RANDOM`] letters and digits between
+/// them. No contract has that name by accident.
 const STAGE: (&str, &str) = (".restore-", ".partial");
-/// How many letters and digits.
+/// The number of random letters and digits.
 const RANDOM: usize = 6;
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -27,27 +27,26 @@ pub struct ContractFiles {
     required: bool,
 }
 
-/// What is found in the directory.
+/// An entry of the directory.
 pub(crate) enum Found {
-    /// A file, by its path below the directory.
+    /// A file: its path relative to the directory, and its full path.
     File(String, PathBuf),
-    /// What is no file, or has no name in UTF-8, for a person.
+    /// Not a regular file, or without a UTF-8 name; described for a person.
     Other(String),
 }
 
 impl ContractFiles {
-    /// The files below `directory`, which need not be there while there are none.
+    /// The files below `directory`. If the directory is missing, there are no files.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         Self { directory: directory.into(), required: false }
     }
 
-    /// As [`Self::new`], but a directory that is not there is no empty one: its disk may
-    /// not be mounted.
+    /// Like [`Self::new`], but a missing directory is an error: its disk may not be mounted.
     pub fn required(directory: impl Into<PathBuf>) -> Self {
         Self { directory: directory.into(), required: true }
     }
 
-    /// Makes sure that what is found is all there is.
+    /// Checks that the directory can be read, so that an empty list means that it is empty.
     pub(crate) fn check(&self) -> Result<(), ArchiveError> {
         match fs::read_dir(&self.directory) {
             Ok(_) => Ok(()),
@@ -56,13 +55,13 @@ impl ContractFiles {
         }
     }
 
-    /// Whether there is a file of that path, which a backup takes.
+    /// Whether the directory has a file at that path that a backup includes.
     pub(crate) fn has(&self, name: &str) -> bool {
         !is_stage(Path::new(name))
             && place_of(&self.directory, name).is_ok_and(|place| place.is_file())
     }
 
-    /// Everything there, in order. Links are not followed.
+    /// All entries, sorted. Links are not followed.
     pub(crate) fn list(&self) -> impl Iterator<Item = io::Result<Found>> {
         let there = self
             .directory
@@ -84,17 +83,17 @@ impl ContractFiles {
         })
     }
 
-    /// Begins to put files there. With `replace`, those of the same name give way. What
-    /// waits there since long, of a restore that was killed, is removed.
+    /// Prepares to write files. With `replace`, existing files of the same name are replaced. Also
+    /// removes old temporary files that a killed restore has left.
     pub fn stage(&self, replace: bool) -> Staging {
         self.sweep();
         let directory = self.directory.clone();
         Staging { directory, replace, open: None, waiting: Vec::new(), made: Made::default() }
     }
 
-    /// Removes files that wait and that nobody comes for.
+    /// Removes stale temporary files.
     fn sweep(&self) {
-        // What cannot be looked at or removed stays, and is no reason to fail.
+        // Entries that cannot be read or removed are left; they are no reason to fail.
         for entry in WalkDir::new(&self.directory).min_depth(1).into_iter().flatten() {
             if waits(&entry) && entry.metadata().is_ok_and(|metadata| is_stale(&metadata)) {
                 let _ = fs::remove_file(entry.path());
@@ -103,8 +102,8 @@ impl ContractFiles {
     }
 }
 
-/// Whether what is only for a while has been there for so long, a day, that the command
-/// that made it must have been interrupted.
+/// Whether a temporary file is older than a day, which means that the command that made it was
+/// interrupted.
 pub fn is_stale(metadata: &Metadata) -> bool {
     let age = metadata.modified().ok().and_then(|modified| modified.elapsed().ok());
     age.is_some_and(|age| age > STALE)
@@ -114,8 +113,7 @@ fn waits(entry: &DirEntry) -> bool {
     entry.file_type().is_file() && is_stage(entry.path())
 }
 
-/// Whether a file of that path is one that waits: no backup takes it, and it is removed when
-/// it is old.
+/// Whether the path is that of a temporary file. Backups skip such files, and old ones are removed.
 pub(crate) fn is_stage(path: &Path) -> bool {
     let name = path.file_name().and_then(OsStr::to_str);
     let name = name.and_then(|name| name.strip_prefix(STAGE.0)?.strip_suffix(STAGE.1));
@@ -124,15 +122,15 @@ pub(crate) fn is_stage(path: &Path) -> bool {
     })
 }
 
-/// Files that have been read and wait to be put in their places, all at the end. Each waits
-/// in the directory that it belongs in, so that nothing is left to be done but to give it
-/// its name, whatever is mounted there. What is dropped before leaves nothing.
+/// Files that have been read and get their final names together at the end. Each waits in its final
+/// directory, so that renaming works even if another disk is mounted there. Dropping this removes
+/// the temporary files.
 pub struct Staging {
     directory: PathBuf,
     replace: bool,
     open: Option<Open>,
     waiting: Vec<Waiting>,
-    /// After the files: a directory is removed when it is empty.
+    /// Dropped after the files, because only an empty directory can be removed.
     made: Made,
 }
 
@@ -148,11 +146,11 @@ struct Waiting {
 }
 
 impl Staging {
-    /// Begins the file of that path below the directory.
+    /// Starts a file. `name` is its path relative to the directory.
     ///
     /// # Errors
-    /// [`ArchiveError::Waits`]; [`ArchiveError::Outside`]; [`ArchiveError::NotPlaced`], where
-    /// it cannot be written.
+    /// [`ArchiveError::Waits`], [`ArchiveError::Outside`], or [`ArchiveError::NotPlaced`] if it
+    /// cannot be written.
     pub fn begin(&mut self, name: String) -> Result<(), ArchiveError> {
         if is_stage(Path::new(&name)) {
             return Err(ArchiveError::Waits(name));
@@ -173,7 +171,7 @@ impl Staging {
         }
     }
 
-    /// Adds bytes to it.
+    /// Appends bytes to the current file.
     ///
     /// # Errors
     /// [`ArchiveError::NotPlaced`].
@@ -182,10 +180,10 @@ impl Staging {
         open.file.write_all(bytes).map_err(|source| open.waiting.not_placed(source))
     }
 
-    /// Ends the file, whose content has this SHA-256.
+    /// Completes the current file, whose content has this SHA-256 (hexadecimal digits).
     ///
     /// # Errors
-    /// [`ArchiveError::FileExists`], where another one is there that must not give way;
+    /// [`ArchiveError::FileExists`] if a different file exists and may not be replaced;
     /// [`ArchiveError::NotPlaced`].
     pub fn end(&mut self, sha256: &str) -> Result<(), ArchiveError> {
         let Some(Open { file, waiting }) = self.open.take() else { return Ok(()) };
@@ -204,10 +202,10 @@ impl Staging {
         }
     }
 
-    /// Makes sure that every file can still be put in its place.
+    /// Checks that every file can still get its final name.
     ///
     /// # Errors
-    /// [`ArchiveError::Outside`], where there is a directory by now.
+    /// [`ArchiveError::Outside`] if there is a directory of that name now.
     pub fn check(&self) -> Result<(), ArchiveError> {
         match self.waiting.iter().find(|waiting| waiting.place.is_dir()) {
             Some(waiting) => Err(ArchiveError::Outside(waiting.name.clone())),
@@ -215,10 +213,10 @@ impl Staging {
         }
     }
 
-    /// Puts everything in its place, or as much of it as can be.
+    /// Gives all files their final names, as many as possible.
     ///
     /// # Errors
-    /// [`ArchiveError::NotPlaced`] for the first file that could not be.
+    /// [`ArchiveError::NotPlaced`] for the first file that failed.
     pub fn finish(mut self) -> Result<(), ArchiveError> {
         self.made.keep();
         let mut outcome = Ok(());
@@ -234,7 +232,7 @@ impl Staging {
     }
 }
 
-/// Where a file belongs, which is inside of the directory, and not behind a link.
+/// The final path of a file. It must lie inside of the directory, and not behind a link.
 fn place_of(directory: &Path, name: &str) -> Result<PathBuf, ArchiveError> {
     let outside = || ArchiveError::Outside(name.to_owned());
     let mut place = directory.to_owned();
@@ -259,12 +257,12 @@ impl Waiting {
     }
 }
 
-/// Directories that were not there before. Unless they are kept, they go again.
+/// Directories that this process has created. They are removed on drop, unless kept.
 #[derive(Default)]
 struct Made(Vec<PathBuf>);
 
 impl Made {
-    /// Makes a directory, and those that it is in.
+    /// Creates a directory and its parents.
     fn directory(&mut self, directory: &Path) -> io::Result<()> {
         if directory.as_os_str().is_empty() || directory.is_dir() {
             return Ok(());
@@ -277,7 +275,7 @@ impl Made {
                 self.0.push(directory.to_owned());
                 Ok(())
             }
-            // By somebody else, a moment ago.
+            // Another process has just created it.
             Err(_) if directory.is_dir() => Ok(()),
             Err(error) => Err(error),
         }
@@ -291,7 +289,7 @@ impl Made {
 impl Drop for Made {
     fn drop(&mut self) {
         for directory in self.0.iter().rev() {
-            // What somebody has put there meanwhile stays.
+            // A directory that somebody has put a file into stays.
             let _ = fs::remove_dir(directory);
         }
     }

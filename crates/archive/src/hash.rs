@@ -2,7 +2,7 @@ use std::io::{self, Read};
 
 use sha2::{Digest, Sha256};
 
-/// The SHA-256 of all that can be read.
+/// The SHA-256 of everything that can be read from `content`.
 pub(crate) fn of(mut content: impl Read) -> io::Result<[u8; 32]> {
     let mut hash = Sha256::new();
     let mut bytes = vec![0; 64 << 10];

@@ -1,4 +1,4 @@
-//! Encryption by age: to public keys, or with a passphrase.
+//! Encryption with age, by public keys or a passphrase.
 
 use std::io::{self, BufReader, Chain, Cursor, Read, Write};
 use std::path::Path;
@@ -9,32 +9,30 @@ use age::{DecryptError, Decryptor, Encryptor, Identity, IdentityFile, Recipient}
 
 use crate::error::ArchiveError;
 
-/// How hard it is to try a passphrase, as a power of two: 32 MiB of memory each. More
-/// would break the promise of what a backup needs, and is refused where an archive asks for
-/// it; a key needs none of this.
+/// The largest scrypt work factor, as a power of two: each attempt takes 32 MiB of memory. More
+/// would exceed the memory that a backup may use, so archives that ask for more are refused. Keys
+/// do not need it.
 const WORK: u8 = 15;
 
-/// Bytes at the beginning of what is encrypted, in which its header must end. age reads that
-/// anew with each line that it gets.
+/// The largest age header, in bytes. age parses the header again for every line that it reads.
 const HEADER: u64 = 16 << 10;
-/// How many public keys are taken. Each has 98 bytes of the header; the rest of it is less
-/// than 1 KiB.
+/// The most public keys. Each takes 98 bytes of the header; the rest takes less than 1 KiB.
 const MOST_RECIPIENTS: usize = 100;
 
-/// For whom an archive is encrypted.
+/// Who can decrypt an archive.
 #[derive(Clone, Default)]
 pub enum Lock {
-    /// It is not.
+    /// Everybody: it is not encrypted.
     #[default]
     Open,
-    /// For the holders of the keys to these.
+    /// The holders of these public keys.
     Recipients(Vec<age::x25519::Recipient>),
-    /// For whoever knows this.
+    /// Everybody who knows this passphrase.
     Passphrase(SecretString),
 }
 
 impl Lock {
-    /// Reads public keys (`age1…`), separated by commas or blanks.
+    /// Parses public keys (`age1…`), separated by commas or blanks.
     ///
     /// # Errors
     /// [`ArchiveError::BadKey`].
@@ -50,7 +48,7 @@ impl Lock {
         }
     }
 
-    /// The word for it in the first line of an archive.
+    /// The name of the encryption in the first line of an archive.
     pub(crate) fn word(&self) -> &'static str {
         match self {
             Self::Open => "plain",
@@ -74,7 +72,7 @@ impl Lock {
     }
 }
 
-/// Where the content of an archive is written to.
+/// Encrypts what is written, unless the lock is open.
 pub(crate) enum Locked<W: Write> {
     Open(W),
     Age(StreamWriter<W>),
@@ -105,7 +103,7 @@ impl<W: Write> Write for Locked<W> {
     }
 }
 
-/// What opens archives.
+/// Keys and passphrases that open archives.
 #[derive(Default)]
 pub struct Keys {
     identities: Vec<Box<dyn Identity>>,
@@ -113,7 +111,7 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Adds the secret keys of a file as `age-keygen` writes it.
+    /// Adds the secret keys in a file that `age-keygen` wrote.
     ///
     /// # Errors
     /// [`ArchiveError::BadKey`].
@@ -122,7 +120,7 @@ impl Keys {
             ArchiveError::BadKey(format!("cannot be used: {}: {error}", path.display()))
         };
         let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
-        // What editors leave around a key is no part of it.
+        // Editors may add blanks and byte order marks.
         let around = |c: char| c.is_whitespace() || c == '\u{feff}';
         let lines: Vec<&str> = text.lines().map(|line| line.trim_matches(around)).collect();
         let file = IdentityFile::from_buffer(lines.join("\n").as_bytes())
@@ -131,7 +129,8 @@ impl Keys {
         Ok(())
     }
 
-    /// Takes no archive that is not encrypted: where all of ours are, anybody may have made it.
+    /// Refuses archives that are not encrypted. If all real archives are encrypted, a plain one may
+    /// have been written by anybody.
     pub fn refuse_plain(&mut self) {
         self.locked_only = true;
     }
@@ -154,7 +153,9 @@ impl Keys {
         let mut beginning = Vec::new();
         content.by_ref().take(HEADER).read_to_end(&mut beginning)?;
         if !has_header(&beginning) {
-            return Err(ArchiveError::damaged("what is encrypted has no header, or a longer one"));
+            return Err(ArchiveError::damaged(
+                "the encrypted part has no header, or it is too long",
+            ));
         }
         let content = BufReader::new(Cursor::new(beginning).chain(content));
         let decryptor = Decryptor::new_buffered(content).map_err(refusal)?;
@@ -164,8 +165,8 @@ impl Keys {
     }
 }
 
-/// Whether the line comes that ends a header, with 43 digits of a MAC: further age does not
-/// read, whatever else is there.
+/// Whether `bytes` contain the line that ends an age header, with the 43 digits of its MAC. age
+/// reads no further than that.
 fn has_header(bytes: &[u8]) -> bool {
     const END: &[u8] = b"\n--- ";
     let end = bytes.windows(END.len()).position(|part| part == END);
@@ -178,20 +179,20 @@ fn refusal(error: DecryptError) -> ArchiveError {
         | DecryptError::DecryptionFailed
         | DecryptError::KeyDecryptionFailed => ArchiveError::WrongKey,
         DecryptError::ExcessiveWork { .. } => ArchiveError::damaged(
-            "to try a passphrase it asks for more memory than any archive that is written",
+            "trying a passphrase would take more memory than any valid archive needs",
         ),
         DecryptError::Io(error) => ArchiveError::Io(error),
         error => ArchiveError::Damaged(error.to_string()),
     }
 }
 
-/// Where the content of an archive is read from.
+/// Decrypts what is read, unless the archive is plain.
 pub(crate) enum Unlocked<R> {
     Open(R),
     Age(Box<StreamReader<Whole<R>>>),
 }
 
-/// The beginning, which has been read, and the rest.
+/// The beginning that has been read already, followed by the rest.
 type Whole<R> = BufReader<Chain<Cursor<Vec<u8>>, R>>;
 
 impl<R: Read> Read for Unlocked<R> {

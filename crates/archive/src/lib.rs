@@ -1,12 +1,10 @@
-//! Archives of everything that the service keeps, for backups and for the way from one
-//! database to another.
+//! Archives of all data, for backups and for copies from one database to another.
 //!
-//! An archive is one file: a line of text with the version of its format, the content,
-//! and the SHA-256 of all that. The content is a stream of [records](record), compressed
-//! (zstd) and, where there is a key, encrypted (age). Rows are written in one canonical
-//! form, whichever database they come from, so that their hashes are the same everywhere.
-//! Nothing here knows a database: rows come and go through the ports
-//! [`Snapshot`](exit3_ports::Snapshot) and [`Load`](exit3_ports::Load).
+//! An archive is one file: a line of text with the version of its format, the content, and the
+//! SHA-256 of both. The content is a stream of [records](record), compressed (zstd) and, if there
+//! is a key, encrypted (age). Rows have one canonical form, independent of the database, so their
+//! hashes are the same everywhere. This crate knows no database: it reads and writes rows through
+//! the ports [`Snapshot`](exit3_ports::Snapshot) and [`Load`](exit3_ports::Load).
 
 mod copy;
 mod error;

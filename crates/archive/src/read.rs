@@ -1,4 +1,4 @@
-//! Reading an archive.
+//! Reads archives.
 
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Take};
 use std::path::Path;
@@ -16,42 +16,42 @@ use crate::record::{FileSum, Head, Record, TableHead, TableSum};
 use crate::rows::{Summing, decode};
 use crate::write::{FORMAT, LONGEST_LINE, MAGIC, USUAL_LINE, WINDOW};
 
-/// The hash at the end.
+/// Bytes of the SHA-256 at the end.
 const HASH: u64 = 32;
-/// The first line is shorter.
+/// The longest first line, in bytes; every known one is shorter.
 const LONGEST_FIRST_LINE: u64 = 64;
 
-/// No id is higher: half of those that there are is left to be given.
+/// The highest id accepted. It leaves half of the id range for new rows.
 const LAST_ID: i64 = 1 << 62;
 
-/// What comes next in an archive.
+/// The next piece of an archive.
 #[derive(Debug)]
 pub enum Event {
     /// A table begins.
     Table {
-        /// What the archive has of it.
+        /// The table's columns in this archive.
         shape: Shape,
-        /// How many rows follow.
+        /// The number of rows that follow.
         rows: u64,
-        /// The highest id that was ever given.
+        /// The highest id that the database ever gave out.
         last_id: i64,
     },
-    /// A row of it, by id.
+    /// A row of the table; rows are ordered by id.
     Row(Row),
-    /// The table is complete, and is what was written.
+    /// The table is complete and matches its hash.
     TableEnd(TableSum),
     /// A contract file begins.
     File(String),
-    /// Bytes of it.
+    /// A piece of the file's content.
     Chunk(Vec<u8>),
-    /// The file is complete, and is what was written.
+    /// The file is complete and matches its hash.
     FileEnd(FileSum),
     /// The archive is complete.
     End,
 }
 
-/// Makes sure that not a byte of `archive` is other than it was written, and returns the
-/// word for how it is locked, and where its content begins and how long that is.
+/// Verifies the hash of a whole archive. Returns the name of its encryption, and the offset and the
+/// length of its content in bytes.
 ///
 /// # Errors
 /// [`ArchiveError::Foreign`], [`ArchiveError::Newer`], [`ArchiveError::Damaged`].
@@ -67,19 +67,19 @@ pub fn check(archive: &mut (impl Read + Seek)) -> Result<(String, u64, u64), Arc
         .and_then(|words| words.strip_prefix(' ')?.split_once(' '))
         .ok_or(ArchiveError::Foreign)?;
     let start = line.len() as u64;
-    // A newer program may end an archive in another way.
+    // A later format may end differently.
     if format.parse::<u32>().is_ok_and(|format| format > FORMAT) {
         return Err(ArchiveError::Newer(format!("format {format}")));
     }
     let length = end.checked_sub(start + HASH);
     let length = length.ok_or_else(|| ArchiveError::damaged("it ends too early"))?;
     if !is_whole(archive, start + length)? {
-        return Err(ArchiveError::damaged("its hash is not that of its content"));
+        return Err(ArchiveError::damaged("its hash does not match its content"));
     }
     Ok((lock.to_owned(), start, length))
 }
 
-/// Whether the first `length` bytes have the hash that follows them.
+/// Whether the first `length` bytes are followed by their hash.
 fn is_whole(archive: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
     archive.seek(SeekFrom::Start(0))?;
     let hash = hash::of(archive.by_ref().take(length))?;
@@ -94,20 +94,20 @@ pub struct ArchiveReader<R: Read> {
     lines: Lines<R>,
     table: Option<Open>,
     file: Option<(String, u64, Sha256)>,
-    /// The tables, in the order in which they came.
+    /// The tables read so far, in order.
     seen: Vec<&'static str>,
     tables: usize,
     files: usize,
 }
 
-/// A table that has begun.
+/// A table whose rows are being read.
 struct Open {
     shape: Shape,
     summing: Summing,
-    /// How many rows were announced.
+    /// The number of rows that its head announced.
     rows: u64,
     last_id: i64,
-    /// The id of the row that was read last; every other one is higher.
+    /// The id of the last row; the next one must be higher.
     after: i64,
 }
 
@@ -119,10 +119,10 @@ struct Lines<R: Read> {
 }
 
 impl<R: Read + Seek> ArchiveReader<R> {
-    /// Reads all of `archive` to [`check`] it, opens it and reads where it comes from.
+    /// Verifies all of `archive` (see [`check`]), decrypts it and reads its head.
     ///
     /// # Errors
-    /// As [`check`], and where the keys do not open it.
+    /// Those of [`check`], and an error if the keys do not open it.
     pub fn open(mut archive: R, keys: &Keys) -> Result<Self, ArchiveError> {
         let (lock, start, length) = check(&mut archive)?;
         archive.seek(SeekFrom::Start(start))?;
@@ -140,7 +140,7 @@ impl<R: Read + Seek> ArchiveReader<R> {
         let mut lines = Lines { content: BufReader::new(content), line: Vec::new() };
         match lines.next_record()? {
             Record::Head(head) if head.schema.is_empty() => {
-                Err(ArchiveError::damaged("it does not say of which schema it is"))
+                Err(ArchiveError::damaged("it names no schema version"))
             }
             Record::Head(head) => Ok(Self {
                 head,
@@ -151,18 +151,18 @@ impl<R: Read + Seek> ArchiveReader<R> {
                 tables: 0,
                 files: 0,
             }),
-            _ => Err(ArchiveError::damaged("it does not say where it comes from")),
+            _ => Err(ArchiveError::damaged("it does not begin with a head")),
         }
     }
 }
 
 impl<R: Read> ArchiveReader<R> {
-    /// Where the archive comes from.
+    /// The archive's head.
     pub fn head(&self) -> &Head {
         &self.head
     }
 
-    /// What comes next.
+    /// Reads the next piece.
     ///
     /// # Errors
     /// [`ArchiveError::Damaged`]; [`ArchiveError::Newer`] for a table or column that this
@@ -171,7 +171,7 @@ impl<R: Read> ArchiveReader<R> {
         self.lines.advance()?;
         if self.lines.line.first() == Some(&b'[') {
             let table = self.table.as_mut();
-            let table = table.ok_or_else(|| ArchiveError::damaged("a row of no table"))?;
+            let table = table.ok_or_else(|| ArchiveError::damaged("a row outside of a table"))?;
             return Ok(Event::Row(table.row(&self.lines.line)?));
         }
         match self.lines.record()? {
@@ -186,7 +186,9 @@ impl<R: Read> ArchiveReader<R> {
             }
             Record::File { path } if self.file.is_none() && self.table.is_none() => {
                 if is_stage(Path::new(&path)) {
-                    return Err(ArchiveError::damaged("a file of a restore that did not end"));
+                    return Err(ArchiveError::damaged(
+                        "a temporary file of an interrupted restore",
+                    ));
                 }
                 self.file = Some((path.clone(), 0, Sha256::new()));
                 Ok(Event::File(path))
@@ -212,7 +214,7 @@ impl<R: Read> ArchiveReader<R> {
                     && self.file.is_none() =>
             {
                 self.lines.end()?;
-                // Every schema has had it.
+                // Every schema version has the first table.
                 if self.seen.first() != TABLES.first().map(|table| &table.name) {
                     return Err(ArchiveError::damaged("it lacks tables"));
                 }
@@ -246,15 +248,15 @@ impl<R: Read> ArchiveReader<R> {
 }
 
 impl Open {
-    /// A row. A negative id may have been brought from elsewhere; one above the highest
-    /// would be given again.
+    /// Reads a row. Negative ids are accepted, since imported rows may have them. An id above the
+    /// highest one given out is refused, because the database would give it out again.
     fn row(&mut self, line: &[u8]) -> Result<Row, ArchiveError> {
         let row = decode(line, &self.shape)?;
         match row.first() {
             Some(Value::Integer(id)) if *id > self.after && *id <= self.last_id => self.after = *id,
             _ => {
                 let name = self.shape.table.name;
-                return Err(ArchiveError::damaged(format!("the id of a row of {name}")));
+                return Err(ArchiveError::damaged(format!("a row of {name} has an invalid id")));
             }
         }
         self.summing.add(line);
@@ -263,15 +265,15 @@ impl Open {
 }
 
 impl<R: Read> Lines<R> {
-    /// Makes sure that nothing comes any more.
+    /// Checks that nothing follows.
     fn end(&mut self) -> Result<(), ArchiveError> {
         match self.content.fill_buf().map_err(unreadable)? {
             [] => Ok(()),
-            _ => Err(ArchiveError::damaged("it goes on after its end")),
+            _ => Err(ArchiveError::damaged("it continues after its end")),
         }
     }
 
-    /// Goes on to the next line.
+    /// Reads the next line.
     fn advance(&mut self) -> Result<(), ArchiveError> {
         self.line.clear();
         self.line.shrink_to(USUAL_LINE);
@@ -282,7 +284,7 @@ impl<R: Read> Lines<R> {
         match self.line.last() {
             Some(b'\n') => Ok(()),
             _ if self.line.len() == longest => {
-                Err(ArchiveError::damaged("a line is longer than any that is written"))
+                Err(ArchiveError::damaged("a line is longer than the format allows"))
             }
             _ => Err(ArchiveError::damaged("it ends too early")),
         }
@@ -299,5 +301,5 @@ impl<R: Read> Lines<R> {
 }
 
 fn disorder() -> ArchiveError {
-    ArchiveError::damaged("a record that does not belong where it is")
+    ArchiveError::damaged("a record in the wrong place")
 }

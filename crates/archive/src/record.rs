@@ -1,5 +1,5 @@
-//! What an archive consists of: one JSON value a line. An object is one of these records,
-//! an array a row of the table that was begun last.
+//! The lines of an archive, one JSON value each. An object is one of these records; an array is a
+//! row of the current table.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,35 +8,35 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Record {
-    /// The first.
+    /// The first record.
     Head(Head),
-    /// Begins a table, whose rows follow by id.
+    /// Begins a table; its rows follow, ordered by id.
     Table(TableHead),
     TableEnd(TableSum),
-    /// Begins a contract file, whose bytes follow.
+    /// Begins a contract file; its content follows.
     File {
         path: String,
     },
-    /// Bytes of a file, in base64.
+    /// A piece of a file's content, in base64.
     Chunk(String),
     FileEnd(FileSum),
-    /// The last.
+    /// The last record.
     End {
         tables: usize,
         files: usize,
     },
 }
 
-/// Where an archive comes from.
+/// The origin of an archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
-    /// The version of the program that made it.
+    /// The version of the program that wrote it.
     pub program: String,
-    /// The version of the newest migration of the database.
+    /// The version of the database's newest migration.
     pub schema: String,
-    /// When it was begun.
+    /// When the backup began.
     pub made_at: DateTime<Utc>,
-    /// The names of the settings that were given, without their values.
+    /// The names of the settings that were set, without their values.
     pub settings: Vec<String>,
 }
 
@@ -44,30 +44,30 @@ pub struct Head {
 pub(crate) struct TableHead {
     pub(crate) name: String,
     pub(crate) columns: Vec<String>,
-    /// How many rows follow.
+    /// The number of rows that follow.
     pub(crate) rows: u64,
-    /// The highest id that was ever given.
+    /// The highest id that the database ever gave out.
     pub(crate) last_id: i64,
 }
 
-/// The rows of a table, summed up.
+/// The number of rows of a table, and their hash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableSum {
-    /// The table.
+    /// The table's name.
     pub name: String,
-    /// How many rows it has.
+    /// The number of rows.
     pub rows: u64,
-    /// The SHA-256 of its rows, in hexadecimal digits.
+    /// The SHA-256 of its rows in canonical form, as hexadecimal digits.
     pub sha256: String,
 }
 
-/// A contract file, summed up.
+/// The size of a contract file, and its hash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileSum {
-    /// Its path below the directory of contract files.
+    /// The path, relative to the directory of contract files.
     pub path: String,
-    /// How many bytes it has.
+    /// The size in bytes.
     pub size: u64,
-    /// Their SHA-256, in hexadecimal digits.
+    /// The SHA-256 of its content, as hexadecimal digits.
     pub sha256: String,
 }

@@ -1,4 +1,4 @@
-//! The canonical form of rows: whatever database a row comes from, its bytes are the same.
+//! The canonical form of rows: the same bytes for the same row, from any database.
 
 use std::fmt;
 
@@ -11,11 +11,11 @@ use sha2::{Digest, Sha256};
 use crate::error::ArchiveError;
 use crate::record::TableSum;
 
-/// Appends the line of a row: an array of JSON without blanks, times in microseconds
-/// since 1970, bytes in base64.
+/// Appends a row's line: a JSON array without blanks, with times as microseconds since 1970 and
+/// bytes in base64.
 ///
 /// # Errors
-/// None in practice: memory takes every line.
+/// None in practice, because a `Vec` accepts every line.
 pub fn encode(row: &[Value], out: &mut Vec<u8>) -> Result<(), ArchiveError> {
     for (at, value) in row.iter().enumerate() {
         out.push(if at == 0 { b'[' } else { b',' });
@@ -39,19 +39,19 @@ pub fn encode(row: &[Value], out: &mut Vec<u8>) -> Result<(), ArchiveError> {
     Ok(())
 }
 
-/// Reads the line of a row. It takes one value a column and goes no further: a line of
-/// millions of values would take fifty times its length.
+/// Parses a row's line. It reads one value for each column and stops there, because a line of
+/// millions of values would take fifty times its length in memory.
 pub(crate) fn decode(line: &[u8], shape: &Shape) -> Result<Row, ArchiveError> {
     let mut json = serde_json::Deserializer::from_slice(line);
     let row = json.deserialize_seq(Cells(&shape.columns));
-    // What serde_json says may quote the row.
+    // serde_json's message may quote the row.
     row.and_then(|row| json.end().map(|()| row)).map_err(|error| {
         let (name, at) = (shape.table.name, error.column());
-        ArchiveError::damaged(format!("a row of {name} is not one, at its byte {at}"))
+        ArchiveError::damaged(format!("a row of {name} is malformed at its byte {at}"))
     })
 }
 
-/// The values of these columns.
+/// Reads the values of these columns.
 struct Cells<'a>(&'a [&'static Column]);
 
 impl<'de> Visitor<'de> for Cells<'_> {
@@ -67,12 +67,12 @@ impl<'de> Visitor<'de> for Cells<'_> {
             let value = values.next_element_seed(Cell(column.kind))?;
             row.push(value.ok_or_else(|| Error::invalid_length(row.len(), &self))?);
         }
-        // One more is told by who reads on.
+        // The caller reports a surplus value.
         Ok(row)
     }
 }
 
-/// A value of a column of this kind.
+/// Reads a value of this kind.
 struct Cell(Kind);
 
 impl<'de> DeserializeSeed<'de> for Cell {
@@ -122,7 +122,7 @@ impl<'de> Visitor<'de> for Cell {
     }
 }
 
-/// Sums the rows of a table up.
+/// Counts and hashes the rows of a table.
 #[derive(Default)]
 pub struct Summing {
     rows: u64,
@@ -130,13 +130,13 @@ pub struct Summing {
 }
 
 impl Summing {
-    /// Adds the line of a row.
+    /// Adds a row's line.
     pub fn add(&mut self, line: &[u8]) {
         self.rows += 1;
         self.hash.update(line);
     }
 
-    /// The sum, under the name of the table.
+    /// The sum for the table `name`.
     pub fn sum(self, name: &str) -> TableSum {
         let sha256 = hex::encode(self.hash.finalize());
         TableSum { name: name.to_owned(), rows: self.rows, sha256 }
@@ -171,7 +171,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_row_is_one_line_and_comes_back_as_it_was((shape, row) in shape_and_row()) {
+        fn a_row_survives_encoding_as_one_line((shape, row) in shape_and_row()) {
             let mut line = Vec::new();
             encode(&row, &mut line).unwrap();
             prop_assert_eq!(line.iter().position(|byte| *byte == b'\n'), Some(line.len() - 1));

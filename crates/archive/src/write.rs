@@ -1,4 +1,4 @@
-//! Writing an archive.
+//! Writes archives.
 
 use std::io::{self, Write};
 
@@ -12,25 +12,25 @@ use crate::keys::{Lock, Locked};
 use crate::record::{FileSum, Head, Record, TableHead, TableSum};
 use crate::rows::{Summing, encode};
 
-/// The first words of every archive, and the version of its format.
+/// The first words of every archive, followed by the version of its format.
 pub(crate) const MAGIC: &str = "exit3 archive";
 pub(crate) const FORMAT: u32 = 1;
-/// No line is longer, its end included. The Django service took 2.5 MB a request at most:
-/// that as JSON, and once more as JSON in what is remembered of a row, is 18 MB at worst. A
-/// power of two, for a buffer that doubles to end there.
+/// The longest line in bytes, including its end. The Django service took requests of up to 2.5 MB:
+/// such a text in JSON, and once more inside of a row's stored JSON, makes 18 MB at most. A power
+/// of two, so that a doubling buffer ends exactly there.
 pub(crate) const LONGEST_LINE: usize = 32 << 20;
-/// What is kept of a buffer for the next line. One that is not a row is shorter: a
-/// [`CHUNK`], a path, the names of columns or settings.
+/// The capacity that the line buffer keeps for the next line. Lines that are not rows are shorter:
+/// a [`CHUNK`], a path, or names of columns or settings.
 pub(crate) const USUAL_LINE: usize = 1 << 20;
-/// zstd's own choice: level 9 makes a fifth less of it, in four times the time.
+/// zstd's default level. Level 9 saves a fifth of the size and takes four times as long.
 const LEVEL: i32 = 3;
-/// How far back what is compressed refers, as a power of two: 2 MiB, as that level has it.
-/// Whoever reads it needs as much of memory.
+/// The compression window as a power of two: 2 MiB, which is the default of that level. Reading
+/// needs as much memory.
 pub(crate) const WINDOW: u32 = 21;
-/// Bytes of a file that make one line.
+/// Bytes of a file in one line.
 pub(crate) const CHUNK: usize = 48 << 10;
 
-/// Writes an archive from its beginning to its end.
+/// Writes an archive from start to end.
 pub struct ArchiveWriter<W: Write> {
     content: zstd::Encoder<'static, Locked<Hashing<W>>>,
     line: Vec<u8>,
@@ -39,10 +39,10 @@ pub struct ArchiveWriter<W: Write> {
 }
 
 impl<W: Write> ArchiveWriter<W> {
-    /// Begins an archive.
+    /// Starts an archive.
     ///
     /// # Errors
-    /// Where `out` cannot be written.
+    /// If `out` cannot be written.
     pub fn begin(out: W, lock: &Lock, head: Head) -> Result<Self, ArchiveError> {
         let mut out = Hashing { out, hash: Sha256::new() };
         out.write_all(format!("{MAGIC} {FORMAT} {}\n", lock.word()).as_bytes())?;
@@ -53,10 +53,10 @@ impl<W: Write> ArchiveWriter<W> {
         Ok(archive)
     }
 
-    /// Begins a table of `rows` rows.
+    /// Starts a table of `rows` rows.
     ///
     /// # Errors
-    /// As [`Self::begin`].
+    /// Those of [`Self::begin`].
     pub fn table(
         &mut self,
         shape: &Shape,
@@ -73,7 +73,7 @@ impl<W: Write> ArchiveWriter<W> {
     /// Adds a file.
     ///
     /// # Errors
-    /// Where it cannot be read, or the archive not be written.
+    /// If the file cannot be read, or the archive cannot be written.
     pub fn file(&mut self, path: &str, mut file: impl io::Read) -> Result<FileSum, ArchiveError> {
         self.record(&Record::File { path: path.to_owned() })?;
         let (mut size, mut hash) = (0, Sha256::new());
@@ -94,10 +94,10 @@ impl<W: Write> ArchiveWriter<W> {
         Ok(sum)
     }
 
-    /// Ends the archive.
+    /// Completes the archive.
     ///
     /// # Errors
-    /// As [`Self::begin`].
+    /// Those of [`Self::begin`].
     pub fn finish(mut self) -> Result<W, ArchiveError> {
         self.record(&Record::End { tables: self.tables, files: self.files })?;
         let Hashing { mut out, hash } = self.content.finish()?.finish()?;
@@ -131,10 +131,10 @@ pub struct TableWriter<'a, W: Write> {
 }
 
 impl<W: Write> TableWriter<'_, W> {
-    /// Adds a row; they come by id.
+    /// Adds a row. Rows must be ordered by id.
     ///
     /// # Errors
-    /// As [`ArchiveWriter::begin`]; [`ArchiveError::TooLong`].
+    /// Those of [`ArchiveWriter::begin`], and [`ArchiveError::TooLong`].
     pub fn row(&mut self, row: &Row) -> Result<(), ArchiveError> {
         self.archive.clear();
         encode(row, &mut self.archive.line)?;
@@ -149,10 +149,10 @@ impl<W: Write> TableWriter<'_, W> {
         self.archive.put()
     }
 
-    /// Ends the table.
+    /// Completes the table.
     ///
     /// # Errors
-    /// As [`ArchiveWriter::begin`].
+    /// Those of [`ArchiveWriter::begin`].
     pub fn finish(self) -> Result<TableSum, ArchiveError> {
         let sum = self.summing.sum(self.name);
         self.archive.record(&Record::TableEnd(sum.clone()))?;
@@ -160,7 +160,7 @@ impl<W: Write> TableWriter<'_, W> {
     }
 }
 
-/// Hashes what passes.
+/// Hashes everything that is written through it.
 struct Hashing<W> {
     out: W,
     hash: Sha256,

@@ -27,7 +27,7 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// A stream that fails when its client stalls or does not stop sending, that adds our error body
 /// where actix-http sends none, and that passes on one request at a time.
-/// actix-http tells without a body. It passes on one request at a time.
+///
 /// A request must be answered within `patience` of its first byte, and a client must read some of a
 /// response within `patience` of the last time it did. So neither a head, nor a body, nor reading a
 /// response can be drawn out. Between requests, actix closes the connection earlier.

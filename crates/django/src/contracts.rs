@@ -1,4 +1,4 @@
-//! Bringing contract files.
+//! Copies contract files.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -8,14 +8,14 @@ use exit3_archive::{ArchiveError, ContractFiles, Staging};
 use exit3_domain::clients::is_contract_path;
 use sha2::{Digest, Sha256};
 
-/// Where contract files come from.
+/// The source and the target of contract files.
 #[derive(Debug, Clone)]
 pub struct Contracts {
     media: Option<PathBuf>,
     here: ContractFiles,
 }
 
-/// The directory of uploaded files cannot be used.
+/// The directory of uploaded files is missing or unreadable.
 #[derive(Debug, thiserror::Error)]
 #[error("the media directory {} cannot be used: {source}", path.display())]
 pub struct ContractsError {
@@ -24,10 +24,10 @@ pub struct ContractsError {
 }
 
 impl Contracts {
-    /// Files below `media`, if they are to be brought at all, for those `here`.
+    /// Copies files from below `media` (none if it is `None`) to `here`.
     ///
     /// # Errors
-    /// [`ContractsError`], where there is no such directory.
+    /// [`ContractsError`] if `media` is not a directory.
     pub fn new(media: Option<&Path>, here: ContractFiles) -> Result<Self, ContractsError> {
         let media = media.map(|path| {
             path.canonicalize()
@@ -37,13 +37,13 @@ impl Contracts {
         Ok(Self { media: media.transpose()?, here })
     }
 
-    /// Begins to bring files.
+    /// Prepares to copy files.
     pub(crate) fn stage(&self, replace: bool) -> Bringing<'_> {
         Bringing { media: self.media.as_deref(), staging: self.here.stage(replace), brought: 0 }
     }
 }
 
-/// Files that wait to be put in their places.
+/// Copied files that wait for their final names.
 pub(crate) struct Bringing<'a> {
     media: Option<&'a Path>,
     staging: Staging,
@@ -51,11 +51,10 @@ pub(crate) struct Bringing<'a> {
 }
 
 impl Bringing<'_> {
-    /// Copies the file that `path` leads to, without putting it in its place yet. Else
-    /// tells why not.
+    /// Copies the file at `path` to a temporary name. The inner error says why it cannot be copied.
     ///
     /// # Errors
-    /// [`ArchiveError::FileExists`], where another one is here; [`ArchiveError::Io`].
+    /// [`ArchiveError::FileExists`] if a different file exists; [`ArchiveError::Io`].
     pub(crate) fn bring(&mut self, path: &str) -> Result<Result<(), &'static str>, ArchiveError> {
         let Some(media) = self.media else { return Ok(Ok(())) };
         let mut from = match open(media, path) {
@@ -63,7 +62,9 @@ impl Bringing<'_> {
             Err(why) => return Ok(Err(why)),
         };
         match self.staging.begin(path.to_owned()) {
-            Err(ArchiveError::Waits(_)) => return Ok(Err("files that wait are called so")),
+            Err(ArchiveError::Waits(_)) => {
+                return Ok(Err("restores use such names for temporary files"));
+            }
             begun => begun?,
         }
         let mut hash = Sha256::new();
@@ -85,16 +86,16 @@ impl Bringing<'_> {
         Ok(Ok(()))
     }
 
-    /// Puts all of them in their places; returns how many there are.
+    /// Gives all files their final names; returns how many there are.
     pub(crate) fn finish(self) -> Result<u64, ArchiveError> {
         self.staging.finish()?;
         Ok(self.brought)
     }
 }
 
-/// The file, where it lies below the directory and nowhere else.
+/// Opens the file, which must lie below the directory.
 fn open(media: &Path, path: &str) -> Result<File, &'static str> {
-    const OUTSIDE: &str = "it does not stay in its directory";
+    const OUTSIDE: &str = "it leads out of its directory";
     if !is_contract_path(path) {
         return Err(OUTSIDE);
     }
@@ -106,7 +107,7 @@ fn open(media: &Path, path: &str) -> Result<File, &'static str> {
         return Err(OUTSIDE);
     }
     if !real.is_file() {
-        return Err("it is no file");
+        return Err("it is not a file");
     }
     File::open(real).map_err(|_| "it cannot be read")
 }
@@ -117,7 +118,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     #[test]
-    fn no_contract_is_followed_out_of_its_directory() {
+    fn contracts_outside_of_the_directory_are_not_copied() {
         let scratch = tempfile::tempdir().unwrap();
         let (media, here) = (scratch.path().join("media"), scratch.path().join("here"));
         fs::create_dir_all(media.join("contracts")).unwrap();
@@ -129,7 +130,7 @@ mod tests {
         symlink("a.pdf", media.join("contracts/in")).unwrap();
         let contracts = Contracts::new(Some(&media), ContractFiles::new(&here)).unwrap();
         let mut bringing = contracts.stage(false);
-        let outside = Err("it does not stay in its directory");
+        let outside = Err("it leads out of its directory");
         for (path, expected) in [
             ("contracts/a.pdf", Ok(())),
             ("contracts/in", Ok(())),
@@ -139,12 +140,15 @@ mod tests {
             ("contracts/../../secret", outside),
             (scratch.path().join("secret").to_str().unwrap(), outside),
             ("contracts/none.pdf", Err("there is no such file")),
-            ("contracts", Err("it is no file")),
-            ("contracts/.restore-a1B2c3.partial", Err("files that wait are called so")),
+            ("contracts", Err("it is not a file")),
+            (
+                "contracts/.restore-a1B2c3.partial",
+                Err("restores use such names for temporary files"),
+            ),
         ] {
             assert_eq!(bringing.bring(path).unwrap(), expected, "{path}");
         }
-        assert!(!here.join("contracts/a.pdf").exists(), "nothing is in its place before the end");
+        assert!(!here.join("contracts/a.pdf").exists(), "no file gets its name before the end");
         assert_eq!(bringing.finish().unwrap(), 2);
         assert_eq!(fs::read_to_string(here.join("contracts/a.pdf")).unwrap(), "a");
         assert!(fs::symlink_metadata(here.join("contracts/in")).unwrap().is_file());
@@ -152,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn another_contract_that_is_here_is_not_overwritten() {
+    fn a_different_contract_is_not_overwritten() {
         let scratch = tempfile::tempdir().unwrap();
         let (media, here) = (scratch.path().join("media"), scratch.path().join("here"));
         for (directory, text) in [(&media, "there"), (&here, "here")] {

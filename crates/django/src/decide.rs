@@ -1,31 +1,31 @@
-//! What is to be done with a row, so that nothing that was written here is lost.
+//! Decides what to do with each row, so that no change made here is lost.
 
 use std::fmt;
 
-/// A row that cannot be brought without losing what was written here.
+/// A row that cannot be imported without losing a change made here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
-    /// Our table.
+    /// The table in this database.
     pub table: &'static str,
-    /// The row.
+    /// The row's id.
     pub id: i64,
-    /// What was done here.
+    /// The change that was made here.
     pub why: Why,
 }
 
-/// What was done here since the last import.
+/// A change made here since the last import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Why {
-    /// A row was made here under this id.
+    /// A row with this id was created here.
     Created,
     /// The row was changed here.
     Changed,
-    /// The row was removed here.
+    /// The row was deleted here.
     Removed,
-    /// The row of this id was made here and has what only one may have: the address, the
-    /// name or the lead.
+    /// Another row, created here, has the value that must be unique: the address, the name or the
+    /// lead.
     Taken(i64),
-    /// The contract of that path is here, and another one.
+    /// A different contract file exists at that path.
     Contract(String),
 }
 
@@ -33,19 +33,21 @@ impl fmt::Display for Conflict {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {}: ", self.table, self.id)?;
         match &self.why {
-            Why::Created => formatter.write_str("made here, under an id that the source uses too"),
+            Why::Created => {
+                formatter.write_str("created here, with an id that the source also uses")
+            }
             Why::Changed => formatter.write_str("changed here"),
             Why::Removed => formatter.write_str("removed here"),
-            Why::Taken(by) => write!(formatter, "row {by}, made here, has the same key"),
-            Why::Contract(path) => write!(formatter, "another contract {path:?} is here"),
+            Why::Taken(by) => write!(formatter, "row {by}, created here, has the same key"),
+            Why::Contract(path) => write!(formatter, "a different contract {path:?} exists here"),
         }
     }
 }
 
-/// What tells whether two rows are the same.
+/// Tells whether two rows are equal.
 pub(crate) type Hash = [u8; 32];
 
-/// What is to be done with a row.
+/// What to do with a row.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     Keep,
@@ -56,15 +58,15 @@ pub(crate) enum Action {
     Forget,
 }
 
-/// What to do with a row, by what it is in the source, here, and what was written here
-/// when it was brought last.
+/// Decides by the hashes of the row in the source (`there`), of the stored row (`here`), and of the
+/// row that the last import wrote (`brought`).
 pub(crate) fn decide(
     there: Option<Hash>,
     here: Option<Hash>,
     brought: Option<Hash>,
 ) -> Result<Action, Why> {
     Ok(match (there, here, brought) {
-        // It is none of the source's business.
+        // Rows that were created here do not concern the import.
         (None, _, None) => Action::Keep,
         (None, None, Some(_)) => Action::Forget,
         (Some(_), None, None) => Action::Add,
@@ -83,7 +85,7 @@ pub(crate) fn decide(
     })
 }
 
-/// What to do about a conflict when the source is right.
+/// Resolves a conflict in favour of the source.
 pub(crate) fn overwrite(why: &Why, there: bool) -> Action {
     match (why, there) {
         (Why::Removed, _) => Action::Add,
@@ -115,7 +117,7 @@ mod tests {
     #[case::changed_on_both_sides_alike(2, 2, 1, Ok(Action::Change))]
     #[case::changed_here_removed_there(0, 2, 1, Err(Why::Changed))]
     #[case::removed_here(1, 0, 1, Err(Why::Removed))]
-    fn what_was_written_here_is_not_overwritten(
+    fn changes_made_here_are_not_overwritten(
         #[case] there: u8,
         #[case] here: u8,
         #[case] brought: u8,
@@ -126,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn the_source_may_win() {
+    fn overwriting_resolves_conflicts_for_the_source() {
         assert_eq!(overwrite(&Why::Created, true), Action::Change);
         assert_eq!(overwrite(&Why::Changed, true), Action::Change);
         assert_eq!(overwrite(&Why::Changed, false), Action::Remove);

@@ -1,7 +1,7 @@
-//! Whether the two services answer alike.
+//! Compares the answers of the two services.
 //!
-//! Nothing is sent from here: [`reads`] says what to ask, and [`Comparison`] takes the
-//! answers. What is different on purpose is known by a name.
+//! This module sends nothing: [`reads`] lists the requests, and [`Comparison`] takes the answers.
+//! Each intended difference has a name.
 
 mod lists;
 mod reads;
@@ -14,50 +14,50 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value as Json;
 
-/// What a service answered.
+/// The answer of one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// The status of HTTP.
+    /// The HTTP status.
     pub status: u16,
-    /// The body; null where it is no JSON.
+    /// The body; null if it is not JSON.
     pub body: Json,
 }
 
 /// A difference between two answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// What was asked.
+    /// The request.
     pub read: String,
-    /// The name of what is different on purpose; `None` for what should not be.
+    /// The name of an intended difference; `None` for an unexpected one.
     pub known: Option<&'static str>,
-    /// What it is.
+    /// A description for people.
     pub what: String,
 }
 
-/// Collects differences.
+/// Collects the differences.
 #[derive(Debug, Default)]
 pub struct Comparison {
-    /// All of them, in the order in which they were found.
+    /// All differences, in the order in which they were found.
     pub differences: Vec<Difference>,
-    /// How many answers were compared.
+    /// The number of compared answers.
     pub reads: usize,
-    /// Rows that differ for a reason that is known, by their path.
+    /// Rows with an intended difference.
     altered: HashSet<(Resource, i64)>,
-    /// Subscriptions of the old service by their address in lower case.
+    /// Subscriptions of the old service, grouped by canonical address.
     groups: HashMap<String, Group>,
 }
 
-/// Subscriptions whose addresses differ in case only.
+/// Subscriptions whose addresses differ only in case.
 #[derive(Debug)]
 struct Group {
-    /// The one that is kept.
+    /// The id of the subscription that is kept.
     first: i64,
-    /// Whether all of them want the newsletter.
+    /// Whether all of them are subscribed.
     wanted: bool,
 }
 
 impl Comparison {
-    /// Compares answers that are no lists: single rows and errors.
+    /// Compares answers other than lists: single rows and errors.
     pub fn compare(&mut self, read: &Read, old: &Answer, new: &Answer) {
         self.reads += 1;
         let name = read.to_string();
@@ -72,7 +72,7 @@ impl Comparison {
         if let (Some((resource, id)), 200, 404) = (read.row, old.status, new.status)
             && self.is_merged(resource, id)
         {
-            self.note(&name, Some("merged"), "it became one with another subscription".into());
+            self.note(&name, Some("merged"), "it was merged into another subscription".into());
             return;
         }
         if old.status != new.status {
@@ -83,13 +83,13 @@ impl Comparison {
             Some((resource, _)) if old.status == 200 => {
                 self.compare_rows(&name, resource, &old.body, &new.body);
             }
-            // What is not JSON is for people.
+            // Answers that are not JSON are compared by people.
             _ if old.body.is_null() || old.body == new.body => {}
             _ => self.note(&name, None, format!("{} became {}", old.body, new.body)),
         }
     }
 
-    /// How many differences there are that should not be.
+    /// The number of unexpected differences.
     pub fn unexpected(&self) -> usize {
         self.differences.iter().filter(|difference| difference.known.is_none()).count()
     }

@@ -5,25 +5,25 @@ use exit3_ports::StoreError;
 
 use crate::decide::Conflict;
 
-/// Why nothing was brought.
+/// Why nothing was imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// The source is no database of the service.
+    /// The source is not a database of the Django service.
     #[error("the source is not a database of the Django service: it lacks {}", .0.join(", "))]
     Missing(Vec<String>),
-    /// What was written here would be lost.
+    /// Changes made here would be lost.
     #[error(
-        "{} cannot be brought because of what was written here meanwhile; nothing was changed \
-         (--overwrite lets the source win, where it is not about a key)", rows(.0.len())
+        "{} cannot be imported because of changes made here meanwhile; nothing was changed \
+         (--overwrite lets the source win, except for conflicting keys)", rows(.0.len())
     )]
     Conflicts(Vec<Conflict>),
-    /// What was written is not what was read.
-    #[error("table {0} is not here as it was brought; nothing was changed")]
+    /// The stored rows differ from those of the source.
+    #[error("table {0} differs from what was imported; nothing was changed")]
     Differs(&'static str),
-    /// The archive's part of the work.
+    /// An error of contract files or of row hashes.
     #[error("{0}")]
     Archive(#[from] ArchiveError),
-    /// One of the databases.
+    /// An error of one of the databases.
     #[error("{0}")]
     Store(#[from] StoreError),
 }

@@ -1,4 +1,4 @@
-//! Bringing everything from the Django service.
+//! Imports everything from the Django service.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,29 +21,29 @@ use crate::write::write;
 /// How to import.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Domains of throw-away addresses, which today's rules refuse.
+    /// Domains of disposable addresses, which the current rules refuse.
     pub disposable: DisposableDomains,
-    /// Where contracts come from and go to.
+    /// The source and the target of contract files.
     pub contracts: Contracts,
-    /// Whether what was written here gives way to what the source has.
+    /// Whether the source overwrites changes made here.
     pub overwrite: bool,
 }
 
-/// What was brought.
+/// The result of an import.
 #[derive(Debug)]
 pub struct Imported {
     /// The tables, in the order in which they were written.
     pub tables: Vec<ImportedTable>,
-    /// Contract files that are now here.
+    /// The number of copied contract files.
     pub contracts: u64,
-    /// What a person should know.
+    /// Remarks about single rows.
     pub report: Report,
 }
 
-/// What was brought of one table.
+/// The result for one table.
 #[derive(Debug)]
 pub struct ImportedTable {
-    /// Its name in the source.
+    /// The table's name in the source.
     pub from: &'static str,
     /// Rows that were added.
     pub added: usize,
@@ -51,16 +51,16 @@ pub struct ImportedTable {
     pub changed: usize,
     /// Rows that were removed.
     pub removed: usize,
-    /// Rows of the source that became part of others.
+    /// Rows of the source that were merged into others.
     pub merged: usize,
-    /// The rows of the source as they should arrive.
+    /// The sum of the rows that should have arrived.
     pub there: TableSum,
-    /// The same rows as they are here.
+    /// The sum of the stored rows with the same ids.
     pub here: TableSum,
 }
 
-/// Brings everything of `source`, all of it or, on an error, nothing. What is here
-/// already and has not changed there stays as it is.
+/// Imports everything from `source`, or nothing if there is an error. Rows that have not changed in
+/// the source stay as they are here.
 ///
 /// # Errors
 /// [`ImportError`].
@@ -114,8 +114,8 @@ pub async fn import(
     Ok(Imported { tables, contracts, report })
 }
 
-/// Subscriptions whose addresses differ in case only: those that become part of the
-/// first one, and the first ones that are unsubscribed by that.
+/// Finds subscriptions whose addresses differ only in case: those that are merged into the first
+/// one, and the first ones that become unsubscribed by that.
 async fn merges(
     source: &mut dyn DjangoSource,
     moves: &[Move],
@@ -158,7 +158,7 @@ async fn bring_contracts(
         let Some(Value::Text(path)) = place.and_then(|place| arrival.row.get(place)) else {
             continue;
         };
-        // That it leads elsewhere has been told of the row.
+        // The path was listed when the row was converted.
         if !is_contract_path(path) {
             continue;
         }

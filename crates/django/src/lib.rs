@@ -1,9 +1,9 @@
-//! Takes over from the Django service that this one replaces: what becomes of its rows
-//! ([`import`]) and of its contract files, and whether the two services answer alike
-//! ([`diff`]). A crate of its own, so that it can be removed when nobody moves any more.
+//! Takes over data from the Django service that this service replaces: converts its rows
+//! ([`import`]), copies its contract files, and compares the answers of both services ([`diff`]).
+//! It is a crate of its own, so that it can be removed once nobody migrates any more.
 //!
-//! An import can be run again: what was brought is remembered, row by row, so that a row
-//! that was changed here is never overwritten by accident.
+//! An import can be repeated. Every imported row is remembered, so a row that was changed here is
+//! never overwritten by accident.
 
 mod contracts;
 mod decide;

@@ -1,4 +1,4 @@
-//! What is to be done with each row, found out before anything is changed.
+//! Plans the changes to each row before anything is written.
 
 use std::collections::HashMap;
 
@@ -12,13 +12,13 @@ use crate::rows::Arrival;
 use crate::tables::{Move, id};
 use crate::walk::{Around, Arrivals, Stored};
 
-/// The ids of a table, by what is to be done with their rows; each in order.
+/// The ids of a table's rows, by what to do with them; each list is sorted.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     pub(crate) add: Vec<i64>,
     pub(crate) change: Vec<i64>,
     pub(crate) remove: Vec<i64>,
-    /// It is here as it should be, and only has to be remembered.
+    /// The row is stored already and only needs to be remembered.
     pub(crate) remember: Vec<i64>,
     pub(crate) forget: Vec<i64>,
     pub(crate) last: i64,
@@ -31,8 +31,8 @@ pub(crate) fn hash(row: &Row) -> Result<Hash, ArchiveError> {
     Ok(Sha256::digest(&line).into())
 }
 
-/// Compares a table of the source with ours. With `source_wins`, what was written here
-/// gives way.
+/// Compares a table of the source with ours. With `source_wins`, conflicts are resolved in favour
+/// of the source.
 pub(crate) async fn plan(
     it: &Move,
     source: &mut dyn DjangoSource,
@@ -69,7 +69,7 @@ pub(crate) async fn plan(
     Ok(plan)
 }
 
-/// The next row that becomes one of ours.
+/// The next row of the source that is not merged into another one.
 async fn next(
     arrivals: &mut Arrivals<'_>,
     source: &mut dyn DjangoSource,
@@ -133,7 +133,7 @@ impl Plan {
     }
 }
 
-/// The hash in a row of the memory.
+/// The hash in a remembered row.
 fn digest(row: &Row) -> Option<Hash> {
     match row.get(1) {
         Some(Value::Bytes(bytes)) => bytes.as_slice().try_into().ok(),
@@ -141,7 +141,7 @@ fn digest(row: &Row) -> Option<Hash> {
     }
 }
 
-/// Values that no two rows may share.
+/// Values of a unique column.
 #[derive(Default)]
 struct Keys {
     source: HashMap<String, i64>,

@@ -1,47 +1,47 @@
-//! What a person should know of what was brought.
+//! The report of an import.
 
 use std::fmt;
 
-/// Something about one row.
+/// A remark about one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {
     /// The table of the Django service.
     pub table: &'static str,
-    /// The row.
+    /// The row's id.
     pub id: i64,
-    /// The column, or empty where it is about the row as a whole.
+    /// The column; empty if the remark is about the whole row.
     pub column: &'static str,
-    /// What it is.
+    /// The remark.
     pub what: What,
 }
 
-/// What a person should know of a value.
+/// What a person should know about a value or a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
-    /// Today's rules would refuse it; it is kept as it is.
+    /// The current rules refuse the value; it is kept anyway.
     Refused(String),
-    /// It could not be kept as it was.
+    /// The value could not be kept.
     Altered {
-        /// What it was; `None` for NULL.
+        /// The original value; `None` for NULL.
         from: Option<String>,
-        /// What it became; `None` for NULL.
+        /// The stored value; `None` for NULL.
         to: Option<String>,
     },
-    /// The row became part of the one of this id, whose address differs in case only.
+    /// The row was merged into another one, whose address differs only in case.
     Merged {
-        /// The row that is kept.
+        /// The id of the row that is kept.
         into: i64,
-        /// The address as it was.
+        /// The original address.
         email: String,
     },
-    /// The contract is not brought, and why.
+    /// The contract file was not copied.
     NoContract {
-        /// The path that the row names.
+        /// The path in the row.
         path: String,
-        /// Why.
+        /// The reason.
         why: &'static str,
     },
-    /// Nobody can sign in with this password.
+    /// Nobody can sign in with this password hash.
     UnusablePassword,
 }
 
@@ -80,7 +80,7 @@ impl fmt::Display for What {
     }
 }
 
-/// All remarks, in the order of tables and rows.
+/// All remarks, ordered by table and row.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// The remarks.

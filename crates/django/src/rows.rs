@@ -1,4 +1,4 @@
-//! What the rows of the Django service become.
+//! Maps rows of the Django service to rows of ours.
 
 mod reading;
 mod value;
@@ -13,10 +13,10 @@ use exit3_domain::subscribers::SubscriberInput;
 
 use crate::report::What;
 
-/// The longest address, in characters.
+/// The longest e-mail address, in characters.
 const EMAIL: usize = MAX_LENGTH as usize;
 
-/// A row of `common_lead`.
+/// Maps a row of `common_lead`.
 pub(crate) fn lead(reading: &mut Reading<'_>, disposable: &DisposableDomains) {
     reading.text("full_name", 255);
     reading.text("position", 255);
@@ -36,7 +36,7 @@ pub(crate) fn lead(reading: &mut Reading<'_>, disposable: &DisposableDomains) {
     reading.refused(input.into_new(disposable).err());
 }
 
-/// A row of `common_newsletter`.
+/// Maps a row of `common_newsletter`.
 pub(crate) fn subscriber(reading: &mut Reading<'_>, disposable: &DisposableDomains) {
     reading.address("email", EMAIL);
     reading.boolean("is_subscribed");
@@ -45,27 +45,27 @@ pub(crate) fn subscriber(reading: &mut Reading<'_>, disposable: &DisposableDomai
     reading.refused(input.into_new(disposable).err());
 }
 
-/// A row of `common_client`.
+/// Maps a row of `common_client`.
 pub(crate) fn client(reading: &mut Reading<'_>, _: &DisposableDomains) {
     reading.reference("client_info_id", "lead_id");
     reading.text("team_id", 100);
     reading.charge("monthly_charge");
     reading.charge("one_time_charge");
-    // Django writes an empty text where there is no file.
+    // Django stores an empty text if there is no file.
     if reading.given("contract_file").is_some_and(|path| !path.is_empty()) {
         reading.optional_text("contract_file", 100);
     }
     if let Some(path) = reading.given("contract_file").filter(|path| !path.is_empty())
         && !is_contract_path(path)
     {
-        let (path, why) = (path.to_owned(), "it does not stay in its directory");
+        let (path, why) = (path.to_owned(), "it leads out of its directory");
         reading.remark("contract_file", What::NoContract { path, why });
     }
     reading.text("short_description", usize::MAX);
     reading.choice("category", LeadCategory::from_word, LeadCategory::WebDev.as_str());
 }
 
-/// A row of `auth_user`.
+/// Maps a row of `auth_user`.
 pub(crate) fn staff(reading: &mut Reading<'_>, _: &DisposableDomains) {
     reading.text("username", 150);
     reading.text("first_name", 150);

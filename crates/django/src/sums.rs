@@ -1,4 +1,4 @@
-//! Comparing what arrived with what should.
+//! Compares the imported rows with those of the source.
 
 use exit3_archive::{ArchiveError, Summing, TableSum, encode};
 use exit3_ports::{DjangoSource, Load, Row};
@@ -7,7 +7,7 @@ use crate::error::ImportError;
 use crate::tables::{Move, id};
 use crate::walk::{Around, Arrivals, Stored};
 
-/// The rows of the source as they should arrive, and those of the same ids as they are.
+/// Sums of the rows that should have arrived, and of the stored rows with the same ids.
 pub(crate) async fn sums(
     it: &Move,
     source: &mut dyn DjangoSource,

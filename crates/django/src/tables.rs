@@ -7,27 +7,27 @@ use exit3_ports::{
 
 use crate::rows::{self, Reading};
 
-/// A table that is taken over.
+/// A table to import.
 pub(crate) struct Move {
     pub(crate) from: &'static DjangoTable,
-    /// The columns that are taken over. Columns of ours that the source does not have are
-    /// not among them: they are neither compared nor written.
+    /// The imported columns. Columns that only exist here are neither compared nor written.
     pub(crate) to: Shape,
-    /// What is remembered of the rows that were brought: the hash of each, and what it
-    /// was in the source where that could not be kept.
+    /// The table that remembers imported rows: the hash of each row, and its original values where
+    /// they could not be kept.
     pub(crate) memory: Shape,
-    /// The place of a value that no two rows may share, if there is one.
+    /// The position of a unique column, if there is one.
     pub(crate) unique: Option<usize>,
-    /// Whether others refer to its rows, which then must not be removed to change them.
+    /// Whether other tables refer to this one. Its rows then cannot be deleted in order to change
+    /// them.
     pub(crate) referred_to: bool,
-    /// What a row becomes.
+    /// Converts a row.
     pub(crate) read: Read,
 }
 
-/// Reads what a row becomes.
+/// A function that converts a row.
 type Read = fn(&mut Reading<'_>, &DisposableDomains);
 
-/// All of them, in the order in which they are written: none before one that it refers to.
+/// All tables, ordered so that each comes after the tables it refers to.
 pub(crate) fn moves() -> Vec<Move> {
     let moves = [
         of(&COMMON_LEAD, "leads", "django_leads", None, rows::lead),
@@ -58,7 +58,7 @@ fn of(
     Some(Move { from, to, memory, unique, referred_to, read })
 }
 
-/// The columns of `to` that `from` has, under the names that they have here.
+/// The columns of `to` that `from` has, under their names here.
 fn imported(from: &DjangoTable, to: &'static Table) -> Option<Shape> {
     fn own_name(column: &str) -> &str {
         if column == "client_info_id" { "lead_id" } else { column }
@@ -74,7 +74,7 @@ fn whole(table: &'static Table) -> Option<Shape> {
 pub(crate) fn id(row: &Row) -> i64 {
     match row.first() {
         Some(exit3_ports::Value::Integer(id)) => *id,
-        // No row is without one.
+        // Every row has an id.
         _ => 0,
     }
 }
@@ -85,7 +85,7 @@ mod tests {
     use exit3_ports::{Column, DJANGO_TABLES, Kind};
 
     #[test]
-    fn every_table_has_its_place() {
+    fn every_table_is_imported() {
         let moves = moves();
         assert_eq!(moves.len(), DJANGO_TABLES.len());
         for it in &moves {
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_that_the_source_lacks_is_neither_compared_nor_written() {
+    fn columns_that_only_exist_here_are_not_imported() {
         const COLUMNS: &[Column] = &[
             Column { name: "id", kind: Kind::Integer },
             Column { name: "email", kind: Kind::Text },

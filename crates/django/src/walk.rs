@@ -1,4 +1,4 @@
-//! Walking through tables by id.
+//! Walks through tables by id.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -9,22 +9,22 @@ use crate::report::{Remark, What};
 use crate::rows::{Arrival, Reading};
 use crate::tables::{Move, id};
 
-/// Rows at a time.
+/// Rows in one batch.
 pub(crate) const BATCH: u32 = 500;
 
-/// What a row depends on beside itself.
+/// What the conversion of a row needs to know about other rows.
 pub(crate) struct Around {
     pub(crate) disposable: DisposableDomains,
-    /// Subscriptions that become part of another one, and of which.
+    /// Subscriptions that are merged, with the id of the one that is kept.
     pub(crate) merged: HashMap<i64, i64>,
-    /// Subscriptions of which one that became part of them was unsubscribed.
+    /// Kept subscriptions that become unsubscribed because a merged one was.
     pub(crate) unsubscribed: HashSet<i64>,
-    /// All leads of the source.
+    /// The ids of all leads of the source.
     pub(crate) leads: HashSet<i64>,
 }
 
 impl Around {
-    /// What a row becomes; no row of ours, where it becomes part of another one.
+    /// Converts a row. The flag is false if the row is merged into another one.
     pub(crate) fn arrival(&self, it: &Move, row: &DjangoRow) -> Option<(Arrival, bool)> {
         let mut reading = Reading::of(it.from, row)?;
         (it.read)(&mut reading, &self.disposable);
@@ -63,7 +63,7 @@ impl Around {
     }
 }
 
-/// The rows of a table of the source, as what they become.
+/// Reads the rows of a source table and converts them.
 pub(crate) struct Arrivals<'a> {
     it: &'a Move,
     after: i64,
@@ -76,7 +76,7 @@ impl<'a> Arrivals<'a> {
         Self { it, after: i64::MIN, ended: false, rows: VecDeque::new() }
     }
 
-    /// The next row as it is in the source.
+    /// The next row, unconverted.
     pub(crate) async fn next_raw(
         &mut self,
         source: &mut dyn DjangoSource,
@@ -91,7 +91,7 @@ impl<'a> Arrivals<'a> {
         Ok(self.rows.pop_front())
     }
 
-    /// The next row, and whether it becomes one of ours.
+    /// The next row, converted, and whether it becomes a row of its own.
     pub(crate) async fn next(
         &mut self,
         source: &mut dyn DjangoSource,
@@ -102,7 +102,7 @@ impl<'a> Arrivals<'a> {
     }
 }
 
-/// The rows of one of our tables.
+/// Reads the rows of a table in this database.
 pub(crate) struct Stored<'a> {
     shape: &'a Shape,
     after: i64,
@@ -129,7 +129,7 @@ impl<'a> Stored<'a> {
         Ok(self.rows.front().map(id))
     }
 
-    /// The next row, if it is that of `id`.
+    /// Returns the next row if its id is `wanted`.
     pub(crate) fn take(&mut self, wanted: i64) -> Option<Row> {
         self.rows.pop_front_if(|row| id(row) == wanted)
     }

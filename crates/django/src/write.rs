@@ -1,4 +1,4 @@
-//! Writing what is planned.
+//! Writes the planned changes.
 
 use exit3_archive::ArchiveError;
 use exit3_ports::{DjangoSource, Load, Row, StoreError, Table, Value};
@@ -9,8 +9,8 @@ use crate::rows::Arrival;
 use crate::tables::{Move, id};
 use crate::walk::{Around, Arrivals, BATCH};
 
-/// Does what is planned. Rows that nothing refers to are removed and written anew, so that
-/// what one gives up another can have; what refers to others is removed before them.
+/// Carries out the plans. Rows that nothing refers to are deleted and inserted again, so that rows
+/// can exchange unique values. Rows that refer to others are deleted before them.
 pub(crate) async fn write(
     moves: &[Move],
     plans: &[Plan],
@@ -27,7 +27,7 @@ pub(crate) async fn write(
         }
     }
     for (it, plan) in moves.iter().zip(plans) {
-        // Most runs after the first have little to write.
+        // Imports after the first one usually write little.
         if [&plan.add, &plan.change, &plan.remember].iter().any(|ids| !ids.is_empty()) {
             write_table(it, plan, source, here, around).await?;
         }
@@ -69,7 +69,7 @@ async fn remove(
     Ok(())
 }
 
-/// Rows that are written together.
+/// Rows that are written in one statement.
 #[derive(Default)]
 struct Batch {
     rows: usize,

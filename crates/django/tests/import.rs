@@ -1,4 +1,4 @@
-//! Bringing rows from one map to another, and again after either has changed.
+//! Imports rows from one map to another, repeatedly and after changes on either side.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -49,7 +49,7 @@ impl DjangoSource for Django {
 }
 
 impl Django {
-    /// A row with the given columns; the others are what is usual.
+    /// Inserts a row; columns that are not given get ordinary values.
     fn put(&mut self, table: &'static str, id: i64, given: &[(&str, &str)]) {
         let of = DJANGO_TABLES.iter().find(|known| known.name == table).unwrap();
         let value = |column: &&str| -> Option<String> {
@@ -76,7 +76,7 @@ impl Django {
         self.rows.get_mut(table).unwrap().remove(&id).unwrap();
     }
 
-    /// Three of everything, more or less.
+    /// About three rows in every table.
     fn filled() -> Self {
         let mut django = Self::default();
         for id in [1, 2, 3] {
@@ -96,7 +96,7 @@ async fn bring(django: &Django, here: &Memory, overwrite: bool) -> Result<Import
     import(&mut django.clone(), Box::new(here.clone()), &options).await
 }
 
-/// What is here afterwards, and how many rows were added, changed and removed.
+/// Imports, and returns the stored rows and how many were added, changed and removed.
 async fn must(django: &Django, here: &Memory) -> (Memory, [usize; 3]) {
     let brought = bring(django, here, false).await.unwrap();
     for table in &brought.tables {
@@ -117,7 +117,7 @@ async fn conflicts(django: &Django, here: &Memory) -> Vec<Conflict> {
     }
 }
 
-/// A database of its own with the same rows.
+/// A separate database with the same rows.
 fn fork(here: &Memory) -> Memory {
     let mut fork = Memory::default();
     for table in TABLES {
@@ -131,7 +131,7 @@ fn text(text: &str) -> Value {
 }
 
 #[tokio::test]
-async fn everything_comes_and_then_only_what_has_changed() {
+async fn imports_everything_and_then_only_changes() {
     let mut django = Django::filled();
     let (here, counts) = must(&django, &Memory::default()).await;
     assert_eq!(counts, [10, 0, 0]);
@@ -141,8 +141,8 @@ async fn everything_comes_and_then_only_what_has_changed() {
     let (here, counts) = must(&django, &fork(&here)).await;
     assert_eq!(counts, [0, 0, 0]);
 
-    // Addresses change hands, and so does a lead; a row goes, one comes, one changes
-    // without a word in `updated_at`.
+    // Rows exchange addresses and a lead; one row is deleted, one is added, and one changes without
+    // a new `updated_at`.
     django.put("common_newsletter", 1, &[("email", "a2@acme.hr")]);
     django.put("common_newsletter", 2, &[("email", "a1@acme.hr")]);
     django.remove("common_newsletter", 3);
@@ -162,7 +162,7 @@ async fn everything_comes_and_then_only_what_has_changed() {
 }
 
 #[tokio::test]
-async fn what_is_long_is_found_again() {
+async fn a_second_import_of_long_rows_changes_nothing() {
     let mut django = Django::filled();
     django.put("common_lead", 1, &[("notes", &"a".repeat(PAGE_BYTES))]);
     let (here, _) = must(&django, &Memory::default()).await;
@@ -170,19 +170,19 @@ async fn what_is_long_is_found_again() {
 }
 
 #[tokio::test]
-async fn what_the_source_had_is_remembered_where_it_cannot_be_kept() {
+async fn original_values_are_remembered_if_they_cannot_be_kept() {
     let mut django = Django::filled();
     django.put("common_lead", 2, &[("source", "fair")]);
     let (here, _) = must(&django, &Memory::default()).await;
     assert_eq!(here.rows_of("django_leads")[1][2], text("{\"source\":\"fair\"}"));
-    // The row stays the same, what is remembered does not.
+    // The stored row stays the same, but its original value changes.
     django.put("common_lead", 2, &[("source", "expo")]);
     let (here, _) = must(&django, &fork(&here)).await;
     assert_eq!(here.rows_of("django_leads")[1][2], text("{\"source\":\"expo\"}"));
 }
 
 #[tokio::test]
-async fn subscriptions_that_differ_in_case_only_become_one() {
+async fn subscriptions_that_differ_only_in_case_are_merged() {
     let mut django = Django::default();
     django.put("common_newsletter", 1, &[("email", "Ana@acme.hr")]);
     django.put("common_newsletter", 2, &[("email", "ANA@acme.hr"), ("is_subscribed", "0")]);
@@ -201,7 +201,7 @@ async fn subscriptions_that_differ_in_case_only_become_one() {
 }
 
 #[tokio::test]
-async fn a_client_of_a_lead_that_is_not_there_loses_it_and_is_listed() {
+async fn a_client_of_a_missing_lead_loses_the_reference_and_is_listed() {
     let mut django = Django::filled();
     django.put("common_client", 9, &[("client_info_id", "404")]);
     let here = Memory::default();
@@ -213,7 +213,7 @@ async fn a_client_of_a_lead_that_is_not_there_loses_it_and_is_listed() {
 }
 
 #[tokio::test]
-async fn what_was_written_here_is_never_overwritten_by_accident() {
+async fn changes_made_here_are_never_overwritten_by_accident() {
     let mut django = Django::filled();
     let (mut own, _) = must(&django, &Memory::default()).await;
     let mut leads: Vec<Row> = own.rows_of("leads");
@@ -227,7 +227,7 @@ async fn what_was_written_here_is_never_overwritten_by_accident() {
     subscribers.push(vec![Value::Integer(8), text("a9@acme.hr"), Value::Boolean(true)]);
     own.put("subscribers", subscribers);
     let of = |table, id, why| Conflict { table, id, why };
-    // What was made here under an id of its own is none of the source's business.
+    // A row that was created here with an id of its own does not concern the import.
     assert_eq!(
         conflicts(&django, &fork(&own)).await,
         [of("leads", 1, Why::Changed), of("leads", 2, Why::Removed)]
@@ -244,7 +244,7 @@ async fn what_was_written_here_is_never_overwritten_by_accident() {
             of("subscribers", 9, Why::Taken(8)),
         ]
     );
-    // The source wins if it is told to, but for an address that is taken.
+    // The source wins if it may, except for an address that is taken.
     let refused = bring(&django, &fork(&own), true).await;
     assert!(matches!(refused, Err(ImportError::Conflicts(left)) if left == found[3..]));
     django.remove("common_newsletter", 9);
@@ -256,7 +256,7 @@ async fn what_was_written_here_is_never_overwritten_by_accident() {
 }
 
 #[tokio::test]
-async fn a_database_of_something_else_is_refused() {
+async fn a_database_of_another_application_is_refused() {
     let django = Django { missing: vec!["common_lead.notes".to_owned()], ..Django::filled() };
     let here = Memory::default();
     let refused = bring(&django, &here, false).await.unwrap_err();
@@ -265,7 +265,7 @@ async fn a_database_of_something_else_is_refused() {
 }
 
 #[tokio::test]
-async fn a_row_that_does_not_arrive_is_noticed() {
+async fn a_lost_row_is_noticed() {
     let mut here = Memory::default();
     here.forgets_a_row = true;
     let refused = bring(&Django::filled(), &here, false).await;

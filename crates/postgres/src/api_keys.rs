@@ -1,4 +1,4 @@
-//! Keys of the API in PostgreSQL.
+//! API keys in PostgreSQL.
 
 mod row;
 
@@ -15,7 +15,7 @@ use crate::schema::api_keys;
 use crate::sql::{Sql, Value};
 use row::{ApiKeyInsert, ApiKeyRow};
 
-/// Keeps the keys of the API in PostgreSQL.
+/// Stores API keys in PostgreSQL.
 #[derive(Clone)]
 pub struct PgApiKeyRepository {
     pool: PgPool,
@@ -65,7 +65,7 @@ impl ApiKeyRepository for PgApiKeyRepository {
     }
 
     async fn revoke(&self, which: &str, now: DateTime<Utc>) -> Result<Vec<ApiKey>, StoreError> {
-        // No key is called that, and PostgreSQL takes none.
+        // Stored texts contain no NUL, and PostgreSQL refuses it as a parameter.
         if which.contains('\0') {
             return Ok(Vec::new());
         }

@@ -1,4 +1,4 @@
-//! What is known of the backups of the database.
+//! The log of backups.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -9,7 +9,7 @@ use exit3_ports::{BackupLog, BackupStatus, StoreError};
 use crate::pool::PgPool;
 use crate::sql::{Sql, Value};
 
-/// Remembers when backups were made and tried.
+/// Records when backups were made and verified.
 #[derive(Clone)]
 pub struct PgBackupLog {
     pool: PgPool,

@@ -17,7 +17,7 @@ use crate::pool::PgPool;
 use crate::schema::clients;
 use crate::sql::Conditions;
 
-/// Keeps clients in PostgreSQL.
+/// Stores clients in PostgreSQL.
 #[derive(Clone)]
 pub struct PgClientRepository {
     pool: PgPool,

@@ -1,14 +1,13 @@
 //! A connection that runs diesel's queries.
 //!
-//! It stands in for `diesel_async::AsyncPgConnection` for three reasons. That one
-//! hides the SQLSTATE of an error, without which a full disk cannot be told from a
-//! defect. It prepares a statement that is not to be cached in one round trip and
-//! runs it in another; here that is one, and the statement is planned with its
-//! values. And it returns from an insert at the first row that comes back, which for
-//! a long row may be before the commit.
+//! It replaces `diesel_async::AsyncPgConnection` for three reasons. That one hides the SQLSTATE of
+//! an error, without which a full disk cannot be told from a bug. It prepares a statement that is
+//! not cached in one round trip and runs it in another; here it is one round trip, and the
+//! statement is planned with its values. And it returns from an insert at the first returned row,
+//! which for a long row may be before the commit.
 //!
-//! It can also tell, in the same round trip, how far the server's log had come before
-//! or after a statement.
+//! It can also report, in the same round trip, the position of the server's log before or after a
+//! statement.
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
@@ -37,13 +36,12 @@ use crate::telemetry::{self, Open};
 /// More prepared statements than the adapter has; a guard against a leak.
 const MAX_STATEMENTS: usize = 500;
 
-/// How far the log of a server has come: that of a standby, which it has replayed, or
-/// that of a primary, which it has written.
+/// Asks for the position in the log: what a standby has replayed, or what a primary has written.
 const PLACE: &str = "SELECT pg_is_in_recovery(), \
                      (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() \
                       ELSE pg_current_wal_insert_lsn() END - '0/0')::bigint";
 
-/// When a connection asks for the place of the server.
+/// When to ask for the server's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ask {
     Never,
@@ -51,15 +49,15 @@ pub(crate) enum Ask {
     After,
 }
 
-/// Whether statements of a connection may have names, and so be kept prepared.
+/// Whether the statements of a connection may have names, and so stay prepared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Names {
     Safe,
-    /// Another program's statement might answer to them.
+    /// A name might refer to another program's statement.
     Unsafe,
 }
 
-/// A connection and the statements that it has prepared.
+/// A connection and its prepared statements.
 pub(crate) struct PgConnection {
     client: Client,
     statements: HashMap<String, Statement>,
@@ -71,12 +69,12 @@ pub(crate) struct PgConnection {
     /// When it was last given back.
     heard: Instant,
     _open: Open,
-    /// Its part of what the process may have.
+    /// Its share of the process's limit.
     _permit: OwnedSemaphorePermit,
 }
 
 impl PgConnection {
-    /// `give_up` tells whoever drives the connection to close it at once.
+    /// `give_up` tells the task that drives the connection to close it at once.
     pub(crate) fn new(
         client: Client,
         give_up: oneshot::Sender<()>,
@@ -100,42 +98,41 @@ impl PgConnection {
         }
     }
 
-    /// When it was opened.
+    /// When the connection was opened.
     pub(crate) fn opened(&self) -> Instant {
         self.opened
     }
 
-    /// When it was last known to answer.
+    /// When the connection last answered.
     pub(crate) fn heard(&self) -> Instant {
         self.heard
     }
 
-    /// Notes that it answers.
+    /// Records that the connection has answered.
     pub(crate) fn note_heard(&mut self, now: Instant) {
         self.heard = now;
     }
 
-    /// Says whether the server is to be asked for its place with each statement.
+    /// Sets whether to ask for the server's place with each statement.
     pub(crate) fn ask_for_place(&mut self, ask: Ask) {
         self.ask = ask;
         self.place = None;
     }
 
-    /// Where the server was before or after the last statement, as far as it was asked
-    /// and has told.
+    /// The server's place before or after the last statement, if it was asked for and known.
     pub(crate) fn place(&self) -> Option<Place> {
         self.place
     }
 
-    /// Closes the connection, whatever is in flight.
+    /// Closes the connection, even with a statement in flight.
     pub(crate) fn give_up(&mut self) {
         if let Some(give_up) = self.give_up.take() {
-            // Nobody listens where it is closed already.
+            // The task is gone if the connection is closed already.
             let _ = give_up.send(());
         }
     }
 
-    /// Whether the server, or the way to it, is known to be gone.
+    /// Whether the connection is known to be lost.
     pub(crate) fn is_closed(&self) -> bool {
         self.give_up.is_none() || self.client.is_closed()
     }
@@ -145,8 +142,8 @@ impl PgConnection {
         matches!(timeout(within, self.client.batch_execute("")).await, Ok(Ok(())))
     }
 
-    /// Runs a query to its end, commit included. Returns its rows and how many
-    /// it affected.
+    /// Runs a query to its end, including the commit. Returns its rows and the number of affected
+    /// rows.
     async fn run(&mut self, query: Outgoing) -> QueryResult<(Vec<tokio_postgres::Row>, u64)> {
         let Outgoing { sql, binds, cacheable } = query;
         tracing::trace!(target: "exit3_postgres::statements", "{sql} -- {}", Types(&binds));
@@ -180,8 +177,8 @@ impl PgConnection {
         done
     }
 
-    /// The statement that asks for the place, where that is to be asked for and may be
-    /// kept prepared.
+    /// The prepared statement that asks for the place, if that is wanted and statements may be
+    /// prepared.
     async fn place_statement(&mut self) -> QueryResult<Option<Statement>> {
         match (self.ask, self.names) {
             (Ask::Never, _) | (_, Names::Unsafe) => Ok(None),
@@ -213,9 +210,8 @@ impl SimpleAsyncConnection for PgConnection {
     }
 }
 
-/// Runs a statement, and the one that asks for the place right before or after it. What
-/// is begun first is sent first, and the server does it first; neither waits for the
-/// answer to the other.
+/// Runs a statement together with the one that asks for the place. The server runs them in the
+/// order in which they are started; neither waits for the other's answer.
 async fn with_place<T>(
     client: &Client,
     run: impl Future<Output = T>,
@@ -282,13 +278,12 @@ impl AsyncConnectionCore for PgConnection {
     }
 }
 
-/// diesel's own database errors have no room for a SQLSTATE; this variant is the
-/// one that carries any error.
+/// diesel's database errors have no room for a SQLSTATE; this variant can carry any error.
 fn from_postgres(error: tokio_postgres::Error) -> Error {
     Error::QueryBuilderError(Box::new(error))
 }
 
-/// The types of values, for a line of a log. Values have no place there.
+/// The types of values, for log lines. Values must not be logged.
 struct Types<'a>(&'a [Bind]);
 
 impl fmt::Display for Types<'_> {
@@ -297,7 +292,7 @@ impl fmt::Display for Types<'_> {
     }
 }
 
-/// A query as it goes over the wire.
+/// A query as it is sent.
 struct Outgoing {
     sql: String,
     binds: Vec<Bind>,
@@ -323,7 +318,7 @@ impl Outgoing {
     }
 }
 
-/// The adapter uses no types but those that every PostgreSQL has.
+/// The adapter only uses types that every PostgreSQL has.
 struct BuiltInTypes;
 
 impl PgMetadataLookup for BuiltInTypes {

@@ -1,4 +1,4 @@
-//! The database as a whole.
+//! The database, which creates the repositories.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use crate::staff::PgStaffRepository;
 use crate::subscribers::PgSubscriberRepository;
 use crate::transfer::PgTransfer;
 
-/// A PostgreSQL database, and the repositories that keep their rows in it.
+/// A PostgreSQL database, and the repositories over it.
 #[derive(Clone)]
 pub struct PgDatabase {
     settings: PgSettings,
@@ -33,11 +33,10 @@ pub struct PgDatabase {
     asked: Arc<Asked>,
 }
 
-/// Makes a database of its settings. No connection is made yet, so that this
-/// works while the database is away. Connections will live on `runtime`, which
-/// must outlive every use of the repositories. What is made of this database, and of
-/// [`PgDatabase::of_worker`], has at most as many connections together as the settings
-/// say; migrations and transfers have one of their own.
+/// Creates a database from its settings. It does not connect yet, so this works while the database
+/// is unavailable. Connections live on `runtime`, which must outlive every use of the repositories.
+/// This database, and those of [`PgDatabase::of_worker`], share the limit of connections in the
+/// settings; migrations and transfers open one more each.
 pub fn connect(settings: &PgSettings, runtime: Handle) -> PgDatabase {
     let pool = PgPool::new(settings, runtime.clone());
     let lists = Lists::new(settings, pool.clone(), runtime.clone());
@@ -45,64 +44,64 @@ pub fn connect(settings: &PgSettings, runtime: Handle) -> PgDatabase {
 }
 
 impl PgDatabase {
-    /// The same database for one of `workers` threads, each with a runtime of its own. If
-    /// there are enough connections, some of them live on `runtime`, which saves the way
-    /// between threads; `runtime` must outlive every use of these repositories.
+    /// The same database for one of `workers` threads with runtimes of their own. If there are
+    /// enough connections, some of them live on `runtime`, which saves switching threads; `runtime`
+    /// must outlive every use of these repositories.
     pub fn of_worker(&self, workers: usize, runtime: Handle) -> Self {
         let pool = self.pool.of_worker(workers, runtime.clone());
         let lists = self.lists.of_worker(workers, pool.clone(), runtime);
         Self { pool, lists, ..self.clone() }
     }
 
-    /// The leads.
+    /// The repository of leads.
     pub fn leads(&self) -> PgLeadRepository {
         PgLeadRepository::new(self.pool.clone(), self.lists.clone())
     }
 
-    /// The newsletter subscribers.
+    /// The repository of newsletter subscribers.
     pub fn subscribers(&self) -> PgSubscriberRepository {
         PgSubscriberRepository::new(self.pool.clone(), self.lists.clone())
     }
 
-    /// The keys of the API.
+    /// The repository of API keys.
     pub fn api_keys(&self) -> PgApiKeyRepository {
         PgApiKeyRepository::new(self.pool.clone())
     }
 
-    /// The clients.
+    /// The repository of clients.
     pub fn clients(&self) -> PgClientRepository {
         PgClientRepository::new(self.pool.clone())
     }
 
-    /// The accounts of staff.
+    /// The repository of staff accounts.
     pub fn staff(&self) -> PgStaffRepository {
         PgStaffRepository::new(self.pool.clone())
     }
 
-    /// What is known of the backups.
+    /// The log of backups.
     pub fn backups(&self) -> PgBackupLog {
         PgBackupLog::new(self.pool.clone())
     }
 
-    /// Copies the database as a whole.
+    /// The port that copies the whole database.
     pub fn transfer(&self) -> PgTransfer {
         PgTransfer::new(self.settings.clone(), self.runtime.clone())
     }
 
-    /// Whether the database can be used.
+    /// The port that checks the database.
     pub fn health(&self) -> PgHealth {
         PgHealth::new(self.pool.clone(), Arc::clone(&self.asked))
     }
 
-    /// Finds out, again and again, whether lists may come from the replica of the
-    /// settings. Never ends. One of these serves all that was made of the same settings,
-    /// and without it lists come from the primary.
+    /// Keeps checking whether lists may come from the replica in the settings; never returns. One
+    /// call serves everything created from the same settings. Without it lists come from the
+    /// primary.
     pub async fn watch_replica(&self) {
         self.lists.watch_replica().await;
     }
 
-    /// Writes some of the search documents anew that an earlier release wrote, which did not
-    /// fold accents; returns how many those were. Nothing else of the rows changes.
+    /// Rewrites a batch of search documents that an earlier release stored without folding accents;
+    /// returns their number. Nothing else in the rows changes.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -110,25 +109,24 @@ impl PgDatabase {
         documents::fold_accents(&self.pool).await
     }
 
-    /// Which database this is, for a person: `PostgreSQL at host:port/name`.
+    /// A description for people: `PostgreSQL at host:port/name`.
     pub fn describe(&self) -> String {
         self.settings.describe()
     }
 
-    /// Sees that the server, and a pooler in front of it, let this program keep its
-    /// promises. One that cannot be reached may do so: that is found out with each
-    /// connection.
+    /// Checks that the server, and a pooler in front of it, allow this program to keep its
+    /// promises. An unreachable server passes: every new connection checks again.
     ///
     /// # Errors
-    /// Where they do not.
+    /// [`Unfit`] if they do not.
     pub async fn check_fitness(&self) -> Result<(), Unfit> {
         self.pool.check_fitness().await
     }
 
-    /// The settings of the server with which a power cut could ruin the database.
+    /// Names of server settings that could let a power cut ruin the database.
     ///
     /// # Errors
-    /// Where the database is away.
+    /// [`StoreError::Unavailable`].
     pub async fn careless_settings(&self) -> Result<Vec<String>, StoreError> {
         let names = self.pool.read(|mut connection| async move {
             let names = Sql::<Text>::planned(
@@ -141,40 +139,38 @@ impl PgDatabase {
         names.await
     }
 
-    /// Applies the migrations that have not been applied yet, each wholly or not
-    /// at all, and returns how many those were. Several programs may do this at
-    /// the same time: one works, the others wait for it. Others use the database
-    /// meanwhile; for a table that they hold a migration waits, at most ten minutes,
-    /// and does not make them wait.
+    /// Applies all pending migrations, each completely or not at all, and returns their number. If
+    /// several programs do this at the same time, one works and the others wait. The database can
+    /// be used meanwhile: a migration waits up to ten minutes for a table in use, without making
+    /// others wait.
     ///
     /// # Errors
-    /// Where there is no database, or none that this program can use.
+    /// The database is unavailable, or this program cannot use it.
     pub async fn migrate(&self) -> Result<usize, MigrationError> {
         Ok(self.migrate_to(Target::Newest, Rows::Keep).await?.up)
     }
 
-    /// As [`Self::migrate`], to any schema, also back to an earlier one: that happens
-    /// wholly or not at all, however many migrations it takes.
+    /// Like [`Self::migrate`], to any schema. Migrating down happens completely or not at all, even
+    /// over several migrations.
     ///
     /// # Errors
-    /// As for [`Self::migrate`], and where there is no way to that schema.
+    /// Those of [`Self::migrate`], and if no migrations lead to that schema.
     pub async fn migrate_to(&self, target: Target, rows: Rows) -> Result<Moved, MigrationError> {
         migrations::run(&self.settings, &self.runtime, target, rows).await
     }
 
-    /// The names of the migrations that [`Self::migrate`] would apply and that change
-    /// rows which are there.
+    /// The names of pending migrations that change existing rows.
     ///
     /// # Errors
-    /// Where the database is away.
+    /// The database is unavailable.
     pub async fn pending_data_changes(&self) -> Result<Vec<&'static str>, MigrationError> {
         migrations::pending_data_changes(&self.settings, &self.runtime).await
     }
 
-    /// How far the schema is.
+    /// Which migrations are applied and which are pending.
     ///
     /// # Errors
-    /// Where the database is away.
+    /// The database is unavailable.
     pub async fn schema_state(&self) -> Result<SchemaState, MigrationError> {
         migrations::state(&self.settings, &self.runtime).await
     }

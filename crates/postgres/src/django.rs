@@ -1,4 +1,4 @@
-//! Reading the database of the Django service, where that is PostgreSQL.
+//! Reads a Django service's database if it is PostgreSQL.
 
 use async_trait::async_trait;
 use exit3_ports::{DjangoRow, DjangoSource, DjangoTable, StoreError, missing_of_django};
@@ -8,7 +8,7 @@ use tokio_postgres::types::{ToSql, Type};
 use crate::settings::PgSettings;
 use crate::transfer::session::PgSession;
 
-/// The database of the Django service, as it is now. Who writes to it is not in the way.
+/// Opens the database of the Django service, as it is now. Its writers are not blocked.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`].
@@ -18,7 +18,7 @@ pub async fn django_source(
 ) -> Result<Box<dyn DjangoSource>, StoreError> {
     let session = PgSession::open(settings, runtime).await?;
     session.begin("REPEATABLE READ READ ONLY").await?;
-    // The snapshot is taken with what is read first.
+    // The first read takes the snapshot.
     session.columns().await?;
     Ok(Box::new(session))
 }

@@ -1,4 +1,4 @@
-//! Writes search documents anew that an earlier release wrote.
+//! Rewrites search documents of an earlier release.
 
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
@@ -8,15 +8,14 @@ use exit3_ports::StoreError;
 use crate::pool::PgPool;
 use crate::sql::{Sql, Value};
 
-/// How many rows are locked at a time, and that for milliseconds.
+/// The number of rows that are locked at a time, for milliseconds.
 const BATCH: usize = 100;
 
-/// A row: its id, its document, and the fields that the document is made of.
+/// A row: its id, its document, and the fields of the document.
 type Row = (i64, String, Option<String>, Option<String>, Option<String>, Option<String>);
 type Columns = (BigInt, Text, Nullable<Text>, Nullable<Text>, Nullable<Text>, Nullable<Text>);
 
-/// The rows whose documents are of an earlier release; the condition is that of a partial
-/// index.
+/// Rows whose documents are from an earlier release. The condition is that of a partial index.
 const LEADS: &str = "SELECT id, search_document, full_name, company_name, email, phone_number \
     FROM leads WHERE octet_length(search_document) <> char_length(search_document) \
     AND position(chr(12) IN search_document) = 0 ORDER BY id LIMIT ";
@@ -24,7 +23,7 @@ const SUBSCRIBERS: &str = "SELECT id, search_document, email, NULL, NULL, NULL \
     FROM subscribers WHERE octet_length(search_document) <> char_length(search_document) \
     AND position(chr(12) IN search_document) = 0 ORDER BY id LIMIT ";
 
-/// Some more documents; returns how many those were.
+/// Rewrites one batch of documents; returns their number.
 pub(crate) async fn fold_accents(pool: &PgPool) -> Result<u64, StoreError> {
     match fold(pool, LEADS, "UPDATE leads AS kept SET search_document = given.folded").await? {
         0 => {
@@ -56,7 +55,7 @@ async fn fold(
         olds.push(Some(old.clone()));
         folded.push(Some(search::document(fields)));
     }
-    // A row that was changed meanwhile has another document, and is left as it is.
+    // A row that was changed meanwhile has another document, and is skipped.
     let written = pool.write(|mut connection| {
         let update = Sql::<()>::planned(update)
             .sql(" FROM unnest(")
@@ -72,6 +71,6 @@ async fn fold(
             connection.done(written)
         }
     });
-    // Others may have been faster; there may be more.
+    // Another node may have been faster; there may be more.
     written.await.map(|_| found.len() as u64)
 }

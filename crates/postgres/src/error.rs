@@ -1,4 +1,4 @@
-//! What a failure means: the one place that knows SQLSTATEs.
+//! Maps failures to the port's errors. This is the only file that knows SQLSTATEs.
 
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -15,19 +15,19 @@ use crate::rules;
 pub(crate) struct Failure {
     pub(crate) error: StoreError,
     pub(crate) again: Again,
-    /// Whether the connection can go on to serve others.
+    /// Whether the connection can serve others.
     pub(crate) connection_is_sound: bool,
-    /// Whether the server says that this will not pass by itself.
+    /// Whether the server says that the error will not pass by itself.
     pub(crate) lasts: bool,
 }
 
-/// Whether trying at once again may help, and do no harm.
+/// Whether an immediate retry may help without doing harm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Again {
     No,
-    /// It may have happened.
+    /// Reads only, because the operation may have happened.
     Reads,
-    /// It has not happened.
+    /// Anything, because the operation has not happened.
     Anything,
 }
 
@@ -56,7 +56,7 @@ impl From<tokio_postgres::Error> for Failure {
         if let Some(answer) = error.as_db_error() {
             return from_answer(answer);
         }
-        // Neither answer nor connection: the server is gone, or the way to it.
+        // No answer and no connection: the server or the network is down.
         let gone = error.is_closed() || source_is_io(&error);
         let again = if gone { Again::Reads } else { Again::No };
         let error = Box::new(error);
@@ -65,14 +65,14 @@ impl From<tokio_postgres::Error> for Failure {
     }
 }
 
-/// What a SQLSTATE says of the database.
+/// What a SQLSTATE says about the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// It cannot do this now, but perhaps in a moment.
+    /// It cannot do this now, but perhaps soon.
     Busy,
-    /// It cannot do this until somebody sees to it.
+    /// It cannot do this until an operator fixes something.
     Hindered,
-    /// It could, but this was wrong.
+    /// The database works; the statement was wrong.
     Fine,
 }
 
@@ -80,19 +80,19 @@ impl State {
     fn of(code: &SqlState) -> Self {
         let code = code.code();
         match code.get(..2).unwrap_or_default() {
-            // Connections, time, other transactions, the operator: these pass. A lock
-            // that is held, a prepared statement that is lost, a snapshot that is too old.
+            // Connections, time limits, other transactions, the operator: these pass. So do held
+            // locks, lost prepared statements and snapshots that are too old.
             "08" | "26" | "40" | "57" | "72" => Self::Busy,
-            // A pooler that has mixed statements up.
+            // A pooler has mixed up prepared statements.
             "42" if code == SqlState::DUPLICATE_PSTATEMENT.code() => Self::Busy,
             "55" if code == "55P03" => Self::Busy,
-            // An object that is not in the state that is needed.
+            // An object is not in the necessary state.
             "55" => Self::Hindered,
-            // Statements are ours and tested: where one is well formed and still does not
-            // fit, it is the schema that is different, or a right that is missing.
+            // Our statements are tested. If a well-formed one does not fit, the schema is different
+            // or a right is missing.
             "42" if code != SqlState::SYNTAX_ERROR.code() => Self::Hindered,
-            // No writes; no login; no such role, database or schema; resources; the system
-            // below; a setting; a foreign server; damaged data.
+            // Read-only; no login; missing role, database or schema; resources; the operating
+            // system; settings; foreign servers; damaged data.
             "25" | "28" | "0L" | "0P" | "3D" | "3F" | "53" | "58" | "F0" | "HV" | "XX" => {
                 Self::Hindered
             }
@@ -101,7 +101,7 @@ impl State {
     }
 }
 
-/// What the server's answer means.
+/// Maps an error that the server has answered.
 fn from_answer(answer: &DbError) -> Failure {
     let code = answer.code();
     if let Some(constraint) = answer.constraint().and_then(rules::told) {
@@ -112,8 +112,8 @@ fn from_answer(answer: &DbError) -> Failure {
     let class = code.code().get(..2).unwrap_or_default();
     let state = State::of(code);
     let again = match *code {
-        // Undone by the server. The latter three: a statement that was prepared
-        // before the tables changed, or is not known any more, or by another's name.
+        // Undone by the server. The last three: a prepared statement is older than a change of the
+        // tables, or unknown, or belongs to another program.
         SqlState::T_R_SERIALIZATION_FAILURE
         | SqlState::T_R_DEADLOCK_DETECTED
         | SqlState::FEATURE_NOT_SUPPORTED
@@ -131,18 +131,18 @@ fn from_answer(answer: &DbError) -> Failure {
 }
 
 impl From<Arc<ConnectError>> for Failure {
-    /// Any failure to connect means that the database is not available.
+    /// Any failure to connect means that the database is unavailable.
     fn from(error: Arc<ConnectError>) -> Self {
         no_connection(Some(error))
     }
 }
 
-/// The caller got no connection; `why` is the reason, if one is known.
+/// The caller got no connection; `why` is the reason, if it is known.
 pub(crate) fn no_connection(why: Option<Arc<ConnectError>>) -> Failure {
     let why = why.map_or_else(
         || "no connection was free in time".to_owned(),
         |error| match &*error {
-            // The answer of the server is kept without its details.
+            // The server's answer is kept without its details.
             ConnectError::Postgres(error) if error.as_db_error().is_some() => error
                 .as_db_error()
                 .map(|answer| Refusal::from(answer).to_string())
@@ -153,12 +153,12 @@ pub(crate) fn no_connection(why: Option<Arc<ConnectError>>) -> Failure {
     StoreError::Unavailable(why.into()).into()
 }
 
-/// An operation that took too long.
+/// An operation exceeded its time limit.
 pub(crate) fn timed_out(after: Duration) -> StoreError {
     StoreError::Unavailable(Box::new(TimedOut(after)))
 }
 
-/// Whether the table of a query does not exist.
+/// Whether the error says that a table does not exist.
 pub(crate) fn is_undefined_table(error: &diesel::result::Error) -> bool {
     let diesel::result::Error::QueryBuilderError(error) = error else {
         return false;
@@ -171,7 +171,7 @@ fn source_is_io(error: &tokio_postgres::Error) -> bool {
     error.source().is_some_and(|source| source.is::<std::io::Error>())
 }
 
-/// What the server said. Its details are left out: they quote rows.
+/// The server's answer. Its details are left out, because they quote rows.
 #[derive(Debug, thiserror::Error)]
 #[error("SQLSTATE {code}: {message}")]
 struct Refusal {

@@ -1,4 +1,4 @@
-//! Whether the database can be used.
+//! Health checks.
 
 mod asked_once;
 mod obstacles;
@@ -17,20 +17,20 @@ use crate::sql::Sql;
 use asked_once::AskedOnce;
 use obstacles::{HIDDEN, OBSTACLES};
 
-/// Stores a lead and takes that back. No lead has this id, and none is used up.
+/// Stores a lead and rolls that back. The id is one that no lead has, and none is used up.
 const TRIAL: &str = "BEGIN; \
     INSERT INTO leads (id, full_name, \"position\", created_at, updated_at, search_document) \
     VALUES (-9223372036854775808, '', '', now(), now(), ''); \
     ROLLBACK";
 
-/// Whether the database can be used.
+/// Checks the health of the database.
 #[derive(Clone)]
 pub struct PgHealth {
     pool: PgPool,
     asked: Arc<Asked>,
 }
 
-/// What all health checks of one database share, so that together they use one connection.
+/// The state that all health checks of one database share, so that they use one connection.
 #[derive(Default)]
 pub(crate) struct Asked {
     ping: AskedOnce<()>,
@@ -86,7 +86,8 @@ impl PgHealth {
         if !self.pool.writes().fail() {
             return Ok(None);
         }
-        // Others may take no writes to this node while it is not ready, so it tries itself.
+        // While this node is not ready, a load balancer may send it no writes, so it tries one
+        // itself.
         let tried = self.pool.write(|mut connection| async move {
             let tried = connection.batch_execute(TRIAL).await;
             connection.done_in_transaction(tried)
@@ -99,7 +100,7 @@ impl PgHealth {
         }
     }
 
-    /// Tells an operator, when it changes, what keeps the database from its work.
+    /// Logs when the obstacle changes.
     fn tell(&self, obstacle: Option<&Obstacle>) {
         let mut told = self.asked.told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.as_ref() == obstacle {

@@ -20,7 +20,7 @@ use crate::schema::leads;
 use crate::sql::{Cached, Sql, Value};
 use row::{LeadChanges, LeadInsert, LeadRow};
 
-/// Keeps leads in PostgreSQL.
+/// Stores leads in PostgreSQL.
 #[derive(Clone)]
 pub struct PgLeadRepository {
     pool: PgPool,

@@ -1,8 +1,8 @@
 //! The PostgreSQL adapter of the ports.
 //!
-//! [`PgSettings`] says which database, [`connect`] makes a [`PgDatabase`] of it
-//! without talking to it yet, and that hands out the repositories. Everything a
-//! repository does is one statement, so nothing is ever left half done.
+//! [`PgSettings`] describes a database, and [`connect`] creates a [`PgDatabase`] for it without
+//! connecting yet, which hands out the repositories. Each repository method is one statement, so
+//! nothing is left half done.
 
 mod api_keys;
 mod backups;

@@ -1,6 +1,6 @@
-//! Lists, whatever they are of: numbered pages with an exact count, and walks.
+//! Lists of any table: numbered pages with an exact count, and walks.
 //!
-//! Each is one statement, so that its rows and its count are of one moment.
+//! Each is one statement, so its rows and its count belong to the same moment.
 
 mod key;
 mod merge;
@@ -12,41 +12,41 @@ pub(crate) use self::key::Key;
 pub(crate) use self::merge::{Arm, Begin, Choice};
 use crate::sql::{Conditions, Sql, Value};
 
-/// How many rows a step of a walk looks at before it gathers all that match.
+/// How many rows a step of a walk looks at before it gathers all matching ones.
 const AHEAD: i64 = 1000;
 
-/// What a list is made of.
+/// Describes a list.
 pub(crate) struct Listing {
     pub(crate) table: &'static str,
     pub(crate) columns: &'static str,
-    /// The table that keeps count, where it can answer for these conditions.
+    /// The table of stored counts, if it can count these conditions.
     pub(crate) counts: Option<&'static str>,
-    /// All that a row must fulfil.
+    /// All conditions on a row.
     pub(crate) conditions: Conditions,
     pub(crate) key: Key,
     pub(crate) descending: bool,
-    /// The values of the key to start beyond.
+    /// The key's values to start beyond.
     pub(crate) from: Option<Vec<Value>>,
     pub(crate) way: Way,
-    /// Whether one plan serves the conditions, whatever their values.
+    /// Whether one plan serves the conditions for all values.
     pub(crate) plannable: bool,
 }
 
-/// How the rows of a list are reached.
+/// How to reach the rows of a list.
 pub(crate) enum Way {
     /// Along the index of the order. The conditions can only be bounds of that index.
     InOrder,
-    /// From the parts of an index that has them in order, one for each combination of
-    /// values. At least one arm.
+    /// From the parts of an index that has them in order, one part for each combination of values.
+    /// There is at least one arm.
     Merged(Vec<Arm>),
-    /// All of them first, which are then sorted: those of the arm, where there is one,
-    /// that fulfil the conditions.
+    /// All matching rows first, which are then sorted: the rows of the arm, if there is one, that
+    /// fulfil these conditions.
     Gathered(Option<Arm>, Conditions),
 }
 
 impl Listing {
-    /// The statement that reads a page, and the count beside each of its rows;
-    /// `None` for a page beyond the reach of any database.
+    /// The statement that reads a page, with the count beside each row; `None` for a page number
+    /// that no database can reach.
     pub(crate) fn page<ST>(&self, request: PageRequest) -> Option<Sql<(BigInt, ST)>> {
         let (size, descending) = (i64::from(request.size), self.descending);
         let offset = match request.number {
@@ -88,7 +88,7 @@ impl Listing {
         Some(if matches!(self.way, Way::InOrder) { skipped(page, offset) } else { page })
     }
 
-    /// The statement that reads the rows of a step, one more than `size` says.
+    /// The statement that reads the rows of a step, one more than `size`.
     pub(crate) fn step<ST>(&self, forward: bool, size: u32) -> Sql<ST> {
         let (size, descending) = (i64::from(size) + 1, self.descending == forward);
         match &self.way {
@@ -102,9 +102,9 @@ impl Listing {
         }
     }
 
-    /// Filters the next rows first: where many rows match, enough of them are found there.
-    /// Otherwise gathers all matching rows, which may also be many, but only where few of the
-    /// next rows match.
+    /// First filters the next rows: if many rows match, enough of them are found there. Otherwise
+    /// it gathers all matching rows. These may also be many, but only if few of the next rows
+    /// match.
     fn step_gathered<ST>(
         &self,
         arm: Option<&Arm>,
@@ -161,9 +161,9 @@ impl Listing {
         }
     }
 
-    /// The rows of a list whose conditions are bounds of its order at most. The condition
-    /// on the offset does not depend on a row: the planner asks it once, and where the
-    /// page is past the end no row is looked at.
+    /// The rows of a list whose conditions are at most bounds of its order. The condition on the
+    /// offset does not depend on the row: the planner evaluates it once, and reads no rows for a
+    /// page beyond the end.
     fn in_order<ST>(&self, statement: Sql<ST>, offset: Option<i64>, descending: bool) -> Sql<ST> {
         let mut conditions = self.conditions.clone();
         if let Some(offset) = offset {
@@ -176,7 +176,7 @@ impl Listing {
         self.key.order(statement.all_of(&conditions), descending)
     }
 
-    /// The keys of a page: the first of what each arm has first.
+    /// The keys of a page: the first ones among the first of each arm.
     fn merge<ST>(
         &self,
         statement: Sql<ST>,
@@ -201,7 +201,7 @@ impl Listing {
         skipped(limited(statement, size), offset)
     }
 
-    /// The keys of all rows that match.
+    /// The keys of all matching rows.
     fn gather<ST>(
         &self,
         statement: Sql<ST>,
@@ -219,7 +219,7 @@ impl Listing {
         }
     }
 
-    /// The rows that `keys` chooses, in order.
+    /// The rows with the keys of `keys`, in order.
     fn of_keys<ST>(
         &self,
         statement: Sql<ST>,
@@ -232,7 +232,7 @@ impl Listing {
     }
 }
 
-/// What there is of each arm.
+/// The union of the rows of each arm.
 fn union<ST>(
     mut statement: Sql<ST>,
     arms: &[Arm],
@@ -244,8 +244,8 @@ fn union<ST>(
     statement
 }
 
-/// The usual sizes stand in the text, where the planner sees them: it then makes
-/// one good plan and keeps it. With others it plans anew each time.
+/// Usual page sizes are part of the text, so that the planner sees them, makes one good plan and
+/// keeps it. Other sizes are planned each time.
 fn limited<ST>(statement: Sql<ST>, size: i64) -> Sql<ST> {
     let statement = statement.sql(" LIMIT ");
     let usual = i64::from(DEFAULT_PAGE_SIZE);
@@ -263,7 +263,7 @@ fn skipped<ST>(statement: Sql<ST>, offset: Option<i64>) -> Sql<ST> {
     }
 }
 
-/// The page that the rows of [`Listing::page`] make, `None` past the end.
+/// Assembles the page from the rows of [`Listing::page`]; `None` beyond the end.
 pub(crate) fn page_of<R, T: From<R>>(
     request: PageRequest,
     mut rows: Vec<(i64, R)>,

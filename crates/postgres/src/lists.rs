@@ -1,5 +1,5 @@
-//! Where lists are read: from the replica, where there is one that has what the client
-//! must see, or from the primary.
+//! Decides where lists are read: from the replica, if it has everything that the client must see,
+//! otherwise from the primary.
 
 mod watch;
 
@@ -16,10 +16,10 @@ use crate::replica::Replica;
 use crate::settings::PgSettings;
 use crate::sql::Sql;
 
-/// The part of its time that a list waits for the replica before it asks the primary.
+/// The fraction of its time limit that a list waits for the replica before it asks the primary.
 const PATIENCE: u32 = 8;
 
-/// Where lists are read.
+/// Reads lists from the replica or from the primary.
 #[derive(Clone)]
 pub(crate) struct Lists {
     primary: PgPool,
@@ -46,7 +46,7 @@ impl Lists {
         Self { primary, copy }
     }
 
-    /// The same for one of `workers`.
+    /// The same for one of `workers` threads.
     pub(crate) fn of_worker(&self, workers: usize, primary: PgPool, runtime: Handle) -> Self {
         let copy = self.copy.as_ref().map(|copy| Copy {
             replica: Arc::clone(&copy.replica),
@@ -55,7 +55,7 @@ impl Lists {
         Self { primary, copy }
     }
 
-    /// The rows of a list.
+    /// Returns the rows of a list.
     pub(crate) async fn load<ST, R>(&self, query: &Sql<ST>) -> Result<Vec<R>, StoreError>
     where
         R: Send,
@@ -78,7 +78,7 @@ impl Lists {
             .await
     }
 
-    /// Looks after the replica, for ever.
+    /// Watches the replica forever.
     pub(crate) async fn watch_replica(&self) {
         match &self.copy {
             Some(copy) => watch::watch(&copy.replica, &self.primary, &copy.pool).await,
@@ -88,7 +88,7 @@ impl Lists {
 }
 
 impl Copy {
-    /// The rows, where the replica has all that they need.
+    /// Returns the rows, if the replica has everything that they need.
     async fn load<ST, R>(&self, query: &Sql<ST>) -> Option<Vec<R>>
     where
         R: Send,

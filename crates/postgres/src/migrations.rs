@@ -1,4 +1,4 @@
-//! The migrations, which are part of the program.
+//! Applies the migrations, which are part of the program.
 
 pub(crate) mod lock;
 mod rights;
@@ -16,10 +16,10 @@ use crate::settings::PgSettings;
 
 pub(crate) const MIGRATIONS: &[Migration] = exit3_ports::migrations!("postgres");
 
-/// The oldest server that will do, as `server_version_num`: trusted extensions.
+/// The oldest supported server, as `server_version_num`: it has trusted extensions.
 const OLDEST: i32 = 130_000;
 
-/// What was applied; by the name that diesel's own tool has for it.
+/// The table of applied migrations, named as diesel's own tool names it.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS __diesel_schema_migrations (
     version varchar(50) PRIMARY KEY NOT NULL,
     run_on timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP
@@ -28,33 +28,33 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS __diesel_schema_migrations (
 /// Why migrations were not applied.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
-    /// The database is away.
+    /// The database is unavailable.
     #[error("the database is not available")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
-    /// The database cannot hold every text.
+    /// The encoding cannot store every text.
     #[error("the database's encoding is {0}, but must be UTF8")]
     Encoding(String),
     /// The server is too old.
     #[error("the server is PostgreSQL {0}, but 13 or newer is needed")]
     Version(String),
-    /// There is no way to the schema that was asked for.
+    /// No migrations lead to the requested schema.
     #[error(transparent)]
     NoWay(#[from] NoWay),
-    /// Others held a table for too long.
+    /// Other sessions held a table for too long.
     #[error("the migration {0} could not be applied: others did not let go of its tables{1}")]
     Locked(&'static str, String),
-    /// Another program held the lock of the migrations for too long.
+    /// Another program held the migration lock for too long.
     #[error("nothing was migrated: another program did not let go of the migration lock{0}")]
     Migrating(String),
-    /// The role may not do what the migrations do.
+    /// The role lacks rights.
     #[error("{0}")]
     Rights(String),
-    /// A migration could not be applied; those before it were.
+    /// A migration failed; those before it were applied.
     #[error("the migration {0} could not be applied")]
     Failed(&'static str, #[source] Box<dyn Error + Send + Sync>),
 }
 
-/// Goes to the schema `target`.
+/// Migrates to the schema `target`.
 pub(crate) async fn run(
     settings: &PgSettings,
     runtime: &Handle,
@@ -65,7 +65,7 @@ pub(crate) async fn run(
     work.await.map_err(unavailable)?
 }
 
-/// The names of those migrations that are yet to be applied and change rows.
+/// The names of pending migrations that change existing rows.
 pub(crate) async fn pending_data_changes(
     settings: &PgSettings,
     runtime: &Handle,
@@ -78,7 +78,7 @@ pub(crate) async fn pending_data_changes(
     work.await.map_err(unavailable)?
 }
 
-/// How far the schema is.
+/// Which migrations are applied and which are pending.
 pub(crate) async fn state(
     settings: &PgSettings,
     runtime: &Handle,
@@ -91,9 +91,8 @@ pub(crate) async fn state(
     work.await.map_err(unavailable)?
 }
 
-/// Takes transaction after transaction, until there is nothing left to do. All that a
-/// transaction needs it sets for itself, and its locks end with it: behind a pooler, what
-/// belongs to a session would be left to others.
+/// Runs transactions until there is nothing left to do. Each transaction configures itself, and its
+/// locks end with it: behind a pooler, settings and locks of a session would remain for others.
 async fn migrate(
     settings: PgSettings,
     target: Target,
@@ -103,7 +102,7 @@ async fn migrate(
     check_server(&client).await?;
     let mut moved = Moved::default();
     let mut patience = Patience::new();
-    // If there is nothing to do, this waits for no lock.
+    // If there is nothing to do, this takes no lock.
     while !Way::find(MIGRATIONS, &applied(&client).await?, target)?.is_empty() {
         match attempt(&mut client, &patience, target, rows).await {
             Ok(taken) => {
@@ -136,16 +135,16 @@ async fn migrate(
 
 /// Why a transaction was rolled back.
 enum Obstacle {
-    /// Others migrate, or the database is away.
+    /// Another program migrates, or the database is unavailable.
     Lock(tokio_postgres::Error),
     Step(&'static str, tokio_postgres::Error),
     Way(NoWay),
 }
 
-/// One transaction. Where it is not committed it is rolled back.
+/// Runs one transaction, which is rolled back unless it is committed.
 ///
-/// Up it takes one step, so that no lock is held longer than that takes. Down it takes all
-/// of them, so that rows are lost of all tables or of none.
+/// A transaction takes one step up, so that locks are not held longer than that takes. It takes all
+/// steps down, so that rows are lost either in all tables or in none.
 async fn attempt(
     client: &mut Client,
     patience: &Patience,
@@ -155,7 +154,7 @@ async fn attempt(
     let begin = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted);
     let transaction = begin.read_only(false).start().await.map_err(Obstacle::Lock)?;
     transaction.batch_execute(&patience.alone()).await.map_err(Obstacle::Lock)?;
-    // Another program may have been quicker.
+    // Another program may have been faster.
     let applied = versions(transaction.client()).await.map_err(Obstacle::Lock)?;
     let way = Way::find(MIGRATIONS, &applied, target).map_err(Obstacle::Way)?;
     let taken = if let Some(step) = way.up.first() {
@@ -181,7 +180,7 @@ async fn attempt(
 const NOTE: &str = "INSERT INTO __diesel_schema_migrations (version) VALUES ($1)";
 const FORGET: &str = "DELETE FROM __diesel_schema_migrations WHERE version = $1";
 
-/// Takes a step, and notes it.
+/// Applies a step and records it.
 async fn take(
     transaction: &Transaction<'_>,
     step: &'static Migration,
@@ -194,7 +193,7 @@ async fn take(
     transaction.execute_typed(note, &version).await.map(drop).map_err(failed)
 }
 
-/// There is no way back where rows would be lost; nobody writes any meanwhile.
+/// Refuses to migrate down if rows would be lost. The lock prevents new rows meanwhile.
 async fn refuse_rows(
     transaction: &Transaction<'_>,
     step: &'static Migration,
@@ -224,7 +223,7 @@ async fn connect(settings: &PgSettings) -> Result<Client, MigrationError> {
     Ok(client)
 }
 
-/// The versions that were applied.
+/// The versions of the applied migrations.
 async fn applied(client: &Client) -> Result<Vec<String>, MigrationError> {
     match versions(client).await {
         Ok(versions) => Ok(versions),
@@ -233,8 +232,8 @@ async fn applied(client: &Client) -> Result<Vec<String>, MigrationError> {
 }
 
 async fn versions(client: &Client) -> Result<Vec<String>, tokio_postgres::Error> {
-    // The catalogue itself is asked: a name that was looked up before this transaction got
-    // the migration lock may still be unknown to the session.
+    // Asks the catalogue itself: a name that was looked up before this transaction got the
+    // migration lock may still be unknown to the session.
     let exists = "SELECT EXISTS (SELECT FROM pg_class WHERE pg_table_is_visible(oid) \
                   AND relname = '__diesel_schema_migrations')";
     if !client.query_typed_one(exists, &[]).await?.try_get(0)? {
@@ -244,7 +243,7 @@ async fn versions(client: &Client) -> Result<Vec<String>, tokio_postgres::Error>
     rows.iter().map(|row| row.try_get(0)).collect()
 }
 
-/// Why the server did not do what comes before a migration.
+/// Maps an error of the steps before a migration.
 async fn refused(client: &Client, error: tokio_postgres::Error) -> MigrationError {
     match rights::sentence(client, &error).await {
         Some(sentence) => MigrationError::Rights(sentence),

@@ -1,11 +1,10 @@
-//! What a new connection needs before it serves: settings of its session, and certainty
-//! about whose session that is.
+//! Prepares a new connection: finds out whether it has a server session of its own, and configures
+//! that session.
 //!
-//! A pooler may run each transaction of a connection in another session of the server,
-//! and the sessions serve other programs too. Settings of the session then reach others,
-//! and a prepared statement of another program may have the name of one of ours. So a
-//! connection names statements only where the session is its own, or where the pooler
-//! gives them names of its own.
+//! A pooler may run each transaction of a connection in a different session of the server, and
+//! other programs use these sessions too. Session settings then reach other programs, and a
+//! prepared statement of another program may have the name of one of ours. So a connection names
+//! its statements only if the session is its own, or if the pooler renames them.
 
 mod process;
 
@@ -19,30 +18,30 @@ use tokio_postgres::{Client, Error};
 use crate::connection::Names;
 use crate::settings::PgSettings;
 
-/// Why a database is not used although it can be reached.
+/// Why a reachable database must not be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
-    /// Statements that were prepared are lost, or are those of other programs.
+    /// Prepared statements get lost, or belong to other programs.
     #[error(
         "the connection pooler in front of the database gives each transaction another session \
          and does not keep prepared statements: use PgBouncer 1.21 or newer with \
          max_prepared_statements above 0, or pool_mode=session, or connect to PostgreSQL itself"
     )]
     ForgetsStatements,
-    /// Rows of many could not be stored as a whole.
+    /// Writes of several statements could not be atomic.
     #[error(
         "the connection pooler in front of the database allows no transactions: use \
          pool_mode=transaction or pool_mode=session, or connect to PostgreSQL itself"
     )]
     NoTransactions,
-    /// An answered write might be lost.
+    /// An acknowledged write might be lost.
     #[error(
         "synchronous_commit is off, so the database could lose what was answered, and behind a \
          connection pooler the service cannot set it for itself: run ALTER ROLE \"{0}\" SET \
          synchronous_commit = on, then RECONNECT on the pooler"
     )]
     LosesCommits(String),
-    /// Transactions would see something else than the adapter is built on.
+    /// Transactions would run at another isolation level than this adapter relies on.
     #[error(
         "default_transaction_isolation is {1}, and behind a connection pooler the service cannot \
          set it for itself: run ALTER ROLE \"{0}\" SET default_transaction_isolation = 'read \
@@ -64,11 +63,11 @@ pub(crate) enum ConnectError {
     Runtime,
 }
 
-/// Asks whose session it is, and in the same round trip sets it up if it is ours.
+/// Asks whether the session is our own and, if so, configures it in the same round trip.
 ///
-/// A commit is to be on disk before it is answered. What the operator has chosen beyond
-/// that stays. It is set although it may be what it was: a reload of the server's settings
-/// then changes nothing.
+/// A commit must be on disk before it is acknowledged. Stronger settings of the operator stay. The
+/// value is set even if it is unchanged, so that a reload of the server's configuration does not
+/// change it.
 const SET_UP: &str = "\
 WITH session AS MATERIALIZED (
     SELECT pg_backend_pid() = $1 AS own,
@@ -88,14 +87,14 @@ SELECT own, durability, isolation, role, CASE WHEN own THEN concat(
 ) END
 FROM session";
 
-/// How often it is looked whether two connections share a session.
+/// How often to check whether two connections share a session.
 const LOOKS: usize = 4;
 
-/// Sets the session of a connection up, where it has one.
+/// Configures the session of a connection, if it has its own.
 ///
-/// A statement whose caller has gone must not run for ever, nor queue that long for a lock.
-/// The adapter relies on its isolation level, so the role's default must not change it.
-/// Compiling a plan costs more than it could save here.
+/// A statement whose caller is gone must not run forever, nor wait that long for a lock. The
+/// adapter relies on its isolation level, so the role's default must not apply. Compiling plans
+/// (JIT) costs more than it could save here.
 pub(crate) async fn set_up(client: &Client, settings: &PgSettings) -> Result<Names, ConnectError> {
     let promised = process::promised(client).await;
     let session = Session::ask(client, settings, promised).await?;
@@ -106,7 +105,7 @@ pub(crate) async fn set_up(client: &Client, settings: &PgSettings) -> Result<Nam
         session.check()?;
         return Ok(Names::Safe);
     }
-    // Once is enough: where it changes later, statements have no names.
+    // Checked once: if the pooler changes later, statements have no names anyway.
     let alone = settings.alone.get_or_try_init(async || {
         if shares_sessions(client, settings).await {
             return Err(ConnectError::Unfit(Unfit::ForgetsStatements));
@@ -114,12 +113,12 @@ pub(crate) async fn set_up(client: &Client, settings: &PgSettings) -> Result<Nam
         Ok(())
     });
     alone.await?;
-    // The session is ours until we leave; the pooler only gives another number for it.
+    // The session stays ours until we leave; the pooler only reported another process number.
     Session::ask(client, settings, Some(process_now(client).await?)).await?;
     Ok(Names::Unsafe)
 }
 
-/// What a session says of itself.
+/// What a session reports about itself.
 struct Session {
     own: bool,
     durability: String,
@@ -151,7 +150,7 @@ impl Session {
         })
     }
 
-    /// Sees that a session does by itself what cannot be set.
+    /// Checks the settings that cannot be set behind a pooler.
     fn check(self) -> Result<(), Unfit> {
         if self.durability == "off" {
             return Err(Unfit::LosesCommits(self.role));
@@ -163,13 +162,13 @@ impl Session {
     }
 }
 
-/// The process that serves the connection at the moment.
+/// The server process that serves the connection at the moment.
 async fn process_now(client: &Client) -> Result<i32, Error> {
     client.query_typed_one("SELECT pg_backend_pid()", &[]).await?.try_get(0)
 }
 
-/// Whether a pooler gives prepared statements names of its own. A statement is prepared
-/// that asks how the server calls it; in a transaction, so that one session does both.
+/// Whether the pooler renames prepared statements. Prepares a statement that asks for its own name
+/// at the server, in a transaction, so that one session does both.
 async fn renames(client: &Client) -> Result<bool, ConnectError> {
     client.batch_execute("BEGIN").await.map_err(|error| match error.code() {
         Some(&SqlState::PROTOCOL_VIOLATION) => ConnectError::Unfit(Unfit::NoTransactions),
@@ -178,13 +177,13 @@ async fn renames(client: &Client) -> Result<bool, ConnectError> {
     let name = name_at_the_server(client).await;
     let ended = client.batch_execute("ROLLBACK").await;
     match name {
-        // The driver's names are an s and a number.
+        // The driver's names are "s" and a number.
         Ok(name) => {
             let ours = name.strip_prefix('s').is_some_and(|rest| rest.parse::<u64>().is_ok());
             ended?;
             Ok(!ours)
         }
-        // The name is that of another program's statement, or of none.
+        // The name belongs to another program's statement, or to none.
         Err(error) if is_about_names(&error) => {
             ended?;
             Ok(false)
@@ -194,7 +193,7 @@ async fn renames(client: &Client) -> Result<bool, ConnectError> {
 }
 
 async fn name_at_the_server(client: &Client) -> Result<String, Error> {
-    // Unlike any that was prepared before, there or through another connection.
+    // Unique, so that it matches no statement prepared earlier.
     let mark = client.query_typed_one("SELECT gen_random_uuid()::text", &[]).await?;
     let mark: String = mark.try_get(0)?;
     let ask = format!(
@@ -209,9 +208,8 @@ fn is_about_names(error: &Error) -> bool {
     error.code().is_some_and(|code| names.contains(&code))
 }
 
-/// Whether another connection is found in the session of this one, or this one in another
-/// session than before. Where there is no other connection to be had in time, the sessions
-/// are taken by connections.
+/// Whether two connections share a session, or this one has changed its session. If no second
+/// connection can be opened in time, sessions are assumed not to be shared.
 async fn shares_sessions(client: &Client, settings: &PgSettings) -> bool {
     let look = async {
         let connecting = settings.config.connect(settings.tls.clone());
@@ -244,7 +242,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn statements_have_names_where_no_other_program_could_have_given_them() {
+    async fn statements_have_names_unless_another_program_could_use_the_same() {
         let database = postgres::shared().create_database().await;
         let admin = postgres::client(database.url()).await;
         let name: String =

@@ -1,4 +1,4 @@
-//! Connections: how they are made, used and given up.
+//! Runs operations on connections, with limits and retries.
 
 mod checkout;
 mod shelves;
@@ -26,39 +26,38 @@ use checkout::Trace;
 use shelves::Home;
 use writes::Writes;
 
-/// How long a connection that was given up may take to say goodbye.
+/// How long closing an abandoned connection may take.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The least time in which a connection that has rested may answer.
+/// The minimum time in which a connection that was idle must answer.
 const SHORTEST_PROOF: Duration = Duration::from_millis(50);
 
-/// Connections, and the limits on what is done with them.
+/// Connections, and the limits on their use.
 #[derive(Clone)]
 pub(crate) struct PgPool {
     home: Arc<Home>,
     timeout: Duration,
     bulk_timeout: Duration,
     connections: Connections,
-    /// That of the database, which must not fall behind what a client knows.
+    /// The replica of this database, which must not lag behind what a client has seen.
     replica: Option<Arc<Replica>>,
     writes: Arc<Writes>,
-    /// Whether a read without an answer is run on another connection as well.
+    /// Whether a read without an answer is also run on another connection.
     reads_twice: bool,
 }
 
-/// What is done, as far as it matters to how.
+/// The kind of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Read,
     List,
-    /// What all lists depend on.
+    /// A read that all lists depend on.
     Look,
     Write,
 }
 
 impl PgPool {
-    /// A pool without any connection yet. Connections are made, and live, on
-    /// `runtime`.
+    /// A pool without connections. They are created and live on `runtime`.
     pub(crate) fn new(settings: &PgSettings, runtime: Handle) -> Self {
         let connections = Connections::of(settings.place());
         Self {
@@ -72,23 +71,22 @@ impl PgPool {
         }
     }
 
-    /// For a database that another stands in for.
+    /// For a replica, since the primary can answer in its place.
     pub(crate) fn of_copy(settings: &PgSettings, runtime: Handle) -> Self {
         Self { reads_twice: false, ..Self::new(settings, runtime) }
     }
 
-    /// The same connections for one of `workers`, whose own are made on `runtime`.
+    /// The same connections for one of `workers` threads. Its own are created on `runtime`.
     pub(crate) fn of_worker(&self, workers: usize, runtime: Handle) -> Self {
         Self { home: self.home.of_worker(workers, runtime), ..self.clone() }
     }
 
-    /// What is known of writes that fail.
+    /// Whether recent writes failed.
     pub(crate) fn writes(&self) -> &Writes {
         &self.writes
     }
 
-    /// Runs an operation that changes nothing. It is tried once more where the
-    /// connection turns out to be gone.
+    /// Runs an operation that changes nothing. It is retried once if the connection is gone.
     pub(crate) async fn read<T, F>(
         &self,
         operation: impl Fn(Checkout) -> F,
@@ -99,7 +97,7 @@ impl PgPool {
         self.attempt(self.timeout, Kind::Read, operation).await
     }
 
-    /// As [`Self::read`], ahead of all callers that wait for a connection.
+    /// Like [`Self::read`], ahead of all callers that wait for a connection.
     pub(crate) async fn look<T, F>(
         &self,
         operation: impl Fn(Checkout) -> F,
@@ -110,8 +108,8 @@ impl PgPool {
         self.attempt(self.timeout, Kind::Look, operation).await
     }
 
-    /// As [`Self::read`], for a list that might have come from a replica: the session of
-    /// the client learns up to where it reaches.
+    /// Like [`Self::read`], for a list that could have come from a replica: the client's session
+    /// records the position of the data.
     pub(crate) async fn list<T, F>(
         &self,
         operation: impl Fn(Checkout) -> F,
@@ -122,8 +120,8 @@ impl PgPool {
         self.attempt(self.timeout, Kind::List, operation).await
     }
 
-    /// Runs an operation that changes something. It is tried once more only
-    /// where the server has said that nothing was changed.
+    /// Runs an operation that changes something. It is retried once, but only if the server has
+    /// said that nothing was changed.
     pub(crate) async fn write<T, F>(
         &self,
         operation: impl Fn(Checkout) -> F,
@@ -134,7 +132,7 @@ impl PgPool {
         self.attempt(self.timeout, Kind::Write, operation).await
     }
 
-    /// As [`Self::write`], with the patience that many rows need.
+    /// Like [`Self::write`], with the longer time limit for many rows.
     pub(crate) async fn write_many<T, F>(
         &self,
         operation: impl Fn(Checkout) -> F,
@@ -145,7 +143,7 @@ impl PgPool {
         self.attempt(self.bulk_timeout, Kind::Write, operation).await
     }
 
-    /// Whether a connection was refused because of what its server, or a pooler, does.
+    /// Fails if a connection was refused because of the behaviour of the server or of a pooler.
     pub(crate) async fn check_fitness(&self) -> Result<(), Unfit> {
         if self.home.take(false).await.is_ok() {
             return Ok(());
@@ -156,7 +154,7 @@ impl PgPool {
         }
     }
 
-    /// Begins a transaction with the server as patient as [`Self::write_many`].
+    /// The statement that starts a transaction with the time limits of [`Self::write_many`].
     pub(crate) fn begin_bulk(&self) -> String {
         let limit = self.bulk_timeout.as_millis();
         format!("BEGIN; SET LOCAL statement_timeout = {limit}; SET LOCAL lock_timeout = {limit}")
@@ -211,7 +209,7 @@ impl PgPool {
         let asked = Instant::now();
         let mut held = self.home.take(first).await?;
         while !held.proves_itself((self.timeout / 8).max(SHORTEST_PROOF)).await {
-            // Its place goes to the first that waits for one, and may be the only one.
+            // Frees its place for the first caller in line; it may be the only one.
             drop(held);
             held = self.home.take(first).await?;
         }
@@ -240,7 +238,7 @@ async fn open(
     Ok(PgConnection::new(client, give_up, names, connections.open(), permit))
 }
 
-/// Carries what goes over a connection, until it is closed by either side.
+/// Drives a connection until either side closes it.
 async fn drive<S>(connection: Connection<Socket, S>, given_up: oneshot::Receiver<()>)
 where
     S: TlsStream + Unpin,

@@ -2,14 +2,14 @@
 
 use exit3_ports::Position;
 
-/// Where a server is in the history of its database.
+/// A server's position in the history of its database.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
     pub(crate) is_standby: bool,
     pub(crate) position: Position,
 }
 
-/// A position as it is read: a standby that has not begun has none.
+/// Converts a position; a standby that has not started replaying has none.
 pub(crate) fn position(at: Option<i64>) -> Position {
     Position(at.and_then(|at| u64::try_from(at).ok()).unwrap_or_default())
 }

@@ -1,9 +1,8 @@
-//! What is known of a replica, and what must be known of it before lists come from it.
+//! What is known about the replica, and what must be known before lists come from it.
 //!
-//! Its age is told without any clock but ours: the primary is asked now and then how far
-//! its log has come, and a replica that has replayed up to there has whatever was written
-//! before the question. So neither a primary that is idle, nor a replica that has lost
-//! its primary, nor clocks that differ can deceive us.
+//! Its age is measured with our clock only: we regularly ask the primary for its position in the
+//! log. A replica that has replayed up to that position has everything written before we asked. So
+//! an idle primary, a replica that has lost its primary, and clocks that differ cannot deceive us.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,30 +15,30 @@ use crate::position::Place;
 
 /// A replica of the database.
 pub(crate) struct Replica {
-    /// How old what is read from it may be.
+    /// The greatest age of data that is read from it.
     max_lag: Duration,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// When the primary was asked, and how far its log had come; oldest first.
+    /// When the primary was asked, and its position then; oldest first.
     samples: VecDeque<(Instant, Position)>,
-    /// How far the replica is known to have come; `None` while it is set aside.
+    /// The position that the replica has reached; `None` while it is not used.
     replayed: Option<Position>,
-    /// Of clients that have just written, when, and up to where that reaches.
+    /// When a client last wrote, and the position of that write, by client.
     writes: HashMap<u64, (Instant, Position)>,
 }
 
-/// What a list must have for it to come from the replica.
+/// What the replica must have for a list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Needed {
     position: Position,
-    /// When the primary had come no further.
+    /// When the primary was at that position.
     taken: Instant,
 }
 
-/// A server, as it says.
+/// The state that a server reports.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Server {
     pub(crate) cluster: i64,
@@ -48,7 +47,7 @@ pub(crate) struct Server {
     pub(crate) position: Position,
 }
 
-/// Why nothing is read from the replica.
+/// Why the replica is not used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
     #[error("it cannot be asked: {}", with_causes(.0))]
@@ -68,7 +67,7 @@ impl Replica {
         Self { max_lag, state: Mutex::default() }
     }
 
-    /// How old what is read from it may be.
+    /// The greatest age of data that is read from it.
     pub(crate) fn max_lag(&self) -> Duration {
         self.max_lag
     }
@@ -77,11 +76,10 @@ impl Replica {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a list for this client must have; `None` where the replica is not known to
-    /// have it.
+    /// What a list for this client needs; `None` if the replica is not known to have it.
     pub(crate) fn needed(&self, session: Option<&Session>) -> Option<Needed> {
         let mut state = self.state();
-        // What is young enough still is when the list has been read.
+        // Young enough to be within the limit even after the list has been read.
         self.forget(&mut state, self.max_lag * 3 / 4);
         let replayed = state.replayed?;
         let &(taken, sampled) = state.samples.front()?;
@@ -95,41 +93,41 @@ impl Replica {
         (position <= replayed).then_some(Needed { position, taken })
     }
 
-    /// Whether what was read has what it needs. `place` is where the replica was before.
+    /// Whether the data read has what is needed. `place` is the replica's place before reading.
     pub(crate) fn has(&self, needed: &Needed, place: Option<Place>) -> bool {
         let Some(Place { is_standby: true, position }) = place else {
             self.set_aside();
             return false;
         };
         let mut state = self.state();
-        // One that has crashed may have come back to a moment before.
+        // After a crash, a replica may have gone back to an earlier position.
         state.replayed = state.replayed.map(|_| position);
         position >= needed.position && needed.taken.elapsed() <= self.max_lag
     }
 
-    /// Reads nothing from the replica until it has been looked at again.
+    /// Stops using the replica until it has been checked again.
     pub(crate) fn set_aside(&self) {
         self.state().replayed = None;
     }
 
-    /// Notes that a client has written.
+    /// Records a client's write.
     pub(crate) fn wrote(&self, client: u64, position: Position) {
         let mut state = self.state();
         let written = state.writes.entry(client).or_insert((Instant::now(), position));
         *written = (Instant::now(), written.1.max(position));
     }
 
-    /// Forgets what is older than anybody asks for.
+    /// Forgets samples and writes older than `age`.
     fn forget(&self, state: &mut State, age: Duration) {
         while state.samples.front().is_some_and(|(taken, _)| taken.elapsed() > age) {
             state.samples.pop_front();
         }
     }
 
-    /// Notes what both servers say, at a moment after `asked`.
+    /// Records the states of both servers, which were requested at `asked`.
     ///
     /// # Errors
-    /// Why nothing is read from the replica.
+    /// Why the replica is not used.
     pub(crate) fn judge(
         &self,
         asked: Instant,

@@ -1,4 +1,4 @@
-//! Rows of `tokio-postgres`, as diesel wants to read them.
+//! Adapts rows of `tokio-postgres` to diesel.
 
 use std::error::Error;
 use std::num::NonZeroU32;
@@ -10,18 +10,18 @@ use diesel::pg::{Pg, PgValue};
 use diesel::row::{Field, PartialRow, Row, RowIndex, RowSealed};
 use tokio_postgres::types::{FromSql, Type};
 
-/// The object identifier of a type that no value has, in place of 0.
+/// An object identifier that no type has, in place of 0.
 const NO_TYPE: NonZeroU32 = NonZeroU32::MAX;
 
-/// One row of an answer.
+/// One row of a result.
 pub(crate) struct PgRow {
     row: tokio_postgres::Row,
-    /// The types of the columns; the same for every row of an answer.
+    /// The types of the columns, shared by all rows of a result.
     types: Arc<[NonZeroU32]>,
 }
 
 impl PgRow {
-    /// The rows of one answer.
+    /// The rows of one result.
     pub(crate) fn all(rows: Vec<tokio_postgres::Row>) -> impl Iterator<Item = Self> + Send {
         let types: Arc<[NonZeroU32]> = rows.first().map_or_else(Arc::default, |row| {
             let columns = row.columns().iter();
@@ -87,7 +87,7 @@ impl<'a> Field<'a, Pg> for PgField<'a> {
     }
 }
 
-/// The bytes of a value, whatever its type; `None` for NULL.
+/// The bytes of a value of any type; `None` for NULL.
 struct Raw<'a>(Option<&'a [u8]>);
 
 impl<'a> FromSql<'a> for Raw<'a> {

@@ -1,8 +1,8 @@
-//! What the rules are called here that the schema guards.
+//! The constraint names of the rules that the schema guards.
 
 use exit3_ports::{Constraint, Guard, RULES, Rule};
 
-/// By table, column and what is guarded.
+/// Names by table, column and kind.
 const NAMES: &[(&str, &str, Guard, &str)] = &[
     ("subscribers", "email", Guard::Unique, "subscribers_email_key"),
     ("api_keys", "prefix", Guard::Unique, "api_keys_prefix_key"),
@@ -11,7 +11,7 @@ const NAMES: &[(&str, &str, Guard, &str)] = &[
     ("staff", "username", Guard::Unique, "staff_username_key"),
 ];
 
-/// What callers are told when a constraint of that name is broken.
+/// The rule of a constraint, by the constraint's name.
 pub(crate) fn told(name: &str) -> Option<Constraint> {
     let (table, column, guard, _) = NAMES.iter().find(|(.., known)| *known == name)?;
     let named = |rule: &&Rule| (rule.table, rule.column, rule.guard) == (*table, *column, *guard);
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
     use crate::{PgSettings, connect};
 
-    /// Unique indexes, also those over what is made of a column, and references.
+    /// Queries unique indexes, including those over expressions, and references.
     const SCHEMA: &str = "
         SELECT i.indrelid::regclass::text, i.indexrelid::regclass::text, false
         FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
@@ -36,7 +36,7 @@ mod tests {
         WHERE contype = 'f' AND connamespace = current_schema::regnamespace";
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn each_rule_that_the_schema_guards_is_known() {
+    async fn every_constraint_of_the_schema_has_a_rule() {
         let database = postgres::shared().create_database().await;
         let settings = PgSettings::parse(database.url()).unwrap();
         connect(&settings, Handle::current()).migrate().await.unwrap();
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn each_rule_has_a_name() {
+    fn every_rule_has_a_constraint_name() {
         let named: Vec<_> = NAMES.iter().map(|it| (it.0, it.1, it.2)).collect();
         let rules: Vec<_> = RULES.iter().map(|it| (it.table, it.column, it.guard)).collect();
         assert_eq!(named, rules);

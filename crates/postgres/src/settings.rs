@@ -1,4 +1,4 @@
-//! Which database, and how patiently.
+//! The address of a database, and time limits.
 
 mod tls;
 
@@ -16,43 +16,43 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use self::tls::Verify;
 use crate::replica::Replica;
 
-/// Where a server on the same machine listens when nothing else is said.
+/// The socket directory of a local server, if the address names none.
 const SOCKET_DIRECTORY: &str = "/var/run/postgresql";
 
-/// Which database, and how patiently.
+/// The address of a database, and time limits.
 #[derive(Clone)]
 pub struct PgSettings {
-    /// The most connections that are held at a time.
+    /// The most open connections.
     pub pool_size: usize,
-    /// How long an operation waits for one of them.
+    /// How long an operation waits for a connection.
     pub wait: Duration,
-    /// How long an operation may take altogether, the wait included. The server
-    /// gives up on a statement after the same time.
+    /// How long an operation may take altogether, including the wait. The server cancels a
+    /// statement after the same time.
     pub timeout: Duration,
     /// How long storing many rows at once may take.
     pub bulk_timeout: Duration,
-    /// From where lists may come, and what is known of it.
+    /// The replica that lists may come from, and what is known about it.
     pub(crate) replica: Option<(Box<PgSettings>, Arc<Replica>)>,
-    /// Set once it was found that a pooler which passes names of statements on gives each
-    /// connection a session of its own.
+    /// Set once it is known that a pooler which does not rename statements gives each connection a
+    /// session of its own.
     pub(crate) alone: Arc<OnceCell<()>>,
     pub(crate) config: Config,
     pub(crate) tls: MakeRustlsConnect,
 }
 
-/// What is wrong with the address of a database. Never says the password.
+/// What is wrong with a database address. The messages never contain the password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
-    /// It does not begin as one of PostgreSQL does.
+    /// It does not begin like a PostgreSQL address.
     #[error("is not a PostgreSQL address; it begins with postgres:// or postgresql://")]
     Scheme,
-    /// It is not of the form of a URL.
+    /// It is not a valid URL.
     #[error(
         "is not of the form postgres://user:password@host:port/name?option=value \
          (special characters of a password are percent-encoded: @ is %40, / is %2F)"
     )]
     Form,
-    /// An option has a value that it cannot have, or is not known.
+    /// An option is unknown or has an invalid value.
     #[error("has a wrong or unknown option: {0}")]
     Option(String),
     /// The `sslmode` is not known.
@@ -60,28 +60,26 @@ pub enum SettingsError {
         "has an unknown sslmode; disable, prefer, require, verify-ca and verify-full are known"
     )]
     SslMode,
-    /// The file of `sslrootcert` cannot be used.
+    /// The file in `sslrootcert` is unusable.
     #[error("has a sslrootcert that cannot be read as certificates: {0}")]
     Authorities(PathBuf),
-    /// There is nobody to verify the server's certificate with.
+    /// The server's certificate should be verified, but there are no authorities.
     #[error(
         "wants the server verified, but no certificate authorities were found; set sslrootcert"
     )]
     NoAuthorities,
-    /// The TLS library cannot be used.
+    /// The TLS library cannot be initialised.
     #[error("wants TLS, which cannot be set up")]
     Tls,
 }
 
 impl PgSettings {
-    /// Reads `postgres://user:password@host:port/name?option=value`. Without a
-    /// host, that is the socket of a server on the same machine. Options are
-    /// those of libpq, among them `sslmode`, `sslrootcert`, `host` (also the
-    /// directory of a socket), `application_name` and `connect_timeout`.
+    /// Parses `postgres://user:password@host:port/name?option=value`. Without a host, it means the
+    /// socket of a local server. The options are libpq's, for example `sslmode`, `sslrootcert`,
+    /// `host` (also for a socket directory), `application_name` and `connect_timeout`.
     ///
     /// # Errors
-    /// What is wrong with the address, as what one would say after the name of
-    /// the setting.
+    /// What is wrong with the address, worded to follow the name of the setting.
     pub fn parse(url: &str) -> Result<Self, SettingsError> {
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
             return Err(SettingsError::Scheme);
@@ -96,7 +94,7 @@ impl PgSettings {
                 "sslrootcert" => ssl.authorities = Some(decode(value)?),
                 _ => kept.push(option),
             }
-            // Asked one by one, so that the culprit can be named.
+            // Checked one by one, to name the wrong one.
             if !matches!(name, "sslmode" | "sslrootcert")
                 && Config::from_str(&format!("postgres://?{option}")).is_err()
             {
@@ -105,7 +103,7 @@ impl PgSettings {
         }
         let config = Config::from_str(&format!("{address}?{}", kept.join("&")));
         let config = config.map_err(|_| SettingsError::Form)?;
-        // What a password with such a character leaves behind.
+        // An unencoded character in the password has split the address in the wrong place.
         let is_torn = |host: &Host| match host {
             Host::Tcp(name) => name.contains(['@', '/', '%', '#', ' ']),
             Host::Unix(_) => false,
@@ -116,12 +114,11 @@ impl PgSettings {
         Self::new(config, &ssl)
     }
 
-    /// The database of the settings that are called `DB_HOST`, `DB_PORT`,
-    /// `DB_USER`, `DB_PASSWORD` and `DB_NAME`. A `host` that is empty or begins
-    /// with a slash is the directory of a socket.
+    /// The database of the settings `DB_HOST`, `DB_PORT`, `DB_USER`, `DB_PASSWORD` and `DB_NAME`. A
+    /// `host` that is empty or begins with a slash means a socket directory.
     ///
     /// # Errors
-    /// Where TLS cannot be set up.
+    /// TLS cannot be initialised.
     pub fn from_parts(
         host: &str,
         port: u16,
@@ -152,7 +149,7 @@ impl PgSettings {
         }
         notice_silence(&mut config);
         let (mut mode, verify) = ssl.meaning()?;
-        // A socket of the same machine is not encrypted, whatever was asked for.
+        // Local sockets are never encrypted.
         if config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_))) {
             mode = SslMode::Disable;
         }
@@ -170,16 +167,15 @@ impl PgSettings {
         })
     }
 
-    /// Lets lists come from the database of `replica`, a standby of this one, as long as
-    /// they are no older than `max_lag` and have what the client of the current
-    /// [`Session`](exit3_ports::Session) has written and seen. Whatever is wrong with it,
-    /// lists come from this one.
+    /// Lets lists come from `replica`, a standby of this database, while they are no older than
+    /// `max_lag` and contain what the client of the current [`Session`](exit3_ports::Session) has
+    /// written and seen. Otherwise lists come from this database.
     pub fn with_replica(self, replica: Self, max_lag: Duration) -> Self {
         let known = Arc::new(Replica::new(max_lag));
         Self { replica: Some((Box::new(replica), known)), ..self }
     }
 
-    /// The same with this password, if there is none yet.
+    /// Sets the password, unless there is one already.
     pub fn with_password(mut self, password: &str) -> Self {
         if self.password().is_none_or(str::is_empty) {
             self.config.password(password);
@@ -187,7 +183,7 @@ impl PgSettings {
         self
     }
 
-    /// Where it is, as far as that is over a network: names and addresses.
+    /// The names and addresses of hosts that are reached over a network.
     pub fn hosts(&self) -> impl Iterator<Item = String> {
         let names = self.config.get_hosts().iter().filter_map(|host| match host {
             Host::Tcp(host) => Some(host.clone()),
@@ -196,22 +192,22 @@ impl PgSettings {
         names.chain(self.config.get_hostaddrs().iter().map(ToString::to_string))
     }
 
-    /// The password, if it has one.
+    /// The password, if there is one.
     pub fn password(&self) -> Option<&str> {
         self.config.get_password().and_then(|password| std::str::from_utf8(password).ok())
     }
 
-    /// Whether connections are not encrypted, wherever they go.
+    /// Whether connections are never encrypted.
     pub fn is_plain(&self) -> bool {
         self.config.get_ssl_mode() == SslMode::Disable
     }
 
-    /// Which database this is, for a person: `PostgreSQL at host:port/name`.
+    /// A description for people: `PostgreSQL at host:port/name`.
     pub fn describe(&self) -> String {
         format!("PostgreSQL at {}", self.place())
     }
 
-    /// `host:port/name`, of each host its port.
+    /// `host:port/name`, with the port of each host.
     pub(crate) fn place(&self) -> String {
         let ports = self.config.get_ports();
         let hosts = self.config.get_hosts().iter().enumerate().map(|(at, host)| {
@@ -241,9 +237,9 @@ impl fmt::Debug for PgSettings {
     }
 }
 
-/// A firewall forgets connections that are silent, and drops what comes later without a
-/// word. So they are not silent for longer than a minute, and where there is no answer to
-/// that, or to a statement, the connection is closed. What the address says comes first.
+/// Firewalls forget silent connections and drop later packets silently. So a connection sends
+/// keepalives every minute, and is closed if they, or a statement, are not acknowledged. Options in
+/// the address take precedence.
 fn notice_silence(config: &mut Config) {
     const MINUTE: Duration = Duration::from_secs(60);
     if config.get_keepalives_idle() == Config::new().get_keepalives_idle() {
@@ -260,7 +256,7 @@ fn notice_silence(config: &mut Config) {
     }
 }
 
-/// What an address says about TLS.
+/// The TLS options of an address.
 #[derive(Default)]
 struct Ssl {
     mode: String,
@@ -272,7 +268,7 @@ impl Ssl {
         Ok(match self.mode.as_str() {
             "disable" => (SslMode::Disable, Verify::Nothing),
             "" | "prefer" | "allow" => (SslMode::Prefer, Verify::Nothing),
-            // libpq: a root certificate that is there is used.
+            // As in libpq: a given root certificate is used.
             "require" if self.authorities.is_some() => (SslMode::Require, Verify::Authority),
             "require" => (SslMode::Require, Verify::Nothing),
             "verify-ca" => (SslMode::Require, Verify::Authority),
@@ -282,7 +278,7 @@ impl Ssl {
     }
 }
 
-/// Undoes the percent-encoding of an option's value.
+/// Decodes the percent-encoding of an option's value.
 fn decode(value: &str) -> Result<String, SettingsError> {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.bytes();
@@ -307,7 +303,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_taken_as_it_is_where_the_address_has_none() {
+    fn a_separate_password_is_used_unchanged_if_the_address_has_none() {
         for password in ["a/b+c==", "p@ss:w%41rd?#", "ključ", "%"] {
             let settings = PgSettings::parse("postgres://ana@db/leads").unwrap();
             assert_eq!(settings.with_password(password).password(), Some(password));
@@ -317,20 +313,20 @@ mod tests {
     }
 
     #[test]
-    fn a_password_with_an_unencoded_character_names_no_other_host() {
+    fn an_unencoded_character_in_a_password_does_not_change_the_host() {
         for (password, encoded) in [("a@b", "a%40b"), ("a?b", "a%3Fb"), ("@", "%40")] {
             let wrong = PgSettings::parse(&format!("postgres://ana:{password}@db/leads"));
             assert_eq!(wrong.err(), Some(SettingsError::Form), "{password}");
             let right = PgSettings::parse(&format!("postgres://ana:{encoded}@db/leads")).unwrap();
             assert_eq!((right.password(), &*right.place()), (Some(password), "db:5432/leads"));
         }
-        // Those of `openssl rand -base64 32` do no harm.
+        // Base64, as `openssl rand -base64 32` prints it, is fine.
         let settings = PgSettings::parse("postgres://ana:a/b+c==@db/leads").unwrap();
         assert_eq!((settings.password(), &*settings.place()), (Some("a/b+c=="), "db:5432/leads"));
     }
 
     #[test]
-    fn a_database_is_called_by_all_its_hosts_and_their_ports() {
+    fn the_description_names_all_hosts_and_ports() {
         for (url, place) in [
             ("postgres://a:secret@b/c", "b:5432/c"),
             ("postgres://a:secret@b:1,c:2/d", "b:1,c:2/d"),

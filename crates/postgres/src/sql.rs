@@ -1,4 +1,4 @@
-//! Statements that are written as SQL, with typed values and rows.
+//! Statements written as SQL text, with typed values and rows.
 
 use std::marker::PhantomData;
 
@@ -12,7 +12,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
 #[derive(Debug, Clone)]
 enum Piece {
     Sql(&'static str),
-    /// A number of our own making, which the planner is to see.
+    /// A number from this program, which the planner should see.
     Literal(i64),
     Value(Value),
 }
@@ -32,8 +32,7 @@ pub(crate) enum Value {
 }
 
 impl Value {
-    /// A time within the reach of PostgreSQL, which begins later than that of
-    /// the program; no row is as old as that.
+    /// A time within PostgreSQL's range, which starts later than chrono's. No row is that old.
     pub(crate) fn time(time: DateTime<Utc>) -> Self {
         let earliest = NaiveDate::from_ymd_opt(-4000, 1, 1).unwrap_or_default();
         Self::Time(time.max(earliest.and_time(NaiveTime::MIN).and_utc()))
@@ -54,14 +53,13 @@ impl<ST> Clone for Sql<ST> {
 }
 
 impl<ST> Sql<ST> {
-    /// Begins a statement with `sql`. Its whole text must come from a small set
-    /// of texts: every connection keeps it prepared, with a plan that serves any
-    /// values.
+    /// Starts a statement with `sql`. The whole text must be one of a small set, because every
+    /// connection keeps the statement prepared, with one plan for all values.
     pub(crate) fn cached(sql: &'static str) -> Self {
         Self { pieces: vec![Piece::Sql(sql)], cached: true, row: PhantomData }
     }
 
-    /// Begins a statement that is planned anew each time, with its values.
+    /// Starts a statement that is planned each time, for its values.
     pub(crate) fn planned(sql: &'static str) -> Self {
         Self { cached: false, ..Self::cached(sql) }
     }
@@ -72,8 +70,7 @@ impl<ST> Sql<ST> {
         self
     }
 
-    /// Adds a number to the text. One that varies much does not belong in a
-    /// statement that is kept prepared.
+    /// Adds a number to the text. Do not use it for numbers that vary much in a prepared statement.
     pub(crate) fn literal(mut self, number: i64) -> Self {
         self.pieces.push(Piece::Literal(number));
         self
@@ -85,12 +82,12 @@ impl<ST> Sql<ST> {
         self
     }
 
-    /// Adds conditions, begun with WHERE.
+    /// Adds conditions after WHERE.
     pub(crate) fn all_of(self, conditions: &Conditions) -> Self {
         self.each_of(conditions, " WHERE ")
     }
 
-    /// Adds conditions to others that are there already.
+    /// Adds conditions after AND.
     pub(crate) fn and_all_of(self, conditions: &Conditions) -> Self {
         self.each_of(conditions, " AND ")
     }
@@ -105,27 +102,29 @@ impl<ST> Sql<ST> {
     }
 }
 
-/// Conditions that must all hold; none restricts nothing.
+/// Conditions that must all hold. No conditions allow every row.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Conditions(Vec<Vec<Piece>>);
 
 impl Conditions {
-    /// Adds the condition that is made of `before`, a value and `after`.
+    /// Adds a condition made of `before`, a value and `after`.
     pub(crate) fn add(&mut self, before: &'static str, value: Value, after: &'static str) {
         self.0.push(vec![Piece::Sql(before), Piece::Value(value), Piece::Sql(after)]);
     }
 
-    /// Adds the condition that is made of `before`, a value that the planner does not see,
-    /// and `after`. What it expects then does not depend on its statistics.
+    /// Adds a condition made of `before`, a value that the planner does not see, and `after`. Its
+    /// estimate then does not depend on statistics.
     pub(crate) fn add_unseen(&mut self, before: &'static str, value: Value, after: &'static str) {
         let value = [Piece::Sql("(SELECT "), Piece::Value(value), Piece::Sql(")")];
         self.0.push([&[Piece::Sql(before)], &value[..], &[Piece::Sql(after)]].concat());
     }
 
-    /// Adds the condition that a column has one of these words, which are ours.
+    /// Adds the condition that a column has one of these words, which must be constants of this
+    /// program.
     pub(crate) fn add_choice(&mut self, column: &'static str, words: &[&'static str]) {
         let mut pieces = vec![Piece::Sql(column)];
-        // Words are ours, and few: in the text the planner sees them, and plans once.
+        // The words are constants, and few: as part of the text the planner sees them, and plans
+        // once.
         match words {
             [word] => pieces.extend([" = '", word, "'"].map(Piece::Sql)),
             _ => {
@@ -163,7 +162,7 @@ impl Conditions {
         self.0.extend(conditions.0.iter().cloned());
     }
 
-    /// Adds conditions in a form that no index serves.
+    /// Adds conditions in a form that no index can serve.
     pub(crate) fn add_hidden(&mut self, conditions: &Self) {
         for condition in &conditions.0 {
             let condition = condition.iter().cloned();
@@ -177,10 +176,10 @@ impl Conditions {
         self.0.push(vec![Piece::Sql(sql)]);
     }
 
-    /// Adds that the row's document has a word. The planner does not see it: it always
-    /// takes the index of words.
+    /// Adds the condition that a row's document contains a word. The planner does not see the word,
+    /// so it always uses the trigram index.
     pub(crate) fn add_word(&mut self, word: &str) {
-        // A text of the database has no NUL, and none may be sent.
+        // Stored texts contain no NUL, and PostgreSQL refuses it as a parameter.
         if word.contains('\0') {
             self.add_sql("false");
         } else {
@@ -190,14 +189,13 @@ impl Conditions {
     }
 }
 
-/// Whether the index of words can find a word: it knows every three letters or digits that
-/// follow each other.
+/// Whether the trigram index can find a word: it needs three letters or digits in a row.
 pub(crate) fn is_indexed(word: &str) -> bool {
     let mut runs = word.split(|c: char| !c.is_alphanumeric());
     runs.any(|run| run.chars().nth(2).is_some())
 }
 
-/// The LIKE pattern of the texts that contain `word`.
+/// The LIKE pattern for texts that contain `word`.
 fn containing(word: &str) -> String {
     let mut pattern = String::with_capacity(word.len() + 2);
     pattern.push('%');
@@ -251,8 +249,8 @@ impl<ST> Query for Sql<ST> {
     type SqlType = ST;
 }
 
-/// A statement of diesel's that is kept prepared although diesel would not: its
-/// text is always the same.
+/// A statement of diesel's that is kept prepared, although diesel would not do that: its text is
+/// always the same.
 pub(crate) struct Cached<Q>(pub(crate) Q);
 
 impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Cached<Q> {
@@ -279,7 +277,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wildcards_are_plain_characters() {
+    fn wildcards_match_literally() {
         assert_eq!(containing(r"100%_\'"), r"%100\%\_\\'%");
     }
 }

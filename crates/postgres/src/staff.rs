@@ -1,4 +1,4 @@
-//! Accounts of staff in PostgreSQL.
+//! Staff accounts in PostgreSQL.
 
 mod row;
 
@@ -17,7 +17,7 @@ use crate::pool::PgPool;
 use crate::schema::staff;
 use crate::sql::Conditions;
 
-/// Keeps the accounts of staff in PostgreSQL.
+/// Stores staff accounts in PostgreSQL.
 #[derive(Clone)]
 pub struct PgStaffRepository {
     pool: PgPool,
@@ -58,7 +58,7 @@ impl StaffRepository for PgStaffRepository {
     }
 
     async fn find_by_username(&self, username: &str) -> Result<Option<Staff>, StoreError> {
-        // Nobody is called that, and PostgreSQL takes none.
+        // Stored texts contain no NUL, and PostgreSQL refuses it as a parameter.
         if username.contains('\0') {
             return Ok(None);
         }

@@ -23,7 +23,7 @@ use crate::sql::{Cached, Sql, Value};
 use row::{SubscriberColumns, SubscriberInsert, SubscriberRow};
 use spelled::{ensure, holder_of};
 
-/// Keeps newsletter subscribers in PostgreSQL.
+/// Stores newsletter subscribers in PostgreSQL.
 #[derive(Clone)]
 pub struct PgSubscriberRepository {
     pool: PgPool,
@@ -70,8 +70,8 @@ impl SubscriberRepository for PgSubscriberRepository {
 
     async fn create_many(&self, subscribers: &[NewSubscriber]) -> Result<u64, StoreError> {
         let mut given: Vec<NewSubscriber> = subscribers.iter().map(normal).collect();
-        // Two calls that store the same addresses wait for each other in the
-        // same order, and not in a circle.
+        // Sorted, so that two calls with the same addresses lock them in the same order and cannot
+        // deadlock.
         given.sort_by(|one, other| one.email.cmp(&other.email));
         let held = spelled::held_among(&self.pool, &given).await?;
         given.retain(|new| !held.contains(&new.email));
@@ -104,7 +104,7 @@ impl SubscriberRepository for PgSubscriberRepository {
 
     async fn find_by_email(&self, email: &str) -> Result<Option<Subscriber>, StoreError> {
         let email = email::canonical(email);
-        // No address holds one, and PostgreSQL takes none.
+        // Stored texts contain no NUL, and PostgreSQL refuses it as a parameter.
         if email.contains('\0') {
             return Ok(None);
         }
@@ -183,7 +183,7 @@ impl SubscriberRepository for PgSubscriberRepository {
     }
 }
 
-/// With the address in its one form: the database's own `lower` knows ASCII only.
+/// Canonicalises the address: the database's own `lower` may only know ASCII.
 fn normal(given: &NewSubscriber) -> NewSubscriber {
     NewSubscriber { email: email::canonical(&given.email), is_subscribed: given.is_subscribed }
 }

@@ -1,5 +1,5 @@
-//! What is counted of connections, and told of queries, in the words of OpenTelemetry's
-//! semantic conventions.
+//! Metrics of connections and spans of queries, with the names of OpenTelemetry's semantic
+//! conventions.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use exit3_ports::TRACE;
 use metrics::{Gauge, Histogram, gauge, histogram};
 use tracing::{Span, field};
 
-/// The connections of a pool.
+/// The metrics of a pool.
 #[derive(Clone)]
 pub(crate) struct Connections(Arc<Metrics>);
 
@@ -18,10 +18,10 @@ struct Metrics {
     wait: Histogram,
 }
 
-/// A connection, as long as it is open.
+/// Counts a connection while it is open.
 pub(crate) struct Open(Gauge);
 
-/// A connection that serves somebody.
+/// Counts a connection while it is in use.
 pub(crate) struct InUse(Connections);
 
 impl Connections {
@@ -34,13 +34,13 @@ impl Connections {
         }))
     }
 
-    /// Counts a connection that was opened.
+    /// Counts an opened connection.
     pub(crate) fn open(&self) -> Open {
         self.0.idle.increment(1);
         Open(self.0.idle.clone())
     }
 
-    /// Counts a connection as used, after somebody waited for it.
+    /// Counts a connection as used, and records how long its caller waited.
     pub(crate) fn take(&self, wait: Duration) -> InUse {
         self.0.wait.record(wait);
         self.0.used.increment(1);
@@ -63,7 +63,7 @@ impl Drop for InUse {
     }
 }
 
-/// The span of a query. Its text has no values in it.
+/// The span of a query. Its text contains no values.
 pub(crate) fn span(sql: &str) -> Span {
     let span = tracing::info_span!(
         target: TRACE,
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_is_called_by_what_it_does_to_which_table() {
+    fn spans_are_named_after_operation_and_table() {
         for (sql, of) in [
             ("INSERT INTO \"leads\" (\"id\") VALUES ($1)", ("INSERT", "leads")),
             ("SELECT * FROM leads WHERE id = $1", ("SELECT", "leads")),

@@ -1,4 +1,4 @@
-//! Copying the database as a whole.
+//! Copies the database as a whole.
 
 pub(crate) mod session;
 mod value;
@@ -11,13 +11,13 @@ use self::session::{PgSession, list};
 use crate::migrations::MIGRATIONS;
 use crate::settings::PgSettings;
 
-/// Loaded rows must be on disk when the load is reported as done. Any setting but `off` is
-/// the operator's choice, and stays.
+/// Loaded rows must be on disk when the load is reported as done. Any setting except `off` is the
+/// operator's choice, and stays.
 const DURABLY: &str = "SELECT set_config('synchronous_commit', 'on', true) \
                        WHERE current_setting('synchronous_commit') = 'off'";
 
-/// Copies the database as a whole, over a connection of its own: a pool is for what is
-/// quick.
+/// Copies the whole database over connections of its own, because the pool is meant for quick
+/// operations.
 #[derive(Clone)]
 pub struct PgTransfer {
     settings: PgSettings,
@@ -39,8 +39,8 @@ impl Transfer for PgTransfer {
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
         let mut session = PgSession::open(&self.settings, &self.runtime).await?;
         let tables = session.shapes().await?;
-        // A table that is emptied by TRUNCATE is empty for older snapshots as well. The
-        // first statement that reads makes the snapshot, and it must come after the locks.
+        // A table emptied by TRUNCATE is empty for older snapshots as well. The first statement
+        // that reads takes the snapshot, so it must come after the locks.
         let locks = match list(tables.iter().map(|shape| shape.table.name)) {
             names if names.is_empty() => String::new(),
             names => format!("LOCK TABLE {names} IN ACCESS SHARE MODE"),

@@ -5,7 +5,7 @@ use diesel::pg::{Pg, PgValue};
 use diesel::sql_types::Text;
 use exit3_domain::leads::{LeadCategory, LeadSource, LeadStatus};
 
-/// One of a set of words, as it is kept in a text.
+/// One word of a fixed set, stored as a text.
 #[derive(Debug, FromSqlRow)]
 #[diesel(sql_type = Text)]
 pub(crate) struct Word<T>(pub(crate) T);

@@ -1,4 +1,4 @@
-//! The adapter keeps the contract of the ports.
+//! Runs the contract suite of the ports.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -27,7 +27,8 @@ async fn migrate(url: String) {
     connect(&settings, Handle::current()).migrate().await.unwrap();
 }
 
-/// For `scripts/freeze-statements`: what the adapter sends, into the file of that name.
+/// For `scripts/freeze-statements`: records the adapter's statements in the file named by the
+/// variable.
 fn record_statements() {
     let Some(path) = std::env::var_os("RECORD_STATEMENTS") else { return };
     static ONCE: std::sync::Once = std::sync::Once::new();

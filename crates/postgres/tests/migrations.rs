@@ -1,4 +1,4 @@
-//! The schema, there and back.
+//! Migrating the schema down and up.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -49,7 +49,7 @@ async fn tables(admin: &Client) -> Tables {
              FROM pg_trigger t WHERE tgrelid = '{name}'::regclass AND NOT tgisinternal
              ORDER BY 1"
         );
-        // Which slot a count is in does not matter.
+        // The slot of a count does not matter.
         let rows = format!("SELECT (to_jsonb(t) - 'slot')::text FROM {name} t ORDER BY 1");
         let (definition, rows) = (column(admin, &definition).await, column(admin, &rows).await);
         tables.insert(name, Table { definition, rows });
@@ -72,7 +72,7 @@ async fn every_migration_goes_down_and_up_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_newer_schema_serves_and_is_left_alone() {
+async fn a_newer_schema_is_used_and_not_changed() {
     let database = postgres::shared().create_database().await;
     let own = open(database.url());
     own.migrate().await.unwrap();
@@ -87,7 +87,7 @@ async fn a_newer_schema_serves_and_is_left_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_changes_rows_where_there_are_none() {
+async fn an_empty_database_has_no_pending_data_changes() {
     let database = postgres::shared().create_database().await;
     let own = open(database.url());
     assert_eq!(own.pending_data_changes().await.unwrap(), [""; 0]);
@@ -97,7 +97,7 @@ async fn nothing_changes_rows_where_there_are_none() {
     assert_eq!(own.pending_data_changes().await.unwrap(), changing);
 }
 
-/// Until a migration stands in line for the table of leads.
+/// Waits until a migration is queued for the table of leads.
 async fn in_line(admin: &Client) {
     let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'leads'::regclass
                    AND mode = 'AccessExclusiveLock'";
@@ -111,7 +111,7 @@ async fn in_line(admin: &Client) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_migration_that_waits_for_a_reader_makes_no_writer_wait() {
+async fn a_migration_that_waits_for_a_reader_does_not_block_writers() {
     let database = postgres::shared().create_database().await;
     let own = open(database.url());
     own.migrate().await.unwrap();
@@ -154,7 +154,7 @@ fn type_of(name: &str) -> Type {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_newest_schema_takes_what_earlier_releases_send() {
+async fn the_newest_schema_accepts_statements_of_earlier_releases() {
     let database = postgres::shared().create_database().await;
     open(database.url()).migrate().await.unwrap();
     let admin = postgres::client(database.url()).await;
@@ -162,7 +162,7 @@ async fn the_newest_schema_takes_what_earlier_releases_send() {
         let types: Vec<Type> = types.iter().map(|name| type_of(name)).collect();
         let prepared = admin.prepare_typed(&sql, &types).await;
         assert!(prepared.is_ok(), "{sql}: {:?}", prepared.err());
-        // What it does not know of it cannot fill.
+        // An earlier release cannot fill columns that it does not know.
         if let Some((table, columns)) = inserted(&sql) {
             let required = format!(
                 "SELECT attname::text FROM pg_attribute WHERE attrelid = '{table}'::regclass \

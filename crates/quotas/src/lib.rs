@@ -1,6 +1,5 @@
-//! The adapters of the port [`Quotas`](exit3_ports::Quotas): [`LocalQuotas`] counts
-//! in this process, [`SharedQuotas`] lets Redis count for all nodes and falls back to
-//! the former.
+//! The adapters of the port [`Quotas`](exit3_ports::Quotas): [`LocalQuotas`] counts in this
+//! process, [`SharedQuotas`] counts in Redis for all nodes and falls back to [`LocalQuotas`].
 
 mod local;
 mod shared;

@@ -13,12 +13,12 @@ use governor::middleware::StateInformationMiddleware;
 use crate::subjects::Subjects;
 
 type Limiter<C> = RateLimiter<u64, Subjects, C, StateInformationMiddleware>;
-/// A quota, and limit and period of its rate.
+/// A quota with the limit and the period of its rate.
 type Which = (Quota, u32, Duration);
-/// As many as there are quotas, and rates that keys have of their own.
+/// One limiter for each quota and rate; keys may have rates of their own.
 type Limiters<C> = BTreeMap<Which, Arc<Limiter<C>>>;
 
-/// Counts in this process.
+/// Counts in the memory of this process.
 #[derive(Debug)]
 pub struct LocalQuotas<C: Clock = MonotonicClock> {
     limiters: RwLock<Limiters<C>>,
@@ -32,12 +32,12 @@ impl Default for LocalQuotas {
 }
 
 impl<C: Clock + Clone> LocalQuotas<C> {
-    /// Nobody has used anything yet.
+    /// Creates quotas of which nothing has been used.
     pub fn new(clock: C) -> Self {
         Self { limiters: RwLock::default(), clock }
     }
 
-    /// As [`Quotas::charge`].
+    /// Like [`Quotas::charge`], but synchronous.
     pub(crate) fn charge_now(&self, charges: &[Charge]) -> Vec<Standing> {
         let mut standings = Vec::with_capacity(charges.len());
         let mut known = self.known();
@@ -75,7 +75,7 @@ impl<C: Clock + Clone> LocalQuotas<C> {
             }
             Err(not_until) => {
                 let wait = not_until.wait_time_from(self.clock.now());
-                // What is refused is not over at once, whatever the clock has done since.
+                // A refusal always has a wait, even if the clock has moved on since.
                 let wait = wait.max(Duration::from_nanos(1));
                 Standing { remaining: 0, refused_for: Some(wait) }
             }
@@ -85,14 +85,13 @@ impl<C: Clock + Clone> LocalQuotas<C> {
     fn limiter(&self, rate: Rate) -> Limiter<C> {
         let all = NonZeroU32::new(rate.limit).unwrap_or(NonZeroU32::MIN);
         let gap = rate.period.duration() / all.get();
-        // A rate is never so high that there is no time between two.
+        // The gap between two requests is never zero.
         let even = governor::Quota::with_period(gap.max(Duration::from_nanos(1)));
         let even = even.unwrap_or(governor::Quota::per_second(all)).allow_burst(all);
         Limiter::new(even, Subjects::default(), self.clock.clone())
     }
 
-    /// Forgets whoever has all of a quota again, and gives the room back; for whoever
-    /// calls it now and then.
+    /// Forgets subjects whose quota is full again, and frees the memory. Call it now and then.
     pub fn forget_idle(&self) {
         let limiters: Vec<_> = self.known().values().cloned().collect();
         for limiter in limiters {
@@ -100,7 +99,7 @@ impl<C: Clock + Clone> LocalQuotas<C> {
         }
     }
 
-    /// How many subjects are remembered, in all quotas together.
+    /// The number of remembered subjects in all quotas.
     pub fn remembered(&self) -> usize {
         self.known().values().map(|limiter| limiter.len()).sum()
     }

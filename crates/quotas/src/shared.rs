@@ -10,39 +10,39 @@ use tokio::time::timeout;
 
 use crate::local::LocalQuotas;
 
-/// How long an answer may take before this node counts by itself.
+/// How long Redis may take to answer, before this node counts by itself.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// How long nobody is asked who has not answered.
+/// How long Redis is not asked again after it failed to answer.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A text that is no address of a Redis. It may hold a password, so it is not told.
+/// The text is not a Redis URL. The message omits it, because it may contain a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an address such as redis://:password@host:6379/0")]
 pub struct RedisUrlError;
 
-/// Lets Redis count for all nodes. Where it is away or slow, this node counts by
-/// itself. Connections belong to the runtime that first asks.
+/// Counts in Redis for all nodes. While Redis is unreachable or slow, this node counts by itself.
+/// Connections belong to the runtime of the first request.
 pub struct SharedQuotas {
     client: Client,
-    /// Connects again by itself where a connection broke, and only there: one that was
-    /// refused, as by a wrong password, would be for ever. So then it is replaced.
+    /// Reconnects by itself after a broken connection, but not after a refused one (for example a
+    /// wrong password). The manager is then replaced.
     redis: Mutex<ConnectionManager>,
     script: Script,
-    /// Knows what this node let through, for when it has to decide.
+    /// Counts what this node has let through, for the time when it has to decide.
     own: Arc<LocalQuotas>,
-    /// Where Redis does not count.
+    /// Set while Redis does not count.
     away: Mutex<Option<Away>>,
 }
 
 struct Away {
-    /// When it was last asked.
+    /// When Redis was last asked.
     since: Instant,
-    /// What it answered instead; nothing where it was not reached.
+    /// The error that Redis answered; `None` if it could not be reached.
     refusal: Option<String>,
 }
 
 impl SharedQuotas {
-    /// Talks to nobody yet.
+    /// Does not connect yet.
     ///
     /// # Errors
     /// [`RedisUrlError`].
@@ -53,7 +53,7 @@ impl SharedQuotas {
         Ok(Self { client, redis, script, own, away: Mutex::default() })
     }
 
-    /// Whether a Redis could be at that address.
+    /// Checks that `url` is a Redis URL, without connecting.
     ///
     /// # Errors
     /// [`RedisUrlError`].
@@ -61,7 +61,7 @@ impl SharedQuotas {
         client(url).map(drop)
     }
 
-    /// One round trip.
+    /// Charges all quotas in one round trip.
     async fn ask(&self, charges: &[Charge]) -> RedisResult<Vec<Standing>> {
         let mut call = self.script.prepare_invoke();
         for Charge { quota, rate, subject } in charges {
@@ -106,16 +106,16 @@ impl SharedQuotas {
 
     fn note_answer(&self) {
         if lock(&self.away).take().is_some() {
-            tracing::info!("Redis counts again, for all nodes");
+            tracing::info!("Redis counts again for all nodes");
         }
     }
 
-    /// Tells of a failure once, and again when Redis refuses for another reason.
+    /// Logs a failure once, and again when Redis gives another reason.
     fn note_failure(&self, cause: &str, is_refusal: bool) {
         let refusal = is_refusal.then(|| cause.to_owned());
         let mut away = lock(&self.away);
         if away.as_ref().is_none_or(|away| away.refusal != refusal) {
-            tracing::warn!(cause, "Redis does not count: this node does, by itself");
+            tracing::warn!(cause, "Redis does not count; this node counts by itself");
         }
         *away = Some(Away { since: Instant::now(), refusal });
     }
@@ -125,7 +125,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Connects when it is first asked.
+/// Connects on first use.
 fn manager(client: &Client) -> RedisResult<ConnectionManager> {
     let config = ConnectionManagerConfig::new()
         .set_response_timeout(Some(PATIENCE))
@@ -144,8 +144,8 @@ impl Quotas for SharedQuotas {
         let answer = if self.is_away() { None } else { self.try_to_ask(charges).await };
         match answer {
             Some(standings) if is_refused(&standings) => standings,
-            // What is let through counts here too, and never for more than there is:
-            // so a Redis that comes or goes in the middle, or forgets, grants nothing.
+            // Granted requests are also charged here, and both must agree: a Redis that comes, goes
+            // or forgets grants nothing extra.
             Some(standings) => {
                 let own = self.own.charge_now(charges);
                 if is_refused(&own) { own } else { standings }

@@ -1,4 +1,4 @@
-//! What is remembered of the subjects of one quota.
+//! The state of all subjects of one quota.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -8,16 +8,15 @@ use governor::nanos::Nanos;
 use governor::state::StateStore;
 use governor::state::keyed::ShrinkableKeyedStateStore;
 
-/// So many parts are locked apart.
+/// The number of separately locked parts.
 const PARTS: usize = 64;
-/// The most subjects that a part remembers. Whoever comes beyond shares the fate of
-/// all who do.
+/// The most subjects in one part. All subjects beyond it share a single entry.
 const MOST: usize = 65_536;
-/// Who comes when there is no room: an address that nobody has.
+/// The key of the shared entry: an address that nobody has.
 const EVERYBODY_ELSE: u64 = u64::MAX;
 
-/// When each subject will have all of its quota again. Trees, because they take half
-/// of the room of the hash tables that governor brings, and give it back bit by bit.
+/// When the quota of each subject will be full again. Trees take half the memory of governor's hash
+/// tables, and shrink bit by bit.
 #[derive(Debug)]
 pub(crate) struct Subjects {
     parts: Vec<Mutex<BTreeMap<u64, Nanos>>>,
@@ -36,7 +35,7 @@ impl Subjects {
     }
 
     fn part(&self, subject: u64) -> Option<MutexGuard<'_, BTreeMap<u64, Nanos>>> {
-        // Fibonacci hashing: addresses of one network are spread over all parts.
+        // Fibonacci hashing spreads the addresses of one network over all parts.
         let spread = subject.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
         self.parts.get(spread as usize % PARTS).map(lock)
     }
@@ -98,12 +97,12 @@ mod tests {
     }
 
     #[test]
-    fn whoever_finds_no_room_shares_one_place() {
+    fn subjects_beyond_the_limit_share_one_entry() {
         let subjects = Subjects::with_room(10);
         for subject in 0..10_000 {
             come(&subjects, subject);
         }
-        // One more in each part, for everybody else.
+        // Each part has one more entry, the shared one.
         assert!(subjects.len() <= PARTS * 11, "{}", subjects.len());
         assert!(come(&subjects, 10_001).is_some());
         assert_eq!(come(&subjects, 0), Some(Nanos::from(1)));

@@ -18,7 +18,7 @@ fn at_will() -> (LocalQuotas<FakeRelativeClock>, FakeRelativeClock) {
 }
 
 #[tokio::test]
-async fn grants_evenly_again_over_the_period() {
+async fn a_used_quota_refills_evenly() {
     let (quotas, clock) = at_will();
     for _ in 0..10 {
         assert!(is_granted(&quotas, charge("10/hour", 1)).await);
@@ -66,7 +66,7 @@ async fn a_million_subjects_of_two_quotas_cost_less_than_64_mib() {
     let (quotas, _clock) = at_will();
     let before = resident();
     for number in 0..1_000_000_u64 {
-        // As addresses come: all over the place.
+        // Spread widely, like real addresses.
         let subject = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let visitor = charge("100/hour", subject);
         let create = Charge { quota: Quota::LeadCreate, ..charge("10/hour", subject) };

@@ -1,4 +1,4 @@
-//! Counting by a real Redis, and what happens when it is not there.
+//! Counting in a real Redis, and without it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "in a test a panic is the report")]
 
 use std::io::Write;
@@ -45,7 +45,7 @@ async fn all_charges_of_a_request_take_one_round_trip() {
     }
     let stats = redis.ask(&["INFO", "commandstats"]);
     assert!(stats.contains("cmdstat_evalsha:calls=7,"), "{stats}");
-    // What is counted inside of the script is no round trip.
+    // Commands that the script runs are not round trips.
     let others = stats.lines().filter(|line| line.starts_with("cmdstat_"));
     let others = others.filter(|line| {
         !["evalsha", "time", "get", "set", "config"].iter().any(|own| line.contains(own))
@@ -54,7 +54,7 @@ async fn all_charges_of_a_request_take_one_round_trip() {
 }
 
 #[tokio::test]
-async fn a_count_vanishes_when_the_quota_is_whole_again() {
+async fn a_count_expires_when_the_quota_is_full_again() {
     let redis = TestRedis::start();
     let node = node(&redis);
     once(&node, charge("10/hour", 1)).await;
@@ -64,7 +64,7 @@ async fn a_count_vanishes_when_the_quota_is_whole_again() {
 }
 
 #[tokio::test]
-async fn a_script_that_is_forgotten_is_taught_again() {
+async fn a_forgotten_script_is_loaded_again() {
     let redis = TestRedis::start();
     let node = node(&redis);
     once(&node, charge("5/hour", 1)).await;
@@ -72,7 +72,7 @@ async fn a_script_that_is_forgotten_is_taught_again() {
     assert_eq!(once(&node, charge("5/hour", 1)).await.remaining, 3);
 }
 
-/// What is logged.
+/// Captures the log.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -98,14 +98,14 @@ impl Log {
 }
 
 #[tokio::test]
-async fn without_redis_the_node_counts_by_itself_and_says_so_once() {
+async fn without_redis_the_node_counts_by_itself_and_logs_it_once() {
     let log = Log::default();
     async {
         let mut redis = TestRedis::start();
         let node = node(&redis);
         assert_eq!(once(&node, charge("5/hour", 1)).await.remaining, 4);
         redis.kill();
-        // It knows what it has let through.
+        // The node knows what it has let through.
         for remaining in (0..4).rev() {
             assert_eq!(once(&node, charge("5/hour", 1)).await.remaining, remaining);
         }
@@ -114,7 +114,7 @@ async fn without_redis_the_node_counts_by_itself_and_says_so_once() {
 
         redis.start_again();
         wait_until_it_counts(&node, &log).await;
-        // The new Redis knows nothing of before, but the node does.
+        // The new Redis has no counts, but the node has.
         assert!(!is_granted(&node, charge("5/hour", 1)).await);
     }
     .with_subscriber(log.subscriber())
@@ -132,7 +132,7 @@ async fn wait_until_it_counts(node: &SharedQuotas, log: &Log) {
 }
 
 #[tokio::test]
-async fn a_password_that_was_wrong_for_a_while_is_no_trouble_afterwards() {
+async fn recovers_from_a_temporarily_wrong_password() {
     let log = Log::default();
     async {
         let redis = TestRedis::start();
@@ -176,7 +176,7 @@ async fn a_password_may_be_corrected_after_the_start() {
 }
 
 #[tokio::test]
-async fn a_redis_that_hangs_is_as_good_as_none() {
+async fn a_hanging_redis_is_treated_as_unreachable() {
     let redis = TestRedis::start();
     let node = node(&redis);
     once(&node, charge("3/hour", 1)).await;
@@ -186,7 +186,7 @@ async fn a_redis_that_hangs_is_as_good_as_none() {
         assert_eq!(once(&node, charge("3/hour", 1)).await.remaining, remaining);
     }
     assert!(!is_granted(&node, charge("3/hour", 1)).await);
-    // Far more than it takes, far less than a client would notice without a limit.
+    // Far more than it takes, but far less than without a limit.
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     redis.signal("-CONT");
 }
@@ -206,7 +206,7 @@ async fn a_node_starts_without_redis() {
 }
 
 #[test]
-fn an_address_that_is_none_is_refused_without_telling_it() {
+fn an_invalid_address_is_refused_without_printing_it() {
     for url in ["", "hunter2", "http://:hunter2@localhost", "redis://:hunter2@host:port"] {
         let node = SharedQuotas::new(&url.to_owned().into(), Arc::new(LocalQuotas::default()));
         assert!(matches!(node, Err(RedisUrlError)), "{url}");

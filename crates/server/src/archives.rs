@@ -1,4 +1,4 @@
-//! Archives of this service: how one is made and opened.
+//! Creates and opens archives of this service.
 
 use std::fs::File;
 use std::io::{BufWriter, ErrorKind, Seek};
@@ -12,7 +12,7 @@ use crate::backend::Backend;
 use crate::backup_store::{BackupStore, BackupStoreError, name_of};
 use crate::settings::BackupSettings;
 
-/// Why an archive was not made, found or used.
+/// Why an archive was not created, found or used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failed {
     #[error("{0}")]
@@ -29,17 +29,17 @@ impl From<StoreError> for Failed {
     }
 }
 
-/// An archive that is complete and where it belongs.
+/// A complete archive in its final place.
 pub(crate) struct Made {
     /// Its full name.
     pub(crate) name: String,
     /// Its size in bytes.
     pub(crate) size: u64,
-    /// What is in it.
+    /// What it contains.
     pub(crate) summary: Summary,
 }
 
-/// Makes an archive of everything in `store`.
+/// Creates an archive of everything in `store`.
 pub(crate) async fn make(
     backend: &Backend,
     settings: &BackupSettings,
@@ -64,7 +64,7 @@ pub(crate) async fn make(
     Ok(Made { name, size, summary })
 }
 
-/// What was wrong, with the directory where there was no room: only what is written needs some.
+/// Adds the directory to errors about a full disk. Only writing needs space.
 fn without_room(path: &Path, error: ArchiveError) -> Failed {
     use ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     match error {
@@ -85,7 +85,7 @@ async fn head(
     now: DateTime<Utc>,
 ) -> Result<Head, Failed> {
     let schema = snapshot.schema().await?;
-    // It may have tables that this program would leave out.
+    // The database may have tables that this program does not know.
     if schema.as_str() > known {
         return Err(ArchiveError::NewerDatabase(schema).into());
     }
@@ -100,7 +100,7 @@ async fn head(
     })
 }
 
-/// Opens an archive after all of it was read and found to be what was written.
+/// Opens an archive after verifying all of it.
 pub(crate) fn open(
     mut file: File,
     settings: &BackupSettings,

@@ -1,4 +1,4 @@
-//! The service put together: a database, the use cases over it, and the API.
+//! Composes the service: a database, the use cases over it, and the API.
 
 mod accents;
 
@@ -30,24 +30,24 @@ use crate::settings::{DatabaseSettings, Settings};
 /// How long a command waits for one statement.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A database, and what makes use cases over it.
+/// A database, from which use cases can be created.
 #[derive(Clone)]
 pub struct Backend {
     database: Database,
-    /// The connections of this process, where the database is PostgreSQL.
+    /// The connections of this process, if the database is PostgreSQL.
     connections: Arc<OnceLock<PgDatabase>>,
     shared: Shared,
 }
 
-/// What use cases need beside a database. Clones count and remember together.
+/// The parts of use cases that do not depend on the database. Clones share their state.
 #[derive(Clone)]
 pub(crate) struct Shared {
     disposable: DisposableDomains,
     keyring: Arc<Keyring>,
     limits: Limits,
-    /// What this process counts.
+    /// Counts in this process.
     quotas: Arc<LocalQuotas>,
-    /// What counts for all nodes.
+    /// The Redis that counts for all nodes.
     redis_url: Option<SecretString>,
 }
 
@@ -58,12 +58,12 @@ enum Database {
     Sqlite(Arc<SqliteDatabase>),
 }
 
-/// Why a database could not be opened or brought up to date.
+/// Why a database could not be opened or migrated.
 #[derive(Debug, thiserror::Error)]
 #[error("{text}")]
 pub struct DatabaseError {
     text: String,
-    /// Whether trying again later makes sense.
+    /// Whether trying again later can help.
     pub(crate) may_pass: bool,
 }
 
@@ -72,18 +72,18 @@ impl DatabaseError {
         Self { text: with_causes(&error), may_pass: false }
     }
 
-    /// A server's refusal may pass: somebody starts the server, mends a password, creates the
-    /// database.
+    /// An error of a server, which may pass: an operator starts the server, corrects a password, or
+    /// creates the database.
     fn of_server(error: impl std::error::Error + 'static) -> Self {
         Self { may_pass: true, ..Self::of(error) }
     }
 
-    /// Something that may pass.
+    /// An error that may pass.
     pub(crate) fn passing(text: &str) -> Self {
         Self { text: text.to_owned(), may_pass: true }
     }
 
-    /// Something that does not.
+    /// An error that does not pass.
     pub(crate) fn defect(text: &str) -> Self {
         Self { text: text.to_owned(), may_pass: false }
     }
@@ -94,11 +94,11 @@ impl DatabaseError {
 }
 
 impl Backend {
-    /// Opens the database. PostgreSQL is not talked to yet: a service that
-    /// starts before its database heals by itself.
+    /// Opens the database. It does not connect to PostgreSQL yet, so a service that starts before
+    /// its database recovers by itself.
     ///
     /// # Errors
-    /// [`DatabaseError`] where the embedded database cannot be opened.
+    /// [`DatabaseError`] if the embedded database cannot be opened.
     pub fn open(settings: &Settings) -> Result<Self, DatabaseError> {
         Self::open_with(Shared::of(settings), &settings.database)
     }
@@ -111,7 +111,7 @@ impl Backend {
         Self::open_with(Shared::of(settings), database)
     }
 
-    /// Opens a database for use cases that share with others what is not of the database.
+    /// Opens a database for use cases that share everything else with others.
     pub(crate) fn open_with(
         shared: Shared,
         database: &DatabaseSettings,
@@ -123,11 +123,11 @@ impl Backend {
         Ok(Self { database, connections: Arc::default(), shared })
     }
 
-    /// Sees that the database, and a pooler in front of it, let the service keep its
-    /// promises. One that is away may do so.
+    /// Checks that the database, and a pooler in front of it, allow the service to keep its
+    /// promises. An unreachable one passes.
     ///
     /// # Errors
-    /// [`DatabaseError`] where they do not.
+    /// [`DatabaseError`] if they do not.
     pub(crate) async fn check_fitness(&self) -> Result<(), DatabaseError> {
         match &self.database {
             Database::Postgres(settings) => {
@@ -137,10 +137,10 @@ impl Backend {
         }
     }
 
-    /// The settings of the database's server with which a power cut could ruin it.
+    /// Names of server settings that could let a power cut ruin the database.
     ///
     /// # Errors
-    /// [`DatabaseError`] where it is away.
+    /// [`DatabaseError`] if the database is unavailable.
     pub(crate) async fn careless_settings(&self) -> Result<Vec<String>, DatabaseError> {
         match &self.database {
             Database::Postgres(settings) => {
@@ -150,7 +150,7 @@ impl Backend {
         }
     }
 
-    /// Applies the migrations that the database lacks; returns how many.
+    /// Applies all pending migrations; returns their number.
     ///
     /// # Errors
     /// [`DatabaseError`].
@@ -158,7 +158,7 @@ impl Backend {
         Ok(self.migrate_to(Target::Newest, Rows::Keep).await?.up)
     }
 
-    /// Brings the database to any schema, also back to an earlier one.
+    /// Migrates the database to any schema, including earlier ones.
     ///
     /// # Errors
     /// [`DatabaseError`].
@@ -173,8 +173,7 @@ impl Backend {
         }
     }
 
-    /// The names of the migrations that [`Self::migrate`] would apply and that change
-    /// rows which are there: a backup comes before them.
+    /// The names of pending migrations that change existing rows, which need a backup first.
     ///
     /// # Errors
     /// [`DatabaseError`].
@@ -189,7 +188,7 @@ impl Backend {
         }
     }
 
-    /// How far the schema is.
+    /// Which migrations are applied and which are pending.
     ///
     /// # Errors
     /// [`DatabaseError`].
@@ -202,12 +201,12 @@ impl Backend {
         }
     }
 
-    /// Whether the database can only be read since it was promoted.
+    /// Whether the database is read-only because it was promoted.
     pub(crate) fn is_frozen(&self) -> bool {
         self.embedded().is_some_and(|database| database.is_frozen().unwrap_or_default())
     }
 
-    /// What copies the database as a whole.
+    /// The port that copies the whole database.
     pub fn transfer(&self) -> Arc<dyn Transfer> {
         match &self.database {
             Database::Postgres(settings) => Arc::new(connect(settings).transfer()),
@@ -215,10 +214,10 @@ impl Backend {
         }
     }
 
-    /// The database of the Django service that is there.
+    /// Opens a Django service's database.
     ///
     /// # Errors
-    /// [`DatabaseError`] where it cannot be read.
+    /// [`DatabaseError`] if it cannot be read.
     pub(crate) async fn django(
         database: &DatabaseSettings,
     ) -> Result<Box<dyn DjangoSource>, DatabaseError> {
@@ -231,7 +230,7 @@ impl Backend {
         source.map_err(DatabaseError::of)
     }
 
-    /// The embedded database, if it is one.
+    /// The embedded database, if that is used.
     pub(crate) fn embedded(&self) -> Option<Arc<SqliteDatabase>> {
         match &self.database {
             Database::Postgres(_) => None,
@@ -239,8 +238,8 @@ impl Backend {
         }
     }
 
-    /// Use cases for one of `workers` threads, each with a runtime of its own. All workers
-    /// together have the connections that the settings allow.
+    /// Creates use cases for one of `workers` threads with runtimes of their own. All workers
+    /// together share the connections that the settings allow.
     pub fn app(&self, workers: usize) -> App {
         match &self.database {
             Database::Postgres(settings) => {
@@ -263,8 +262,8 @@ impl Backend {
         }
     }
 
-    /// Use cases for a command that writes a lot at once, which may take longer
-    /// than any request should.
+    /// Creates use cases for a command that writes many rows at once, which may take longer than a
+    /// request may.
     pub fn patient_app(&self) -> App {
         let mut patient = self.clone();
         if let Database::Postgres(settings) = &mut patient.database {
@@ -274,18 +273,18 @@ impl Backend {
         patient.app(1)
     }
 
-    /// Removes callers that were idle of late from the quotas that this process counts.
+    /// Forgets callers that were idle recently in the quotas of this process.
     pub fn forget_idle(&self) {
         self.shared.quotas.forget_idle();
     }
 
-    /// The connections of this process. What is not of one worker lives on a thread that
-    /// outlives all workers.
+    /// The connections of this process. Those of no single worker live on a thread that outlives
+    /// all workers.
     fn connections(&self, settings: &PgSettings) -> &PgDatabase {
         self.connections.get_or_init(|| exit3_postgres::connect(settings, carrier()))
     }
 
-    /// Finds out, again and again, whether lists may come from the replica. Never ends.
+    /// Keeps checking whether lists may come from the replica. Never returns.
     pub async fn watch_replica(&self) {
         match &self.database {
             Database::Postgres(settings) => self.connections(settings).watch_replica().await,
@@ -293,7 +292,7 @@ impl Backend {
         }
     }
 
-    /// The database, for people: no secret in it.
+    /// A description for people, without secrets.
     pub fn describe(&self) -> String {
         match &self.database {
             Database::Postgres(settings) => settings.describe(),
@@ -303,7 +302,6 @@ impl Backend {
 }
 
 impl Shared {
-    /// What the settings say.
     pub(crate) fn of(settings: &Settings) -> Self {
         Self {
             disposable: settings.disposable.clone(),
@@ -314,7 +312,7 @@ impl Shared {
         }
     }
 
-    /// Use cases over one database's repositories.
+    /// Creates use cases over one database's repositories.
     pub(crate) fn app_over(&self, repositories: Repositories) -> App {
         App {
             leads: repositories.leads,
@@ -332,7 +330,7 @@ impl Shared {
 
     fn quotas(&self) -> Arc<dyn Quotas> {
         let own = Arc::clone(&self.quotas);
-        // The address has been checked with the settings.
+        // The address was checked together with the settings.
         let shared = self.redis_url.as_ref();
         match shared.and_then(|url| SharedQuotas::new(url, Arc::clone(&own)).ok()) {
             Some(shared) => Arc::new(shared),
@@ -341,7 +339,7 @@ impl Shared {
     }
 }
 
-/// One database's repositories.
+/// The repositories of one database.
 pub(crate) struct Repositories {
     pub(crate) leads: Arc<dyn LeadRepository>,
     pub(crate) subscribers: Arc<dyn SubscriberRepository>,
@@ -350,7 +348,7 @@ pub(crate) struct Repositories {
     pub(crate) health: Arc<dyn DatabaseHealth>,
 }
 
-/// Does work on the embedded database that blocks.
+/// Runs blocking work on the embedded database.
 async fn blocking<T: Send + 'static>(
     database: &Arc<SqliteDatabase>,
     work: impl FnOnce(&SqliteDatabase) -> Result<T, OpenError> + Send + 'static,
@@ -360,13 +358,12 @@ async fn blocking<T: Send + 'static>(
     done.map_err(DatabaseError::of)?.map_err(DatabaseError::of_file)
 }
 
-/// For what needs no pool of connections.
+/// Connects without a pool that is shared between operations.
 fn connect(settings: &PgSettings) -> PgDatabase {
     exit3_postgres::connect(settings, Handle::current())
 }
 
-/// The thread that carries connections which no worker has for itself. It lives as long as
-/// the process.
+/// The thread that runs connections of no single worker. It lives as long as the process.
 fn carrier() -> Handle {
     static CARRIER: OnceLock<Option<Runtime>> = OnceLock::new();
     let carrier = CARRIER.get_or_init(|| {
@@ -381,7 +378,7 @@ fn open_file(path: &Path) -> Result<SqliteDatabase, DatabaseError> {
         ensure_directory(directory).map_err(DatabaseError::of)?;
     }
     if ownership::is_foreign() && !path.exists() {
-        // SQLite gives what it makes beside a file to the owner of that.
+        // SQLite gives new files beside the database to the owner of the database.
         let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         made.and_then(|file| ownership::adopt(&file)).map_err(DatabaseError::of)?;
     }

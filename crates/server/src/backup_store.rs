@@ -1,4 +1,4 @@
-//! Where archives are kept: a directory, or a bucket.
+//! The store of archives: a directory or a bucket.
 
 mod bucket;
 mod names;
@@ -18,14 +18,14 @@ pub(crate) use self::names::{name_of, time_of};
 use crate::ownership::{self, adopt};
 use crate::secrets::ensure_directory;
 
-/// How the names of files begin and end that are not archives yet.
+/// Prefix and suffix of the names of unfinished archives.
 const DRAFT: (&str, &str) = (".exit3-", ".partial");
-/// So far the clocks of those who make backups at one place may be apart. What is from
-/// later was named by a clock that was wrong, and would be the newest for good.
+/// How far apart the clocks of machines that share a store may be. An archive from later than that
+/// was named by a wrong clock, and would count as the newest forever.
 const CLOCKS: TimeDelta = TimeDelta::hours(1);
 
-/// So many of the newest archives stay, and the age of others is counted from the last of
-/// these: were it counted from now, a clock that leaps ahead would make all of them old.
+/// How many of the newest archives stay. The age of others is counted from the last of these: if it
+/// were counted from now, a clock that leaps ahead would make all of them old.
 const KEPT: usize = 7;
 
 /// Why a store cannot be used.
@@ -34,32 +34,32 @@ pub(crate) enum BackupStoreError {
     #[error("{place}: {error}")]
     Io { place: String, error: io::Error },
     #[error(
-        "nothing temporary can be kept in {place}: {error}; set TMPDIR to a directory that can \
+        "temporary files cannot be created in {place}: {error}; set TMPDIR to a directory that can \
          be written to"
     )]
     NoTemporary { place: String, error: io::Error },
-    /// What a bucket says goes on for many lines.
+    /// A bucket's error may have many lines.
     #[error("{}", .0.to_string().lines().next().unwrap_or_default())]
     Bucket(#[from] object_store::Error),
-    #[error("{0} was not answered in time; nothing is kept there")]
+    #[error("{0} was not answered in time; nothing was stored")]
     Silent(String),
-    #[error("{0} holds no backup: none was made there yet, or all were removed")]
+    #[error("{0} holds no backup: none was made yet, or all were removed")]
     Empty(String),
     /// There are files, but none of them can be the newest backup.
-    #[error("{place} holds no backup that counts, though there are {files} files: {why}")]
+    #[error("{place} holds no usable backup, although there are {files} files: {why}")]
     NoneCounts { place: String, files: usize, why: &'static str },
     #[error("{0:?} is neither a directory nor of the form s3://bucket/prefix")]
     Form(String),
 }
 
-/// Where archives are kept.
+/// A store of archives.
 pub(crate) enum BackupStore {
     Directory(PathBuf),
     Bucket(Bucket),
 }
 
 impl BackupStore {
-    /// Reads the name of a directory, or `s3://bucket/prefix`.
+    /// Parses the name of a directory, or `s3://bucket/prefix`.
     pub(crate) fn parse(text: &str) -> Result<Self, BackupStoreError> {
         match text.strip_prefix("s3://") {
             Some(_) => Ok(Self::Bucket(Bucket::open(text)?)),
@@ -68,8 +68,7 @@ impl BackupStore {
         }
     }
 
-    /// Whether `text` has one of these forms. What S3 needs beside it, in the environment, is
-    /// not looked at.
+    /// Whether `text` has one of these forms. The other settings of S3 are not checked.
     pub(crate) fn is_one(text: &str) -> bool {
         match text.strip_prefix("s3://") {
             Some(_) => Bucket::parse(text).is_ok(),
@@ -77,7 +76,7 @@ impl BackupStore {
         }
     }
 
-    /// The archive at `text`, which is the name of a file or an object.
+    /// Opens the archive at `text`, which names a file or an object.
     pub(crate) async fn fetch(text: &str) -> Result<File, BackupStoreError> {
         match text.strip_prefix("s3://") {
             Some(_) => Bucket::open(text)?.fetch().await,
@@ -85,8 +84,8 @@ impl BackupStore {
         }
     }
 
-    /// Begins a file that only its owner can read. It is gone when it is dropped before
-    /// [`Self::keep`].
+    /// Creates an unfinished archive that only its owner can read. Dropping it removes it, unless
+    /// [`Self::keep`] was called.
     pub(crate) fn draft(&self) -> Result<NamedTempFile, BackupStoreError> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(DRAFT.0).suffix(DRAFT.1);
@@ -101,7 +100,7 @@ impl BackupStore {
         }
     }
 
-    /// Why the service could not write there. Only root is told so, since root can.
+    /// Why the service could not write there. Only checked as root, because root itself can.
     pub(crate) fn obstacle(&self) -> Option<String> {
         match self {
             Self::Directory(directory) => ownership::obstacle(directory),
@@ -109,7 +108,7 @@ impl BackupStore {
         }
     }
 
-    /// Makes a complete draft last, under `name`; returns its full name.
+    /// Stores a complete archive as `name`; returns its full name.
     pub(crate) async fn keep(
         &self,
         draft: NamedTempFile,
@@ -140,9 +139,8 @@ impl BackupStore {
         })
     }
 
-    /// Removes the archives that are more than `days` older than the [`KEPT`] newest; returns
-    /// their names. What was the newest when a backup was last tried with success stays as
-    /// well.
+    /// Removes archives that are more than `days` older than the [`KEPT`] newest; returns their
+    /// names. The archive of the last successful verification stays as well.
     pub(crate) async fn expire(
         &self,
         days: u32,
@@ -156,7 +154,7 @@ impl BackupStore {
             let before = |name: &&String| time_of(name).is_some_and(|time| time <= verified_at);
             names.iter().filter(before).max()
         });
-        // Nothing is from before all time.
+        // An overflow means that nothing is old enough.
         let age = TimeDelta::try_days(days.into());
         let first = kept.zip(age).and_then(|(kept, age)| kept.checked_sub_signed(age));
         let is_old = |name: &&String| {
@@ -176,8 +174,7 @@ impl BackupStore {
         Ok(old)
     }
 
-    /// Removes what interrupted commands have left here. What cannot be removed is no reason
-    /// to go without a backup.
+    /// Removes leftovers of interrupted commands. A failure does not prevent a backup.
     pub(crate) fn sweep(&self) {
         match self {
             Self::Directory(directory) => drop(remove_stale(directory)),
@@ -192,14 +189,14 @@ impl BackupStore {
         }
     }
 
-    /// The names of all archives of ours that were begun by now.
+    /// The names of all archives that were begun by now.
     async fn names(&self, now: DateTime<Utc>) -> Result<Vec<String>, BackupStoreError> {
         let mut names = self.all_names().await?;
         names.retain(|name| was_begun_by(name, now));
         Ok(names)
     }
 
-    /// The names of all files, also of those that are no archives.
+    /// The names of all files, including other ones.
     async fn all_names(&self) -> Result<Vec<String>, BackupStoreError> {
         match self {
             Self::Directory(directory) => files(directory).map_err(|error| at(directory, error)),
@@ -212,18 +209,18 @@ impl BackupStore {
         let why = if names.is_empty() {
             return BackupStoreError::Empty(place);
         } else if names.iter().any(|name| time_of(name).is_some()) {
-            "the names of all backups say that they were begun later than now, so a clock was or \
+            "by their names, all backups were begun later than now, so a clock was or \
              is wrong"
         } else if names.iter().all(|name| is_draft(name.as_ref())) {
-            "they were begun and never finished"
+            "all of them were never finished"
         } else {
-            "none is called as a backup is (exit3-….backup)"
+            "none has the name of a backup (exit3-….backup)"
         };
         BackupStoreError::NoneCounts { place, files: names.len(), why }
     }
 }
 
-/// Whether this is the name of an archive of ours that was begun by now.
+/// Whether the name is that of an archive that was begun by now.
 fn was_begun_by(name: &str, now: DateTime<Utc>) -> bool {
     time_of(name).is_some_and(|time| time <= now + CLOCKS)
 }
@@ -255,7 +252,7 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes what interrupted commands have left in `directory`.
+/// Removes leftovers of interrupted commands from `directory`.
 fn remove_stale(directory: &Path) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
@@ -273,18 +270,18 @@ fn remove_stale(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes what interrupted commands have left where everybody keeps what is temporary.
+/// Removes leftovers of interrupted commands from the directory of temporary files.
 fn tidy_up() {
-    // What belongs to others stays, and is no reason to fail.
+    // Files of others stay; that is no reason to fail.
     let _ = remove_stale(&tempfile::env::temp_dir());
 }
 
-/// Sees to it that there is a directory for what is temporary: where the usual one cannot be
-/// used and TMPDIR names none, it is `instead`.
+/// Makes sure that there is a directory for temporary files: if the default one is unusable and
+/// TMPDIR is not set, it is `instead`.
 pub(crate) fn make_do(instead: &Path) {
     let named = std::env::var_os("TMPDIR").is_some_and(|place| !place.is_empty());
     if !named && tempfile::tempfile().is_err() && instead.is_dir() {
-        // Nobody has set it before.
+        // Nothing has set it before.
         let _ = tempfile::env::override_temp_dir(instead);
     }
 }
@@ -293,7 +290,7 @@ fn no_temporary(error: io::Error) -> BackupStoreError {
     BackupStoreError::NoTemporary { place: tempfile::env::temp_dir().display().to_string(), error }
 }
 
-/// A directory of its own, only for its owner, that is gone when it is dropped.
+/// A temporary directory for its owner only, which is removed on drop.
 pub(crate) fn scratch() -> Result<tempfile::TempDir, BackupStoreError> {
     tidy_up();
     let owner_only = fs::Permissions::from_mode(0o700);
@@ -315,7 +312,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_is_old_goes_but_not_what_is_needed() {
+    async fn old_archives_are_removed_unless_they_are_needed() {
         let directory = tempfile::tempdir().unwrap();
         let put = |name: &str| fs::write(directory.path().join(name), "").unwrap();
         let archives = nights("2026-01-01T00:00:00Z", 9);
@@ -323,13 +320,13 @@ mod tests {
         put("notes.txt");
         let store = BackupStore::parse(directory.path().to_str().unwrap()).unwrap();
         let now = time("2026-03-01T00:00:00Z");
-        // Named while the clock was wrong; and no file.
+        // Named by a wrong clock; and not a file.
         put("exit3-20990101T000000.000Z.backup");
         fs::create_dir(directory.path().join("exit3-20260101T000001.000Z.backup")).unwrap();
         let newest = store.newest(now).await.unwrap();
         assert!(newest.ends_with(&archives[8]), "{newest}");
         assert!(store.expire(u32::MAX, now, None).await.unwrap().is_empty());
-        // Tried on the second of January, and not since.
+        // Last verified on the second of January.
         let proven = Some(time("2026-01-02T12:00:00Z"));
         assert_eq!(store.expire(0, now, proven).await.unwrap(), archives[..1]);
         assert_eq!(store.expire(0, now, None).await.unwrap(), archives[1..2]);
@@ -338,7 +335,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_clock_that_leaps_ahead_takes_nothing_with_it() {
+    async fn a_clock_that_leaps_ahead_removes_nothing() {
         let directory = tempfile::tempdir().unwrap();
         let put = |name: &String| fs::write(directory.path().join(name), "").unwrap();
         let store = BackupStore::parse(directory.path().to_str().unwrap()).unwrap();
@@ -349,27 +346,27 @@ mod tests {
             let now = time_of(&name).unwrap();
             assert_eq!(store.expire(30, now, None).await.unwrap(), [""; 0], "{name}");
         }
-        // When it is right again, all goes on as if nothing had happened.
+        // Once the clock is right again, everything continues as before.
         let mut removed = Vec::new();
         for name in nights("2026-01-31T00:00:00Z", 10) {
             put(&name);
             removed.extend(store.expire(30, time_of(&name).unwrap(), None).await.unwrap());
         }
-        assert_eq!(removed, archives[..3], "what is 37 days old");
+        assert_eq!(removed, archives[..3], "archives that are 37 days old");
     }
 
     fn time(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
     }
 
-    /// The names of archives that are made night after night.
+    /// The names of nightly archives.
     fn nights(first: &str, count: usize) -> Vec<String> {
         let days = time(first).date_naive().iter_days().take(count);
         days.map(|day| name_of(day.and_time(chrono::NaiveTime::MIN).and_utc())).collect()
     }
 
     #[test]
-    fn a_store_has_a_form() {
+    fn a_store_is_a_directory_or_a_bucket() {
         for text in ["", "S3://bucket/prefix", "https://example.com", "s3://", "s3:///prefix"] {
             let refused = BackupStore::parse(text).err().map(|error| error.to_string());
             assert!(refused.is_some_and(|error| error.contains("s3://bucket/prefix")), "{text}");
@@ -377,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_interrupted_long_ago_is_removed() {
+    fn old_leftovers_of_interrupted_commands_are_removed() {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
         let made = fs::metadata(directory.path()).unwrap().modified().unwrap();

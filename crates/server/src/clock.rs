@@ -3,7 +3,7 @@ use std::time::SystemTime;
 use chrono::{DateTime, SubsecRound, Utc};
 use exit3_ports::Clock;
 
-/// The clock of the machine.
+/// The system clock.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock;
 

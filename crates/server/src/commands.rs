@@ -45,47 +45,46 @@ struct CommandLine {
 enum Command {
     /// Serves the API (the default)
     Serve,
-    /// Brings the database's schema up to date, or to another version, back as well
+    /// Migrates the database's schema to the newest version, or to an older one
     Migrate(migrate::Migrate),
-    /// Makes, lists and revokes the keys of the API
+    /// Creates, lists and revokes API keys
     #[command(subcommand)]
     ApiKey(api_key::ApiKeyCommand),
     /// Checks the settings
     Check(check::Check),
-    /// Asks the service at HOST and PORT whether it is ready to serve
+    /// Checks whether the service at HOST and PORT is ready
     Healthcheck(healthcheck::Healthcheck),
-    /// Sends a marked lead and a marked sign-up to a service, sees them arrive, and
-    /// removes them
+    /// Creates a marked lead and a marked sign-up at a service, reads them, and removes them
     Probe(probe::Probe),
-    /// Writes everything that is kept to an archive, while the service runs
+    /// Writes all data to an archive, while the service runs
     Backup(backup::Backup),
-    /// Brings everything of an archive into the database
+    /// Restores an archive into the database
     Restore(restore::Restore),
-    /// Restores a backup for a trial, elsewhere, and compares
+    /// Restores a backup into a temporary database and compares them
     VerifyBackup(verify_backup::VerifyBackup),
     /// Moves from the embedded database to PostgreSQL
     Promote(promote::Promote),
-    /// Brings everything from the database of the Django service; can be run again
+    /// Imports all data from the Django service's database; can be repeated
     ImportDjango(import_django::ImportDjango),
-    /// Asks the Django service and this one the same, and tells what differs
+    /// Sends the same requests to the Django service and to this one, and reports differences
     DiffDjango(diff_django::DiffDjango),
-    /// Fills the database with made-up leads and subscribers
+    /// Fills the database with invented leads and subscribers
     SeedDemo(seed::SeedDemo),
 }
 
 /// Why a command failed, in one sentence.
 pub(crate) type Failure = Box<dyn std::error::Error>;
 
-/// Runs the command that `arguments` (with the program's name) ask for. A
-/// failure is told in one sentence on standard error.
+/// Runs the command that `arguments` (including the program's name) ask for. A failure is printed
+/// as one sentence on standard error.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let outcome = read(arguments).and_then(|line| match line {
         Ok(line) => execute(line),
-        // Help and version are no failures.
+        // Help and version are not failures.
         Err(error) if !error.use_stderr() => Ok(error.print()?),
         Err(error) => {
             let text = error.to_string();
-            // clap lists missing arguments line by line, before the usage.
+            // clap lists missing arguments one per line, before the usage.
             let lines: Vec<&str> =
                 text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
             let sentence = lines.join(" ");
@@ -101,7 +100,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// What the command line, the environment and `.env` say together.
+/// Parses the command line, together with the environment and `.env`.
 fn read(
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Result<Result<CommandLine, clap::Error>, Failure> {
@@ -119,7 +118,7 @@ fn read(
     }))
 }
 
-/// The exit code. It differs between a missing backup, a bad one, and any other failure.
+/// The exit code; it tells a missing backup, a bad one and other failures apart.
 fn exit_code(failure: &Failure) -> ExitCode {
     match failure.downcast_ref() {
         Some(BackupStoreError::Empty(_)) => ExitCode::from(3),
@@ -130,7 +129,7 @@ fn exit_code(failure: &Failure) -> ExitCode {
 
 fn execute(line: CommandLine) -> Result<(), Failure> {
     let command = match line.command.unwrap_or(Command::Serve) {
-        // These ask over the network: they need no database, and no directory.
+        // These commands work over the network: they need neither a database nor a directory.
         Command::Healthcheck(what) => return healthcheck::healthcheck(&line.arguments, &what),
         Command::Probe(what) => return probe::probe(&what),
         command => command,
@@ -147,8 +146,8 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
         Command::Healthcheck(_) | Command::Probe(_) => Ok(()),
         Command::Serve => {
             refuse_danger(&settings, &line.arguments)?;
-            // First the address: a key that is made is shown once, and a service
-            // that cannot listen would not come to show it.
+            // Bind the address first: a new key is shown only once, and a service that cannot
+            // listen would not get to show it.
             let listeners = listen(&settings)?;
             let secrets = Secrets::check(&settings, &line.arguments)?;
             serve(settings, secrets, listeners)
@@ -177,27 +176,27 @@ fn refuse_danger(settings: &Settings, arguments: &Arguments) -> Result<(), Failu
     }
 }
 
-/// Tells people something on standard output.
+/// Prints a line to standard output.
 fn say(sentence: std::fmt::Arguments<'_>) {
-    // Nobody listens any more: no reason to stop.
+    // Nobody may be listening; that is no reason to stop.
     let _ = writeln!(std::io::stdout(), "{sentence}");
 }
 
-/// Tells people something on standard error.
+/// Prints a line to standard error.
 fn whisper(sentence: std::fmt::Arguments<'_>) {
     // As above.
     let _ = writeln!(std::io::stderr(), "{sentence}");
 }
 
-/// In huge pages, which the allocator asks for, each thread would hold megabytes for the
-/// little that it needs. At rest the service takes half as much without them, and commands
-/// that run beside it leave it the memory.
+/// Disables huge pages, which the allocator asks for: with them, each thread holds megabytes for
+/// the little that it needs. Without them the service uses half the memory at rest, and commands
+/// that run beside it leave it more.
 fn spare_memory() {
-    // Where the system cannot do without them, it takes more.
+    // If the system refuses, the process just uses more memory.
     let _ = rustix::thread::disable_transparent_huge_pages(true);
 }
 
-/// A runtime for commands that talk to the database for a while and end.
+/// A runtime for commands that use the database for a while and end.
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -206,11 +205,11 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
-/// Does something until it is done, or until the process is asked to stop: what is only
-/// for the moment, such as files with rows in them, is then removed.
+/// Runs `work` until it is done or the process is asked to stop. Dropping it then removes temporary
+/// data, such as files with rows.
 async fn unless_stopped<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::select! {
-        // The signals are heard before the work begins.
+        // Signal handlers are installed before the work begins.
         biased;
         stopped = command_stops() => Err(match stopped {
             Ok(()) => "it was asked to stop".into(),

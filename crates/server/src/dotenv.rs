@@ -1,27 +1,26 @@
-//! Reads `.env` as the replaced service does.
+//! Parses `.env` files as the replaced service does.
 //!
-//! The usual crate substitutes `$name` inside values and refuses spaces in
-//! unquoted ones. A secret of today's `.env` may hold either, and must come out
-//! as it went in.
+//! The usual crate substitutes `$name` inside of values and refuses spaces in unquoted ones.
+//! Secrets in existing `.env` files may contain both, and must be read unchanged.
 
 use std::collections::HashMap;
 
-/// What a `.env` file says.
+/// The contents of a `.env` file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Dotenv {
-    /// The variables; the last of those with one name.
+    /// The variables. If a name is repeated, the last value counts.
     pub(crate) variables: HashMap<String, String>,
-    /// What is odd about it.
+    /// The lines that are malformed.
     pub(crate) oddities: Vec<Oddity>,
 }
 
-/// A line that cannot be read as it stands. Its value may be a secret and is not told.
+/// A malformed line. The message omits its value, which may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line} {problem}")]
 pub(crate) struct Oddity {
-    /// Its number.
+    /// The line number, starting at 1.
     pub(crate) line: usize,
-    /// The name of its variable, if it has one.
+    /// The variable's name, if there is one.
     pub(crate) name: Option<String>,
     pub(crate) problem: Problem,
 }
@@ -36,7 +35,7 @@ pub(crate) enum Problem {
     OpenQuote,
 }
 
-/// What the text of a `.env` file says. A quoted value may go on over several lines.
+/// Parses the text of a `.env` file. A quoted value may span several lines.
 pub(crate) fn parse(text: &str) -> Dotenv {
     let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n");
     let mut rest = text.as_str();
@@ -63,7 +62,7 @@ pub(crate) fn parse(text: &str) -> Dotenv {
             Value::Whole { value, rest: after } => {
                 let lines = start.len().saturating_sub(after.len());
                 number += start.get(..lines).unwrap_or_default().matches('\n').count();
-                // The value's last line ends where the next one begins.
+                // The last line of the value ends at the next line break.
                 rest = after.split_once('\n').map_or("", |(_, after)| after);
                 found.variables.insert(name.to_owned(), value);
             }
@@ -77,7 +76,7 @@ pub(crate) fn parse(text: &str) -> Dotenv {
     found
 }
 
-/// The name at the beginning of `line`, and what stands in `text` from its value on.
+/// The name at the start of `line`, and the rest of `text` from the value on.
 fn name_of<'a>(text: &'a str, line: &'a str) -> Option<(&'a str, &'a str)> {
     let (before, _) = line.split_once('=')?;
     let start = text.get(before.len() + 1..)?;
@@ -89,15 +88,15 @@ fn name_of<'a>(text: &'a str, line: &'a str) -> Option<(&'a str, &'a str)> {
 }
 
 enum Value<'a> {
-    /// It ends in the line where `rest` begins.
+    /// The value is complete; `rest` is the text after it.
     Whole { value: String, rest: &'a str },
-    /// It begins with a quote that is not closed, so this belongs to it.
+    /// The quote is not closed, so it is part of the value.
     Open(String),
-    /// Something but a comment follows the closing quote.
+    /// Text other than a comment follows the closing quote.
     Broken,
 }
 
-/// The value that `text` begins with.
+/// Parses the value at the start of `text`.
 fn value_of(text: &str) -> Value<'_> {
     let line = text.split('\n').next().unwrap_or_default();
     let blanks = line.len() - line.trim_start().len();
@@ -127,14 +126,14 @@ fn value_of(text: &str) -> Value<'_> {
     Value::Open(unquoted(line).to_owned())
 }
 
-/// A comment needs white space before it: a `#` may be part of a secret.
+/// Cuts a comment off. It needs white space before it, because `#` may be part of a secret.
 fn unquoted(line: &str) -> &str {
     let comment = line.match_indices('#').map(|(at, _)| line.get(..at).unwrap_or_default());
     let mut before = comment.filter(|before| before.ends_with(char::is_whitespace));
     before.next().unwrap_or(line).trim_end()
 }
 
-/// Where the closing quote is.
+/// The position of the closing quote.
 fn closing(text: &str, mark: char) -> Option<usize> {
     let mut escaped = false;
     for (at, c) in text.char_indices() {
@@ -148,8 +147,8 @@ fn closing(text: &str, mark: char) -> Option<usize> {
     None
 }
 
-/// A backslash stands for itself, but before a quote or another one. Python's readers do
-/// not agree about letters after it.
+/// Removes the backslash before a quote or another backslash, and nowhere else. Python's readers do
+/// not agree about letters after a backslash.
 fn unescape(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
@@ -170,14 +169,14 @@ mod tests {
         found.variables.remove("X").unwrap()
     }
 
-    /// The oddities of a text, and how many variables it has nevertheless.
+    /// The malformed lines of a text, and how many variables it still has.
     fn odd(text: &str) -> (Vec<String>, usize) {
         let found = parse(text);
         (found.oddities.iter().map(ToString::to_string).collect(), found.variables.len())
     }
 
     #[test]
-    fn values_come_out_as_they_went_in() {
+    fn values_are_read_unchanged() {
         assert_eq!(value("X=a$b#c(d)&e!f"), "a$b#c(d)&e!f");
         assert_eq!(value("X=two words"), "two words");
         assert_eq!(value("X = spaced # a comment"), "spaced");
@@ -227,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_that_nobody_closes_takes_no_other_line_away() {
+    fn an_unclosed_quote_does_not_swallow_other_lines() {
         let found = parse("A='open\nB=2\nC=it's 3\n");
         assert_eq!(found.variables["A"], "'open");
         assert_eq!((&*found.variables["B"], &*found.variables["C"]), ("2", "it's 3"));
@@ -247,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn skips_and_tells_a_line_that_it_does_not_understand() {
+    fn skips_and_reports_malformed_lines() {
         for line in ["nonsense", "[section]", "MY-VAR=1", "A B=1", "=1", "A: 1", "export", "é=1"] {
             let text = format!("A=1\n{line}\nB=2");
             assert_eq!(odd(&text), (vec!["line 2 is not NAME=value".to_owned()], 2), "{line}");

@@ -1,9 +1,8 @@
-//! The flood guard: so many requests a second of one address, whatever they ask for.
-//! It stands before everything else and counts in this process alone, as `limit_req`
-//! does where there is an nginx.
+//! The flood guard: limits the requests per second from one address, for all paths together. It
+//! runs before everything else and counts in this process only, like nginx's `limit_req`.
 //!
-//! actix-governor is under the GPL, so it is seen here only, and a binary without the
-//! feature `flood-guard` is free of it: see docs/adr/0008-limits.md.
+//! actix-governor is under the GPL. It is used in this file only, and a binary without the feature
+//! `flood-guard` does not contain it: see docs/adr/0008-limits.md.
 
 #[cfg(feature = "flood-guard")]
 pub(crate) use guard::{FloodGuard, explain};
@@ -31,7 +30,7 @@ mod guard {
     type Config = GovernorConfig<ByAddress, NoOpMiddleware<QuantaInstant>>;
     type Middleware = Condition<Governor<ByAddress, NoOpMiddleware<QuantaInstant>>>;
 
-    /// Wards floods off.
+    /// Limits the requests from each address.
     #[derive(Clone)]
     pub(crate) struct FloodGuard {
         config: Config,
@@ -39,8 +38,7 @@ mod guard {
     }
 
     impl FloodGuard {
-        /// Lets as many come at once as the rate says, and then evenly; without a rate,
-        /// all.
+        /// Allows `rate.limit` requests at once, and refills evenly. `None` means unlimited.
         pub(crate) fn new(rate: Option<Rate>) -> Self {
             let period = |rate: Rate| rate.period.duration() / rate.limit.max(1);
             let config = rate.and_then(|rate| {
@@ -57,12 +55,12 @@ mod guard {
             Self { config, stands }
         }
 
-        /// What stands before one worker.
+        /// The middleware for one worker.
         pub(crate) fn middleware(&self) -> Middleware {
             Condition::new(self.stands, Governor::new(&self.config))
         }
 
-        /// Forgets the addresses that have not come for a while.
+        /// Forgets the addresses that have not been seen for a while.
         pub(crate) fn forget_idle(&self) {
             let limiter = self.config.limiter();
             limiter.retain_recent();
@@ -73,7 +71,7 @@ mod guard {
     #[derive(Debug, Clone, Copy)]
     pub(crate) struct ByAddress;
 
-    /// There is always an address.
+    /// An error that never occurs, because every request has an address.
     #[derive(Debug)]
     pub(crate) struct Never(Infallible);
 
@@ -106,12 +104,12 @@ mod guard {
         }
     }
 
-    /// That a request is one of too many, and after how long it may come again. The guard
-    /// does not see the request when it has to answer it, so [`explain`] does.
+    /// Marks a refused request with the time after which it may be repeated. The guard does not see
+    /// the request when it answers, so [`explain`] renders the error.
     #[derive(Clone, Copy)]
     struct Flood(Duration);
 
-    /// Says it as the API would, in the place of the guard that it stands around.
+    /// Middleware around the guard: renders its refusals like errors of the API.
     pub(crate) async fn explain<B: MessageBody>(
         request: ServiceRequest,
         next: Next<B>,
@@ -133,7 +131,7 @@ mod no_guard {
     use actix_web::middleware::{DefaultHeaders, Next};
     use exit3_domain::quotas::Rate;
 
-    /// Stands in where there is none.
+    /// Replaces the guard in builds without it.
     #[derive(Clone)]
     pub(crate) struct FloodGuard;
 

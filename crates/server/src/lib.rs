@@ -1,5 +1,5 @@
-//! Exit Three's backend, put together. The binary `exit3` is a thin shell
-//! around this library; another binary can call it with crates of its own.
+//! Composes Exit Three's backend. The binary `exit3` is a thin wrapper around this library, and
+//! other binaries can use it with crates of their own.
 
 mod archives;
 mod backend;

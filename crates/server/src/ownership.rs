@@ -1,6 +1,5 @@
-//! Whose files are that root makes by running a command by hand: those of the user that the
-//! service runs as, to whom `DATA_DIR` belongs. Left to root, they would stop that user: a
-//! backup every night, or the start.
+//! Gives files that root creates, by running a command by hand, to the user of the service, who
+//! owns `DATA_DIR`. Files of root would break the nightly backup or the next start.
 
 use std::fs::{self, File};
 use std::io;
@@ -11,10 +10,10 @@ use std::sync::OnceLock;
 use rustix::fs::{Gid, Uid, fchown};
 use rustix::process::geteuid;
 
-/// The user that the service runs as, where this process is root and that user is not.
+/// The user and group of the service, if this process is root and the service is not.
 static OWNER: OnceLock<Option<(u32, u32)>> = OnceLock::new();
 
-/// Finds out to whom `data_dir` belongs. Only the first call in a process counts.
+/// Looks up the owner of `data_dir`. Only the first call in a process counts.
 pub(crate) fn learn(data_dir: &Path) {
     let owner = || {
         let owner = fs::metadata(data_dir).ok().filter(|_| geteuid().is_root())?;
@@ -27,15 +26,15 @@ fn owner() -> Option<(u32, u32)> {
     OWNER.get().copied().flatten()
 }
 
-/// Whether what this process makes is to belong to somebody else.
+/// Whether this process creates files for another user.
 pub(crate) fn is_foreign() -> bool {
     owner().is_some()
 }
 
-/// Gives a file or directory that was made just now to the user that the service runs as.
+/// Gives a new file or directory to the user of the service.
 ///
 /// # Errors
-/// It stays root's.
+/// The owner cannot be changed.
 pub(crate) fn adopt(made: &File) -> io::Result<()> {
     match owner() {
         Some((user, group)) => {
@@ -45,7 +44,7 @@ pub(crate) fn adopt(made: &File) -> io::Result<()> {
     }
 }
 
-/// Why the service could not write to `directory`. Only root is told so, since root can.
+/// Why the service could not write to `directory`. Only checked as root, because root itself can.
 pub(crate) fn obstacle(directory: &Path) -> Option<String> {
     let (user, group) = owner()?;
     let found = fs::metadata(directory).ok()?;

@@ -1,11 +1,11 @@
-//! Progress of long commands, as bars on standard error.
+//! Progress bars of long commands on standard error.
 
 use std::cell::RefCell;
 
 use exit3_archive::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A bar on standard error, where that is a terminal.
+/// A bar on standard error, if that is a terminal.
 pub(crate) fn bar(what: String, count: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg:12} {wide_bar} {human_pos}/{human_len} {eta}");
     ProgressBar::new(count)
@@ -13,7 +13,7 @@ pub(crate) fn bar(what: String, count: u64) -> ProgressBar {
         .with_message(what)
 }
 
-/// A bar for each table.
+/// One bar for each table.
 #[derive(Default)]
 pub(crate) struct Bars(RefCell<Option<ProgressBar>>);
 
@@ -31,7 +31,7 @@ impl Progress for Bars {
 }
 
 impl Bars {
-    /// Leaves the last bar as it is.
+    /// Leaves the last bar on the screen.
     pub(crate) fn finish(&self) {
         if let Some(bar) = self.0.take() {
             bar.finish();

@@ -1,4 +1,4 @@
-//! Secrets that the service makes for itself on its first start.
+//! Secrets that the service generates on its first start.
 
 use std::fs;
 use std::io::{self, Write};
@@ -13,13 +13,13 @@ use secrecy::SecretString;
 use crate::ownership::adopt;
 use crate::variables::trim;
 
-/// A secret, and whether it was made just now.
+/// A secret, and whether it was just generated.
 pub(crate) struct Kept {
     pub(crate) secret: SecretString,
     pub(crate) is_new: bool,
 }
 
-/// Makes `directory`, for the owner alone, if it is not there.
+/// Creates `directory`, for its owner only, if it is missing.
 pub(crate) fn ensure_directory(directory: &Path) -> io::Result<()> {
     let missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
     let new: Vec<&Path> = directory.ancestors().take_while(missing).collect();
@@ -27,8 +27,8 @@ pub(crate) fn ensure_directory(directory: &Path) -> io::Result<()> {
     new.into_iter().try_for_each(|made| adopt(&fs::File::open(made)?))
 }
 
-/// Whether [`ensure_directory`] would succeed. Checking settings creates nothing: it is often
-/// root that checks them, and the service is not root.
+/// Whether [`ensure_directory`] would succeed. Checking settings creates nothing, because often
+/// root checks them, and the service is not root.
 pub(crate) fn look_at_directory(directory: &Path) -> io::Result<()> {
     match fs::metadata(directory) {
         Ok(found) if found.is_dir() => return Ok(()),
@@ -40,9 +40,9 @@ pub(crate) fn look_at_directory(directory: &Path) -> io::Result<()> {
     Ok(rustix::fs::access(there, rustix::fs::Access::WRITE_OK)?)
 }
 
-/// The secret in the file `name`, made if it is not there yet. Two processes
-/// that start together end up with the same one: the file appears complete or
-/// not at all, and only one can put it there.
+/// Returns the secret in the file `name`, and generates it if the file is missing. Two processes
+/// that start together get the same secret: the file appears complete or not at all, and only one
+/// process can create it.
 pub(crate) fn keep(directory: &Path, name: &str) -> io::Result<Kept> {
     let path = directory.join(name);
     if let Some(secret) = read(&path)? {
@@ -50,7 +50,7 @@ pub(crate) fn keep(directory: &Path, name: &str) -> io::Result<Kept> {
     }
     ensure_directory(directory)?;
     let secret = random();
-    // For its owner alone, and gone when it is dropped, as it is where there is no room for it.
+    // Readable by its owner only, and removed on drop, for example if the disk is full.
     let mut draft = tempfile::Builder::new().prefix(&format!(".{name}.")).tempfile_in(directory)?;
     adopt(draft.as_file())?;
     draft.write_all(secret.as_bytes())?;
@@ -86,12 +86,12 @@ fn read(path: &Path) -> io::Result<Option<SecretString>> {
     }
 }
 
-/// 256 bits from the operating system.
+/// 256 random bits from the operating system.
 fn random() -> String {
     URL_SAFE_NO_PAD.encode(random_bytes::<32>())
 }
 
-/// Bytes that nobody can guess.
+/// Unpredictable bytes.
 #[allow(clippy::disallowed_methods, reason = "this is where randomness comes in")]
 pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
@@ -106,7 +106,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
-    fn is_made_once_and_for_the_owner_alone() {
+    fn is_generated_once_and_only_the_owner_may_read_it() {
         let directory = tempfile::tempdir().unwrap();
         let first = keep(directory.path(), "key").unwrap();
         let second = keep(directory.path(), "key").unwrap();
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_editor_leaves_around_a_secret_is_no_part_of_it() {
+    fn blanks_that_editors_add_are_not_part_of_a_secret() {
         let directory = tempfile::tempdir().unwrap();
         for text in ["s3cret\r\n", "\u{feff}s3cret", " s3cret\u{a0}\n\n", "\ts3cret\u{200b}"] {
             fs::write(directory.path().join("key"), text).unwrap();
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_file_is_not_taken_for_a_secret() {
+    fn an_empty_file_is_not_a_secret() {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("key"), "\n").unwrap();
         assert!(keep(directory.path(), "key").is_err());

@@ -1,6 +1,5 @@
-//! Settings: options of the command line, each with the environment name that
-//! the replaced service has for it. The command line comes first, then the
-//! environment, then `.env`.
+//! Settings: options of the command line, each with the replaced service's name in the environment.
+//! The command line takes precedence, then the environment, then `.env`.
 
 mod addresses;
 mod arguments;
@@ -38,7 +37,7 @@ pub use words::Limit;
 use crate::{secrets, variables};
 pub use exit3_connections::TlsFiles;
 
-/// A setting that cannot be used: one sentence that names the variable.
+/// A setting that cannot be used, as one sentence that names the variable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{variable} {problem}")]
 pub struct SettingsError {
@@ -51,7 +50,7 @@ impl SettingsError {
         Self { variable, problem: problem.into() }
     }
 
-    /// What is wrong, without the name: the value may be of an option.
+    /// The problem without the name, because the value may be from an option.
     pub(crate) fn problem(&self) -> &str {
         &self.problem
     }
@@ -59,60 +58,60 @@ impl SettingsError {
 
 /// Checked settings of the service.
 pub struct Settings {
-    /// Where to listen.
+    /// The address to listen on.
     pub listen: SocketAddr,
-    /// Threads that answer requests.
+    /// The number of threads that answer requests.
     pub workers: usize,
-    /// Where the embedded database and the service's own secrets are kept.
+    /// The directory of the embedded database and of the service's own secrets.
     pub data_dir: PathBuf,
-    /// Which database.
+    /// The database.
     pub database: DatabaseSettings,
-    /// Where backups go, and how they are locked.
+    /// The target and the encryption of backups.
     pub backup: BackupSettings,
-    /// Whether migrations run at start.
+    /// Whether migrations are applied at the start.
     pub auto_migrate: bool,
     /// How clients reach the service.
     pub site: Site,
-    /// Which pages may call the API.
+    /// Which origins may call the API from a browser.
     pub cors: CorsSettings,
-    /// Where the certificate is, where the service encrypts by itself.
+    /// The certificate and its key, if the service itself uses TLS.
     pub tls: Option<TlsFiles>,
-    /// Connections at a time, where that is not left to the system.
+    /// The most connections at a time; `None` leaves that to the system.
     pub max_connections: Option<usize>,
-    /// How often what may be done.
+    /// The rate limits of the API.
     pub limits: Limits,
-    /// How often one address may ask for anything.
+    /// The rate limit of a single address for all paths; `None` means unlimited.
     pub flood: Option<Rate>,
-    /// What counts for all nodes.
+    /// The Redis that counts for all nodes.
     pub redis_url: Option<SecretString>,
-    /// What is told of the service while it runs, and to whom.
+    /// Logs, metrics, traces and error reports.
     pub telemetry: TelemetrySettings,
-    /// Domains of throw-away addresses.
+    /// Domains of disposable addresses.
     pub disposable: DisposableDomains,
-    /// When the paths without a version will be gone.
+    /// When the paths without a version will be removed.
     pub sunset: Option<DateTime<Utc>>,
-    /// What a person should know of the settings: what is not followed, and what has no effect.
+    /// Warnings about the settings: those that are not followed, and those without effect.
     pub notes: Vec<String>,
 }
 
-/// What only the service itself needs to know.
+/// The secrets of the service.
 pub struct Secrets {
-    /// Signs what clients hand back.
+    /// Signs data that clients send back.
     pub secret_key: SecretString,
-    /// The key of the API.
+    /// The API key with all rights.
     pub api_key: SecretString,
-    /// Whether the key was made just now, and nobody knows it yet.
+    /// Whether the key was just generated, so that nobody knows it yet.
     pub api_key_is_new: bool,
     /// Whether the data directory has secrets of an earlier start.
     pub started_before: bool,
 }
 
 impl Secrets {
-    /// Takes the secrets from the settings, or, for the embedded database, from
-    /// the data directory, where they are made on the first start.
+    /// Takes the secrets from the settings. With the embedded database they may also come from the
+    /// data directory, where the first start generates them.
     ///
     /// # Errors
-    /// One sentence about a secret that is missing or a placeholder.
+    /// One sentence about a missing secret or a placeholder.
     pub fn check(settings: &Settings, arguments: &Arguments) -> Result<Self, SettingsError> {
         let kept = |file: &str| settings.data_dir.join(file).exists();
         let started_before = kept("secret_key") || kept("api_key");
@@ -122,10 +121,10 @@ impl Secrets {
         Ok(Self { secret_key, api_key, api_key_is_new, started_before })
     }
 
-    /// Whether [`Self::check`] would take or make them, without making any.
+    /// Checks that [`Self::check`] would succeed, without generating secrets.
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`Self::check`].
     pub(crate) fn look(settings: &Settings, arguments: &Arguments) -> Result<(), SettingsError> {
         given_secret(settings, "SECRET_KEY", &arguments.secret_key)?;
         given_secret(settings, "BASIC_API_KEY", &arguments.basic_api_key).map(drop)
@@ -180,10 +179,10 @@ impl Settings {
     }
 }
 
-/// Where to listen.
+/// The address to listen on.
 ///
 /// # Errors
-/// One sentence: HOST is no address.
+/// One sentence, if HOST is not an address.
 pub fn address(arguments: &Arguments) -> Result<SocketAddr, SettingsError> {
     Ok(SocketAddr::new(addresses::host(&arguments.host)?, arguments.port))
 }
@@ -193,7 +192,7 @@ fn site(arguments: &Arguments) -> Result<Site, SettingsError> {
     if arguments.secure_ssl_redirect && (hosts.is_empty() || hosts.iter().any(|host| host == "*")) {
         return Err(SettingsError::new(
             "SECURE_SSL_REDIRECT",
-            "would send clients anywhere: say in ALLOWED_HOSTS where to",
+            "would redirect clients to any host: list the allowed ones in ALLOWED_HOSTS",
         ));
     }
     let hsts = Hsts {
@@ -207,7 +206,7 @@ fn site(arguments: &Arguments) -> Result<Site, SettingsError> {
         use_forwarded_host: arguments.use_x_forwarded_host,
         ssl_redirect: arguments.secure_ssl_redirect,
         hsts: (hsts.seconds > 0).then_some(hsts),
-        // The API knows its own.
+        // The API sets its own.
         probes: None,
     })
 }
@@ -216,20 +215,23 @@ fn tls(arguments: &Arguments) -> Result<Option<TlsFiles>, SettingsError> {
     match (&arguments.tls_cert, &arguments.tls_key) {
         (None, None) => Ok(None),
         (Some(cert), Some(key)) => Ok(Some(TlsFiles { cert: cert.clone(), key: key.clone() })),
-        (Some(_), None) => Err(SettingsError::new("TLS_KEY", "is missing: TLS_CERT is there")),
-        (None, Some(_)) => Err(SettingsError::new("TLS_CERT", "is missing: TLS_KEY is there")),
+        (Some(_), None) => Err(SettingsError::new("TLS_KEY", "is missing, but TLS_CERT is set")),
+        (None, Some(_)) => Err(SettingsError::new("TLS_CERT", "is missing, but TLS_KEY is set")),
     }
 }
 
-/// The address of Redis, with its password.
+/// The URL of Redis, including its password.
 fn redis_url(arguments: &Arguments) -> Result<Option<SecretString>, SettingsError> {
     let Some(url) = &arguments.redis_url else { return Ok(None) };
     let wrong = |problem: String| SettingsError::new("REDIS_URL", problem);
     if url.expose_secret().starts_with("rediss:") {
-        return Err(wrong("asks for TLS, which the service does not speak to Redis".to_owned()));
+        return Err(wrong("asks for TLS, which the service does not support for Redis".to_owned()));
     }
     SharedQuotas::check(url).map_err(|error| {
-        wrong(format!("is {error}; a password is percent-encoded there (/ is %2F), or as it is in REDIS_PASSWORD"))
+        wrong(format!(
+            "is {error}; percent-encode the password (/ is %2F), or set it unencoded in \
+             REDIS_PASSWORD"
+        ))
     })?;
     Ok(Some(match &arguments.redis_password {
         Some(password) => with_password(url.expose_secret(), password.expose_secret()).into(),
@@ -237,7 +239,7 @@ fn redis_url(arguments: &Arguments) -> Result<Option<SecretString>, SettingsErro
     }))
 }
 
-/// The address of a Redis with this password, if it has none.
+/// Adds the password to a Redis URL that has none.
 fn with_password(url: &str, password: &str) -> String {
     let Ok(mut parsed) = Url::parse(url) else { return url.to_owned() };
     let is_socket = parsed.host_str().is_none_or(str::is_empty);
@@ -251,15 +253,16 @@ fn with_password(url: &str, password: &str) -> String {
     if is_socket {
         parsed.query_pairs_mut().append_pair("pass", password);
     } else {
-        // A percent sign would stay as it is.
+        // The library would keep a percent sign unencoded.
         let encoded = utf8_percent_encode(password, NON_ALPHANUMERIC).to_string();
-        // It can only fail where there is no host.
+        // Fails only for a URL without a host.
         let _ = parsed.set_password(Some(&encoded));
     }
     parsed.into()
 }
 
-/// Whoever wants no limits for visitors, as a benchmark does, wants none for floods.
+/// Turning off the limits of visitors, for example for a benchmark, turns off the flood guard as
+/// well.
 fn flood(arguments: &Arguments) -> Option<Rate> {
     match arguments.rate_limit_flood {
         Some(limit) => limit.0,
@@ -267,7 +270,7 @@ fn flood(arguments: &Arguments) -> Option<Rate> {
     }
 }
 
-/// One thread a core: more of them only get in each other's way.
+/// One thread per core; more only get in each other's way.
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
@@ -284,7 +287,7 @@ fn disposable(file: Option<&PathBuf>) -> Result<DisposableDomains, SettingsError
     Ok(domains)
 }
 
-/// A secret, and whether it was made just now.
+/// A secret, and whether it was just generated.
 fn secret(
     settings: &Settings,
     variable: &'static str,
@@ -301,7 +304,7 @@ fn secret(
     Ok((kept.secret, kept.is_new))
 }
 
-/// The secret of the settings; none where the service keeps one of its own.
+/// The secret in the settings; `None` if the service keeps its own.
 fn given_secret(
     settings: &Settings,
     variable: &'static str,

@@ -1,7 +1,7 @@
-//! What the process does when it gets a signal.
+//! Signal handling.
 //!
-//! By default, most signals end a process at once and lose its requests in flight. Here, a
-//! signal that may come from anywhere either stops the service in order or does nothing.
+//! By default, most signals end a process at once and lose its requests in flight. Here, a signal
+//! either stops the service in order or does nothing.
 
 use std::future::poll_fn;
 use std::io::{self, IsTerminal};
@@ -11,12 +11,12 @@ use std::task::Poll;
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Wishes to stop. The last is what an uninterruptible power supply says.
+/// Signals that stop the service. The last one comes from uninterruptible power supplies.
 const STOP: [Signal; 4] = [Signal::TERM, Signal::INT, Signal::QUIT, Signal::POWER];
 
-/// Nothing. There is nothing that would have to be read again: certificates are taken over
-/// when their files change, and a log file that was moved is made anew. Where a file may not
-/// grow (SIGXFSZ), the write itself fails with an error.
+/// Signals that do nothing. There is nothing to reload: certificates are reloaded when their files
+/// change, and a moved log file is created again. If a file has reached its size limit (SIGXFSZ),
+/// the write itself fails.
 const NOTHING: [Signal; 9] = [
     Signal::USR1,
     Signal::USR2,
@@ -28,29 +28,29 @@ const NOTHING: [Signal; 9] = [
     Signal::XCPU,
     Signal::XFSZ,
 ];
-/// Those without a name, which are nothing either.
+/// Real-time signals, which do nothing either.
 const REAL_TIME: RangeInclusive<i32> = 34..=64;
 
-/// Ends when the service is asked to stop. Asked again, it still finishes what it does.
+/// Completes when the service is asked to stop. Further requests to stop change nothing.
 ///
-/// A terminal that was closed (SIGHUP) is a wish to stop where the service was started from
-/// one. Programs that rotate logs send the same, and mean something else.
+/// A closed terminal (SIGHUP) stops a service that was started from one. Otherwise SIGHUP is
+/// ignored, because programs that rotate logs send it.
 ///
 /// # Errors
-/// A signal cannot be heard.
+/// A signal handler cannot be installed.
 pub(crate) async fn service_stops() -> io::Result<()> {
     stops(io::stdin().is_terminal()).await
 }
 
-/// Ends when a command is asked to stop. It ends with its terminal.
+/// Completes when a command is asked to stop, or its terminal is closed.
 ///
 /// # Errors
-/// A signal cannot be heard.
+/// A signal handler cannot be installed.
 pub(crate) async fn command_stops() -> io::Result<()> {
     stops(true).await
 }
 
-/// A signal that was heard once ends the process no more, whether somebody listens or not.
+/// Once a signal has a handler, it no longer ends the process, even if nobody listens any more.
 async fn stops(hang_up_stops: bool) -> io::Result<()> {
     let hear = |which: i32| signal(SignalKind::from_raw(which));
     for which in NOTHING.iter().map(|which| which.as_raw()).chain(REAL_TIME) {

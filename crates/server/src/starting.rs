@@ -1,6 +1,6 @@
-//! Starting: the service listens at once, and asks for its database until it is there.
+//! Starts the service: it listens at once, and looks for its database until it is available.
 //!
-//! The start runs on a thread of its own. A stop does not wait for it, and requests are served
+//! The start runs on a thread of its own. Stopping does not wait for it, and requests are answered
 //! even while the start is blocked.
 
 mod away;
@@ -24,31 +24,31 @@ pub(crate) use late::Late;
 pub(crate) use progress::Progress;
 use progress::Teller;
 
-/// So long requests wait for the database to be asked for the first time, and for
-/// migrations; then they are refused.
+/// How long requests wait for the first attempt to reach the database, and for migrations, before
+/// they are refused.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How often it is said what the start waits for.
+/// How often to log what the start waits for.
 const TELL: Duration = Duration::from_secs(5);
-/// How much more time the start asks of systemd with each message.
+/// How much more time to ask systemd for with each message.
 const EXTENSION: Duration = Duration::from_secs(60);
-/// How long a question may take that the database answers at once.
+/// The time limit of queries that a database answers at once.
 const ANSWER: Duration = Duration::from_secs(10);
-/// How long the stop waits until what the start has begun is cleaned up.
+/// How long stopping waits for the start to clean up.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// The pauses between attempts to reach the database: the first, and the longest.
+/// The first and the longest pause between attempts to reach the database.
 const AWAY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
-/// The same where migrations fail. Each attempt may make a backup, and works on the tables.
+/// The same after failed migrations. Each attempt may make a backup, and locks tables.
 const FAILED: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(30 * 60));
 
-/// What requests are served with until the database is there.
+/// Serves requests until the database is available.
 #[derive(Clone)]
 pub(crate) struct Early {
     shared: Shared,
     progress: Progress,
 }
 
-/// A start that is under way.
+/// A start in progress.
 pub(crate) struct Starting {
     early: Early,
     outcome: oneshot::Receiver<Result<Backend, DatabaseError>>,
@@ -57,10 +57,10 @@ pub(crate) struct Starting {
 }
 
 impl Starting {
-    /// Begins to ask for the database.
+    /// Starts to look for the database.
     ///
     /// # Errors
-    /// There is no thread to be had.
+    /// The thread cannot be started.
     pub(crate) fn begin(settings: &Arc<Settings>) -> std::io::Result<Self> {
         let shared = Shared::of(settings);
         let (teller, progress) = progress::channel();
@@ -83,28 +83,28 @@ impl Starting {
                 // The receiver is gone if the service stops.
                 let _ = found.send(outcome);
             }
-            // What blocks, such as waiting for a lock, ends with the process.
+            // Blocked work, such as waiting for a lock, ends with the process.
             runtime.shutdown_background();
         })?;
         Ok(Self { early, outcome, cancel: Some(cancel), ended })
     }
 
-    /// What requests are served with meanwhile.
+    /// Serves requests until the database is available.
     pub(crate) fn early(&self) -> Early {
         self.early.clone()
     }
 
-    /// How far it has come.
+    /// The progress of the start.
     pub(crate) fn progress(&self) -> Progress {
         self.early.progress.clone()
     }
 
-    /// Waits, once, until the database is ready to be used.
+    /// Waits until the database is ready. Call it once.
     ///
     /// # Errors
-    /// [`DatabaseError`] where trying again makes no sense.
+    /// [`DatabaseError`] if trying again cannot help.
     pub(crate) async fn outcome(&mut self) -> Result<Backend, DatabaseError> {
-        // Where nothing comes, a panic was in the way, which the log has.
+        // A missing result means a panic, which the panic hook has logged.
         let interrupted = |_| DatabaseError::defect("the start was interrupted");
         (&mut self.outcome).await.map_err(interrupted)?
     }
@@ -113,7 +113,7 @@ impl Starting {
 impl Drop for Starting {
     fn drop(&mut self) {
         self.cancel = None;
-        // The thread holds the other end, and sends nothing.
+        // The thread never sends on this channel; it drops its end when it stops.
         let _ = self.ended.recv_timeout(GOODBYE);
     }
 }
@@ -128,9 +128,9 @@ struct Start {
 
 /// Why an attempt failed.
 enum Obstacle {
-    /// The database is not there, or not as it must be.
+    /// The database is unavailable or unsuitable.
     Away(DatabaseError),
-    /// It is there, and could not be migrated.
+    /// The database is available but could not be migrated.
     Migrations(String),
 }
 
@@ -175,7 +175,7 @@ impl Start {
         }
     }
 
-    /// Opens the database, unless an attempt before did, and brings it up to date.
+    /// Opens the database, unless an earlier attempt has, and migrates it.
     async fn attempt(
         &self,
         database: &str,
@@ -189,7 +189,7 @@ impl Start {
             };
             in_time(backend.check_fitness()).await?;
             if !self.settings.auto_migrate {
-                // What the schema allows is served, and the rest refused.
+                // Serves what the schema allows, and refuses the rest.
                 self.teller.serves(backend.clone());
                 in_time(self.schema(&backend)).await?;
                 return Ok((backend, None));
@@ -217,7 +217,7 @@ impl Start {
         }
     }
 
-    /// Whether the schema is as it must be; it is not for this process to change.
+    /// Checks that the schema is current, without changing it.
     async fn schema(&self, backend: &Backend) -> Result<(), DatabaseError> {
         match backend.schema_state().await? {
             SchemaState::Current => Ok(()),
@@ -230,8 +230,8 @@ impl Start {
         }
     }
 
-    /// Does something, and says every few seconds what is waited for. Requests that wait
-    /// for it are refused once that takes too long.
+    /// Runs `work`, and logs `sentence` every few seconds. Requests that wait for it are refused
+    /// once it takes too long.
     async fn telling<T>(&self, sentence: &str, work: impl Future<Output = T>) -> T {
         let patience = sleep(PATIENCE.saturating_sub(self.since.elapsed()));
         let mut often = interval(TELL);
@@ -257,14 +257,14 @@ impl Start {
     }
 }
 
-/// Gives the start more time, where systemd would end it otherwise, and tells why.
+/// Asks systemd for more time to start, and tells it why.
 fn extend(status: &str) {
     let microseconds = EXTENSION.as_micros().try_into().unwrap_or(u32::MAX);
     tell(&[NotifyState::ExtendTimeoutUsec(microseconds)]);
     tell(&[NotifyState::Status(status)]);
 }
 
-/// The answer to a question that a database answers at once, if it does.
+/// Runs a query that a database answers at once, with a time limit.
 async fn in_time<T>(
     question: impl Future<Output = Result<T, DatabaseError>>,
 ) -> Result<T, DatabaseError> {

@@ -1,4 +1,4 @@
-//! What is told of the service while it runs: logs, metrics, traces, reports of errors.
+//! Logs, metrics, traces and error reports.
 
 mod errors;
 mod files;
@@ -30,37 +30,35 @@ use lines::Lines;
 pub(crate) use losses::Dropped;
 pub(crate) use traces::{follow, traced};
 
-/// One of those who are told.
+/// A consumer of log events and spans.
 type Layer = Box<dyn tracing_subscriber::Layer<Registry> + Send + Sync>;
 
-/// Writes log lines to standard error, for a command that has something else to say on
-/// standard output.
+/// Writes the log to standard error, for a command that uses standard output itself.
 pub(crate) fn start_for_command(settings: &TelemetrySettings) {
     init(vec![logs::layer(settings, std::io::stderr)]);
 }
 
-/// Whoever is told of the service. What was not passed on yet is when this is dropped,
-/// for which it takes a few seconds at most.
+/// The running exporters. Dropping this sends what is left, which takes a few seconds at most.
 pub(crate) struct Telemetry {
-    /// Told first, since the others may log.
+    /// Dropped first, because the others may still log.
     _traces: Option<Traces>,
     _errors: Option<errors::Errors>,
-    /// What was written of the log.
+    /// The outputs of the log.
     lines: Vec<Lines>,
 }
 
 impl Telemetry {
-    /// Counts the lines of the log that did not get to where they were to go.
+    /// Counts the log lines that could not be written.
     pub(crate) fn dropped(&self) -> Dropped {
         Lines::dropped(&self.lines)
     }
 }
 
-/// Begins to tell of the service. The exporters have threads of their own: nobody waits
-/// for them, and what they have no room for is dropped.
+/// Starts logs, metrics, traces and error reports. Exporters have threads of their own: nothing
+/// waits for them, and what they have no room for is dropped.
 ///
 /// # Errors
-/// One sentence about an exporter that cannot work as it is set up.
+/// One sentence about an exporter that cannot be started with these settings.
 pub(crate) fn start(settings: &TelemetrySettings) -> Result<Telemetry, TelemetryError> {
     let (writer, lines) = logs::outputs(settings)?;
     let traces = traces::start(settings)?;
@@ -69,7 +67,7 @@ pub(crate) fn start(settings: &TelemetrySettings) -> Result<Telemetry, Telemetry
     Ok(Telemetry { _traces: traces, _errors: errors, lines })
 }
 
-/// All who are told.
+/// All layers.
 fn listeners<W>(settings: &TelemetrySettings, writer: W, traces: Option<&Traces>) -> Vec<Layer>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -83,14 +81,14 @@ where
     layers
 }
 
-/// Says what a person should know of the settings.
+/// Logs warnings about the settings.
 pub(crate) fn tell(notes: &[String]) {
     for note in notes {
         tracing::warn!("{note}");
     }
 }
 
-/// Describes this service as OpenTelemetry's resource. The settings take precedence.
+/// Describes this service as an OpenTelemetry resource. The settings take precedence.
 fn resource(settings: &OtelSettings) -> Resource {
     let attributes = settings.attributes.iter();
     Resource::builder_empty()
@@ -101,9 +99,9 @@ fn resource(settings: &OtelSettings) -> Resource {
         .build()
 }
 
-/// Lets no span be made that is of no trace. A filter of one layer cannot: what it does not
-/// want is made nevertheless, as long as it may be wanted at other times. Of everything else
-/// it lets pass what is of `level`, at which somebody listens, or above.
+/// Prevents spans outside of traces. The filter of a single layer cannot, because a span that it
+/// may want at other times is created anyway. Other events and spans pass if they are at `level` or
+/// above.
 fn no_other_spans(level: LevelFilter) -> impl tracing_subscriber::Layer<Registry> + Send + Sync {
     let level = level.max(LevelFilter::INFO);
     dynamic_filter_fn(move |about, context| {
@@ -116,7 +114,7 @@ fn is_traced(span: &Metadata<'_>, context: &Context<'_, Registry>) -> bool {
     span.name() == "request" || context.lookup_current().is_some()
 }
 
-/// The spans of traces: that of a request, if it is traced, and those below it.
+/// Spans of traces: the span of a traced request, and those below it.
 fn spans() -> impl Filter<Registry> + Send + Sync + use<> {
     dynamic_filter_fn(|span, context| span.target() == TRACE && is_traced(span, context))
         .with_callsite_filter(|callsite| match callsite.target() {
@@ -126,7 +124,7 @@ fn spans() -> impl Filter<Registry> + Send + Sync + use<> {
         .with_max_level_hint(LevelFilter::INFO)
 }
 
-/// Why there is no telemetry as it was asked for.
+/// Why telemetry cannot start with these settings.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TelemetryError {
     #[error("OTEL_EXPORTER_OTLP_ENDPOINT cannot be used: {0}")]
@@ -146,13 +144,12 @@ fn init(layers: Vec<Layer>) {
     let _ = tracing_subscriber::registry().with(layers).try_init();
 }
 
-/// Logs a panic by its place. Its message may quote what it stumbled over, which came
-/// from a client.
+/// Logs where a panic happened. Its message is left out, because it may quote data of a client.
 pub(crate) fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         let request_id = exit3_web::request_id();
-        tracing::error!(request_id, place, "a panic: a defect of the program");
+        tracing::error!(request_id, place, "a panic, which is a bug in the program");
     }));
 }
 
@@ -178,7 +175,7 @@ mod tests {
         SentrySettings { dsn: dsn.into(), environment: None, release: None, traces_sample_rate }
     }
 
-    /// Whether there is a span of a request, one below it, and one outside of it.
+    /// Whether spans exist for a request, below it, and outside of it.
     fn made(settings: &TelemetrySettings) -> [bool; 3] {
         let all = listeners(settings, std::io::sink, None);
         let case = || !tracing::info_span!(target: TRACE, "leads.create").is_disabled();
@@ -189,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn no_span_is_made_that_is_of_no_trace() {
+    fn no_span_is_created_outside_of_a_trace() {
         let dsn = "http://public@localhost/7";
         assert_eq!(made(&told(Some(sentry(dsn, 0.5)))), [true, true, false]);
         assert_eq!(made(&told(Some(sentry(dsn, 0.0)))), [false; 3]);
@@ -197,19 +194,19 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_reported_by_its_place_alone() {
+    fn a_panic_is_reported_without_its_message() {
         let collector = Collector::start();
         let dsn = format!("http://public@{}/7", collector.address());
         let telemetry = start(&told(Some(sentry(&dsn, 0.0)))).unwrap();
         let usual = std::panic::take_hook();
         log_panics();
-        // Not in another thread: who is told there is whom the first thread to ask has set up,
-        // which may be one of another test.
+        // Not in another thread: Sentry's client of a new thread is the one that was set up first,
+        // which may belong to another test.
         assert!(std::panic::catch_unwind(|| panic!("canary {}", 1)).is_err());
         std::panic::set_hook(usual);
         drop(telemetry);
         let told = String::from_utf8(collector.bodies().concat()).unwrap();
-        assert!(told.contains("a panic: a defect of the program"), "{told}");
+        assert!(told.contains("a panic, which is a bug in the program"), "{told}");
         assert!(told.contains("telemetry.rs:") && !told.contains("canary"), "{told}");
     }
 }

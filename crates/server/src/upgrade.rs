@@ -1,4 +1,4 @@
-//! Migrating the database, after a backup where rows are about to change.
+//! Migrates the database, after a backup if rows will change.
 
 use exit3_ports::Clock;
 
@@ -9,10 +9,10 @@ use crate::clock::SystemClock;
 use crate::progress::Bars;
 use crate::settings::Settings;
 
-/// Why a database was not brought up to date, in one sentence.
+/// Why a database was not migrated, in one sentence.
 type Failure = Box<dyn std::error::Error>;
 
-/// Brings the database up to date. `changes` are the migrations before which rows are kept.
+/// Migrates the database. `changes` are the pending migrations that change rows.
 pub(crate) async fn upgrade(
     settings: &Settings,
     backend: &Backend,
@@ -28,12 +28,12 @@ pub(crate) async fn upgrade(
     Ok(())
 }
 
-/// Keeps the rows that `migrations` are about to change; or tells why it cannot.
+/// Backs up the rows that `migrations` will change, or logs why that is impossible.
 async fn back_up(settings: &Settings, backend: &Backend, migrations: &str) -> Result<(), Failure> {
     let Some(store) = &settings.backup.to else {
         tracing::warn!(
             migrations,
-            "rows are changed without a backup before: BACKUP_TO does not say where to"
+            "rows are changed without a backup, because BACKUP_TO is not set"
         );
         return Ok(());
     };
@@ -57,7 +57,7 @@ mod tests {
 
     const CHANGES: &[&str] = &["00000000000002_first", "00000000000003_second"];
 
-    /// A database that is behind, with one lead.
+    /// A database without the newest migrations and with one lead.
     async fn behind(directory: &Path, backup_to: Option<&str>) -> (Settings, Backend) {
         let data = directory.join("data");
         let mut env = vec![("DATA_DIR", data.to_str().unwrap())];
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn rows_are_kept_before_they_are_changed() {
+    async fn rows_are_backed_up_before_they_are_changed() {
         let directory = tempfile::tempdir().unwrap();
         let backups = directory.path().join("backups");
         let (settings, backend) = behind(directory.path(), backups.to_str()).await;
@@ -84,7 +84,11 @@ mod tests {
             .unwrap();
         let archive = std::fs::File::open(name).unwrap();
         let mut archive = ArchiveReader::open(archive, &Keys::default()).unwrap();
-        assert_eq!(archive.head().schema, "00000000000001", "it is of the time before");
+        assert_eq!(
+            archive.head().schema,
+            "00000000000001",
+            "the backup is older than the migration"
+        );
         let mut rows = 0;
         loop {
             match archive.next_event().unwrap() {
@@ -97,7 +101,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn no_row_is_changed_where_the_backup_fails() {
+    async fn no_row_is_changed_if_the_backup_fails() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("file"), "").unwrap();
         let inside = directory.path().join("file/backups");
@@ -108,7 +112,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn no_backup_is_made_where_no_row_changes() {
+    async fn no_backup_is_made_if_no_row_changes() {
         let directory = tempfile::tempdir().unwrap();
         let backups = directory.path().join("backups");
         let (settings, backend) = behind(directory.path(), backups.to_str()).await;
@@ -118,7 +122,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_is_said_why_there_is_no_backup() {
+    async fn a_missing_backup_is_explained() {
         let directory = tempfile::tempdir().unwrap();
         let (settings, backend) = behind(directory.path(), None).await;
         let path = directory.path().join("log");

@@ -1,4 +1,4 @@
-//! Where settings come from beside the command line: the environment, and the file `.env`.
+//! The sources of settings other than the command line: the environment and `.env`.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -10,22 +10,22 @@ use strsim::damerau_levenshtein;
 
 use crate::dotenv::{self, Problem};
 
-/// Names the file that is read instead of `.env`, which then must be there.
+/// Names the file that is read instead of `.env`, and must then exist.
 const FILE: &str = "EXIT3_ENV_FILE";
 
-/// The variables of the environment and of `.env`. Blanks and line ends around a value do
-/// not belong to it, and a value that is empty counts as absent.
+/// The variables of the environment and of `.env`. Blanks and line ends around a value are removed,
+/// and an empty value counts as absent.
 #[derive(Clone, Default)]
 pub(crate) struct Variables {
     environment: BTreeMap<String, String>,
     file: BTreeMap<String, String>,
-    /// What a person should know of the file.
+    /// Warnings about the file.
     pub(crate) notes: Vec<String>,
 }
 
 impl fmt::Debug for Variables {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Some are secrets.
+        // Some variables are secrets.
         formatter.debug_struct("Variables").finish_non_exhaustive()
     }
 }
@@ -34,8 +34,8 @@ impl Variables {
     /// Reads the environment, and the file that it names, or `.env`.
     ///
     /// # Errors
-    /// One sentence about a file that cannot be read, or a line of it that is to set one of
-    /// `settings` and cannot be understood.
+    /// One sentence about a file that cannot be read, or about a malformed line that sets one of
+    /// `settings`.
     pub(crate) fn read(settings: &[(String, String)]) -> Result<Self, String> {
         let environment = env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
@@ -50,7 +50,7 @@ impl Variables {
         Ok(variables)
     }
 
-    /// The variables of this environment and of a `.env` with this text.
+    /// The variables of this environment and of a `.env` file with this text.
     #[cfg(test)]
     pub(crate) fn of(environment: &[(&str, &str)], text: &str) -> Self {
         let pairs = environment.iter().map(|(name, value)| ((*name).into(), (*value).into()));
@@ -87,13 +87,13 @@ impl Variables {
         Ok(())
     }
 
-    /// Notes names that resemble one of `settings` without being one, and quotes that have
-    /// become part of a value in the environment.
+    /// Notes names that are misspelt `settings`, and quotes that are part of a value in the
+    /// environment.
     fn look_for_slips(&mut self, settings: &[(String, String)]) {
         let names: Vec<&str> = settings.iter().map(|(_, name)| name.as_str()).collect();
         for name in self.file.keys().chain(self.environment.keys()) {
             if let Some(meant) = similar(name, &names) {
-                self.notes.push(format!("{name} is no setting: is {meant} meant?"));
+                self.notes.push(format!("{name} is not a setting: is {meant} meant?"));
             }
         }
         for name in names {
@@ -108,12 +108,12 @@ impl Variables {
         }
     }
 
-    /// The value of a variable, that of the environment first.
+    /// The value of a variable; the environment takes precedence.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.environment.get(name).or_else(|| self.file.get(name)).map(String::as_str)
     }
 
-    /// All variables whose names begin so.
+    /// All variables whose names begin with `prefix`.
     pub(crate) fn beginning(&self, prefix: &str) -> BTreeMap<&str, &str> {
         let file = self.file.iter().chain(&self.environment);
         let named = file.filter(|(name, _)| name.starts_with(prefix));
@@ -121,7 +121,7 @@ impl Variables {
     }
 }
 
-/// The setting that a name is a slip of. Short names are like many others.
+/// The setting that a name misspells. Short names resemble too many others.
 fn similar<'a>(name: &str, settings: &[&'a str]) -> Option<&'a str> {
     if settings.contains(&name) || name.len() < 7 {
         return None;
@@ -132,7 +132,7 @@ fn similar<'a>(name: &str, settings: &[&'a str]) -> Option<&'a str> {
     settings.find(|setting| damerau_levenshtein(&name, setting) <= most).copied()
 }
 
-/// Those of the process, for what has no settings of its own.
+/// The variables of the process, for code without access to the settings.
 pub(crate) fn of_process() -> &'static Variables {
     static NONE: Variables =
         Variables { environment: BTreeMap::new(), file: BTreeMap::new(), notes: Vec::new() };
@@ -141,9 +141,9 @@ pub(crate) fn of_process() -> &'static Variables {
 
 static PROCESS: OnceLock<Variables> = OnceLock::new();
 
-/// Lets everybody find the variables of the process.
+/// Publishes the variables of the process.
 pub(crate) fn publish(variables: &Variables) {
-    // The first ones stay.
+    // Only the first call counts.
     let _ = PROCESS.set(variables.clone());
 }
 
@@ -152,7 +152,7 @@ fn tidy(pairs: impl IntoIterator<Item = (String, String)>) -> BTreeMap<String, S
     pairs.filter(|(_, value)| !value.is_empty()).collect()
 }
 
-/// The text of a file; none where it is not there and need not be.
+/// The text of a file; `None` if it is missing and not `needed`.
 fn text_of(path: &Path, needed: bool) -> Result<Option<String>, String> {
     let name = path.display();
     match fs::read(path) {
@@ -164,7 +164,7 @@ fn text_of(path: &Path, needed: bool) -> Result<Option<String>, String> {
                 Err(format!("{name}: line {line} is not UTF-8 text"))
             }
         },
-        // A link that leads nowhere was to lead somewhere.
+        // A link to a missing file is a mistake.
         Err(error)
             if error.kind() == io::ErrorKind::NotFound
                 && !needed
@@ -177,8 +177,8 @@ fn text_of(path: &Path, needed: bool) -> Result<Option<String>, String> {
     }
 }
 
-/// A value without the blanks, line ends and invisible marks around it, which editors,
-/// shells and files of secrets leave there.
+/// Removes blanks, line ends and invisible characters around a value, which editors, shells and
+/// secret files leave there.
 pub(crate) fn trim(value: &str) -> &str {
     value.trim_matches(|c: char| {
         let invisible = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
@@ -186,7 +186,7 @@ pub(crate) fn trim(value: &str) -> &str {
     })
 }
 
-/// Says that `value` holds what no setting does. Lists may have several lines.
+/// Refuses control characters in `value`. Lists may have several lines.
 pub(crate) fn check(name: &str, value: &str) -> Result<(), String> {
     const LISTS: [&str; 4] =
         ["ALLOWED_HOSTS", "BACKUP_RECIPIENTS", "CORS_ALLOWED_ORIGINS", "TRUSTED_PROXIES"];
@@ -200,9 +200,9 @@ pub(crate) fn check(name: &str, value: &str) -> Result<(), String> {
     }
 }
 
-/// The arguments of a command line with the values of `settings` as [`Variables`] have
-/// them: trimmed, and left out where they are empty. A setting here is the name of an option
-/// and that of a variable.
+/// The arguments of a command line with the values of `settings` treated like those of
+/// [`Variables`]: trimmed, and left out if empty. Each setting is the name of an option and of its
+/// variable.
 ///
 /// # Errors
 /// One sentence about a value that no setting can have.
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_around_a_value_is_no_part_of_it() {
+    fn blanks_around_a_value_are_removed() {
         for around in ["key\n", "key\r\n", " key ", "\tkey", "\u{feff}key", "\u{a0}key\u{200b}"] {
             let variables = Variables::of(&[("KEY", around)], "");
             assert_eq!(variables.get("KEY"), Some("key"), "{around:?}");
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_to_set_a_setting_is_never_skipped() {
+    fn a_malformed_line_that_sets_a_setting_is_never_skipped() {
         for text in ["DB_HOST='db'x", "A=\"1\nDB_HOST=db\nB=2\"", "A='\n DB_HOST = db\n'"] {
             let problem = read(&[], text).unwrap_err();
             assert!(problem.contains(".env: ") && problem.contains("DB_HOST"), "{problem}");
@@ -298,10 +298,10 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_is_told() {
+    fn misspelt_names_are_reported() {
         for slip in ["ALLOWED_HOST", "ALOWED_HOSTS", "ALLOWED_HSOTS", "allowed_hosts", "DB_HOSTS"] {
             let expected = if slip == "DB_HOSTS" { "DB_HOST" } else { "ALLOWED_HOSTS" };
-            let notes = [format!("{slip} is no setting: is {expected} meant?")];
+            let notes = [format!("{slip} is not a setting: is {expected} meant?")];
             assert_eq!(read(&[], &format!("{slip}=a")).unwrap().notes, notes);
             assert_eq!(read(&[(slip, "a")], "").unwrap().notes, notes);
         }
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn options_are_trimmed_as_variables_are() {
+    fn options_are_trimmed_like_variables() {
         let trimmed = |arguments: &[&str]| {
             let arguments = arguments.iter().map(OsString::from);
             let trimmed = trim_options(arguments, &settings())?;

@@ -1,8 +1,8 @@
-//! Finds out whether every thread that serves still gets to do what it has to do.
+//! Detects threads that hang.
 //!
-//! Each of these threads counts up. A thread of its own looks whether they do, and tells
-//! systemd's watchdog only as long as all of them do. Without systemd it ends the process
-//! itself, so that a supervisor can start it again.
+//! Each serving thread increments a counter. A separate thread checks the counters, and notifies
+//! systemd's watchdog only while all of them advance. Without systemd it ends the process itself,
+//! so that a supervisor can restart it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -12,40 +12,40 @@ use sd_notify::{NotifyState, watchdog_enabled};
 
 use crate::systemd::tell;
 
-/// The time that systemd gives, where it gives none.
+/// The time limit if systemd sets none.
 const USUAL: Duration = Duration::from_secs(30);
-/// How often the threads are looked at, unless there is less time.
+/// How often the threads are checked, unless the time limit is shorter.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Looks after threads.
+/// Watches threads.
 #[derive(Clone)]
 pub(crate) struct Watchdog {
     watched: Arc<Mutex<Vec<Watched>>>,
     every: Duration,
 }
 
-/// A thread, as long as it counts.
+/// A thread, for as long as it counts.
 struct Watched {
     name: &'static str,
     count: Weak<AtomicU64>,
     seen: u64,
-    /// How many looks in a row found the same count.
+    /// How many checks in a row found the same count.
     silent: u32,
 }
 
-/// What is known of all threads.
+/// The state of all threads.
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
     Well,
-    /// This thread has been silent for so many looks.
+    /// This thread has been silent for this many checks.
     Silent(&'static str, u32),
 }
 
 impl Watchdog {
-    /// Begins to look.
+    /// Starts to watch.
     ///
     /// # Errors
-    /// There is no thread to be had.
+    /// The thread cannot be started.
     pub(crate) fn start() -> std::io::Result<Self> {
         let given = watchdog_enabled();
         let time = given.unwrap_or(USUAL);
@@ -58,7 +58,7 @@ impl Watchdog {
         Ok(watchdog)
     }
 
-    /// Counts, on the thread that polls this, as long as that gets to it.
+    /// Counts on the thread that polls the returned future.
     pub(crate) fn beat(&self, name: &'static str) -> impl Future<Output = ()> + use<> {
         let (count, every) = (Arc::new(AtomicU64::new(0)), self.every);
         let watched = Watched { name, count: Arc::downgrade(&count), seen: 0, silent: 0 };
@@ -72,8 +72,8 @@ impl Watchdog {
     }
 
     fn watch(&self, told: bool, time: Duration) {
-        // Looks are counted, not seconds: a process that was stopped for a while, as by a
-        // debugger, has not looked meanwhile.
+        // Checks are counted instead of seconds: a process that was stopped for a while, for
+        // example by a debugger, has not checked meanwhile.
         let looks = |time: Duration| (time.as_millis() / self.every.as_millis().max(1)) as u32;
         let (worrying, deadly) = (looks(time / 2), looks(time * 2));
         let mut was_well = true;
@@ -96,7 +96,7 @@ impl Watchdog {
         }
     }
 
-    /// Looks at all threads once.
+    /// Checks all threads once.
     fn look(&self) -> Verdict {
         let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
         // A thread that has ended is rightly silent.
@@ -119,10 +119,10 @@ impl Watchdog {
     }
 }
 
-/// Ends the process as systemd's watchdog would. A thread that hangs cannot be ended alone.
+/// Ends the process as systemd's watchdog would. A single thread cannot be ended.
 fn give_up(name: &str) -> ! {
-    tracing::error!("{name} hangs: the service ends, so that it can be started again");
-    // What was logged is written by another thread.
+    tracing::error!("{name} hangs: ending the service so that it can be restarted");
+    // Another thread writes the log.
     std::thread::sleep(Duration::from_millis(200));
     std::process::abort();
 }
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_thread_that_does_not_count_is_found_and_one_that_has_ended_is_not() {
+    async fn a_silent_thread_is_found_unless_it_has_ended() {
         let watchdog = Watchdog { watched: Arc::default(), every: LOOK };
         let (mut first, second) = (Box::pin(watchdog.beat("first")), watchdog.beat("second"));
         let counts = tokio::spawn(second);
@@ -151,6 +151,6 @@ mod tests {
         tokio::time::sleep(LOOK).await;
         assert_eq!(watchdog.look(), Verdict::Silent("first", 1));
         drop(first);
-        assert_eq!(watchdog.look(), Verdict::Well, "whoever has ended hangs no more");
+        assert_eq!(watchdog.look(), Verdict::Well, "a thread that has ended does not hang");
     }
 }

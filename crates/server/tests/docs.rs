@@ -1,4 +1,4 @@
-//! What the documents name exists: files, folders, and the targets of links.
+//! Checks that the files, folders and link targets named in documents exist.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,24 +11,23 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-/// Extensions by which a word in backticks is taken for a file of this repository.
+/// Extensions by which a word in backticks counts as a file of this repository.
 const EXTENSIONS: &[&str] = &[
     "cjs", "json", "lock", "lua", "md", "mjs", "py", "rs", "sh", "socket", "sql", "toml", "ts",
     "yaml", "yml",
 ];
 
-/// Files that a document names but that lie elsewhere: on an operator's machine, or in an
-/// archive.
+/// Files that documents name but that are elsewhere: on an operator's machine, or in an archive.
 const ELSEWHERE: &[&str] = &["recorded.json"];
 
-/// Folders that no document means.
+/// Folders that documents do not refer to.
 const NOT_OURS: &[&str] = &["target", "node_modules", "data", ".git"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_path_buf()
 }
 
-/// Every file and folder below `folder`, relative to `root`.
+/// Collects every file and folder below `folder`, relative to `root`.
 fn collect(root: &Path, folder: &Path, found: &mut BTreeSet<String>) {
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
         let path = entry.path();
@@ -52,7 +51,7 @@ fn code(prose: &str) -> impl Iterator<Item = &str> {
     prose.split('`').skip(1).step_by(2)
 }
 
-/// Whether this word in backticks names a file or folder of the repository.
+/// Whether a word in backticks names a file or folder of the repository.
 fn names_a_file(word: &str, top: &BTreeSet<&str>) -> bool {
     let plain =
         word.chars().all(|letter| letter.is_ascii_alphanumeric() || "_-./".contains(letter));
@@ -63,7 +62,7 @@ fn names_a_file(word: &str, top: &BTreeSet<&str>) -> bool {
         && (begins_here || extension.is_some_and(|known| EXTENSIONS.contains(&known)))
 }
 
-/// Whether a file or folder of the repository is called that, or ends with it.
+/// Whether a file or folder of the repository has that name, or a path that ends with it.
 fn exists(word: &str, files: &BTreeSet<String>) -> bool {
     let word = word.trim_end_matches('/');
     let end = format!("/{word}");
@@ -75,7 +74,7 @@ fn links(prose: &str) -> impl Iterator<Item = &str> {
     prose.split("](").skip(1).filter_map(|rest| rest.split(')').next())
 }
 
-/// The anchors of the headings of a document, as GitHub makes them.
+/// The anchors of a document's headings, as GitHub builds them.
 fn anchors(text: &str) -> BTreeSet<String> {
     prose(text)
         .lines()
@@ -92,7 +91,7 @@ fn anchors(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Resolves `..` without asking the file system.
+/// Resolves `..` without the file system.
 fn joined(folder: &Path, target: &str) -> String {
     let mut parts: Vec<&std::ffi::OsStr> = Vec::new();
     let path = folder.join(target);
@@ -133,7 +132,7 @@ fn faults(document: &str, text: &str, root: &Path, files: &BTreeSet<String>) -> 
 }
 
 #[test]
-fn documents_name_only_what_exists() {
+fn files_and_links_in_documents_exist() {
     let root = root();
     let mut files = BTreeSet::new();
     collect(&root, &root, &mut files);
@@ -148,7 +147,7 @@ fn documents_name_only_what_exists() {
 }
 
 #[test]
-fn a_document_that_names_what_does_not_exist_is_found() {
+fn missing_files_and_links_are_found() {
     let root = root();
     let files = ["README.md", "crates", "crates/server", "crates/server/tests/docs.rs"];
     let files: BTreeSet<String> = files.map(str::to_owned).into();

@@ -1,5 +1,4 @@
-//! The service over files of an embedded database that do not stay as they were, and on a disk
-//! without room.
+//! The service over database files that somebody changes, and on a full disk.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -32,7 +31,7 @@ async fn count(service: &Service) -> u64 {
     list["count"].as_u64().unwrap()
 }
 
-/// Runs a command that must fail, in one sentence; returns it.
+/// Runs a command that must fail with one sentence; returns the sentence.
 fn refused(directory: &Path, arguments: &[&str]) -> String {
     let output = exit3(directory).envs(KEY).args(arguments).output().unwrap();
     let sentence = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -47,7 +46,7 @@ async fn loses_nothing(harm: fn(&Path), word: &str, told: &str) {
     for _ in 0..30 {
         assert_eq!(create(&service).await, 201);
     }
-    // As long as it takes until what was written is in the main file.
+    // Long enough for earlier writes to reach the main file.
     std::thread::sleep(Duration::from_secs(1));
     harm(&directory.path().join("data/exit3.sqlite3"));
     assert_eq!(create(&service).await, 503);
@@ -83,8 +82,8 @@ async fn nothing_is_lost_with_a_truncated_log() {
     loses_nothing(harm, "truncated the -wal file", "truncated the -wal file").await;
 }
 
-/// Damages the files of a running service in a way that only that service can see. No command
-/// succeeds from then on, until a restart.
+/// Damages the files of a running service in a way that only this service can detect. All commands
+/// must fail until a restart.
 async fn fails_commands(harm: fn(&Path)) {
     let directory = tempfile::tempdir().unwrap();
     let service = Service::start(directory.path(), &KEY);
@@ -97,7 +96,7 @@ async fn fails_commands(harm: fn(&Path)) {
     }
     std::thread::sleep(Duration::from_secs(1));
     harm(&main);
-    // At once: the service may not have noticed yet.
+    // Immediately: the service may not have noticed yet.
     refused(directory.path(), &["backup", "--to", "backups"]);
     let told = "a running service has found damage";
     for arguments in
@@ -113,7 +112,7 @@ async fn fails_commands(harm: fn(&Path)) {
             .spawn()
             .unwrap();
         if arguments == ["serve"] {
-            // It waits for the other process to end.
+            // The command waits for the other process to end.
             std::thread::sleep(Duration::from_secs(2));
             child.kill().unwrap();
         }
@@ -167,7 +166,7 @@ async fn a_damaged_index_fails_the_backup() {
     assert_eq!(fs::read_dir(directory.path().join("backups")).map_or(0, Iterator::count), 0);
 }
 
-/// A small file system of its own.
+/// A small file system for one test.
 struct Disk(tempfile::TempDir);
 
 impl Disk {
@@ -212,20 +211,20 @@ async fn assert_not_ready(service: &Service) {
 async fn takes_writes_again(service: &Service) {
     let begun = Instant::now();
     while service.get(READY, "").await.status() != 200 || create(service).await != 201 {
-        assert!(begun.elapsed() < Duration::from_secs(60), "it does not heal");
+        assert!(begun.elapsed() < Duration::from_secs(60), "the service does not recover");
         std::thread::sleep(Duration::from_millis(50));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_keeps_nobody_from_reading() {
+async fn reading_works_on_a_full_disk() {
     let disk = Disk::new();
     let place = tempfile::tempdir().unwrap();
     let data = disk.0.path().join("data");
     let env = [KEY[0], ("DATA_DIR", data.to_str().unwrap())];
     let service = Service::start(place.path(), &env);
     assert_eq!(create(&service).await, 201);
-    // While it serves.
+    // While the service runs.
     disk.fill();
     let begun = Instant::now();
     while create(&service).await != 503 {
@@ -234,7 +233,7 @@ async fn a_full_disk_keeps_nobody_from_reading() {
     assert_not_ready(&service).await;
     let before = count(&service).await;
     assert!(service.logs("the disk of the database is full"), "{}", service.output());
-    // After a stop there is no room for what SQLite keeps beside the file.
+    // After a stop there is no room for the files that SQLite keeps beside the main file.
     service.stop();
     while OpenOptions::new()
         .append(true)
@@ -253,7 +252,7 @@ async fn a_full_disk_keeps_nobody_from_reading() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_is_told_by_the_first_check_after_a_crash() {
+async fn the_first_check_after_a_crash_reports_a_full_disk() {
     let disk = Disk::new();
     let place = tempfile::tempdir().unwrap();
     let data = disk.0.path().join("data");
@@ -274,7 +273,7 @@ async fn a_full_disk_is_told_by_the_first_check_after_a_crash() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_migration_without_room_is_tried_until_there_is_room() {
+async fn a_migration_is_retried_until_there_is_room() {
     let disk = Disk::new();
     let place = tempfile::tempdir().unwrap();
     let data = disk.0.path().join("data");
@@ -303,7 +302,7 @@ async fn a_migration_without_room_is_tried_until_there_is_room() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_start_that_has_no_room_leaves_nothing_behind() {
+async fn a_failed_start_on_a_full_disk_leaves_nothing_behind() {
     let disk = Disk::new();
     let data = disk.0.path().join("data");
     fs::create_dir(&data).unwrap();

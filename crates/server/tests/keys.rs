@@ -1,4 +1,4 @@
-//! Named keys, as an operator makes them and clients use them.
+//! Named keys, as operators create them and clients use them.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -22,8 +22,8 @@ const LEADS: &str = "/backend/api/v1/leads/";
 const NEWSLETTER: &str = "/backend/api/v1/newsletter/";
 const LEAD: &str = r#"{"full_name": "Ana Horvat", "position": "CTO", "email": "ana@acme.hr"}"#;
 
-/// Runs a command over the same data as a service in `directory`; what it says, on
-/// standard output or error, and whether it succeeded.
+/// Runs a command on the data of a service in `directory`; returns its output, and whether it
+/// succeeded.
 fn command(directory: &Path, env: &[(&str, &str)], arguments: &[&str]) -> (bool, String) {
     let mut command = exit3(directory);
     let output = command.args(arguments).envs(env.iter().copied()).output().unwrap();
@@ -31,7 +31,7 @@ fn command(directory: &Path, env: &[(&str, &str)], arguments: &[&str]) -> (bool,
     (output.status.success(), String::from_utf8(said).unwrap())
 }
 
-/// Makes a key with these options; its token.
+/// Creates a key with these options; returns its token.
 fn create(directory: &Path, env: &[(&str, &str)], options: &str) -> String {
     let arguments: Vec<&str> =
         ["api-key", "create"].into_iter().chain(options.split_whitespace()).collect();
@@ -69,7 +69,7 @@ async fn a_key_opens_its_scopes_until_it_is_revoked() {
     let (_, list) = command(directory, &[], &["api-key", "list"]);
     assert!(list.contains("revoked"), "{list}");
 
-    // Nothing that is kept has the secret in it.
+    // No file contains the secret.
     for file in std::fs::read_dir(directory.join("data")).unwrap() {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();
         let secret = secret.as_bytes();
@@ -77,7 +77,7 @@ async fn a_key_opens_its_scopes_until_it_is_revoked() {
     }
 }
 
-/// Asks over a connection that stays open.
+/// Sends a request over a connection that stays open.
 fn ask(stream: &mut BufReader<TcpStream>, key: &str) -> u16 {
     let request = format!("GET {LEADS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n");
     stream.get_mut().write_all(request.as_bytes()).unwrap();
@@ -108,7 +108,7 @@ async fn a_revocation_holds_on_every_node_and_on_open_connections_within_a_secon
     let nodes = [&directories[0], &directories[1]].map(|dir| Service::start(dir.path(), &env));
     let directory = directories[0].path();
     let old = create(directory, &env, "--name website --scope leads:read");
-    // Rotation: both live, until the old one is revoked by its prefix.
+    // Rotation: both keys work until the old one is revoked by its prefix.
     let new = create(directory, &env, "--name website --scope leads:read");
     let mut streams: Vec<_> = nodes
         .iter()
@@ -148,7 +148,7 @@ async fn a_key_expires() {
 }
 
 #[tokio::test]
-async fn it_is_noted_when_a_key_was_used() {
+async fn the_last_use_of_a_key_is_recorded() {
     let directory = tempfile::tempdir().unwrap();
     let directory = directory.path();
     let service = Service::start(directory, &[]);
@@ -193,12 +193,12 @@ async fn a_stranger_learns_nothing_from_a_sign_up() {
     let list: Value = service.get(NEWSLETTER, &owner).await.json().await.unwrap();
     assert_eq!(list["count"], 3);
     for subscriber in list["results"].as_array().unwrap() {
-        assert_eq!(subscriber["is_subscribed"], true, "a stranger ends no subscription");
+        assert_eq!(subscriber["is_subscribed"], true, "a stranger cannot end a subscription");
     }
 }
 
 #[test]
-fn a_key_that_cannot_be_is_refused_in_one_sentence() {
+fn invalid_options_of_a_key_are_refused_in_one_sentence() {
     let directory = tempfile::tempdir().unwrap();
     for (options, word) in [
         ("--name website", "--scope"),

@@ -1,5 +1,5 @@
-//! Which crate may import which: server → http → web → app → ports → domain, and the adapters
-//! beside http; none the other way or sideways. See `docs/ARCHITECTURE.md`.
+//! Checks which crate may import which: server → http → web → app → ports → domain, with the
+//! adapters beside http; never the other way or sideways. See `docs/ARCHITECTURE.md`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -13,7 +13,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// What each crate of ours may import, outside of tests.
+/// What each of our crates may import, outside of tests.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("exit3-domain", &[]),
     ("exit3-ports", &["exit3-domain"]),
@@ -45,7 +45,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Beginnings of names that a crate must not see, not even through others.
+/// Prefixes of crate names that a crate must not depend on, not even indirectly.
 const KEEPS_OUT: &[(&str, &[&str])] = &[
     ("exit3-domain", &["actix", "diesel", "tokio", "futures", "hyper", "libsqlite3"]),
     ("exit3-ports", &["actix", "diesel", "tokio", "hyper", "libsqlite3"]),
@@ -55,7 +55,7 @@ const KEEPS_OUT: &[(&str, &[&str])] = &[
         &["actix-governor", "diesel", "tokio-postgres", "libsqlite3", "rusqlite", "utoipa"],
     ),
     ("exit3-connections", &["diesel", "tokio-postgres", "libsqlite3", "utoipa", "actix-governor"]),
-    // Under the GPL: in the binary alone.
+    // GPL code may only be in the binary.
     (
         "exit3-http",
         &["actix-governor", "diesel", "tokio-postgres", "libsqlite3", "rusqlite", "sqlx"],
@@ -69,11 +69,11 @@ const KEEPS_OUT: &[(&str, &[&str])] = &[
 
 type Graph = BTreeMap<String, BTreeSet<String>>;
 
-/// Names of crates, and those that each depends on outside of tests.
+/// The names of crates, and the dependencies of each outside of tests.
 fn dependencies() -> Graph {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--all-features", "--offline", "--locked"])
-        // Without what other platforms would need.
+        // Without dependencies for other platforms.
         .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
@@ -100,7 +100,7 @@ fn dependencies() -> Graph {
     graph
 }
 
-/// Everything that `name` depends on, directly or through others.
+/// Everything that `name` depends on, directly or indirectly.
 fn reachable<'a>(graph: &'a Graph, name: &'a str) -> BTreeSet<&'a str> {
     let mut found = BTreeSet::new();
     let mut open = vec![name];
@@ -129,7 +129,7 @@ fn imports_point_one_way() {
 }
 
 #[test]
-fn what_belongs_to_one_layer_stays_there() {
+fn libraries_of_one_layer_stay_in_it() {
     let graph = dependencies();
     for (name, kept_out) in KEEPS_OUT {
         assert!(graph.contains_key(*name), "{name} is gone");
@@ -140,7 +140,7 @@ fn what_belongs_to_one_layer_stays_there() {
     }
 }
 
-/// Words of resources, which `exit3-web` must not know.
+/// Names of resources, which `exit3-web` must not know.
 const RESOURCES: &[&str] = &["Lead", "leads", "Subscriber", "subscribers", "Newsletter"];
 
 #[test]
@@ -154,7 +154,7 @@ fn web_knows_no_resource() {
                 continue;
             }
             let source = std::fs::read_to_string(&entry).unwrap();
-            // A path that leads nowhere is no lead, and is not meant.
+            // Comments are ignored: "leads" may be a verb there.
             let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
             for line in code {
                 let known = RESOURCES.iter().find(|word| line.contains(**word));

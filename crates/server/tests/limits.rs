@@ -1,4 +1,4 @@
-//! How often: against the real binary, one node and two.
+//! Rate limits of the real binary, with one node and with two.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -29,7 +29,7 @@ fn start(directory: &Path, env: &[(&str, &str)]) -> Service {
     Service::start(directory, &[&basics, env].concat())
 }
 
-/// How many answers of each status there were to `requests`, all sent at once.
+/// Sends all `requests` at once, and counts the responses by status.
 async fn count<F>(requests: impl IntoIterator<Item = F>) -> BTreeMap<u16, usize>
 where
     F: Future<Output = reqwest::Response> + Send + 'static,
@@ -43,7 +43,7 @@ where
 }
 
 async fn leads(service: &Service) -> u64 {
-    // From another visitor, so that the question is not refused.
+    // From another visitor, so that this request is not refused.
     let headers = [AUTHORIZATION, ("X-Forwarded-For", "198.51.100.99")];
     let list: Value = service.get_with(LEADS, &headers).await.json().await.unwrap();
     list["count"].as_u64().unwrap()
@@ -61,7 +61,7 @@ fn create(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_thousand_creates_at_once_from_one_visitor_exactly_ten_succeed() {
+async fn exactly_ten_of_a_thousand_concurrent_creates_of_a_visitor_succeed() {
     let directory = tempfile::tempdir().unwrap();
     let env = [("RATE_LIMIT_LEAD_CREATE", "10/hour"), ("TRUSTED_PROXIES", "127.0.0.1")];
     let service = Arc::new(start(directory.path(), &env));
@@ -69,7 +69,7 @@ async fn of_a_thousand_creates_at_once_from_one_visitor_exactly_ten_succeed() {
     let counts = count((0..1000).map(|_| create(&service, one.clone()))).await;
     assert_eq!(counts, BTreeMap::from([(201, 10), (429, 990)]));
     assert_eq!(leads(&service).await, 10);
-    // Another visitor of the same proxy is not in the way, nor is reading.
+    // Other visitors of the same proxy are not affected, nor is reading.
     let others = count((0..9).map(|n| create(&service, format!("203.0.113.{}", 100 + n)))).await;
     assert_eq!(others, BTreeMap::from([(201, 9)]));
     let refused = create(&service, one).await;
@@ -82,7 +82,7 @@ async fn of_a_thousand_creates_at_once_from_one_visitor_exactly_ten_succeed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_header_makes_nobody_another_visitor() {
+async fn clients_cannot_forge_another_visitor() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[("RATE_LIMIT_ANON", "5/hour")]);
     let mut statuses = Vec::new();
@@ -102,7 +102,7 @@ async fn a_header_makes_nobody_another_visitor() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_website_that_forwards_its_visitors_is_not_counted_for_them() {
+async fn a_website_that_forwards_its_visitors_is_not_limited_for_them() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[("RATE_LIMIT_ANON", "2/hour")]);
     let mut make = exit3(directory.path());
@@ -131,13 +131,13 @@ async fn keys_cannot_be_guessed() {
         statuses.push(service.get(LEADS, &format!("guess-{guess}")).await.status().as_u16());
     }
     assert_eq!(statuses, [[403; 10].as_slice(), &[429; 2]].concat());
-    // A right key is never locked out.
+    // A correct key is never locked out.
     assert_eq!(service.get(LEADS, KEY).await.status(), 200);
     assert_eq!(service.get(LEADS, "guess").await.status(), 429);
 }
 
-/// Named keys are made of chance, and guesses of a neighbour at the same address lock none
-/// out: neither one that was used before, nor one that never was, nor one that is made later.
+/// Named keys are random, and guesses from the same address lock none of them out: neither a used
+/// nor an unused one, nor one that is created later.
 #[tokio::test(flavor = "multi_thread")]
 async fn guesses_lock_no_named_key_out() {
     let database = postgres::shared().create_database().await;
@@ -160,7 +160,7 @@ async fn guesses_lock_no_named_key_out() {
     }
     for number in 10..60 {
         assert_eq!(ask(&guess(number)).await, 429);
-        // What begins as a right key does is none.
+        // A key that only begins like a correct one is wrong.
         assert_eq!(ask(&format!("{used}x")).await, 429);
     }
     for _ in 0..3 {
@@ -168,16 +168,16 @@ async fn guesses_lock_no_named_key_out() {
         assert_eq!(ask(&guess(99)).await, 429);
     }
     let made = make("made");
-    // The list of keys is a second old at most.
+    // The cached list of keys is at most a second old.
     let began = std::time::Instant::now();
     while ask(&made).await != 200 {
-        assert!(began.elapsed() < std::time::Duration::from_secs(30), "it is locked out");
+        assert!(began.elapsed() < std::time::Duration::from_secs(30), "the key is locked out");
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
     assert_eq!(ask(KEY).await, 200);
 }
 
-/// Readiness needs no key, and tells more to a right one.
+/// Readiness needs no key, but tells more to a correct one.
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_cannot_be_guessed_where_none_is_needed() {
     const READY: &str = "/backend/health/ready/";
@@ -190,7 +190,7 @@ async fn keys_cannot_be_guessed_where_none_is_needed() {
         assert_eq!(body["status"], "ok");
         body.get("backups").is_some()
     };
-    // Looking, with the right key or without any, is not guessing.
+    // Reading with the correct key, or without a key, is not guessing.
     for _ in 0..15 {
         assert!(ready(KEY).await);
         assert!(!ready("").await);
@@ -220,7 +220,7 @@ async fn a_flood_is_stopped_before_everything_else() {
     assert!(refused.headers().contains_key("retry-after"));
     assert!(!refused.headers().contains_key("access-control-allow-origin"));
     assert!(refused.text().await.unwrap().contains("Request was throttled."));
-    // Pages of allowed origins, and they alone, see when to come again.
+    // Only pages of allowed origins see `Retry-After`.
     for (origin, may) in [("https://exit3.agency", true), ("https://evil.test", false)] {
         let headers = [("Origin", origin), ("Accept", "application/problem+json")];
         let refused = service.get_with("/backend/health/live/", &headers).await;
@@ -261,8 +261,8 @@ async fn two_nodes_count_together_and_each_alone_without_redis() {
     ];
     let directories = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let mut nodes = directories.each_ref().map(|dir| Arc::new(start(dir.path(), &env)));
-    // While other programs use the machine, Redis may answer too late, and then each node
-    // counts by itself. An attempt during which that happened shows nothing.
+    // On a busy machine Redis may answer too late, and then each node counts by itself. Such an
+    // attempt proves nothing.
     let mut attempts = 1..=20;
     let counts = loop {
         let visitor = format!("198.51.100.{}", attempts.next().expect("Redis is always late"));

@@ -1,5 +1,4 @@
-//! The service over PostgreSQL: when the database goes away, and when there is
-//! more than one node.
+//! The service over PostgreSQL: failures of the database, and several nodes.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -25,7 +24,7 @@ const NEWSLETTER: &str = "/backend/api/v1/newsletter/";
 const KEY: &str = "key-of-the-tests";
 const LEAD: &str = r#"{"full_name": "Ana Horvat", "position": "CTO", "email": "ana@acme.hr"}"#;
 
-/// The promise is 2 s; the rest is for a machine that is busy with other tests.
+/// The promise is 2 s; the rest allows for a machine that runs other tests.
 const PROMPTLY: Duration = Duration::from_secs(3);
 
 fn node(directory: &Path, url: &str) -> Service {
@@ -42,11 +41,11 @@ async fn server() -> TestPostgres {
     tokio::task::spawn_blocking(TestPostgres::start).await.unwrap()
 }
 
-/// How many sessions of others there are in a database.
+/// Counts the other sessions in a database.
 const SESSIONS: &str = "SELECT count(*) FROM pg_stat_activity \
                         WHERE datname = current_database() AND pid <> pg_backend_pid()";
 
-/// Waits until the service answers a list.
+/// Waits until the service answers a list again.
 async fn until_healed(service: &Service) {
     let begun = Instant::now();
     while service.get(LEADS, KEY).await.status() != 200 {
@@ -62,7 +61,7 @@ async fn is_away(answer: Response) {
     assert_eq!(body, json!({"detail": "Service temporarily unavailable, try again later."}));
 }
 
-/// What holds while the database is away, however it is away.
+/// Checks the answers while the database is unavailable for any reason.
 async fn tells_that_the_database_is_away(service: &Service) {
     let begun = Instant::now();
     let (created, listed, health, ready, live) = tokio::join!(
@@ -81,7 +80,7 @@ async fn tells_that_the_database_is_away(service: &Service) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_hangs_or_crashes_is_told_in_time_and_the_service_heals() {
+async fn a_hanging_or_crashed_database_is_a_prompt_503_and_the_service_recovers() {
     let directory = tempfile::tempdir().unwrap();
     let mut database = server().await;
     let service = node(directory.path(), &database.url("postgres"));
@@ -108,7 +107,7 @@ async fn no_answered_lead_is_lost_when_the_database_crashes_under_load() {
     let directory = tempfile::tempdir().unwrap();
     let mut database = server().await;
     let url = database.url("postgres");
-    // The test server forgets fast on purpose; here it has to remember.
+    // The test server commits asynchronously; this test needs durable commits.
     let admin = postgres::client(&url).await;
     admin.batch_execute("ALTER DATABASE postgres SET synchronous_commit = on").await.unwrap();
     let service = Arc::new(node(directory.path(), &url));
@@ -147,14 +146,14 @@ async fn no_answered_lead_is_lost_when_the_database_crashes_under_load() {
     }
     let list: Value = service.get(LEADS, KEY).await.json().await.unwrap();
     let (stored, answered) = (list["count"].as_u64().unwrap(), answered.load(Ordering::Relaxed));
-    assert!(answered > 100, "{answered} leads is no load");
+    assert!(answered > 100, "{answered} leads are too few for a load");
     assert!(stored >= answered, "{answered} answered, {stored} stored");
-    // What was not answered may have been stored, but no more than was in flight.
+    // Unanswered creates may have been stored, but not more than were in flight.
     assert!(stored <= answered + 2 * 8, "{answered} answered, {stored} stored");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_is_not_migrated_is_told_as_one_that_is_away() {
+async fn a_database_without_migrations_is_unavailable() {
     let directory = tempfile::tempdir().unwrap();
     let database = postgres::shared().create_database().await;
     let env = [
@@ -187,7 +186,7 @@ async fn nodes_that_start_together_share_one_database() {
         let list: Value = node.get(LEADS, KEY).await.json().await.unwrap();
         assert_eq!(list["count"], 3);
     }
-    // A cursor of one node leads on at another.
+    // A cursor of one node works on another.
     let first: Value =
         nodes[0].get(&format!("{LEADS}?cursor=&page_size=1"), KEY).await.json().await.unwrap();
     let next = first["next"].as_str().unwrap();
@@ -196,7 +195,7 @@ async fn nodes_that_start_together_share_one_database() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_who_subscribe_one_address_at_two_nodes_one_succeeds() {
+async fn one_of_many_concurrent_sign_ups_of_an_address_succeeds() {
     let directories = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let database = postgres::shared().create_database().await;
     let nodes: Vec<Arc<Service>> = directories
@@ -225,7 +224,7 @@ async fn of_many_who_subscribe_one_address_at_two_nodes_one_succeeds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_changes_at_once_never_leave_a_lead_that_nobody_can_reach() {
+async fn concurrent_changes_never_remove_all_contact_details_of_a_lead() {
     let directories = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let database = postgres::shared().create_database().await;
     let nodes = directories.each_ref().map(|directory| node(directory.path(), database.url()));
@@ -245,7 +244,7 @@ async fn two_changes_at_once_never_leave_a_lead_that_nobody_can_reach() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_with_many_workers_has_no_more_connections_than_it_may() {
+async fn many_workers_share_the_limit_of_connections() {
     for (connections, workers) in [(1, 16), (8, 16)] {
         let directory = tempfile::tempdir().unwrap();
         let database = postgres::shared().create_database().await;
@@ -256,7 +255,7 @@ async fn a_process_with_many_workers_has_no_more_connections_than_it_may() {
             ("SECRET_KEY", "secret-of-the-tests"),
             ("DB_POOL_SIZE", &size),
             ("WORKERS", &threads),
-            // A machine that is busy fails nothing.
+            // So that a busy machine does not fail the test.
             ("DB_TIMEOUT_MS", "60000"),
         ];
         let service = Arc::new(Service::start(directory.path(), &env));
@@ -286,7 +285,7 @@ async fn a_process_with_many_workers_has_no_more_connections_than_it_may() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_right_that_is_missing_is_told_to_the_operator_and_to_nobody_else() {
+async fn a_missing_right_is_reported_to_the_operator_only() {
     let directory = tempfile::tempdir().unwrap();
     let database = postgres::shared().create_database().await;
     let service = node(directory.path(), database.url());

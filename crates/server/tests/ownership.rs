@@ -1,4 +1,4 @@
-//! Whose files are that root makes with a command.
+//! The owner of files that root creates by running a command.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -16,11 +16,11 @@ use std::path::Path;
 
 use service::{Service, exit3};
 
-/// The user that the service runs as here.
+/// The user of the service in these tests.
 const USER: u32 = 65534;
 
-/// A place where the data directory belongs to that user; none where the tests do not run as
-/// root, who alone can give files away.
+/// A place whose data directory belongs to that user; `None` if the tests do not run as root,
+/// because only root can give files away.
 fn place() -> Option<tempfile::TempDir> {
     if !rustix::process::geteuid().is_root() {
         return None;
@@ -33,7 +33,7 @@ fn place() -> Option<tempfile::TempDir> {
     Some(directory)
 }
 
-/// What below `directory` is not the user's.
+/// Files below `directory` that do not belong to the user.
 fn strangers(directory: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).unwrap().map(Result::unwrap) {
@@ -48,7 +48,7 @@ fn strangers(directory: &Path) -> Vec<String> {
     found
 }
 
-/// Runs a command as root, or as the user; returns what it says on standard error.
+/// Runs a command as root or as the user; returns its standard error.
 fn run(directory: &Path, as_root: bool, arguments: &[&str]) -> (bool, String) {
     let mut command = exit3(directory);
     if !as_root {
@@ -59,7 +59,7 @@ fn run(directory: &Path, as_root: bool, arguments: &[&str]) -> (bool, String) {
 }
 
 #[test]
-fn what_root_makes_first_the_service_can_use() {
+fn the_service_can_use_files_that_root_created() {
     let Some(directory) = place() else { return };
     let directory = directory.path();
     let backup = ["backup", "--to", "kept/backups"];
@@ -68,14 +68,14 @@ fn what_root_makes_first_the_service_can_use() {
     assert_eq!(strangers(directory), [""; 0]);
     assert_eq!(run(directory, false, &backup), (true, String::new()));
     assert!(run(directory, false, &["verify-backup", "--from", "kept/backups"]).0);
-    // Of everything that the service keeps it is the same.
+    // The same holds for everything else that the service keeps.
     Service::start(directory, &[("LOG_DIR", "logs")]).stop();
     fs::remove_file(directory.join("service.log")).unwrap();
     assert_eq!(strangers(directory), [""; 0]);
 }
 
 #[test]
-fn root_is_told_where_the_service_cannot_write() {
+fn root_is_told_about_directories_that_the_service_cannot_write() {
     let Some(directory) = place() else { return };
     let directory = directory.path();
     fs::create_dir(directory.join("backups")).unwrap();
@@ -91,7 +91,7 @@ fn root_is_told_where_the_service_cannot_write() {
 }
 
 #[test]
-fn a_check_makes_nothing() {
+fn a_check_creates_no_files() {
     let directory = tempfile::tempdir().unwrap();
     let mut command = exit3(directory.path());
     let checked = command.args(["check", "--log-dir", "logs"]).output().unwrap();

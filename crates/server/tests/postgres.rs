@@ -1,4 +1,4 @@
-//! The binary before servers of PostgreSQL, and poolers, of all kinds.
+//! The binary with various PostgreSQL servers and poolers.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -51,15 +51,15 @@ async fn a_pooler_that_forgets_statements_ends_the_start_with_one_sentence() {
         let lines = said.iter().flat_map(|text| text.lines());
         assert_eq!(lines.filter(|line| line.contains(sentence)).count(), 1, "{said:?}");
     }
-    // It has left nothing in the pooler that somebody would wait for.
+    // It has left no lock in the pooler that others would wait for.
     let migrated = run(directory.path(), direct, &["migrate"]);
     assert!(migrated.status.success(), "{migrated:?}");
 }
 
-/// One node deletes, the other reads. Both prepare their first statement under the same name
-/// where they give it one.
+/// One node deletes, the other reads. Both prepare their first statement under the same name, if
+/// they use names at all.
 #[tokio::test(flavor = "multi_thread")]
-async fn nodes_that_share_sessions_all_at_once_do_only_what_they_were_asked() {
+async fn nodes_that_suddenly_share_sessions_run_only_their_own_statements() {
     let database = durable().await;
     let direct = database.url();
     let pooler = TestPgBouncer::start(direct, "session", Statements::PassedOn, 60).await;
@@ -76,7 +76,7 @@ async fn nodes_that_share_sessions_all_at_once_do_only_what_they_were_asked() {
     admin.batch_execute(own).await.unwrap();
     let at = |id: i32| format!("{LEADS}{id}/");
     for id in 1..=120 {
-        // The pooler is set up anew when both have prepared what they use.
+        // Reconfigure the pooler after both have prepared their statements.
         if id == 3 {
             pooler.change("transaction", 1).await;
         }
@@ -109,7 +109,7 @@ async fn a_service_behind_a_pooler_that_keeps_statements_leaves_no_lock_there() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_waits_to_migrate_says_on_standard_error_for_whom() {
+async fn waiting_to_migrate_is_reported_on_standard_error() {
     let database = durable().await;
     let other = postgres::client(database.url()).await;
     let hold = format!("SELECT pg_advisory_lock({})", 0x6578_6974_3300_0001_i64);
@@ -125,13 +125,13 @@ async fn who_waits_to_migrate_says_on_standard_error_for_whom() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_a_power_cut_could_ruin_is_told() {
+async fn unsafe_settings_of_the_server_are_reported() {
     let database = durable().await;
     let directory = tempfile::tempdir().unwrap();
     let checked = run(directory.path(), database.url(), &["check", "--deploy"]);
     assert!(!checked.status.success());
     let said = String::from_utf8(checked.stdout).unwrap();
-    // Servers of tests forget everything.
+    // Test servers run without durability.
     for setting in ["fsync", "full_page_writes"] {
         assert!(said.contains(&format!("danger: {setting} is off on the database's")), "{said}");
     }
@@ -140,7 +140,7 @@ async fn a_server_that_a_power_cut_could_ruin_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_role_that_may_not_migrate_is_told_in_one_sentence() {
+async fn a_role_without_rights_to_migrate_is_reported_in_one_sentence() {
     let database = durable().await;
     let admin = postgres::client(database.url()).await;
     let role = "REVOKE CREATE ON SCHEMA public FROM PUBLIC; DROP ROLE IF EXISTS stranger; \
@@ -154,7 +154,7 @@ async fn a_role_that_may_not_migrate_is_told_in_one_sentence() {
     assert!(!output.status.success());
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.starts_with(&format!("exit3: {sentence}")) && said.contains(grant), "{said}");
-    // A service waits until somebody grants them, and says so.
+    // A service logs the missing rights and waits for them.
     let mut serve = exit3(directory.path());
     let mut serve = serve.envs(env(&url)).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(serve.stdout.take().unwrap()).lines().map(Result::unwrap);

@@ -1,4 +1,4 @@
-//! Looking at a service from outside: `exit3 probe` and `exit3 healthcheck`.
+//! Checking a service from outside: `exit3 probe` and `exit3 healthcheck`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -31,11 +31,11 @@ fn probe(url: &str, key: &str, env: &[(&str, &str)]) -> Output {
     let elsewhere = tempfile::tempdir().unwrap();
     let mut command = exit3(elsewhere.path());
     let output = command.args(["probe", url, "--key", key]).envs(env.iter().copied()).output();
-    assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0, "it keeps nothing");
+    assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0, "a probe writes no files");
     output.unwrap()
 }
 
-/// What a probe that failed said.
+/// The error message of a probe that failed.
 fn sentence(output: &Output) -> String {
     assert!(!output.status.success());
     let said = String::from_utf8(output.stderr.clone()).unwrap();
@@ -60,7 +60,7 @@ async fn left_behind(service: &Service) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_probe_walks_the_public_way_and_leaves_nothing() {
+async fn a_probe_uses_the_public_api_and_leaves_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[("TRUSTED_PROXIES", "127.0.0.1")]);
     let all = "leads:create,leads:read,leads:write,\
@@ -81,10 +81,10 @@ async fn a_probe_walks_the_public_way_and_leaves_nothing() {
         assert_eq!(left_behind(&service).await, 0);
     }
     nginx.log_with("\"POST /backend/api/v1/newsletter/\" 201 ");
-    // Nobody vouches for that certificate.
+    // The certificate is not trusted.
     let said = sentence(&probe(&nginx.url(""), &token, &[]));
     assert!(said.contains("certificate"), "{said}");
-    // The key may come from the environment as well.
+    // The key may also come from the environment.
     let mut command = exit3(directory.path());
     command.args(["probe", &service.url("")]).env("PROBE_KEY", &token);
     assert!(command.output().unwrap().status.success());
@@ -149,7 +149,7 @@ async fn a_probe_removes_what_was_stored_although_its_answer_was_lost() {
     assert_eq!(next["id"], 2, "one was stored before");
 }
 
-/// Passes requests on, and answers back, but for those to `POST`.
+/// Relays requests and responses, except for responses to `POST`.
 fn pass_on(mut client: TcpStream, behind: &str) {
     let mut service = TcpStream::connect(behind).unwrap();
     let mut bytes = [0; 16_384];
@@ -158,7 +158,7 @@ fn pass_on(mut client: TcpStream, behind: &str) {
         let lose = bytes.starts_with(b"POST ");
         let length = service.read(&mut bytes).unwrap();
         if lose {
-            // Stored, but nobody is told.
+            // Stored, but the response is lost.
             return;
         }
         client.write_all(&bytes[..length]).unwrap();
@@ -177,7 +177,7 @@ fn a_probe_that_is_refused_says_so() {
     );
 }
 
-/// What answers every request with this, and is no service of ours.
+/// Answers every request with the same response, and is not our service.
 fn another(head: &'static str, body: &'static str, times: usize) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
@@ -186,7 +186,7 @@ fn another(head: &'static str, body: &'static str, times: usize) -> String {
             let mut client = client.unwrap();
             let _ = client.read(&mut [0; 4096]);
             let _ = write!(client, "HTTP/1.1 {head}\r\nConnection: close\r\n\r\n");
-            // Who asked may have heard enough.
+            // The client may have read enough.
             let _ = (0..times).try_for_each(|_| client.write_all(body.as_bytes()));
         }
     });
@@ -194,7 +194,7 @@ fn another(head: &'static str, body: &'static str, times: usize) -> String {
 }
 
 #[test]
-fn a_health_check_takes_nothing_else_for_the_service() {
+fn a_health_check_rejects_other_servers() {
     for (head, body) in [
         ("200 OK\r\nContent-Type: text/plain", "hello"),
         ("200 OK\r\nContent-Type: application/json", r#"{"status": "degraded"}"#),
@@ -209,7 +209,7 @@ fn a_health_check_takes_nothing_else_for_the_service() {
 }
 
 #[test]
-fn a_probe_sends_nothing_to_what_is_not_the_service() {
+fn a_probe_sends_no_data_to_other_servers() {
     let port = another("404 Not Found\r\nContent-Type: application/json", r#"{"detail": "?"}"#, 1);
     let said = sentence(&probe(&format!("http://127.0.0.1:{port}/api"), KEY, &[]));
     assert!(said.contains("the service is not at this address"), "{said}");
@@ -242,7 +242,7 @@ fn a_health_check_asks_the_configured_address() {
 }
 
 #[test]
-fn a_health_check_works_with_encryption() {
+fn a_health_check_works_over_tls() {
     let directory = tempfile::tempdir().unwrap();
     let made = rcgen::generate_simple_self_signed(["api.exit3.agency".to_owned()]).unwrap();
     std::fs::write(directory.path().join("key.pem"), made.signing_key.serialize_pem()).unwrap();

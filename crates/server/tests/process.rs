@@ -1,4 +1,4 @@
-//! The binary as an operator meets it.
+//! The binary as an operator uses it.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -30,7 +30,7 @@ async fn the_first_start_needs_no_configuration_and_a_restart_keeps_data_and_key
     assert_eq!(created.status(), 201);
     for file in ["api_key", "secret_key", "exit3.sqlite3"] {
         let mode = fs::metadata(directory.path().join("data").join(file)).unwrap().permissions();
-        assert_eq!(mode.mode() & 0o077, 0, "{file} is for its owner alone");
+        assert_eq!(mode.mode() & 0o077, 0, "only the owner may read {file}");
     }
     first.stop();
 
@@ -42,7 +42,7 @@ async fn the_first_start_needs_no_configuration_and_a_restart_keeps_data_and_key
 }
 
 #[test]
-fn a_new_key_is_not_told_to_the_journal() {
+fn a_new_key_is_not_written_to_the_journal() {
     for (format, stream) in [("pretty", "stdout"), ("json", "stderr")] {
         let directory = tempfile::tempdir().unwrap();
         let open = |name| fs::File::create(directory.path().join(name)).unwrap();
@@ -65,7 +65,7 @@ fn a_new_key_is_not_told_to_the_journal() {
     }
 }
 
-/// As terminals have it that were started by a service.
+/// As in terminals that a service has started.
 #[test]
 fn a_new_key_is_shown_where_the_journal_is_only_inherited() {
     let directory = tempfile::tempdir().unwrap();
@@ -126,7 +126,7 @@ async fn a_django_env_file_is_read() {
 }
 
 #[test]
-fn a_taken_address_is_told() {
+fn an_address_in_use_is_reported() {
     let directory = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
@@ -137,7 +137,7 @@ fn a_taken_address_is_told() {
 }
 
 #[tokio::test]
-async fn a_stop_finishes_what_is_in_flight() {
+async fn stopping_finishes_requests_in_flight() {
     let directory = tempfile::tempdir().unwrap();
     let service = Service::start(directory.path(), &[]);
     let key = service.printed_key().unwrap();
@@ -150,7 +150,7 @@ async fn a_stop_finishes_what_is_in_flight() {
     );
     slow.write_all(head.as_bytes()).unwrap();
     slow.write_all(&LEAD.as_bytes()[..10]).unwrap();
-    // An idle connection must not hold the service up.
+    // An idle connection must not delay the stop.
     let _idle = TcpStream::connect(service.address()).unwrap();
     std::thread::sleep(Duration::from_millis(300));
     service.terminate();
@@ -168,7 +168,7 @@ async fn a_stop_finishes_what_is_in_flight() {
 }
 
 #[tokio::test]
-async fn what_was_answered_survives_a_kill() {
+async fn answered_writes_survive_a_kill() {
     let directory = tempfile::tempdir().unwrap();
     let service = Service::start(directory.path(), &[]);
     let key = service.printed_key().unwrap();
@@ -182,7 +182,7 @@ async fn what_was_answered_survives_a_kill() {
 }
 
 #[tokio::test]
-async fn without_its_file_the_service_takes_no_leads() {
+async fn without_its_file_the_service_accepts_no_leads() {
     let directory = tempfile::tempdir().unwrap();
     let new = "the database is a new one";
     let service = Service::start(directory.path(), &[]);
@@ -201,7 +201,7 @@ async fn without_its_file_the_service_takes_no_leads() {
 }
 
 #[tokio::test]
-async fn without_migrations_the_service_lives_but_is_not_ready() {
+async fn without_migrations_the_service_is_alive_but_not_ready() {
     let directory = tempfile::tempdir().unwrap();
     let env = [("AUTO_MIGRATE", "false"), ("BASIC_API_KEY", "key")];
     let service = Service::start(directory.path(), &env);
@@ -217,7 +217,7 @@ async fn without_migrations_the_service_lives_but_is_not_ready() {
 }
 
 #[tokio::test]
-async fn the_schema_goes_down_and_up_by_command() {
+async fn a_command_migrates_the_schema_down_and_up() {
     let directory = tempfile::tempdir().unwrap();
     let migrate = |arguments: &[&str]| {
         let output = exit3(directory.path()).arg("migrate").args(arguments).output().unwrap();
@@ -230,11 +230,11 @@ async fn the_schema_goes_down_and_up_by_command() {
     let service = Service::start(directory.path(), &[("AUTO_MIGRATE", "false")]);
     let backup = ["backup", "--to", "backups"];
     assert!(exit3(directory.path()).args(backup).output().unwrap().status.success());
-    // There are no clients yet, so nothing is lost.
+    // There are no clients yet, so no rows are lost.
     let (done, text) = migrate(&["--to", "3"]);
     assert!(done && text.contains("migrations taken back"), "{text}");
     assert_eq!(service.get("/backend/health/ready/", "").await.status(), 503);
-    // But the key would be.
+    // But the key would be lost.
     for (arguments, reason) in [
         (["--to", "2"], "api_keys would be lost"),
         (["--to", "99"], "there is no migration 99"),
@@ -251,7 +251,7 @@ async fn the_schema_goes_down_and_up_by_command() {
     assert_eq!(service.get("/backend/health/ready/", "").await.status(), 200);
 }
 
-/// Somebody may be rolling back.
+/// An operator may be rolling back.
 #[test]
 fn commands_leave_an_outdated_schema_as_it_is() {
     let directory = tempfile::tempdir().unwrap();
@@ -264,7 +264,7 @@ fn commands_leave_an_outdated_schema_as_it_is() {
     let none = exit3(directory.path()).env("AUTO_MIGRATE", "false").args(seed).output().unwrap();
     let none = String::from_utf8(none.stderr).unwrap();
     assert!(none.contains("no schema yet: run `exit3 migrate`"), "{none}");
-    assert!(run(&seed).0, "where there is no schema, one is made");
+    assert!(run(&seed).0, "a missing schema is created");
     let (done, text) = run(&["backup", "--to", "backups"]);
     assert!(done, "{text}");
     let archive = text.split(": ").next().unwrap();
@@ -285,13 +285,13 @@ fn commands_leave_an_outdated_schema_as_it_is() {
 }
 
 #[tokio::test]
-async fn seed_demo_makes_what_it_is_asked_for() {
+async fn seed_demo_creates_the_requested_rows() {
     let directory = tempfile::tempdir().unwrap();
     let mut seed = exit3(directory.path());
     seed.args(["seed-demo", "--leads", "5123", "--subscribers", "77"]);
     assert!(seed.status().unwrap().success());
     let service = Service::start(directory.path(), &[]);
-    // Only the service makes the key, and so can show it.
+    // Only the service generates the key, and so can show it.
     let key = service.printed_key().unwrap();
     let leads: Value = service.get("/backend/api/v1/leads/", &key).await.json().await.unwrap();
     assert_eq!(leads["count"], 5123);
@@ -300,7 +300,7 @@ async fn seed_demo_makes_what_it_is_asked_for() {
 }
 
 #[test]
-fn help_and_version_are_no_failures() {
+fn help_and_version_succeed() {
     let directory = tempfile::tempdir().unwrap();
     for option in ["--help", "--version"] {
         let mut command: Command = exit3(directory.path());
@@ -311,7 +311,7 @@ fn help_and_version_are_no_failures() {
 }
 
 #[tokio::test]
-async fn a_start_that_fails_does_not_use_up_the_showing_of_the_key() {
+async fn a_failed_start_does_not_prevent_the_key_from_being_shown() {
     let directory = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
@@ -330,7 +330,7 @@ const SOUND: [(&str, &str); 7] = [
     ("PRODUCTION", "true"),
 ];
 
-/// `exit3 check --deploy` with these settings and the limits as they are by default.
+/// Runs `exit3 check --deploy` with these settings and the default limits.
 fn check(directory: &std::path::Path, env: &[(&str, &str)]) -> (bool, String) {
     let mut command = exit3(directory);
     for name in service::LIMITS {
@@ -341,7 +341,7 @@ fn check(directory: &std::path::Path, env: &[(&str, &str)]) -> (bool, String) {
 }
 
 #[test]
-fn a_check_lists_what_is_unsafe_with_its_remedy() {
+fn a_check_lists_unsafe_settings_with_remedies() {
     let directory = tempfile::tempdir().unwrap();
     let (sound, said) = check(directory.path(), &SOUND);
     assert!(sound, "{said}");
@@ -352,11 +352,11 @@ fn a_check_lists_what_is_unsafe_with_its_remedy() {
     {
         assert!(said.contains(variable), "{said}");
     }
-    assert!(!directory.path().join("data/api_key").exists(), "a check makes nothing");
+    assert!(!directory.path().join("data/api_key").exists(), "a check creates nothing");
 }
 
 #[test]
-fn a_check_refuses_what_a_start_would() {
+fn a_check_refuses_settings_that_a_start_refuses() {
     let nowhere = [("TLS_CERT", "/nowhere/cert.pem"), ("TLS_KEY", "/nowhere/key.pem")];
     let postgres = [("DATABASE_URL", "postgres://ana@localhost/leads"), ("SECRET_KEY", "kQ3x")];
     for (env, sentence) in
@@ -381,7 +381,7 @@ async fn in_production_a_dangerous_setting_stops_the_start() {
     for (change, word) in [
         (("DEBUG", "true"), "DEBUG is true"),
         (("BASIC_API_KEY", "short"), "BASIC_API_KEY"),
-        (("TRUSTED_PROXIES", "::/0"), "TRUSTED_PROXIES believes everybody"),
+        (("TRUSTED_PROXIES", "::/0"), "TRUSTED_PROXIES trusts everybody"),
         (("HOST", "0.0.0.0"), "TLS_CERT"),
     ] {
         let output = exit3(directory.path()).envs(with(change)).output().unwrap();
@@ -391,7 +391,7 @@ async fn in_production_a_dangerous_setting_stops_the_start() {
     }
     let service = Service::start(directory.path(), &SOUND);
     assert_eq!(service.get("/backend/health/live/", "").await.status(), 200);
-    // Without production it is a matter of advice.
+    // Outside of production it is only a warning.
     let careless = tempfile::tempdir().unwrap();
     Service::start(careless.path(), &[("DEBUG", "true")]).stop();
 }

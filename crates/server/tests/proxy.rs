@@ -1,4 +1,4 @@
-//! nginx as it is deployed, a real one, in front of the real binary.
+//! A real nginx, configured as deployed, in front of the real binary.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -45,9 +45,9 @@ async fn get(nginx: &Nginx, path: &str) -> Response {
 }
 
 #[test]
-fn nginx_takes_the_files_as_they_are() {
+fn nginx_accepts_the_deployed_files() {
     for name in ["exit3/upstream.conf", "upstream.compose.conf", "upstream.cluster.conf"] {
-        // Only Docker knows the names of its containers.
+        // Only Docker resolves the names of its containers.
         let upstream = std::fs::read_to_string(nginx::deployed(name)).unwrap();
         let upstream = upstream.replace("server exit3", "server 127.0.0.1; # ");
         let output = nginx::check(&upstream);
@@ -56,9 +56,9 @@ fn nginx_takes_the_files_as_they_are() {
     }
 }
 
-/// Whatever lies on the disk, as contracts do, nginx has no way to it.
+/// nginx must not serve files from the disk, such as contracts.
 #[test]
-fn nginx_serves_no_file_but_proofs_for_certificates() {
+fn nginx_serves_no_files_except_acme_challenges() {
     let mut roots = Vec::new();
     let mut files = vec![nginx::deployed("exit3.conf")];
     files.extend(
@@ -79,7 +79,7 @@ fn nginx_serves_no_file_but_proofs_for_certificates() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_route_is_reached_and_each_header_is_there_once() {
+async fn every_route_is_reached_and_has_each_header_once() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[]);
     let nginx = Nginx::before(&[service.address()]);
@@ -111,14 +111,14 @@ async fn every_route_is_reached_and_each_header_is_there_once() {
             "cache-control",
         ] {
             if path == "/.nginx/away" && name == "strict-transport-security" {
-                // That is for the service to say.
+                // The service itself sends that header.
                 continue;
             }
             assert_eq!(answer.headers().get_all(name).iter().count(), 1, "{path}: {name}");
         }
         assert_eq!(answer.headers()["server"], "nginx", "{path}");
     }
-    // The longest way round: what a page of a list says is where the next one is.
+    // The longest path: follow the link to the next page of a list.
     let seed = exit3(directory.path()).args(["seed-demo", "--leads", "60"]).output().unwrap();
     assert!(seed.status.success(), "{seed:?}");
     let list: Value = get(&nginx, LEADS).await.json().await.unwrap();
@@ -128,11 +128,11 @@ async fn every_route_is_reached_and_each_header_is_there_once() {
     let log = nginx.log_with("\"GET /backend/the-last-one\" 404 ");
     assert!(log.contains("\"GET /backend/api/docs/\" 200 "), "{log}");
     assert!(!log.contains("/backend/health/"), "{log}");
-    assert!(!log.contains("canary"), "who is searched for is not logged");
+    assert!(!log.contains("canary"), "search terms are not logged");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_comes_without_encryption_is_sent_to_where_there_is_some() {
+async fn plain_http_is_redirected_to_https() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[]);
     let nginx = Nginx::before(&[service.address()]);
@@ -141,7 +141,7 @@ async fn who_comes_without_encryption_is_sent_to_where_there_is_some() {
     assert_eq!(answer.status(), 308);
     assert_eq!(answer.headers()["location"], nginx.url(&format!("{LEADS}?page=2")));
     assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
-    // Who names another host is sent nowhere.
+    // A request with another host is not redirected.
     let other = raw(&nginx.plain, b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n");
     assert_eq!((other.text.as_str(), other.closed), ("", true));
     let mut other = nginx.connect();
@@ -151,14 +151,14 @@ async fn who_comes_without_encryption_is_sent_to_where_there_is_some() {
 }
 
 #[test]
-fn only_the_versions_of_tls_that_hold_are_spoken_and_http_2_is() {
+fn only_secure_versions_of_tls_and_http_2_are_supported() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[]);
     let nginx = Nginx::before(&[service.address()]);
     let hello = |arguments: &[&str]| {
         let mut openssl = std::process::Command::new("openssl");
         openssl.args(["s_client", "-connect", &nginx.tls, "-servername", "localhost"]);
-        // A level that would let the client speak them.
+        // A security level that allows the client to use them.
         openssl.args(["-cipher", "ALL:@SECLEVEL=0"]).args(arguments);
         let output = openssl.stdin(std::process::Stdio::null()).output().unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned()
@@ -173,9 +173,9 @@ fn only_the_versions_of_tls_that_hold_are_spoken_and_http_2_is() {
     assert!(stranger.contains("no peer certificate available"), "{stranger}");
 }
 
-/// What the service is sent when a client makes things up.
+/// What the service receives when a client forges headers.
 #[test]
-fn what_a_client_says_of_its_way_is_not_passed_on() {
+fn forwarding_headers_of_clients_are_not_passed_on() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let nginx = Nginx::before(&[&listener.local_addr().unwrap().to_string()]);
     let heard = Arc::new(Mutex::new(String::new()));
@@ -210,7 +210,7 @@ fn what_a_client_says_of_its_way_is_not_passed_on() {
             "Connection: close",
             "Forwarded: for=127.0.0.1;host=\"localhost\";proto=https",
             "Host: localhost",
-            // The service believes the last one alone.
+            // The service trusts only the last address.
             "X-Forwarded-For: 9.9.9.9, 127.0.0.1",
             "X-Forwarded-Host: localhost",
             &port_line,
@@ -221,7 +221,7 @@ fn what_a_client_says_of_its_way_is_not_passed_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn limits_count_the_visitor_and_nobody_can_be_another_one() {
+async fn limits_apply_to_visitors_who_cannot_forge_their_address() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[("RATE_LIMIT_ANON", "3/hour")]);
     let nginx = Nginx::before(&[service.address()]);
@@ -237,7 +237,7 @@ async fn limits_count_the_visitor_and_nobody_can_be_another_one() {
         let request = request.header("Forwarded", [b"for=", made_up].concat());
         request.header("X-Real-IP", made_up).send().await.unwrap().status().as_u16()
     };
-    // nginx itself is at 127.0.0.1, and believed; all of these are others.
+    // nginx itself is trusted at 127.0.0.1; these addresses are others.
     let mut statuses = Vec::new();
     for number in 0..5 {
         statuses.push(from([127, 0, 0, 2], format!("203.0.113.{number}").as_bytes()).await);
@@ -245,8 +245,8 @@ async fn limits_count_the_visitor_and_nobody_can_be_another_one() {
     assert_eq!(statuses, [200, 200, 200, 429, 429]);
     assert_eq!(from([127, 0, 0, 3], b"127.0.0.2").await, 200);
     nginx.log_with(" 127.0.0.3 \"GET ");
-    // Bytes that are no text do not make nginx's own line unreadable: each is counted,
-    // and not nginx for all of them.
+    // Invalid bytes do not make nginx's own entry unreadable: each client is counted, instead of
+    // nginx for all of them.
     for made_up in [b"\xff".as_slice(), b"203.0.113.9, \xff", b"\xff, 203.0.113.9"] {
         assert_eq!(from([127, 0, 0, 2], made_up).await, 429, "{made_up:?}");
         assert_eq!(from([127, 0, 0, 4], made_up).await, 200, "{made_up:?}");
@@ -256,7 +256,7 @@ async fn limits_count_the_visitor_and_nobody_can_be_another_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_is_stopped_at_nginx_with_an_answer_like_ours() {
+async fn nginx_stops_a_flood_with_an_error_in_our_format() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[]);
     let nginx = Arc::new(Nginx::before(&[service.address()]));
@@ -284,12 +284,12 @@ async fn a_flood_is_stopped_at_nginx_with_an_answer_like_ours() {
         assert!(body["detail"].as_str().unwrap().starts_with("Request was throttled."), "{body}");
         assert!(counts[&429] < most, "{path}: {counts:?}");
     }
-    // Who looks after the service is not in the crowd.
+    // Health checks of operators are not limited together with the flood.
     assert_eq!(get(&nginx, "/backend/health/live/").await.status(), 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_too_large_is_refused_in_one_shape() {
+async fn large_requests_are_refused_in_one_format() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[]);
     let nginx = Nginx::before(&[service.address()]);
@@ -317,9 +317,9 @@ async fn what_is_too_large_is_refused_in_one_shape() {
 }
 
 #[test]
-fn slow_clients_hold_up_nginx_and_not_the_service() {
+fn slow_clients_occupy_nginx_and_not_the_service() {
     let directory = tempfile::tempdir().unwrap();
-    // If each took one, nobody else would be answered.
+    // If each of them occupied a connection, nobody else would be answered.
     let service = start(directory.path(), &[("MAX_CONNECTIONS", "8")]);
     let nginx = Nginx::before(&[service.address()]);
     let half = format!(
@@ -354,7 +354,7 @@ fn slow_clients_hold_up_nginx_and_not_the_service() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_is_gone_is_noticed_by_nobody_and_both_gone_is_told() {
+async fn clients_do_not_notice_one_missing_node_and_get_503_without_both() {
     let database = exit3_testkit::postgres::shared().create_database().await;
     let directories = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let env = [("DATABASE_URL", database.url())];
@@ -362,7 +362,7 @@ async fn a_node_that_is_gone_is_noticed_by_nobody_and_both_gone_is_told() {
     let nginx = Nginx::before(&[first.address(), second.address()]);
     let client = nginx.client();
     let create = async |number: usize| {
-        // Another key, perhaps another node; those that are not right are refused by it.
+        // Another key may lead to another node; a node refuses wrong keys itself.
         let request = client.post(nginx.url(LEADS)).header("Content-Type", "application/json");
         let request = request.header("Authorization", format!("Basic key-{number}")).body(LEAD);
         request.send().await.unwrap().status().as_u16()

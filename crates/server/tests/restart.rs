@@ -1,5 +1,5 @@
-//! A service whose socket is held by others, as systemd does it: what happens to requests
-//! while it stops and another takes its place.
+//! Restarts of a service whose socket another process holds, as systemd does: what happens to
+//! requests while the service stops and its successor starts.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -30,7 +30,7 @@ fn connect(address: &str) -> TcpStream {
     stream
 }
 
-/// Takes one answer, whose body has a length.
+/// Reads one response with a `Content-Length`.
 fn answer(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     loop {
@@ -53,12 +53,12 @@ fn ends(stream: &mut TcpStream) -> bool {
 }
 
 #[test]
-fn what_has_begun_to_arrive_is_answered_and_what_waits_is_answered_by_the_next() {
+fn begun_requests_are_answered_and_waiting_ones_go_to_the_next_process() {
     let directory = tempfile::tempdir().unwrap();
     let socket = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap().to_string();
     let old = Service::start_at(&socket, directory.path(), &[KEY]);
-    assert_eq!(old.address(), address, "the socket counts, whatever PORT says");
+    assert_eq!(old.address(), address, "the inherited socket takes precedence over PORT");
 
     let (mut silent, mut begun, mut kept) =
         (connect(&address), connect(&address), connect(&address));
@@ -70,10 +70,10 @@ fn what_has_begun_to_arrive_is_answered_and_what_waits_is_answered_by_the_next()
     old.terminate();
     std::thread::sleep(Duration::from_millis(600));
 
-    // Nothing is accepted any more, and nothing is refused.
+    // The service accepts nothing more, and refuses nothing.
     let mut waits = connect(&address);
     waits.write_all(HEAD.as_bytes()).unwrap();
-    // On a connection that is known, a request may still arrive.
+    // On an open connection, a request may still arrive.
     kept.write_all(HEAD.as_bytes()).unwrap();
     let last = answer(&mut kept);
     assert!(last.starts_with("HTTP/1.1 200") && last.contains("connection: close"), "{last}");
@@ -90,7 +90,7 @@ fn what_has_begun_to_arrive_is_answered_and_what_waits_is_answered_by_the_next()
     new.stop();
 }
 
-/// Takes what is said to systemd at `path`.
+/// Receives the notifications to systemd at `path`.
 fn systemd(path: &Path) -> impl Fn() -> String {
     let systemd = UnixDatagram::bind(path).unwrap();
     systemd.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -102,7 +102,7 @@ fn systemd(path: &Path) -> impl Fn() -> String {
 }
 
 #[test]
-fn systemd_is_told_when_it_serves_that_it_lives_and_when_it_stops() {
+fn systemd_is_notified_of_start_liveness_and_stop() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("notify");
     let hear = systemd(&path);
@@ -118,11 +118,11 @@ fn systemd_is_told_when_it_serves_that_it_lives_and_when_it_stops() {
 }
 
 #[test]
-fn systemd_is_told_that_it_lives_while_the_database_hangs() {
+fn systemd_is_notified_of_liveness_while_the_database_hangs() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("notify");
     let hear = systemd(&path);
-    // It takes connections, and never says a word.
+    // It accepts connections and never answers.
     let database = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("postgres://exit3@{}/exit3", database.local_addr().unwrap());
     let env = [
@@ -132,7 +132,7 @@ fn systemd_is_told_that_it_lives_while_the_database_hangs() {
         ("DATABASE_URL", &url),
         ("SECRET_KEY", "known to the tests alone"),
         ("AUTO_MIGRATE", "false"),
-        // Longer than is listened here.
+        // Longer than this test listens.
         ("DB_TIMEOUT_MS", "60000"),
     ];
     let _service = Service::start(directory.path(), &env);
@@ -142,7 +142,7 @@ fn systemd_is_told_that_it_lives_while_the_database_hangs() {
     }
 }
 
-/// Runs the service, and once it is told to, stops one of its workers, as a debugger does.
+/// Starts the service and, when told to, stops one of its workers as a debugger does.
 const DEBUGGER: &str = r#"
 import ctypes, os, subprocess, sys, time
 service = subprocess.Popen([sys.argv[1]])
@@ -163,7 +163,7 @@ sys.exit("it does not end")
 "#;
 
 #[test]
-fn a_worker_that_hangs_is_found_though_all_else_goes_on() {
+fn a_single_hanging_worker_is_detected() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("notify");
     let hear = systemd(&path);
@@ -184,13 +184,13 @@ fn a_worker_that_hangs_is_found_though_all_else_goes_on() {
     debugger.stdin.take().unwrap().write_all(b"now\n").unwrap();
     let status = debugger.wait().unwrap();
     let log = std::fs::read_to_string(directory.path().join("log")).unwrap();
-    // Nothing else ends the service here, so it ends itself (SIGABRT).
+    // Nothing else ends the service here, so it aborts (SIGABRT).
     assert_eq!(status.code(), Some(6), "{log}");
     assert!(log.contains("a worker hangs: it has not done anything for 600ms"), "{log}");
 }
 
 #[test]
-fn what_is_no_socket_is_told() {
+fn an_inherited_file_that_is_not_a_socket_is_reported() {
     let directory = tempfile::tempdir().unwrap();
     let mut command = exit3(directory.path());
     let output = command.env("LISTEN_FDS", "1").output().unwrap();
@@ -200,7 +200,7 @@ fn what_is_no_socket_is_told() {
     assert_eq!(sentence.lines().count(), 1, "{sentence}");
 }
 
-/// Sends the first half of a request, has `meanwhile` done, and sends the rest.
+/// Sends the first half of a request, calls `meanwhile`, and sends the rest.
 fn answered(service: &Service, meanwhile: impl FnOnce()) -> String {
     let mut begun = connect(service.address());
     begun.write_all(&HEAD.as_bytes()[..20]).unwrap();
@@ -212,7 +212,7 @@ fn answered(service: &Service, meanwhile: impl FnOnce()) -> String {
 }
 
 #[test]
-fn a_signal_that_is_no_wish_to_stop_ends_nothing() {
+fn other_signals_do_not_stop_the_service() {
     let directory = tempfile::tempdir().unwrap();
     let service = Service::start(directory.path(), &[KEY]);
     for signal in [
@@ -227,7 +227,7 @@ fn a_signal_that_is_no_wish_to_stop_ends_nothing() {
 }
 
 #[test]
-fn every_wish_to_stop_is_one_to_finish_first_however_often_it_is_said() {
+fn every_stop_signal_lets_requests_finish_even_if_repeated() {
     for signals in [&["-QUIT"][..], &["-PWR"], &["-INT", "-INT"], &["-TERM", "-HUP", "-TERM"]] {
         let directory = tempfile::tempdir().unwrap();
         let service = Service::start(directory.path(), &[KEY]);

@@ -1,4 +1,4 @@
-//! Settings as they reach the binary: by the environment, by files, by the command line.
+//! Settings from the environment, from files and from the command line.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -21,7 +21,7 @@ const LEADS: &str = "/backend/api/v1/leads/";
 const LIVE: &str = "/backend/health/live/";
 const KEY: &str = "key-of-the-tests";
 
-/// What a start that fails says.
+/// The error message of a start that fails.
 fn refusal(directory: &Path, env: &[(&str, &str)]) -> String {
     let mut command = exit3(directory);
     command.envs(env.iter().copied()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -41,7 +41,7 @@ fn refusal(directory: &Path, env: &[(&str, &str)]) -> String {
 }
 
 #[tokio::test]
-async fn what_is_around_a_key_is_no_part_of_it_wherever_it_comes_from() {
+async fn blanks_around_a_key_are_ignored_in_every_source() {
     for around in
         [format!("{KEY}\n"), format!(" {KEY} "), format!("{KEY}\r"), format!("\u{feff}{KEY}\u{a0}")]
     {
@@ -63,7 +63,7 @@ async fn what_is_around_a_key_is_no_part_of_it_wherever_it_comes_from() {
 }
 
 #[test]
-fn a_secret_with_a_control_character_in_its_middle_is_refused() {
+fn a_secret_with_a_control_character_inside_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let said = refusal(directory.path(), &[("BASIC_API_KEY", "hunter2\nhunter2")]);
     assert!(said.contains("BASIC_API_KEY") && !said.contains("hunter2"), "{said}");
@@ -89,7 +89,7 @@ async fn odd_lines_of_a_file_are_skipped_with_a_warning() {
     for line in 1..=3 {
         assert!(service.logs(&format!(".env: line {line} is not NAME=value: it is skipped")));
     }
-    assert!(service.logs("ALLOWED_HOST is no setting: is ALLOWED_HOSTS meant?"));
+    assert!(service.logs("ALLOWED_HOST is not a setting: is ALLOWED_HOSTS meant?"));
     let output = service.output();
     assert_eq!(output.matches("WARN").count(), 4, "{output}");
     assert!(!output.contains("hunter2") && !output.contains("BEGIN"), "{output}");
@@ -113,9 +113,9 @@ fn a_file_that_would_be_misread_stops_the_start() {
     assert!(refusal(directory.path(), &[]).contains(".env cannot be read"));
 }
 
-/// As the units of systemd have it.
+/// As in the systemd units.
 #[tokio::test]
-async fn the_file_that_the_environment_names_is_the_one_that_is_read() {
+async fn the_env_file_named_in_the_environment_is_read() {
     let directory = tempfile::tempdir().unwrap();
     let named = directory.path().join("exit3.env");
     let file = [("EXIT3_ENV_FILE", named.to_str().unwrap())];
@@ -127,13 +127,13 @@ async fn the_file_that_the_environment_names_is_the_one_that_is_read() {
     assert_eq!(service.get(LEADS, "pa\\ss").await.status(), 200);
     assert_eq!(service.get_with(LIVE, &[("Host", "other")]).await.status(), 400);
     service.stop();
-    // What systemd's own reader makes of the second line is no host.
+    // systemd's own parser would read the second line as an invalid host.
     let wrong = [("ALLOWED_HOSTS", "127.0.0.1 # our name")];
     assert!(refusal(directory.path(), &wrong).contains("ALLOWED_HOSTS"));
 }
 
 #[test]
-fn the_units_leave_the_reading_to_the_program() {
+fn the_units_let_the_program_read_the_file() {
     for unit in [
         include_str!("../../../deploy/systemd/exit3.service"),
         include_str!("../../../deploy/systemd/exit3-backup.service"),
@@ -144,7 +144,7 @@ fn the_units_leave_the_reading_to_the_program() {
 }
 
 #[tokio::test]
-async fn a_redirect_that_leads_nowhere_is_told() {
+async fn a_redirect_loop_is_reported() {
     let directory = tempfile::tempdir().unwrap();
     let redirect = [("SECURE_SSL_REDIRECT", "true"), ("ALLOWED_HOSTS", "127.0.0.1")];
     let service = Service::start(directory.path(), &redirect);
@@ -163,9 +163,9 @@ async fn a_redirect_that_leads_nowhere_is_told() {
     assert!(!service.output().contains("SECURE_SSL_REDIRECT"), "{}", service.output());
 }
 
-/// All visitors would share a limit, were the proxy not known.
+/// If the proxy were not recognised, all visitors would share a limit.
 #[tokio::test]
-async fn a_proxy_is_known_by_every_spelling_of_its_address() {
+async fn a_proxy_is_recognised_in_every_spelling_of_its_address() {
     for spelling in [
         "127.0.0.1",
         "::ffff:127.0.0.1",
@@ -191,7 +191,7 @@ async fn a_proxy_is_known_by_every_spelling_of_its_address() {
 }
 
 #[tokio::test]
-async fn a_host_is_known_by_every_spelling() {
+async fn a_host_is_recognised_in_every_spelling() {
     let directory = tempfile::tempdir().unwrap();
     let hosts = "BÜCHER.example., ::1, 127.0.0.1";
     let service = Service::start(directory.path(), &[("ALLOWED_HOSTS", hosts)]);
@@ -208,7 +208,7 @@ async fn a_host_is_known_by_every_spelling() {
 }
 
 #[tokio::test]
-async fn redis_takes_a_password_as_it_was_generated() {
+async fn redis_accepts_a_generated_password_unchanged() {
     let redis = TestRedis::start();
     let password = "b/64+with/slashes%41and==";
     redis.ask(&["CONFIG", "SET", "requirepass", password]);
@@ -224,7 +224,7 @@ async fn redis_takes_a_password_as_it_was_generated() {
 }
 
 #[tokio::test]
-async fn what_is_not_followed_of_telemetry_has_one_warning() {
+async fn each_ignored_telemetry_setting_has_one_warning() {
     let directory = tempfile::tempdir().unwrap();
     let env = [
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://127.0.0.1:9/v1/traces"),

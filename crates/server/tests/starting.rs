@@ -1,4 +1,4 @@
-//! A service that is started while something it needs is not there yet.
+//! Starting the service while something that it needs is missing.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -32,8 +32,8 @@ fn start(directory: &Path, env: &[(&str, &str)]) -> Service {
     Service::start(directory, &[&basics, env].concat())
 }
 
-/// What holds while the service waits.
-async fn lives_and_refuses(service: &Service) {
+/// Checks the responses while the service waits.
+async fn assert_alive_and_refusing(service: &Service) {
     let begun = Instant::now();
     let (live, ready, health, listed, created) = tokio::join!(
         service.get("/backend/health/live/", ""),
@@ -52,7 +52,7 @@ async fn lives_and_refuses(service: &Service) {
         let body: Value = refused.json().await.unwrap();
         assert_eq!(body, json!({"detail": "Service temporarily unavailable, try again later."}));
     }
-    // A request without a key is refused for that first, as ever.
+    // A request without a key is refused for that first, as always.
     assert_eq!(service.get(LEADS, "").await.status(), 403);
 }
 
@@ -66,7 +66,7 @@ async fn until_ready(service: &Service) {
     assert_eq!(service.get(LEADS, KEY).await.status(), 200);
 }
 
-/// What is said to systemd, in its place.
+/// Stands in for systemd and records the notifications.
 struct Systemd {
     heard: Arc<Mutex<Vec<String>>>,
     path: String,
@@ -102,7 +102,7 @@ impl Systemd {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_away_is_waited_for() {
+async fn the_service_waits_for_an_unavailable_server() {
     let directory = tempfile::tempdir().unwrap();
     let mut database = TestPostgres::start();
     let url = database.url("postgres").replace("postgres@", "postgres:hunter2@");
@@ -110,13 +110,13 @@ async fn a_server_that_is_away_is_waited_for() {
     let systemd = Systemd::new(directory.path());
     let env = [("DATABASE_URL", url.as_str()), ("NOTIFY_SOCKET", &systemd.path)];
     let service = start(directory.path(), &env);
-    lives_and_refuses(&service).await;
+    assert_alive_and_refusing(&service).await;
     assert!(service.logs("waiting for PostgreSQL at 127.0.0.1:"), "{}", service.output());
     assert!(service.logs("Connection refused"), "{}", service.output());
     systemd.hears("EXTEND_TIMEOUT_USEC=");
     systemd.hears("STATUS=waiting for PostgreSQL at ");
     assert!(!systemd.has_heard("READY=1"));
-    // It says so every few seconds.
+    // The message is repeated every few seconds.
     let begun = Instant::now();
     while service.output().matches("waiting for PostgreSQL").count() < 2 {
         assert!(begun.elapsed() < Duration::from_secs(20), "{}", service.output());
@@ -130,9 +130,9 @@ async fn a_server_that_is_away_is_waited_for() {
     service.stop();
 }
 
-/// Somebody may create what is missing, and mend at the server what it refuses.
+/// An operator may create what is missing, and fix what the server refuses.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_server_refuses_is_told_and_asked_for_again() {
+async fn refusals_of_the_server_are_logged_and_retried() {
     let database = TestPostgres::start();
     let admin = postgres::client(&database.url("postgres")).await;
     let stranger = database.url("postgres").replace("postgres@", "newcomer@");
@@ -142,7 +142,7 @@ async fn what_a_server_refuses_is_told_and_asked_for_again() {
     ] {
         let directory = tempfile::tempdir().unwrap();
         let service = start(directory.path(), &[("DATABASE_URL", &url)]);
-        lives_and_refuses(&service).await;
+        assert_alive_and_refusing(&service).await;
         assert!(service.logs(reason), "{}", service.output());
         admin.batch_execute(remedy).await.unwrap();
         until_ready(&service).await;
@@ -150,7 +150,7 @@ async fn what_a_server_refuses_is_told_and_asked_for_again() {
     }
 }
 
-/// Passes connections on, but only so many.
+/// Relays connections, up to `most` of them.
 fn relay(to: &str, most: usize) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (address, to) = (listener.local_addr().unwrap().to_string(), to.to_owned());
@@ -179,21 +179,21 @@ fn relay(to: &str, most: usize) -> (String, Arc<AtomicUsize>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_goes_away_between_two_steps_of_the_start_is_waited_for() {
+async fn the_service_waits_for_a_server_that_fails_during_the_start() {
     let directory = tempfile::tempdir().unwrap();
     let database = postgres::shared().create_database().await;
     let server = database.url().split(['@', '/']).nth(3).unwrap();
     let (address, left) = relay(server, 1);
     let url = database.url().replace(server, &address);
     let service = start(directory.path(), &[("DATABASE_URL", &url)]);
-    lives_and_refuses(&service).await;
+    assert_alive_and_refusing(&service).await;
     left.store(usize::MAX, Ordering::SeqCst);
     until_ready(&service).await;
     service.stop();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_migration_that_waits_keeps_nobody_from_saying_so() {
+async fn health_checks_work_while_a_migration_waits() {
     let directory = tempfile::tempdir().unwrap();
     let database = postgres::shared().create_database().await;
     let mut migrate = exit3(directory.path());
@@ -206,11 +206,11 @@ async fn a_migration_that_waits_keeps_nobody_from_saying_so() {
     let systemd = Systemd::new(directory.path());
     let env = [("DATABASE_URL", database.url()), ("NOTIFY_SOCKET", &systemd.path)];
     let service = start(directory.path(), &env);
-    lives_and_refuses(&service).await;
+    assert_alive_and_refusing(&service).await;
     assert!(service.logs("waiting for the migrations of PostgreSQL at"), "{}", service.output());
     systemd.hears("EXTEND_TIMEOUT_USEC=");
     assert!(!systemd.has_heard("READY=1"));
-    // A stop waits for none of it.
+    // Stopping does not wait for the migration.
     let other = tempfile::tempdir().unwrap();
     let second = start(other.path(), &env[..1]);
     second.terminate();
@@ -223,7 +223,7 @@ async fn a_migration_that_waits_keeps_nobody_from_saying_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_schema_that_another_node_is_to_migrate_is_waited_for() {
+async fn the_service_waits_for_another_node_to_migrate_the_schema() {
     let directory = tempfile::tempdir().unwrap();
     let database = postgres::shared().create_database().await;
     let env = [("BASIC_API_KEY", KEY), ("SECRET_KEY", "secret"), ("DATABASE_URL", database.url())];
@@ -250,7 +250,7 @@ async fn a_schema_that_another_node_is_to_migrate_is_waited_for() {
     service.stop();
 }
 
-/// Keeps others from a SQLite file for as long as it lives.
+/// Locks an SQLite file against other processes for as long as it lives.
 struct Lock(Child);
 
 impl Lock {
@@ -279,12 +279,12 @@ impl Drop for Lock {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sqlite_file_that_another_process_holds_is_waited_for() {
+async fn the_service_waits_for_a_locked_sqlite_file() {
     let directory = tempfile::tempdir().unwrap();
     start(directory.path(), &[]).stop();
     let lock = Lock::of(&directory.path().join("data/exit3.sqlite3"));
     let service = start(directory.path(), &[]);
-    lives_and_refuses(&service).await;
+    assert_alive_and_refusing(&service).await;
     assert!(service.logs("waiting for SQLite at data/exit3.sqlite3"), "{}", service.output());
     drop(lock);
     until_ready(&service).await;
@@ -292,7 +292,7 @@ async fn a_sqlite_file_that_another_process_holds_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_but_the_database_is_waited_for() {
+async fn the_service_waits_only_for_the_database() {
     let directory = tempfile::tempdir().unwrap();
     let database = postgres::shared().create_database().await;
     let env = [
@@ -310,9 +310,9 @@ async fn nothing_but_the_database_is_waited_for() {
     service.stop();
 }
 
-/// What no waiting can mend.
+/// Waiting cannot fix this.
 #[test]
-fn a_file_that_is_no_database_ends_the_start_with_one_sentence() {
+fn a_file_that_is_not_a_database_ends_the_start_with_one_sentence() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::create_dir(directory.path().join("data")).unwrap();
     std::fs::write(directory.path().join("data/exit3.sqlite3"), "not a database ".repeat(99))

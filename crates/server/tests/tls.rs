@@ -1,4 +1,4 @@
-//! Encryption without a proxy.
+//! TLS without a proxy.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -23,17 +23,17 @@ use service::{Service, exit3};
 const LIVE: &str =
     "GET /backend/health/live/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
-/// Puts a new certificate of localhost, and its key, into `directory`.
+/// Writes a new certificate for localhost, and its key, to `directory`.
 fn certify(directory: &Path) -> CertificateDer<'static> {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    // The key first: a pair that does not fit must do no harm.
+    // The key first: a mismatched pair must do no harm.
     fs::write(directory.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
     std::thread::sleep(Duration::from_millis(1500));
     fs::write(directory.join("cert.pem"), made.cert.pem()).unwrap();
     made.cert.der().clone()
 }
 
-/// Asks over TLS, trusting one certificate alone.
+/// Sends a request over TLS, trusting only this certificate.
 fn ask(address: &str, trusted: &CertificateDer<'static>, request: &str) -> std::io::Result<String> {
     let mut roots = RootCertStore::empty();
     roots.add(trusted.clone()).unwrap();
@@ -47,7 +47,7 @@ fn ask(address: &str, trusted: &CertificateDer<'static>, request: &str) -> std::
     let mut stream = StreamOwned::new(client, TcpStream::connect(address)?);
     stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
-    // The end comes without a goodbye of TLS.
+    // The connection ends without a TLS close.
     let _ = stream.read_to_end(&mut answer);
     Ok(String::from_utf8(answer).unwrap())
 }
@@ -60,7 +60,7 @@ const ENV: [(&str, &str); 4] = [
 ];
 
 #[test]
-fn a_certificate_is_taken_over_when_it_changes() {
+fn a_changed_certificate_is_reloaded() {
     let directory = tempfile::tempdir().unwrap();
     let old = certify(directory.path());
     let service = Service::start(directory.path(), &ENV);
@@ -78,7 +78,7 @@ fn a_certificate_is_taken_over_when_it_changes() {
     assert!(ask(service.address(), &old, LIVE).is_err());
     assert!(service.logs("TLS_KEY is not the key of TLS_CERT"), "{}", service.output());
 
-    // What cannot be used changes nothing.
+    // An unusable file changes nothing.
     fs::write(directory.path().join("cert.pem"), "nothing").unwrap();
     std::thread::sleep(Duration::from_millis(1500));
     assert!(ask(service.address(), &new, LIVE).is_ok());
@@ -86,7 +86,7 @@ fn a_certificate_is_taken_over_when_it_changes() {
 }
 
 #[tokio::test]
-async fn the_metrics_tell_of_the_certificate_that_clients_get() {
+async fn metrics_describe_the_certificate_in_use() {
     let directory = tempfile::tempdir().unwrap();
     certify(directory.path());
     let service = Service::start(directory.path(), &ENV);
@@ -111,17 +111,17 @@ async fn the_metrics_tell_of_the_certificate_that_clients_get() {
     assert_eq!(told("expiry_timestamp_seconds").await, end);
 
     fs::write(directory.path().join("key.pem"), key.serialize_pem()).unwrap();
-    assert!(service.logs("took over a new certificate"), "{}", service.output());
+    assert!(service.logs("loaded a new certificate"), "{}", service.output());
     while told("is_newest").await != 1.0 {
         assert!(began.elapsed() < Duration::from_secs(20), "{}", service.output());
     }
-    // The first moment of 2031.
+    // The start of 2031.
     assert_eq!(told("expiry_timestamp_seconds").await, 1_924_992_000.0);
     service.stop();
 }
 
 #[test]
-fn links_and_odd_requests_over_tls_are_as_without() {
+fn links_and_odd_requests_work_the_same_over_tls() {
     let directory = tempfile::tempdir().unwrap();
     let cert = certify(directory.path());
     let service = Service::start(directory.path(), &ENV);
@@ -138,7 +138,7 @@ fn links_and_odd_requests_over_tls_are_as_without() {
     );
     let odd = ask(service.address(), &cert, "GET / HTTP/1.1\nHost: a\n\n").unwrap();
     assert!(odd.starts_with("HTTP/1.1 400 ") && odd.contains("Malformed request."), "{odd}");
-    // Who speaks without encryption is not answered at all, and holds nothing up.
+    // A client without TLS gets no response, and blocks nobody.
     let plain = service.raw(LIVE.as_bytes());
     assert!(plain.closed && !plain.text.contains("HTTP/1.1 200"), "{}", plain.text);
     assert!(ask(service.address(), &cert, LIVE).is_ok());

@@ -1,4 +1,4 @@
-//! Keys of the API in SQLite.
+//! API keys in SQLite.
 
 mod row;
 
@@ -13,7 +13,7 @@ use crate::error::from_diesel;
 use crate::schema::api_keys;
 use crate::store::Store;
 
-/// Keeps the keys of the API.
+/// Stores API keys.
 #[derive(Clone)]
 pub struct SqliteApiKeyRepository {
     store: Store,

@@ -1,4 +1,4 @@
-//! What is known of the backups of the database.
+//! The log of backups.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -11,7 +11,7 @@ use crate::leads::moment;
 use crate::sql::Sql;
 use crate::store::Store;
 
-/// Remembers when backups were made and tried.
+/// Records when backups were made and verified.
 #[derive(Clone)]
 pub struct SqliteBackupLog {
     store: Store,

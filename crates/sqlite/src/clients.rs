@@ -15,7 +15,7 @@ use crate::schema::clients;
 use crate::store::Store;
 use crate::window::Window;
 
-/// Keeps clients.
+/// Stores clients.
 #[derive(Clone)]
 pub struct SqliteClientRepository {
     store: Store,

@@ -1,4 +1,4 @@
-//! Opening the file, and handing out what works on it.
+//! Opens the database file and hands out the repositories.
 
 use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
@@ -28,16 +28,15 @@ use crate::writer::Writer;
 /// How the database is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqliteSettings {
-    /// How many may read at the same time.
+    /// The most concurrent reads.
     pub readers: usize,
-    /// After how long a call gives up with
-    /// [`StoreError::Unavailable`].
-    /// Storing many rows at once may take longer.
+    /// How long a call waits before it fails with [`StoreError::Unavailable`]. Storing many rows at
+    /// once may take longer.
     pub patience: Duration,
 }
 
 impl Default for SqliteSettings {
-    /// Four readers; an answer within 1.8 s.
+    /// Four readers, and 1.8 s of patience.
     fn default() -> Self {
         Self { readers: 4, patience: Duration::from_millis(1800) }
     }
@@ -45,9 +44,8 @@ impl Default for SqliteSettings {
 
 /// A database in one file.
 ///
-/// The repositories that it hands out can be used from any tokio runtime, and
-/// stay usable when this is dropped; what is queued is finished by
-/// [`Self::close`] or when the last of them is dropped.
+/// Its repositories can be used from any tokio runtime, and remain usable after this is dropped.
+/// Queued writes are finished by [`Self::close`], or when the last repository is dropped.
 #[derive(Clone)]
 pub struct SqliteDatabase {
     path: PathBuf,
@@ -56,14 +54,14 @@ pub struct SqliteDatabase {
 }
 
 impl SqliteDatabase {
-    /// Opens the database at `path`, whose directory exists. A new file can be
-    /// read and written by its owner only, and so can the files beside it.
+    /// Opens the database at `path`, whose directory must exist. Only the owner can read and write
+    /// a new file and the files beside it.
     ///
     /// # Errors
     /// [`OpenError`], in one sentence.
     pub fn open(path: &Path, settings: &SqliteSettings) -> Result<Self, OpenError> {
         let file_error = |source| OpenError::File { path: path.to_owned(), source };
-        // Before a file is made beside what another process still uses.
+        // Checked before creating a file next to those that another process still uses.
         let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let files = Files::new(&place);
         if !files.are_shared() {
@@ -71,13 +69,13 @@ impl SqliteDatabase {
         }
         files.check_elsewhere()?;
         create(path).map_err(file_error)?;
-        // Later connections must reach the same file, wherever the process
-        // goes in the meantime.
+        // An absolute path, so that later connections open the same file even if the working
+        // directory changes.
         let absolute = path.canonicalize().map_err(file_error)?;
         let connector = Connector::new(&absolute).ok_or_else(|| OpenError::Path(absolute))?;
         for rescued in connector.files().rescued() {
             tracing::error!(
-                "{} holds what an earlier process could not write to the database: \
+                "{} holds data that an earlier process could not write to the database: \
                  docs/OPERATIONS.md says what to do with it",
                 rescued.display()
             );
@@ -89,21 +87,21 @@ impl SqliteDatabase {
         Ok(Self { path: path.to_owned(), connector, store })
     }
 
-    /// Brings the schema up to date, under a lock that keeps other processes
-    /// out. Returns how many migrations were applied. Blocks.
+    /// Applies all pending migrations, under a lock that keeps other processes out. Returns the
+    /// number of applied migrations. Blocks.
     ///
     /// # Errors
-    /// [`OpenError`]; the schema is then as it was.
+    /// [`OpenError`]; the schema is then unchanged.
     pub fn migrate(&self) -> Result<usize, OpenError> {
         self.migrate_to(Target::Newest, Rows::Keep).map(|moved| moved.up)
     }
 
-    /// As [`Self::migrate`], to any schema, also back to an earlier one.
+    /// Like [`Self::migrate`], to any schema, including earlier ones.
     ///
     /// # Errors
-    /// [`OpenError`]; the schema is then as it was.
+    /// [`OpenError`]; the schema is then unchanged.
     pub fn migrate_to(&self, target: Target, rows: Rows) -> Result<Moved, OpenError> {
-        // Most often there is nothing to do, and then a full disk is no reason to fail.
+        // Usually there is nothing to do, and then a full disk does not matter.
         if migrations::is_there(&mut self.connector.reader()?, target)? {
             return Ok(Moved::default());
         }
@@ -117,8 +115,7 @@ impl SqliteDatabase {
         Ok(moved)
     }
 
-    /// The names of the migrations that [`Self::migrate`] would apply and that change
-    /// rows which are there. Blocks.
+    /// The names of pending migrations that change existing rows. Blocks.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -126,7 +123,7 @@ impl SqliteDatabase {
         migrations::pending_data_changes(&mut self.connector.reader()?)
     }
 
-    /// How far the schema is. Blocks.
+    /// Which migrations are applied and which are pending. Blocks.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -134,70 +131,68 @@ impl SqliteDatabase {
         Ok(migrations::state(&mut self.connector.reader()?)?)
     }
 
-    /// The leads.
+    /// The repository of leads.
     pub fn leads(&self) -> SqliteLeadRepository {
         SqliteLeadRepository::new(self.store.clone())
     }
 
-    /// The subscribers.
+    /// The repository of subscribers.
     pub fn subscribers(&self) -> SqliteSubscriberRepository {
         SqliteSubscriberRepository::new(self.store.clone())
     }
 
-    /// The keys of the API.
+    /// The repository of API keys.
     pub fn api_keys(&self) -> SqliteApiKeyRepository {
         SqliteApiKeyRepository::new(self.store.clone())
     }
 
-    /// The clients.
+    /// The repository of clients.
     pub fn clients(&self) -> SqliteClientRepository {
         SqliteClientRepository::new(self.store.clone())
     }
 
-    /// The accounts of staff.
+    /// The repository of staff accounts.
     pub fn staff(&self) -> SqliteStaffRepository {
         SqliteStaffRepository::new(self.store.clone())
     }
 
-    /// What is known of the backups.
+    /// The log of backups.
     pub fn backups(&self) -> SqliteBackupLog {
         SqliteBackupLog::new(self.store.clone())
     }
 
-    /// Copies the database as a whole.
+    /// The port that copies the whole database.
     pub fn transfer(&self) -> SqliteTransfer {
         SqliteTransfer::new(self.connector.clone())
     }
 
-    /// Refuses writes from now on, of every process and also after a crash, until
-    /// [`Self::thaw`]. What was written before is in every later snapshot. Blocks.
+    /// Refuses writes of every process, even after a crash, until [`Self::thaw`]. Earlier writes
+    /// are in every later snapshot. Blocks.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] where the file
-    /// cannot be written.
+    /// [`StoreError::Unavailable`] if the file cannot be written.
     pub fn freeze(&self) -> Result<(), StoreError> {
         freeze::freeze(&mut self.connector.migrator().map_err(error::unreachable)?)
     }
 
-    /// Lets writers write again. Blocks.
+    /// Allows writes again. Blocks.
     ///
     /// # Errors
-    /// As [`Self::freeze`].
+    /// Those of [`Self::freeze`].
     pub fn thaw(&self) -> Result<(), StoreError> {
         freeze::thaw(&mut self.connector.migrator().map_err(error::unreachable)?)
     }
 
-    /// Whether writes are refused since [`Self::freeze`]. Blocks.
+    /// Whether [`Self::freeze`] is in effect. Blocks.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] where the file
-    /// cannot be read.
+    /// [`StoreError::Unavailable`] if the file cannot be read.
     pub fn is_frozen(&self) -> Result<bool, StoreError> {
         freeze::is_frozen(&mut self.connector.reader().map_err(error::unreachable)?)
     }
 
-    /// Writes some of the search documents anew that an earlier release wrote, which did not
-    /// fold accents; returns how many those were. Nothing else of the rows changes.
+    /// Rewrites a batch of search documents that an earlier release stored without folding accents;
+    /// returns their number. Nothing else in the rows changes.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -205,30 +200,29 @@ impl SqliteDatabase {
         documents::fold_accents(&self.store).await
     }
 
-    /// Whether the database can be used.
+    /// The port that checks the database.
     pub fn health(&self) -> SqliteHealth {
         SqliteHealth::new(self.store.clone(), self.connector.clone())
     }
 
-    /// What and where the database is, for a line of a log.
+    /// A description of the database for log lines.
     pub fn describe(&self) -> String {
         format!("SQLite at {}", self.path.display())
     }
 
-    /// How many transactions were committed since the start.
+    /// The number of transactions committed since the start.
     pub fn commits(&self) -> u64 {
         self.store.writer.commits()
     }
 
-    /// Finishes what is queued and closes the file; everything that was handed
-    /// out refuses from then on. Blocks.
+    /// Finishes queued writes and closes the file. All repositories refuse work afterwards. Blocks.
     pub fn close(&self) {
         self.store.readers.close();
         self.store.writer.close();
     }
 }
 
-/// Makes the file if there is none, for its owner only.
+/// Creates the file if it is missing, readable by its owner only.
 fn create(path: &Path) -> Result<(), std::io::Error> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -241,7 +235,7 @@ fn create(path: &Path) -> Result<(), std::io::Error> {
     }
 }
 
-/// A power cut must not take the name of the file away.
+/// Makes sure that a power cut cannot remove the file's name.
 fn sync_directory(path: &Path) -> Result<(), std::io::Error> {
     match path.parent() {
         Some(parent) if cfg!(unix) && parent.as_os_str().is_empty() => File::open(".")?.sync_all(),

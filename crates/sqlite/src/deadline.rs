@@ -1,4 +1,4 @@
-//! The moment at which a query must have come to its end.
+//! Deadlines of queries.
 
 use std::cell::Cell;
 use std::time::Instant;
@@ -11,11 +11,11 @@ use diesel::sqlite::Sqlite;
 use crate::error::Refusal;
 
 thread_local! {
-    /// When the query that this thread runs must have come to its end.
+    /// The deadline of the query that runs on this thread.
     static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// Does `work` on this thread, whose queries end with an error after the deadline.
+/// Runs `work` on this thread. Its queries fail after the deadline.
 pub(crate) fn until<T>(deadline: Instant, work: impl FnOnce() -> T) -> T {
     DEADLINE.set(Some(deadline));
     let done = work();
@@ -25,12 +25,12 @@ pub(crate) fn until<T>(deadline: Instant, work: impl FnOnce() -> T) -> T {
 
 #[diesel::declare_sql_function]
 extern "SQL" {
-    /// True until the deadline of the query; after it, an error, which ends it.
+    /// True until the query's deadline, then an error, which ends the query.
     fn in_time() -> Bool;
 }
 
-/// Makes `in_time()` known to a connection. It is called for each row that a
-/// long query looks at, since SQLite would go on after its caller gave up.
+/// Registers `in_time()`. Long queries call it for every row, because SQLite would continue after
+/// the caller has given up.
 pub(crate) fn teach(connection: &mut SqliteConnection) -> QueryResult<()> {
     in_time_utils::register_nondeterministic_impl(connection, || InTime)
 }

@@ -1,4 +1,4 @@
-//! Reading the database of the Django service, where that is a file.
+//! Reads a Django service's database if it is an SQLite file.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -15,20 +15,20 @@ use crate::error::{Refusal, from_diesel, unreachable};
 use crate::sql::Sql;
 use crate::transfer::session::{SqliteSession, blocking, columns};
 
-/// How long the copy waits for who writes.
+/// How long the copy waits for writers, in milliseconds.
 const PATIENCE: &str = "PRAGMA busy_timeout = 30000";
 
-/// A copy of the file, so that the Django service waits no longer than copying takes: it
-/// cannot write while somebody reads.
+/// A copy of the file. Django cannot write while somebody reads, so it waits no longer than copying
+/// takes.
 struct Copy {
     session: SqliteSession,
     _directory: TempDir,
 }
 
-/// The database of the Django service in the file `path`, as it is now.
+/// Opens the database of the Django service at `path`, as it is now.
 ///
 /// # Errors
-/// [`StoreError`], where there is no such file, or it is no database.
+/// [`StoreError`] if the file is missing or is not a database.
 pub async fn django_source(path: &Path) -> Result<Box<dyn DjangoSource>, StoreError> {
     let wrong = |source| unreachable(OpenError::File { path: path.to_owned(), source });
     let from = path.canonicalize().map_err(wrong)?;
@@ -54,8 +54,8 @@ pub async fn django_source(path: &Path) -> Result<Box<dyn DjangoSource>, StoreEr
     Ok(Box::new(Copy { session, _directory: directory }))
 }
 
-/// A directory that its owner alone may enter: the copy has names and hashes of passwords.
-/// It is called as what an interrupted command leaves, which the next one removes.
+/// A directory that only its owner may enter, because the copy contains names and password hashes.
+/// The name is that of temporary files of interrupted commands, which the next command removes.
 fn scratch() -> std::io::Result<TempDir> {
     let owner_only = std::fs::Permissions::from_mode(0o700);
     tempfile::Builder::new().prefix(".exit3-").suffix(".partial").permissions(owner_only).tempdir()
@@ -82,7 +82,7 @@ impl DjangoSource for Copy {
     ) -> Result<Vec<DjangoRow>, StoreError> {
         self.session
             .with(move |connection| {
-                // As bytes: what a foreign file calls a text may be none.
+                // Read as bytes, because a text of a foreign file may not be valid UTF-8.
                 let mut select = Sql::<Binary>::new("SELECT CAST(json_array(");
                 for (at, column) in table.columns.iter().enumerate() {
                     select.sql(if at == 0 { "CAST(\"" } else { ", CAST(\"" });
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_else_reads_the_copy() {
+    fn only_the_owner_can_read_the_copy() {
         let mode = scratch().unwrap().path().metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
     }

@@ -1,4 +1,4 @@
-//! Writes search documents anew that an earlier release wrote.
+//! Rewrites search documents of an earlier release.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
@@ -9,12 +9,12 @@ use crate::error::from_diesel;
 use crate::sql::Sql;
 use crate::store::Store;
 
-/// A row: its id, and the fields that its document is made of.
+/// A row: its id, and the fields of its document.
 type Row = (i64, Option<String>, Option<String>, Option<String>, Option<String>);
 type Columns = (BigInt, Nullable<Text>, Nullable<Text>, Nullable<Text>, Nullable<Text>);
 
-/// The rows whose documents are of an earlier release, a hundred at a time: other writes
-/// wait for that many, which takes milliseconds.
+/// A hundred rows whose documents are from an earlier release. Other writes wait while a batch is
+/// written, which takes milliseconds.
 const LEADS: &str = "SELECT id, full_name, company_name, email, phone_number \
     FROM leads INDEXED BY leads_with_accents \
     WHERE length(CAST(search_document AS BLOB)) <> length(search_document) \
@@ -24,9 +24,9 @@ const SUBSCRIBERS: &str = "SELECT id, email, NULL, NULL, NULL \
     WHERE length(CAST(search_document AS BLOB)) <> length(search_document) \
     AND instr(search_document, char(12)) = 0 ORDER BY id LIMIT 100";
 
-/// Some more documents; returns how many those were.
+/// Rewrites one batch of documents; returns their number.
 pub(crate) async fn fold_accents(store: &Store) -> Result<u64, StoreError> {
-    // A reader looks first, so that nothing is written where there are none.
+    // Reads first, so that nothing is written if there is nothing to do.
     let found = |select| move |connection: &mut SqliteConnection| rows(connection, select);
     for (select, update) in [
         (LEADS, "UPDATE leads SET search_document = "),

@@ -1,13 +1,13 @@
-//! The only place that knows how SQLite words its errors.
+//! The only file that knows the texts of SQLite's errors.
 
 use std::error::Error;
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use exit3_ports::{Constraint, Guard, RULES, Rule, StoreError};
 
-/// Messages of result codes that pass by themselves, or that an operator can
-/// mend: BUSY, LOCKED, FULL, IOERR, CANTOPEN, READONLY, PROTOCOL, NOMEM,
-/// INTERRUPT. Diesel hands on the message, not the code.
+/// Messages of errors that pass by themselves or that an operator can fix: BUSY, LOCKED, FULL,
+/// IOERR, CANTOPEN, READONLY, PROTOCOL, NOMEM and INTERRUPT. Diesel passes on the message, not the
+/// code.
 const PASSING: &[&str] = &[
     "database is locked",
     "database table is locked",
@@ -19,30 +19,30 @@ const PASSING: &[&str] = &[
     "locking protocol",
     "out of memory",
     "interrupted",
-    // An operator restores a backup, or makes the index anew.
+    // An operator restores a backup, or rebuilds the index.
     "database disk image is malformed",
     "file is not a database",
     FROZEN,
 ];
 
-/// What a writer is told while writes are frozen (`freeze.rs`).
+/// The error of writes while the database is frozen (see `freeze.rs`), treated as temporary.
 pub(crate) const FROZEN: &str = "the database is read-only";
 
-/// How messages begin about a schema that is not migrated yet.
+/// The start of messages about a schema that is not migrated yet.
 const NOT_MIGRATED: &[&str] = &["no such table: ", "no such column: "];
 
-/// Why the adapter itself gave up.
+/// Why the adapter itself refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error("out of time")]
     OutOfTime,
-    #[error("too many wait for the database")]
+    #[error("too many operations wait for the database")]
     Crowded,
     #[error("the database is closed")]
     Closed,
     #[error("the commit failed")]
     NotCommitted,
-    #[error("a defect: the work on the database panicked")]
+    #[error("a bug: the database operation panicked")]
     Panicked,
     #[error("a text with a NUL character")]
     Nul,
@@ -74,7 +74,7 @@ impl From<Refusal> for StoreError {
     }
 }
 
-/// What went wrong inside of a statement, as callers of a port see it.
+/// Maps an error of a statement to the port's error.
 pub(crate) fn from_diesel(error: DieselError) -> StoreError {
     let DieselError::DatabaseError(kind, information) = &error else {
         return StoreError::Other(Box::new(error));
@@ -92,8 +92,8 @@ pub(crate) fn from_diesel(error: DieselError) -> StoreError {
     }
 }
 
-/// As [`from_diesel`], after a statement that adds or changes rows of `table`. SQLite does not
-/// say which reference is broken, so it can be told for a table that has one reference only.
+/// Like [`from_diesel`], for statements that add or change rows of `table`. SQLite does not say
+/// which reference is broken, so it is known only if the table has just one.
 pub(crate) fn from_diesel_about(table: &'static str) -> impl Fn(DieselError) -> StoreError {
     move |error| match (&error, reference(table)) {
         (
@@ -104,14 +104,14 @@ pub(crate) fn from_diesel_about(table: &'static str) -> impl Fn(DieselError) -> 
     }
 }
 
-/// The rule that a message names by table and column.
+/// The unique rule whose table and column the message names.
 fn unique(message: &str) -> Option<Constraint> {
     let column = message.strip_prefix("UNIQUE constraint failed: ")?;
     let named = |rule: &&Rule| column.split_once('.') == Some((rule.table, rule.column));
     RULES.iter().filter(|rule| rule.guard == Guard::Unique).find(named)?.told
 }
 
-/// The only reference that a table has to others.
+/// A table's reference to another table, if it has exactly one.
 fn reference(table: &str) -> Option<Constraint> {
     let mut references =
         RULES.iter().filter(|rule| rule.table == table && rule.guard == Guard::Reference);
@@ -119,29 +119,28 @@ fn reference(table: &str) -> Option<Constraint> {
     if references.next().is_some() { None } else { only.told }
 }
 
-/// A connection could not be opened, or be set up.
+/// Maps an error of opening or configuring a connection.
 pub(crate) fn unreachable(error: impl Error + Send + Sync + 'static) -> StoreError {
     StoreError::Unavailable(Box::new(error))
 }
 
-/// Whether trying again makes sense after an error of that message.
+/// Whether trying again can help after an error with this message.
 pub(crate) fn is_passing(message: &str) -> bool {
-    // The message of the adapter's own SQL function comes through with words
-    // of diesel around it.
+    // Diesel wraps the message of our SQL function in words of its own.
     PASSING.contains(&message) || message.contains("out of time")
 }
 
-/// Whether a message says that others hold the file.
+/// Whether the message says that another connection holds a lock.
 pub(crate) fn is_busy(message: &str) -> bool {
     message.contains(" is locked")
 }
 
-/// Whether a message says that there is no room, or that the disk does not work.
+/// Whether the message says that the disk is full or failing.
 pub(crate) fn is_of_disk(message: &str) -> bool {
     ["database or disk is full", "disk I/O error"].iter().any(|said| message.contains(said))
 }
 
-/// Whether a message says that the schema is older than the program.
+/// Whether the message says that the schema is older than the program.
 fn is_not_migrated(message: &str) -> bool {
     NOT_MIGRATED.iter().any(|beginning| message.starts_with(beginning))
 }
@@ -155,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_is_unavailable() {
+    fn temporary_errors_are_unavailable() {
         for message in PASSING {
             let error = mapped(DatabaseErrorKind::Unknown, message);
             assert!(matches!(error, StoreError::Unavailable(_)), "{message}");
@@ -163,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_callers_can_mend_conflicts() {
+    fn only_errors_that_callers_can_fix_are_conflicts() {
         for (column, constraint) in [
             ("subscribers.email", Constraint::SubscriberEmail),
             ("clients.lead_id", Constraint::ClientLead),
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_reference_is_told_by_the_table_that_has_it() {
+    fn a_broken_reference_is_identified_by_its_table() {
         let broken = || {
             let message = Box::new("FOREIGN KEY constraint failed".to_owned());
             DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, message)
@@ -192,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_a_defect() {
+    fn other_errors_are_bugs() {
         let error = mapped(DatabaseErrorKind::Unknown, "near \"SELEC\": syntax error");
         assert!(matches!(error, StoreError::Other(_)));
         assert!(matches!(from_diesel(DieselError::NotFound), StoreError::Other(_)));

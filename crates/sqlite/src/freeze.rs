@@ -1,6 +1,5 @@
-//! Keeping everybody from writing, for good: triggers that refuse. They are part of the
-//! file, so they hold for every process that opens it, whatever its version, and outlive
-//! a crash; and they cost nothing while they are not there.
+//! Refuses all writes by triggers. Triggers are part of the file, so they apply to every process of
+//! any version and survive a crash. They cost nothing while they do not exist.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -10,7 +9,7 @@ use exit3_ports::{StoreError, TABLES};
 use crate::error::{FROZEN, from_diesel};
 use crate::sql::Sql;
 
-/// Refuses writes from the moment that this returns, and waits for those under way.
+/// Waits for writes in progress, and refuses all later ones.
 pub(crate) fn freeze(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     all(connection, |table, event| {
         format!(
@@ -20,7 +19,7 @@ pub(crate) fn freeze(connection: &mut SqliteConnection) -> Result<(), StoreError
     })
 }
 
-/// Lets writers write again.
+/// Allows writes again.
 pub(crate) fn thaw(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     all(connection, |table, event| format!("DROP TRIGGER IF EXISTS frozen_{table}_{event};"))
 }

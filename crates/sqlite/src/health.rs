@@ -1,4 +1,4 @@
-//! Whether the database can be used.
+//! Health checks.
 
 use async_trait::async_trait;
 use diesel::prelude::*;
@@ -11,7 +11,7 @@ use crate::migrations;
 use crate::sql::Sql;
 use crate::store::Store;
 
-/// Watches over the database.
+/// Checks the health of the database.
 #[derive(Clone)]
 pub struct SqliteHealth {
     store: Store,
@@ -23,8 +23,7 @@ impl SqliteHealth {
         Self { store, connector }
     }
 
-    /// Looks at the files. If the disk is full or another program has locked the database, it
-    /// can still be read.
+    /// Checks the files. A full disk or a lock of another program still allows reading.
     fn checked(&self) -> Result<Option<Obstacle>, StoreError> {
         match self.connector.check() {
             Ok(()) => Ok(None),

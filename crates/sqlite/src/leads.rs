@@ -19,10 +19,10 @@ use crate::schema::leads;
 use crate::sql::Cached;
 use crate::store::Store;
 
-/// How long storing many rows at once may take.
+/// The patience for storing many rows at once.
 pub(crate) const PATIENCE_FOR_MANY: Duration = Duration::from_secs(120);
 
-/// Keeps leads.
+/// Stores leads.
 #[derive(Clone)]
 pub struct SqliteLeadRepository {
     store: Store,

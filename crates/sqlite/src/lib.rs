@@ -1,9 +1,8 @@
 //! The embedded SQLite adapter of the ports.
 //!
-//! One thread writes; writers that wait at the same time share a commit, so
-//! that one `fsync` serves them all, and none is answered before it. Readers
-//! have connections of their own, on the blocking threads of whichever runtime
-//! they are called from.
+//! One thread writes. Writes that wait at the same time share a commit, so one `fsync` serves them
+//! all, and none is answered before it. Readers have connections of their own, on the blocking
+//! threads of the caller's runtime.
 
 mod api_keys;
 mod backups;

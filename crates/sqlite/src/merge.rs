@@ -1,10 +1,9 @@
-//! Lists by choices, which are merged from one part of an index for each value.
+//! Lists filtered by choices, merged from one part of an index for each value.
 //!
-//! An index that begins with the chosen columns has the rows of each combination of
-//! values side by side, in the order of the list. SQLite merges these parts row by row,
-//! so how many rows are read depends on the page alone, and not on which are the newest.
-//! The indexes are named, because SQLite would choose by statistics, which may be old, or
-//! by a guess.
+//! An index that begins with the filtered columns has the rows of each combination of values side
+//! by side, in the order of the list. SQLite merges these parts row by row, so the number of rows
+//! read depends only on the page. The statements name the indexes, because SQLite would choose by
+//! statistics, which may be out of date, or by a guess.
 
 use crate::sql::Sql;
 
@@ -13,13 +12,13 @@ use crate::sql::Sql;
 pub(crate) struct Arm {
     /// ` INDEXED BY ...` or ` NOT INDEXED`.
     pub(crate) index: &'static str,
-    /// Columns and what they are.
+    /// Columns and their values.
     pub(crate) equal: Vec<(&'static str, Equal)>,
-    /// Whether only rows beyond the position of a walk count.
+    /// Whether rows before the position of a walk must be excluded.
     pub(crate) is_beyond: bool,
 }
 
-/// What a column of an [`Arm`] is.
+/// The value of a column in an [`Arm`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Equal {
     Text(String),
@@ -27,12 +26,12 @@ pub(crate) enum Equal {
 }
 
 impl Arm {
-    /// All rows of that index.
+    /// All rows of one index.
     pub(crate) fn all(index: &'static str) -> Self {
         Self { index, equal: Vec::new(), is_beyond: true }
     }
 
-    /// Adds the table, and the condition that a row is of the combination.
+    /// Adds the table and the conditions of the combination.
     pub(crate) fn rows<ST>(&self, select: &mut Sql<ST>, table: &'static str) {
         select.sql(" FROM ").sql(table).sql(self.index).sql(" WHERE 1");
         for (column, value) in &self.equal {
@@ -45,22 +44,22 @@ impl Arm {
     }
 }
 
-/// A list of one table.
+/// A sorted list of one table.
 pub(crate) struct Merge<'a> {
     pub(crate) table: &'static str,
     pub(crate) columns: &'static str,
-    /// What it is sorted by; the last column tells rows apart. At most three.
+    /// The sort columns, at most three; the last one is unique.
     pub(crate) key: &'static [&'static str],
     pub(crate) descending: bool,
-    /// At least one.
+    /// At least one arm.
     pub(crate) arms: &'a [Arm],
 }
 
 const NAMES: [&str; 3] = ["key_1", "key_2", "key_3"];
 
 impl Merge<'_> {
-    /// The statement that reads `limit` rows after the first `offset` ones. `conditions`
-    /// adds what else a row of an arm must fulfil.
+    /// Builds the statement that reads `limit` rows after the first `offset` ones. `conditions`
+    /// adds further conditions to each arm.
     pub(crate) fn select<ST>(
         &self,
         limit: i64,
@@ -109,7 +108,7 @@ impl Merge<'_> {
     }
 }
 
-/// Only what lies beyond a position; its values follow.
+/// Restricts rows to those beyond a position. The caller adds the values.
 pub(crate) fn beyond<ST>(select: &mut Sql<ST>, columns: &[&'static str], descending: bool) {
     for (place, column) in columns.iter().enumerate() {
         select.sql(if place == 0 { " AND (" } else { ", " }).sql(column);

@@ -1,4 +1,4 @@
-//! The schema, and the way to another one.
+//! Migrates the schema up and down.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -10,13 +10,13 @@ use crate::sql::Sql;
 
 pub(crate) const MIGRATIONS: &[Migration] = exit3_ports::migrations!("sqlite");
 
-/// What was applied; by the name that diesel's own tool has for it.
+/// The table of applied migrations, named as diesel's own tool names it.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS __diesel_schema_migrations (
     version VARCHAR(50) PRIMARY KEY NOT NULL,
     run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP
 )";
 
-/// Whether the schema is `target` already. Needs no lock, and no room.
+/// Whether the schema is `target` already. Needs neither a lock nor free space.
 pub(crate) fn is_there(
     connection: &mut SqliteConnection,
     target: Target,
@@ -24,8 +24,8 @@ pub(crate) fn is_there(
     Ok(Way::find(MIGRATIONS, &applied(connection)?, target)?.is_empty())
 }
 
-/// Goes to the schema `target`, all of the way or none of it. Readers read on
-/// meanwhile; writers wait until it is done.
+/// Migrates to the schema `target`, completely or not at all. Reads continue meanwhile; writes
+/// wait.
 pub(crate) fn run(
     connection: &mut SqliteConnection,
     target: Target,
@@ -66,7 +66,7 @@ fn take(
     connection.batch_execute(note).map_err(failed)
 }
 
-/// There is no way back where rows would be lost.
+/// Refuses to migrate down if rows would be lost.
 fn refuse_rows(connection: &mut SqliteConnection, step: &Migration) -> Result<(), OpenError> {
     for table in step.back_drops {
         let mut any = Sql::<Bool>::new("SELECT EXISTS (SELECT 1 FROM ");
@@ -78,14 +78,14 @@ fn refuse_rows(connection: &mut SqliteConnection, step: &Migration) -> Result<()
     Ok(())
 }
 
-/// The names of those migrations that are yet to be applied and change rows.
+/// The names of pending migrations that change existing rows.
 pub(crate) fn pending_data_changes(
     connection: &mut SqliteConnection,
 ) -> Result<Vec<&'static str>, OpenError> {
     Ok(Way::data_changes(MIGRATIONS, &applied(connection)?)?)
 }
 
-/// How far the schema is.
+/// Which migrations are applied and which are pending.
 pub(crate) fn state(connection: &mut SqliteConnection) -> QueryResult<SchemaState> {
     Ok(SchemaState::of(MIGRATIONS, &applied(connection)?))
 }

@@ -1,4 +1,4 @@
-//! Connections that read, as many as may read at the same time.
+//! The pool of reading connections.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use crate::error::{self, Refusal};
 use crate::sql::Sql;
 use crate::telemetry;
 
-/// A pool of connections that only read.
+/// A pool of read-only connections.
 pub(crate) struct Readers {
     connector: Connector,
     idle: Mutex<Vec<SqliteConnection>>,
@@ -29,14 +29,13 @@ impl Readers {
         Self { connector, idle: Mutex::default(), permits, patience }
     }
 
-    /// Runs `work`, which may consist of several statements, on one state of
-    /// the database.
+    /// Runs `work`, which may have several statements, on one state of the database.
     pub(crate) async fn read<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.run(move |connection| {
-            // A reader that is not given back takes its transaction with it.
+            // If `work` fails, the connection is dropped together with its transaction.
             execute(connection, "BEGIN")?;
             let read = work(connection)?;
             execute(connection, "COMMIT")?;
@@ -45,7 +44,7 @@ impl Readers {
         .await
     }
 
-    /// Runs `work`, which is one statement.
+    /// Runs `work`, which must be a single statement.
     pub(crate) async fn run<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,
@@ -89,7 +88,7 @@ impl Readers {
             None => self.connector.lasting_reader().map_err(error::unreachable)?,
         };
         let result = deadline::until(deadline, || work(&mut connection));
-        // Only after a success it is known that no transaction is left open.
+        // Only after a success it is certain that no transaction is open.
         if lasts && result.is_ok() && !self.permits.is_closed() {
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         }

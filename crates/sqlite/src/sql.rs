@@ -1,4 +1,4 @@
-//! Statements that diesel's query builder cannot write or does not cache.
+//! Statements that diesel's query builder cannot express or does not cache.
 
 use std::marker::PhantomData;
 
@@ -16,8 +16,7 @@ enum Part {
     Null(Kind),
 }
 
-/// A statement pieced together of fixed texts and bound values, whose rows have
-/// the SQL types `ST`.
+/// A statement made of fixed texts and bound values. Its rows have the SQL types `ST`.
 pub(crate) struct Sql<ST = ()> {
     parts: Vec<Part>,
     cached: bool,
@@ -44,14 +43,14 @@ impl<ST> Sql<ST> {
         self
     }
 
-    /// Adds the conditions that the row's document has these words.
+    /// Adds conditions that the search document contains all of these words.
     pub(crate) fn words(&mut self, words: &[String]) {
         for word in words {
             self.sql(" AND instr(search_document, ").text(word).sql(") > 0");
         }
     }
 
-    /// The value of a column of that kind.
+    /// Binds a value of a column of this kind.
     pub(crate) fn value(&mut self, value: Value, kind: Kind) -> &mut Self {
         self.parts.push(match value {
             Value::Null => Part::Null(kind),
@@ -63,8 +62,8 @@ impl<ST> Sql<ST> {
         self
     }
 
-    /// Prepares the statement anew each time. For texts of which there are very
-    /// many: a connection keeps every cached statement for ever.
+    /// Prepares the statement each time. Use it for statements with very many variants,
+    /// because a connection caches statements forever.
     pub(crate) fn uncached(&mut self) -> &mut Self {
         self.cached = false;
         self
@@ -82,7 +81,7 @@ impl<ST> QueryFragment<Sqlite> for Sql<ST> {
                 Part::Int(value) => out.push_bind_param::<BigInt, _>(value)?,
                 Part::Text(value) => out.push_bind_param::<Text, _>(value)?,
                 Part::Bytes(value) => out.push_bind_param::<Binary, _>(value)?,
-                // As what it might have been: statements are told apart by that.
+                // Bound as the column's type, because cached statements are distinguished by types.
                 Part::Null(Kind::Text) => {
                     out.push_bind_param::<Nullable<Text>, _>(&None::<&str>)?;
                 }
@@ -107,8 +106,7 @@ impl<ST> Query for Sql<ST> {
 
 impl<ST> RunQueryDsl<SqliteConnection> for Sql<ST> {}
 
-/// Lets diesel cache a statement whose text is always the same, which it does
-/// not know of an UPDATE.
+/// Lets diesel cache a statement with a fixed text. For an UPDATE it cannot tell.
 pub(crate) struct Cached<T>(pub(crate) T);
 
 impl<T: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Cached<T> {

@@ -1,4 +1,4 @@
-//! Accounts of staff in SQLite.
+//! Staff accounts in SQLite.
 
 mod row;
 
@@ -15,7 +15,7 @@ use crate::schema::staff;
 use crate::store::Store;
 use crate::window::Window;
 
-/// Keeps the accounts of staff.
+/// Stores staff accounts.
 #[derive(Clone)]
 pub struct SqliteStaffRepository {
     store: Store,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::readers::Readers;
 use crate::writer::Writer;
 
-/// What the repositories share.
+/// The state that all repositories share.
 #[derive(Clone)]
 pub(crate) struct Store {
     pub(crate) readers: Arc<Readers>,

@@ -20,7 +20,7 @@ use crate::schema::subscribers;
 use crate::sql::{Cached, Sql};
 use crate::store::Store;
 
-/// Keeps newsletter subscribers.
+/// Stores newsletter subscribers.
 #[derive(Clone)]
 pub struct SqliteSubscriberRepository {
     store: Store,
@@ -32,7 +32,7 @@ impl SqliteSubscriberRepository {
     }
 }
 
-/// What is read of a subscriber.
+/// A subscriber as it is read.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = subscribers, check_for_backend(Sqlite))]
 struct SubscriberRow {
@@ -47,7 +47,7 @@ impl From<SubscriberRow> for Subscriber {
     }
 }
 
-/// A subscription as it is stored: its address in its one form.
+/// A subscription as it is stored, with its canonical address.
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = subscribers)]
 struct NewRow {
@@ -91,7 +91,7 @@ impl SubscriberRepository for SqliteSubscriberRepository {
         let ensure = move |connection: &mut SqliteConnection| {
             let held = holder_of(connection, &row.email, None).map_err(from_diesel)?;
             let row = NewRow { email: held.map_or(row.email, |held| held.email), ..row };
-            // What is there is written anew also as it is, so that it takes a commit too.
+            // An existing row is rewritten unchanged, so that it takes a commit as well.
             let kept = ") ON CONFLICT (email) DO UPDATE SET email = excluded.email, \
                  is_subscribed = subscribers.is_subscribed OR excluded.is_subscribed";
             insert(row, kept).execute(connection).map(drop).map_err(from_diesel)
@@ -196,7 +196,7 @@ impl SubscriberRepository for SqliteSubscriberRepository {
                     email,
                     is_subscribed: is_subscribed.unwrap_or(now.is_subscribed),
                 })?,
-                // As it is spelled in the row, which may be as earlier versions stored it.
+                // Keeps the stored spelling, which may be that of an earlier version.
                 None => NewRow {
                     search_document: search::document([Some(now.email.as_str())]),
                     email: now.email,
@@ -223,8 +223,8 @@ impl SubscriberRepository for SqliteSubscriberRepository {
     }
 }
 
-/// The subscriber, other than `own`, that has `email` in another spelling of its domain:
-/// earlier versions stored addresses as they were typed.
+/// Finds a subscriber, other than `own`, whose `email` has the same canonical form: earlier
+/// versions stored addresses as they were typed.
 fn holder_of(
     connection: &mut SqliteConnection,
     email: &str,
@@ -243,14 +243,14 @@ fn holder_of(
         .optional()
 }
 
-/// Stores a row unless its address is there; whether it did.
+/// Inserts a row unless its address exists; returns the number of inserted rows.
 fn insert_if_new(connection: &mut SqliteConnection, row: NewRow) -> QueryResult<u64> {
     let stored = insert(row, ") ON CONFLICT (email) DO NOTHING").execute(connection);
     stored.map(|stored| u64::from(stored > 0))
 }
 
-/// The statement that stores a row, and ends with what is done where its address is
-/// there. Written by hand because diesel would prepare it anew for every row.
+/// The statement that inserts a row; `or_else` says what to do if the address exists. Written by
+/// hand, because diesel would prepare it again for every row.
 fn insert(row: NewRow, or_else: &'static str) -> Sql {
     let mut insert =
         Sql::new("INSERT INTO subscribers (email, is_subscribed, search_document) VALUES (");

@@ -1,10 +1,9 @@
-//! What is told of the work with the database, in the words of OpenTelemetry's semantic
-//! conventions.
+//! Spans of database operations, with the names of OpenTelemetry's semantic conventions.
 
 use exit3_ports::TRACE;
 use tracing::Span;
 
-/// The span of what reads or writes, the wait for its turn included.
+/// A span of an operation, including the time that it waits for its turn.
 pub(crate) fn span(operation: &'static str) -> Span {
     tracing::info_span!(
         target: TRACE,

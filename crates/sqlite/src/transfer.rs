@@ -1,4 +1,4 @@
-//! Copying the database as a whole.
+//! Copies the database as a whole.
 
 mod damage;
 pub(crate) mod session;
@@ -10,7 +10,7 @@ use self::session::SqliteSession;
 use crate::connection::Connector;
 use crate::migrations::MIGRATIONS;
 
-/// Copies the database as a whole, over a connection of its own.
+/// Copies the whole database over connections of its own.
 #[derive(Clone)]
 pub struct SqliteTransfer {
     connector: Connector,
@@ -29,8 +29,8 @@ impl Transfer for SqliteTransfer {
     }
 
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
-        // What one transaction reads is one state of the database, whoever writes
-        // meanwhile, which no reader holds up.
+        // One transaction reads one state of the database. Writers do not disturb it and are not
+        // blocked.
         let session = SqliteSession::begin(&self.connector, Connector::reader, "BEGIN").await?;
         Ok(Box::new(session))
     }

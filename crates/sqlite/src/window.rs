@@ -1,22 +1,22 @@
-//! Where on a list a page lies, and how its rows are best reached.
+//! The position of a page in a list, and the cheapest way to reach its rows.
 
 use exit3_domain::paging::{PageNumber, PageRequest, last_page};
 
-/// The rows of a page, counted from whichever end of the list is nearer.
+/// The rows of a page, counted from the nearer end of the list.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Window {
-    /// The page's number.
+    /// The page number.
     pub(crate) number: u64,
-    /// Rows to pass over.
+    /// Rows to skip.
     pub(crate) offset: i64,
-    /// Rows to take.
+    /// Rows to read.
     pub(crate) limit: i64,
-    /// Read from the end of the list, against its order.
+    /// Whether to read from the end of the list, in reverse order.
     pub(crate) backward: bool,
 }
 
 impl Window {
-    /// `None` for a page past the end of a list of `count` rows.
+    /// `None` for a page beyond a list of `count` rows.
     pub(crate) fn of(count: u64, request: PageRequest) -> Option<Self> {
         let last = last_page(count, request.size);
         let number = match request.number {
@@ -36,24 +36,24 @@ impl Window {
         Some(Self { number, offset, limit, backward })
     }
 
-    /// How many rows of the list are looked at.
+    /// The number of rows to walk over.
     pub(crate) fn reach(&self) -> u64 {
         self.offset.saturating_add(self.limit).unsigned_abs()
     }
 }
 
-/// The two ways to a few rows of a sorted and filtered list.
+/// How to read a few rows of a sorted and filtered list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Along the index of the order, passing over what does not match.
+    /// Walk along the index of the order, and skip rows that do not match.
     InOrder,
-    /// Everything that matches, sorted.
+    /// Read all matching rows and sort them.
     Sorted,
 }
 
 impl Access {
-    /// The way on which fewer rows are looked at, if `matching` of `total` rows
-    /// match and are spread evenly, and `reach` of them are wanted.
+    /// Chooses the way that looks at fewer rows. Assumes that `matching` of `total` rows match,
+    /// spread evenly, and that `reach` of them are wanted.
     pub(crate) fn choose(matching: u64, total: u64, reach: u64) -> Self {
         let sorted = u128::from(matching) * u128::from(matching);
         let in_order = u128::from(reach) * u128::from(total);
@@ -86,14 +86,14 @@ mod tests {
     }
 
     #[test]
-    fn there_is_nothing_past_the_end_and_no_page_nought() {
+    fn pages_beyond_the_end_and_page_zero_do_not_exist() {
         assert_eq!(window(100, PageNumber::Number(3), 50), None);
         assert_eq!(window(100, PageNumber::Number(0), 50), None);
         assert_eq!(window(100, PageNumber::Number(u64::MAX), 200), None);
     }
 
     #[test]
-    fn few_matches_are_sorted_and_many_found_in_order() {
+    fn few_matches_are_sorted_and_many_are_read_in_order() {
         assert_eq!(Access::choose(100, 1_000_000, 50), Access::Sorted);
         assert_eq!(Access::choose(300_000, 1_000_000, 50), Access::InOrder);
         assert_eq!(Access::choose(300_000, 1_000_000, 150_000), Access::Sorted);

@@ -1,4 +1,4 @@
-//! The one thread that writes, and the queue before it.
+//! The writer thread and its queue.
 
 mod batch;
 mod hand;
@@ -22,17 +22,17 @@ use crate::connection::{Connector, OpenError};
 use crate::error::Refusal;
 use crate::telemetry;
 
-/// The most writes that wait in line.
+/// The most queued writes.
 const QUEUE: usize = 1024;
-/// The most writes that share a commit. More would make the first of them wait
-/// longer than an `fsync` is worth.
+/// The most writes in one commit. With more, the first would wait longer than an `fsync`
+/// takes.
 const BATCH: usize = 256;
 
 /// How often the files are checked while there are no writes.
 const TICK: Duration = Duration::from_millis(250);
 
-/// A process that finds its files damaged tells others within this time: a tick, and the looks
-/// that [`watch`] takes before it is sure. On a machine under load it may take longer.
+/// How long it takes until a process that finds damaged files has told others: a tick, and the
+/// checks that [`watch`] repeats to be sure. It may take longer on a loaded machine.
 pub(crate) const NOTICED: Duration = Duration::from_millis(1000);
 
 enum Message {
@@ -41,7 +41,7 @@ enum Message {
     Stop,
 }
 
-/// Hands writes to the thread that does them.
+/// Sends writes to the writer thread.
 pub(crate) struct Writer {
     line: mpsc::Sender<Message>,
     commits: Arc<AtomicU64>,
@@ -49,7 +49,7 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread. On a full disk it refuses writes until there is room.
+    /// Starts the thread. On a full disk, writes are refused until there is room.
     pub(crate) fn start(connector: Connector) -> Result<Self, OpenError> {
         let hand = Hand::open(connector)?;
         let (line, waiting) = mpsc::channel(QUEUE);
@@ -67,9 +67,9 @@ impl Writer {
         Ok(Self { line, commits, thread: Mutex::new(Some(thread)) })
     }
 
-    /// Does `work` in a transaction and returns once it is on the disk.
+    /// Runs `work` in a transaction and returns once it is on disk.
     ///
-    /// If the future is dropped, `work` is done wholly or not at all.
+    /// If the future is dropped, `work` is still done completely or not at all.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         patience: Duration,
@@ -98,16 +98,16 @@ impl Writer {
         }
     }
 
-    /// How many transactions were committed since the start.
+    /// The number of transactions committed since the start.
     pub(crate) fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
     }
 
-    /// Finishes what is queued and ends the thread; later writes are refused.
+    /// Finishes queued writes and ends the thread. Later writes are refused.
     pub(crate) fn close(&self) {
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(thread) = thread else { return };
-        // A full queue is being emptied; there is a place soon.
+        // The thread is emptying the full queue, so there will be room soon.
         while let Err(mpsc::error::TrySendError::Full(_)) = self.line.try_send(Message::Stop) {
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -123,7 +123,7 @@ impl Drop for Writer {
     }
 }
 
-/// The thread: takes what waits, does it in one transaction, answers.
+/// The writer thread: takes all queued writes, runs them in one transaction, and answers.
 fn write_all(mut line: mpsc::Receiver<Message>, mut hand: Hand, commits: &AtomicU64) {
     while let Some(message) = line.blocking_recv() {
         let mut jobs = Vec::new();
@@ -131,8 +131,7 @@ fn write_all(mut line: mpsc::Receiver<Message>, mut hand: Hand, commits: &Atomic
         let mut next = Some(message);
         while let Some(message) = next {
             match message {
-                // Nobody asks for the result of a write whose caller went away
-                // before it began.
+                // Skip a write whose caller is gone before it began.
                 Message::Job(job) if job.is_wanted() => jobs.push(job),
                 Message::Job(_) => {}
                 Message::Tick => ticks = true,
@@ -154,7 +153,7 @@ fn write_all(mut line: mpsc::Receiver<Message>, mut hand: Hand, commits: &Atomic
     }
 }
 
-/// Reminds the thread of its files until it has ended.
+/// Sends ticks to the thread until it has ended.
 fn tick(line: &mpsc::WeakSender<Message>) {
     loop {
         std::thread::sleep(TICK);
@@ -170,7 +169,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_write_whose_file_went_away_meanwhile_is_refused() {
+    async fn a_write_to_a_removed_file_is_refused() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("kept.sqlite3");
         std::fs::File::create(&path).unwrap();

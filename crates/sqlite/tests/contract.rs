@@ -1,4 +1,4 @@
-//! The adapter keeps the contract of the ports.
+//! Runs the contract suite of the ports.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -28,7 +28,8 @@ async fn harness() -> Harness {
 
 static RECORD: OnceLock<File> = OnceLock::new();
 
-/// For `scripts/freeze-statements`: what the adapter sends, into the file of that name.
+/// For `scripts/freeze-statements`: records the adapter's statements in the file named by the
+/// variable.
 fn record_statements() {
     if let Some(path) = std::env::var_os("RECORD_STATEMENTS") {
         RECORD.get_or_init(|| File::create(path).unwrap());

@@ -1,5 +1,5 @@
-//! What becomes of a database whose files are moved, removed, replaced, truncated or
-//! overwritten while it is used.
+//! A database whose files are moved, removed, replaced, truncated or overwritten while it is in
+//! use.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -23,7 +23,7 @@ use exit3_ports::{DatabaseHealth, LeadRepository, Obstacle, StoreError, Transfer
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
 use exit3_testkit::builders;
 
-/// More than these are never written before a check.
+/// No test writes more than this before a check.
 const LEADS: i64 = 20;
 
 struct Kept {
@@ -73,7 +73,7 @@ impl Kept {
         assert!(matches!(snapshot, StoreError::Unavailable(_)), "{snapshot:?}");
     }
 
-    /// How many rows would survive a kill: counts them in a copy of the files as they are.
+    /// The number of rows that would survive a kill, counted in a copy of the files.
     async fn after_a_kill(&self) -> u64 {
         let copy = tempfile::tempdir().unwrap();
         for entry in fs::read_dir(self.directory.path()).unwrap() {
@@ -83,12 +83,12 @@ impl Kept {
         count(&copy.path().join("kept.sqlite3")).await
     }
 
-    /// Waits until the log has been moved to the main file, as happens when writes pause.
+    /// Waits until the log has been moved to the main file, which happens when writes pause.
     fn wait_until_moved(&self) {
         let mut connection = raw(&self.path(""));
         let begun = Instant::now();
         while !is_moved(&mut connection) {
-            assert!(begun.elapsed() < Duration::from_secs(60), "nothing is moved");
+            assert!(begun.elapsed() < Duration::from_secs(60), "the log is not moved");
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -117,7 +117,7 @@ async fn count(path: &Path) -> u64 {
     open(path).leads().list(&all, LeadOrder::NEWEST, page).await.unwrap().unwrap().count
 }
 
-/// Of the main file alone.
+/// Counts the rows in the main file alone.
 async fn count_copy(path: &Path) -> u64 {
     let directory = tempfile::tempdir().unwrap();
     let copy = directory.path().join("copy.sqlite3");
@@ -125,12 +125,12 @@ async fn count_copy(path: &Path) -> u64 {
     count(&copy).await
 }
 
-/// A connection past the adapter.
+/// A connection that bypasses the adapter.
 fn raw(path: &Path) -> SqliteConnection {
     SqliteConnection::establish(path.to_str().unwrap()).unwrap()
 }
 
-/// Another program, in a process of its own.
+/// Another program in a separate process.
 fn sqlite3(path: &Path, statements: &str) -> String {
     let output = Command::new("sqlite3").arg(path).arg(statements).output().unwrap();
     String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
@@ -140,7 +140,7 @@ const BESIDE: &str = "the files beside the database";
 const OVERWRITTEN: &str = "another program has overwritten or truncated";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_answered_is_saved_when_the_files_beside_are_removed() {
+async fn acknowledged_writes_are_saved_when_the_files_beside_are_removed() {
     for gone in [&["-wal", "-shm"][..], &["-wal"], &["-shm"]] {
         let kept = Kept::new().await;
         for suffix in gone {
@@ -152,7 +152,7 @@ async fn what_was_answered_is_saved_when_the_files_beside_are_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_files_beside_are_missed_also_when_others_are_there() {
+async fn replaced_files_beside_are_noticed() {
     for replaced in ["-wal", "-shm"] {
         let kept = Kept::new().await;
         let copy = kept.path(".copy");
@@ -163,7 +163,7 @@ async fn the_files_beside_are_missed_also_when_others_are_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn files_that_come_back_are_used_again() {
+async fn files_that_are_restored_are_used_again() {
     for suffix in ["-wal", "-shm", ""] {
         let kept = Kept::new().await;
         fs::rename(kept.path(suffix), kept.path(".away")).unwrap();
@@ -176,19 +176,19 @@ async fn files_that_come_back_are_used_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_truncated_log_takes_no_write() {
+async fn a_truncated_log_accepts_no_writes() {
     for length in [0, 16, 32, 5000, 40_000] {
         let kept = Kept::new().await;
         let log = OpenOptions::new().write(true).open(kept.path("-wal")).unwrap();
         log.set_len(length).unwrap();
         kept.assert_refuses(OVERWRITTEN).await;
-        // It does not get right by what is written behind its end.
+        // Later writes beyond its end do not repair it.
         kept.assert_refuses(OVERWRITTEN).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_in_the_log_alone_is_kept_in_a_copy_when_that_is_truncated() {
+async fn contents_of_a_truncated_log_are_rescued_to_a_copy() {
     let kept = Kept::empty();
     kept.wait_until_moved();
     kept.fill().await;
@@ -209,7 +209,7 @@ async fn what_is_in_the_log_alone_is_kept_in_a_copy_when_that_is_truncated() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn little_is_lost_with_a_log_when_nobody_writes() {
+async fn little_is_lost_with_the_log_while_nobody_writes() {
     let kept = Kept::new().await;
     kept.wait_until_moved();
     OpenOptions::new().write(true).open(kept.path("-wal")).unwrap().set_len(0).unwrap();
@@ -218,10 +218,10 @@ async fn little_is_lost_with_a_log_when_nobody_writes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_overwritten_log_takes_no_write() {
+async fn an_overwritten_log_accepts_no_writes() {
     for at in [20, 40, 9000] {
         let kept = Kept::new().await;
-        // The time of a file is only so exact.
+        // File times have a limited resolution.
         std::thread::sleep(Duration::from_millis(20));
         let log = OpenOptions::new().read(true).write(true).open(kept.path("-wal")).unwrap();
         let mut bytes = [0; 8];
@@ -235,7 +235,7 @@ async fn an_overwritten_log_takes_no_write() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_overwritten_or_truncated_main_file_takes_no_write() {
+async fn an_overwritten_or_truncated_main_file_accepts_no_writes() {
     for how in ["older", "shorter", "longer"] {
         let kept = Kept::new().await;
         kept.wait_until_moved();
@@ -243,7 +243,7 @@ async fn an_overwritten_or_truncated_main_file_takes_no_write() {
         let content = fs::read(&main).unwrap();
         kept.create(0).await.unwrap();
         kept.wait_until_moved();
-        // Its identity stays as it is.
+        // The identity of the file does not change.
         match how {
             "older" => fs::write(&main, content).unwrap(),
             "shorter" => {
@@ -259,7 +259,7 @@ async fn an_overwritten_or_truncated_main_file_takes_no_write() {
         assert!(with_causes(&refused).contains(OVERWRITTEN), "{how}: {refused:?}");
         assert!(kept.database.health().ping().await.is_err());
         if how == "older" {
-            // Another process that writes to it does not make it whole.
+            // Writes of another process do not repair it.
             let mut other = SqliteConnection::establish(main.to_str().unwrap()).unwrap();
             other.batch_execute("PRAGMA user_version = 0").unwrap();
             for _ in 0..3 {
@@ -272,9 +272,9 @@ async fn an_overwritten_or_truncated_main_file_takes_no_write() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_answered_is_kept_when_the_main_file_is_removed() {
+async fn acknowledged_writes_are_kept_when_the_main_file_is_removed() {
     let kept = Kept::new().await;
-    // A process before this one had its number, and left a copy.
+    // An earlier process with the same id has left a copy.
     let earlier = kept.path(&format!("-rescued-{}", std::process::id()));
     fs::write(&earlier, "another copy").unwrap();
     fs::remove_file(kept.path("")).unwrap();
@@ -287,7 +287,7 @@ async fn what_was_answered_is_kept_when_the_main_file_is_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_stays_in_the_log_when_the_main_file_is_replaced() {
+async fn the_log_is_emptied_when_the_main_file_is_replaced() {
     let kept = Kept::new().await;
     let (away, other) = (kept.path(".away"), kept.path(".other"));
     open(&other).migrate().unwrap();
@@ -295,13 +295,13 @@ async fn nothing_stays_in_the_log_when_the_main_file_is_replaced() {
     fs::rename(&other, kept.path("")).unwrap();
     kept.assert_refuses("the database file was moved, replaced or removed").await;
     assert_eq!(count_copy(&away).await, LEADS.unsigned_abs());
-    // It is not mixed with what is at its place now.
+    // Its contents do not mix with the new file.
     assert_eq!(fs::metadata(kept.path("-wal")).unwrap().len(), 0);
     assert_eq!(kept.after_a_kill().await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_directory_that_was_moved_has_all_that_was_answered() {
+async fn a_moved_directory_has_all_acknowledged_writes() {
     let kept = Kept::new().await;
     let away = kept.directory.path().with_extension("away");
     fs::rename(kept.directory.path(), &away).unwrap();
@@ -312,7 +312,7 @@ async fn a_directory_that_was_moved_has_all_that_was_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn other_programs_may_do_what_sqlite_lets_them() {
+async fn other_programs_may_use_the_database_through_sqlite() {
     let kept = Kept::new().await;
     let main = kept.path("");
     let mut stored = LEADS;
@@ -365,7 +365,7 @@ impl Drop for Other {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_is_not_opened_whose_files_were_removed_under_another_program() {
+async fn a_database_whose_files_were_removed_under_another_program_is_not_opened() {
     let directory = tempfile::tempdir().unwrap();
     let path = |suffix: &str| directory.path().join(format!("kept.sqlite3{suffix}"));
     let database = open(&path(""));
@@ -379,7 +379,7 @@ async fn a_database_is_not_opened_whose_files_were_removed_under_another_program
         assert!(begun.elapsed() < Duration::from_secs(60));
         std::thread::sleep(Duration::from_millis(10));
     }
-    // Both see the same, so all is well.
+    // Both processes see the same files.
     open(&path("")).close();
     for gone in ["-shm", "-wal"] {
         fs::remove_file(path(gone)).unwrap();
@@ -387,13 +387,13 @@ async fn a_database_is_not_opened_whose_files_were_removed_under_another_program
         let told = refused.expect("it is refused").to_string();
         assert!(told.contains("another process has") && told.contains("restart"), "{told}");
     }
-    assert!(!path("-wal").exists(), "nothing was made");
+    assert!(!path("-wal").exists(), "no file was created");
     drop(other);
     open(&path(""));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lock_that_another_program_holds_is_told_until_it_is_gone() {
+async fn a_lock_of_another_program_is_reported_until_it_is_released() {
     let kept = Kept::new().await;
     let health = kept.database.health();
     let mut other = SqliteConnection::establish(kept.path("").to_str().unwrap()).unwrap();
@@ -402,20 +402,20 @@ async fn a_lock_that_another_program_holds_is_told_until_it_is_gone() {
     assert!(kept.create(1).await.is_err());
     let begun = Instant::now();
     let told = loop {
-        // The write gives up a little before SQLite does, or after.
+        // The write may give up slightly before or after SQLite does.
         if let Some(Obstacle::WritesFail(told)) = health.obstacle().await.unwrap() {
             break told;
         }
-        assert!(begun.elapsed() < Duration::from_secs(30), "it is not told");
+        assert!(begun.elapsed() < Duration::from_secs(30), "the lock is not reported");
         tokio::time::sleep(Duration::from_millis(20)).await;
     };
     assert!(told.contains("another program"), "{told}");
     health.ping().await.unwrap();
     assert!(health.schema_is_current().await.unwrap());
     other.batch_execute("ROLLBACK").unwrap();
-    // Without a write of a client: those may go elsewhere while this is not ready.
+    // Without a client's write, because those may go elsewhere while this node is not ready.
     while health.obstacle().await.unwrap().is_some() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "it does not heal");
+        assert!(begun.elapsed() < Duration::from_secs(60), "the database does not recover");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     kept.create(2).await.unwrap();

@@ -1,4 +1,4 @@
-//! The schema, there and back.
+//! Migrating the schema down and up.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -38,7 +38,7 @@ impl Kept {
         Self { database, path, _directory: directory }
     }
 
-    /// A connection past the adapter.
+    /// A connection that bypasses the adapter.
     fn raw(&self) -> SqliteConnection {
         SqliteConnection::establish(self.path.to_str().unwrap()).unwrap()
     }
@@ -90,7 +90,7 @@ async fn every_migration_goes_down_and_up_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_newer_schema_serves_and_is_left_alone() {
+async fn a_newer_schema_is_used_and_not_changed() {
     let kept = Kept::new();
     kept.database.migrate().unwrap();
     let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('99999999999999')";
@@ -103,7 +103,7 @@ async fn a_newer_schema_serves_and_is_left_alone() {
 }
 
 #[test]
-fn nothing_changes_rows_where_there_are_none() {
+fn an_empty_database_has_no_pending_data_changes() {
     let kept = Kept::new();
     assert_eq!(kept.database.pending_data_changes().unwrap(), [""; 0]);
     kept.database.migrate_to(Target::Version(1), Rows::Keep).unwrap();
@@ -123,23 +123,23 @@ async fn a_migration_does_not_wait_for_a_reader() {
     let before = tables(&mut reader);
     let moved = kept.database.migrate_to(Target::Version(1), Rows::Keep).unwrap();
     assert_eq!(moved.down, MIGRATIONS.len() - 1);
-    // It reads on in the schema that it began with.
+    // It continues to read the schema that it started with.
     assert_eq!(tables(&mut reader), before);
     reader.batch_execute("COMMIT").unwrap();
     kept.database.leads().create(&lead, builders::at(5)).await.unwrap();
 }
 
 #[test]
-fn the_newest_schema_takes_what_earlier_releases_send() {
+fn the_newest_schema_accepts_statements_of_earlier_releases() {
     let kept = Kept::new();
     kept.database.migrate().unwrap();
     let mut connection = kept.raw();
     for (sql, _) in statements_of_earlier_releases("sqlite") {
-        // A function that the adapter teaches its connections.
+        // The adapter registers this function on its connections.
         let sql = sql.replace("in_time()", "true");
         let explained = connection.batch_execute(&format!("EXPLAIN {sql}"));
         assert!(explained.is_ok(), "{sql}: {:?}", explained.err());
-        // What it does not know of it cannot fill.
+        // An earlier release cannot fill columns that it does not know.
         if let Some((table, columns)) = inserted(&sql) {
             let required = format!(
                 "SELECT name AS text FROM pragma_table_info('{table}') \

@@ -1,5 +1,5 @@
-//! How SQLite reads lists: by an index, for every filter and order, and with any statistics.
-//! The plans are those of the statements that the adapter sends.
+//! SQLite reads lists by an index, for every filter and order, and with any statistics. The plans
+//! are those of the adapter's own statements.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -33,7 +33,7 @@ fn record(event: InstrumentationEvent<'_>) {
     }
 }
 
-/// As many old leads of everything as new ones, which are all of one kind.
+/// As many old leads of all kinds as new ones of a single kind.
 const ROWS: &str = "
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
     INSERT INTO leads (full_name, position, source, status, category, created_at, updated_at,
@@ -114,7 +114,7 @@ struct Plan {
 fn fault(statement: &str, plan: &[String]) -> Option<&'static str> {
     let is_filtered = ["status = ?", "source = ?", "category = ?", "is_subscribed = ?"];
     let is_filtered = is_filtered.iter().any(|one| statement.contains(one));
-    // By time where the order is another: all that match are read, for the count too.
+    // With bounds on the time and another order, all matching rows are read, also for the count.
     let is_bounded = statement.contains("created_at >= ?") || statement.contains("created_at < ?");
     let is_in_time = statement.contains("ORDER BY created_at")
         || statement.contains("ORDER BY status")
@@ -135,14 +135,14 @@ fn fault(statement: &str, plan: &[String]) -> Option<&'static str> {
             return Some("reads all of an index");
         }
     }
-    // Of a merge, the page is sorted once more.
+    // A merge sorts the page once more.
     let sorts = plan.iter().filter(|step| step.contains("TEMP B-TREE")).count();
     let may_sort = if statement.contains("UNION ALL") { 1 } else { 0 };
     (sorts > may_sort && (is_in_time || !is_bounded)).then_some("sorts")
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_list_is_read_by_an_index_whatever_is_known_of_the_rows() {
+async fn every_list_uses_an_index_with_any_statistics() {
     set_default_instrumentation(|| Some(Box::new(record) as Box<dyn Instrumentation>)).unwrap();
     for (before, after) in [("", ""), ("", "ANALYZE"), ("ANALYZE", "")] {
         let directory = tempfile::tempdir().unwrap();
@@ -151,7 +151,7 @@ async fn every_list_is_read_by_an_index_whatever_is_known_of_the_rows() {
         database.migrate().unwrap();
         let mut raw = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
         if !before.is_empty() {
-            // Statistics of a time when all leads were of one kind.
+            // Out-of-date statistics, from when all leads were of a single kind.
             let one = "INSERT INTO leads (full_name, position, source, status, category,
                     created_at, updated_at, search_document)
                 VALUES ('Ana', 'CTO', 'other', 'closed', 'web_dev', 1, 1, 'ana')";

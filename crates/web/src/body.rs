@@ -1,4 +1,4 @@
-//! Request bodies: whatever they are written in, they become raw fields.
+//! Reads request bodies (JSON, forms, multipart) into raw fields.
 
 mod charset;
 mod form;
@@ -21,11 +21,11 @@ use crate::error::ApiError;
 use crate::policy::RoutePolicy;
 use crate::route;
 
-/// The raw fields of a request's body.
+/// Reads a request's body into raw fields.
 ///
 /// # Errors
-/// 400 for a body that cannot be read, 408 for one that takes too long, 413 for one that is too large,
-/// 415 for a content type or an encoding that the route does not take.
+/// 400 for a body that cannot be read, 408 if it takes too long to arrive, 413 if it is too large,
+/// 415 for a content type or a content encoding that the route does not accept.
 pub async fn read(
     request: &HttpRequest,
     payload: Payload,
@@ -68,20 +68,20 @@ pub async fn read(
     }
 }
 
-/// A body while it arrives, within the limits of its route.
+/// A body that is read piece by piece, within the limits of its route.
 pub struct Incoming {
     payload: Payload,
-    /// Bytes that may still come.
+    /// Bytes that may still arrive.
     left: usize,
     deadline: Instant,
 }
 
 impl Incoming {
-    /// Begins to read a body piece by piece, which need not fit into memory.
+    /// Starts to read a body piece by piece, without holding it in memory.
     ///
     /// # Errors
-    /// 400 for two content types, 413 where a body is announced that is too large, 415 for a
-    /// content type or an encoding that the route does not take.
+    /// 400 for two content types, 413 if the announced length is too large, 415 for a content type
+    /// or a content encoding that the route does not accept.
     pub fn open(request: &HttpRequest, payload: Payload) -> Result<Self, ApiError> {
         let policy = route::policy(request);
         let given = content_type(request)?;
@@ -110,10 +110,10 @@ impl Incoming {
         Ok(Self { payload, left: policy.body_bytes, deadline })
     }
 
-    /// The next piece; `None` at the end.
+    /// Returns the next piece, or `None` at the end.
     ///
     /// # Errors
-    /// 400 where the body cannot be read, 408 once it takes too long, 413 once it is too large.
+    /// 400 if the body cannot be read, 408 if it takes too long to arrive, 413 if it is too large.
     pub async fn next(&mut self) -> Result<Option<Bytes>, ApiError> {
         let Ok(piece) = timeout_at(self.deadline, self.payload.next()).await else {
             return Err(ApiError::too_slow());
@@ -133,7 +133,7 @@ impl Incoming {
     }
 }
 
-/// The content type of the body. Two of them are refused: either could be meant.
+/// The content type of the body. Two of them are refused, because either could be meant.
 fn content_type(request: &HttpRequest) -> Result<String, ApiError> {
     let mut types = request.headers().get_all(header::CONTENT_TYPE);
     match (types.next(), types.next()) {
@@ -143,7 +143,7 @@ fn content_type(request: &HttpRequest) -> Result<String, ApiError> {
     }
 }
 
-/// A compressed body could be a thousand times what it seems to be.
+/// Refuses compressed bodies, since they may expand to a thousand times their size.
 fn refuse_encoding(request: &HttpRequest) -> Result<(), ApiError> {
     let mut encodings = request
         .headers()

@@ -1,4 +1,4 @@
-//! What pages of other origins may do with the API from a browser.
+//! CORS: what pages of other origins may do with the API from a browser.
 
 use actix_cors::Cors;
 use actix_web::dev::ServiceRequest;
@@ -7,9 +7,9 @@ use actix_web::http::header::{self, HeaderMap, HeaderValue};
 
 const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/// What pages may send: as in the replaced service, the token, and what libraries add to
-/// every request of a page, mostly to trace it. The service need not know these, but a
-/// browser sends nothing while one of them is missing here.
+/// The request headers that pages may send: those of the replaced service, the consistency token,
+/// and headers that tracing libraries add to every request. The service ignores most of them, but a
+/// browser sends no request at all if one is missing here.
 const SENT: [&str; 40] = [
     "accept",
     "accept-language",
@@ -53,28 +53,28 @@ const SENT: [&str; 40] = [
     "x-requested-with",
 ];
 
-/// What pages see of an answer.
+/// The response headers that pages may read.
 const SEEN: [&str; 5] =
     ["retry-after", "ratelimit", "ratelimit-policy", "consistency-token", "x-request-id"];
 
-/// Which pages may call the API from a browser.
+/// Which origins may call the API from a browser.
 #[derive(Debug, Clone, Default)]
 pub struct CorsSettings {
-    /// Pages of these origins.
+    /// The allowed origins.
     pub origins: Vec<String>,
-    /// Whether they may send what the browser keeps for the service.
+    /// Whether pages may send cookies and other credentials.
     pub credentials: bool,
 }
 
 impl CorsSettings {
-    /// What stands around the routes.
+    /// The actix-cors middleware around the routes.
     pub(crate) fn middleware(&self) -> Cors {
         let mut cors = Cors::default()
             .allowed_methods(METHODS)
             .allowed_headers(SENT)
             .expose_headers(SEEN)
             .max_age(86_400)
-            // Whoever is not allowed gets no header; the browser does the rest.
+            // An unknown origin gets no CORS headers, and the browser does the rest.
             .block_on_origin_mismatch(false);
         if self.credentials {
             cors = cors.supports_credentials();
@@ -82,7 +82,7 @@ impl CorsSettings {
         self.origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
     }
 
-    /// Lets pages see an answer that the middleware does not, to a request with these
+    /// Adds CORS headers to a response that the middleware does not see, for a request with these
     /// headers.
     pub(crate) fn show(&self, request: &HeaderMap, answer: &mut HeaderMap) {
         answer.insert(header::VARY, HeaderValue::from_static("Origin"));
@@ -104,11 +104,11 @@ impl CorsSettings {
     }
 }
 
-/// Lets a preflight ask for `HEAD` as for `GET`: browsers allow both without being told, so
-/// the list of methods does not name it.
+/// Lets a preflight ask for `HEAD` as for `GET`: browsers allow both without asking, so the list of
+/// methods does not name `HEAD`.
 ///
-/// Writes the list of headers that a preflight asks for as actix-cors reads it: in one
-/// line, without empty elements, and not at all when it is empty (RFC 9110, 5.6.1).
+/// Rewrites the list of requested headers into the form that actix-cors can read: one line, no
+/// empty elements, and no header at all if the list is empty (RFC 9110, 5.6.1).
 pub(crate) fn tidy(request: &mut ServiceRequest) {
     const LIST: header::HeaderName = header::ACCESS_CONTROL_REQUEST_HEADERS;
     if request.method() != Method::OPTIONS {

@@ -1,4 +1,4 @@
-//! What happens to every request before it is routed, and to every answer.
+//! Middleware around all routes: checks requests before routing and completes responses.
 
 use actix_cors::CorsError;
 use actix_web::body::{EitherBody, MessageBody};
@@ -18,7 +18,7 @@ use crate::policy::ErrorShape;
 use crate::route;
 use crate::site::Site;
 
-/// What stands around all routes, ready for any number of workers.
+/// The middleware around all routes; cheap to clone for each worker.
 #[derive(Clone)]
 pub struct Edge {
     site: Data<Site>,
@@ -27,13 +27,13 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// Puts the edge together.
+    /// Builds the edge from the settings.
     pub fn new(site: Site, cors: CorsSettings, observer: Observer) -> Self {
         Self { site: Data::new(site), cors: Data::new(cors), observer: Data::new(observer) }
     }
 
-    /// An actix application, for one worker, with the routes that `configure` registers. What
-    /// is wrapped around it goes inside of [`observe`](crate::observe()).
+    /// Builds an actix application for one worker, with the routes that `configure` registers.
+    /// Middleware that the caller wraps around it ends up inside of [`observe`](crate::observe()).
     pub fn application<F: FnOnce(&mut ServiceConfig)>(
         &self,
         configure: F,
@@ -59,8 +59,8 @@ impl Edge {
     }
 }
 
-/// Checks the host, redirects plain HTTP to HTTPS, adds the slash that a path lacks at its
-/// end, and renders errors in the shape that the client asks for.
+/// Checks the host, redirects plain HTTP to HTTPS, adds a missing slash to the end of the path, and
+/// renders errors in the shape that the client asks for.
 pub(crate) async fn handle<B: MessageBody>(
     mut request: ServiceRequest,
     next: Next<B>,
@@ -68,7 +68,7 @@ pub(crate) async fn handle<B: MessageBody>(
     let response = match refusal(&request) {
         Some(Refusal::Error(error)) => request.error_response(error).map_into_right_body(),
         Some(Refusal::Redirect(address)) => {
-            // The method and the body stay what they are.
+            // 308 keeps the method and the body.
             let redirect = HttpResponse::PermanentRedirect()
                 .insert_header((header::LOCATION, address))
                 .finish();
@@ -82,7 +82,7 @@ pub(crate) async fn handle<B: MessageBody>(
     };
     let Some(error) = api_error(&response) else { return Ok(response) };
     let shaped = match shape(response.request()) {
-        // That is how it is rendered already.
+        // Errors are JSON unless rendered otherwise.
         ErrorShape::Json => return Ok(response),
         ErrorShape::Problem => error.problem(),
         ErrorShape::Html => error.page(),
@@ -97,7 +97,7 @@ pub(crate) async fn handle<B: MessageBody>(
     Ok(response)
 }
 
-/// What actix-cors has to say of a preflight is text by itself.
+/// Replaces the plain-text errors of actix-cors with errors in our format.
 fn in_our_words<B: MessageBody>(response: ServiceResponse<B>) -> ServiceResponse<EitherBody<B>> {
     let cause = response.response().error().and_then(|error| error.as_error::<CorsError>());
     match cause.map(ToString::to_string) {
@@ -106,7 +106,7 @@ fn in_our_words<B: MessageBody>(response: ServiceResponse<B>) -> ServiceResponse
     }
 }
 
-/// What a client gets before anything else happens.
+/// An answer given before the request is routed.
 enum Refusal {
     Error(ApiError),
     Redirect(String),
@@ -122,8 +122,8 @@ fn refusal(request: &ServiceRequest) -> Option<Refusal> {
     }
 }
 
-/// The answer of whoever refuses a request before the API sees it: in the shape that the
-/// client asks for, and for pages of allowed origins to read.
+/// Builds the response for a request that is refused before the API sees it, in the shape that the
+/// client asks for and with the CORS headers that let allowed origins read it.
 pub fn refuse(request: &HttpRequest, error: &ApiError) -> HttpResponse {
     let mut answer = match wants_problem(request) {
         true => error.problem(),
@@ -140,7 +140,7 @@ fn api_error<B>(response: &ServiceResponse<B>) -> Option<ApiError> {
     response.response().error()?.as_error::<ApiError>().cloned()
 }
 
-/// How an error is rendered: as the route says, and, for JSON, as the client prefers.
+/// How to render an error: as the route says or, for JSON, as the client prefers.
 fn shape(request: &impl HttpMessage) -> ErrorShape {
     match route::policy(request).errors {
         ErrorShape::Json if wants_problem(request) => ErrorShape::Problem,
@@ -148,8 +148,7 @@ fn shape(request: &impl HttpMessage) -> ErrorShape {
     }
 }
 
-/// Whether the client names problem details among what it accepts (RFC 9110, 12.5.1), and
-/// would not rather have plain JSON.
+/// Whether the client accepts problem details (RFC 9110, 12.5.1) and does not prefer plain JSON.
 fn wants_problem(request: &impl HttpMessage) -> bool {
     let Ok(Accept(accepted)) = Accept::parse(request) else { return false };
     let quality = |essence: &str| {
@@ -160,7 +159,7 @@ fn wants_problem(request: &impl HttpMessage) -> bool {
     problem > Some(Quality::ZERO) && problem >= quality("application/json")
 }
 
-/// Files, whose names have a dot, are not touched.
+/// Adds a missing slash to the end of the path, except to file names, which contain a dot.
 fn add_slash(request: &mut ServiceRequest) {
     let path = request.path();
     let last = path.rsplit('/').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Endpoints: a path, its methods and its policy.
+//! Endpoints: a path with its methods and its policy.
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{HttpServiceFactory, ServiceRequest, ServiceResponse};
@@ -12,10 +12,10 @@ use crate::panics;
 use crate::policy::RoutePolicy;
 use crate::route::{Served, UNMATCHED};
 
-/// The body of what stands behind a gate.
+/// The response body of a service behind a gate.
 pub type Gated = EitherBody<BoxBody>;
 
-/// One path with its methods and its policy. `GET` answers to `HEAD` as well.
+/// A path with its methods and its policy. `GET` also serves `HEAD`.
 pub struct Endpoint {
     path: &'static str,
     routes: Vec<(Method, Route)>,
@@ -23,17 +23,17 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// An endpoint without methods, at a path below a prefix.
+    /// Creates an endpoint without methods. `path` is relative to a prefix.
     pub fn new(path: &'static str) -> Self {
         Self { path, routes: Vec::new(), policy: RoutePolicy::DEFAULT }
     }
 
-    /// Sets the policy, which is [`RoutePolicy::DEFAULT`] otherwise.
+    /// Sets the policy; the default is [`RoutePolicy::DEFAULT`].
     pub fn policy(self, policy: RoutePolicy) -> Self {
         Self { policy, ..self }
     }
 
-    /// Adds a method.
+    /// Adds a method; `make` creates its route for each worker.
     pub fn route(mut self, method: Method, make: fn() -> Route) -> Self {
         if method == Method::GET {
             self.routes.push((Method::HEAD, make().method(Method::HEAD)));
@@ -42,12 +42,12 @@ impl Endpoint {
         self
     }
 
-    /// The path, below its prefix.
+    /// The path, relative to the prefix.
     pub fn path(&self) -> &'static str {
         self.path
     }
 
-    /// The methods.
+    /// The methods, including `HEAD` for `GET`.
     pub fn methods(&self) -> impl Iterator<Item = &Method> {
         self.routes.iter().map(|(method, _)| method)
     }
@@ -57,7 +57,7 @@ impl Endpoint {
         format!("{}, OPTIONS", methods.join(", "))
     }
 
-    /// What actix registers. Every request passes `gate` first; [`open`] lets all through.
+    /// Builds the actix resource. Every request passes `gate` first; [`open`] lets all through.
     pub fn resource<F, A, B>(self, prefix: &str, gate: F) -> impl HttpServiceFactory + use<F, A, B>
     where
         F: Fn(ServiceRequest, Next<Gated>) -> A + 'static,
@@ -84,10 +84,10 @@ impl Endpoint {
     }
 }
 
-/// The gate of an endpoint that anybody may use.
+/// A gate that lets every request through.
 ///
 /// # Errors
-/// Those of what is behind it.
+/// The errors of the service behind it.
 pub async fn open(
     request: ServiceRequest,
     next: Next<Gated>,
@@ -95,7 +95,7 @@ pub async fn open(
     next.call(request).await
 }
 
-/// Everything below `prefix` that no endpoint before it serves: 404, rendered as the policy
+/// Serves every path below `prefix` that no earlier endpoint serves: 404, rendered as `policy`
 /// says.
 pub fn elsewhere(prefix: &str, policy: RoutePolicy) -> impl HttpServiceFactory + use<> {
     let served = Served::new(UNMATCHED, "", policy);
@@ -107,12 +107,12 @@ pub fn elsewhere(prefix: &str, policy: RoutePolicy) -> impl HttpServiceFactory +
     ))
 }
 
-/// What lies outside of every route.
+/// Serves every path outside of all routes: 404.
 pub(crate) async fn nowhere() -> Result<HttpResponse, ApiError> {
     Err(not_found())
 }
 
-/// 404 for a path that leads nowhere.
+/// 404 for an unknown path.
 pub(crate) fn not_found() -> ApiError {
     ApiError::not_found("Not found.")
 }

@@ -1,5 +1,4 @@
-//! What clients are told when something goes wrong. This is the one file that
-//! knows status codes of errors.
+//! Error responses. This is the only file that maps errors to status codes.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -14,22 +13,22 @@ use serde_json::{Map, Value, json};
 
 use crate::request_id::request_id;
 
-/// Seconds after which a client may try again when the database is away.
+/// `Retry-After`, in seconds, when the database is unavailable.
 const RETRY_AFTER: &str = "2";
 
-/// An error as a client sees it.
+/// An error as the client sees it.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{status}")]
 pub struct ApiError {
     status: StatusCode,
     content: Value,
     headers: Vec<(header::HeaderName, String)>,
-    /// Whether the connection ends with it, since the rest of the request is not read.
+    /// Whether to close the connection afterwards, since the rest of the request is not read.
     closes: bool,
 }
 
 impl ApiError {
-    /// An error that is told in one sentence.
+    /// An error with one sentence as its `detail`.
     fn detail(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
         Self {
             status,
@@ -54,7 +53,7 @@ impl ApiError {
         Self::detail(StatusCode::BAD_REQUEST, detail)
     }
 
-    /// 400, about one parameter of the query.
+    /// 400 about one query parameter.
     pub fn parameter(name: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         Invalid::field(name, Violation::new("invalid", message)).into()
     }
@@ -64,12 +63,12 @@ impl ApiError {
         Self::detail(StatusCode::FORBIDDEN, detail)
     }
 
-    /// 403, for a key that does not open this.
+    /// 403 for a key that lacks the required scope.
     pub fn no_permission() -> Self {
         Self::forbidden("You do not have permission to perform this action.")
     }
 
-    /// 429; one may come again after `wait`.
+    /// 429; the client may try again after `wait`.
     pub fn throttled(wait: Duration) -> Self {
         let seconds = whole_seconds(wait);
         let unit = if seconds == 1 { "second" } else { "seconds" };
@@ -78,13 +77,13 @@ impl ApiError {
             .with(header::RETRY_AFTER, seconds.to_string())
     }
 
-    /// 408, and the end of the connection.
+    /// 408, and closes the connection.
     pub fn too_slow() -> Self {
         Self::detail(StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive.").closing()
     }
 
-    /// What is told where there is no request to answer: it is not HTTP, it does not
-    /// come, or there is no room for it.
+    /// An error on a connection without a readable request: it is not HTTP, it did not arrive in
+    /// time, or there is no room for it.
     pub(crate) fn of_connection(status: StatusCode) -> Self {
         match status {
             StatusCode::REQUEST_TIMEOUT => Self::too_slow(),
@@ -101,13 +100,13 @@ impl ApiError {
         Self::detail(StatusCode::NOT_FOUND, detail)
     }
 
-    /// 405; `allow` lists the methods that are.
+    /// 405; `allow` lists the allowed methods.
     pub fn method_not_allowed(method: &Method, allow: &str) -> Self {
         let detail = format!("Method \"{method}\" not allowed.");
         Self::detail(StatusCode::METHOD_NOT_ALLOWED, detail).with(header::ALLOW, allow)
     }
 
-    /// 413.
+    /// 413, and closes the connection.
     pub fn too_large() -> Self {
         Self::detail(StatusCode::PAYLOAD_TOO_LARGE, "Request body is too large.").closing()
     }
@@ -117,7 +116,7 @@ impl ApiError {
         Self::detail(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
     }
 
-    /// The error's content as `application/problem+json` (RFC 9457).
+    /// Renders the error as `application/problem+json` (RFC 9457).
     pub fn problem(&self) -> HttpResponse {
         let mut problem = json!({
             "type": "about:blank",
@@ -132,7 +131,7 @@ impl ApiError {
         self.builder().content_type("application/problem+json").body(problem.to_string())
     }
 
-    /// The error as a page of HTML, complete and without style. Every text in it is escaped.
+    /// Renders the error as a complete, unstyled HTML page with all text escaped.
     pub fn page(&self) -> HttpResponse {
         let title = self.status.canonical_reason().unwrap_or("Error");
         let mut lines = String::new();
@@ -262,7 +261,7 @@ impl From<ListError> for ApiError {
     }
 }
 
-/// What is not there, by the name that the replaced service has for it.
+/// "Not found" errors for one kind of resource, by the replaced service's name for it.
 #[derive(Debug, Clone, Copy)]
 pub struct Absent(pub &'static str);
 
@@ -271,7 +270,7 @@ impl Absent {
         ApiError::not_found(format!("No {} matches the given query.", self.0))
     }
 
-    /// A thing that could not be found.
+    /// Maps the error of a use case that finds a row.
     pub fn find(self, error: FindError) -> ApiError {
         match error {
             FindError::NotFound => self.error(),
@@ -279,7 +278,7 @@ impl Absent {
         }
     }
 
-    /// A thing that could not be changed.
+    /// Maps the error of a use case that updates a row.
     pub fn update(self, error: UpdateError) -> ApiError {
         match error {
             UpdateError::Invalid(invalid) => invalid.into(),
@@ -290,7 +289,7 @@ impl Absent {
     }
 }
 
-/// A text as it may stand in HTML, between tags and in quotes.
+/// Escapes text for HTML, in content and in quoted attributes.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -306,7 +305,7 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-/// Whole seconds, at least one, after which waiting is over.
+/// `wait` in seconds, rounded up, at least 1.
 fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0 || wait.is_zero())
 }
@@ -323,14 +322,14 @@ mod tests {
     }
 
     #[test]
-    fn a_database_that_is_away_asks_to_try_again() {
+    fn an_unavailable_database_is_a_503_with_retry_after() {
         let response = ApiError::from(StoreError::Unavailable("x".into())).error_response();
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(response.headers().get(header::RETRY_AFTER).unwrap(), RETRY_AFTER);
     }
 
     #[test]
-    fn errors_of_fields_and_of_the_whole_stand_side_by_side() {
+    fn field_errors_and_general_errors_stand_side_by_side() {
         let mut invalid = Invalid::whole(Violation::new("b", "whole"));
         invalid.push("email", Violation::new("a", "one"));
         invalid.push("email", Violation::new("a", "two"));
@@ -339,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn waiting_is_over_after_the_seconds_that_are_told() {
+    fn retry_after_covers_the_whole_wait() {
         assert_eq!(whole_seconds(Duration::from_millis(1)), 1);
         assert_eq!(whole_seconds(Duration::from_secs(36)), 36);
         assert_eq!(whole_seconds(Duration::from_millis(36_001)), 37);

@@ -1,4 +1,4 @@
-//! Headers that every answer has, errors included.
+//! Security headers, which every response carries, errors included.
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -11,7 +11,7 @@ use crate::policy::NO_PAGE;
 use crate::route;
 use crate::site::Site;
 
-/// What a browser may not do with an answer.
+/// Restrictions for browsers, the same for every response.
 const FIXED: [(HeaderName, &str); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
@@ -24,7 +24,7 @@ const FIXED: [(HeaderName, &str); 6] = [
     ),
 ];
 
-/// Adds to an answer that is no page what it does not say itself.
+/// Adds the missing security headers to a response that is not an HTML page.
 pub(crate) fn protect(headers: &mut HeaderMap) {
     add(headers, NO_PAGE);
 }
@@ -40,19 +40,19 @@ fn add(headers: &mut HeaderMap, security: &'static str) {
     }
 }
 
-/// Whether an answer is HTML.
+/// Whether a response is HTML.
 fn is_page(headers: &HeaderMap) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
     content_type.starts_with(b"text/html")
 }
 
-/// Adds to every answer what protects it.
+/// Middleware: adds the missing security headers to every response.
 pub(crate) async fn handle<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, actix_web::Error> {
     let hsts = request.app_data::<Data<Site>>().and_then(|site| site.hsts);
-    // RFC 6797 has it over encrypted connections only.
+    // RFC 6797: HSTS is sent over encrypted connections only.
     let hsts = hsts.filter(|_| Peer::of(&request).https);
     let mut response = next.call(request).await?;
     let security = match is_page(response.headers()) {
@@ -61,7 +61,7 @@ pub(crate) async fn handle<B: MessageBody>(
     };
     let headers = response.headers_mut();
     add(headers, security);
-    // What is said to an origin that is allowed is said to no other.
+    // CORS headers make sense only together with an allowed origin.
     if !headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
         headers.remove(header::ACCESS_CONTROL_ALLOW_CREDENTIALS);
         headers.remove(header::ACCESS_CONTROL_EXPOSE_HEADERS);

@@ -1,4 +1,4 @@
-//! The host that a request is meant for, and the address under which its client sees it.
+//! The host of a request, and the address under which its client sees the service.
 
 use actix_web::dev::{RequestHead, ServiceRequest};
 use actix_web::http::header::{self, HeaderName};
@@ -13,17 +13,17 @@ use crate::site::{Site, without_port};
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 impl Site {
-    /// Checks the host that a request is meant for.
+    /// Checks the host that a request names.
     ///
     /// # Errors
-    /// 400 for one that is not allowed, is no host at all, or is not the only one.
+    /// 400 for a host that is not allowed or malformed, or for two different hosts.
     pub(crate) fn check_host(&self, request: &ServiceRequest) -> Result<(), ApiError> {
         let refused = Err(ApiError::bad_request("Invalid host."));
         let head = request.head();
         let mut named = head.headers().get_all(header::HOST);
         let (first, second) = (named.next(), named.next());
         let in_line = head.uri.authority().map(|authority| authority.as_str().as_bytes());
-        // Two that differ: whoever stands before us may have looked at the other.
+        // Two different hosts: a proxy in front of the service may have checked the other one.
         if second.is_some()
             || in_line.is_some_and(|uri| first.is_some_and(|host| host.as_bytes() != uri))
         {
@@ -31,11 +31,11 @@ impl Site {
         }
         match self.host(head, Peer::of(request)) {
             Some(host) if is_host(host) => {
-                // A load balancer probes by address.
+                // Load balancers probe by address.
                 let probe = self.is_probe(request.path()) && is_address(host);
                 if probe || self.allowed_hosts.allow(host) { Ok(()) } else { refused }
             }
-            // Old ways of probing name no host.
+            // HTTP/1.0 probes name no host.
             None if self.allowed_hosts.patterns().is_empty() || self.is_probe(request.path()) => {
                 Ok(())
             }
@@ -43,14 +43,14 @@ impl Site {
         }
     }
 
-    /// Whether load balancers probe that path, with its last slash or without.
+    /// Whether load balancers probe that path, with or without a final slash.
     fn is_probe(&self, path: &str) -> bool {
         let below = self.probes.and_then(|probes| path.strip_prefix(probes));
         below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
     }
 
-    /// The host that the client named, to us or to a trusted proxy. A header that is not text
-    /// names no host, and is never allowed.
+    /// The host that the client named, to the service or to a trusted proxy. A header that is not
+    /// text names no host and is never allowed.
     fn host<'a>(&self, head: &'a RequestHead, peer: Peer) -> Option<&'a str> {
         if self.use_forwarded_host
             && peer.via_proxy
@@ -64,8 +64,8 @@ impl Site {
         }
     }
 
-    /// Where a client that came without encryption is to go. Its host has been
-    /// checked.
+    /// The HTTPS address for a request that came over plain HTTP. Its host has been checked
+    /// already.
     pub(crate) fn redirect(&self, request: &ServiceRequest) -> Option<String> {
         let peer = Peer::of(request);
         if !self.ssl_redirect || peer.https || self.is_probe(request.path()) {
@@ -89,13 +89,13 @@ fn is_host(host: &str) -> bool {
     }
 }
 
-/// Whether a host is not a name.
+/// Whether a host is an address or `localhost`.
 fn is_address(host: &str) -> bool {
     let name = without_port(host);
     name == "localhost" || name.starts_with('[') || name.parse::<std::net::Ipv4Addr>().is_ok()
 }
 
-/// The absolute address of the requested path, without its query.
+/// The absolute address of the requested path, without the query.
 pub fn address(request: &HttpRequest) -> String {
     let peer = request.extensions().get::<Peer>().copied();
     let site = request.app_data::<Data<Site>>();

@@ -1,6 +1,6 @@
-//! HTTP that is not about one API: who sent a request, for which host, what protects an answer,
-//! how bodies are read and errors rendered, and what is logged. The API uses it, as any other
-//! pages of the service can. It knows use cases by their errors only, and no resource.
+//! The part of HTTP that is not about one API: peers, hosts, security headers, request bodies,
+//! errors, logs and metrics. The API is built on it, and so can other pages of the service be. It
+//! knows the errors of use cases, but no resource.
 
 pub mod body;
 mod cors;

@@ -1,6 +1,5 @@
-//! What is told of every request: one line in the log, metrics, and the span that traces
-//! begin with. None of it comes from a client but what has been checked: no path, no
-//! query, no header, no body.
+//! Observes every request: one log line, metrics, and the root span of its trace. Nothing in them
+//! comes from the client unchecked: no path, no query, no headers, no body.
 
 mod words;
 
@@ -28,24 +27,24 @@ use crate::route::{self, Served};
 pub use words::ClientIp;
 use words::method;
 
-/// In logs and metrics, a client that went away before it was answered; nginx's word.
+/// The status in logs and metrics when a client disconnects before the response; nginx's code.
 const GONE: u16 = 499;
 
-/// What watching requests needs of the world.
+/// The functions that observing requests depends on.
 #[derive(Debug, Clone, Copy)]
 pub struct Observer {
-    /// Makes an id for a request that comes without one.
+    /// Creates an id for a request that comes without one.
     pub new_id: fn() -> String,
-    /// Whether the request with these headers is traced.
+    /// Whether a request with these headers is traced.
     pub traced: fn(&HeaderMap) -> bool,
-    /// Lets a span go on with the trace that the headers name (W3C Trace Context).
+    /// Makes a span continue the trace that the headers name (W3C Trace Context).
     pub follow: fn(&Span, &HeaderMap),
-    /// How much of clients' addresses is logged.
+    /// How much of a client's address is logged.
     pub client_ip: ClientIp,
 }
 
 impl Default for Observer {
-    /// Makes no ids, traces nothing.
+    /// Creates empty ids and traces nothing.
     fn default() -> Self {
         let client_ip = ClientIp::default();
         Self { new_id: String::new, traced: |_| false, follow: |_, _| (), client_ip }
@@ -54,10 +53,10 @@ impl Default for Observer {
 
 static ACTIVE: LazyLock<Gauge> = LazyLock::new(|| gauge!("http_server_active_requests"));
 
-/// Watches a request from the outside of everything else, and tells its id in the answer.
+/// Observes a request, as the outermost middleware, and adds its id to the response.
 ///
 /// # Errors
-/// Those of what is inside; 500 where that panics, or this.
+/// The errors of the inner service; 500 if it panics, or if this middleware does.
 pub async fn observe<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
@@ -91,7 +90,7 @@ async fn watched<B: MessageBody>(
         seen: Seen { status: GONE, route: None, key: None, bytes: 0 },
     };
     watch.active.increment(1);
-    // What is inside may panic before it has a future to poll.
+    // The inner service may panic before it returns a future.
     let next = CURRENT.scope(id.clone(), async move { next.call(request).await });
     let next = AssertUnwindSafe(next.instrument(watch.span.clone())).catch_unwind().await;
     let answer = next.unwrap_or_else(|_| Err(Panicked { id: Some(id.clone()) }.into()));
@@ -103,7 +102,7 @@ async fn watched<B: MessageBody>(
     Ok(response)
 }
 
-/// The span of a request. Spans of what it calls are below it, or are none.
+/// The root span of a request. If it is disabled, the spans below it are disabled too.
 fn span(method: &'static str, id: &HeaderValue) -> Span {
     tracing::info_span!(
         target: TRACE,
@@ -119,18 +118,18 @@ fn span(method: &'static str, id: &HeaderValue) -> Span {
     )
 }
 
-/// Notes the route that a request has come to.
+/// Records the route of a request.
 pub(crate) fn routed(request: &ServiceRequest, served: Served) {
     let span = Span::current();
     if !span.is_disabled() {
-        // Before any span below it begins, since then its name stays what it is.
+        // Before any child span starts, because the name is fixed from then on.
         span.record("otel.name", format!("{} {}", method(request.method()), served.pattern()));
         span.record("http.route", served.pattern());
     }
     request.extensions_mut().insert(served);
 }
 
-/// A request while it is worked on. Also one that nobody waits for any more is told of.
+/// A request in progress. It is logged on drop, so requests of disconnected clients are too.
 struct Watch {
     began: Instant,
     active: &'static Gauge,
@@ -141,7 +140,7 @@ struct Watch {
     seen: Seen,
 }
 
-/// What is known of a request once it is answered.
+/// What is known about a request once the response exists.
 struct Seen {
     status: u16,
     route: Option<Served>,
@@ -170,8 +169,8 @@ impl Drop for Watch {
         let Seen { status, route, key, bytes } = &self.seen;
         tracing::info!(
             target: REQUESTS,
-            // A text, as is the address: what is left to be formatted comes to the line in
-            // many small pieces.
+            // Strings, not `Display` values: formatting here would write the line in many small
+            // pieces.
             message = "request",
             request_id = self.id.to_str().unwrap_or_default(),
             method = self.method,

@@ -1,5 +1,5 @@
-//! A panic ends its request, and nothing else: in a handler, in what stands before a path,
-//! or in what stands before all of them.
+//! Contains panics: a panic in a handler, in a route's middleware or in the outer middleware ends
+//! its own request only.
 
 use std::panic::AssertUnwindSafe;
 
@@ -15,17 +15,17 @@ use crate::error::ApiError;
 use crate::headers::protect;
 use crate::request_id::REQUEST_ID;
 
-/// Answers 500 in the place of what panicked, once it is known which path is meant. What it worked with is its
-/// own request's; what is shared is behind locks that survive a panic.
+/// Turns a panic into a 500, for code that runs after the route is known. Unwinding is safe: a
+/// request's own data is dropped with it, and shared data is behind locks that survive a panic.
 pub(crate) async fn catch<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     let kept = request.request().clone();
-    // What is inside may panic before it has a future to poll.
+    // The inner service may panic before it returns a future.
     match AssertUnwindSafe(async move { next.call(request).await }).catch_unwind().await {
         Ok(response) => Ok(response?.map_into_left_body()),
-        // The panic itself has been logged by the hook.
+        // The panic hook has logged the panic.
         Err(_) => {
             let response = ServiceResponse::from_err(ApiError::internal(), kept);
             Ok(response.map_into_right_body())
@@ -33,8 +33,8 @@ pub(crate) async fn catch<B: MessageBody>(
     }
 }
 
-/// Answers 500 in the place of what stands before all paths. The request itself is gone with
-/// it; what is left is its id.
+/// The error that turns a panic in the outer middleware into a 500. The request is gone by then;
+/// only its id is left.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("a panic")]
 pub(crate) struct Panicked {

@@ -1,12 +1,12 @@
-//! Parts of paths.
+//! Path parameters.
 
 use crate::error::ApiError;
 
-/// An id as it stands in a path. A number that no database holds is an id that
-/// no row has.
+/// Parses an id from a path. A number that is too large for the database becomes 0, which is no
+/// row's id.
 ///
 /// # Errors
-/// 404 for what is no number.
+/// 404 if `text` is not a number.
 pub fn id(text: &str) -> Result<i64, ApiError> {
     let text = text.trim();
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -38,7 +38,7 @@ mod tests {
     #[case("-")]
     #[case("1_0")]
     #[case("0x1")]
-    fn refuses_what_is_no_number(#[case] text: &str) {
+    fn refuses_text_that_is_not_a_number(#[case] text: &str) {
         assert!(id(text).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Who sent a request: over which connection, and on whose behalf.
+//! The sender of a request: its address, and whether the request was encrypted.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -9,26 +9,26 @@ use actix_web::web::Data;
 use crate::proxies::{TrustedProxies, forwarded_https, walk};
 use crate::site::Site;
 
-/// What the server below knows of a connection.
+/// What the server knows about a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Connection {
-    /// Whether it is encrypted.
+    /// Whether the connection uses TLS.
     pub tls: bool,
 }
 
-/// Who sent a request.
+/// The sender of a request.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer {
-    /// The address that trusted proxies name, or that of the connection.
+    /// The address that trusted proxies report, or the other end of the connection.
     pub address: IpAddr,
-    /// Whether its request came encrypted.
+    /// Whether the request was sent over HTTPS, to this service or to a trusted proxy.
     pub https: bool,
-    /// Whether a trusted proxy passed the request on.
+    /// Whether a trusted proxy forwarded the request.
     pub(crate) via_proxy: bool,
 }
 
 impl Peer {
-    /// Finds out who sent a request, once.
+    /// Determines the sender on the first call, and remembers it in the request.
     pub fn of(request: &ServiceRequest) -> Self {
         if let Some(known) = request.extensions().get::<Self>() {
             return *known;
@@ -49,7 +49,7 @@ impl Peer {
         peer
     }
 
-    /// The visitor that this peer names, provided that the peer itself is believed as well.
+    /// The visitor that this peer reports in `X-Forwarded-For`, provided that the peer is trusted.
     pub fn visitor(&self, request: &ServiceRequest) -> IpAddr {
         let site = request.app_data::<Data<Site>>();
         let trusts = |address| {

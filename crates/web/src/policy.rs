@@ -1,9 +1,9 @@
-//! What a route takes, and how its answers look. Routes are registered with a policy, so a
-//! route that takes large files, or serves pages, changes nothing for the others.
+//! Route policies: what a route accepts and how its responses look. Each route has its own, so a
+//! route for large files or for pages changes nothing for the others.
 
 use std::time::Duration;
 
-/// `Content-Security-Policy` of an answer that is no page: nothing may be loaded or run.
+/// `Content-Security-Policy` of a response that is not a page: nothing may be loaded or run.
 pub(crate) const NO_PAGE: &str =
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -12,13 +12,13 @@ pub(crate) const NO_PAGE: &str =
 pub struct RoutePolicy {
     /// The largest body, in bytes. A larger one is refused with 413.
     pub body_bytes: usize,
-    /// How long a body may take to arrive, before it is refused with 408. The server below may
-    /// close the connection earlier.
+    /// The longest time for a body to arrive, before it is refused with 408. The server may close
+    /// the connection earlier.
     pub body_time: Duration,
-    /// The content types of bodies, in lower case and without parameters. Others are refused
-    /// with 415.
+    /// The accepted content types, in lower case and without parameters. Others are refused with
+    /// 415.
     pub content_types: &'static [&'static str],
-    /// `Content-Security-Policy` of answers in HTML. Other answers allow nothing.
+    /// `Content-Security-Policy` of HTML responses. Other responses allow nothing.
     pub page_security: &'static str,
     /// How errors are rendered.
     pub errors: ErrorShape,
@@ -31,12 +31,12 @@ pub enum ErrorShape {
     Json,
     /// Problem details (RFC 9457).
     Problem,
-    /// A page.
+    /// An HTML page.
     Html,
 }
 
 impl RoutePolicy {
-    /// The policy of a route that names none: 1 MiB of JSON or of a form within 20 seconds,
+    /// The policy of a route that sets none: at most 1 MiB of JSON or of a form, within 20 seconds,
     /// and errors in JSON.
     pub const DEFAULT: Self = Self {
         body_bytes: 1024 * 1024,

@@ -1,4 +1,4 @@
-//! What proxies say of a request, and which of them are believed.
+//! The headers that proxies add, and which proxies are trusted.
 
 use std::net::IpAddr;
 
@@ -8,17 +8,17 @@ use ipnet::IpNet;
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// The proxies that are believed what they say of their clients.
+/// The proxies whose forwarding headers are trusted.
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
-    /// Takes addresses and networks.
+    /// Takes the addresses and networks of `TRUSTED_PROXIES`.
     pub fn new(networks: impl IntoIterator<Item = IpNet>) -> Self {
         Self(networks.into_iter().collect())
     }
 
-    /// The addresses and networks.
+    /// The trusted addresses and networks.
     pub fn networks(&self) -> &[IpNet] {
         &self.0
     }
@@ -28,7 +28,7 @@ impl TrustedProxies {
         self.0.is_empty()
     }
 
-    /// Whether a proxy at that address is believed.
+    /// Whether the proxy at that address is trusted.
     pub(crate) fn trust(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address))
     }
@@ -39,15 +39,15 @@ pub(crate) fn forwarded_https(headers: &HeaderMap) -> bool {
     last(headers, &FORWARDED_PROTO).is_some_and(|proto| proto.eq_ignore_ascii_case("https"))
 }
 
-/// Walks from the peer towards the client, as long as whoever it has come to is
-/// trusted to name the one before. What is not an address ends the walk, and hides
-/// nothing that stands to the right of it, where proxies write.
+/// Walks the forwarding list from the peer towards the client, as long as each address is trusted
+/// to name the one before it. An entry that is not an address ends the walk; the entries to its
+/// right, which proxies have written, still count.
 pub(crate) fn walk(peer: IpAddr, headers: &HeaderMap, trusts: impl Fn(IpAddr) -> bool) -> IpAddr {
     if !trusts(peer) {
         return peer;
     }
     let mut reached = peer;
-    // Empty elements of a list mean nothing (RFC 9110, 5.6.1).
+    // Empty list elements mean nothing (RFC 9110, 5.6.1).
     let is_empty = |entry: &Option<&str>| *entry == Some("");
     for entry in from_the_right(headers, &FORWARDED_FOR).filter(|entry| !is_empty(entry)) {
         match entry.and_then(address) {
@@ -58,7 +58,7 @@ pub(crate) fn walk(peer: IpAddr, headers: &HeaderMap, trusts: impl Fn(IpAddr) ->
     reached
 }
 
-/// An address, with or without a port.
+/// Parses an address, with or without a port.
 fn address(text: &str) -> Option<IpAddr> {
     let address: IpAddr = match text.parse() {
         Ok(address) => address,
@@ -70,14 +70,14 @@ fn address(text: &str) -> Option<IpAddr> {
     Some(address.to_canonical())
 }
 
-/// The last of the values that a header has: the one that the nearest proxy added.
+/// A header's last value, which the nearest proxy added.
 pub(crate) fn last<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     from_the_right(headers, name).next()?.filter(|value| !value.is_empty())
 }
 
-/// The values that all lines of a header have, from the last one on; `None` for what
-/// is no text. A client may write any bytes into the line that a proxy then adds to,
-/// so lines are taken apart before they are read.
+/// All values of a header across its lines, from the last to the first; `None` for a value that is
+/// not text. Lines are split before they are decoded, because a client may write any bytes into the
+/// line that a proxy then extends.
 fn from_the_right<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
@@ -116,7 +116,7 @@ mod tests {
     #[case::empty("10.0.0.1", &[""], "10.0.0.1")]
     #[case::empty_elements("10.0.0.1", &[",192.0.2.1,", " , 10.0.0.2,,"], "192.0.2.1")]
     #[case::blanks("10.0.0.1", &["  192.0.2.1  ,10.0.0.2"], "192.0.2.1")]
-    fn the_client_is_the_last_that_no_trusted_proxy_is(
+    fn the_client_is_the_last_untrusted_address(
         #[case] peer: &str,
         #[case] lines: &[&str],
         #[case] client: &str,
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(found, client.parse::<IpAddr>().unwrap());
     }
 
-    /// In Latin-1, as which a header with ÿ is no UTF-8.
+    /// Encodes in Latin-1, where a header with ÿ is not valid UTF-8.
     fn latin_1(lines: &[&str]) -> Vec<Vec<u8>> {
         let line = |line: &&str| line.chars().map(|c| u8::try_from(c).unwrap()).collect();
         lines.iter().map(line).collect()
@@ -140,7 +140,10 @@ mod tests {
     #[case::where_the_proxy_writes(&["192.0.2.1, ÿ"], "10.0.0.1")]
     #[case::as_the_last_line(&["192.0.2.1", "ÿ"], "10.0.0.1")]
     #[case::a_tab(&["6.6.6.6\t,\t192.0.2.1"], "192.0.2.1")]
-    fn bytes_that_are_no_text_hide_nobody(#[case] lines: &[&str], #[case] client: &str) {
+    fn bytes_that_are_not_text_do_not_hide_the_client(
+        #[case] lines: &[&str],
+        #[case] client: &str,
+    ) {
         let proxies = TrustedProxies::new(["10.0.0.0/8".parse().unwrap()]);
         let peer = IpAddr::from([10, 0, 0, 1]);
         let found = walk(peer, &headers(&FORWARDED_FOR, &latin_1(lines)), |a| proxies.trust(a));
@@ -156,7 +159,7 @@ mod tests {
     #[case(&["https, ÿ"], false)]
     #[case(&["https,"], false)]
     #[case(&[], false)]
-    fn the_nearest_proxy_says_whether_it_was_encrypted(
+    fn the_nearest_proxy_decides_whether_the_request_was_encrypted(
         #[case] lines: &[&str],
         #[case] encrypted: bool,
     ) {

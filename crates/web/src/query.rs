@@ -1,4 +1,4 @@
-//! Parameters of lists.
+//! Query parameters of lists.
 
 mod moment;
 
@@ -9,31 +9,31 @@ use exit3_domain::search;
 
 use crate::error::ApiError;
 
-/// The decoded parameters of a query, in the order in which they were sent.
+/// The decoded query parameters, in the order in which they were sent.
 pub struct Params {
     pairs: Vec<(String, String)>,
 }
 
 impl Params {
-    /// The parameters of `request`.
+    /// Decodes the query of a request.
     pub fn of(request: &HttpRequest) -> Self {
         let query = request.query_string().as_bytes();
         Self { pairs: form_urlencoded::parse(query).into_owned().collect() }
     }
 
-    /// The last value of a parameter; an empty one counts as absent.
+    /// The last value of a parameter; an empty value counts as absent.
     pub fn last(&self, name: &str) -> Option<&str> {
         let value = self.pairs.iter().rev().find(|(key, _)| key == name);
         value.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// Whether a parameter is there at all, be it empty.
+    /// Whether a parameter is present, even if it is empty.
     pub fn has(&self, name: &str) -> bool {
         self.pairs.iter().any(|(key, _)| key == name)
     }
 
-    /// The words of a parameter that may be repeated or hold several, separated
-    /// by commas. Unknown words match nothing; `None` where no word is given.
+    /// The values of a parameter that may be repeated or hold a comma-separated list. Unknown
+    /// values match nothing; `None` if there are no values.
     pub fn choices<T: PartialEq>(
         &self,
         name: &str,
@@ -49,7 +49,7 @@ impl Params {
         given.then_some(choices)
     }
 
-    /// A boolean; anything that is none does not restrict.
+    /// A boolean. Any other value is ignored.
     pub fn boolean(&self, name: &str) -> Option<bool> {
         match self.last(name)?.to_ascii_lowercase().as_str() {
             "true" | "1" => Some(true),
@@ -58,23 +58,23 @@ impl Params {
         }
     }
 
-    /// A point in time, or a date, which stands for its first moment: see [`moment`].
+    /// A point in time, or a date, which means its first moment (see [`moment`]).
     ///
     /// # Errors
-    /// 400 for anything else.
+    /// 400 for any other value.
     pub fn time(&self, name: &'static str) -> Result<Option<DateTime<Utc>>, ApiError> {
         match self.last(name).map(moment::read) {
             None => Ok(None),
-            // What a database can hold; the year 10000 is no time of a row.
+            // The years that the databases can store; no row has a time in the year 10000.
             Some(Some(time)) if (0..=9999).contains(&time.year()) => Ok(Some(time)),
             Some(_) => Err(ApiError::parameter(name, "Enter a valid date/time.")),
         }
     }
 
-    /// The words of `search`.
+    /// The words of the `search` parameter.
     ///
     /// # Errors
-    /// 400 for too many of them or a NUL.
+    /// 400 for too many words, or a NUL.
     pub fn words(&self) -> Result<Vec<String>, ApiError> {
         let query = self.last("search").unwrap_or_default();
         if query.contains('\0') {
@@ -86,10 +86,10 @@ impl Params {
         })
     }
 
-    /// The sort and whether it descends, of `ordering`.
+    /// The sort order from the `ordering` parameter, and whether it is descending.
     ///
     /// # Errors
-    /// 400 for a word that `from_word` does not know.
+    /// 400 for a value that `from_word` does not know.
     pub fn ordering<T>(
         &self,
         from_word: fn(&str) -> Option<T>,
@@ -109,13 +109,13 @@ impl Params {
         }
     }
 
-    /// Rows on a page: clamped above, the default for anything that is no
-    /// positive number.
+    /// The number of rows on a page. Large values are clamped; the default replaces anything that
+    /// is not a positive number.
     pub fn page_size(&self) -> u32 {
         let size = self.last("page_size").and_then(|text| {
             let text = text.trim();
             let number = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
-            // More digits than fit are more rows than the most.
+            // A number that overflows is larger than the maximum anyway.
             number.then(|| text.parse().unwrap_or(u32::MAX))
         });
         match size {
@@ -124,10 +124,10 @@ impl Params {
         }
     }
 
-    /// The page that is asked for.
+    /// The requested page.
     ///
     /// # Errors
-    /// 404 for one that cannot be.
+    /// 404 for an impossible page.
     pub fn page(&self) -> Result<PageRequest, ApiError> {
         let number = match self.last("page") {
             None => PageNumber::Number(1),
@@ -140,8 +140,8 @@ impl Params {
         Ok(PageRequest { number, size: self.page_size() })
     }
 
-    /// The address of the same list with `name` set to `value`, or without it;
-    /// all other parameters stay, sorted by name.
+    /// The address of the same list with `name` set to `value`, or removed. All other parameters
+    /// stay, sorted by name.
     pub fn link(&self, base: &str, name: &str, value: Option<&str>) -> String {
         let mut pairs: Vec<(&str, &str)> = self
             .pairs
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_is_its_first_moment() {
+    fn a_date_means_its_first_moment() {
         let time = params("t=2026-11-24").time("t").unwrap().unwrap();
         assert_eq!(time.to_rfc3339(), "2026-11-24T00:00:00+00:00");
         let exact = params("t=2026-11-24T04:08:03.111736%2B01:00").time("t").unwrap().unwrap();
@@ -269,7 +269,7 @@ mod tests {
     #[case("t=9999-12-31T23:59:59-00:01")]
     #[case("t=9999-12-31T24:00")]
     #[case("t=9999-12-31T23:59:60")]
-    fn a_time_beyond_the_years_of_databases_is_refused(#[case] query: &str) {
+    fn a_year_that_databases_cannot_store_is_refused(#[case] query: &str) {
         assert!(params(query).time("t").is_err());
     }
 }

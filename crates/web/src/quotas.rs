@@ -1,4 +1,4 @@
-//! How answers tell what remains of the quotas, in the words of
+//! Tells clients what remains of their quotas, in the headers of
 //! draft-ietf-httpapi-ratelimit-headers-10.
 
 use std::cell::RefCell;
@@ -10,17 +10,17 @@ use exit3_domain::quotas::{Quota, Rate};
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// Quotas, and the words for them.
+/// Quotas and the `RateLimit-Policy` value that describes them.
 type Told = (Vec<(Quota, Rate)>, Option<HeaderValue>);
 
 thread_local! {
-    /// What was told last: it changes with keys and kinds of requests, but mostly it does
-    /// not.
+    /// The last policy value. It depends on the key and the kind of request, and rarely changes
+    /// from one request to the next.
     static LAST: RefCell<Told> = RefCell::default();
 }
 
-/// Adds `RateLimit-Policy` and `RateLimit`: of each quota its size and seconds, what
-/// remains of it, and the seconds until it is whole again.
+/// Adds `RateLimit-Policy` (size and window of each quota, in seconds) and `RateLimit` (what
+/// remains of it, and the seconds until it is full again).
 pub fn tell(bill: &Bill, headers: &mut HeaderMap) {
     let mut limit = String::with_capacity(96);
     for (quota, rate, remaining) in &bill.items {
@@ -53,8 +53,8 @@ fn policy(bill: &Bill) -> Option<HeaderValue> {
     })
 }
 
-/// Adds a quota to a list, and its numbers with what stands before each. Rust's formatting
-/// would take several times as long, for every answer.
+/// Appends a quota with two parameters to a list. Rust's formatting would take several times as
+/// long, on every response.
 fn add(list: &mut String, quota: Quota, one: (&str, u64), other: (&str, u64)) {
     list.push_str(if list.is_empty() { "\"" } else { ", \"" });
     list.push_str(quota.as_str());
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn every_quota_is_told_with_what_remains() {
+    fn every_quota_is_listed_with_what_remains() {
         let headers = told(vec![
             (Quota::Visitor, rate("100/hour"), Some(99)),
             (Quota::Key, rate("1000/hour"), Some(0)),
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn quotas_are_told_as_they_are_now() {
+    fn a_changed_quota_changes_the_policy() {
         let all = [(Quota::Visitor, "1/hour"), (Quota::Visitor, "2/hour"), (Quota::Key, "2/hour")];
         for (quota, text) in all.into_iter().chain(all) {
             let headers = told(vec![(quota, rate(text), Some(1))]);

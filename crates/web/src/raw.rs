@@ -7,11 +7,12 @@ use crate::error::ApiError;
 use crate::headers;
 use crate::request_id::{REQUEST_ID, REQUESTS};
 
-/// An error as it goes over a connection that ends with it, for what the API itself
-/// never sees: what is not HTTP, does not come, or finds no room.
+/// Writes an error as the bytes of an HTTP response, after which the connection closes. For
+/// connections whose request never reaches the API: it is not HTTP, it does not arrive, or there is
+/// no room for it.
 ///
-/// It is logged and counted here, as [`crate::observe`] does with requests; `request_id`
-/// stands for the request that was none.
+/// Also logs and counts the error, as [`crate::observe`] does for requests; `request_id` takes the
+/// place of the missing request's id.
 pub fn raw_answer(status: u16, request_id: &str) -> Vec<u8> {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
     let error = ApiError::of_connection(status);

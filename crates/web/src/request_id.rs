@@ -1,24 +1,24 @@
-//! The id by which the lines about one request are found.
+//! The request id, which ties together the log lines about one request.
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The target of the lines about requests. Operators filter by it, so it keeps its name.
 pub(crate) const REQUESTS: &str = "exit3_http::requests";
-/// Characters of the longest id that is taken from a client.
+/// The longest id, in characters, that is accepted from a client.
 const LONGEST_ID: usize = 64;
 
 tokio::task_local! {
     pub(crate) static CURRENT: HeaderValue;
 }
 
-/// The id of the request that is being worked on, for the log.
+/// The id of the request that is being handled, for log lines; empty outside of a request.
 pub fn request_id() -> String {
     let id = CURRENT.try_with(|id| id.to_str().map(str::to_owned));
     id.ok().and_then(Result::ok).unwrap_or_default()
 }
 
-/// The id that came with the request, if it is well-formed, or a new one.
+/// The id that the client sent, if it is well-formed, otherwise a new one.
 pub(crate) fn id(headers: &HeaderMap, new_id: fn() -> String) -> HeaderValue {
     let well_formed = |id: &&HeaderValue| {
         let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);

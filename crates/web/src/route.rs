@@ -1,5 +1,4 @@
-//! The route that a request has come to: its policy, what logs and metrics call it, and how
-//! long requests to it take.
+//! The route of a request: its policy, its name in logs and metrics, and its response times.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -11,41 +10,41 @@ use metrics::{Histogram, SharedString, histogram};
 
 use crate::policy::RoutePolicy;
 
-/// The pattern of what is no route.
+/// The pattern of requests that match no route.
 pub(crate) const UNMATCHED: &str = "unmatched";
 
-/// A route as it is served by one worker.
+/// A route of one worker.
 #[derive(Clone)]
 pub(crate) struct Served(Rc<Route>);
 
 struct Route {
     pattern: String,
     policy: RoutePolicy,
-    /// By method and status. Where a histogram is not kept, its labels are put together
-    /// and looked up for every request, which costs more than to measure it.
+    /// Histograms by method and status. They are cached, because assembling and looking up their
+    /// labels for every request costs more than recording the value.
     times: RefCell<HashMap<(&'static str, u16), Histogram>>,
 }
 
 impl Served {
-    /// The route of `path` below `prefix`.
+    /// The route for `path` below `prefix`.
     pub(crate) fn new(prefix: &str, path: &str, policy: RoutePolicy) -> Self {
         let pattern = pattern(prefix, path);
         Self(Rc::new(Route { pattern, policy, times: RefCell::default() }))
     }
 
-    /// The pattern of its paths.
+    /// The route's path pattern.
     pub(crate) fn pattern(&self) -> &str {
         &self.0.pattern
     }
 }
 
-/// The policy of the route that a request has come to; the default one before it has.
+/// The policy of the request's route, or the default policy before routing.
 pub(crate) fn policy(request: &impl HttpMessage) -> RoutePolicy {
     let extensions = request.extensions();
     extensions.get().map_or(RoutePolicy::DEFAULT, |Served(route)| route.policy)
 }
 
-/// The pattern of `path` below `prefix`, without what an identifier must look like.
+/// The pattern of `path` below `prefix`, without the regular expressions of its parameters.
 fn pattern(prefix: &str, path: &str) -> String {
     let mut pattern = prefix.to_owned();
     for piece in path.split_inclusive('}') {
@@ -57,7 +56,7 @@ fn pattern(prefix: &str, path: &str) -> String {
     pattern
 }
 
-/// Measures a request.
+/// Records how long a request took.
 pub(crate) fn measure(route: Option<&Served>, method: &'static str, status: u16, took: Duration) {
     match route {
         Some(Served(route)) => {
@@ -83,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_says_where_but_not_what() {
+    fn a_pattern_has_no_regular_expressions() {
         let shown = |path| pattern("/api/", path);
         assert_eq!(shown("things/{id:[^/.]+}/"), "/api/things/{id}/");
         assert_eq!(shown("docs/assets/{name}"), "/api/docs/assets/{name}");

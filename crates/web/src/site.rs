@@ -1,4 +1,4 @@
-//! How clients reach the service, as the settings say it.
+//! How clients reach the service, from the settings.
 
 use std::net::Ipv6Addr;
 
@@ -7,29 +7,29 @@ use crate::proxies::TrustedProxies;
 /// How clients reach the service.
 #[derive(Debug, Clone, Default)]
 pub struct Site {
-    /// The hosts that are answered.
+    /// The hosts that the service answers to.
     pub allowed_hosts: AllowedHosts,
-    /// Who is believed what it says of its clients.
+    /// The proxies whose forwarding headers are trusted.
     pub trusted_proxies: TrustedProxies,
-    /// Whether a trusted proxy names the host in `X-Forwarded-Host`.
+    /// Whether trusted proxies send the host in `X-Forwarded-Host`.
     pub use_forwarded_host: bool,
     /// Whether plain HTTP is redirected to HTTPS.
     pub ssl_redirect: bool,
-    /// How long browsers are to come with encryption only.
+    /// `Strict-Transport-Security`; `None` sends no header.
     pub hsts: Option<Hsts>,
-    /// The path at and below which load balancers probe the service. They name an address for
-    /// a host, or none, and do not follow redirects.
+    /// The path that load balancers probe, together with all paths below it. Probes name an address
+    /// as the host, or no host, and do not follow redirects.
     pub probes: Option<&'static str>,
 }
 
-/// `Strict-Transport-Security` (RFC 6797).
+/// The `Strict-Transport-Security` header (RFC 6797).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hsts {
-    /// For so many seconds.
+    /// `max-age`, in seconds.
     pub seconds: u64,
-    /// Whatever is below the host as well.
+    /// `includeSubDomains`.
     pub include_subdomains: bool,
-    /// Browsers may know it beforehand.
+    /// `preload`: browsers may ship the host in their built-in list.
     pub preload: bool,
 }
 
@@ -40,8 +40,8 @@ pub struct AllowedHosts {
 }
 
 impl AllowedHosts {
-    /// Takes the patterns of `ALLOWED_HOSTS`: a name, `.example.com` for a
-    /// domain and everything below it, `*` for any. None at all allows any.
+    /// Takes the patterns of `ALLOWED_HOSTS`: a name, `.example.com` for a domain and all its
+    /// subdomains, or `*` for any host. An empty list allows any host.
     pub fn new(patterns: impl IntoIterator<Item = String>) -> Self {
         Self { patterns: patterns.into_iter().map(|p| p.to_ascii_lowercase()).collect() }
     }
@@ -51,16 +51,16 @@ impl AllowedHosts {
         &self.patterns
     }
 
-    /// Whether every host is answered.
+    /// Whether every host is allowed.
     pub fn allow_any(&self) -> bool {
         self.patterns.is_empty() || self.patterns.iter().any(|pattern| pattern == "*")
     }
 
-    /// Whether a host, with its port or without, is answered.
+    /// Whether a host, with or without a port, is allowed.
     pub(crate) fn allow(&self, host: &str) -> bool {
         let name = without_port(host).to_ascii_lowercase();
         let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
-        // An address of IPv6 has many spellings.
+        // An IPv6 address has many spellings.
         let name = match address.and_then(|address| address.parse::<Ipv6Addr>().ok()) {
             Some(address) => format!("[{address}]"),
             None => name,
@@ -111,7 +111,7 @@ mod tests {
     #[case("[::1]:80", true)]
     #[case("[0:0:0:0:0:0:0:1]", true)]
     #[case("[::2]", false)]
-    fn a_leading_dot_allows_a_domain_and_what_is_below(#[case] host: &str, #[case] allowed: bool) {
+    fn a_leading_dot_allows_a_domain_and_its_subdomains(#[case] host: &str, #[case] allowed: bool) {
         let hosts = AllowedHosts::new([".example.com".to_owned(), "[::1]".to_owned()]);
         assert_eq!(hosts.allow(host), allowed);
     }

@@ -1,4 +1,4 @@
-//! Routes with different policies, side by side on a real server.
+//! Routes with different policies on one real server.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "in a test a panic is the report")]
 
 use std::net::{SocketAddr, TcpListener};
@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 
 const LONG: Duration = Duration::from_secs(600);
 
-/// Small, quick, a page, and errors as pages.
+/// A small body, a short time limit, a page, and errors as pages.
 const SMALL: RoutePolicy = RoutePolicy {
     body_bytes: 16,
     body_time: Duration::from_millis(200),
@@ -28,7 +28,7 @@ const SMALL: RoutePolicy = RoutePolicy {
     errors: ErrorShape::Html,
 };
 
-/// Large, slow, files only, and errors as problem details.
+/// A large body, a long time limit, files only, and errors as problem details.
 const LARGE: RoutePolicy = RoutePolicy {
     body_bytes: 4 * 1024 * 1024,
     body_time: LONG,
@@ -101,11 +101,11 @@ impl Server {
         TcpStream::connect(self.address).await.unwrap()
     }
 
-    /// The answer to a request that is sent whole.
+    /// The response to a request that is sent at once.
     async fn ask(&self, method: &str, path: &str, content_type: &str, body: &str) -> Answer {
         let mut stream = self.connect().await;
         stream.write_all(head(method, path, content_type, body.len()).as_bytes()).await.unwrap();
-        // A server that refuses may close before it has read all.
+        // A server that refuses the request may close the connection before it has read all of it.
         let _ = stream.write_all(body.as_bytes()).await;
         answer(stream).await
     }
@@ -137,7 +137,7 @@ fn head(method: &str, path: &str, content_type: &str, length: usize) -> String {
 
 async fn answer(mut stream: TcpStream) -> Answer {
     let mut bytes = Vec::new();
-    // A connection that ends with an error may be reset behind the answer.
+    // The connection may be reset after an error response.
     while let Ok(1..) = stream.read_buf(&mut bytes).await {}
     let text = String::from_utf8(bytes).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
@@ -203,7 +203,7 @@ async fn each_route_takes_its_own_content_types() {
 }
 
 #[actix_web::test]
-async fn each_route_waits_for_a_body_as_long_as_it_says() {
+async fn each_route_has_its_own_time_limit_for_a_body() {
     let server = Server::start();
     let (mut patient, mut quick) = (server.connect().await, server.connect().await);
     let head_of = |path, content_type| head("POST", path, content_type, 2);
@@ -211,7 +211,7 @@ async fn each_route_waits_for_a_body_as_long_as_it_says() {
     patient.write_all(b"{").await.unwrap();
     quick.write_all(head_of("/small/fields/", "application/json").as_bytes()).await.unwrap();
     quick.write_all(b"{").await.unwrap();
-    // It was sent later, and is given up before the other one.
+    // The quick route gives up first, although its request was sent later.
     assert_eq!(answer(quick).await.status, 408);
     patient.write_all(b"}").await.unwrap();
     let answer = answer(patient).await;

@@ -1,4 +1,4 @@
-//! Contract files, out of an archive and into one.
+//! Backing up and restoring contract files.
 
 use super::*;
 
@@ -7,7 +7,7 @@ pub(super) fn directory_of(place: &Path, name: &str) -> std::path::PathBuf {
 }
 
 #[tokio::test]
-async fn no_file_is_put_outside_of_its_directory() {
+async fn no_file_is_written_outside_of_the_directory() {
     let directory = tempfile::tempdir().unwrap();
     let place = directory.path().join("contracts");
     fs::create_dir(&place).unwrap();
@@ -29,7 +29,7 @@ async fn no_file_is_put_outside_of_its_directory() {
 }
 
 #[tokio::test]
-async fn a_link_is_left_out_and_told() {
+async fn a_link_is_left_out_and_reported() {
     let directory = tempfile::tempdir().unwrap();
     let files = contracts(directory.path());
     std::os::unix::fs::symlink("/etc/passwd", directory.path().join("link")).unwrap();
@@ -38,7 +38,7 @@ async fn a_link_is_left_out_and_told() {
 }
 
 #[tokio::test]
-async fn another_file_of_the_same_name_gives_way_only_when_asked() {
+async fn an_existing_file_is_replaced_only_on_request() {
     let directory = tempfile::tempdir().unwrap();
     let files = contracts(&directory.path().join("from"));
     let (bytes, _) = archive(&mut Memory::default(), &files, &Lock::Open).await;
@@ -55,7 +55,7 @@ async fn another_file_of_the_same_name_gives_way_only_when_asked() {
     }
 }
 
-/// The names of all there is below a directory.
+/// The names of all entries below a directory.
 fn below(directory: &Path) -> Vec<String> {
     let mut names = Vec::new();
     for entry in fs::read_dir(directory).into_iter().flatten() {
@@ -76,7 +76,7 @@ pub(super) fn with_files(names: &[&str]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_file_waits_where_it_belongs_so_that_no_other_disk_is_in_the_way() {
+async fn a_file_waits_in_its_final_directory_which_may_be_another_disk() {
     let directory = tempfile::tempdir().unwrap();
     let place = directory.path().join("contracts");
     fs::create_dir_all(place.join("mounted")).unwrap();
@@ -90,14 +90,14 @@ async fn a_file_waits_where_it_belongs_so_that_no_other_disk_is_in_the_way() {
     let waiting = below(&place.join("mounted"));
     let is_one = |name: &str| name.starts_with(".restore-") && name.ends_with(".partial");
     assert!(matches!(&waiting[..], [name] if is_one(name)), "{waiting:?}");
-    // A backup meanwhile has nothing of that.
+    // A backup taken meanwhile skips the temporary file.
     assert_eq!(archive(&mut Memory::default(), &files, &Lock::Open).await.1.files, 0);
     drop(staging);
-    assert_eq!(below(&place), ["mounted"], "what is dropped leaves nothing");
+    assert_eq!(below(&place), ["mounted"], "dropping the staging leaves nothing");
 }
 
 #[test]
-fn what_waits_since_a_restore_that_was_killed_is_removed() {
+fn temporary_files_of_a_killed_restore_are_removed() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
     fs::create_dir_all(path("sub/.restore-Direct.partial")).unwrap();
@@ -116,7 +116,7 @@ fn what_waits_since_a_restore_that_was_killed_is_removed() {
     assert_eq!(left, stays);
 }
 
-/// Makes a file so many hours old.
+/// Sets a file's age in hours.
 fn age(path: &Path, hours: u64) {
     let file = fs::File::open(path).unwrap();
     let now = file.metadata().unwrap().modified().unwrap();
@@ -124,7 +124,7 @@ fn age(path: &Path, hours: u64) {
 }
 
 #[tokio::test]
-async fn a_contract_is_not_taken_for_a_file_that_waits() {
+async fn a_contract_is_not_taken_for_a_temporary_file() {
     let directory = tempfile::tempdir().unwrap();
     let place = directory.path().join("contracts");
     let names = [
@@ -153,14 +153,14 @@ async fn a_contract_is_not_taken_for_a_file_that_waits() {
     for name in names {
         assert_eq!(fs::read_to_string(place.join(name)).unwrap(), name);
     }
-    // Such a name is told, and not lost after a day.
+    // A contract of such a name is reported, instead of being lost after a day.
     let refused = files.stage(false).begin("a/.restore-a1B2c3.partial".to_owned());
     assert!(matches!(refused, Err(ArchiveError::Waits(_))), "{refused:?}");
     assert_eq!(below(&place).len(), names.len() + 1);
 }
 
 #[tokio::test]
-async fn what_cannot_be_placed_is_found_before_the_rows_are_there() {
+async fn unusable_paths_are_found_before_rows_are_committed() {
     let directory = tempfile::tempdir().unwrap();
     let place = directory.path().join("contracts");
     fs::create_dir(&place).unwrap();
@@ -177,7 +177,7 @@ async fn what_cannot_be_placed_is_found_before_the_rows_are_there() {
 }
 
 #[test]
-fn what_gets_no_name_keeps_no_other_from_its_own() {
+fn a_file_that_fails_does_not_stop_the_others() {
     let directory = tempfile::tempdir().unwrap();
     let mut staging = ContractFiles::new(directory.path()).stage(false);
     for name in ["a", "b"] {
@@ -193,7 +193,7 @@ fn what_gets_no_name_keeps_no_other_from_its_own() {
 }
 
 #[tokio::test]
-async fn contract_files_that_are_not_there_are_told() {
+async fn missing_contract_files_are_reported() {
     let directory = tempfile::tempdir().unwrap();
     let place = directory.path().join("contracts");
     let back_up = async |files: ContractFiles| {

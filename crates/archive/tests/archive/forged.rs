@@ -1,16 +1,16 @@
-//! Archives that no program of ours has written.
+//! Archives that this program did not write.
 
 use std::io::Write;
 
 use super::files::with_files;
 use super::*;
 
-/// The bytes of an archive whose content is these lines.
+/// An archive with these lines as its content.
 fn forged(first: &str, lines: &str) -> Vec<u8> {
     sealed(first, &zstd::encode_all(lines.as_bytes(), 3).unwrap())
 }
 
-/// The bytes of an archive with that content.
+/// An archive with these bytes as its content.
 fn sealed(first: &str, content: &[u8]) -> Vec<u8> {
     use sha2::{Digest, Sha256};
     let mut bytes = first.as_bytes().to_vec();
@@ -27,7 +27,7 @@ fn lines(rest: &str) -> String {
     format!("{{\"head\":{head}}}\n{rest}")
 }
 
-/// The table that no archive lacks.
+/// The first table, which every archive has.
 fn no_leads() -> String {
     let sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     format!(
@@ -47,7 +47,7 @@ fn read_all(bytes: &[u8]) -> Result<(), ArchiveError> {
 }
 
 #[test]
-fn what_a_newer_program_wrote_is_left_to_it() {
+fn archives_of_newer_versions_are_refused() {
     let end = &format!("{}{}", no_leads(), end(1));
     assert!(read_all(&forged(FIRST, &lines(end))).is_ok());
     let newer = |outcome| matches!(outcome, Err(ArchiveError::Newer(_)));
@@ -61,7 +61,7 @@ fn what_a_newer_program_wrote_is_left_to_it() {
 }
 
 #[test]
-fn what_asks_for_much_memory_is_refused() {
+fn archives_that_need_much_memory_are_refused() {
     let content = lines(&format!("{}{}", no_leads(), end(1)));
     let mut keys = Keys::default();
     keys.add_passphrase("correct horse".to_owned().into());
@@ -82,24 +82,24 @@ fn what_asks_for_much_memory_is_refused() {
         assert_eq!(error.is_none(), opens, "{error:?}");
         assert!(error.is_none_or(|error| error.to_string().contains("memory")));
     }
-    // A row is read as far as its columns go, whatever follows.
+    // A row is parsed only as far as there are columns.
     let table = r#"{"table":{"name":"leads","columns":["id"],"rows":1,"last_id":1}}"#;
     for (row, at) in [("1,1,1]", 4), ("1,1,nonsense", 4), ("[[[[1]]]]]", 2), ("{\"a\":1}]", 2)] {
         let error = read_all(&forged(FIRST, &lines(&format!("{table}\n[{row}\n")))).unwrap_err();
         assert!(error.to_string().ends_with(&format!("at its byte {at}")), "{row}: {error}");
     }
-    // What is no row is short.
+    // Lines that are not rows are short.
     let names = "\"\",".repeat(1 << 19);
     let wide = format!("{{\"table\":{{\"columns\":[{names}\"\"]}}}}\n");
     let head = lines("").replace("[\"DATABASE_URL\"]", &format!("[{names}\"\"]"));
     for content in [lines(&wide), head] {
         let error = read_all(&forged(FIRST, &content)).unwrap_err().to_string();
-        assert!(error.contains("longer than any"), "{error}");
+        assert!(error.contains("longer than the format"), "{error}");
     }
 }
 
 #[test]
-fn what_is_encrypted_begins_with_a_short_header() {
+fn the_header_of_an_encrypted_archive_is_limited() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("key");
     let identity = age::x25519::Identity::generate();
@@ -111,7 +111,7 @@ fn what_is_encrypted_begins_with_a_short_header() {
     let bytes = ArchiveWriter::begin(Vec::new(), &lock, head()).unwrap().finish().unwrap();
     assert!(open(&bytes, &keys).is_ok());
     assert!(Lock::recipients(&format!("{most} {}", identity.to_public())).is_err());
-    // Whatever does not end where all that is written has its end is not read to its own.
+    // A header without a proper end is not read on to its end.
     let (letters, mac) = ("a".repeat(160_000), "a".repeat(43));
     for header in [
         format!("-> X25519 {letters}\n\n--- {mac}\n"),
@@ -128,7 +128,7 @@ fn what_is_encrypted_begins_with_a_short_header() {
 }
 
 #[test]
-fn what_makes_no_sense_is_damaged() {
+fn contradictory_archives_are_damaged() {
     let table = r#"{"table":{"name":"leads","columns":["id"],"rows":1,"last_id":1}}"#;
     for rest in [
         String::new(),
@@ -150,11 +150,11 @@ fn what_makes_no_sense_is_damaged() {
 }
 
 #[test]
-fn a_line_has_an_end() {
+fn the_length_of_a_line_is_limited() {
     let mut writer = ArchiveWriter::begin(Vec::new(), &Lock::Open, head()).unwrap();
     writer.table(&shape("leads"), 0, 0).unwrap().finish().unwrap();
     let mut table = writer.table(&shape("subscribers"), 1, 7).unwrap();
-    // With what is around the text, 32 MiB and no more.
+    // Exactly 32 MiB, including what surrounds the text.
     let row = |id, length| {
         vec![Value::Integer(id), Value::Text("a".repeat(length)), Value::Boolean(true)]
     };
@@ -169,11 +169,11 @@ fn a_line_has_an_end() {
     let table = r#"{"table":{"name":"leads","columns":["id"],"rows":1,"last_id":1}}"#;
     let lines = lines(&format!("{table}\n[{}", " ".repeat(33 << 20)));
     let error = read_all(&forged(FIRST, &lines)).unwrap_err().to_string();
-    assert!(error.contains("longer than any"), "{error}");
+    assert!(error.contains("longer than the format"), "{error}");
 }
 
 #[test]
-fn what_no_backup_is_like_is_damaged() {
+fn archives_that_no_backup_writes_are_damaged() {
     assert!(read_all(&forged(FIRST, &lines(&(no_leads() + &end(1))))).is_ok());
     let table = |rows: u64, last_id: i64, ids: &[i64]| {
         let mut writer = ArchiveWriter::begin(Vec::new(), &Lock::Open, head()).unwrap();

@@ -1,4 +1,4 @@
-//! An archive is read as it was written, or not at all.
+//! An archive is read exactly as it was written, or refused.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -49,7 +49,7 @@ fn subscriber(id: i64) -> Vec<Value> {
     vec![Value::Integer(id), Value::Text(format!("{id}@example.com")), Value::Boolean(true)]
 }
 
-/// Contract files, of which one is longer than a chunk.
+/// Contract files, one of them longer than a chunk.
 fn contracts(directory: &Path) -> ContractFiles {
     fs::create_dir_all(directory.join("2026/ž")).unwrap();
     fs::write(directory.join("2026/ž/a b.pdf"), [0, 255, 10]).unwrap();
@@ -80,11 +80,11 @@ fn passphrase(text: &str) -> (Lock, Keys) {
 }
 
 #[tokio::test]
-async fn everything_comes_back_rows_ids_and_files() {
+async fn rows_ids_and_files_are_restored() {
     let directory = tempfile::tempdir().unwrap();
     let files = contracts(&directory.path().join("from"));
     let mut from = Memory::default();
-    // More than are taken at a time.
+    // More rows than one batch.
     from.put("subscribers", (1..=1_200).map(subscriber).collect());
     from.last_ids.insert("leads", 41);
     let (bytes, made) = archive(&mut from, &files, &Lock::Open).await;
@@ -106,7 +106,7 @@ async fn everything_comes_back_rows_ids_and_files() {
         let read = |directory: &str| fs::read(directory_of(&place, directory).join(name)).unwrap();
         assert_eq!(read("to"), read("from"), "{name}");
     }
-    assert_eq!(fs::read_dir(&place).unwrap().count(), 3, "nothing but the files is left");
+    assert_eq!(fs::read_dir(&place).unwrap().count(), 3, "only the files remain");
 }
 
 #[tokio::test]
@@ -135,7 +135,7 @@ async fn every_flipped_missing_or_added_byte_is_found() {
 }
 
 #[tokio::test]
-async fn only_the_key_opens_what_is_locked() {
+async fn only_the_key_opens_an_encrypted_archive() {
     let (lock, keys) = passphrase("correct horse");
     let bytes = small(&lock).await;
     assert!(!bytes.windows(7).any(|part| part == b"example"));
@@ -148,7 +148,7 @@ async fn only_the_key_opens_what_is_locked() {
     let (ours, other) = (age::x25519::Identity::generate(), age::x25519::Identity::generate());
     let held = |identity: &age::x25519::Identity| {
         let path = directory.path().join("key");
-        // As an editor on Windows leaves it.
+        // As an editor on Windows saves it.
         let text = identity.to_string();
         let text = format!("\u{feff}# a comment\r\n {}\t\r\n", text.expose_secret());
         fs::write(&path, text).unwrap();
@@ -166,7 +166,7 @@ async fn only_the_key_opens_what_is_locked() {
 }
 
 #[tokio::test]
-async fn a_database_with_rows_is_left_alone() {
+async fn a_database_with_rows_is_not_changed() {
     let bytes = small(&Lock::Open).await;
     let mut to = Memory::default();
     to.put("leads", vec![vec![Value::Integer(1)]]);
@@ -181,7 +181,7 @@ async fn a_database_with_rows_is_left_alone() {
 }
 
 #[tokio::test]
-async fn what_reads_otherwise_than_it_was_written_is_not_kept() {
+async fn rows_that_read_back_differently_are_rolled_back() {
     let bytes = small(&Lock::Open).await;
     let mut to = Memory::default();
     to.forgets_a_row = true;
@@ -196,7 +196,7 @@ async fn what_reads_otherwise_than_it_was_written_is_not_kept() {
 }
 
 #[tokio::test]
-async fn rows_of_files_that_were_damaged_meanwhile_are_not_kept() {
+async fn rows_are_not_kept_if_the_database_is_damaged_meanwhile() {
     let mut from = Memory::default();
     from.put("subscribers", (1..=3).map(subscriber).collect());
     from.is_damaged_meanwhile = true;
@@ -211,13 +211,13 @@ async fn rows_of_files_that_were_damaged_meanwhile_are_not_kept() {
 }
 
 #[test]
-fn a_shape_knows_all_tables() {
+fn every_table_has_a_shape() {
     assert!(TABLES.iter().all(|table| shape(table.name).columns.len() == table.columns.len()));
 }
 
 #[tokio::test]
-async fn long_rows_go_few_at_a_time_and_short_ones_many() {
-    // All of them short; long; short at first and long later.
+async fn batches_are_small_for_long_rows() {
+    // Only short rows; only long ones; short ones first and long ones later.
     for (short, length, most_rows, most_bytes) in
         [(120, 0, 50, 500), (0, 300_000, 4, 1_200_000), (70, 2_000_000, 50, 2_000_490)]
     {

@@ -1,4 +1,4 @@
-//! A database that is a map.
+//! A database in memory.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::collections::BTreeMap;
@@ -13,11 +13,11 @@ type Rows = BTreeMap<&'static str, Vec<Row>>;
 pub(crate) struct Memory {
     rows: Rows,
     pub(crate) last_ids: BTreeMap<&'static str, i64>,
-    /// A defect, to be found.
+    /// A defect that the tests must detect: one row is lost.
     pub(crate) forgets_a_row: bool,
-    /// Whether the files turn out to be damaged once all rows have been read.
+    /// Whether `confirm` reports damage after all rows have been read.
     pub(crate) is_damaged_meanwhile: bool,
-    /// The most rows, and bytes of text, that were asked for or given at once.
+    /// The most rows, and bytes of text, that were read or written at once.
     pub(crate) most: (usize, usize),
     committed: Arc<Mutex<Option<Memory>>>,
 }
@@ -47,7 +47,7 @@ impl Memory {
     }
 }
 
-/// How long the texts of a row are.
+/// The total length of a row's texts.
 fn text(row: &Row) -> usize {
     let texts = row.iter().map(|value| match value {
         Value::Text(text) => text.len(),

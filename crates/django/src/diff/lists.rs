@@ -1,4 +1,4 @@
-//! Comparing lists.
+//! Compares lists.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -17,10 +17,10 @@ pub enum Resource {
 }
 
 impl Resource {
-    /// Both.
+    /// All lists.
     pub const ALL: [Self; 2] = [Self::Leads, Self::Newsletter];
 
-    /// Where the list is.
+    /// The path of the list.
     pub fn path(self) -> &'static str {
         match self {
             Self::Leads => "/backend/api/v1/leads/",
@@ -29,14 +29,14 @@ impl Resource {
     }
 }
 
-/// A list as a service gave it, page by page.
+/// A list as a service returned it, page by page.
 #[derive(Debug, Default)]
 pub struct List {
-    /// How many rows it says there are.
+    /// The count in the answer.
     pub count: i64,
-    /// The rows of the pages that were asked for.
+    /// The rows of the requested pages.
     pub rows: Vec<Json>,
-    /// Whether these are all pages.
+    /// Whether all pages were requested.
     pub complete: bool,
 }
 
@@ -55,7 +55,7 @@ fn id(row: &Json) -> Option<i64> {
 }
 
 impl Comparison {
-    /// Compares the lists that `query` gave. The list of everything comes first.
+    /// Compares the lists for one query. The unfiltered list must come first.
     pub fn compare_lists(&mut self, resource: Resource, query: &str, old: &List, new: &List) {
         self.reads += 1;
         let name = format!("{}?{query}", resource.path());
@@ -87,7 +87,7 @@ impl Comparison {
             list.ids().into_iter().filter(|id| other.contains_key(id)).collect()
         };
         if same(old, &here) != same(new, &there) {
-            self.note(name, Some("order"), "the rows are in another order".to_owned());
+            self.note(name, Some("order"), "the rows are in a different order".to_owned());
         }
         let gone = there.keys().ne(here.keys());
         let explained = old.complete && new.complete && gone;
@@ -96,7 +96,7 @@ impl Comparison {
         }
     }
 
-    /// A row that only the old list has.
+    /// Notes a row that only the old list contains.
     fn only_old(
         &mut self,
         name: &str,
@@ -121,11 +121,11 @@ impl Comparison {
         if known.is_some() || complete {
             self.note(name, known, format!("row {id} is in the old list only"));
         } else {
-            self.note(name, None, format!("row {id} is not on the pages that were asked for"));
+            self.note(name, None, format!("row {id} is not on the requested pages"));
         }
     }
 
-    /// Remembers which subscriptions the import made one.
+    /// Groups the subscriptions that the import merges.
     fn group(&mut self, old: &List) {
         for row in &old.rows {
             let email = row.get("email").and_then(Json::as_str);
@@ -140,7 +140,7 @@ impl Comparison {
     }
 }
 
-/// Whether a parameter comes more than once.
+/// Whether the query repeats a parameter.
 fn is_repeated(query: &str) -> bool {
     let mut names = HashSet::new();
     query.split('&').any(|pair| !names.insert(pair.split('=').next()))

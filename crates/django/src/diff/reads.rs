@@ -1,4 +1,4 @@
-//! What to ask both services.
+//! The requests to send to both services.
 
 use std::fmt;
 
@@ -7,37 +7,37 @@ use serde_json::Value as Json;
 
 use super::Resource;
 
-/// Which key to send.
+/// The API key to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
-    /// The one that opens the API.
+    /// The correct key.
     Right,
-    /// Another one.
+    /// A wrong key.
     Wrong,
-    /// No header at all.
+    /// No key.
     None,
 }
 
-/// Something to ask.
+/// A request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Read {
     /// The path and the query.
     pub path: String,
     /// The key.
     pub key: Key,
-    /// The row that is asked for, where it is one.
+    /// The requested row, if it is a single one.
     pub row: Option<(Resource, i64)>,
-    /// Whether the path lacks its last slash.
+    /// Whether the path lacks its final slash.
     pub lacks_slash: bool,
 }
 
 impl Read {
-    /// Asks for a path with the right key.
+    /// A request for a path, with the correct key.
     pub fn of(path: String) -> Self {
         Self { path, key: Key::Right, row: None, lacks_slash: false }
     }
 
-    /// Asks for one row.
+    /// A request for one row.
     pub fn row(resource: Resource, id: i64) -> Self {
         Self { row: Some((resource, id)), ..Self::of(format!("{}{id}/", resource.path())) }
     }
@@ -54,7 +54,7 @@ impl fmt::Display for Read {
     }
 }
 
-/// Queries of lists, every filter among them; the first is the list of everything.
+/// Queries of a list that cover every filter; the first one is empty and lists everything.
 pub fn list_queries(resource: Resource, terms: &[String]) -> Vec<String> {
     fn words<T: Copy>(name: &str, all: &[T], word: fn(T) -> &'static str) -> Vec<String> {
         all.iter().map(|choice| format!("{name}={}", word(*choice))).collect()
@@ -80,7 +80,7 @@ pub fn list_queries(resource: Resource, terms: &[String]) -> Vec<String> {
     queries
 }
 
-/// What to search for: words out of the first rows, some of which have no ASCII.
+/// Search terms: words of the first rows, some of them not ASCII.
 pub fn search_terms(rows: &[Json]) -> Vec<String> {
     let texts = rows.iter().take(200).filter_map(|row| {
         let text =
@@ -96,7 +96,7 @@ pub fn search_terms(rows: &[Json]) -> Vec<String> {
     terms
 }
 
-/// What is answered with errors, and the paths without a version.
+/// Requests that are answered with errors, and paths without a version.
 pub fn odd_reads(resource: Resource) -> Vec<Read> {
     let path = resource.path();
     let with = |key| Read { key, ..Read::of(path.to_owned()) };

@@ -17,13 +17,13 @@ fn compare(resource: Resource, old: &[Json], new: &[Json]) -> Vec<(Option<&'stat
 }
 
 #[test]
-fn the_same_is_no_difference() {
+fn equal_lists_do_not_differ() {
     let rows = [subscription(2, "b@acme.hr", true), subscription(1, "a@acme.hr", false)];
     assert_eq!(compare(Resource::Newsletter, &rows, &rows), []);
 }
 
 #[test]
-fn subscriptions_that_became_one_are_known() {
+fn merged_subscriptions_are_an_intended_difference() {
     let old = [
         subscription(3, "c@acme.hr", true),
         subscription(2, "ANA@acme.hr", false),
@@ -34,14 +34,14 @@ fn subscriptions_that_became_one_are_known() {
     found.sort();
     let known: Vec<_> = found.iter().map(|(known, _)| *known).collect();
     assert_eq!(known, [Some("lower case"), Some("merged"), Some("merged")]);
-    // Without a reason, the same is none.
+    // Without a merge, the same differences are unexpected.
     let new = [subscription(3, "c@acme.hr", false), subscription(1, "ana@acme.hr", true)];
     let found = compare(Resource::Newsletter, &old, &new);
     assert!(found.iter().any(|(known, what)| known.is_none() && what.contains("row 3")));
 }
 
 #[test]
-fn what_is_lost_changed_or_made_up_is_not_expected() {
+fn lost_changed_and_invented_rows_are_unexpected() {
     let row = |id: i64, source: &str, name: &str| json!({ "id": id, "source": source, "full_name": name });
     let old = [row(2, "fair", "Ana"), row(1, "other", "Marko")];
     let found = compare(Resource::Leads, &old, &[row(2, "other", "Ana"), row(1, "other", "Marko")]);
@@ -61,7 +61,7 @@ fn what_is_lost_changed_or_made_up_is_not_expected() {
 }
 
 #[test]
-fn counts_are_compared_where_rows_do_not_explain_them() {
+fn counts_are_compared_unless_rows_explain_them() {
     let rows = [subscription(1, "a@acme.hr", true)];
     let mut comparison = Comparison::default();
     let more = List { count: 2, ..list(&rows) };

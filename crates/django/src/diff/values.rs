@@ -1,4 +1,4 @@
-//! Comparing rows, value by value.
+//! Compares rows value by value.
 
 use chrono::DateTime;
 use exit3_domain::email;
@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::{Comparison, Resource};
 
-/// The longest part of a value that is told, in characters.
+/// The longest value that a description quotes, in characters.
 const TOLD: usize = 100;
 
 impl Comparison {
@@ -34,7 +34,7 @@ impl Comparison {
         }
     }
 
-    /// Why a value may be another one, if there is a reason.
+    /// The name of the intended difference between two values, if there is one.
     fn reason(
         &self,
         resource: Resource,
@@ -76,7 +76,7 @@ impl Comparison {
     }
 }
 
-/// Whether both are the same moment: Django leaves the fraction of a whole second out.
+/// Whether both are the same time: Django omits the fraction of a whole second.
 fn is_moment(was: &str, is: &str) -> bool {
     let moment = |text| DateTime::parse_from_rfc3339(text).ok();
     moment(was).is_some_and(|time| moment(is) == Some(time) && !was.contains('.'))

@@ -9,16 +9,16 @@ use serde_json::{Map, Value as Json};
 use super::value::{self, Fit};
 use crate::report::{Remark, What};
 
-/// A row of the Django service, and what it becomes.
+/// A row of the Django service, converted.
 pub(crate) struct Arrival {
-    /// In the order of its shape.
+    /// The row, in the column order of its shape.
     pub(crate) row: Row,
-    /// What the columns were that could not be kept, as JSON; empty without any.
+    /// The original values that could not be kept, as a JSON object; empty if there are none.
     pub(crate) original: String,
     pub(crate) remarks: Vec<Remark>,
 }
 
-/// Reads one row, column by column. What is not read becomes NULL.
+/// Converts one row, column by column. Columns that are not read become NULL.
 pub(crate) struct Reading<'a> {
     table: &'static DjangoTable,
     row: &'a DjangoRow,
@@ -29,14 +29,14 @@ pub(crate) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    /// `None` where the row has no id.
+    /// `None` if the row has no id.
     pub(crate) fn of(table: &'static DjangoTable, row: &'a DjangoRow) -> Option<Self> {
         let id = row.first()?.as_deref()?.parse().ok()?;
         let values = HashMap::from([("id", Value::Integer(id))]);
         Some(Self { table, row, id, values, original: Map::new(), remarks: Vec::new() })
     }
 
-    /// The row in this shape.
+    /// Returns the row with the columns of `shape`.
     pub(crate) fn finish(mut self, shape: &Shape) -> Arrival {
         let mut value = |name| self.values.remove(name).unwrap_or(Value::Null);
         let row = shape.columns.iter().map(|column| value(column.name)).collect();
@@ -48,29 +48,29 @@ impl<'a> Reading<'a> {
         Arrival { row, original, remarks: self.remarks }
     }
 
-    /// What the source has in a column.
+    /// The source's value of a column.
     pub(crate) fn given(&self, column: &str) -> Option<&'a str> {
         let at = self.table.columns.iter().position(|name| *name == column)?;
         self.row.get(at)?.as_deref()
     }
 
-    /// A text of at most so many characters; empty for NULL.
+    /// Reads a text of at most `most` characters; NULL becomes empty.
     pub(crate) fn text(&mut self, column: &'static str, most: usize) {
         match self.given(column) {
             Some(text) => self.keep(column, column, value::text(text, most)),
-            // Nothing that a person would miss.
+            // Not listed: nobody misses a value here.
             None => drop(self.values.insert(column, Value::Text(String::new()))),
         }
     }
 
-    /// A text of at most so many characters, or NULL.
+    /// Reads a text of at most `most` characters, or NULL.
     pub(crate) fn optional_text(&mut self, column: &'static str, most: usize) {
         if let Some(text) = self.given(column) {
             self.keep(column, column, value::text(text, most));
         }
     }
 
-    /// An address, in the one form that it is kept in.
+    /// Reads an e-mail address and stores its canonical form.
     pub(crate) fn address(&mut self, column: &'static str, most: usize) {
         let text = self.given(column).unwrap_or_default();
         let mut fit = value::text(&email::canonical(text), most);
@@ -80,7 +80,7 @@ impl<'a> Reading<'a> {
         self.keep(column, column, fit);
     }
 
-    /// One of some words, or `otherwise`.
+    /// Reads one of the known words; an unknown one becomes `otherwise`.
     pub(crate) fn choice<T>(
         &mut self,
         column: &'static str,
@@ -92,22 +92,22 @@ impl<'a> Reading<'a> {
         self.keep(column, column, Fit { value: text, altered: word.is_none() });
     }
 
-    /// A moment.
+    /// Reads a time.
     pub(crate) fn time(&mut self, column: &'static str) {
         self.keep(column, column, value::time(self.given(column)));
     }
 
-    /// True or false.
+    /// Reads a boolean.
     pub(crate) fn boolean(&mut self, column: &'static str) {
         self.keep(column, column, value::boolean(self.given(column)));
     }
 
-    /// A sum of money, or NULL. One below nothing is kept.
+    /// Reads an amount of money, or NULL. Negative amounts are kept and listed.
     pub(crate) fn charge(&mut self, column: &'static str) {
         let Some(text) = self.given(column) else { return };
         let fit = value::money(text);
         if matches!(fit.value, Value::Integer(sum) if sum < 0) {
-            self.remark(column, What::Refused("nobody is charged less than nothing".to_owned()));
+            self.remark(column, What::Refused("a charge cannot be negative".to_owned()));
         }
         let told = match fit.value {
             Value::Integer(sum) => Money::kept(sum).map(|sum| sum.to_string()),
@@ -116,7 +116,7 @@ impl<'a> Reading<'a> {
         self.keep_told(column, column, fit, told);
     }
 
-    /// A hash of a password; one that is too long opens nothing, here as there.
+    /// Reads a password hash. A hash that is too long never matched a password, and still does not.
     pub(crate) fn password(&mut self, column: &'static str) {
         let hash = self.given(column).unwrap_or_default();
         let fit = value::text(hash, 255);
@@ -127,7 +127,7 @@ impl<'a> Reading<'a> {
         self.values.insert(column, if fit.altered { none } else { fit.value });
     }
 
-    /// The id of another row, or NULL.
+    /// Reads the id of another row, or NULL.
     pub(crate) fn reference(&mut self, column: &'static str, to: &'static str) {
         let Some(text) = self.given(column) else { return };
         let value = text.parse().map_or(Value::Null, Value::Integer);
@@ -135,11 +135,11 @@ impl<'a> Reading<'a> {
         self.keep(column, to, Fit { value, altered });
     }
 
-    /// Lists what today's rules have against the row, unless it was altered anyway.
+    /// Lists the current rules that the row breaks, except for columns that were altered anyway.
     pub(crate) fn refused(&mut self, invalid: Option<Invalid>) {
         let Some(invalid) = invalid else { return };
         for (field, violations) in invalid.fields() {
-            // What is wrong with no column of the table is wrong with the row.
+            // An error that belongs to no column is listed for the whole row.
             let column = self.table.columns.iter().find(|name| **name == field).copied();
             let column = column.unwrap_or_default();
             if self.original.contains_key(column) {

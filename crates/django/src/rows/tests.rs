@@ -6,7 +6,7 @@ use rstest::rstest;
 
 use super::*;
 
-/// A row that nobody has anything against, with some columns given.
+/// Reads a row that breaks no rule, with some columns replaced.
 fn arrive(
     from: &'static DjangoTable,
     to: &str,
@@ -54,7 +54,7 @@ fn text(text: &str) -> Value {
 }
 
 #[test]
-fn a_usual_row_arrives_as_it_is_and_needs_no_remark() {
+fn a_valid_row_is_kept_without_remarks() {
     for (from, to) in [
         (&COMMON_LEAD, "leads"),
         (&COMMON_NEWSLETTER, "subscribers"),
@@ -78,7 +78,7 @@ fn a_usual_row_arrives_as_it_is_and_needs_no_remark() {
 #[case("phone_number", "091-234-5678-(ext) 1", "Enter a valid international phone number.")]
 #[case("email", "ana", "Enter a valid email address.")]
 #[case("email", "Ana@mailinator.com", "Please use a valid business email")]
-fn what_today_s_rules_refuse_is_kept_and_listed(
+fn values_that_current_rules_refuse_are_kept_and_listed(
     #[case] column: &'static str,
     #[case] given: &str,
     #[case] rule: &str,
@@ -90,7 +90,7 @@ fn what_today_s_rules_refuse_is_kept_and_listed(
 }
 
 #[test]
-fn a_subscription_is_kept_under_the_one_form_of_its_address() {
+fn a_subscription_is_stored_with_its_canonical_address() {
     let given = [("email", Some("Iva@xn--bcher-kva.de"))];
     let arrived = arrive(&COMMON_NEWSLETTER, "subscribers", &given);
     assert_eq!(*value(&arrived, "email"), text("iva@b\u{fc}cher.de"));
@@ -99,14 +99,14 @@ fn a_subscription_is_kept_under_the_one_form_of_its_address() {
 }
 
 #[test]
-fn a_lead_that_cannot_be_reached_is_kept_and_listed() {
+fn a_lead_without_contact_details_is_kept_and_listed() {
     let arrived = arrive(&COMMON_LEAD, "leads", &[("email", None)]);
     assert_eq!(remarks(&arrived).len(), 1);
     assert_eq!(*value(&arrived, "email"), Value::Null);
 }
 
 #[test]
-fn what_cannot_be_kept_becomes_what_is_nearest_and_is_remembered() {
+fn a_value_that_cannot_be_kept_is_replaced_and_remembered() {
     let long = "č".repeat(300);
     let given = [
         ("source", Some("fair")),
@@ -129,7 +129,7 @@ fn what_cannot_be_kept_becomes_what_is_nearest_and_is_remembered() {
 }
 
 #[test]
-fn an_address_of_the_newsletter_comes_in_lower_case() {
+fn a_newsletter_address_is_stored_in_lower_case() {
     let given = [("email", Some("ŠIME@Acme.HR")), ("is_subscribed", Some("false"))];
     let arrived = arrive(&COMMON_NEWSLETTER, "subscribers", &given);
     assert_eq!(*value(&arrived, "email"), text("šime@acme.hr"));
@@ -158,7 +158,7 @@ fn money_becomes_hundredths(#[case] given: &str, #[case] sum: Value, #[case] rem
 #[case(Some("contracts/a.pdf"), text("contracts/a.pdf"), 0)]
 #[case(Some("../../etc/passwd"), text("../../etc/passwd"), 1)]
 #[case(Some("/etc/passwd"), text("/etc/passwd"), 1)]
-fn a_path_is_kept_and_one_that_leads_elsewhere_listed(
+fn paths_are_kept_and_those_outside_of_the_directory_listed(
     #[case] given: Option<&str>,
     #[case] path: Value,
     #[case] remarked: usize,
@@ -169,7 +169,7 @@ fn a_path_is_kept_and_one_that_leads_elsewhere_listed(
 }
 
 #[test]
-fn passwords_are_kept_and_never_told() {
+fn passwords_are_kept_and_never_shown() {
     let hash = "pbkdf2_sha256$1000000$salt$digest=";
     let arrived = arrive(&AUTH_USER, "staff", &[("password", Some(hash)), ("id", Some("7"))]);
     assert_eq!(*value(&arrived, "password"), text(hash));
@@ -191,7 +191,7 @@ fn passwords_are_kept_and_never_told() {
 #[case("2026-01-02T03:04:05.123456+00:00", 1_767_323_045_123_456)]
 #[case("0001-01-01 00:00:00", -62_135_596_800_000_000)]
 #[case("9999-12-31 23:59:59.999999+00", 253_402_300_799_999_999)]
-fn times_come_exactly(#[case] given: &str, #[case] micros: i64) {
+fn times_are_kept_exactly(#[case] given: &str, #[case] micros: i64) {
     let arrived = arrive(&COMMON_LEAD, "leads", &[("created_at", Some(given))]);
     assert_eq!(*value(&arrived, "created_at"), Value::Time(micros));
     assert_eq!(remarks(&arrived), [] as [String; 0]);

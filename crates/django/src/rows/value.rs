@@ -1,29 +1,29 @@
-//! What values of the Django service become. Whatever they are, there is one that can be
-//! kept, and whether that is another one is told.
+//! Converts values of the Django service. Every value becomes one that can be stored, and the
+//! result says whether that changed it.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use exit3_domain::clients::Money;
 use exit3_ports::Value;
 
-/// The beginning of the year 1, and the end of the year 9999, in microseconds since 1970.
+/// The start of the year 1 and the end of the year 9999, in microseconds since 1970.
 const FIRST: i64 = -62_135_596_800_000_000;
 const LAST: i64 = 253_402_300_799_999_999;
 
-/// A value that can be kept.
+/// A value that can be stored.
 pub(super) struct Fit {
     pub(super) value: Value,
-    /// Whether it is another one than in the source.
+    /// Whether it differs from the source.
     pub(super) altered: bool,
 }
 
-/// A text of at most `most` characters, without NUL, which no database of ours keeps.
+/// A text of at most `most` characters without NUL, which no database here stores.
 pub(super) fn text(given: &str, most: usize) -> Fit {
     let kept: String = given.chars().filter(|c| *c != '\0').take(most).collect();
     Fit { altered: kept != given, value: Value::Text(kept) }
 }
 
-/// A moment of UTC, such as `2026-01-02 03:04:05.123456`, perhaps with `+00` behind it.
-/// What is none becomes the nearest one, or the beginning of 1970.
+/// A time in UTC, such as `2026-01-02 03:04:05.123456`, optionally followed by `+00`. An invalid
+/// time becomes the nearest valid one, or the start of 1970.
 pub(super) fn time(given: Option<&str>) -> Fit {
     let given = given.unwrap_or_default();
     let plain = given.trim_end_matches("+00:00").trim_end_matches("+00").replace('T', " ");
@@ -41,7 +41,7 @@ pub(super) fn time(given: Option<&str>) -> Fit {
     Fit { altered: kept.is_none(), value: Value::Time(kept.unwrap_or(nearest)) }
 }
 
-/// True or false, as either database writes it. What is neither is false.
+/// A boolean as either database writes it. Any other value becomes false.
 pub(super) fn boolean(given: Option<&str>) -> Fit {
     let (truth, altered) = match given {
         Some("1" | "true") => (true, false),
@@ -51,9 +51,10 @@ pub(super) fn boolean(given: Option<&str>) -> Fit {
     Fit { value: Value::Boolean(truth), altered }
 }
 
-/// A sum of money in hundredths: the nearest one, and NULL for what is no number.
+/// An amount of money in hundredths, clamped to the valid range. A text that is not a number
+/// becomes NULL.
 pub(super) fn money(given: &str) -> Fit {
-    // SQLite keeps some sums as binary fractions: 10.50 comes as 10.5, 10 as 10.0.
+    // SQLite stores some amounts as floating-point numbers: 10.50 reads as 10.5, and 10 as 10.0.
     if let Ok(sum) = given.parse::<Money>() {
         return Fit { value: Value::Integer(sum.hundredths()), altered: false };
     }
@@ -65,7 +66,7 @@ pub(super) fn money(given: &str) -> Fit {
     Fit { value, altered: true }
 }
 
-/// A value for people; `None` for NULL.
+/// A value as text for people; `None` for NULL.
 pub(super) fn told(value: &Value) -> Option<String> {
     Some(match value {
         Value::Null | Value::Bytes(_) => return None,

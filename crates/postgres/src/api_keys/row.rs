@@ -1,4 +1,4 @@
-//! How a key is written to its table and read from it.
+//! Rows of the table `api_keys`.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::{Insertable, Queryable, Selectable};
@@ -61,7 +61,7 @@ impl TryFrom<ApiKeyRow> for ApiKey {
     }
 }
 
-/// A key as it is stored.
+/// A key as it is inserted.
 #[derive(Insertable)]
 #[diesel(table_name = api_keys, treat_none_as_default_value = false)]
 pub(super) struct ApiKeyInsert<'a> {

@@ -1,4 +1,4 @@
-//! How a client is written to its table and read from it.
+//! Rows of the table `clients`.
 
 use diesel::dsl::{AsSelect, SqlTypeOf};
 use diesel::pg::Pg;
@@ -12,7 +12,7 @@ use crate::word::Word;
 /// The columns of [`ClientRow`].
 pub(super) type ClientColumns = SqlTypeOf<AsSelect<ClientRow, Pg>>;
 
-/// Those of [`ClientRow`].
+/// The columns of [`ClientRow`].
 pub(super) const COLUMNS: &str = "id, lead_id, team_id, monthly_charge, one_time_charge, \
                                   contract_file, short_description, category";
 
@@ -37,7 +37,7 @@ impl From<ClientRow> for Client {
             details: NewClient {
                 lead: row.lead_id.map(LeadId),
                 team_id: row.team_id,
-                // The table has the same range.
+                // The table has the same range, so nothing is lost.
                 monthly_charge: row.monthly_charge.and_then(Money::kept),
                 one_time_charge: row.one_time_charge.and_then(Money::kept),
                 contract_file: row.contract_file,
@@ -48,7 +48,7 @@ impl From<ClientRow> for Client {
     }
 }
 
-/// What somebody decides about a client.
+/// The columns that a caller can set.
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = clients, treat_none_as_default_value = false, treat_none_as_null = true)]
 pub(super) struct DetailsRow<'a> {

@@ -1,4 +1,4 @@
-//! A question that many ask at the same time, and that is asked once.
+//! Asks a question once on behalf of many concurrent callers.
 
 use std::time::Instant;
 
@@ -15,8 +15,8 @@ impl<T> Default for AskedOnce<T> {
 }
 
 impl<T: Clone> AskedOnce<T> {
-    /// The answer to a question that was asked no earlier than now. While one question is
-    /// under way all others wait, and the next answer serves all of them.
+    /// Returns the answer to a question that was asked no earlier than this call. While one
+    /// question is in flight all other callers wait, and the next answer serves all of them.
     pub(super) async fn ask(
         &self,
         question: impl Future<Output = Result<T, StoreError>>,
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_crowd_asks_twice_at_most_and_nobody_gets_an_old_answer() {
+    async fn many_callers_ask_at_most_twice_and_get_no_old_answer() {
         let asked = Arc::new(AskedOnce::<u32>::default());
         let (count, go) = (Arc::new(AtomicU32::new(0)), Arc::new(Notify::new()));
         let ask = || {
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_goes_away_leaves_the_question_to_the_next() {
+    async fn a_caller_that_goes_away_leaves_the_question_to_the_next() {
         let asked = AskedOnce::<u32>::default();
         let hangs = asked.ask(std::future::pending());
         let soon = std::time::Duration::from_millis(1);

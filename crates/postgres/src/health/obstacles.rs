@@ -1,7 +1,8 @@
-//! What the service needs of a database, as questions to its catalog.
+//! Queries of the catalogue for what the service needs.
 
-/// What the service needs and the database does not give: tables, columns, rights, all rows,
-/// and whether it can be written at all. A schema that must not be used hides its tables.
+/// Finds what the service needs but the database lacks: tables, columns, rights, access to all
+/// rows, and whether it can be written at all. Tables in a schema that the role may not use are
+/// invisible.
 pub(super) const OBSTACLES: &str = "\
 WITH needed (name, rights, columns) AS (VALUES
     ('__diesel_schema_migrations', ARRAY['SELECT'], 'version text'),
@@ -65,7 +66,7 @@ SELECT false, CASE WHEN pg_is_in_recovery()
 WHERE current_setting('transaction_read_only')::boolean
 ORDER BY 1 DESC, 2";
 
-/// Whether the table of the migrations is in a schema that the role must not use.
+/// Whether the table of migrations is in a schema that the role may not use.
 pub(super) const HIDDEN: &str = "\
 SELECT EXISTS (
     SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace

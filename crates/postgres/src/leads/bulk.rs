@@ -1,4 +1,4 @@
-//! Storing many leads at once.
+//! Stores many leads at once.
 
 use chrono::{DateTime, Utc};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
@@ -8,7 +8,7 @@ use exit3_ports::StoreError;
 use crate::pool::PgPool;
 use crate::sql::{Sql, Value};
 
-/// Stores all of the leads or none, in one statement whose values are arrays.
+/// Stores all leads or none, in one statement whose values are arrays.
 pub(super) async fn create(
     pool: &PgPool,
     leads: &[(NewLead, DateTime<Utc>)],

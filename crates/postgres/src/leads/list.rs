@@ -17,7 +17,7 @@ use crate::sql::{Conditions, Value, is_indexed};
 
 type LeadColumns = SqlTypeOf<AsSelect<LeadRow, Pg>>;
 
-/// Those of [`LeadRow`].
+/// The columns of [`LeadRow`].
 const COLUMNS: &str = "id, full_name, \"position\", company_name, phone_number, email, source, \
                        status, notes, category, created_at, updated_at";
 
@@ -46,7 +46,8 @@ pub(super) async fn walk(
     Ok(Slice::of(step, rows.into_iter().map(Lead::from).collect()))
 }
 
-/// The list; of a walk, what lies above or (if that is true) below a position.
+/// Describes the list. For a walk, `from` is a position, and whether to read the rows below it
+/// instead of those above.
 fn listing(filter: &LeadFilter, order: LeadOrder, from: Option<(&LeadPosition, bool)>) -> Listing {
     let (mut filter, mut from) = (filter.clone(), from);
     if let (LeadSort::CreatedAt, Some((at, below))) = (order.by, from) {
@@ -83,7 +84,7 @@ fn listing(filter: &LeadFilter, order: LeadOrder, from: Option<(&LeadPosition, b
     }
 }
 
-/// What the filter chooses of `status`, `source` and `category`.
+/// The filter's choices of `status`, `source` and `category`.
 fn choices(filter: &LeadFilter) -> [Option<Choice>; 3] {
     let [statuses, sources, categories] = filter.choices();
     [
@@ -97,14 +98,14 @@ fn choice(column: &'static str, words: Vec<&'static str>) -> Choice {
     Choice { column, array: "}'::text[]", words }
 }
 
-/// Whether there are few lists like it: those of at most one value.
+/// Whether the list is one of a few: at most one value of one choice.
 fn is_common(choices: &[Option<Choice>; 3]) -> bool {
     let mut given = choices.iter().flatten();
     given.next().is_none_or(|choice| choice.words.len() == 1) && given.next().is_none()
 }
 
-/// The parts of an index that have the list's rows in its order: of that of one choice,
-/// or of that of all three and the order's columns.
+/// The parts of an index that have the list's rows in its order: the index of one choice, or the
+/// one of all three choices and the order's columns.
 fn arms(
     filter: &LeadFilter,
     choices: &[Option<Choice>; 3],
@@ -118,7 +119,7 @@ fn arms(
     let LeadKey::Status(status, at) = &from.key else {
         return vec![Arm { from: Some(values(from)), ..arm }];
     };
-    // Of the position's status, what lies beyond; all of the statuses beyond that.
+    // Part of the position's status, and all of the statuses beyond it.
     let of = |is_wanted: &dyn Fn(&str) -> bool| {
         let mut arm = arm.clone();
         let statuses = arm.choices.iter_mut().filter(|choice| choice.column == "status");
@@ -180,7 +181,7 @@ fn every_status() -> Choice {
     choice("status", LeadStatus::ALL.iter().map(|one| one.as_str()).collect())
 }
 
-/// All that match, by the index of words; or by that of the choices and times.
+/// All matching rows, found by the trigram index, or by the index of choices and times.
 fn gathered(filter: &LeadFilter, choices: &[Option<Choice>; 3]) -> Way {
     let mut conditions = Conditions::default();
     let mut hidden = Conditions::default();
@@ -204,8 +205,8 @@ fn gathered(filter: &LeadFilter, choices: &[Option<Choice>; 3]) -> Way {
     Way::Gathered(arm, conditions)
 }
 
-/// The bounds of time. There are always two, so that the planner expects few rows and
-/// takes the index, even when its statistics are wrong about the newest rows.
+/// The bounds of time. There are always two, so that the planner expects few rows and uses the
+/// index, even if its statistics are wrong about the newest rows.
 fn bounds(filter: &LeadFilter) -> Conditions {
     let mut bounds = Conditions::default();
     match (filter.created_after, filter.created_before) {
@@ -230,7 +231,7 @@ fn key(by: LeadSort) -> Key {
     })
 }
 
-/// The values that a position is made of, in the order of [`key`].
+/// The values of a position, in the order of [`key`].
 fn values(position: &LeadPosition) -> Vec<Value> {
     let id = Value::BigInt(position.id.0);
     match &position.key {

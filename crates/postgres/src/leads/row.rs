@@ -1,4 +1,4 @@
-//! How a lead is written to its table and read from it.
+//! Rows of the table `leads`.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::{AsChangeset, Insertable, Queryable, Selectable};
@@ -46,8 +46,8 @@ impl From<LeadRow> for Lead {
     }
 }
 
-/// A lead as it is stored. `NULL` is written out, which keeps the statement the
-/// same whatever is missing.
+/// A lead as it is inserted. Missing values are written as `NULL`, so the statement is always the
+/// same.
 #[derive(Insertable)]
 #[diesel(table_name = leads, treat_none_as_default_value = false)]
 pub(super) struct LeadInsert<'a> {
@@ -84,7 +84,7 @@ impl<'a> LeadInsert<'a> {
     }
 }
 
-/// What an update changes.
+/// The columns that an update changes.
 #[derive(AsChangeset)]
 #[diesel(table_name = leads, treat_none_as_null = true)]
 pub(super) struct LeadChanges<'a> {

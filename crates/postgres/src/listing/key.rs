@@ -1,11 +1,11 @@
-//! What a list is sorted by.
+//! The sort columns of a list.
 
 use crate::sql::Sql;
 
-/// What the columns of a [`Key`] are called where they go by themselves.
+/// The names of a [`Key`]'s columns outside of their table.
 const NAMES: [&str; 3] = ["key_1", "key_2", "key_3"];
 
-/// The columns of an order, at most three. The last one is different in every row.
+/// The columns of an order, at most three. The last one is unique.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Key(pub(crate) &'static [&'static str]);
 
@@ -14,7 +14,7 @@ impl Key {
         self.0.iter().copied().zip(NAMES)
     }
 
-    /// Adds the columns, as what they are called by themselves.
+    /// Adds the columns under their names.
     pub(crate) fn select<ST>(self, mut sql: Sql<ST>) -> Sql<ST> {
         for (place, (column, name)) in self.names().enumerate() {
             sql = sql.sql(if place == 0 { "" } else { ", " }).sql(column).sql(" AS ").sql(name);
@@ -27,12 +27,12 @@ impl Key {
         sql.sql(self.names().last().map_or("", |(_, name)| name))
     }
 
-    /// Adds an ORDER BY clause by the columns of the table.
+    /// Adds an ORDER BY clause over the table's columns.
     pub(crate) fn order<ST>(self, sql: Sql<ST>, descending: bool) -> Sql<ST> {
         ordered(sql, self.0.iter().copied(), descending)
     }
 
-    /// Adds an ORDER BY clause by the names.
+    /// Adds an ORDER BY clause over the names.
     pub(crate) fn order_by_names<ST>(self, sql: Sql<ST>, descending: bool) -> Sql<ST> {
         ordered(sql, self.names().map(|(_, name)| name), descending)
     }

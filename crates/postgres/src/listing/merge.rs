@@ -1,59 +1,58 @@
-//! Lists by choices, which are merged from one part of an index for each value.
+//! Lists filtered by choices, merged from one part of an index for each value.
 //!
-//! An index that begins with the chosen columns has the rows of one combination of
-//! values side by side, in the order of the list. So each combination gives its first
-//! rows, and the first of these are the page. How many rows are read depends on the
-//! page alone, and not on which rows are the newest.
+//! An index that begins with the filtered columns has the rows of each combination of values side
+//! by side, in the order of the list. Each combination yields its first rows, and the first of
+//! these are the page. So the number of rows read depends only on the page.
 //!
-//! The planner would rather walk along the index of the order where its statistics say
-//! that most rows match, and these may be old. It is kept from that: where the chosen
-//! columns lie between two equal bounds, it does not know that they have one value, and
-//! no other index has the rows in an order that begins like this one. Rows are compared as
-//! whole rows, and with values that it does not see, so its estimates are always the same.
+//! The planner would rather walk along the index of the order if its statistics, which may be out
+//! of date, say that most rows match. The statements prevent that: the filtered columns lie between
+//! two equal bounds, so the planner does not know that they have a single value, and no other index
+//! has the rows in an order that begins like this one. Rows are compared as whole rows and with
+//! values that the planner does not see, so its estimates are always the same.
 
 use crate::sql::{Sql, Value};
 
-/// What an index begins with.
+/// The first columns of an index.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Begin {
-    /// The one column that is chosen.
+    /// The single filtered column.
     Column,
-    /// The chosen columns, as texts with blanks between, and a mark of the index.
+    /// The filtered columns as one text, separated by blanks, and a mark of the index.
     Texts(&'static str),
-    /// The one column, as a number.
+    /// The single column as a number.
     Number,
 }
 
-/// A column that has one of a few values.
+/// A column with its allowed values.
 #[derive(Debug, Clone)]
 pub(crate) struct Choice {
     pub(crate) column: &'static str,
-    /// The end of an array of its type: `}'::text[]`.
+    /// The end of an array literal of its type: `}'::text[]`.
     pub(crate) array: &'static str,
-    /// Each value once.
+    /// The values, without duplicates.
     pub(crate) words: Vec<&'static str>,
 }
 
 /// The rows of some combinations of values.
 #[derive(Debug, Clone)]
 pub(crate) struct Arm {
-    /// The columns that the index begins with, and how.
+    /// The filtered columns, which the index begins with.
     pub(crate) choices: Vec<Choice>,
     pub(crate) begin: Begin,
-    /// Those that follow in it.
+    /// The columns that follow in the index.
     pub(crate) tail: &'static [&'static str],
-    /// What no value of the first of these is below.
+    /// A lower bound of every value of the first `tail` column.
     pub(crate) least: &'static str,
-    /// The values of `tail` to start beyond.
+    /// The position to start beyond: values of the `tail` columns.
     pub(crate) from: Option<Vec<Value>>,
-    /// The first of `tail` is this or above.
+    /// The lower bound (inclusive) of the first `tail` column.
     pub(crate) after: Option<Value>,
-    /// The first of `tail` is below this.
+    /// The upper bound (exclusive) of the first `tail` column.
     pub(crate) before: Option<Value>,
 }
 
 impl Arm {
-    /// Adds a FROM clause: every combination beside what `each` finds for it.
+    /// Adds a FROM clause that joins every combination with the rows that `each` selects for it.
     pub(crate) fn combinations<ST>(
         &self,
         mut sql: Sql<ST>,
@@ -71,13 +70,14 @@ impl Arm {
         each(sql.sql("LATERAL (")).sql(") found")
     }
 
-    /// Adds the condition that a row is of the combination, and within the bounds.
+    /// Adds the conditions that a row belongs to the combination and lies within the bounds.
     pub(crate) fn within<ST>(&self, sql: Sql<ST>, descending: bool) -> Sql<ST> {
         let sql = self.bound(sql.sql(" WHERE "), !descending, false).sql(" AND ");
         self.bound(sql, descending, true)
     }
 
-    /// One of the two bounds; a position is the one that is met first.
+    /// Adds the lower or the upper bound. `first` says whether the walk meets this bound first, in
+    /// which case a position replaces it.
     fn bound<ST>(&self, sql: Sql<ST>, first: bool, upper: bool) -> Sql<ST> {
         if let (true, Some(from)) = (first, &self.from) {
             let sql = self.row(sql, self.tail.len()).sql(if upper { " < " } else { " > " });
@@ -102,19 +102,19 @@ impl Arm {
         }
     }
 
-    /// What the index begins with, and as many of the other columns.
+    /// Adds a row of the index's first columns and of the first `tail` other ones.
     fn row<ST>(&self, sql: Sql<ST>, tail: usize) -> Sql<ST> {
         let sql = self.beginning(sql.sql("("), "", "");
         let tail = self.tail.iter().take(tail);
         tail.fold(sql, |sql, column| sql.sql(", ").sql(column)).sql(")")
     }
 
-    /// The values that the index begins with; the row is left open.
+    /// Adds a row of the combination's values, without the closing parenthesis.
     fn words<ST>(&self, sql: Sql<ST>) -> Sql<ST> {
         self.beginning(sql.sql("("), "of_", ".word")
     }
 
-    /// What the index begins with, of columns that are called so.
+    /// Adds the index's first columns, with a prefix and a suffix to each name.
     fn beginning<ST>(
         &self,
         mut sql: Sql<ST>,
@@ -133,8 +133,8 @@ impl Arm {
         }
     }
 
-    /// For a statement that reads all rows of each combination, and in no order: tells
-    /// the planner that they are few, so that it takes the index.
+    /// For statements that read all rows of each combination in no order: tells the planner that
+    /// the rows are few, so that it uses the index.
     pub(crate) fn few<ST>(&self, sql: Sql<ST>) -> Sql<ST> {
         let bound = |sql: Sql<ST>, comparison| {
             let sql = self.beginning(sql.sql(" AND "), "", "").sql(comparison);
@@ -143,7 +143,7 @@ impl Arm {
         bound(bound(sql, " >= "), " <= ")
     }
 
-    /// The ORDER BY clause that only the index can serve.
+    /// Adds an ORDER BY clause that only this index can serve.
     pub(crate) fn order<ST>(&self, sql: Sql<ST>, descending: bool) -> Sql<ST> {
         let direction = if descending { " DESC" } else { "" };
         let sql = self.beginning(sql.sql(" ORDER BY "), "", "").sql(direction);

@@ -1,4 +1,4 @@
-//! Looks at the primary and the replica, again and again.
+//! Regularly checks the primary and the replica.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::position::position;
 use crate::replica::{Replica, Server};
 use crate::sql::Sql;
 
-/// A replica that was away is used again after as long as this.
+/// The longest time until a recovered replica is used again.
 const SELDOM: Duration = Duration::from_secs(1);
 
-/// Every role may read this.
+/// Asks a server for its state; every role may run this.
 const LOOK: &str = "SELECT s.system_identifier, c.timeline_id, pg_is_in_recovery(), \
                     (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() \
                      ELSE pg_current_wal_insert_lsn() END - '0/0')::bigint \
@@ -32,7 +32,7 @@ async fn look(pool: &PgPool) -> Result<Server, StoreError> {
     Ok(Server { cluster, timeline, is_standby, position: position(at) })
 }
 
-/// Looks at both for ever, and tells when it changes where lists come from.
+/// Checks both forever, and logs when the source of lists changes.
 pub(super) async fn watch(replica: &Replica, primary: &PgPool, copy: &PgPool) {
     let pause = (replica.max_lag() / 4).min(SELDOM);
     let mut told = None;

@@ -1,7 +1,7 @@
-//! Waiting for locks without making others wait, and without keeping silent about it.
+//! Waits for locks without making others wait, and logs what it waits for.
 //!
-//! Whoever asks for a table that is held stands in line before all who come later. So
-//! a migration asks for a short time only, gives everything back, and asks again.
+//! A request for a locked table blocks all later requests for it. So a migration waits for a short
+//! time only, releases everything, and tries again.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -10,29 +10,29 @@ use tokio::time::{Instant, sleep};
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
-/// Names the lock that a migrating program holds; the digits mean nothing.
+/// The key of the advisory lock that a migrating program holds; the number is arbitrary.
 const LOCK: i64 = 0x6578_6974_3300_0001;
 
-/// After how long a migration gives up.
+/// How long a migration waits altogether.
 const LONGEST: Duration = Duration::from_secs(600);
-/// How long it waits after the first attempt; then twice as long each time.
+/// The pause after the first attempt, which doubles each time.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How long a migration queues for the migration lock before it logs that, and how long
-/// before it logs that again. No request queues behind it.
+/// How long a migration waits for the migration lock before it logs that, and before it logs that
+/// again. Requests do not need this lock.
 const SILENCE: Duration = Duration::from_secs(2);
 const LATER_SILENCE: Duration = Duration::from_secs(5);
 
-/// What one waits for.
+/// What a migration waits for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum What {
-    /// That no other program migrates.
+    /// The migration lock of another program.
     Lock,
-    /// Tables.
+    /// Locks on tables.
     Tables,
 }
 
-/// How much longer a migration waits.
+/// The remaining time to wait.
 pub(super) struct Patience {
     end: Instant,
     pause: Duration,
@@ -50,8 +50,8 @@ impl Patience {
         }
     }
 
-    /// What a transaction begins with that is to migrate alone. A table it may wait for
-    /// as long as is well below the time-out of a request.
+    /// The statements at the start of a migrating transaction. It waits for tables for less than a
+    /// request's time limit.
     pub(super) fn alone(&self) -> String {
         let silence = self.silence.as_millis();
         format!(
@@ -61,8 +61,8 @@ impl Patience {
         )
     }
 
-    /// Waits, to try again, and tells for whom; false where it has waited long enough. Once
-    /// it has the migration lock, it waits for the tables of `migration`.
+    /// Waits before the next attempt, and logs for whom; false if it has waited long enough.
+    /// `migration` is set once the migration lock is held: it then waits for tables.
     pub(super) async fn waits(&mut self, client: &Client, migration: Option<&'static str>) -> bool {
         let what = if migration.is_some() { What::Tables } else { What::Lock };
         self.holders = holders(client, what).await;
@@ -91,14 +91,14 @@ impl Patience {
         true
     }
 
-    /// The sessions that it waited for last, to be appended to a sentence.
+    /// The sessions that it waited for last, to append to a sentence.
     pub(super) fn holders(self) -> String {
         self.holders
     }
 }
 
-/// The sessions that hold locks which one waits for: those of tables first that
-/// have held them longest. Empty where there is none, or the server does not say so.
+/// Describes the sessions that hold the locks; for tables, those that have held them longest come
+/// first. Empty if there are none, or the server does not tell.
 pub(crate) async fn holders(client: &Client, what: What) -> String {
     let (lock, end) = match what {
         What::Lock => (
@@ -136,7 +136,7 @@ pub(crate) async fn holders(client: &Client, what: What) -> String {
     holders
 }
 
-/// Whether others were in the way, and nothing else is wrong.
+/// Whether the only problem was a lock that others hold.
 pub(crate) fn is_busy(error: &tokio_postgres::Error) -> bool {
     matches!(error.code(), Some(&SqlState::LOCK_NOT_AVAILABLE | &SqlState::T_R_DEADLOCK_DETECTED))
 }

@@ -1,9 +1,9 @@
-//! What a role lacks that may not migrate.
+//! Finds the rights that a role lacks for migrations.
 
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error};
 
-/// Asks what the role has of what migrations need.
+/// Asks which of the necessary rights the role has.
 const ASK: &str = "\
 SELECT quote_ident(current_user), quote_ident(current_database()),
        quote_ident(current_schema()),
@@ -11,7 +11,7 @@ SELECT quote_ident(current_user), quote_ident(current_database()),
        has_database_privilege(current_database(), 'CREATE')
            OR EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trgm')";
 
-/// One sentence about the rights that are missing, where these are what is wrong.
+/// One sentence about missing rights, if they caused the error.
 pub(super) async fn sentence(client: &Client, error: &Error) -> Option<String> {
     let answer = error.as_db_error()?;
     let codes = [&SqlState::INSUFFICIENT_PRIVILEGE, &SqlState::INVALID_SCHEMA_NAME];

@@ -1,9 +1,8 @@
-//! Which process of the server a connection was promised.
+//! The server process that a connection was promised.
 //!
-//! The server names its process when a connection begins. The driver keeps that number
-//! to itself and writes it into one message only: the one that cancels a statement. So
-//! this module has the driver write that message into a buffer, reads the number from it,
-//! and never sends it.
+//! The server names its process when a connection begins. The driver keeps that number private,
+//! except in the message that cancels a statement. So this module lets the driver write that
+//! message into a buffer, reads the number from it, and never sends it.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -15,18 +14,18 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::Client;
 use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 
-/// The process that serves this connection alone, if what was said at its beginning is
-/// true. A pooler, which has no process of its own for it, makes a number up.
+/// The number of the process that serves this connection, as announced when it began. A pooler,
+/// which has no process of its own for it, invents a number.
 pub(super) async fn promised(client: &Client) -> Option<i32> {
     let mut message = Vec::new();
     client.cancel_token().cancel_query_raw(Recorder(&mut message), Unencrypted).await.ok()?;
-    // Length, code, process, secret: four bytes each. A wish for TLS may come before.
+    // Length, code, process, secret: four bytes each. A request for TLS may precede them.
     let process = message.len().checked_sub(8)?;
     let process = message.get(process..process + 4)?;
     Some(i32::from_be_bytes(process.try_into().ok()?))
 }
 
-/// Records what the driver writes. When the driver reads, the answer is that TLS may begin.
+/// Records what the driver writes. When the driver reads, it learns that TLS may begin.
 struct Recorder<'a>(&'a mut Vec<u8>);
 
 impl AsyncRead for Recorder<'_> {
@@ -65,7 +64,7 @@ impl TlsStream for Recorder<'_> {
     }
 }
 
-/// Does not encrypt: the message never leaves the process.
+/// Does not encrypt, because the message never leaves the process.
 struct Unencrypted;
 
 impl<'a> TlsConnect<Recorder<'a>> for Unencrypted {

@@ -1,4 +1,4 @@
-//! A connection while it is used.
+//! A connection while an operation uses it.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -13,7 +13,8 @@ use crate::position::Place;
 use crate::replica::Replica;
 use crate::telemetry::InUse;
 
-/// The session, and after a write the replica, that learn which position an operation reached.
+/// Records the position that an operation reached: in the session and, after a write, for the
+/// replica.
 pub(super) struct Trace {
     pub(super) session: Session,
     pub(super) wrote: Option<Arc<Replica>>,
@@ -21,7 +22,7 @@ pub(super) struct Trace {
 
 impl Trace {
     fn leave(&self, place: Option<Place>) {
-        // Where that is not known, the primary alone is sure to have it.
+        // If the position is unknown, only the primary is sure to have the write.
         let position = place.map_or(Position::NEVER, |place| place.position);
         self.session.reaches(position);
         if let Some(replica) = &self.wrote {
@@ -30,11 +31,10 @@ impl Trace {
     }
 }
 
-/// A connection in use. It serves others only after [`Self::done`]; if it is
-/// dropped before, because its operation was given up with something in flight,
-/// it is closed.
+/// A connection in use. It serves others only after [`Self::done`]. If it is dropped before,
+/// because its operation was abandoned with something in flight, it is closed.
 pub(crate) struct Checkout {
-    // Before the connection, which goes to the next when it is dropped.
+    // Dropped before the connection, which then goes to the next caller.
     _in_use: InUse,
     held: Held,
     finished: bool,
@@ -47,7 +47,7 @@ impl Checkout {
         Self { _in_use: in_use, held, finished: false, trace }
     }
 
-    /// Gives the connection back and passes the outcome of its operation on.
+    /// Gives the connection back and returns the outcome of its operation.
     pub(crate) fn done<T>(mut self, outcome: QueryResult<T>) -> Result<T, Failure> {
         let outcome = self.traced(outcome);
         self.finished = match &outcome {
@@ -57,8 +57,8 @@ impl Checkout {
         outcome
     }
 
-    /// As [`Self::done`], for an operation that begins and ends a transaction:
-    /// where it fails, the transaction may still be open.
+    /// Like [`Self::done`], for an operation that starts and ends a transaction. After a failure
+    /// the transaction may still be open, so the connection is closed.
     pub(crate) fn done_in_transaction<T>(mut self, outcome: QueryResult<T>) -> Result<T, Failure> {
         self.finished = outcome.is_ok();
         self.traced(outcome)

@@ -1,12 +1,12 @@
 //! The connections of the process, and which caller gets one.
 //!
-//! A connection runs on the runtime that made it, and each statement from another thread
-//! costs two more wake-ups. So each worker has a pool of its own, if there are enough
-//! connections. The others are in one pool that all workers share. The sizes of the pools
-//! add up to what the process may have.
+//! A connection runs on the runtime that created it, and each statement from another thread costs
+//! two more wake-ups. So each worker has a pool of its own, if there are enough connections. The
+//! rest are in one pool that all workers share. The sizes of the pools add up to the process's
+//! limit.
 //!
-//! Where the server takes no more connections, callers stand in one line, and each
-//! connection that is given back to any pool goes to the first of them.
+//! If the server accepts no more connections, callers stand in one line, and each connection given
+//! back to any pool goes to the first of them.
 
 mod answers;
 mod held;
@@ -35,28 +35,28 @@ pub(crate) use held::Held;
 use manager::{Manager, Pool};
 use state::{State, at_once};
 
-/// The number of the pool that all share.
+/// The number of the shared pool.
 const SHARED: u64 = 0;
 
-/// How long nothing is asked of a server that has refused a connection, while others live.
+/// How long a server that refused a connection is not asked again, while others are open.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// All connections of the process to one database.
 pub(crate) struct Shelves {
     settings: PgSettings,
     connections: Connections,
-    /// What the process may still open. A pool that becomes smaller has too many for a while.
+    /// How many more connections may be opened. A pool that was shrunk has too many for a while.
     budget: Arc<Semaphore>,
-    /// Tells callers who wait at a pool that the server takes no more connections.
+    /// Tells callers that wait at a pool that the server accepts no more connections.
     shortage: Notify,
-    /// Tells callers who wait to open a connection that another caller has left one.
+    /// Tells callers that wait to open a connection that another caller has left one.
     arrival: Notify,
     state: Mutex<State>,
 }
 
 type Outcome = Result<Held, Arc<ConnectError>>;
 
-/// Where somebody gets connections.
+/// Where a worker gets its connections.
 pub(crate) struct Home {
     shelves: Arc<Shelves>,
     number: u64,
@@ -64,8 +64,7 @@ pub(crate) struct Home {
 }
 
 impl Home {
-    /// The pool that all share. It may have as many connections as the settings say, and
-    /// they are made on `runtime`.
+    /// The shared pool, with as many connections as the settings allow, created on `runtime`.
     pub(crate) fn shared(
         settings: &PgSettings,
         connections: Connections,
@@ -92,8 +91,8 @@ impl Home {
         Arc::new(Self { shelves, number: SHARED, runtime })
     }
 
-    /// The pool of one of `workers`, whose connections are made on `runtime`; the shared
-    /// one, where there are too few connections. An eighth of them is always shared.
+    /// The pool of one of `workers` threads, whose connections are created on `runtime`. It is the
+    /// shared pool if there are too few connections. At least an eighth of them are always shared.
     pub(crate) fn of_worker(self: &Arc<Self>, workers: usize, runtime: Handle) -> Arc<Self> {
         let shelves = &self.shelves;
         let most = shelves.settings.pool_size.max(1);
@@ -114,7 +113,8 @@ impl Home {
         &self.shelves
     }
 
-    /// A connection, as soon as there is one. With `first`, this caller goes ahead of all others.
+    /// Returns a connection as soon as there is one. With `first`, this caller goes ahead of all
+    /// others.
     pub(crate) async fn take(&self, first: bool) -> Result<Held, Failure> {
         match timeout(self.shelves.settings.wait, self.next(first)).await {
             Ok(outcome) => outcome,
@@ -122,7 +122,7 @@ impl Home {
         }
     }
 
-    /// Whether a connection that was opened before `moment` has answered within `silence`.
+    /// Whether a connection opened before `moment` has answered within `silence`.
     pub(crate) fn old_ones_answer(&self, moment: Instant, silence: Duration) -> bool {
         let since = Instant::now().checked_sub(silence).unwrap_or(moment);
         self.shelves.state().answers.of_old(moment, since)
@@ -135,7 +135,7 @@ impl Home {
             || [self.number, SHARED].iter().all(|pool| state.is_full(*pool))
     }
 
-    /// Whether others wait for a connection.
+    /// Whether other callers wait for a connection.
     pub(crate) fn is_waited_for(&self) -> bool {
         self.shelves.state().is_waited_for()
     }
@@ -185,13 +185,13 @@ impl Home {
                 {
                     return Err(error.into());
                 }
-                // The pools have changed, or the server takes no more connections.
+                // The pools have changed, or the server accepts no more connections.
                 _ => {}
             }
         }
     }
 
-    /// Finds out whether a server that refused connections takes more of them again.
+    /// Finds out whether a server that refused connections accepts more again.
     fn probe(&self, own: &Pool) {
         if self.shelves.may_ask() {
             let (shelves, own) = (Arc::clone(&self.shelves), own.clone());
@@ -205,7 +205,7 @@ impl Home {
     }
 }
 
-/// A connection of a worker's own pool. Where that is full, it may be a shared one.
+/// A connection from the worker's own pool or, if that is full, from the shared one.
 async fn given(
     own: Pool,
     shared: Option<Pool>,
@@ -240,15 +240,15 @@ impl Shelves {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that a connection has not answered since `moment`, for `silence` or longer: no
-    /// other is trusted that was as silent.
+    /// Records that a connection has not answered since `moment`, for `silence` or longer. Others
+    /// that were as silent are no longer trusted.
     pub(crate) fn distrust(&self, moment: Instant, silence: Duration) {
         let since = Instant::now().checked_sub(silence).map_or(moment, |since| since.max(moment));
         self.state().answers.distrust(since);
     }
 
-    /// Notes that a connection which was last heard of at `heard` did not answer when it was
-    /// `asked`. What has been silent for longer is closed, the others prove themselves.
+    /// Records that a connection which last answered at `heard` did not answer when it was `asked`.
+    /// Connections that were silent for longer are closed; the others must be tested.
     pub(crate) fn close_silent(&self, heard: Instant, asked: Instant) {
         let mut state = self.state();
         state.answers.distrust(asked);
@@ -257,22 +257,23 @@ impl Shelves {
         }
     }
 
-    /// Whether a connection has answered that was opened after `moment`.
+    /// Whether a connection opened after `moment` has answered.
     pub(crate) fn new_one_answers(&self, moment: Instant) -> bool {
         self.state().answers.of_new(moment)
     }
 
-    /// Whether no operation has given its connection up since `moment`. It may do so then.
+    /// Whether no operation has given up its connection since `moment`. If so, the caller may do
+    /// it.
     pub(crate) fn is_first_to_give_way(&self, moment: Instant) -> bool {
         self.state().answers.gives_way(moment)
     }
 
-    /// Why there was no connection to be had, until there is one.
+    /// Why the last connection could not be opened; `None` after a success.
     pub(super) fn refusal(&self) -> Option<Arc<ConnectError>> {
         self.state().refused.as_ref().map(|(_, error)| Arc::clone(error))
     }
 
-    /// How many connections there are, or are about to be.
+    /// The number of connections that are open or being opened.
     fn live(&self) -> usize {
         self.most().saturating_sub(self.budget.available_permits())
     }
@@ -281,29 +282,29 @@ impl Shelves {
         self.settings.pool_size.max(1)
     }
 
-    /// Whether the server takes no more connections, and some live, all of which have callers.
+    /// Whether the server accepts no more connections while all open ones are in use.
     fn is_short(&self, state: &State) -> bool {
         let are_used = state.left.is_empty() && (1..self.most()).contains(&self.live());
         state.refused.is_some() && are_used
     }
 
-    /// Keeps a new connection, whose caller has gone, for the next that wants to open one.
+    /// Keeps a new connection, whose caller is gone, for the next caller that wants to open one.
     fn leave(&self, connection: PgConnection) {
         let mut state = self.state();
         state.left.push(connection);
-        // One of those in line takes it.
+        // One of the callers in line takes it.
         state.line.clear();
         self.arrival.notify_one();
     }
 
-    /// A connection that was opened for a caller who has gone.
+    /// Takes a connection that was opened for a caller who is gone.
     fn left(&self) -> Option<PgConnection> {
         let mut state = self.state();
         state.left.retain(|connection| !connection.is_closed());
         state.left.pop()
     }
 
-    /// Whether a server that refused connections may be asked for one now.
+    /// Whether a server that refused connections may be asked again now.
     fn may_ask(&self) -> bool {
         match &mut self.state().refused {
             Some((when, _)) if when.elapsed() >= PAUSE => {
@@ -323,7 +324,7 @@ impl Shelves {
     fn opened(&self) {
         let mut state = self.state();
         if state.refused.take().is_some() {
-            // Those in line may open some as well.
+            // The callers in line may open connections as well.
             state.line.clear();
         }
     }
@@ -349,23 +350,23 @@ impl Shelves {
         self.shortage.notify_waiters();
     }
 
-    /// Lets those in line ask the server where there is nothing to wait for.
+    /// Lets the callers in line ask the server if there is no connection to wait for.
     fn look_after_line(&self) {
         if self.live() == 0 {
             self.state().line.clear();
         }
     }
 
-    /// Gives a connection to the first in line, or back to its pool.
+    /// Gives a connection to the first caller in line, or back to its pool.
     fn hand_on(self: &Arc<Self>, mut object: Object<Manager>, rested: bool) {
         loop {
             let mut state = self.state();
             let Some(next) = state.line.pop_front() else {
-                // Before anybody else looks for a connection and stands in line.
+                // With the lock held, so that no caller misses it and stands in line.
                 return drop(object);
             };
             drop(state);
-            // That caller may have gone.
+            // That caller may be gone.
             match next.send(Ok(Held::new(self, object, rested))) {
                 Err(Ok(mut back)) => match back.object.take() {
                     Some(back) => object = back,

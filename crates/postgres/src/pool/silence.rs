@@ -1,10 +1,10 @@
-//! What an operation does if its connection does not answer.
+//! Handles operations whose connection does not answer.
 //!
-//! The server may be slow, or the way to it may have forgotten the connection. Nothing tells
-//! the two apart but other connections. So an operation that has waited long looks at them: if
-//! none of them answers either, and there is no room for a new one, one operation gives its
-//! connection up. The place goes to a new connection. If that one answers, the other reads
-//! give their connections up too, and are run again.
+//! The server may be slow, or a firewall may have forgotten the connection. Only other connections
+//! can tell these apart. So an operation that has waited long looks at them: if none of them
+//! answers either, and there is no room for a new one, one operation gives up its connection, and a
+//! new one is opened in its place. If the new connection answers, the other reads give up their
+//! connections too, and run again.
 
 use std::pin::Pin;
 use std::time::{Duration, Instant};
@@ -15,18 +15,18 @@ use super::{Kind, PgPool};
 use crate::error::{Failure, timed_out};
 use crate::pool::Checkout;
 
-/// After which part of its time an operation that has no answer becomes suspicious.
+/// The fraction of its time limit after which an operation without an answer becomes suspicious.
 const SUSPICION: u32 = 4;
 
-/// For which part of that time no old connection answers if they are all lost.
+/// If no old connection answers for this fraction of the time limit, all count as lost.
 const SILENCE: u32 = 8;
 
-/// How often an operation looks at the other connections meanwhile.
+/// How often, within the time limit, an operation looks at the other connections.
 const LOOKS: u32 = 64;
 
 impl PgPool {
-    /// Runs an operation. A read that gets no answer is run on another connection as well; a
-    /// write never is.
+    /// Runs an operation. A read without an answer is also run on another connection; a write never
+    /// is.
     pub(super) async fn surely<T, F>(
         &self,
         limit: Duration,
@@ -50,15 +50,14 @@ impl PgPool {
             };
             match done {
                 Some(done) => return done,
-                // It may have happened.
+                // The write may have happened.
                 None if kind == Kind::Write => return Err(timed_out(limit / 2).into()),
                 None => first_in_line = true,
             }
         }
     }
 
-    /// Goes on with an operation that has no answer yet. Returns nothing if it gave up its
-    /// connection.
+    /// Continues an operation that has no answer yet. Returns `None` if it gave up its connection.
     async fn suspiciously<T, F>(
         &self,
         limit: Duration,
@@ -103,8 +102,8 @@ impl PgPool {
         }
     }
 
-    /// Waits until an operation should give its connection up, and at least so long after it
-    /// has `taken` that.
+    /// Waits until an operation should give up its connection, and at least for `least` after it
+    /// has `taken` it.
     async fn gives_way(&self, limit: Duration, kind: Kind, taken: Instant, least: Duration) {
         sleep_until((taken + least).into()).await;
         let silence = limit / SILENCE;
@@ -115,7 +114,7 @@ impl PgPool {
                 if others_want && self.home.shelves().is_first_to_give_way(taken) {
                     return;
                 }
-                // Reads are run again while half of their time and more is left.
+                // Reads run again only while at least half of their time is left.
                 if kind != Kind::Write
                     && taken.elapsed() >= limit * 3 / 8
                     && self.home.shelves().new_one_answers(taken)

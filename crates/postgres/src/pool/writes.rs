@@ -1,11 +1,11 @@
-//! Whether writes can succeed, as far as the last ones tell.
+//! Whether writes can succeed, judging by the most recent ones.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::Failure;
 
-/// Whether the server has said of a write that it cannot be done now, and has done none
-/// since. A full disk is not seen in any other way.
+/// Whether the server has refused a write as impossible at the moment, and has done none since. A
+/// full disk cannot be noticed in any other way.
 #[derive(Debug, Default)]
 pub(crate) struct Writes {
     fail: AtomicBool,

@@ -1,4 +1,4 @@
-//! TLS to the database, with the meanings that libpq gives to `sslmode`.
+//! TLS to the database, with libpq's meaning of `sslmode`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,19 +14,19 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::SettingsError;
 
-/// How far the server's certificate is looked at.
+/// How far to verify the server's certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verify {
-    /// Encrypted, but with whoever answers: `prefer` and `require`.
+    /// Not at all, but encrypt: `prefer` and `require`.
     Nothing,
-    /// A certificate of a known authority, for any host: `verify-ca`.
+    /// Its authority, for any host: `verify-ca`.
     Authority,
-    /// And for the host that was asked for: `verify-full`.
+    /// Its authority and its host name: `verify-full`.
     Host,
 }
 
-/// Makes the TLS side of connections. The authorities are those of the file, or
-/// else those of the operating system.
+/// Creates the TLS connector. The authorities come from the file or, without one, from the
+/// operating system.
 pub(crate) fn connector(
     verify: Verify,
     authorities: Option<&Path>,
@@ -58,13 +58,13 @@ fn from_file(file: &Path) -> Result<Vec<CertificateDer<'static>>, SettingsError>
     CertificateDer::pem_file_iter(file).and_then(Iterator::collect).map_err(unreadable)
 }
 
-/// Looks at the certificate as far as `verify` says.
+/// Verifies the certificate as far as `verify` says.
 #[derive(Debug)]
 struct Verifier {
     verify: Verify,
     roots: RootCertStore,
-    /// The certificates of the file themselves: a server without an authority
-    /// is trusted by naming its own certificate.
+    /// The certificates in the file themselves: a self-signed server is trusted by naming its own
+    /// certificate.
     pinned: Vec<CertificateDer<'static>>,
     provider: Arc<CryptoProvider>,
 }

@@ -1,4 +1,4 @@
-//! How an account is written to its table and read from it.
+//! Rows of the table `staff`.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{AsSelect, SqlTypeOf};
@@ -11,7 +11,7 @@ use crate::schema::staff;
 /// The columns of [`StaffRow`].
 pub(super) type StaffColumns = SqlTypeOf<AsSelect<StaffRow, Pg>>;
 
-/// Those of [`StaffRow`].
+/// The columns of [`StaffRow`].
 pub(super) const COLUMNS: &str = "id, username, first_name, last_name, email, is_staff, \
                                   is_active, is_superuser, password, date_joined, last_login";
 
@@ -52,7 +52,7 @@ impl From<StaffRow> for Staff {
     }
 }
 
-/// Who somebody is and what they may do.
+/// The columns of a profile.
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = staff)]
 pub(super) struct ProfileRow<'a> {

@@ -37,7 +37,8 @@ pub(super) async fn walk(
     Ok(Slice::of(step, rows.into_iter().map(Subscriber::from).collect()))
 }
 
-/// The list; of a walk, what lies above or (if that is true) below a position.
+/// Describes the list. For a walk, `from` is a position, and whether to read the rows below it
+/// instead of those above.
 fn listing(
     filter: &SubscriberFilter,
     order: SubscriberOrder,
@@ -85,7 +86,7 @@ fn arm(wanted: bool, by: SubscriberSort, from: Option<(&SubscriberPosition, bool
     let mut words = vec![if wanted { "true" } else { "false" }];
     let from = from.and_then(|(from, below)| match &from.key {
         SubscriberKey::IsSubscribed(at) if *at != wanted => {
-            // All of them lie beyond the position, or none.
+            // Either all rows of this value lie beyond the position, or none.
             if *at != below {
                 words.clear();
             }
@@ -101,7 +102,7 @@ fn arm(wanted: bool, by: SubscriberSort, from: Option<(&SubscriberPosition, bool
     Arm { choices: vec![choice], begin, tail, least, from, after: None, before: None }
 }
 
-/// All that match, by the index of words where that knows one.
+/// All matching rows, found by the trigram index if it can find one of the words.
 fn gathered(filter: &SubscriberFilter) -> Way {
     let (mut conditions, mut hidden) = (Conditions::default(), Conditions::default());
     for word in &filter.words {
@@ -112,7 +113,7 @@ fn gathered(filter: &SubscriberFilter) -> Way {
     Way::Gathered(None, conditions)
 }
 
-/// The values that a position is made of, in the order of the key.
+/// The values of a position, in the order of the key.
 fn values(position: &SubscriberPosition) -> Vec<Value> {
     let id = Value::BigInt(position.id.0);
     match &position.key {

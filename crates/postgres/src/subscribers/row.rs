@@ -1,4 +1,4 @@
-//! How a subscriber is written to its table and read from it.
+//! Rows of the table `subscribers`.
 
 use diesel::dsl::{AsSelect, SqlTypeOf};
 use diesel::pg::Pg;
@@ -25,7 +25,7 @@ impl From<SubscriberRow> for Subscriber {
     }
 }
 
-/// A subscriber as it is stored.
+/// A subscriber as it is inserted.
 #[derive(Insertable)]
 #[diesel(table_name = subscribers)]
 pub(super) struct SubscriberInsert<'a> {

@@ -1,6 +1,6 @@
-//! Subscribers whose address is stored in another spelling of its domain than the one it
-//! is kept in today (`xn--bcher-kva.de` for `bücher.de`). Earlier versions stored addresses
-//! as they were typed. Only addresses that have another spelling cost anything here.
+//! Subscribers whose address is stored with another spelling of its domain than today's
+//! (`xn--bcher-kva.de` for `bücher.de`). Earlier versions stored addresses as they were typed.
+//! Addresses with only one spelling cost nothing here.
 
 use std::collections::HashSet;
 
@@ -16,14 +16,14 @@ use crate::pool::PgPool;
 use crate::schema::subscribers;
 use crate::sql::{Sql, Value};
 
-/// The subscriber, other than `own`, that has `email` in another spelling.
+/// Finds a subscriber, other than `own`, that has `email` in another spelling.
 pub(super) async fn holder_of(
     pool: &PgPool,
     email: &str,
     own: Option<SubscriberId>,
 ) -> Result<Option<Subscriber>, StoreError> {
     let spellings = other_spellings(email);
-    // No row has a NUL, and PostgreSQL takes none.
+    // Stored texts contain no NUL, and PostgreSQL refuses it as a parameter.
     if spellings.is_empty() || email.contains('\0') {
         return Ok(None);
     }
@@ -41,7 +41,7 @@ pub(super) async fn holder_of(
     Ok(found.await?.map(SubscriberRow::into))
 }
 
-/// Those of the given addresses that are there in another spelling.
+/// The addresses among the given ones that are stored in another spelling.
 pub(super) async fn held_among(
     pool: &PgPool,
     given: &[NewSubscriber],
@@ -62,9 +62,9 @@ pub(super) async fn held_among(
     Ok(found.await?.iter().map(|email| canonical(email)).collect())
 }
 
-/// The statement that stores a subscription, or begins again the one that is there. What
-/// is there is written anew also as it is, so that it takes a commit too; and in any
-/// spelling it takes one statement, so that its time tells nothing either.
+/// The statement that stores a subscription, or resubscribes the existing one. An existing row is
+/// rewritten even if it does not change, and every spelling takes one statement, so the response
+/// time does not reveal whether the address was known.
 pub(super) fn ensure(subscriber: &NewSubscriber) -> Sql {
     let email = Value::Text(Some(subscriber.email.clone()));
     let wanted = Value::Bool(Some(subscriber.is_subscribed));

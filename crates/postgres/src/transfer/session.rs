@@ -1,4 +1,4 @@
-//! A connection in one transaction that sees, or makes, the database as a whole.
+//! A connection with one transaction that reads or writes the whole database.
 
 use std::collections::HashSet;
 use std::pin::{Pin, pin};
@@ -16,11 +16,11 @@ use crate::error::{Failure, timed_out};
 use crate::migrations::lock::{self, What};
 use crate::settings::PgSettings;
 
-/// How often it asks for the locks that it begins with, for two seconds each time.
+/// How often to ask for the initial locks, for two seconds each time.
 const ATTEMPTS: u32 = 15;
-/// How long it waits for a lock later.
+/// How long to wait for later locks.
 const LATER: &str = "SET LOCAL lock_timeout = '30s'";
-/// Counts that are kept, the table that has them, and what they are compared with.
+/// Tables with stored counts, and the queries that compare them with the rows.
 const COUNTS: &[(&str, &str, &str)] = &[
     (
         "lead_counts",
@@ -36,14 +36,14 @@ const COUNTS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// The transaction ends with the connection, and undone unless it was committed.
+/// The transaction ends with the connection, and is rolled back unless it was committed.
 pub(crate) struct PgSession {
     client: Client,
     copy: Option<Copy>,
 }
 
-/// Rows on their way into one table. All of them are one statement, so that what counts
-/// them counts once.
+/// Rows being copied into one table. All of them belong to one statement, so triggers that count
+/// rows run once.
 struct Copy {
     shape: Shape,
     rows: Pin<Box<BinaryCopyInWriter>>,
@@ -59,7 +59,7 @@ impl PgSession {
         Ok(Self { client, copy: None })
     }
 
-    /// Begins the transaction with locks of tables; tells for whom it waits.
+    /// Starts the transaction and locks tables; logs which sessions it waits for.
     pub(crate) async fn begin_with(&self, mode: &str, locks: &str) -> Result<(), StoreError> {
         let mut patience = ATTEMPTS;
         loop {
@@ -77,8 +77,8 @@ impl PgSession {
         }
     }
 
-    /// Begins the transaction. What it needs it sets for itself: behind a pooler, settings
-    /// of the session would reach others.
+    /// Starts the transaction. It configures itself, because behind a pooler session settings would
+    /// reach other programs.
     pub(crate) async fn begin(&self, mode: &str) -> Result<(), StoreError> {
         self.execute(&format!(
             "BEGIN ISOLATION LEVEL {mode}; SET LOCAL statement_timeout = 0; \
@@ -92,7 +92,7 @@ impl PgSession {
         self.client.batch_execute(sql).await.map_err(failed)
     }
 
-    /// Rows of texts.
+    /// Runs a query whose columns are texts.
     pub(crate) async fn texts(
         &self,
         sql: &str,
@@ -112,7 +112,7 @@ impl PgSession {
         rows.iter().map(row).collect::<Result<_, _>>().map_err(failed)
     }
 
-    /// One value of one row.
+    /// Runs a query for a single value.
     async fn ask<T>(
         &self,
         sql: &str,
@@ -127,13 +127,13 @@ impl PgSession {
         row.try_get(0).map_err(failed)
     }
 
-    /// The sequence that the ids of a table come from.
+    /// The sequence of a table's ids.
     async fn sequence(&self, table: &Table) -> Result<String, StoreError> {
         let sql = "SELECT pg_get_serial_sequence($1, 'id')";
         self.ask(sql, &[(&table.name, Type::TEXT)]).await
     }
 
-    /// Ends what is on its way into a table, so that it can be read.
+    /// Completes the copy in progress, so that the rows can be read.
     async fn settle(&mut self) -> Result<(), StoreError> {
         if let Some(mut copy) = self.copy.take() {
             copy.rows.as_mut().finish().await.map_err(failed)?;
@@ -141,7 +141,7 @@ impl PgSession {
         Ok(())
     }
 
-    /// Where rows of this shape go to.
+    /// The copy in progress for rows of this shape.
     async fn copy(&mut self, shape: &Shape) -> Result<&mut Copy, StoreError> {
         if self.copy.as_ref().is_none_or(|copy| copy.shape != *shape) {
             self.settle().await?;
@@ -230,7 +230,7 @@ impl Snapshot for PgSession {
         );
         let limit = i64::from(limit);
         let binds: [(&(dyn ToSql + Sync), Type); 2] = [(&after, Type::INT8), (&limit, Type::INT8)];
-        // They come one by one: what is not taken waits, and is thrown away in the end.
+        // Rows arrive one by one; those that are not taken are discarded at the end.
         let mut come = pin!(self.client.query_typed_raw(&sql, binds).await.map_err(failed)?);
         let (mut rows, mut bytes) = (Vec::new(), 0);
         while bytes < PAGE_BYTES
@@ -300,14 +300,14 @@ impl Load for PgSession {
 
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
         self.settle().await?;
-        // Else the first lists would be planned as if the tables were empty.
+        // Without it, the first lists would be planned as if the tables were empty.
         let names = list(TABLES.iter().map(|table| table.name));
         self.execute(&format!("ANALYZE {names}")).await?;
         self.execute("COMMIT").await
     }
 }
 
-/// The statement that gives one row other values, and the types of these.
+/// The statement that updates one row, and the types of its values.
 fn update(shape: &Shape) -> (String, Vec<Type>) {
     let columns = shape.columns.iter().map(|column| (column.name, value::type_of(column.kind)));
     let document = (!shape.table.searched_by.is_empty()).then_some(("search_document", Type::TEXT));
@@ -317,7 +317,7 @@ fn update(shape: &Shape) -> (String, Vec<Type>) {
     (format!("UPDATE \"{}\" SET {} WHERE id = $1", shape.table.name, sets.join(", ")), types)
 }
 
-/// Names as a list of SQL.
+/// Formats names as an SQL list.
 pub(crate) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<String> = names.map(|name| format!("\"{name}\"")).collect();
     names.join(", ")

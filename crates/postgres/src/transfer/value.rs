@@ -1,4 +1,4 @@
-//! Values of rows, as the wire has them.
+//! Values in PostgreSQL's binary format.
 
 use std::error::Error;
 
@@ -7,10 +7,10 @@ use tokio_postgres::Row;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, accepts, to_sql_checked};
 
-/// 2000-01-01, from which PostgreSQL counts, in microseconds since 1970.
+/// 2000-01-01, PostgreSQL's epoch, in microseconds since 1970.
 const EPOCH: i64 = 946_684_800_000_000;
 
-/// The type of a column.
+/// The PostgreSQL type of a column.
 pub(super) fn type_of(kind: Kind) -> Type {
     match kind {
         Kind::Integer => Type::INT8,
@@ -21,7 +21,7 @@ pub(super) fn type_of(kind: Kind) -> Type {
     }
 }
 
-/// The value of a column.
+/// Reads the value of a column.
 pub(super) fn read(row: &Row, at: usize, kind: Kind) -> Result<Value, tokio_postgres::Error> {
     Ok(match kind {
         Kind::Integer => row.try_get::<_, Option<i64>>(at)?.map(Value::Integer),
@@ -33,7 +33,7 @@ pub(super) fn read(row: &Row, at: usize, kind: Kind) -> Result<Value, tokio_post
     .unwrap_or(Value::Null))
 }
 
-/// Microseconds since 1970.
+/// A time in microseconds since 1970.
 struct Time(i64);
 
 impl FromSql<'_> for Time {
@@ -45,7 +45,7 @@ impl FromSql<'_> for Time {
     accepts!(TIMESTAMPTZ);
 }
 
-/// A value on its way into a column of its type.
+/// A value that is written to a column of its type.
 #[derive(Debug)]
 pub(super) struct Bind<'a>(pub(super) &'a Value);
 

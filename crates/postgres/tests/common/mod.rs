@@ -1,11 +1,11 @@
-//! The repositories of a database, as the contract suite wants them.
+//! The repositories of a database, as the contract suite needs them.
 
 use std::sync::Arc;
 
 use exit3_postgres::PgDatabase;
 use exit3_testkit::contract::Harness;
 
-/// Without anything to keep.
+/// Nothing else must be kept alive.
 pub(crate) fn harness_over(database: &PgDatabase) -> Harness {
     Harness {
         leads: Arc::new(database.leads()),

@@ -6,7 +6,7 @@ use exit3_ports::{LeadRepository, SubscriberRepository};
 use exit3_testkit::{builders, postgres};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn documents_of_an_earlier_release_are_folded_anew() {
+async fn documents_of_an_earlier_release_are_folded_again() {
     let (database, kept) = crate::shared().await;
     let leads = database.leads();
     let lead = builders::lead().full_name("Đuro Šarić").company_name(None).build();
@@ -14,7 +14,7 @@ async fn documents_of_an_earlier_release_are_folded_anew() {
     leads.create_many(&many).await.unwrap();
     let plain = leads.create(&builders::lead().build(), builders::at(7)).await.unwrap();
     database.subscribers().create(&builders::subscriber("đ@šarić.hr")).await.unwrap();
-    // As an earlier release wrote them.
+    // As an earlier release stored them.
     let admin = postgres::client(kept.url()).await;
     admin
         .batch_execute(
@@ -31,7 +31,7 @@ async fn documents_of_an_earlier_release_are_folded_anew() {
     assert_eq!((found("saric").await, found("šarić").await), (0, 230));
     let mut steps = Vec::new();
     loop {
-        // Two nodes at once do no harm.
+        // Two nodes may do this at once.
         let other = crate::open(kept.url());
         let (one, other) = tokio::join!(database.fold_accents(), other.fold_accents());
         match one.unwrap().max(other.unwrap()) {

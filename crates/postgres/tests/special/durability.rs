@@ -1,4 +1,4 @@
-//! What was answered is on disk.
+//! Acknowledged writes are on disk.
 
 use exit3_ports::{LeadRepository, Transfer};
 use exit3_testkit::postgres::TestDatabase;
@@ -7,7 +7,7 @@ use tokio_postgres::Client;
 
 use crate::{alone, open, shared};
 
-/// Notes how durably each statement that touches leads is committed.
+/// Records the durability of each statement that changes leads.
 const NOTE: &str = "\
 CREATE TABLE noted (id bigint GENERATED ALWAYS AS IDENTITY, how text);
 CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -27,7 +27,7 @@ async fn choose(admin: &Client, database: &TestDatabase, choice: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_operators_choice_stays_unless_it_could_lose_what_was_answered() {
+async fn the_operators_setting_stays_unless_it_could_lose_acknowledged_writes() {
     let (_, database) = shared().await;
     let admin = postgres::client(database.url()).await;
     admin.batch_execute(NOTE).await.unwrap();
@@ -52,10 +52,10 @@ async fn the_operators_choice_stays_unless_it_could_lose_what_was_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_answered_survives_a_crash_of_a_server_that_does_not_wait_for_its_disk() {
+async fn acknowledged_writes_survive_a_crash_of_a_server_with_asynchronous_commits() {
     let (node, mut server) = alone().await;
     let admin = postgres::client(&server.url("postgres")).await;
-    // Keeps the WAL writer from writing the log to disk in time.
+    // Prevents the WAL writer from flushing the log in time.
     admin.batch_execute("ALTER SYSTEM SET wal_writer_delay = '10s'").await.unwrap();
     admin.batch_execute("SELECT pg_reload_conf()").await.unwrap();
     for number in 0..20 {

@@ -1,4 +1,4 @@
-//! A database that fails, hangs, or is kept busy, and callers that go away.
+//! A database that fails, hangs or is busy, and callers that go away.
 
 use std::time::{Duration, Instant};
 
@@ -11,14 +11,14 @@ use tokio_postgres::Client;
 
 use crate::{alone, shared, until};
 
-/// The promise is 2 s; the rest is for a machine that is busy with other tests.
+/// The promise is 2 s; the rest allows for a machine that runs other tests.
 const PROMPTLY: Duration = Duration::from_secs(3);
 
 fn is_unavailable<T>(outcome: &Result<T, StoreError>) -> bool {
     matches!(outcome, Err(StoreError::Unavailable(_)))
 }
 
-/// How many server processes serve others in `state`.
+/// The number of server processes that serve other clients in `state`.
 async fn sessions(admin: &Client, state: &str) -> i64 {
     let query = "SELECT count(*) FROM pg_stat_activity \
                  WHERE datname = current_database() AND pid <> pg_backend_pid() AND state LIKE $1";
@@ -26,7 +26,7 @@ async fn sessions(admin: &Client, state: &str) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_hangs_is_told_in_time_and_used_again_later() {
+async fn a_hanging_server_is_reported_in_time_and_used_again_later() {
     let (database, server) = alone().await;
     let leads = database.leads();
     let lead = builders::lead().build();
@@ -66,7 +66,7 @@ async fn a_server_that_crashes_is_used_again_once_it_is_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_the_server_closed_fails_nobody() {
+async fn a_connection_closed_by_the_server_fails_no_operation() {
     let (database, admin_of) = shared().await;
     let leads = database.leads();
     let lead = builders::lead().build();
@@ -87,7 +87,7 @@ async fn a_connection_that_the_server_closed_fails_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_caller_that_goes_away_leaves_no_transaction_open_and_no_connection_behind() {
+async fn a_caller_that_goes_away_leaves_no_transaction_or_connection_open() {
     let (_, kept) = shared().await;
     let mut settings = PgSettings::parse(kept.url()).unwrap();
     settings.pool_size = 4;
@@ -103,7 +103,7 @@ async fn a_caller_that_goes_away_leaves_no_transaction_open_and_no_connection_be
     }
     until(async || sessions(&admin, "idle in transaction%").await == 0).await;
     until(async || sessions(&admin, "%").await <= 4).await;
-    // As many as the pool has can still be used at once.
+    // The pool still has all of its connections.
     let all = LeadFilter::default();
     for _ in 0..8 {
         let page = || leads.list(&all, LeadOrder::NEWEST, PageRequest::first());
@@ -113,7 +113,7 @@ async fn a_caller_that_goes_away_leaves_no_transaction_open_and_no_connection_be
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn writers_who_wait_too_long_give_up_and_nothing_stays_taken() {
+async fn writers_that_wait_too_long_give_up_and_free_their_connections() {
     let (database, kept) = shared().await;
     let leads = database.leads();
     let lead = builders::lead().build();
@@ -134,7 +134,7 @@ async fn writers_who_wait_too_long_give_up_and_nothing_stays_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_may_pass_is_unavailable_and_what_will_not_is_a_defect() {
+async fn temporary_errors_are_unavailable_and_others_are_bugs() {
     let (database, kept) = shared().await;
     let leads = database.leads();
     let lead = builders::lead().build();
@@ -176,7 +176,7 @@ async fn what_may_pass_is_unavailable_and_what_will_not_is_a_defect() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_password_is_never_told() {
+async fn a_password_is_never_printed() {
     let url = "postgres://ana:hunter2@127.0.0.1:1/leads";
     let settings = PgSettings::parse(url).unwrap();
     let database = exit3_postgres::connect(&settings, tokio::runtime::Handle::current());

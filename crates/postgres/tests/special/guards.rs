@@ -1,4 +1,4 @@
-//! What the database itself guards, whoever writes to it.
+//! What the database itself enforces for every writer.
 
 use exit3_domain::leads::{LeadFilter, LeadOrder};
 use exit3_domain::paging::PageRequest;
@@ -36,7 +36,7 @@ async fn insert(admin: &Client, column: &str, value: &str) -> Result<(), SqlStat
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refuses_what_the_domain_would_refuse() {
+async fn refuses_values_that_the_domain_refuses() {
     let (_, database) = shared().await;
     let admin = postgres::client(database.url()).await;
     for (column, longest) in [
@@ -62,7 +62,7 @@ async fn refuses_what_the_domain_would_refuse() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lets_older_data_live_that_breaks_rules_of_taste() {
+async fn accepts_older_data_that_breaks_style_rules() {
     let (_, database) = shared().await;
     let admin = postgres::client(database.url()).await;
     for (column, value) in [
@@ -76,7 +76,7 @@ async fn lets_older_data_live_that_breaks_rules_of_taste() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_address_subscribes_once_whatever_its_case() {
+async fn an_address_subscribes_once_in_any_case() {
     let (repositories, database) = shared().await;
     let admin = postgres::client(database.url()).await;
     repositories.subscribers().create(&builders::subscriber("ana@acme.hr")).await.unwrap();
@@ -87,7 +87,7 @@ async fn one_address_subscribes_once_whatever_its_case() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn counts_follow_whoever_writes() {
+async fn counts_follow_every_writer() {
     let (repositories, database) = shared().await;
     let leads = repositories.leads();
     let count = async || {
@@ -116,7 +116,7 @@ async fn counts_follow_whoever_writes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_are_guarded_and_found_by_an_index() {
+async fn keys_are_checked_and_found_by_an_index() {
     let (_, database) = shared().await;
     let admin = postgres::client(database.url()).await;
     let insert = async |column: &str, value: &str| {

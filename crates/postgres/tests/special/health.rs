@@ -1,4 +1,4 @@
-//! A database that answers and cannot do its work.
+//! A database that answers but cannot do its work.
 
 use exit3_domain::leads::{LeadFilter, LeadId, LeadOrder};
 use exit3_domain::paging::PageRequest;
@@ -11,7 +11,7 @@ use tokio_postgres::Client;
 use crate::{open, shared, until};
 
 struct Limited {
-    /// As a role that has no more rights than it needs.
+    /// Connected as a role with only the necessary rights.
     database: PgDatabase,
     role: String,
     admin: Client,
@@ -51,7 +51,7 @@ fn is_unavailable<T>(outcome: &Result<T, StoreError>) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_missing_is_named_and_requests_are_told_to_come_again() {
+async fn missing_objects_are_named_and_requests_are_unavailable() {
     let limited = limited().await;
     let (database, role) = (&limited.database, limited.role.as_str());
     let health = database.health();
@@ -142,7 +142,7 @@ async fn every_column_that_is_missing_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_column_of_another_type_is_named() {
+async fn a_column_of_a_wrong_type_is_named() {
     let limited = limited().await;
     let health = limited.database.health();
     for (sql, told) in [
@@ -161,7 +161,7 @@ async fn a_column_of_another_type_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_owner_of_a_table_sees_all_rows_unless_it_is_forced_not_to() {
+async fn the_owner_of_a_table_sees_all_rows_unless_row_security_is_forced() {
     let limited = limited().await;
     let own = format!("ALTER TABLE subscribers OWNER TO {}", limited.role);
     limited.admin.batch_execute(&own).await.unwrap();
@@ -172,13 +172,13 @@ async fn the_owner_of_a_table_sees_all_rows_unless_it_is_forced_not_to() {
     let force = "ALTER TABLE subscribers FORCE ROW LEVEL SECURITY";
     limited.admin.batch_execute(force).await.unwrap();
     let Some(Obstacle::Lacks(told)) = health.obstacle().await.unwrap() else {
-        panic!("hidden rows are told");
+        panic!("hidden rows are not reported");
     };
     assert!(told.contains("row-level security of the table subscribers"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_right_on_columns_is_a_right() {
+async fn rights_on_all_columns_suffice() {
     let limited = limited().await;
     let role = &limited.role;
     let sql = format!(
@@ -190,12 +190,12 @@ async fn a_right_on_columns_is_a_right() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_can_only_be_read_is_told() {
+async fn a_read_only_database_is_reported() {
     let limited = limited().await;
     let set = async |set: &str| {
         let sql = format!("ALTER ROLE {} {set}", limited.role);
         limited.admin.batch_execute(&sql).await.unwrap();
-        // Only new sessions begin with it.
+        // Only new sessions are affected.
         let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1";
         limited.admin.execute(end, &[&limited.role]).await.unwrap();
     };
@@ -210,7 +210,7 @@ async fn a_database_that_can_only_be_read_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_standby_in_the_place_of_the_primary_is_told() {
+async fn a_standby_in_place_of_the_primary_is_reported() {
     let (primary, standby) = TestPostgres::with_replica().await;
     crate::migrated(&primary.url("postgres")).await;
     let health = open(&standby.url("postgres")).health();
@@ -221,7 +221,7 @@ async fn a_standby_in_the_place_of_the_primary_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn writes_that_fail_are_told_until_one_would_succeed_and_trials_leave_nothing() {
+async fn failing_writes_are_reported_until_a_trial_succeeds_which_leaves_nothing() {
     let (database, kept) = shared().await;
     let admin = client(kept.url()).await;
     let before = create(&database).await.unwrap();
@@ -233,19 +233,19 @@ async fn writes_that_fail_are_told_until_one_would_succeed_and_trials_leave_noth
         )
         .await
         .unwrap();
-    // Nobody has noticed yet.
+    // No write has failed yet.
     assert_eq!(database.health().obstacle().await.unwrap(), None);
     assert!(is_unavailable(&create(&database).await));
     list(&database).await.unwrap();
     for _ in 0..3 {
         let Some(Obstacle::WritesFail(why)) = database.health().obstacle().await.unwrap() else {
-            panic!("a disk that is full is told");
+            panic!("the full disk is not reported");
         };
         assert!(why.contains("53100") && why.contains("No space left"), "{why}");
     }
     admin.batch_execute("ALTER TABLE leads DISABLE TRIGGER fail").await.unwrap();
     assert_eq!(database.health().obstacle().await.unwrap(), None);
-    // Those two took an id: the first attempt to create, and this one.
+    // Two ids were used: by the first, failed create, and by this one.
     assert_eq!(create(&database).await.unwrap().0, before.0 + 2);
     let row = admin.query_one("SELECT count(*) FROM leads", &[]).await.unwrap();
     assert_eq!(row.get::<_, i64>(0), 2);

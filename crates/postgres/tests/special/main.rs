@@ -1,4 +1,4 @@
-//! What is special about PostgreSQL, beside the contract of the ports.
+//! Behaviour specific to PostgreSQL, in addition to the contract of the ports.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -29,7 +29,7 @@ use exit3_postgres::{PgDatabase, PgSettings, connect};
 use exit3_testkit::postgres::{self, TestDatabase, TestPostgres};
 use tokio::runtime::Handle;
 
-/// The database of `url`, with its schema.
+/// The database at `url`, with its schema.
 async fn migrated(url: &str) -> PgDatabase {
     let database = open(url);
     database.migrate().await.unwrap();
@@ -40,7 +40,7 @@ fn open(url: &str) -> PgDatabase {
     connect(&PgSettings::parse(url).unwrap(), Handle::current())
 }
 
-/// A database of its own on the server that all tests share.
+/// A separate database on the server that all tests share.
 async fn shared() -> (PgDatabase, TestDatabase) {
     let migrate = async |url: String| {
         migrated(&url).await;
@@ -49,18 +49,18 @@ async fn shared() -> (PgDatabase, TestDatabase) {
     (open(database.url()), database)
 }
 
-/// A server of its own, for a test that stops or pauses it.
+/// A separate server, for a test that stops or pauses it.
 async fn alone() -> (PgDatabase, TestPostgres) {
     let server = tokio::task::spawn_blocking(TestPostgres::start).await.unwrap();
     let database = migrated(&server.url("postgres")).await;
     (database, server)
 }
 
-/// Asks until the answer is yes.
+/// Polls until the condition holds.
 async fn until(mut holds: impl AsyncFnMut() -> bool) {
     let begun = Instant::now();
     while !holds().await {
-        assert!(begun.elapsed() < Duration::from_secs(30), "it never holds");
+        assert!(begun.elapsed() < Duration::from_secs(30), "the condition never holds");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

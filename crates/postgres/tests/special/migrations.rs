@@ -1,4 +1,4 @@
-//! Bringing a schema up to date.
+//! Applying migrations.
 
 use exit3_ports::{DatabaseHealth, TABLES};
 use exit3_testkit::contract::transfer::assert_nothing_is_left_out;
@@ -23,7 +23,7 @@ async fn nodes_that_start_together_migrate_once() {
     }
     assert!(applied > 0);
     assert_eq!(open(database.url()).migrate().await.unwrap(), 0);
-    // Each of them was applied once, by whichever node.
+    // Each was applied once, by any of the nodes.
     let admin = postgres::client(database.url()).await;
     let row = admin.query_one("SELECT count(*) FROM __diesel_schema_migrations", &[]);
     let recorded: i64 = row.await.unwrap().get(0);
@@ -31,7 +31,7 @@ async fn nodes_that_start_together_migrate_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_without_schema_is_there_but_not_ready() {
+async fn a_database_without_a_schema_is_available_but_not_ready() {
     let database = postgres::shared().create_database().await;
     let health = open(database.url()).health();
     health.ping().await.unwrap();
@@ -41,7 +41,7 @@ async fn a_database_without_schema_is_there_but_not_ready() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_column_is_left_out_of_a_backup() {
+async fn every_column_is_in_a_backup() {
     let (_, database) = shared().await;
     let admin = postgres::client(database.url()).await;
     let sql = "SELECT table_name::text, column_name::text FROM information_schema.columns \
@@ -51,14 +51,14 @@ async fn no_column_is_left_out_of_a_backup() {
     assert_nothing_is_left_out(&columns);
 }
 
-/// The lock that a migrating program holds.
+/// The key of the lock that a migrating program holds.
 const LOCK: i64 = 0x6578_6974_3300_0001;
 
 #[tokio::test]
-async fn who_waits_for_another_program_says_for_whom_and_goes_on_when_it_is_done() {
+async fn waiting_for_another_program_is_logged_and_ends_with_it() {
     let database = postgres::shared().create_database().await;
     let other = postgres::client(database.url()).await;
-    // As a release did that took the lock for its session.
+    // As an earlier release did, which locked for its session.
     let hold = format!("SET application_name = 'older'; SELECT pg_advisory_lock({LOCK})");
     other.batch_execute(&hold).await.unwrap();
     let process: i32 = other.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
@@ -81,7 +81,7 @@ async fn who_waits_for_another_program_says_for_whom_and_goes_on_when_it_is_done
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_has_nothing_to_migrate_waits_for_nobody() {
+async fn a_current_schema_needs_no_lock() {
     let (own, database) = shared().await;
     let other = postgres::client(database.url()).await;
     other.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})")).await.unwrap();
@@ -90,7 +90,7 @@ async fn who_has_nothing_to_migrate_waits_for_nobody() {
 
 /// As `pg_restore` does, which empties the search_path.
 #[tokio::test(flavor = "multi_thread")]
-async fn each_table_can_be_restored_by_itself_and_rows_are_counted() {
+async fn a_single_table_can_be_restored_and_its_rows_are_counted() {
     let (from, database) = shared().await;
     fill(&harness_over(&from)).await;
     let (_, target) = shared().await;
@@ -119,9 +119,9 @@ fn run(words: &[&str]) {
     assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Holds for all functions that migrations make, now or later.
+/// Covers all functions that migrations create, now and later.
 #[tokio::test(flavor = "multi_thread")]
-async fn every_function_of_the_schema_names_its_tables_with_the_schema_or_has_a_search_path() {
+async fn functions_of_the_schema_do_not_depend_on_the_search_path() {
     let (_, database) = shared().await;
     let admin = postgres::client(database.url()).await;
     let bare = "SELECT proname || ': ' || relname FROM pg_proc p, pg_class c

@@ -1,8 +1,7 @@
-//! How PostgreSQL reads lists: by an index, for every filter and order, and with any
-//! statistics.
+//! PostgreSQL reads lists by an index, for every filter and order, and with any statistics.
 //!
-//! The plans are those of the statements that the adapter sends, as the server
-//! itself logs them (`auto_explain`), with the rows that were really read.
+//! The plans are those of the adapter's own statements, as logged by the server (`auto_explain`),
+//! with the numbers of rows that were really read.
 
 use exit3_domain::leads::{LeadCategory, LeadFilter, LeadOrder, LeadSort, LeadSource, LeadStatus};
 use exit3_domain::paging::{Direction, PageNumber, PageRequest, Step};
@@ -14,13 +13,13 @@ use exit3_testkit::postgres::{self, TestPostgres};
 
 use crate::migrated;
 
-/// As many old leads, of everything, as new ones, which are all of one kind.
+/// The number of old leads of all kinds, and of new ones of a single kind.
 const EACH: u32 = 15_000;
 /// More than any of these lists may read: two pages of each of 72 combinations.
 const MOST_ROWS: u64 = 8_000;
 
-/// Leads and subscribers as they are in life: the newest are all new, from the website, and
-/// their names are the last ones too.
+/// Realistic leads and subscribers: the newest leads all have the status "new", come from the
+/// website, and have the last names.
 fn rows() -> String {
     let any = |words: &[&str], every: u32, usual: &str| {
         let words = words.join("','");
@@ -52,7 +51,7 @@ fn rows() -> String {
 
 async fn explain_everything(url: &str) {
     let admin = postgres::client(url).await;
-    // For the connections that are made from now on.
+    // For connections opened from now on.
     let settings = "ALTER DATABASE postgres SET session_preload_libraries = 'auto_explain';
          ALTER DATABASE postgres SET auto_explain.log_min_duration = 0;
          ALTER DATABASE postgres SET auto_explain.log_analyze = on;
@@ -82,7 +81,7 @@ fn filters() -> Vec<LeadFilter> {
             categories: Some(vec![LeadCategory::WebDev]),
             ..all.clone()
         },
-        // No row has all of it.
+        // No row matches all of it.
         LeadFilter {
             statuses: one(LeadStatus::Closed),
             created_after: Some(time("2026-01-20T00:00:00Z")),
@@ -99,7 +98,7 @@ fn filters() -> Vec<LeadFilter> {
     ]
 }
 
-/// Asks for lists of all kinds, each as often as it takes for the server to keep a plan.
+/// Requests lists of all kinds, each often enough for the server to keep a plan.
 async fn ask(database: &PgDatabase) {
     let (leads, subscribers) = (database.leads(), database.subscribers());
     let page = |number| PageRequest { number, size: 50 };
@@ -147,7 +146,7 @@ async fn ask(database: &PgDatabase) {
     }
 }
 
-/// How many rows a plan read from tables and indexes, those that it threw away included.
+/// The number of rows that a plan read from tables and indexes, including discarded ones.
 fn rows_read(plan: &str) -> u64 {
     let number = |line: &str, before: &str| -> Option<u64> {
         let rest = line.rsplit_once(before)?.1;
@@ -159,7 +158,7 @@ fn rows_read(plan: &str) -> u64 {
         let is_scan = [" on leads", " on subscribers", "Bitmap Index Scan"];
         if line.contains("Scan") && is_scan.iter().any(|scan| line.contains(scan)) {
             loops = number(line, "loops=").unwrap_or(1);
-            // What a bitmap finds is counted where its rows are read.
+            // The rows of a bitmap are counted where they are read.
             if !line.contains("Bitmap Index Scan") {
                 read += number(line, " rows=").unwrap_or(0) * loops;
             }
@@ -170,7 +169,7 @@ fn rows_read(plan: &str) -> u64 {
     read
 }
 
-/// That no list of those that were logged read much, and none all of a table.
+/// Checks that no logged list read many rows, and none a whole table.
 fn assert_bounded(log: &str, rows: &str) {
     let plans: Vec<&str> = log.split("Query Text: ").skip(1).collect();
     let lists: Vec<&&str> = plans.iter().filter(|plan| plan.contains(" LIMIT ")).collect();
@@ -207,7 +206,7 @@ async fn filled() -> (TestPostgres, PgDatabase) {
     let url = server.url("postgres");
     migrated(&url).await;
     let admin = postgres::client(&url).await;
-    // Nothing learns of the rows by itself.
+    // Prevent automatic statistics.
     let deaf = "ALTER TABLE leads SET (autovacuum_enabled = off);
          ALTER TABLE subscribers SET (autovacuum_enabled = off);";
     admin.batch_execute(deaf).await.unwrap();
@@ -217,14 +216,14 @@ async fn filled() -> (TestPostgres, PgDatabase) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lists_of_a_table_that_was_never_analysed_are_read_by_an_index() {
+async fn lists_use_an_index_without_statistics() {
     let (server, database) = filled().await;
     postgres::client(&server.url("postgres")).await.batch_execute(&rows()).await.unwrap();
     ask(&database).await;
     assert_bounded(&server.log(), "never analysed");
 }
 
-/// The statistics are those of a time when all leads were of one kind.
+/// The statistics are out of date: they show leads of a single kind.
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_do_not_depend_on_statistics() {
     let (server, database) = filled().await;
@@ -241,7 +240,7 @@ async fn lists_do_not_depend_on_statistics() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lists_of_a_table_that_was_analysed_are_read_by_an_index() {
+async fn lists_use_an_index_with_current_statistics() {
     let (server, database) = filled().await;
     let admin = postgres::client(&server.url("postgres")).await;
     admin.batch_execute(&rows()).await.unwrap();

@@ -1,4 +1,4 @@
-//! Connections of a process with several workers: how many there are, and who gets them.
+//! The connections of a process with several workers: their number, and who gets them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -17,7 +17,7 @@ use tokio_postgres::Client;
 
 use crate::{shared, until};
 
-/// So long that a slow machine fails nothing.
+/// Long enough for a slow machine.
 const LONG: Duration = Duration::from_secs(60);
 
 fn with(url: &str, pool_size: usize, timeout: Duration) -> PgDatabase {
@@ -27,7 +27,7 @@ fn with(url: &str, pool_size: usize, timeout: Duration) -> PgDatabase {
     connect(&settings, Handle::current())
 }
 
-/// A worker's thread: a runtime of its own, on which many use the database at once.
+/// A worker thread with its own runtime, on which many tasks use the database at once.
 fn worker<F: Future<Output = ()> + 'static>(
     database: &PgDatabase,
     workers: usize,
@@ -47,7 +47,7 @@ async fn ended(threads: Vec<JoinHandle<()>>) {
     tokio::task::spawn_blocking(wait).await.unwrap();
 }
 
-/// A role that may have only some connections.
+/// A role with a limit of connections.
 struct Few {
     admin: Client,
     role: String,
@@ -73,7 +73,7 @@ impl Few {
     }
 }
 
-/// Eight at once, each of whom creates and lists.
+/// Eight concurrent tasks, each of which creates and lists.
 async fn use_it(database: PgDatabase) {
     let one = async || {
         let leads = database.leads();
@@ -95,7 +95,7 @@ async fn sessions(admin: &Client) -> i64 {
     admin.query_one(query, &[]).await.unwrap().get(0)
 }
 
-/// Records the highest number of sessions, until it is told to end.
+/// Records the highest number of sessions, until told to stop.
 fn watch(admin: Client) -> (Arc<AtomicI64>, Arc<AtomicBool>) {
     let (most, end) = (Arc::new(AtomicI64::new(0)), Arc::new(AtomicBool::new(false)));
     let (seen, ends) = (Arc::clone(&most), Arc::clone(&end));
@@ -108,10 +108,10 @@ fn watch(admin: Client) -> (Arc<AtomicI64>, Arc<AtomicBool>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_workers_together_have_no_more_connections_than_the_settings_say() {
+async fn all_workers_together_respect_the_limit_of_connections() {
     let (_, kept) = shared().await;
     for (connections, workers) in [(1, 16), (8, 16), (17, 16), (2, 2), (16, 2)] {
-        // One client asks all the time: the session of another that has just ended would count.
+        // One client polls: a session that has just ended could still be counted.
         let admin = client(kept.url()).await;
         until(async || sessions(&admin).await == 0).await;
         let database = with(kept.url(), connections, LONG);
@@ -127,7 +127,7 @@ async fn all_workers_together_have_no_more_connections_than_the_settings_say() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_that_ends_gives_its_share_back() {
+async fn a_worker_that_ends_returns_its_share() {
     let (_, kept) = shared().await;
     let database = with(kept.url(), 4, LONG);
     for _ in 0..5 {
@@ -154,23 +154,23 @@ async fn a_worker_that_ends_gives_its_share_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_takes_no_more_connections_serves_all_with_those_that_live() {
+async fn a_full_server_serves_all_workers_with_the_open_connections() {
     let (_, kept) = shared().await;
     let few = Few::new(kept.url()).await;
     let (admin, url) = (&few.admin, &few.url);
-    // One that a worker has for itself serves the other workers as well.
+    // A worker's own connection serves the other workers as well.
     for usable in [1, 3] {
-        // The server still counts those of a runtime that has just ended.
+        // The server may still count the sessions of a runtime that has just ended.
         until(async || sessions(admin).await == 0).await;
         let database = with(url, 16, LONG);
         few.limit(usable).await;
-        // A runtime that ends takes its connections along.
+        // A runtime that ends closes its connections.
         let all_are_done = Arc::new(Barrier::new(5));
         let threads = (0..4).map(|_| {
             let all_are_done = Arc::clone(&all_are_done);
             worker(&database, 4, async move |database| {
                 use_it(database).await;
-                // Where another thread has failed, the test fails, and does not hang.
+                // If another thread has failed, the test must fail instead of hanging.
                 tokio::time::timeout(LONG, all_are_done.wait()).await.unwrap();
             })
         });
@@ -179,7 +179,7 @@ async fn a_server_that_takes_no_more_connections_serves_all_with_those_that_live
         tokio::time::timeout(LONG, all_are_done.wait()).await.unwrap();
         ended(threads).await;
     }
-    // If the server takes no connection at all, callers learn that at once.
+    // If the server accepts no connections at all, callers learn that at once.
     few.limit(0).await;
     let alone = with(url, 16, LONG);
     let lead = builders::lead().build();
@@ -191,7 +191,7 @@ async fn a_server_that_takes_no_more_connections_serves_all_with_those_that_live
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_whose_caller_has_gone_serves_another_worker() {
+async fn a_new_connection_without_a_caller_serves_another_worker() {
     let (_, kept) = shared().await;
     let few = Few::new(kept.url()).await;
     few.limit(1).await;
@@ -205,14 +205,14 @@ async fn a_connection_whose_caller_has_gone_serves_another_worker() {
         let gone = leads.create(&lead, builders::at(n));
         let patience = Duration::from_micros(200 * n.unsigned_abs());
         let _ = tokio::time::timeout(patience, gone).await;
-        // The server still counts a connection that was closed with its statement in flight.
+        // The server may still count a connection that was closed with its statement in flight.
         let leads = other.leads();
         until(async || leads.create(&lead, builders::at(n)).await.is_ok()).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crowd_that_asks_for_health_takes_one_connection() {
+async fn concurrent_health_checks_share_connections() {
     let (_, kept) = shared().await;
     let database = with(kept.url(), 8, LONG);
     let crowd = (0..200).map(|_| {
@@ -232,7 +232,7 @@ async fn a_crowd_that_asks_for_health_takes_one_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_goes_away_in_line_takes_nothing_from_the_others() {
+async fn callers_that_leave_the_line_take_nothing_from_others() {
     let (_, kept) = shared().await;
     let database = with(kept.url(), 1, LONG);
     let lead = builders::lead().build();
@@ -253,7 +253,7 @@ async fn whoever_goes_away_in_line_takes_nothing_from_the_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_runtime_that_has_ended_is_told_at_once() {
+async fn an_ended_runtime_is_reported_at_once() {
     let (_, kept) = shared().await;
     let runtime = Runtime::new().unwrap();
     let mut settings = PgSettings::parse(kept.url()).unwrap();

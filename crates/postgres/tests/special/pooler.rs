@@ -1,4 +1,4 @@
-//! Behind a connection pooler.
+//! Connections through a pooler.
 
 use exit3_domain::leads::LeadId;
 use exit3_ports::{LeadRepository, Rows, StoreError, Target, Transfer};
@@ -19,14 +19,14 @@ async fn pooled(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pooler_that_forgets_statements_is_refused_and_nothing_is_done_through_it() {
+async fn a_pooler_that_forgets_statements_is_refused_and_left_unchanged() {
     let (_, database) = shared().await;
     let pooler = pooled(&database, "transaction", Statements::PassedOn, 3).await;
     let node = open(&pooler.url_of(database.url()));
     assert_eq!(node.check_fitness().await, Err(Unfit::ForgetsStatements));
     let refused = node.leads().find(LeadId(1)).await.unwrap_err();
     assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
-    // Nothing is left behind in the sessions, which other clients share.
+    // Nothing is left in the sessions, which other clients share.
     let other = postgres::client(&pooler.url_of(database.url())).await;
     let names = "SELECT count(*) FROM pg_prepared_statements";
     assert_eq!(number(&other, names).await, 0);
@@ -43,9 +43,9 @@ async fn a_pooler_without_transactions_is_refused() {
     assert_eq!(node.check_fitness().await, Err(Unfit::NoTransactions));
 }
 
-/// Two nodes that use one another's sessions in turn.
+/// Two nodes that alternate between the same sessions.
 #[tokio::test(flavor = "multi_thread")]
-async fn nodes_behind_one_pooler_do_only_what_they_were_asked() {
+async fn nodes_behind_one_pooler_run_only_their_own_statements() {
     for (mode, statements) in [
         ("transaction", Statements::Kept),
         ("session", Statements::Kept),
@@ -88,10 +88,10 @@ async fn nodes_behind_one_pooler_do_only_what_they_were_asked() {
     }
 }
 
-/// Behind a pooler that keeps statements, sessions must do by themselves what cannot be
-/// set for them.
+/// Behind a pooler that keeps statements, the sessions' defaults must be safe, because the service
+/// cannot set them.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pooler_whose_sessions_could_lose_an_answered_write_is_refused() {
+async fn a_pooler_with_sessions_that_may_lose_writes_is_refused() {
     let (_, database) = shared().await;
     durable(&database).await;
     for (setting, refused) in [
@@ -112,7 +112,7 @@ async fn a_pooler_whose_sessions_could_lose_an_answered_write_is_refused() {
     }
 }
 
-/// Also where it is the session that is shared, what a connection sets is for itself.
+/// In shared sessions too, a connection's settings must not reach others.
 #[tokio::test(flavor = "multi_thread")]
 async fn copies_and_migrations_leave_nothing_in_the_sessions_of_a_pooler() {
     let database = postgres::shared().create_database().await;
@@ -135,12 +135,12 @@ async fn copies_and_migrations_leave_nothing_in_the_sessions_of_a_pooler() {
                              WHERE datname = current_database())"
         );
         assert_eq!(number(&admin, &locks).await, 0);
-        // With the pooler still there, somebody migrates past it.
+        // With the pooler still there, another program migrates without it.
         open(database.url()).migrate_to(Target::Version(1), Rows::Keep).await.unwrap();
     }
 }
 
-/// The sessions of the database flush what they commit, which those of tests do not.
+/// Makes the sessions of the database flush their commits, unlike other tests.
 async fn durable(database: &TestDatabase) {
     alter(&postgres::client(database.url()).await, "SET synchronous_commit = on").await;
 }

@@ -1,5 +1,5 @@
-//! Lists from a replica: never too old, never without what their client knows, and
-//! whatever becomes of the replica, never missed.
+//! Lists from a replica: never too old, never without what their client has seen, and available
+//! whatever happens to the replica.
 
 use std::time::{Duration, Instant};
 
@@ -17,15 +17,15 @@ use tokio_postgres::Client;
 use crate::{migrated, until};
 
 const LAG: Duration = Duration::from_secs(3);
-/// For what is not about age: longer than any test takes.
+/// For tests that are not about age: longer than any of them takes.
 const LONG: Duration = Duration::from_secs(600);
 
-/// A database whose lists may come from another.
+/// A database whose lists may come from a replica.
 struct Pair {
     database: PgDatabase,
     primary: TestPostgres,
     copy: TestPostgres,
-    /// A superuser, where there is a standby.
+    /// A superuser at the standby, if there is one.
     standby: Client,
     watch: JoinHandle<()>,
 }
@@ -66,7 +66,7 @@ impl Pair {
         rows(&client(&self.primary.url("postgres")).await).await.unwrap()
     }
 
-    /// Whether the replica is to replay what it gets.
+    /// Pauses or resumes replay at the standby.
     async fn replay(&self, replays: bool) {
         let verb = if replays { "resume" } else { "pause" };
         self.standby.batch_execute(&format!("SELECT pg_wal_replay_{verb}()")).await.unwrap();
@@ -78,8 +78,8 @@ impl Pair {
         .await;
     }
 
-    /// Writes a lead that the replica does not get, so that it is behind, and until that
-    /// is too old lists show which of the two they come from.
+    /// Writes a lead that the replica does not replay, so that lists show where they come from,
+    /// until the replica is too old.
     async fn fall_behind(&self) -> (u64, Instant) {
         loop {
             let known = self.count_of_primary().await;
@@ -90,7 +90,7 @@ impl Pair {
             if self.count().await == known {
                 return (known, written);
             }
-            // The replica was not used yet.
+            // The replica was not in use yet.
             self.replay(true).await;
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
@@ -103,14 +103,14 @@ async fn count(database: &PgDatabase) -> u64 {
     page.unwrap().unwrap().count
 }
 
-/// How many leads a server has; a standby may not have come to the table yet.
+/// The number of leads on a server; a standby may not have replayed the table yet.
 async fn rows(server: &Client) -> Result<u64, tokio_postgres::Error> {
     let row = server.query_one("SELECT count(*) FROM leads", &[]).await?;
     Ok(row.get::<_, i64>(0).unsigned_abs())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_is_never_older_than_it_may_be() {
+async fn a_list_is_never_older_than_allowed() {
     let pair = pair(TestPostgres::replica, LAG).await;
     let (known, written) = pair.fall_behind().await;
     loop {
@@ -121,13 +121,13 @@ async fn a_list_is_never_older_than_it_may_be() {
         assert!(age <= LAG, "{age:?}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    // It is used again once it has caught up.
+    // The replica is used again once it has caught up.
     pair.replay(true).await;
     pair.fall_behind().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_sees_what_it_has_written_and_seen_and_others_what_is_not_too_old() {
+async fn clients_see_their_own_writes_and_others_see_recent_data() {
     let pair = pair(TestPostgres::replica, LONG).await;
     let subscriber = NewSubscriber { email: "ana@acme.hr".into(), is_subscribed: true };
     let (known, _) = pair.fall_behind().await;
@@ -137,14 +137,14 @@ async fn a_client_sees_what_it_has_written_and_seen_and_others_what_is_not_too_o
     assert!(wrote < Position::NEVER);
     assert_eq!(stranger.run(pair.count()).await, known, "the replica is not used");
     assert!(stranger.reached().unwrap() < wrote);
-    // The same client, as in its next request.
+    // The same client in its next request.
     assert_eq!(Session::new(1).run(pair.count()).await, known + 2);
     let told = Session::new(3);
     told.has_seen(wrote);
     assert_eq!(told.run(pair.count()).await, known + 2);
     assert!(told.reached().unwrap() >= wrote);
 
-    // Walks and subscribers are lists as well, and all writes are writes.
+    // Walks and lists of subscribers behave like other lists, and all writes like this one.
     let leads = pair.database.leads();
     let step = Step { from: None, direction: Direction::Forward, size: 50 };
     let all = LeadFilter::default();
@@ -165,13 +165,13 @@ async fn a_client_sees_what_it_has_written_and_seen_and_others_what_is_not_too_o
     assert_eq!(many.run(subscribed()).await, 1);
     assert_eq!(stranger.run(subscribed()).await, 0);
 
-    // What was written long ago every replica has that is used at all.
+    // Every replica in use has old writes.
     pair.replay(true).await;
     until(async || Session::new(1).run(pair.count()).await == known + 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replica_that_goes_away_or_hangs_is_not_missed_and_used_again_later() {
+async fn an_unavailable_replica_is_bypassed_and_used_again_later() {
     let mut pair = pair(TestPostgres::replica, LONG).await;
     pair.fall_behind().await;
     pair.replay(true).await;
@@ -197,7 +197,7 @@ async fn a_replica_that_goes_away_or_hangs_is_not_missed_and_used_again_later() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replica_that_is_promoted_is_left() {
+async fn a_promoted_replica_is_no_longer_used() {
     let pair = pair(TestPostgres::replica, LONG).await;
     pair.fall_behind().await;
     pair.replay(true).await;
@@ -212,8 +212,8 @@ async fn a_replica_that_is_promoted_is_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_replica_of_the_database_is_not_used() {
-    // Another server, which is none, and its standby; both with the same tables.
+async fn a_server_that_is_not_a_replica_is_not_used() {
+    // An independent server, and its standby; both have the same tables.
     let stranger = |_: &TestPostgres| TestPostgres::start();
     let pair = pair(stranger, LONG).await;
     migrated(&pair.copy.url("postgres")).await;

@@ -1,4 +1,4 @@
-//! What a role must be allowed.
+//! The rights that a role needs.
 
 use exit3_domain::paging::PageRequest;
 use exit3_ports::{
@@ -11,10 +11,10 @@ use tokio_postgres::Client;
 
 use crate::{open, shared};
 
-/// What docs/OPERATIONS.md grants to a role that serves and does not migrate.
+/// The rights that docs/OPERATIONS.md grants to a role that serves but does not migrate.
 const SERVING: &str = include_str!("../../../../deploy/postgres/serving.sql");
 
-/// A role of this database that may do nothing yet; gone with the database.
+/// A role without rights in this database, dropped with it.
 struct Role {
     name: String,
     admin: Client,
@@ -41,21 +41,21 @@ fn name_of(url: &str) -> &str {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_role_that_may_not_migrate_is_told_which_rights_it_needs() {
+async fn missing_rights_to_migrate_are_named() {
     let database = postgres::shared().create_database().await;
     let role = Role::new(&database).await;
     role.admin.batch_execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC").await.unwrap();
     let node = open(&role.url(&database));
     let refused = node.migrate().await.unwrap_err().to_string();
     assert!(refused.contains(&format!("the role {} lacks rights", role.name)), "{refused}");
-    // The statements that it names are enough.
+    // The statements in the message are sufficient.
     let (_, grants) = refused.split_once(" run ").unwrap();
     role.admin.batch_execute(&grants.replace(" and ", ";")).await.unwrap();
     assert!(node.migrate().await.unwrap() > 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_role_that_finds_no_schema_is_told_so() {
+async fn a_missing_schema_is_reported() {
     let database = postgres::shared().create_database().await;
     let role = Role::new(&database).await;
     role.admin.batch_execute("REVOKE ALL ON SCHEMA public FROM PUBLIC").await.unwrap();
@@ -68,7 +68,7 @@ async fn a_role_that_finds_no_schema_is_told_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_role_that_does_not_own_the_tables_is_told_so() {
+async fn missing_ownership_of_the_tables_is_reported() {
     let (owner, database) = shared().await;
     owner.migrate_to(Target::Version(7), Rows::Keep).await.unwrap();
     let role = Role::new(&database).await;
@@ -85,7 +85,7 @@ async fn a_role_that_does_not_own_the_tables_is_told_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_role_without_any_right_is_told_that_and_not_that_the_database_is_away() {
+async fn missing_rights_are_not_reported_as_an_unavailable_database() {
     let (_, database) = shared().await;
     let role = Role::new(&database).await;
     let refused = open(&role.url(&database)).schema_state().await.unwrap_err().to_string();
@@ -94,12 +94,12 @@ async fn a_role_without_any_right_is_told_that_and_not_that_the_database_is_away
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_rights_for_serving_are_enough_to_serve() {
+async fn the_documented_rights_are_enough_to_serve() {
     let (_, database) = shared().await;
     let role = Role::new(&database).await;
     role.admin.batch_execute(&SERVING.replace("exit3_serving", &role.name)).await.unwrap();
     let node = open(&role.url(&database));
-    assert_eq!(node.migrate().await.unwrap(), 0, "who has nothing to do needs no right");
+    assert_eq!(node.migrate().await.unwrap(), 0, "nothing to migrate needs no rights");
     let lead = node.leads().create(&builders::lead().build(), builders::at(5)).await.unwrap();
     node.leads().delete(lead.id).await.unwrap();
     let subscriber = builders::subscriber("ana@acme.hr");

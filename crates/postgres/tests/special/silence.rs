@@ -1,4 +1,4 @@
-//! Connections that are lost without a word: a firewall has forgotten them, new ones work.
+//! Connections that are lost silently: a firewall has forgotten them, but new ones work.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use tokio_postgres::Client;
 
 use crate::{migrated, shared, until};
 
-/// As the service has it; longer, so that a busy machine fails nothing.
+/// Longer than the service's default, so that a busy machine does not fail the test.
 const TIMEOUT: Duration = Duration::from_secs(6);
 const SIZE: usize = 16;
 
@@ -32,7 +32,7 @@ fn settings(url: &str) -> PgSettings {
     settings
 }
 
-/// All connections of a pool, open and lost.
+/// A pool whose connections are all open and lost.
 async fn lost() -> Lost {
     let (_, kept) = shared().await;
     let relay = Relay::before(kept.url()).await;
@@ -80,7 +80,7 @@ async fn create(database: &PgDatabase) -> Result<(), StoreError> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reads_that_get_no_answer_succeed_on_another_connection() {
+async fn reads_without_an_answer_succeed_on_another_connection() {
     let lost = lost().await;
     for _ in 0..2 * SIZE {
         list(&lost.database).await.unwrap();
@@ -101,7 +101,7 @@ async fn many_reads_at_once_succeed_on_other_connections() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reads_succeed_although_writes_hold_all_connections() {
+async fn reads_succeed_while_writes_hold_all_connections() {
     let lost = lost().await;
     let spawn = |is_write| {
         let database = lost.database.clone();
@@ -110,13 +110,13 @@ async fn reads_succeed_although_writes_hold_all_connections() {
         })
     };
     let writes: Vec<_> = (0..SIZE).map(|_| spawn(true)).collect();
-    // They take all connections.
+    // The writes take all connections.
     tokio::time::sleep(Duration::from_millis(100)).await;
     let reads: Vec<_> = (0..2 * SIZE).map(|_| spawn(false)).collect();
     for read in reads {
         read.await.unwrap().unwrap();
     }
-    // Nobody knows whether these have happened.
+    // These writes may or may not have happened.
     for write in writes {
         assert!(matches!(write.await.unwrap(), Err(StoreError::Unavailable(_))));
     }
@@ -125,7 +125,7 @@ async fn reads_succeed_although_writes_hold_all_connections() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn slow_writes_are_not_given_up_while_the_connections_live() {
+async fn slow_writes_are_not_given_up_while_connections_answer() {
     let (_, kept) = shared().await;
     let database = connect(&settings(kept.url()), Handle::current());
     open_all(&database, kept.url()).await;
@@ -137,7 +137,7 @@ async fn slow_writes_are_not_given_up_while_the_connections_live() {
         tokio::spawn(async move { create(&database).await })
     };
     let writes: Vec<_> = (0..SIZE - 1).map(|_| spawn()).collect();
-    // Others use the connection that is left, and wait for it.
+    // Readers use the remaining connection, and wait for it.
     let readers = (0..4).map(|_| {
         let database = database.clone();
         tokio::spawn(async move {
@@ -157,7 +157,7 @@ async fn slow_writes_are_not_given_up_while_the_connections_live() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_one_write_without_an_answer_the_others_succeed_and_none_is_doubled() {
+async fn after_one_lost_write_the_others_succeed_and_none_is_repeated() {
     let lost = lost().await;
     assert!(matches!(create(&lost.database).await, Err(StoreError::Unavailable(_))));
     for _ in 0..SIZE {
@@ -168,7 +168,7 @@ async fn after_one_write_without_an_answer_the_others_succeed_and_none_is_double
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_that_have_rested_prove_themselves_before_a_write() {
+async fn idle_connections_are_tested_before_a_write() {
     let lost = lost().await;
     tokio::time::sleep(Duration::from_millis(1100)).await;
     for _ in 0..SIZE {
@@ -178,7 +178,7 @@ async fn connections_that_have_rested_prove_themselves_before_a_write() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crowd_that_finds_connections_which_have_rested_and_are_lost_succeeds() {
+async fn many_callers_with_lost_idle_connections_succeed() {
     let lost = lost().await;
     tokio::time::sleep(Duration::from_millis(1100)).await;
     let crowd = (0..3 * SIZE).map(|n| {
@@ -196,7 +196,7 @@ async fn a_crowd_that_finds_connections_which_have_rested_and_are_lost_succeeds(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lists_go_on_when_the_connections_to_the_replica_are_lost() {
+async fn lists_continue_when_the_connections_to_the_replica_are_lost() {
     let (primary, copy) = TestPostgres::with_replica().await;
     migrated(&primary.url("postgres")).await;
     let relay = Relay::before(&copy.url("postgres")).await;
@@ -230,7 +230,7 @@ async fn lists_go_on_when_the_connections_to_the_replica_are_lost() {
 const LONG: Duration = Duration::from_secs(600);
 
 #[test]
-fn connections_are_not_silent_for_longer_than_a_minute_unless_the_address_says_so() {
+fn keepalives_are_sent_every_minute_by_default() {
     let text = |url: &str| format!("{:?}", PgSettings::parse(url).unwrap());
     assert!(text("postgres://a@b/c").contains("keepalives_idle: 60s"));
     assert!(text("postgres://a@b/c?keepalives_idle=9").contains("keepalives_idle: 9s"));

@@ -1,4 +1,4 @@
-//! What a copy of the database sees of what others do meanwhile.
+//! Copies of a database during concurrent changes.
 
 use exit3_ports::{LeadRepository, Transfer, table};
 use exit3_testkit::builders::{at, lead};
@@ -7,7 +7,7 @@ use exit3_testkit::postgres;
 use crate::{shared, until};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_snapshot_waits_for_who_replaces_everything() {
+async fn a_snapshot_waits_for_a_session_that_replaces_all_rows() {
     let (pg, database) = shared().await;
     pg.leads().create(&lead().build(), at(1)).await.unwrap();
     let other = postgres::client(database.url()).await;
@@ -30,7 +30,7 @@ async fn a_snapshot_waits_for_who_replaces_everything() {
 }
 
 #[tokio::test]
-async fn who_waits_to_restore_says_for_whom() {
+async fn waiting_to_restore_is_logged_with_the_blocking_session() {
     let (own, database) = shared().await;
     let writer = postgres::client(database.url()).await;
     let write = "SET application_name = 'slow'; BEGIN; UPDATE leads SET notes = notes";
@@ -49,7 +49,7 @@ async fn who_waits_to_restore_says_for_whom() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn counts_that_are_not_those_of_the_rows_are_found() {
+async fn wrong_counts_are_found() {
     for (harm, table) in [
         ("UPDATE lead_counts SET n = n + 1", "lead_counts"),
         ("INSERT INTO subscriber_counts VALUES (true, 0, 1)", "subscriber_counts"),

@@ -1,17 +1,17 @@
-//! Writing search documents anew while the service runs.
+//! Rewrites search documents of an earlier release while the service runs.
 
 use std::time::Duration;
 
 use super::{Backend, Database};
 
-/// The pause between two steps, so that other writes come through.
+/// The pause between two batches, so that other writes get through.
 const FOLD_MORE: Duration = Duration::from_millis(20);
-/// How often the service looks for rows that nodes of an earlier release wrote.
+/// How often to look for rows that nodes of an earlier release have written.
 const FOLD_AGAIN: Duration = Duration::from_secs(60);
 
 impl Backend {
-    /// Writes search documents anew that an earlier release wrote, a few at a time, now and
-    /// again: nodes of that release may still be writing some. Never ends.
+    /// Rewrites search documents of an earlier release, a batch at a time, and repeats that: nodes
+    /// of that release may still be writing. Never returns.
     pub async fn fold_accents(&self) {
         let postgres = match &self.database {
             Database::Postgres(settings) => Some(self.connections(settings).clone()),
@@ -34,8 +34,8 @@ impl Backend {
                     total = 0;
                 }
                 Ok(folded) => total += folded,
-                // The database is away, can only be read, or lacks the migration.
-                Err(error) => tracing::debug!(%error, "search documents are not written anew"),
+                // The database is unavailable or read-only, or the migration is missing.
+                Err(error) => tracing::debug!(%error, "search documents could not be rewritten"),
             }
             tokio::time::sleep(wait).await;
         }

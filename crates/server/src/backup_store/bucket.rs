@@ -1,5 +1,5 @@
-//! Archives in S3 or a compatible service. Its address and credentials come from the
-//! environment and `.env`, under the names that all its clients know (`AWS_ENDPOINT_URL`,
+//! Archives in S3 or a compatible service. The address and the credentials come from the
+//! environment and `.env`, under the names that S3 clients know (`AWS_ENDPOINT_URL`,
 //! `AWS_ACCESS_KEY_ID`, …).
 
 use std::fs::File;
@@ -16,15 +16,15 @@ use object_store::{
 use super::{BackupStoreError, no_temporary};
 use crate::variables;
 
-/// Bytes of a part of an upload; 10,000 parts are the most that S3 takes.
+/// Bytes in one part of an upload; S3 allows 10,000 parts.
 const PART: usize = 8 << 20;
 
-/// The longest that one request may take, with all that is sent and comes back, unless
-/// AWS_TIMEOUT says otherwise: 80 kB/s for a part.
+/// The time limit of one request, including its data, unless AWS_TIMEOUT is set: 80 kB/s for a
+/// part.
 const PATIENCE: &str = "100 seconds";
-/// How long a request that fails is repeated.
+/// How long a failed request is retried.
 const RETRIES: Duration = Duration::from_secs(60);
-/// The longest that the end of an upload may take. It consists of several requests.
+/// The time limit of completing an upload, which takes several requests.
 const END: Duration = Duration::from_secs(110);
 
 /// A bucket, and a prefix or a key in it.
@@ -35,11 +35,10 @@ pub(crate) struct Bucket {
 }
 
 impl Bucket {
-    /// Opens `s3://bucket/key`; nothing is asked of it yet.
+    /// Opens `s3://bucket/key` without sending a request.
     pub(crate) fn open(url: &str) -> Result<Self, BackupStoreError> {
         let (name, key) = Self::parse(url)?;
-        // The standard names, and one that says whether a test's server may do without
-        // encryption: AWS_ALLOW_HTTP.
+        // The standard names, and AWS_ALLOW_HTTP, which allows a test server without encryption.
         let given = variables::of_process().beginning("AWS_").into_iter();
         let known = given.filter_map(|(variable, value)| {
             Some((variable.to_ascii_lowercase().parse::<AmazonS3ConfigKey>().ok()?, value))
@@ -49,12 +48,12 @@ impl Bucket {
         let builder =
             known.fold(usual, |builder, (variable, value)| builder.with_config(variable, value));
         let builder = builder.with_bucket_name(&name);
-        // What was waited for so long is not asked for again.
+        // A request that took that long is not repeated.
         let again = RetryConfig { max_retries: 3, retry_timeout: RETRIES, ..Default::default() };
         Ok(Self { store: builder.with_retry(again).build()?, name, key })
     }
 
-    /// The name of the bucket and the key in `s3://bucket/key`.
+    /// The bucket's name and the key in `s3://bucket/key`.
     pub(crate) fn parse(url: &str) -> Result<(String, Key), BackupStoreError> {
         let form = || BackupStoreError::Form(url.to_owned());
         let rest = url.strip_prefix("s3://").ok_or_else(form)?;
@@ -66,12 +65,12 @@ impl Bucket {
         Ok((name.to_owned(), key))
     }
 
-    /// The full name of what has that name below the prefix.
+    /// The full name of an object below the prefix.
     pub(crate) fn full_name(&self, name: &str) -> String {
         format!("s3://{}/{}", self.name, self.key.clone().join(name))
     }
 
-    /// Uploads a file. It is there when all of it is, and not before.
+    /// Uploads a file. The object appears only when it is complete.
     pub(crate) async fn keep(&self, from: &Path, name: &str) -> Result<String, BackupStoreError> {
         let io = |error| BackupStoreError::Io { place: from.display().to_string(), error };
         let mut file = File::open(from).map_err(io)?;
@@ -83,13 +82,13 @@ impl Bucket {
             match bytes.get(..read) {
                 Some([]) | None => break,
                 Some(bytes) => {
-                    // One part on its way, and one in the making.
+                    // One part is uploaded while the next one is read.
                     upload.wait_for_capacity(1).await?;
                     upload.write(bytes);
                 }
             }
         }
-        // With the last part, and what undoes the upload where that fails.
+        // Sends the last part, and aborts the upload if that fails.
         match tokio::time::timeout(END, upload.finish()).await {
             Ok(finished) => finished?,
             Err(_) => return Err(BackupStoreError::Silent(self.full_name(name))),
@@ -97,11 +96,11 @@ impl Bucket {
         Ok(self.full_name(name))
     }
 
-    /// Downloads what the key names to a file that has no name.
+    /// Downloads the object to an unnamed file.
     pub(crate) async fn fetch(&self) -> Result<File, BackupStoreError> {
         let mut file = tempfile::tempfile().map_err(no_temporary)?;
         let object = self.store.head(&self.key).await?;
-        // Downloads parts: each must arrive in time, and the archive may be of any size.
+        // Downloads parts: each has a time limit, and the archive may be of any size.
         let mut start = 0;
         while start < object.size {
             let end = object.size.min(start + PART as u64);

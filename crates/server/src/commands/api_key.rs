@@ -11,43 +11,43 @@ use crate::backend::Backend;
 use crate::secrets::random_bytes;
 use crate::settings::Settings;
 
-/// What to do with the keys of the API.
+/// Actions on API keys.
 #[derive(Subcommand)]
 pub(super) enum ApiKeyCommand {
-    /// Makes a key, and shows it once
+    /// Creates a key and shows it once
     Create(Create),
-    /// Lists the keys, but not their secrets
+    /// Lists the keys without their secrets
     List,
-    /// Revokes all keys of a name, or the one of a prefix
+    /// Revokes all keys with a name, or the one with a prefix
     Revoke {
         /// The name, or the prefix that `list` shows
         key: String,
     },
 }
 
-/// What a new key is.
+/// The properties of a new key.
 #[derive(Args)]
 pub(super) struct Create {
-    /// Whose it is, for people; two keys may have the same
+    /// The key's name, for people; it need not be unique
     #[arg(long)]
     name: String,
-    /// What it opens: leads:create, leads:read, leads:write, newsletter:create,
+    /// What the key may do: leads:create, leads:read, leads:write, newsletter:create,
     /// newsletter:read, newsletter:write; may be repeated
     #[arg(long = "scope", required = true, value_delimiter = ',', value_parser = scope)]
     scopes: Vec<Scope>,
-    /// An origin whose pages may use it, as in https://exit3.agency; may be repeated. The
-    /// key is then publishable: it only creates, and is refused from elsewhere
+    /// An origin whose pages may use the key, for example https://exit3.agency; may be repeated.
+    /// The key is then publishable: it can only create, and only from these origins
     #[arg(long = "origin", value_delimiter = ',')]
     origins: Vec<String>,
-    /// After how long it opens nothing any more: 90d, 12h, 30m
+    /// When the key expires: 90d, 12h, 30m
     #[arg(long, value_parser = span)]
     expires: Option<Duration>,
-    /// How often it may be used, as in 1000/hour; RATE_LIMIT_USER unless given, and for a
-    /// publishable key as often as its visitors may come
+    /// The key's rate limit, for example 1000/hour; RATE_LIMIT_USER by default, or the limit of its
+    /// visitors for a publishable key
     #[arg(long)]
     rate: Option<Rate>,
-    /// Its holder, such as the website's server, names its visitors in
-    /// X-Forwarded-For, and limits count these
+    /// The holder, for example the website's server, sends its visitors' addresses in
+    /// X-Forwarded-For, and limits apply to them
     #[arg(long)]
     forwards_visitors: bool,
 }
@@ -74,7 +74,7 @@ async fn create(app: &App, settings: &Settings, new: Create) -> Result<(), Failu
             chrono::TimeDelta::from_std(span)
                 .ok()
                 .and_then(|span| app.clock.now().checked_add_signed(span))
-                .ok_or("--expires lies beyond the end of time")?,
+                .ok_or("--expires is too far in the future")?,
         ),
         None => None,
     };
@@ -92,7 +92,7 @@ async fn create(app: &App, settings: &Settings, new: Create) -> Result<(), Failu
     let end = draft
         .expires_at
         .map_or_else(|| "never expires".to_owned(), |end| format!("expires at {}", time(end)));
-    say(format_args!("Its prefix is {}. It opens {} and {end}.", key.prefix, draft.scopes));
+    say(format_args!("Its prefix is {}. Its scopes are {}; it {end}.", key.prefix, draft.scopes));
     for origin in draft.origins.iter().filter(|origin| !settings.cors.origins.contains(origin)) {
         say(format_args!(
             "Browsers will not let pages of {origin} use it before CORS_ALLOWED_ORIGINS has \
@@ -164,7 +164,7 @@ fn scope(word: &str) -> Result<Scope, String> {
     })
 }
 
-/// A time such as `90d`.
+/// Parses a duration such as `90d`.
 fn span(text: &str) -> Result<Duration, String> {
     let wrong = || "not a time such as 90d, 12h or 30m".to_owned();
     let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_span_is_a_number_and_a_unit() {
+    fn a_duration_is_a_number_and_a_unit() {
         assert_eq!(span("90d"), Ok(Duration::from_secs(90 * 86_400)));
         assert_eq!(span("1w"), Ok(Duration::from_secs(604_800)));
         for wrong in ["", "d", "90", "0d", "-1d", "1y", "99999999999999999999d", "90đ", "1 d"] {

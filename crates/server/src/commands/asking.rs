@@ -1,4 +1,4 @@
-//! Asking a service over HTTP, as those commands do that look at one from outside.
+//! An HTTP client for commands that check a service from outside.
 
 use std::error::Error;
 use std::time::Duration;
@@ -7,11 +7,11 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 
-/// Bytes of the longest answer that is taken, unless another limit is given. One of the
-/// service has far fewer here; what else may listen there need not come to an end.
+/// The longest response, in bytes, unless another limit is given. The service's responses are far
+/// shorter, but another server at the address might never stop sending.
 const LONGEST: usize = 64 * 1024;
 
-/// A client that waits `patience` for an answer, and goes nowhere but where it is told.
+/// A client with the time limit `patience`, which follows no redirects.
 pub(super) fn client(patience: Duration) -> ClientBuilder {
     Client::builder()
         .timeout(patience)
@@ -19,14 +19,14 @@ pub(super) fn client(patience: Duration) -> ClientBuilder {
         .user_agent(concat!("exit3/", env!("CARGO_PKG_VERSION")))
 }
 
-/// What was answered.
+/// A response.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
-    /// Null where it is no JSON.
+    /// Null if the body is not JSON.
     pub(super) body: Value,
 }
 
-/// Why there is no answer that can be used, to be told behind a colon.
+/// Why there is no usable response, to follow a colon.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AskError {
     #[error("{}", cause(.0))]
@@ -37,10 +37,10 @@ pub(super) enum AskError {
     TooLong(usize),
 }
 
-/// Sends a request and takes the whole answer.
+/// Sends a request and reads the whole response.
 ///
 /// # Errors
-/// There is no answer, or it is not of the status that is `expected`.
+/// There is no response, or its status is not `expected`.
 pub(super) async fn ask(request: RequestBuilder, expected: StatusCode) -> Result<Value, AskError> {
     let answer = ask_for_any(request).await?;
     if answer.status == expected {
@@ -49,12 +49,12 @@ pub(super) async fn ask(request: RequestBuilder, expected: StatusCode) -> Result
     Err(answer.refused())
 }
 
-/// As [`ask`], whatever the status.
+/// Like [`ask`], for any status.
 pub(super) async fn ask_for_any(request: RequestBuilder) -> Result<Answer, AskError> {
     ask_for_long(request, LONGEST).await
 }
 
-/// As [`ask_for_any`], for an answer of up to `longest` bytes.
+/// Like [`ask_for_any`], for a response of up to `longest` bytes.
 pub(super) async fn ask_for_long(
     request: RequestBuilder,
     longest: usize,
@@ -84,7 +84,7 @@ impl Answer {
     }
 }
 
-/// The innermost cause: what is around it says only that something failed.
+/// The innermost cause; the outer ones only say that something failed.
 fn cause(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "there was no answer in time".to_owned();

@@ -9,19 +9,19 @@ use crate::clock::SystemClock;
 use crate::progress::Bars;
 use crate::settings::{BackupSettings, Settings};
 
-/// Where to.
+/// The target and the options.
 #[derive(Args)]
 pub(super) struct Backup {
-    /// A directory, or s3://bucket/prefix; BACKUP_TO unless given
+    /// A directory, or s3://bucket/prefix; BACKUP_TO by default
     #[arg(long)]
     to: Option<String>,
-    /// Removes archives there that are so many days older than the seventh newest, once the
-    /// new one is complete
+    /// Once the new archive is complete, removes archives that are this many days older than the
+    /// seventh newest
     #[arg(long, value_name = "DAYS")]
     keep_days: Option<u32>,
 }
 
-/// Writes everything that is kept to an archive.
+/// Writes all data to an archive.
 pub(super) fn backup(settings: &Settings, what: &Backup) -> Result<(), Failure> {
     let place = place(what.to.as_deref(), &settings.backup)?;
     let backend = Backend::open(settings)?;
@@ -36,7 +36,7 @@ pub(super) fn backup(settings: &Settings, what: &Backup) -> Result<(), Failure> 
         }
         let log = backend.app(1).backups;
         if let Err(error) = log.note_backup(now).await {
-            say(format_args!("It could not be noted in the database: {error}"));
+            say(format_args!("The backup could not be recorded in the database: {error}"));
         }
         if let Some(days) = what.keep_days {
             let status = log.status().await.unwrap_or_default();
@@ -48,7 +48,7 @@ pub(super) fn backup(settings: &Settings, what: &Backup) -> Result<(), Failure> 
     }))
 }
 
-/// Where `given` or else the settings say.
+/// The target that is given or, without one, that of the settings.
 pub(super) fn place(
     given: Option<&str>,
     settings: &BackupSettings,
@@ -57,18 +57,18 @@ pub(super) fn place(
     Ok(BackupStore::parse(place.ok_or("say where backups are, or set BACKUP_TO")?)?)
 }
 
-/// Tells what an archive holds.
+/// Prints what an archive contains.
 pub(super) fn tell(made: &Made) {
     let Made { name, size, summary } = made;
     let (rows, files) = (summary.rows(), summary.files);
     say(format_args!("{name}: {rows} rows, {files} contract files, {size} bytes"));
     for left_out in &summary.left_out {
-        say(format_args!("Left out of it, as it is no file: {left_out}"));
+        say(format_args!("Left out, because it is not a file: {left_out}"));
     }
     if summary.without_file > 0 {
         let (count, first) = (summary.without_file, &summary.first_without_file);
         whisper(format_args!(
-            "The contract files of {count} clients are not there; ids of the first: {first:?}"
+            "The contract files of {count} clients are missing; the first ids: {first:?}"
         ));
     }
 }

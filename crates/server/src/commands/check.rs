@@ -6,17 +6,16 @@ use super::{Failure, runtime, say, whisper};
 use crate::backend::Backend;
 use crate::settings::{Arguments, DatabaseSettings, Secrets, Settings, findings};
 
-/// What to look at.
+/// What to check.
 #[derive(Args)]
 pub(super) struct Check {
-    /// Look for what is unsafe in production as well
+    /// Also reports settings that are unsafe in production
     #[arg(long)]
     deploy: bool,
 }
 
-/// Checks the settings. That each can be used has been found out already; here it is found
-/// out whether a service would start with them and could do its work, without making
-/// anything.
+/// Checks that a service would start with these settings and could work, without creating anything.
+/// Each setting has been parsed before.
 pub(super) fn check(
     settings: &Settings,
     arguments: &Arguments,
@@ -38,7 +37,7 @@ pub(super) fn check(
     }
     match found.len() + of_database.len() {
         0 => {
-            say(format_args!("The settings are sound."));
+            say(format_args!("The settings are fine."));
             Ok(())
         }
         1 => Err("1 setting is unsafe for production".into()),
@@ -46,7 +45,7 @@ pub(super) fn check(
     }
 }
 
-/// What is unsafe about the server of the database, where there is one.
+/// Unsafe settings of the database server, if there is one.
 fn ask_database(settings: &Settings) -> Result<Vec<String>, Failure> {
     if settings.database.is_embedded() {
         return Ok(Vec::new());
@@ -54,7 +53,7 @@ fn ask_database(settings: &Settings) -> Result<Vec<String>, Failure> {
     let backend = Backend::open(settings)?;
     let careless = runtime()?.block_on(backend.careless_settings());
     let careless = careless.unwrap_or_else(|error| {
-        whisper(format_args!("The database could not be asked for its settings: {error}"));
+        whisper(format_args!("The settings of the database could not be read: {error}"));
         Vec::new()
     });
     let problem = |name: String| {
@@ -66,8 +65,8 @@ fn ask_database(settings: &Settings) -> Result<Vec<String>, Failure> {
     Ok(careless.into_iter().map(problem).collect())
 }
 
-/// Sees that PostgreSQL gives what the service needs. One that is away may come back: a
-/// service starts without it. Migrations make what is missing of the schema.
+/// Checks that PostgreSQL provides what the service needs. An unavailable database passes, because
+/// a service starts without it, and so does a missing schema, because migrations create it.
 fn look_at_database(settings: &Settings) -> Result<(), Failure> {
     let DatabaseSettings::Postgres(database) = &settings.database else {
         return Ok(());
@@ -87,7 +86,7 @@ fn look_at_database(settings: &Settings) -> Result<(), Failure> {
             (_, Ok(Some(obstacle))) => Err(format!("{}: {obstacle}", database.describe()).into()),
             (Err(error), _) | (_, Err(error)) => {
                 let (place, why) = (database.describe(), with_causes(&error));
-                whisper(format_args!("{place} could not be looked at: {why}"));
+                whisper(format_args!("{place} could not be checked: {why}"));
                 Ok(())
             }
             (Ok(_), Ok(None)) => Ok(()),

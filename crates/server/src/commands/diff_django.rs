@@ -15,34 +15,34 @@ use crate::settings::words::secret;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Bytes of the longest page that is read: 200 leads whose notes have 5,000 characters of four
-/// bytes have 4 MB, and rows of the Django service may be older than that limit.
+/// The longest page that is read, in bytes: 200 leads with notes of 5,000 four-byte characters take
+/// 4 MB, and rows of the Django service may be older than that limit.
 const LONGEST: usize = 64 * 1024 * 1024;
 
-/// Single rows of each list that are asked for.
+/// The number of single rows that are requested from each list.
 const SINGLES: usize = 25;
 
-/// Which services.
+/// The services to compare.
 #[derive(Args)]
 pub(super) struct DiffDjango {
-    /// Where the Django service is, as in https://api.exit3.agency
+    /// The address of the Django service, for example https://api.exit3.agency
     #[arg(long)]
     old: Url,
-    /// Where this one is
+    /// The address of this service
     #[arg(long)]
     new: Url,
-    /// The key of the Django service
+    /// The API key of the Django service
     #[arg(long, env = "OLD_KEY", hide_env_values = true, value_parser = secret)]
     old_key: SecretString,
-    /// The key of this one; that of the Django service unless given
+    /// The API key of this service; the Django service's key by default
     #[arg(long, env = "NEW_KEY", hide_env_values = true, value_parser = secret)]
     new_key: Option<SecretString>,
-    /// How many pages of each list to ask for at most
+    /// The most pages of each list to request
     #[arg(long, default_value_t = 200)]
     pages: usize,
 }
 
-/// Asks both services the same.
+/// Sends the same requests to both services and compares the answers.
 pub(super) fn diff_django(what: &DiffDjango) -> Result<(), Failure> {
     let client = asking::client(PATIENCE).build()?;
     let service = |name, url: &Url, key: &SecretString| Service {

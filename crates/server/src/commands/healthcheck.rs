@@ -8,24 +8,24 @@ use super::serve::reachable;
 use super::{Failure, asking, runtime, say};
 use crate::settings::{Arguments, address};
 
-/// A little more than the service waits for its database.
+/// Slightly longer than the service waits for its database.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What to ask for.
+/// What to check.
 #[derive(Args)]
 pub(super) struct Healthcheck {
-    /// Only whether the process lives, not whether its database does
+    /// Checks only whether the process is alive, not whether its database is available
     #[arg(long)]
     live: bool,
 }
 
-/// Asks the service at the configured address how it is.
+/// Checks the service at the configured address.
 pub(super) fn healthcheck(arguments: &Arguments, what: &Healthcheck) -> Result<(), Failure> {
     let address = reachable(address(arguments)?);
     let scheme = if arguments.tls_cert.is_some() { "https" } else { "http" };
     let path = if what.live { "live" } else { "ready" };
     let url = format!("{scheme}://{address}/backend/health/{path}/");
-    // It is asked by its address, which no certificate names.
+    // The check uses the address, which no certificate names.
     let client = asking::client(PATIENCE).tls_danger_accept_invalid_certs(true).no_proxy();
     let request = client.build()?.get(url);
     let answer = runtime()?

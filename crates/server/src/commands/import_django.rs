@@ -12,25 +12,25 @@ use crate::backend::Backend;
 use crate::settings::words::secret;
 use crate::settings::{Arguments, DatabaseSettings, Settings};
 
-/// From where, and how.
+/// The source and the options.
 #[derive(Args)]
 pub(super) struct ImportDjango {
     /// The database of the Django service, which is only read:
     /// postgres://user:password@host:port/name, or sqlite:///path
     #[arg(long, env = "IMPORT_FROM", hide_env_values = true, value_parser = secret)]
     from: SecretString,
-    /// The directory of its uploaded files (MEDIA_ROOT); without it, no contract is copied
+    /// The directory of its uploaded files (MEDIA_ROOT); without it, contract files are not copied
     #[arg(long)]
     media: Option<PathBuf>,
-    /// A file for what a person should know of single rows; it names people
+    /// A file for remarks about single rows; it contains personal data
     #[arg(long)]
     report: Option<PathBuf>,
-    /// Lets what was written here meanwhile give way to what the Django service has
+    /// Lets the Django service's data overwrite changes made here
     #[arg(long)]
     overwrite: bool,
 }
 
-/// Brings everything from the database of the Django service, or nothing.
+/// Imports everything from the Django service's database, or nothing.
 pub(super) fn import_django(
     settings: &Settings,
     arguments: &Arguments,
@@ -72,7 +72,7 @@ fn tell(backend: &Backend, what: &ImportDjango, imported: &Imported) -> Result<(
     let report = imported.report.to_string();
     if let Some(file) = &what.report {
         write(file, &report).map_err(|error| {
-            format!("everything was brought, but --report cannot be written: {error}")
+            format!("everything was imported, but --report cannot be written: {error}")
         })?;
     }
     say(format_args!("{report}"));
@@ -80,7 +80,7 @@ fn tell(backend: &Backend, what: &ImportDjango, imported: &Imported) -> Result<(
         let there = &table.there;
         let merged = match table.merged {
             0 => String::new(),
-            merged => format!(", {merged} became part of others"),
+            merged => format!(", {merged} merged into others"),
         };
         say(format_args!(
             "{} -> {}: {} rows ({} added, {} changed, {} removed{merged})",
@@ -92,17 +92,17 @@ fn tell(backend: &Backend, what: &ImportDjango, imported: &Imported) -> Result<(
     }
     match &what.media {
         Some(_) => say(format_args!("contracts: {} are here", imported.contracts)),
-        None => say(format_args!("contracts: none copied, for want of --media")),
+        None => say(format_args!("contracts: none copied, because --media is not given")),
     }
     say(format_args!(
-        "{}: everything was brought, and is here as it was there; {} remarks",
+        "{}: everything was imported and verified; {} remarks",
         backend.describe(),
         imported.report.remarks.len()
     ));
     Ok(())
 }
 
-/// For its owner only: it names people.
+/// For its owner only, because it contains personal data.
 fn write(file: &Path, report: &str) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);

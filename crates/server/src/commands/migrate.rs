@@ -5,18 +5,18 @@ use super::{Failure, prepare, runtime, say};
 use crate::backend::Backend;
 use crate::settings::Settings;
 
-/// Where to go.
+/// The target of a migration.
 #[derive(Args)]
 pub(super) struct Migrate {
-    /// The version to go to, up or down; 0 takes everything back. Without it, the newest
+    /// The version to migrate to, up or down; 0 removes everything. The newest by default
     #[arg(long, value_name = "VERSION")]
     to: Option<u64>,
-    /// On the way down, drop tables also where they have rows
+    /// On the way down, drop tables even if they have rows
     #[arg(long, requires = "to")]
     drop_rows: bool,
 }
 
-/// Brings the database's schema up to date, or to the version asked for.
+/// Migrates the database's schema to the newest version, or to the requested one.
 pub(super) fn migrate(settings: &Settings, wanted: &Migrate) -> Result<(), Failure> {
     let backend = Backend::open(settings)?;
     prepare::writable(&backend)?;

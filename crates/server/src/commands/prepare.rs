@@ -1,4 +1,4 @@
-//! What a command needs of the database before it begins.
+//! Checks of the database that commands make before they begin.
 
 use exit3_ports::SchemaState;
 
@@ -6,11 +6,11 @@ use super::Failure;
 use crate::backend::Backend;
 use crate::settings::Settings;
 
-/// Makes the schema where there is none, as on a first start. One that is outdated is
-/// perhaps to stay so, since somebody rolls back: it is left to `serve` and `migrate`.
+/// Creates the schema if it is missing, as on a first start. An outdated schema is left to `serve`
+/// and `migrate`, because an operator may be rolling back.
 ///
 /// # Errors
-/// There is none and none may be made, or it is outdated.
+/// The schema is missing and may not be created, or it is outdated.
 pub(super) async fn schema(settings: &Settings, backend: &Backend) -> Result<(), Failure> {
     let problem = match backend.schema_state().await? {
         SchemaState::Current => return Ok(()),
@@ -24,15 +24,15 @@ pub(super) async fn schema(settings: &Settings, backend: &Backend) -> Result<(),
     Err(format!("{}: {problem}: run `exit3 migrate`", backend.describe()).into())
 }
 
-/// Sees that the database can be changed.
+/// Checks that the database can be written.
 ///
 /// # Errors
-/// It was promoted.
+/// The database was promoted.
 pub(super) fn writable(backend: &Backend) -> Result<(), Failure> {
     if !backend.is_frozen() {
         return Ok(());
     }
     let place = backend.describe();
-    Err(format!("{place} can only be read since it was promoted: exit3 promote --abort lifts that")
+    Err(format!("{place} is read-only since it was promoted: exit3 promote --abort undoes that")
         .into())
 }

@@ -13,20 +13,20 @@ use crate::settings::words::secret;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Which service to look at, and with which key.
+/// The service to check, and the key to use.
 #[derive(Args)]
 #[command(after_help = "The key needs all scopes: leads:create, leads:read, leads:write, \
     newsletter:create, newsletter:read, newsletter:write. A run makes eight requests, of \
     which one creates a lead and one a subscription: limits count them.")]
 pub(super) struct Probe {
-    /// Where the service is, as in https://api.exit3.agency
+    /// The address of the service, for example https://api.exit3.agency
     url: Url,
-    /// The key
+    /// The API key
     #[arg(long, env = "PROBE_KEY", hide_env_values = true, value_parser = secret)]
     key: SecretString,
 }
 
-/// Walks the way of a lead and of a sign-up from outside, and leaves nothing behind.
+/// Creates, reads and removes a lead and a sign-up through the public API.
 pub(super) fn probe(probe: &Probe) -> Result<(), Failure> {
     let visit = Visit {
         client: asking::client(PATIENCE).build()?,
@@ -47,7 +47,7 @@ pub(super) fn probe(probe: &Probe) -> Result<(), Failure> {
     })
 }
 
-/// What is sent.
+/// What is created.
 #[derive(Clone, Copy)]
 enum Thing {
     Lead,
@@ -64,7 +64,7 @@ impl Thing {
         }
     }
 
-    /// What the service says of one that is not there, and what else may answer does not.
+    /// The service's error for a missing row, which another server would not send.
     fn absent(self) -> &'static str {
         match self {
             Self::Lead => "No Lead matches the given query.",
@@ -105,8 +105,8 @@ impl Visit {
         self.client.request(method, url).header("Authorization", &self.authorization)
     }
 
-    /// What cannot be removed is not sent: nothing has the id 0, and a key that may
-    /// remove things is told so.
+    /// Checks that the key may remove such a row before one is created: no row has the id 0, and
+    /// only a key with that right gets "not found".
     async fn check_scope(&self, thing: Thing) -> Result<(), Failure> {
         let answer = ask_for_any(self.request(Method::DELETE, thing, Some(0))).await;
         let error = match answer {
@@ -131,7 +131,7 @@ impl Visit {
     }
 
     async fn walk(&self, thing: Thing) -> Result<Walk, Failure> {
-        // A domain that no mail can ever be sent to (RFC 2606).
+        // A domain that can never receive mail (RFC 2606).
         let mark = hex(&random_bytes::<8>());
         let email = format!("exit3-probe-{mark}@probe.invalid");
         let mut known = None;
@@ -167,7 +167,9 @@ impl Visit {
         let read = self.request(Method::GET, thing, Some(id));
         let read = ask(read, StatusCode::OK).await.map_err(failed("read back"))?;
         if read.get("email").and_then(Value::as_str) != Some(email) {
-            return Err(format!("the {thing} that was read back is not the one that was sent"));
+            return Err(format!(
+                "the {thing} that was read back differs from the one that was sent"
+            ));
         }
         let read_in = began.elapsed();
         let began = Instant::now();
@@ -176,8 +178,8 @@ impl Visit {
         Ok(Walk { created: created_in, read: read_in, removed: began.elapsed() })
     }
 
-    /// Removes what a step that failed may have left. Also where there was no answer,
-    /// something may have been stored.
+    /// Removes what a failed step may have left. A row may have been stored even if there was no
+    /// response.
     async fn clean_up(
         &self,
         thing: Thing,

@@ -12,20 +12,20 @@ use crate::progress::Bars;
 use crate::settings::words::secret;
 use crate::settings::{Arguments, DatabaseSettings, Settings};
 
-/// Where to, or back.
+/// The target, or the wish to go back.
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct Promote {
     /// The empty database that takes over: postgres://user:password@host:port/name
     #[arg(long, env = "PROMOTE_TO", hide_env_values = true, value_parser = secret)]
     to: Option<SecretString>,
-    /// Stays with the embedded database, and lets it be written to again
+    /// Keeps the embedded database, and allows writing to it again
     #[arg(long)]
     abort: bool,
 }
 
-/// Moves from the embedded database to PostgreSQL. From before the copy on the embedded
-/// one can only be read, so that no write is left behind.
+/// Moves from the embedded database to PostgreSQL. The embedded database becomes read-only before
+/// the copy, so that no write is left behind.
 pub(super) fn promote(
     settings: &Settings,
     arguments: &Arguments,
@@ -57,10 +57,11 @@ pub(super) fn promote(
     let summary = match copied {
         Ok(summary) => summary,
         Err(failure) if is_uncertain(&failure) => {
-            // Were it written to again, there might be two that are.
+            // If writes were allowed again, two databases might be written.
             return Err(format!(
-                "{}: {failure}; {place} can only be read until you have looked: with rows there, \
-                 set DATABASE_URL and restart; without, run it again, or exit3 promote --abort",
+                "{}: {failure}; {place} stays read-only until you have checked: if the rows are \
+                 there, set DATABASE_URL and restart; if not, run it again, or exit3 promote \
+                 --abort",
                 to.describe()
             )
             .into());
@@ -76,9 +77,9 @@ pub(super) fn promote(
         to.describe(),
         summary.rows()
     ));
-    say(format_args!("{place} can only be read from now on: 503 for whoever writes"));
+    say(format_args!("{place} is read-only from now on: writes get 503"));
     say(format_args!("Next: set DATABASE_URL (and SECRET_KEY and BASIC_API_KEY), and restart"));
-    say(format_args!("To stay with what was: exit3 promote --abort"));
+    say(format_args!("To go back: exit3 promote --abort"));
     Ok(())
 }
 
@@ -88,7 +89,7 @@ fn is_uncertain(failure: &Failure) -> bool {
 
 async fn move_over(from: Arc<SqliteDatabase>, to: &dyn Transfer) -> Result<Summary, Failure> {
     let source = from.transfer();
-    // Nobody need wait for what cannot be done.
+    // Fail before writers are blocked, if possible.
     let load = to.load().await?;
     let schema = source.snapshot().await?.schema().await?;
     if schema.as_str() > source.newest_schema() {

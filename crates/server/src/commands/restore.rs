@@ -13,21 +13,21 @@ use crate::clock::SystemClock;
 use crate::progress::Bars;
 use crate::settings::Settings;
 
-/// What, and over what.
+/// The archive and the options.
 #[derive(Args)]
 pub(super) struct Restore {
     /// The archive: a file, or s3://bucket/key
     archive: String,
-    /// Puts it in the place of what is there, of which a backup is made before: to
-    /// BACKUP_TO, or else to `backups` in DATA_DIR
+    /// Replaces existing data, after backing it up to BACKUP_TO or, without that, to `backups` in
+    /// DATA_DIR
     #[arg(long)]
     replace: bool,
-    /// Takes an archive that is not encrypted, though a key or passphrase for backups is set
+    /// Accepts a plain archive although a key or passphrase for backups is set
     #[arg(long)]
     allow_plain: bool,
 }
 
-/// Brings everything of an archive into the database.
+/// Restores an archive into the database.
 pub(super) fn restore(settings: &Settings, what: &Restore) -> Result<(), Failure> {
     let backend = Backend::open(settings)?;
     runtime()?.block_on(async {
@@ -43,13 +43,13 @@ async fn restore_from(
     what: &Restore,
 ) -> Result<(), Failure> {
     let transfer = backend.transfer();
-    // All of it is read before anything is touched.
+    // Reads all of it before anything is changed.
     let replace = what.replace;
     let newest = transfer.newest_schema();
     let mut archive = archives::open(file, &settings.backup, what.allow_plain, newest)?;
     prepare::writable(backend)?;
     prepare::schema(settings, backend).await?;
-    // From here on nobody writes, so that the backup misses nothing.
+    // No writes happen from here on, so the backup misses nothing.
     let mut load = transfer.load().await?;
     if replace && !is_empty(load.as_mut()).await? {
         back_up(settings, backend).await?;
@@ -62,7 +62,7 @@ async fn restore_from(
     let (rows, files) = (summary.rows(), summary.files);
     let from = head.made_at.format("%Y-%m-%d %H:%M:%S UTC");
     say(format_args!(
-        "{}: restored {rows} rows and {files} contract files of {from}; their hashes are right",
+        "{}: restored {rows} rows and {files} contract files of {from}; all hashes match",
         backend.describe()
     ));
     Ok(())
@@ -77,7 +77,7 @@ async fn is_empty(load: &mut dyn Load) -> Result<bool, ArchiveError> {
     Ok(true)
 }
 
-/// Keeps what is about to be replaced.
+/// Backs up the data that is about to be replaced.
 async fn back_up(settings: &Settings, backend: &Backend) -> Result<(), Failure> {
     let place = match &settings.backup.to {
         Some(place) => BackupStore::parse(place)?,

@@ -13,24 +13,24 @@ use crate::backend::Backend;
 use crate::progress::bar;
 use crate::settings::Settings;
 
-/// Rows that are written at once.
+/// Rows in one write.
 const BATCH: u64 = 5_000;
 
-/// How many of each to make.
+/// How many rows to create.
 #[derive(Args)]
 pub(super) struct SeedDemo {
-    /// Leads to make
+    /// Leads to create
     #[arg(long, default_value_t = 1_000)]
     leads: u64,
-    /// Subscribers to make
+    /// Subscribers to create
     #[arg(long, default_value_t = 1_000)]
     subscribers: u64,
-    /// Other numbers make other people
+    /// Another number creates other people
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
 
-/// Fills the database with made-up leads and subscribers.
+/// Fills the database with invented leads and subscribers.
 pub(super) fn seed(settings: &Settings, demo: &SeedDemo) -> Result<(), Failure> {
     let backend = Backend::open(settings)?;
     runtime()?.block_on(async {
@@ -45,8 +45,8 @@ pub(super) fn seed(settings: &Settings, demo: &SeedDemo) -> Result<(), Failure> 
     })
 }
 
-/// Leads of the last two years, the newest last. As in life, the newest third came from the
-/// website, and nobody has looked at them yet.
+/// Creates leads of the last two years, the newest last. As in real data, the newest third came
+/// from the website and is still unread.
 async fn leads(app: &App, count: u64, people: &mut People) -> Result<(), StoreError> {
     let bar = bar("leads".to_owned(), count);
     let now = app.clock.now();
@@ -74,7 +74,7 @@ async fn leads(app: &App, count: u64, people: &mut People) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Returns how many were not there yet.
+/// Returns the number of new subscribers.
 async fn subscribers(app: &App, count: u64, people: &mut People) -> Result<u64, StoreError> {
     let bar = bar("subscribers".to_owned(), count);
     let mut stored = 0;
@@ -150,7 +150,7 @@ const NOTES: &[&str] = &[
     "Compares three agencies; price matters most.",
 ];
 
-/// Makes people up.
+/// Invents people.
 struct People {
     random: StdRng,
     made: u64,
@@ -197,7 +197,7 @@ impl People {
     }
 }
 
-/// The letters that an address is made of.
+/// The letters of an e-mail address.
 fn ascii(name: &str) -> String {
     name.to_lowercase()
         .chars()
@@ -221,7 +221,7 @@ mod tests {
     use exit3_domain::email;
 
     #[test]
-    fn what_is_made_up_is_valid_and_the_same_every_time() {
+    fn invented_data_is_valid_and_reproducible() {
         let mut people = People { random: StdRng::seed_from_u64(1), made: 0 };
         let mut again = People { random: StdRng::seed_from_u64(1), made: 0 };
         for _ in 0..1_000 {

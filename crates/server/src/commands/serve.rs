@@ -25,25 +25,23 @@ use crate::telemetry;
 use crate::telemetry::metrics::{self, Collector, Gauges, Measuring};
 use crate::watchdog::Watchdog;
 
-/// Connections at a time, where the system has room for that many and more: what they
-/// take of memory must have an end too.
+/// The most connections, even if the system has room for more, to bound the memory.
 const MOST_CONNECTIONS: usize = 20_000;
-/// How often it is noted when keys were used.
+/// How often the last uses of keys are recorded.
 const NOTE: Duration = Duration::from_secs(10);
 
-/// The addresses of a service.
+/// The bound addresses of a service.
 pub struct Listeners {
     api: TcpListener,
     metrics: Option<TcpListener>,
 }
 
-/// Takes the addresses that the settings name; instead of that of the API the socket that
-/// the service was started with, as systemd's socket units hand one on (LISTEN_FDS,
-/// LISTEN_PID).
+/// Binds the addresses in the settings. An inherited socket, as from systemd's socket units
+/// (LISTEN_FDS, LISTEN_PID), takes the place of the API's address.
 ///
 /// # Errors
-/// One sentence: an address is taken, or is not one of this machine; what was handed on is
-/// no TCP socket.
+/// One sentence, if an address is taken or not one of this machine, or the inherited file is not a
+/// TCP socket.
 pub fn listen(settings: &Settings) -> Result<Listeners, Failure> {
     let given = ListenFd::from_env()
         .take_tcp_listener(0)
@@ -62,7 +60,7 @@ pub fn listen(settings: &Settings) -> Result<Listeners, Failure> {
 /// Serves the API at `listeners` until the process is asked to stop.
 ///
 /// # Errors
-/// One sentence: the database cannot be opened or brought up to date.
+/// One sentence, if the database cannot be opened or migrated.
 pub fn serve(settings: Settings, secrets: Secrets, listeners: Listeners) -> Result<(), Failure> {
     let telemetry = telemetry::start(&settings.telemetry)?;
     telemetry::log_panics();
@@ -141,7 +139,7 @@ async fn run(
     };
     tell(&[NotifyState::Ready]);
     warn_if_frozen(&backend);
-    // The server hears of a stop only while it is waited for: nothing else is, from here on.
+    // The server notices a stop only while it is awaited, so nothing else is awaited from here on.
     let asked = backend.clone();
     actix_web::rt::spawn(async move { warn_if_careless(&asked).await });
     let app = backend.app(usize::MAX);
@@ -154,7 +152,7 @@ async fn run(
     Ok(())
 }
 
-/// A new database beside secrets of an earlier start is perhaps not what was wanted.
+/// A new database beside the secrets of an earlier start may be a mistake.
 fn warn_if_lost(settings: &Settings, secrets: &Secrets) {
     if let DatabaseSettings::Sqlite(path) = &settings.database
         && secrets.started_before
@@ -168,7 +166,7 @@ fn warn_if_lost(settings: &Settings, secrets: &Secrets) {
     }
 }
 
-/// A database that is away is asked by `exit3 check --deploy`.
+/// For a database that is unavailable now, there is `exit3 check --deploy`.
 async fn warn_if_careless(backend: &Backend) {
     for setting in backend.careless_settings().await.unwrap_or_default() {
         tracing::warn!(
@@ -177,11 +175,11 @@ async fn warn_if_careless(backend: &Backend) {
     }
 }
 
-/// Whoever starts this has perhaps forgotten that another database took over.
+/// An operator may have forgotten that another database has taken over.
 fn warn_if_frozen(backend: &Backend) {
     if backend.is_frozen() {
         tracing::warn!(
-            "the database can only be read since `exit3 promote`: set DATABASE_URL to the one \
+            "the database is read-only since `exit3 promote`: set DATABASE_URL to the one \
              that took over, or run `exit3 promote --abort`"
         );
     }
@@ -195,7 +193,7 @@ async fn forget_idle(flood: FloodGuard) {
     }
 }
 
-/// Does now and then what requests are not to wait for.
+/// Regularly does work that requests should not wait for.
 async fn take_notes(backend: Backend) {
     let app = backend.app(usize::MAX);
     let mut seldom = actix_web::rt::time::interval(NOTE);
@@ -206,14 +204,14 @@ async fn take_notes(backend: Backend) {
             metrics::tell_backups(&status);
         }
         let backend = backend.clone();
-        // A million of them take a while.
+        // Forgetting a million entries takes a while.
         let _ = tokio::task::spawn_blocking(move || backend.forget_idle()).await;
     }
 }
 
 async fn note_uses(app: &App) {
     if let Err(error) = exit3_app::api_keys::note_uses(app).await {
-        tracing::debug!(%error, "it could not be noted when keys were used");
+        tracing::debug!(%error, "the last uses of keys could not be recorded");
     }
 }
 
@@ -231,7 +229,7 @@ fn greet(settings: &Settings, secrets: &Secrets, address: SocketAddr) {
     if secrets.api_key_is_new {
         let key = secrets.api_key.expose_secret();
         let kept = settings.data_dir.join("api_key");
-        // It does not belong in a log.
+        // A key does not belong in a log.
         let (is_journal, tell): (_, fn(std::fmt::Arguments<'_>)) = match logs {
             LogFormat::Pretty => (is_journal(std::io::stdout()), say),
             LogFormat::Json => (is_journal(std::io::stderr()), whisper),
@@ -247,15 +245,15 @@ fn greet(settings: &Settings, secrets: &Secrets, address: SocketAddr) {
     }
 }
 
-/// Whether a stream goes to systemd's journal, which others read, and which is kept. The
-/// variable alone does not say so: whatever is started from such a service inherits it.
+/// Whether a stream goes to systemd's journal, which is kept and read by others. The variable alone
+/// is not enough, because child processes inherit it.
 fn is_journal(stream: impl AsFd) -> bool {
     let journal = std::env::var("JOURNAL_STREAM").unwrap_or_default();
     rustix::fs::fstat(stream)
         .is_ok_and(|file| journal == format!("{}:{}", file.st_dev, file.st_ino))
 }
 
-/// An address that a client on this machine can use.
+/// The address under which a client on this machine reaches the service.
 pub(super) fn reachable(address: SocketAddr) -> SocketAddr {
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, address.port()).into(),

@@ -16,23 +16,22 @@ use crate::clock::SystemClock;
 use crate::progress::Bars;
 use crate::settings::{DatabaseSettings, Settings};
 
-/// Which one.
+/// The archive to verify.
 #[derive(Args)]
 pub(super) struct VerifyBackup {
-    /// The archive: a file, or s3://bucket/key; the newest unless given
+    /// The archive: a file, or s3://bucket/key; the newest by default
     archive: Option<String>,
-    /// Where the newest is looked for: a directory, or s3://bucket/prefix; BACKUP_TO
-    /// unless given
+    /// Where to find the newest archive: a directory, or s3://bucket/prefix; BACKUP_TO by default
     #[arg(long, conflicts_with = "archive")]
     from: Option<String>,
-    /// Takes an archive that is not encrypted, though a key or passphrase for backups is set
+    /// Accepts a plain archive although a key or passphrase for backups is set
     #[arg(long)]
     allow_plain: bool,
 }
 
-/// Restores a backup for a trial, and notes how that went.
+/// Restores a backup into a temporary database, and records the result.
 pub(super) fn verify_backup(settings: &Settings, what: &VerifyBackup) -> Result<(), Failure> {
-    // It outlives the runtime, which waits for the tasks that still write to it.
+    // Outlives the runtime, which waits for tasks that still write to it.
     let mut scratch = None;
     let runtime = runtime()?;
     runtime.block_on(unless_stopped(async {
@@ -44,37 +43,39 @@ pub(super) fn verify_backup(settings: &Settings, what: &VerifyBackup) -> Result<
         let file = BackupStore::fetch(&name).await?;
         let tried = attempt(settings, &mut scratch, file, what.allow_plain).await;
         let noted = match &tried {
-            // It says nothing about the archive.
+            // The failure says nothing about the archive.
             Err(failure) if !is_bad(failure) => Ok(()),
             _ => note(settings, &name, tried.is_ok()).await,
         };
         let summary = tried?;
         let (rows, files) = (summary.rows(), summary.files);
         say(format_args!(
-            "{name}: {rows} rows and {files} contract files restored; counts and hashes are right"
+            "{name}: {rows} rows and {files} contract files restored; counts and hashes match"
         ));
-        Ok(noted.map_err(|error| format!("it could not be noted in the database: {error}"))?)
+        Ok(noted.map_err(|error| {
+            format!("the result could not be recorded in the database: {error}")
+        })?)
     }))
 }
 
-/// Notes how a trial of the archive `name` went, where there is a database to note it in: a
-/// machine that does nothing but trials has none.
+/// Records the verification of the archive `name`, if there is a database: a machine that only
+/// verifies backups has none.
 async fn note(settings: &Settings, name: &str, good: bool) -> Result<(), StoreError> {
     let (log, status) = match log(settings).await {
         Ok(found) => found,
         Err(why) => {
-            whisper(format_args!("Not noted, as there is no database that can be used: {why}"));
+            whisper(format_args!("Not noted, because no database is available: {why}"));
             return Ok(());
         }
     };
     if !is_last(name, &status) {
-        whisper(format_args!("Not noted, as it is not the last backup: {name}"));
+        whisper(format_args!("Not noted, because it is not the last backup: {name}"));
         return Ok(());
     }
     log.note_verification(good, SystemClock.now()).await
 }
 
-/// What is known of the backups, or why the database cannot be asked.
+/// The log of backups and its status, or why the database cannot be used.
 async fn log(settings: &Settings) -> Result<(Arc<dyn BackupLog>, BackupStatus), String> {
     if let DatabaseSettings::Sqlite(path) = &settings.database
         && !path.exists()
@@ -89,8 +90,8 @@ async fn log(settings: &Settings) -> Result<(Arc<dyn BackupLog>, BackupStatus), 
     }
 }
 
-/// Whether an archive is the last one that was made of this database. Where none is known
-/// to have been made, it is.
+/// Whether an archive is the last one made of this database. If none is known, it counts as the
+/// last.
 fn is_last(name: &str, status: &BackupStatus) -> bool {
     let file = name.rsplit('/').next().unwrap_or(name);
     let made = backup_store::time_of(file).map(|time| time.timestamp_millis());
@@ -98,7 +99,7 @@ fn is_last(name: &str, status: &BackupStatus) -> bool {
     last.is_none_or(|last| made.is_some_and(|made| made >= last))
 }
 
-/// Whether a trial failed because of the archive, and not of what it was tried with.
+/// Whether the verification failed because of the archive itself.
 fn is_bad(failure: &Failure) -> bool {
     use ArchiveError::{
         Damaged, Differs, FileExists, Foreign, NotEmpty, Outside, Plain, Refused, Unsound,
@@ -106,13 +107,13 @@ fn is_bad(failure: &Failure) -> bool {
     match failure.downcast_ref() {
         Some(Foreign | Plain | Damaged(_) | Unsound(_) | NotEmpty(_)) => true,
         Some(FileExists(_) | Outside(_) | Differs(_)) => true,
-        // Not, for want of room on the disk.
+        // Except for a full disk.
         Some(Refused { source, .. }) => !matches!(source, StoreError::Unavailable(_)),
         _ => false,
     }
 }
 
-/// An archive fits any database, so the trial needs none but the embedded one.
+/// An archive fits any database, so an embedded one is enough for the verification.
 async fn attempt(
     settings: &Settings,
     scratch: &mut Option<TempDir>,

@@ -1,5 +1,5 @@
-//! Settings that name addresses, networks, hosts and origins. Each spelling is either brought
-//! into the one form that requests are compared with, or refused: one that is taken and never
+//! Settings that name addresses, networks, hosts and origins. Every spelling is either normalised
+//! to the form that requests are compared with, or refused. A spelling that is accepted but never
 //! matches would lock everybody out, or make all visitors share one limit.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -11,8 +11,8 @@ use url::{Host, Url};
 use super::telemetry::MetricsBind;
 use super::{SettingsError, words};
 
-/// The proxies of `TRUSTED_PROXIES`. An IPv4 address that is written as IPv6 counts as IPv4,
-/// as that of a peer does.
+/// The proxies of `TRUSTED_PROXIES`. An IPv4 address written as IPv6 counts as IPv4, like the
+/// address of a peer.
 pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, SettingsError> {
     let mut all = Vec::new();
     for word in words::list(text) {
@@ -23,14 +23,14 @@ pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, SettingsError> {
             wrong("neither an address such as 10.0.0.1 nor a network such as 10.0.0.0/8")
         })?;
         if networks.first().is_some_and(is_nobody) {
-            return Err(wrong("the address of no proxy"));
+            return Err(wrong("not an address that a proxy can have"));
         }
         all.extend(networks);
     }
     Ok(all)
 }
 
-/// The network that a word names; two where it holds all of IPv4 as well.
+/// Parses a network; returns two if it contains all of IPv4 as well.
 fn network(word: &str) -> Option<Vec<IpNet>> {
     let (address, length) = match word.split_once('/') {
         Some((address, length)) => (address, Some(length)),
@@ -69,7 +69,7 @@ fn is_nobody(network: &IpNet) -> bool {
     // People write 0.0.0.0 to mean all addresses.
     let is_none = is_one && address.is_unspecified();
     let is_old_form = match address {
-        // ::10.0.0.1, which has not been in use since 2006.
+        // ::10.0.0.1, a form that has been obsolete since 2006.
         IpAddr::V6(it) => {
             network.prefix_len() >= 96 && it.segments().starts_with(&[0; 6]) && !it.is_loopback()
         }
@@ -94,7 +94,7 @@ pub(super) fn hosts(text: &str) -> Result<Vec<String>, SettingsError> {
     words::list(text).into_iter().map(host).collect()
 }
 
-/// A name or an address, without a port, or a star.
+/// Parses a name, an address without a port, or a star.
 fn host_pattern(word: &str) -> Option<String> {
     if word == "*" {
         return Some(word.to_owned());
@@ -145,7 +145,7 @@ pub(super) fn host(text: &str) -> Result<IpAddr, SettingsError> {
     })
 }
 
-/// Where metrics are served.
+/// The value of `METRICS_BIND`.
 pub(super) fn metrics_bind(text: &str) -> Result<MetricsBind, String> {
     if text.eq_ignore_ascii_case("off") {
         return Ok(MetricsBind::Off);
@@ -161,7 +161,7 @@ pub(super) fn metrics_bind(text: &str) -> Result<MetricsBind, String> {
     Ok(MetricsBind::At(address))
 }
 
-/// The host of `DB_HOST`: a name, an address, or the directory of a socket.
+/// The host of `DB_HOST`: a name, an address, or a socket directory.
 pub(super) fn database_host(text: &str) -> Result<&str, SettingsError> {
     let host = unbracketed(text);
     let has_port = host.contains(':') && host.parse::<Ipv6Addr>().is_err();
@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_has_a_scheme_and_nothing_behind_the_host() {
+    fn an_origin_has_a_scheme_and_nothing_after_the_host() {
         assert!(origins("https://exit3.agency, http://localhost:3000,\nhttp://[::1]").is_ok());
         for wrong in ["*", "exit3.agency", "null", "https://", "https://*.exit3.agency"] {
             assert!(origins(wrong).is_err(), "{wrong}");
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_taken_in_every_spelling() {
+    fn a_host_is_accepted_in_every_spelling() {
         for (spelling, host) in [
             ("exit3.agency", "exit3.agency"),
             ("Exit3.Agency.", "exit3.agency"),
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_is_taken_in_every_spelling() {
+    fn a_proxy_is_accepted_in_every_spelling() {
         for (spelling, expected) in [
             ("127.0.0.1", "127.0.0.1/32"),
             ("10.0.0.0/8", "10.0.0.0/8"),
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_proxy_is_refused() {
+    fn invalid_proxies_are_refused() {
         for wrong in [
             "localhost",
             "*",
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_to_listen_on_is_taken_in_every_spelling() {
+    fn an_address_to_listen_on_is_accepted_in_every_spelling() {
         for (spelling, expected) in [
             ("LocalHost", "127.0.0.1"),
             ("::ffff:127.0.0.1", "127.0.0.1"),
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_host_is_taken_without_its_port() {
+    fn a_database_host_has_no_port() {
         for (spelling, expected) in
             [("[::1]", "::1"), ("fd00::1", "fd00::1"), ("db", "db"), ("/run/p:1", "/run/p:1")]
         {
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_has_many_names() {
+    fn local_hosts_are_recognised() {
         for here in ["localhost", "LOCALHOST.", "127.9.9.9", "::1", "[::1]", "::ffff:127.0.0.1"] {
             assert!(is_local(here), "{here}");
         }

@@ -15,8 +15,8 @@ use super::telemetry::{LogFormat, MetricsBind};
 use super::words::{self, Limit};
 use crate::variables::{self, Variables};
 
-/// Options of every command. Each may also come from the environment or from
-/// `.env`, under the name in brackets.
+/// Options of every command. Each may also come from the environment or from `.env`, under the name
+/// in brackets.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Settings")]
 pub struct Arguments {
@@ -26,19 +26,19 @@ pub struct Arguments {
     /// The port to listen on; 0 takes a free one
     #[arg(long, env = "PORT", default_value_t = 8000, global = true)]
     pub port: u16,
-    /// Threads that answer requests; one a core unless given
+    /// Threads that answer requests; one per core by default
     #[arg(long, env = "WORKERS", global = true, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: Option<u16>,
-    /// Where the embedded database and the service's own secrets are kept
+    /// The directory of the embedded database and of the service's own secrets
     #[arg(long, env = "DATA_DIR", default_value = "data", global = true)]
     pub data_dir: PathBuf,
     /// The database: postgres://user:password@host:port/name, or sqlite:///path
     #[arg(long, env = "DATABASE_URL", global = true)]
     pub database_url: Option<SecretString>,
-    /// A standby of the database, from which lists may come: postgres://…
+    /// A standby of the database that lists may come from: postgres://…
     #[arg(long, env = "DATABASE_REPLICA_URL", global = true)]
     pub database_replica_url: Option<SecretString>,
-    /// How old lists from there may be: 2s, 500ms
+    /// The greatest age of lists from the standby: 2s, 500ms
     #[arg(long, env = "REPLICA_MAX_LAG", default_value = "2s", global = true, value_parser = words::lag)]
     pub replica_max_lag: Duration,
     /// The kind of database, in Django's words, if there is no URL
@@ -50,7 +50,7 @@ pub struct Arguments {
     /// The user of the database, if there is no URL
     #[arg(long, env = "DB_USER", global = true)]
     pub db_user: Option<String>,
-    /// The password of the database, as it is, if the URL has none
+    /// The password of the database, unencoded, if the URL has none
     #[arg(long, env = "DB_PASSWORD", global = true)]
     pub db_password: Option<SecretString>,
     /// The host of the database, if there is no URL
@@ -59,67 +59,65 @@ pub struct Arguments {
     /// The port of the database, if there is no URL
     #[arg(long, env = "DB_PORT", global = true)]
     pub db_port: Option<u16>,
-    /// Connections to PostgreSQL, in all
+    /// The total number of connections to PostgreSQL
     #[arg(long, env = "DB_POOL_SIZE", default_value_t = 16, global = true, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub db_pool_size: u16,
-    /// Milliseconds after which the database counts as away
+    /// Milliseconds until the database counts as unavailable
     #[arg(long, env = "DB_TIMEOUT_MS", default_value_t = 1800, global = true, value_parser = clap::value_parser!(u32).range(100..=600_000))]
     pub db_timeout_ms: u32,
-    /// Whether `serve` brings the database's schema up to date, and other commands make one
-    /// where there is none
+    /// Whether `serve` applies migrations, and other commands create a missing schema
     #[arg(long, env = "AUTO_MIGRATE", default_value = "true", global = true, value_parser = words::boolean, action = clap::ArgAction::Set)]
     pub auto_migrate: bool,
-    /// Where the contract files of clients are kept; `contracts` in DATA_DIR unless given.
-    /// A backup fails where it is given and not there
+    /// The directory of clients' contract files; `contracts` in DATA_DIR by default. If it is set
+    /// but missing, backups fail
     #[arg(long, env = "CONTRACT_DIR", global = true)]
     pub contract_dir: Option<PathBuf>,
-    /// Where backups go: a directory, or s3://bucket/prefix
+    /// The target of backups: a directory, or s3://bucket/prefix
     #[arg(long, env = "BACKUP_TO", global = true)]
     pub backup_to: Option<String>,
-    /// Public keys of age, for whose holders backups are encrypted
+    /// age public keys that backups are encrypted for
     #[arg(long, env = "BACKUP_RECIPIENTS", global = true)]
     pub backup_recipients: Option<String>,
-    /// The file with the secret key of age that opens backups
+    /// The file with the age secret key that decrypts backups
     #[arg(long, env = "BACKUP_IDENTITY", global = true)]
     pub backup_identity: Option<PathBuf>,
-    /// A passphrase that locks and opens backups, instead of keys
+    /// A passphrase that encrypts and decrypts backups, instead of keys
     #[arg(long, env = "BACKUP_PASSPHRASE", global = true)]
     pub backup_passphrase: Option<SecretString>,
-    /// Signs what clients hand back
+    /// Signs data that clients send back
     #[arg(long, env = "SECRET_KEY", global = true)]
     pub secret_key: Option<SecretString>,
-    /// The key that opens the API
+    /// The API key with all rights
     #[arg(long, env = "BASIC_API_KEY", global = true)]
     pub basic_api_key: Option<SecretString>,
-    /// Logs more, unless LOG_LEVEL says otherwise
+    /// Logs more, unless LOG_LEVEL is set
     #[arg(long, env = "DEBUG", default_value = "false", global = true, value_parser = words::boolean, action = clap::ArgAction::Set)]
     pub debug: bool,
-    /// Hosts that are answered, separated by commas: example.com, .example.com, *
+    /// Hosts that the service answers to, separated by commas: example.com, .example.com, *
     #[arg(long, env = "ALLOWED_HOSTS", default_value = "", global = true)]
     pub allowed_hosts: String,
     /// Origins whose pages may call the API, separated by commas
     #[arg(long, env = "CORS_ALLOWED_ORIGINS", default_value = "", global = true)]
     pub cors_allowed_origins: String,
-    /// Whether these pages may send what the browser keeps for the service
+    /// Whether these pages may send cookies and other credentials
     #[arg(long, env = "CORS_ALLOW_CREDENTIALS", default_value = "false", global = true, value_parser = words::boolean, action = clap::ArgAction::Set)]
     pub cors_allow_credentials: bool,
-    /// Proxies that are believed what they say of their clients: addresses and
-    /// networks, separated by commas
+    /// Proxies whose forwarding headers are trusted: addresses and networks, separated by commas
     #[arg(long, env = "TRUSTED_PROXIES", default_value = "", global = true)]
     pub trusted_proxies: String,
-    /// Whether trusted proxies name the host in X-Forwarded-Host
+    /// Whether trusted proxies send the host in X-Forwarded-Host
     #[arg(long, env = "USE_X_FORWARDED_HOST", default_value = "false", global = true, value_parser = words::boolean, action = clap::ArgAction::Set)]
     pub use_x_forwarded_host: bool,
-    /// Whether who comes without encryption is sent to where there is some
+    /// Redirects plain HTTP to HTTPS
     #[arg(long, env = "SECURE_SSL_REDIRECT", default_value = "false", global = true, value_parser = words::boolean, action = clap::ArgAction::Set)]
     pub secure_ssl_redirect: bool,
-    /// For how many seconds browsers are to come encrypted only; 0 says nothing
+    /// Seconds of Strict-Transport-Security; 0 sends no header
     #[arg(long, env = "SECURE_HSTS_SECONDS", default_value_t = 0, global = true)]
     pub secure_hsts_seconds: u64,
-    /// Whether that holds for everything below the host
+    /// Whether Strict-Transport-Security includes subdomains
     #[arg(long, env = "SECURE_HSTS_INCLUDE_SUBDOMAINS", default_value = "false", global = true, value_parser = words::boolean, action = clap::ArgAction::Set)]
     pub secure_hsts_include_subdomains: bool,
-    /// Whether browsers may know it beforehand
+    /// Whether browsers may preload Strict-Transport-Security
     #[arg(long, env = "SECURE_HSTS_PRELOAD", default_value = "false", global = true, value_parser = words::boolean, action = clap::ArgAction::Set)]
     pub secure_hsts_preload: bool,
     /// A certificate in PEM, to serve TLS without a proxy
@@ -128,83 +126,80 @@ pub struct Arguments {
     /// The certificate's key in PEM
     #[arg(long, env = "TLS_KEY", global = true)]
     pub tls_key: Option<PathBuf>,
-    /// Connections at a time; as many as the system has files for, up to 20000, unless
-    /// given
+    /// The most connections at a time; as many as the system has files for, up to 20000, by default
     #[arg(long, env = "MAX_CONNECTIONS", global = true, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: Option<u32>,
-    /// Requests of one visitor to the API: N/second, minute, hour or day, or off
+    /// Requests per visitor to the API: N/second, minute, hour or day, or off
     #[arg(long, env = "RATE_LIMIT_ANON", default_value = "100/hour", global = true, value_parser = words::limit)]
     pub rate_limit_anon: Limit,
-    /// Requests with one key
+    /// Requests per key
     #[arg(long, env = "RATE_LIMIT_USER", default_value = "1000/hour", global = true, value_parser = words::limit)]
     pub rate_limit_user: Limit,
-    /// Leads that one visitor creates
+    /// Leads created per visitor
     #[arg(long, env = "RATE_LIMIT_LEAD_CREATE", default_value = "10/hour", global = true, value_parser = words::limit)]
     pub rate_limit_lead_create: Limit,
-    /// Subscriptions that one visitor creates
+    /// Subscriptions created per visitor
     #[arg(long, env = "RATE_LIMIT_NEWSLETTER_CREATE", default_value = "10/hour", global = true, value_parser = words::limit)]
     pub rate_limit_newsletter_create: Limit,
-    /// Requests of one address to anything, to ward off floods; 100/second unless
-    /// given, and off where RATE_LIMIT_ANON is
+    /// Requests per address to any path, against floods; 100/second by default, and off if
+    /// RATE_LIMIT_ANON is off
     #[arg(long, env = "RATE_LIMIT_FLOOD", global = true, value_parser = words::limit)]
     pub rate_limit_flood: Option<Limit>,
     /// A Redis that counts for all nodes: redis://:password@host:6379/0
     #[arg(long, env = "REDIS_URL", global = true)]
     pub redis_url: Option<SecretString>,
-    /// The password of Redis, as it is, if the URL has none
+    /// The password of Redis, unencoded, if the URL has none
     #[arg(long, env = "REDIS_PASSWORD", global = true)]
     pub redis_password: Option<SecretString>,
-    /// Whether a setting that is dangerous in production stops the start
+    /// Whether dangerous settings stop the start
     #[arg(long, env = "PRODUCTION", default_value = "false", global = true, value_parser = words::boolean, action = clap::ArgAction::Set)]
     pub production: bool,
-    /// From which level up log lines are written: DEBUG, INFO, WARNING, ERROR
+    /// The lowest level that is logged: DEBUG, INFO, WARNING, ERROR
     #[arg(long, env = "LOG_LEVEL", global = true, value_parser = words::level)]
     pub log_level: Option<LevelFilter>,
-    /// How log lines look: json (one object a line) or pretty; json in production, unless
-    /// given
+    /// The format of log lines: json (one object per line) or pretty; json in production by default
     #[arg(long, env = "LOG_FORMAT", global = true, value_parser = words::log_format)]
     pub log_format: Option<LogFormat>,
-    /// Where log files are kept, beside standard output: five of 10 MiB
+    /// The directory of log files, in addition to standard output: five of 10 MiB
     #[arg(long, env = "LOG_DIR", global = true)]
     pub log_dir: Option<PathBuf>,
     /// How much of clients' addresses is logged: full, truncated or off
     #[arg(long, env = "LOG_CLIENT_IP", default_value = "truncated", global = true, value_parser = words::client_ip)]
     pub log_client_ip: ClientIp,
-    /// Where metrics are served to Prometheus: address:port, or off; at 127.0.0.1:9464 if
-    /// that is free, unless given
+    /// Where metrics are served to Prometheus: address:port, or off; at 127.0.0.1:9464 by default,
+    /// if that is free
     #[arg(long, env = "METRICS_BIND", global = true, value_parser = addresses::metrics_bind)]
     pub metrics_bind: Option<MetricsBind>,
-    /// A collector that takes traces and metrics (OTLP over HTTP): http://localhost:4318
+    /// A collector for traces and metrics (OTLP over HTTP): http://localhost:4318
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", global = true)]
     pub otlp_endpoint: Option<String>,
     /// Where errors are reported: https://key@host/project
     #[arg(long, env = "SENTRY_DSN", global = true)]
     pub sentry_dsn: Option<SecretString>,
-    /// What the environment is called there
+    /// The name of the environment in Sentry
     #[arg(long, env = "SENTRY_ENVIRONMENT", global = true)]
     pub sentry_environment: Option<String>,
-    /// What the release is called there; the version unless given
+    /// The name of the release in Sentry; the version by default
     #[arg(long, env = "SENTRY_RELEASE", global = true)]
     pub sentry_release: Option<String>,
-    /// The part of all requests of which traces are sent there as well, from 0 to 1
+    /// The fraction of requests whose traces are sent to Sentry as well, from 0 to 1
     #[arg(long, env = "SENTRY_TRACES_SAMPLE_RATE", default_value = "0", global = true, value_parser = words::part)]
     pub sentry_traces_sample_rate: f32,
-    /// A file with more domains of throw-away addresses, one a line
+    /// A file with more domains of disposable addresses, one per line
     #[arg(long, env = "DISPOSABLE_DOMAINS_FILE", global = true)]
     pub disposable_domains_file: Option<PathBuf>,
-    /// The date on which the paths without a version will be gone
+    /// The date on which the paths without a version will be removed
     #[arg(long, env = "API_SUNSET", global = true, value_parser = words::date)]
     pub api_sunset: Option<DateTime<Utc>>,
-    /// The names of the settings that were given, wherever
+    /// The names of the settings that were given in any source
     #[arg(skip)]
     pub given: Vec<String>,
-    /// What else the environment and `.env` say
+    /// The variables of the environment and of `.env`
     #[arg(skip)]
     pub(crate) variables: Variables,
 }
 
-/// The settings that are options of `command`: the name of the option and that of the
-/// variable.
+/// The settings among the options of `command`: the names of each option and of its variable.
 pub(crate) fn names(command: &Command) -> Vec<(String, String)> {
     let names = command.get_arguments().filter_map(|argument| {
         let name = argument.get_env()?.to_str()?;
@@ -213,8 +208,7 @@ pub(crate) fn names(command: &Command) -> Vec<(String, String)> {
     names.collect()
 }
 
-/// The names of the settings that `matches` has from the command line, or that are among
-/// `variables`.
+/// The names of the settings that are given on the command line or in `variables`.
 pub(crate) fn given(
     settings: &[(String, String)],
     matches: &ArgMatches,
@@ -227,7 +221,7 @@ pub(crate) fn given(
     names.map(|(_, name)| name.clone()).collect()
 }
 
-/// Lets `variables` stand in for what the command line does not have.
+/// Uses `variables` for options that the command line does not have.
 ///
 /// # Errors
 /// One sentence about a value that no setting can have.
@@ -240,7 +234,7 @@ pub(crate) fn fill_in(command: Command, variables: &Variables) -> Result<Command
             return arg;
         };
         let arg = arg.hide_env_values(true);
-        // What it has to itself would come before, as it stands there.
+        // clap would read the untrimmed value from the environment first.
         let is_tidy = |text: &str| variables::trim(text) == text && !text.is_empty();
         let arg = match std::env::var_os(&name) {
             Some(value) if !value.to_str().is_none_or(is_tidy) => arg.env(None::<&str>),

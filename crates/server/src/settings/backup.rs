@@ -1,4 +1,4 @@
-//! Where backups go, and how they are locked.
+//! The target and the encryption of backups.
 
 use std::path::PathBuf;
 
@@ -8,14 +8,14 @@ use secrecy::SecretString;
 use super::{Arguments, SettingsError};
 use crate::backup_store::BackupStore;
 
-/// Where backups go, and how they are locked.
+/// The target and the encryption of backups.
 #[derive(Clone)]
 pub struct BackupSettings {
-    /// A directory, or `s3://bucket/prefix`, where nothing else is said.
+    /// The default target: a directory, or `s3://bucket/prefix`.
     pub to: Option<String>,
-    /// For whom archives are encrypted.
+    /// How archives are encrypted.
     pub lock: Lock,
-    /// The files that belong to clients.
+    /// The contract files of clients.
     pub contracts: ContractFiles,
     /// The names of the settings that were given.
     pub names: Vec<String>,
@@ -36,8 +36,7 @@ impl BackupSettings {
             (Some(recipients), None) => Lock::recipients(recipients)
                 .map_err(|error| SettingsError::new("BACKUP_RECIPIENTS", error.to_string()))?,
             (Some(_), Some(_)) => {
-                let problem =
-                    "is there beside BACKUP_PASSPHRASE: an archive is for one or the other";
+                let problem = "is set together with BACKUP_PASSPHRASE: set only one of them";
                 return Err(SettingsError::new("BACKUP_RECIPIENTS", problem));
             }
         };
@@ -55,11 +54,11 @@ impl BackupSettings {
         })
     }
 
-    /// What opens archives. Where there is a key or a passphrase, one that is not encrypted is
-    /// refused, unless `allow_plain` says otherwise.
+    /// The keys that open archives. If there is a key or a passphrase, plain archives are refused,
+    /// unless `allow_plain` is set.
     ///
     /// # Errors
-    /// One sentence about a file of keys that cannot be used.
+    /// One sentence about an unusable key file.
     pub fn keys(&self, allow_plain: bool) -> Result<Keys, SettingsError> {
         let mut keys = Keys::default();
         let is_locked = !matches!(self.lock, Lock::Open) || self.identity.is_some();

@@ -1,4 +1,4 @@
-//! Which database, by a URL or by Django's parts.
+//! The database, given as a URL or as Django's separate settings.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,23 +8,23 @@ use secrecy::ExposeSecret;
 
 use super::{Arguments, SettingsError, addresses};
 
-/// Which database.
+/// The database.
 #[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant, reason = "a process has one")]
 pub enum DatabaseSettings {
-    /// The embedded one, in this file.
+    /// The embedded database in this file.
     Sqlite(PathBuf),
     /// PostgreSQL.
     Postgres(PgSettings),
 }
 
 impl DatabaseSettings {
-    /// Whether the database is part of the service.
+    /// Whether the database is embedded in the service.
     pub fn is_embedded(&self) -> bool {
         matches!(self, Self::Sqlite(_))
     }
 
-    /// The database, for people: no secret in it.
+    /// A description for people, without secrets.
     pub fn describe(&self) -> String {
         match self {
             Self::Sqlite(path) => format!("SQLite at {}", path.display()),
@@ -39,7 +39,7 @@ impl DatabaseSettings {
         };
         let wrong = |problem: String| SettingsError::new("DATABASE_REPLICA_URL", problem);
         let Self::Postgres(settings) = database else {
-            return Err(wrong("is of no use to the embedded database".to_owned()));
+            return Err(wrong("has no effect with the embedded database".to_owned()));
         };
         let replica = PgSettings::parse(&normal(url.expose_secret()));
         let replica = with_password(replica.map_err(|error| wrong(hint(&error)))?, arguments);
@@ -71,7 +71,7 @@ impl DatabaseSettings {
         Ok(Self::postgres(settings, arguments))
     }
 
-    /// Reads the address of a database.
+    /// Parses the URL of a database.
     pub(crate) fn from_url(url: &str, arguments: &Arguments) -> Result<Self, SettingsError> {
         let scheme = url.split("://").next().unwrap_or_default();
         match scheme {
@@ -81,13 +81,13 @@ impl DatabaseSettings {
                 Ok(Self::postgres(settings, arguments))
             }
             "sqlite" => {
-                // sqlite:///relative, sqlite:////absolute, as Django's URLs have it.
+                // sqlite:///relative and sqlite:////absolute, as in Django's URLs.
                 match url.strip_prefix("sqlite:///") {
                     Some(path) if !path.is_empty() => Ok(Self::Sqlite(PathBuf::from(path))),
                     _ => Err(SettingsError::new("DATABASE_URL", "names no file: sqlite:///path")),
                 }
             }
-            // A URL holds a password, so it is not told.
+            // A URL may contain a password, so it is not printed.
             _ => Err(SettingsError::new(
                 "DATABASE_URL",
                 "begins with neither postgres:// nor sqlite://",
@@ -107,7 +107,7 @@ impl DatabaseSettings {
     }
 }
 
-/// The settings with the password that is given by itself, if they have none.
+/// Adds the separate password to settings that have none.
 fn with_password(settings: PgSettings, arguments: &Arguments) -> PgSettings {
     match &arguments.db_password {
         Some(password) => settings.with_password(password.expose_secret()),
@@ -115,15 +115,17 @@ fn with_password(settings: PgSettings, arguments: &Arguments) -> PgSettings {
     }
 }
 
-/// What is wrong with an address, and what helps.
+/// What is wrong with a URL, and what may help.
 fn hint(error: &exit3_postgres::SettingsError) -> String {
     match error {
-        exit3_postgres::SettingsError::Form => format!("{error}; DB_PASSWORD takes one as it is"),
+        exit3_postgres::SettingsError::Form => {
+            format!("{error}; or set it unencoded in DB_PASSWORD")
+        }
         error => error.to_string(),
     }
 }
 
-/// An address with the scheme that PostgreSQL itself has for it.
+/// The URL with PostgreSQL's own scheme.
 fn normal(url: &str) -> String {
     match url.split_once("://") {
         Some(("postgresql" | "psql" | "pgsql", rest)) => format!("postgres://{rest}"),
@@ -136,8 +138,8 @@ enum Engine {
     Postgres,
 }
 
-/// Django's engine is a path of modules: `django.db.backends.postgresql`. A file
-/// of Django's SQLite is not ours, so its name is not taken over.
+/// Django's engine is a module path: `django.db.backends.postgresql`. The name of Django's SQLite
+/// file is not used, because that database is not ours.
 fn engine(arguments: &Arguments) -> Result<Engine, SettingsError> {
     match arguments.db_engine.as_deref() {
         Some(engine) if engine.contains("postg") => Ok(Engine::Postgres),

@@ -1,4 +1,4 @@
-//! What is unsafe in production.
+//! Finds settings that are unsafe in production.
 
 mod effect;
 mod limits;
@@ -22,7 +22,7 @@ pub struct Finding {
     pub problem: &'static str,
     /// What to do about it.
     pub remedy: &'static str,
-    /// Whether it stops the start of a service in production.
+    /// Whether it stops the start in production.
     pub dangerous: bool,
 }
 
@@ -67,7 +67,7 @@ impl Findings {
     }
 }
 
-/// What is known to be unsafe in production, the dangerous first.
+/// All unsafe settings, the dangerous ones first.
 pub fn findings(arguments: &Arguments, settings: &Settings) -> Vec<Finding> {
     let mut found = Findings(Vec::new());
     secrets::find(&mut found, arguments);
@@ -88,8 +88,8 @@ pub fn findings(arguments: &Arguments, settings: &Settings) -> Vec<Finding> {
     found.0
 }
 
-/// The settings that do nothing, or make the service useless, because of others. A service
-/// that starts with them says so.
+/// The settings that other settings make ineffective or harmful. A service that starts with them
+/// logs them.
 pub(super) fn without_effect(arguments: &Arguments, settings: &Settings) -> Vec<Finding> {
     let mut found = Findings(Vec::new());
     effect::find(&mut found, arguments, settings);
@@ -114,11 +114,11 @@ fn hosts(found: &mut Findings, arguments: &Arguments, settings: &Settings) {
     found.danger(
         IpNet::aggregate(&networks.to_vec()).iter().any(is_wide),
         "TRUSTED_PROXIES",
-        "believes everybody, or a large part of the internet",
+        "trusts everybody, or a large part of the internet",
         "list the addresses of the proxies",
     );
     let plain = settings.cors.origins.iter().any(|origin| origin.starts_with("http://"));
-    let problem = "allows pages that come without encryption";
+    let problem = "allows pages that are loaded without encryption";
     let remedy = "list origins that begin with https://";
     if arguments.cors_allow_credentials {
         found.danger(plain, "CORS_ALLOWED_ORIGINS", problem, remedy);
@@ -127,7 +127,7 @@ fn hosts(found: &mut Findings, arguments: &Arguments, settings: &Settings) {
     }
 }
 
-/// Whether a network is larger than the largest private one: 10.0.0.0/8, fc00::/7.
+/// Whether a network is larger than the largest private ones: 10.0.0.0/8 and fc00::/7.
 fn is_wide(network: &IpNet) -> bool {
     network.prefix_len() < if network.addr().is_ipv4() { 8 } else { 7 }
 }
@@ -138,32 +138,32 @@ fn transport(found: &mut Findings, arguments: &Arguments, settings: &Settings) {
     found.danger(
         !direct && !proxied && !settings.listen.ip().is_loopback(),
         "TLS_CERT",
-        "is not set, and no proxy is trusted: keys and leads go over the network readable",
+        "is not set, and no proxy is trusted: keys and leads go over the network unencrypted",
         "set TLS_CERT and TLS_KEY, or put a proxy in front and list it in TRUSTED_PROXIES",
     );
     found.add(
         !direct && !arguments.secure_ssl_redirect,
         "SECURE_SSL_REDIRECT",
         "is not true",
-        "set it, so that who comes without encryption is sent to where there is some",
+        "set it, so that plain HTTP is redirected to HTTPS",
     );
     found.add(
         arguments.secure_hsts_seconds < 15_768_000,
         "SECURE_HSTS_SECONDS",
         "is less than half a year",
-        "set it to 31536000 once everything is served encrypted",
+        "set it to 31536000 once everything is served over HTTPS",
     );
     found.add(
         !arguments.secure_hsts_include_subdomains,
         "SECURE_HSTS_INCLUDE_SUBDOMAINS",
         "is not true",
-        "set it, unless something below the host is served without encryption",
+        "set it, unless a subdomain is served without HTTPS",
     );
     found.add(
         !arguments.secure_hsts_preload,
         "SECURE_HSTS_PRELOAD",
         "is not true",
-        "set it, once the host is to be in the lists of browsers",
+        "set it once the host should be in the preload lists of browsers",
     );
 }
 
@@ -172,13 +172,13 @@ fn telemetry(found: &mut Findings, settings: &Settings) {
     found.add(
         telemetry.level == LevelFilter::TRACE && telemetry.client_ip == ClientIp::Full,
         "LOG_LEVEL",
-        "is TRACE, with whole addresses of clients",
-        "leave it out, or LOG_CLIENT_IP",
+        "is TRACE, which logs whole addresses of clients",
+        "leave out this setting or LOG_CLIENT_IP",
     );
     found.add(
         telemetry.level == LevelFilter::OFF,
         "LOG_LEVEL",
-        "is off: nothing tells of errors",
+        "is off: errors are not logged",
         "set it to ERROR, or leave it out",
     );
     let open = match telemetry.metrics {
@@ -188,7 +188,7 @@ fn telemetry(found: &mut Findings, settings: &Settings) {
     found.add(
         open,
         "METRICS_BIND",
-        "serves metrics to whoever can reach the port",
-        "bind it to 127.0.0.1, or let nobody but Prometheus reach it",
+        "serves metrics to everybody who can reach the port",
+        "bind it to 127.0.0.1, or allow only Prometheus to reach it",
     );
 }

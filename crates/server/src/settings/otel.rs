@@ -1,5 +1,4 @@
-//! The standard names of OpenTelemetry's environment. Each of them is followed, or a note
-//! says that it is not.
+//! The standard variables of OpenTelemetry. Each of them is followed, or a note says why not.
 //!
 //! Source: OpenTelemetry's "Environment Variable Specification" and "OpenTelemetry Protocol
 //! Exporter".
@@ -19,39 +18,39 @@ use url::Url;
 use self::read::Reader;
 use super::{Arguments, SettingsError};
 
-/// What is sent over OTLP, and where.
+/// What is sent over OTLP, and where to.
 #[derive(Debug, Clone, Default)]
 pub struct OtelSettings {
-    /// Where traces go.
+    /// Where to send traces.
     pub traces: Option<Export>,
-    /// Where metrics go.
+    /// Where to send metrics.
     pub metrics: Option<Export>,
     /// How often metrics are sent.
     pub every: Option<Duration>,
     /// Which requests are traced.
     pub sampling: Sampling,
-    /// How spans wait.
+    /// How spans are queued and sent.
     pub queue: Queue,
     /// The most attributes of a span.
     pub most_attributes: Option<u32>,
-    /// The attributes of the resource that sends, percent-decoded.
+    /// The attributes of the resource, percent-decoded.
     pub attributes: Vec<(String, String)>,
 }
 
-/// Where something is sent.
+/// A target of telemetry.
 #[derive(Clone)]
 pub struct Export {
-    /// The address, with the path.
+    /// The address, including the path.
     pub endpoint: Url,
-    /// The headers, with their values percent-encoded.
+    /// The headers, with percent-encoded values.
     pub headers: Vec<(String, SecretString)>,
-    /// How long the collector may take.
+    /// How long the collector may take to answer.
     pub timeout: Duration,
 }
 
 impl fmt::Debug for Export {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What is behind the host may be a token.
+        // The path may contain a token.
         formatter.debug_struct("Export").field("host", &self.endpoint.host_str()).finish()
     }
 }
@@ -59,11 +58,11 @@ impl fmt::Debug for Export {
 /// Which requests are traced.
 #[derive(Debug, Clone)]
 pub struct Sampling {
-    /// The sampler; without one, ten requests a second are traced.
+    /// The sampler; without one, ten requests per second are traced.
     pub sampler: Option<Sampler>,
-    /// Whether a caller that names its trace decides.
+    /// Whether a caller that sends a trace header decides.
     pub by_caller: bool,
-    /// Whether a request goes on with the trace that its caller names.
+    /// Whether a request continues its caller's trace.
     pub follows_caller: bool,
 }
 
@@ -73,18 +72,18 @@ impl Default for Sampling {
     }
 }
 
-/// How spans wait until they are sent.
+/// How spans are queued and sent.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Queue {
-    /// The most that wait.
+    /// The most queued spans.
     pub size: Option<usize>,
-    /// The most that are sent at once.
+    /// The most spans in one batch.
     pub batch: Option<usize>,
-    /// How often they are sent.
+    /// How often batches are sent.
     pub delay: Option<Duration>,
 }
 
-/// The names of one kind of telemetry.
+/// The variables of one kind of telemetry.
 struct Signal {
     exporter: &'static str,
     endpoint: &'static str,
@@ -116,13 +115,13 @@ const METRICS: Signal = Signal {
 };
 
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
-/// Where a collector is that somebody asks for without saying where.
+/// The default address of a collector.
 const USUAL: &str = "http://localhost:4318";
-/// How long a collector may take.
+/// The default time limit of a collector.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl OtelSettings {
-    /// Reads them, with notes about what is not followed.
+    /// Reads the variables, with notes about those that are not followed.
     pub(super) fn check(arguments: &Arguments) -> Result<(Self, Vec<String>), SettingsError> {
         let mut read = Reader::new(&arguments.variables);
         if read.is_true("OTEL_SDK_DISABLED") {
@@ -201,7 +200,7 @@ impl Reader<'_> {
         Ok(Some(Export { endpoint, headers, timeout }))
     }
 
-    /// `name=value,name=value`, values percent-encoded.
+    /// Parses `name=value,name=value` with percent-encoded values.
     fn headers(&mut self, name: &'static str) -> Option<Vec<(String, SecretString)>> {
         let pairs = self.get(name)?.split(',').filter(|pair| !pair.trim().is_empty());
         let header = |pair: &str| {
@@ -214,7 +213,7 @@ impl Reader<'_> {
         };
         let headers: Vec<Option<_>> = pairs.map(header).collect();
         if headers.iter().any(Option::is_none) {
-            self.note(name, "of it only what is name=value, percent-encoded, is sent");
+            self.note(name, "only its parts of the form name=value, percent-encoded, are sent");
         }
         Some(headers.into_iter().flatten().collect())
     }
@@ -235,7 +234,7 @@ impl Reader<'_> {
             }
         };
         if !matches!(sampler, Some(Sampler::TraceIdRatioBased(_))) && self.get(argument).is_some() {
-            self.note(argument, "only a sampler by ratio takes it");
+            self.note(argument, "only ratio-based samplers use it");
         }
         let propagators = self.words("OTEL_PROPAGATORS", &["tracecontext", "baggage", "none"]);
         Sampling {
@@ -290,7 +289,7 @@ impl Reader<'_> {
     }
 }
 
-/// Takes name and password out of an address, and makes a header of them.
+/// Removes the user name and password from an address, and returns a header with them.
 fn credentials(endpoint: &mut Url) -> Option<(String, SecretString)> {
     if endpoint.username().is_empty() && endpoint.password().is_none() {
         return None;
@@ -298,7 +297,7 @@ fn credentials(endpoint: &mut Url) -> Option<(String, SecretString)> {
     let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let name = plain(endpoint.username());
     let password = plain(endpoint.password().unwrap_or_default());
-    // It can only fail where there is no host.
+    // Fails only for an address without a host.
     let _ = endpoint.set_username("");
     let _ = endpoint.set_password(None);
     let encoded = STANDARD.encode(format!("{name}:{password}"));
@@ -308,7 +307,7 @@ fn credentials(endpoint: &mut Url) -> Option<(String, SecretString)> {
 fn address(name: &'static str, text: &str) -> Result<Url, SettingsError> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     url.filter(Url::has_host).ok_or_else(|| {
-        // It may have a password in it.
+        // The address may contain a password.
         let problem = "is not an address such as http://localhost:4318 (a password in it is \
                        percent-encoded: / is %2F)";
         SettingsError::new(name, problem)

@@ -1,4 +1,4 @@
-//! What is told of the service while it runs, and to whom.
+//! Settings of logs, metrics, traces and error reports.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -14,60 +14,60 @@ use super::otel::OtelSettings;
 use super::{Arguments, SettingsError};
 use crate::secrets::look_at_directory;
 
-/// What is told of the service while it runs, and to whom.
+/// Settings of logs, metrics, traces and error reports.
 #[derive(Debug, Clone)]
 pub struct TelemetrySettings {
-    /// From which level up log lines are written.
+    /// The lowest level that is logged.
     pub level: LevelFilter,
-    /// How log lines look.
+    /// The format of log lines.
     pub format: LogFormat,
-    /// Where log files are kept, beside standard output.
+    /// The directory of log files, in addition to standard output.
     pub log_dir: Option<PathBuf>,
-    /// How much of clients' addresses is logged.
+    /// How much of a client's address is logged.
     pub client_ip: ClientIp,
     /// Where metrics are served.
     pub metrics: MetricsBind,
-    /// What an OpenTelemetry collector is sent.
+    /// What is sent to an OpenTelemetry collector.
     pub otel: OtelSettings,
     /// Where errors are reported.
     pub sentry: Option<SentrySettings>,
 }
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
-    /// For people.
+    /// Readable text.
     Pretty,
 }
 
 /// Where metrics are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetricsBind {
-    /// At the usual address; nowhere, where another has it already.
+    /// At the default address, unless it is taken.
     Usual,
-    /// There, or the service does not start.
+    /// At this address; otherwise the service does not start.
     At(SocketAddr),
-    /// Nowhere.
+    /// Not at all.
     Off,
 }
 
 /// Where errors are reported.
 #[derive(Debug, Clone)]
 pub struct SentrySettings {
-    /// The address, with its key.
+    /// The DSN, including its key.
     pub dsn: SecretString,
-    /// What the environment is called there.
+    /// The name of the environment.
     pub environment: Option<String>,
-    /// What the release is called there.
+    /// The name of the release.
     pub release: Option<String>,
-    /// The part of all requests of which traces are sent as well, from 0 to 1.
+    /// The fraction of requests whose traces are sent as well, from 0 to 1.
     pub traces_sample_rate: f32,
 }
 
 impl TelemetrySettings {
-    /// Checks the settings, with notes about what is not followed.
+    /// Checks the settings, with notes about those that are not followed.
     pub(super) fn check(arguments: &Arguments) -> Result<(Self, Vec<String>), SettingsError> {
         let (otel, mut notes) = OtelSettings::check(arguments)?;
         notes.extend(sentry_notes(arguments));
@@ -87,7 +87,7 @@ impl TelemetrySettings {
 }
 
 impl TelemetrySettings {
-    /// Whether traces are reported where errors are.
+    /// Whether traces are sent to Sentry as well.
     pub(crate) fn sentry_takes_traces(&self) -> bool {
         self.sentry.as_ref().is_some_and(|sentry| sentry.traces_sample_rate > 0.0)
     }
@@ -102,8 +102,8 @@ fn log_dir(directory: &Path) -> Result<PathBuf, SettingsError> {
     Ok(directory.to_owned())
 }
 
-/// Whether log files could be made in `directory`. Only the service makes them: a command
-/// that root runs by hand would leave some behind that the service's user cannot write.
+/// Whether log files can be created in `directory`. Only the service creates them: a command run by
+/// root would leave files that the service's user cannot write.
 fn usable(directory: &Path) -> io::Result<()> {
     match log_file().create(false).open(directory.join(LOG_FILE)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -116,17 +116,17 @@ fn usable(directory: &Path) -> io::Result<()> {
     }
 }
 
-/// How a log file is opened, and made for the owner alone.
+/// How a log file is opened, and created for its owner only.
 pub(crate) fn log_file() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).append(true).create(true).mode(0o600);
     options
 }
 
-/// The name of the log file, to which those that were full add a number.
+/// The name of the log file; older files add a number.
 pub(crate) const LOG_FILE: &str = "exit3.log";
 
-/// What Sentry's other clients take from the environment, and ours does not.
+/// Variables that Sentry's other clients read, but the service does not.
 fn sentry_notes(arguments: &Arguments) -> Vec<String> {
     const FOLLOWED: [&str; 4] =
         ["SENTRY_DSN", "SENTRY_ENVIRONMENT", "SENTRY_RELEASE", "SENTRY_TRACES_SAMPLE_RATE"];

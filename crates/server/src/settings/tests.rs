@@ -30,7 +30,7 @@ fn check(env: &[(&str, &str)]) -> Result<(Settings, Secrets), SettingsError> {
     Ok((settings, secrets))
 }
 
-/// The settings that these variables make, without secrets.
+/// The settings that these variables result in, without secrets.
 pub(crate) fn settings_of(env: &[(&str, &str)]) -> Settings {
     Settings::check(&arguments(env).unwrap()).unwrap()
 }
@@ -83,7 +83,7 @@ fn a_django_env_starts_the_service() {
 }
 
 #[test]
-fn a_database_of_its_own_asks_for_secrets() {
+fn a_separate_database_requires_secrets() {
     let key = ("BASIC_API_KEY", "peer-key");
     let secret = ("SECRET_KEY", "kQ3x");
     assert!(check(&[POSTGRES, key, secret]).is_ok());
@@ -96,7 +96,7 @@ fn a_database_of_its_own_asks_for_secrets() {
 }
 
 #[test]
-fn a_wrong_setting_is_told_in_one_sentence_that_names_it() {
+fn a_wrong_setting_is_reported_in_one_sentence_that_names_it() {
     for (name, value) in [
         ("HOST", "nowhere"),
         ("DATABASE_URL", "mysql://ana:hunter2@db/leads"),
@@ -151,7 +151,7 @@ fn the_limits_are_those_of_the_replaced_service() {
 }
 
 #[test]
-fn settings_that_do_not_go_together_are_refused() {
+fn contradictory_settings_are_refused() {
     for (env, variable) in [
         (("TLS_CERT", "cert.pem"), "TLS_KEY"),
         (("TLS_KEY", "key.pem"), "TLS_CERT"),

@@ -1,4 +1,4 @@
-//! Words of settings.
+//! Parses values of settings.
 
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ pub(super) fn list(text: &str) -> Vec<String> {
     words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
-/// How often something may be done; `None` is as often as one likes.
+/// A rate limit; `None` means unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit(pub Option<Rate>);
 
-/// A limit, in the words of the replaced service.
+/// A rate limit in the format of the replaced service, or `off`.
 pub(super) fn limit(text: &str) -> Result<Limit, String> {
     if text.trim().eq_ignore_ascii_case("off") {
         return Ok(Limit(None));
@@ -28,7 +28,7 @@ pub(super) fn limit(text: &str) -> Result<Limit, String> {
     text.parse().map(|rate| Limit(Some(rate))).map_err(|error: NotARate| format!("{error}, or off"))
 }
 
-/// How old something may be, between 200 milliseconds and an hour.
+/// A maximum age between 200 milliseconds and an hour.
 pub(super) fn lag(text: &str) -> Result<Duration, String> {
     let text = text.trim();
     let (number, unit) = match text.strip_suffix("ms") {
@@ -43,7 +43,7 @@ pub(super) fn lag(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// A boolean, in the words that `.env` files use.
+/// A boolean in the words that `.env` files use.
 pub(super) fn boolean(text: &str) -> Result<bool, String> {
     match text.trim().to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "y" | "on" | "t" => Ok(true),
@@ -52,7 +52,7 @@ pub(super) fn boolean(text: &str) -> Result<bool, String> {
     }
 }
 
-/// A level of the log, by Python's names as well.
+/// A log level, also by Python's names.
 pub(super) fn level(text: &str) -> Result<LevelFilter, String> {
     match text.trim().to_ascii_lowercase().as_str() {
         "trace" | "notset" => Ok(LevelFilter::TRACE),
@@ -65,7 +65,7 @@ pub(super) fn level(text: &str) -> Result<LevelFilter, String> {
     }
 }
 
-/// How log lines look.
+/// A format of log lines.
 pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
     match text.trim().to_ascii_lowercase().as_str() {
         "json" => Ok(LogFormat::Json),
@@ -74,7 +74,7 @@ pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
     }
 }
 
-/// How much of clients' addresses is logged.
+/// How much of a client's address is logged.
 pub(super) fn client_ip(text: &str) -> Result<ClientIp, String> {
     match text.trim().to_ascii_lowercase().as_str() {
         "full" => Ok(ClientIp::Full),
@@ -84,25 +84,25 @@ pub(super) fn client_ip(text: &str) -> Result<ClientIp, String> {
     }
 }
 
-/// A secret of a command, without the blanks around it.
+/// A secret of a command, without surrounding blanks.
 pub(crate) fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
     Ok(variables::trim(text).to_owned().into())
 }
 
-/// A part of a whole.
+/// A fraction from 0 to 1.
 pub(super) fn part(text: &str) -> Result<f32, String> {
     let part = text.trim().parse().ok().filter(|part| (0.0..=1.0).contains(part));
     part.ok_or_else(|| "not a number from 0 to 1".to_owned())
 }
 
-/// A date, which stands for its first moment in UTC.
+/// A date, which means its first moment in UTC.
 pub(super) fn date(text: &str) -> Result<chrono::DateTime<chrono::Utc>, String> {
     let date: chrono::NaiveDate =
         text.trim().parse().map_err(|_| "not a date such as 2027-12-31".to_owned())?;
     Ok(date.and_time(chrono::NaiveTime::MIN).and_utc())
 }
 
-/// Whether a secret is what somebody wrote in its place, to be replaced.
+/// Whether a secret is a placeholder from an example, meant to be replaced.
 pub(super) fn is_placeholder(secret: &SecretString) -> bool {
     let word: String = secret
         .expose_secret()

@@ -19,11 +19,11 @@ use exit3_ports::{
 use super::progress::Progress;
 use crate::backend::Repositories;
 
-/// Refuses everything.
+/// Refuses every operation.
 #[derive(Clone)]
 struct Away(Progress);
 
-/// Repositories that refuse everything, and say what the start waits for.
+/// Repositories that refuse every operation, with what the start waits for as the reason.
 pub(super) fn repositories(progress: Progress) -> Repositories {
     let away = Away(progress);
     Repositories {

@@ -1,4 +1,4 @@
-//! The API of a service that listens before it has its database.
+//! The API of a service that listens before its database is available.
 
 use std::rc::Rc;
 
@@ -13,11 +13,11 @@ use super::progress::{Phase, Progress};
 use super::{Early, away};
 use crate::watchdog::Watchdog;
 
-/// Below this the service tells how it is, also when it can do nothing else.
+/// Health checks are answered even before the database is available.
 const HEALTH: &str = "/backend/health";
 
-/// Makes the API of one worker: at first over no database, later over the one that the
-/// start has found.
+/// Creates the API of one worker: first without a database, later over the one that the start has
+/// found.
 #[derive(Clone)]
 pub(crate) struct Late<M> {
     make: M,
@@ -27,8 +27,7 @@ pub(crate) struct Late<M> {
 }
 
 impl<M> Late<M> {
-    /// `make` puts the API together over given use cases. `watchdog` is told that the worker
-    /// lives.
+    /// `make` creates the API over given use cases. `watchdog` watches the worker's thread.
     pub(crate) fn new(make: M, early: Early, workers: usize, watchdog: Watchdog) -> Self {
         Self { make, early, workers, watchdog }
     }
@@ -65,9 +64,9 @@ pub(crate) struct LateService<M, F: ServiceFactory<Request>>(Rc<Inner<M, F>>);
 
 struct Inner<M, F: ServiceFactory<Request>> {
     make: M,
-    /// Over no database.
+    /// The API without a database.
     early: F::Service,
-    /// Over the database, once it is known.
+    /// The API over the database, once it is known.
     service: OnceCell<F::Service>,
     config: AppConfig,
     progress: Progress,

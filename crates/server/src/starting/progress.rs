@@ -1,4 +1,4 @@
-//! How far the start has come: written by one thread, read by all that serve.
+//! The progress of the start: written by one thread, read by all workers.
 
 use std::sync::Arc;
 
@@ -6,22 +6,22 @@ use tokio::sync::watch;
 
 use crate::backend::Backend;
 
-/// How far the start has come.
+/// The phase of the start.
 #[derive(Clone)]
 #[allow(clippy::large_enum_variant, reason = "a process has one")]
 pub(super) enum Phase {
-    /// The database is asked for the first time. Requests wait for that.
+    /// The first attempt to reach the database. Requests wait for it.
     Begun,
-    /// It takes longer, for this reason. Requests are refused.
+    /// The start takes longer, for this reason. Requests are refused.
     Waits(Arc<str>),
-    /// Requests are served with this database.
+    /// Requests are served from this database.
     Serves(Backend),
 }
 
-/// Tells how far the start has come.
+/// Publishes the progress of the start.
 pub(super) struct Teller(watch::Sender<Phase>);
 
-/// Knows how far the start has come.
+/// Reads the progress of the start.
 #[derive(Clone)]
 pub(crate) struct Progress(watch::Receiver<Phase>);
 
@@ -31,7 +31,7 @@ pub(super) fn channel() -> (Teller, Progress) {
 }
 
 impl Teller {
-    /// Says what the start waits for, unless requests are served already.
+    /// Publishes what the start waits for, unless requests are served already.
     pub(super) fn waits(&self, reason: &str) {
         self.0.send_if_modified(|phase| {
             let serves = matches!(phase, Phase::Serves(_));
@@ -42,7 +42,7 @@ impl Teller {
         });
     }
 
-    /// Says that even the first answer takes long.
+    /// Publishes that even the first attempt takes long.
     pub(super) fn takes_long(&self, reason: &str) {
         if matches!(*self.0.borrow(), Phase::Begun) {
             self.waits(reason);
@@ -60,14 +60,14 @@ impl Progress {
         self.0.borrow().clone()
     }
 
-    /// Waits until the database was asked for the first time, with any outcome. False if the
+    /// Waits until the first attempt to reach the database is over, with any outcome. False if the
     /// start has failed for good.
     pub(crate) async fn settled(&self) -> bool {
         let mut phase = self.0.clone();
         phase.wait_for(|phase| !matches!(phase, Phase::Begun)).await.is_ok()
     }
 
-    /// What the start waits for, to be told behind a colon.
+    /// What the start waits for, to follow a colon.
     pub(super) fn reason(&self) -> Arc<str> {
         match &*self.0.borrow() {
             Phase::Waits(reason) => Arc::clone(reason),

@@ -1,5 +1,4 @@
-//! Reports of errors to Sentry: what the log tells of them, and nothing of the request
-//! that they happened in.
+//! Reports errors to Sentry: the content of the log line, and nothing about the request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,15 +14,15 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use super::Layer;
 use crate::settings::SentrySettings;
 
-/// How long the end of the process waits for the last reports to be taken.
+/// How long shutdown waits for the last reports to be sent.
 const GOODBYE: Duration = Duration::from_secs(2);
-/// How long one report may take. The end of the process waits for the one under way.
+/// The time limit of one report. Shutdown waits for the report that is being sent.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Those who send reports.
+/// Sends reports until it is dropped.
 pub(super) struct Errors(#[allow(dead_code, reason = "held, not used")] ClientInitGuard);
 
-/// Sends with a client that gives up in time; that of the library never does.
+/// Sends reports with a client that has a time limit; Sentry's own client has none.
 struct Sender(reqwest::Client);
 
 impl TransportFactory for Sender {
@@ -33,10 +32,10 @@ impl TransportFactory for Sender {
     }
 }
 
-/// Begins to report.
+/// Starts to report errors.
 ///
 /// # Errors
-/// There is nothing to send with.
+/// The HTTP client cannot be built.
 pub(super) fn start(settings: &SentrySettings) -> reqwest::Result<Errors> {
     let client = reqwest::Client::builder().timeout(PATIENCE).build()?;
     let release = settings.release.as_deref().unwrap_or(env!("CARGO_PKG_VERSION"));
@@ -56,12 +55,12 @@ pub(super) fn start(settings: &SentrySettings) -> reqwest::Result<Errors> {
     Ok(Errors(sentry::init(options)))
 }
 
-/// Errors, of which panics are some, since the hook logs them; and spans, where traces
-/// are sent as well.
+/// The layers for errors (panics included, because the panic hook logs them) and for spans, if
+/// traces go to Sentry.
 pub(super) fn layers(settings: &SentrySettings) -> Vec<Layer> {
     let errors = Targets::new()
         .with_default(LevelFilter::ERROR)
-        // That a collector is away is not for here.
+        // Failures of the OpenTelemetry exporter are not reported to Sentry.
         .with_target("opentelemetry", LevelFilter::OFF);
     let mut layers = vec![ErrorLayer::new().with_filter(errors).boxed()];
     if settings.traces_sample_rate > 0.0 {
@@ -70,7 +69,7 @@ pub(super) fn layers(settings: &SentrySettings) -> Vec<Layer> {
     layers
 }
 
-/// What no event of ours has, whatever a library adds.
+/// Removes what libraries add to events and must not leave the process.
 #[allow(clippy::unnecessary_wraps, reason = "an event could be held back")]
 fn stripped(mut event: Event<'static>) -> Option<Event<'static>> {
     event.request = None;

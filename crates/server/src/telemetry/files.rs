@@ -1,4 +1,4 @@
-//! Log files: one that is written to, and older ones with a number.
+//! Log files with rotation: the current one, and older ones with a number.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -10,25 +10,25 @@ use crate::ownership::adopt;
 use crate::secrets::ensure_directory;
 use crate::settings::{LOG_FILE, log_file};
 
-/// Bytes of a log file that is full. A line of more than is written at once may pass it.
+/// The size in bytes at which a log file is full. A line longer than one batch may exceed it.
 const FULL: u64 = 10 * 1024 * 1024;
-/// Log files, the one that is written to included.
+/// The number of log files, including the current one.
 const FILES: usize = 5;
 
-/// A file that makes room for the next one when it is full.
+/// A log file that is rotated when it is full.
 pub(super) struct Rotating {
     path: PathBuf,
     file: Option<File>,
     size: u64,
-    /// Whether what was written last ends in the middle of a line. Its rest belongs there.
+    /// Whether the last write ended in the middle of a line. Its rest belongs to the same file.
     torn: bool,
 }
 
 impl Rotating {
-    /// That of `directory`. A disk that is full is no reason not to begin.
+    /// Opens the log file in `directory`. A full disk does not prevent the start.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// The file cannot be opened.
     pub(super) fn begin(directory: &Path) -> io::Result<Self> {
         let path = directory.join(LOG_FILE);
         let mut files = Self { path, file: None, size: 0, torn: false };
@@ -38,7 +38,8 @@ impl Rotating {
         }
     }
 
-    /// The file to write to. Somebody may have moved it, or removed it with its directory.
+    /// The file to write to. Opens it again if somebody has moved it, or removed it with its
+    /// directory.
     fn current(&mut self) -> io::Result<&mut File> {
         let found = fs::metadata(&self.path).ok();
         let opened = self.file.as_ref().and_then(|file| file.metadata().ok());
@@ -67,7 +68,7 @@ impl Rotating {
         Ok(())
     }
 
-    /// Gives each file the name of the next older one; the oldest goes.
+    /// Renames each file to the next older one; the oldest is removed.
     fn make_room(&mut self) -> io::Result<()> {
         let name = |age: usize| match age {
             0 => self.path.clone(),
@@ -109,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_are_five_files_of_ten_mebibytes_at_most_and_no_line_is_cut() {
+    fn keeps_five_files_of_ten_mebibytes_and_cuts_no_line() {
         let directory = tempfile::tempdir().unwrap();
         let mut output = Output::new(Rotating::begin(directory.path()).unwrap());
         let line = format!("{}\n", "x".repeat(999));
@@ -123,7 +124,7 @@ mod tests {
         assert_eq!(files.len(), FILES);
         for file in files {
             let metadata = file.metadata().unwrap();
-            assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "for the owner alone");
+            assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "only the owner may read it");
             let written = fs::read(file.path()).unwrap();
             assert!(written.len() <= most, "{} bytes", written.len());
             let mut whole = written.split_inclusive(|byte| *byte == b'\n');
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_moved_or_removed_with_its_directory_is_made_anew() {
+    fn a_moved_or_removed_file_is_created_again() {
         let directory = tempfile::tempdir().unwrap();
         let logs = directory.path().join("logs");
         let mut output = Output::new(Rotating::begin(&logs).unwrap());
@@ -144,7 +145,7 @@ mod tests {
         fs::remove_dir_all(&logs).unwrap();
         output.write_lines(b"three\n").unwrap();
         assert_eq!(fs::read(logs.join(LOG_FILE)).unwrap(), b"three\n");
-        // Where it cannot be made, that is told, until it can.
+        // A file that cannot be created is reported on every write.
         fs::remove_dir_all(&logs).unwrap();
         fs::write(&logs, "in the way").unwrap();
         assert_eq!(output.write_lines(b"four\nfive\n").unwrap_err().0, 2);

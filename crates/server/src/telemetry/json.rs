@@ -1,5 +1,5 @@
-//! Log lines as JSON, an object each. What tracing-subscriber makes is the same, but goes
-//! through Rust's formatting piece by piece, quotes and commas included; this writes bytes.
+//! Writes log lines as JSON objects. tracing-subscriber writes the same objects, but formats every
+//! piece, even quotes and commas, one by one; this writes bytes directly.
 
 use std::io::Write;
 
@@ -15,10 +15,10 @@ use tracing_subscriber::layer::Context;
 
 use crate::clock::SystemClock;
 
-/// Bytes that most lines fit into.
+/// The size in bytes that most lines fit into.
 const USUAL: usize = 512;
 
-/// Writes every event as a line.
+/// Writes each event as a line.
 pub(super) struct JsonLines<W>(pub(super) W);
 
 impl<S, W> Layer<S> for JsonLines<W>
@@ -28,14 +28,14 @@ where
 {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         if let Ok(line) = line(event) {
-            // Nobody is left who could be told.
+            // There is nobody left to report a failure to.
             let _ = self.0.make_writer().write_all(&line);
         }
     }
 }
 
 fn line(event: &Event<'_>) -> serde_json::Result<Vec<u8>> {
-    // Of what comes through the crate `log` the event itself says only that it did.
+    // For events from the `log` crate, the real metadata is in the event's fields.
     let logged = event.normalized_metadata();
     let about = logged.as_ref().unwrap_or_else(|| event.metadata());
     let now = SystemClock.now().to_rfc3339_opts(SecondsFormat::Micros, true);
@@ -75,7 +75,7 @@ mod tests {
         }
     }
 
-    /// What is written of what is logged.
+    /// Returns the lines that `log` writes.
     fn written(log: impl FnOnce()) -> String {
         let mut gathering = Gathering::default();
         let written = Written::default();
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_one_object_with_every_field_as_what_it_is() {
+    fn a_line_is_one_object_that_keeps_the_types_of_its_fields() {
         let line = written(|| {
             let nobody: Option<&str> = None;
             let cause = io::Error::other("it is away");
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn no_value_ends_its_line_or_its_field() {
+    fn values_cannot_break_out_of_their_line_or_field() {
         let hostile = "\"},\r\n{\"level\":\"ERROR\"\\\u{0}\u{1b}[2Jč\u{2028}";
         let line = written(|| tracing::info!(text = hostile, shown = %hostile, "{hostile}"));
         assert_eq!(line.matches(char::is_control).count(), 1, "{line}");

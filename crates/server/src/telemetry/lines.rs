@@ -1,6 +1,5 @@
-//! Carries log lines to the outputs. Each output has a queue, and a thread that writes all
-//! gathered lines at once. Code that logs never waits for an output, and no output waits for
-//! another.
+//! Passes log lines to the outputs. Each output has a queue and a thread that writes all queued
+//! lines at once. Code that logs never waits for an output, and outputs do not wait for each other.
 
 use std::io::{self, Write};
 use std::sync::mpsc::{self, Receiver};
@@ -12,17 +11,17 @@ use tracing_subscriber::fmt::MakeWriter;
 use super::losses::{Dropped, Loss};
 use super::output::Output;
 
-/// Bytes of lines that wait to be written; those for which there is no room are dropped.
+/// The capacity of a queue in bytes. Lines without room are dropped and counted.
 const ROOM: usize = 4 << 20;
-/// How long lines gather: a write of each would cost more than all else that is done for
-/// it.
+/// How long lines gather before they are written. Writing each one separately would cost more than
+/// everything else about it.
 const GATHER: Duration = Duration::from_millis(20);
-/// Bytes that are kept for the lines to come when there were many.
+/// The capacity in bytes that the buffer keeps after a burst.
 const KEPT: usize = 64 << 10;
-/// How long the end of the process waits for each output to take the last lines.
+/// How long shutdown waits for each output to write the last lines.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// Takes lines from everywhere.
+/// Accepts lines from every thread.
 #[derive(Clone, Default)]
 pub(super) struct Gathering(Vec<Arc<Queue>>);
 
@@ -43,7 +42,7 @@ impl Queue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What has gathered, in exchange for an empty buffer, and whether it is the last.
+    /// Swaps the queued lines for an empty buffer; also returns whether they are the last ones.
     fn take(&self, empty: Vec<u8>) -> (Vec<u8>, bool) {
         let waiting = self.waiting();
         let nothing = |waiting: &mut Waiting| waiting.lines.is_empty() && !waiting.ended;
@@ -56,7 +55,7 @@ impl Queue {
         let mut waiting = self.waiting();
         if waiting.lines.len() + line.len() > ROOM {
             drop(waiting);
-            self.loss.add(1, "it does not take them");
+            self.loss.add(1, "its queue is full");
             return;
         }
         waiting.lines.extend_from_slice(line);
@@ -67,10 +66,10 @@ impl Queue {
 }
 
 impl Gathering {
-    /// Begins to write to one more output, which people know as `name`.
+    /// Adds an output. `name` identifies it in messages.
     ///
     /// # Errors
-    /// There is no thread to be had.
+    /// The thread cannot be started.
     pub(super) fn write_to(
         &mut self,
         name: impl Into<String>,
@@ -103,7 +102,7 @@ impl Gathering {
     }
 }
 
-/// A line, in one piece.
+/// Every write must be one whole line.
 impl Write for &Gathering {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.0.iter().for_each(|queue| queue.add(line));
@@ -123,14 +122,14 @@ impl<'a> MakeWriter<'a> for Gathering {
     }
 }
 
-/// What is written of the log to one output. The rest is written when this is dropped.
+/// Writes the log to one output. Dropping it writes the remaining lines.
 pub(crate) struct Lines {
     queue: Arc<Queue>,
     ended: Receiver<()>,
 }
 
 impl Lines {
-    /// Counts the lines that all of these outputs did not get.
+    /// Counts the lines that were lost on all of these outputs.
     pub(crate) fn dropped(all: &[Self]) -> Dropped {
         Dropped::new(all.iter().map(|lines| Arc::clone(&lines.queue.loss)).collect())
     }
@@ -140,7 +139,7 @@ impl Drop for Lines {
     fn drop(&mut self) {
         self.queue.waiting().ended = true;
         self.queue.some.notify_one();
-        // The thread holds the other end, and sends nothing.
+        // The thread never sends on this channel; it drops its end when it stops.
         let _ = self.ended.recv_timeout(GOODBYE);
     }
 }
@@ -149,7 +148,7 @@ impl Drop for Lines {
 mod tests {
     use super::*;
 
-    /// Writes nothing until it is let, then whatever it is given.
+    /// Blocks until it is released, then writes everything.
     struct Stuck(Receiver<()>, Arc<Mutex<Vec<u8>>>);
 
     impl Write for Stuck {
@@ -165,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_arrive_whole_and_in_order_and_those_without_room_are_counted() {
+    fn lines_arrive_in_order_and_dropped_ones_are_counted() {
         let (let_go, stuck) = mpsc::channel();
         let written = Arc::new(Mutex::new(Vec::new()));
         let mut gathering = Gathering::default();
@@ -175,11 +174,11 @@ mod tests {
         let line = |number: usize| format!("{number:>999}\n");
         let mut given = 0;
         while dropped.count() == 0 {
-            assert!(given < 3 * ROOM / 1000, "it takes lines without end");
+            assert!(given < 3 * ROOM / 1000, "the queue never becomes full");
             (&gathering).write_all(line(given).as_bytes()).unwrap();
             given += 1;
         }
-        assert!(given * 1000 > ROOM, "{given} lines are all there was room for");
+        assert!(given * 1000 > ROOM, "there was room for only {given} lines");
         drop(let_go);
         drop(lines);
         let expected: String = (0..given - 1).map(line).collect();
@@ -187,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn an_output_that_takes_nothing_holds_up_no_end_and_no_other() {
+    fn a_blocked_output_delays_neither_shutdown_nor_other_outputs() {
         let (let_go, stuck) = mpsc::channel();
         let (free, open) = mpsc::channel();
         drop(free);

@@ -1,4 +1,4 @@
-//! Log lines.
+//! The log: its outputs, its format and its filter.
 
 use std::fs::File;
 use std::io::{self, IsTerminal};
@@ -14,15 +14,15 @@ use super::lines::{Gathering, Lines};
 use super::{Layer, TRACE, TelemetryError};
 use crate::settings::{LogFormat, TelemetrySettings};
 
-/// Begins to write lines to standard output, and to files.
+/// Starts to write lines to standard output and to the files in `LOG_DIR`.
 ///
 /// # Errors
-/// There is no thread to be had, or no standard output; `LOG_DIR` cannot be used.
+/// A thread cannot be started, standard output is missing, or `LOG_DIR` cannot be used.
 pub(super) fn outputs(
     settings: &TelemetrySettings,
 ) -> Result<(Gathering, Vec<Lines>), TelemetryError> {
     let mut gathering = Gathering::default();
-    // What the standard library puts before it keeps what could not be written.
+    // Bypasses the standard library's buffer, which would keep what could not be written.
     let stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     let mut lines = vec![gathering.write_to("standard output", stdout)?];
     if let Some(directory) = &settings.log_dir {
@@ -34,15 +34,14 @@ pub(super) fn outputs(
     Ok((gathering, lines))
 }
 
-/// Lines from the level of the settings up.
+/// A layer for lines of the configured level and above.
 pub(super) fn layer<W>(settings: &TelemetrySettings, writer: W) -> Layer
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let level = settings.level;
-    // The server below tells in three lines what ours tells in one, the database's
-    // driver passes on every notice, and whoever sends rubbish instead of HTTP would
-    // fill the log with errors.
+    // actix logs three lines for each of ours, the database driver passes on every notice, and
+    // clients that do not speak HTTP would fill the log with errors.
     let quiet = level.min(LevelFilter::WARN);
     let targets = Targets::new()
         .with_default(level)

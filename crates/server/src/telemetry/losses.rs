@@ -1,4 +1,4 @@
-//! Lines of the log that did not get to where they were to go: how many, and why.
+//! Counts and reports log lines that could not be written.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -6,16 +6,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-/// How often it is looked whether there are any.
+/// How often to look for new losses.
 const LOOK: Duration = Duration::from_secs(1);
-/// How often they are told, at most.
+/// The shortest time between two reports.
 const TELL: Duration = Duration::from_secs(60);
 
-/// The lines that one output did not get.
+/// The lines that were lost on one output.
 pub(super) struct Loss {
     output: String,
     count: AtomicU64,
-    /// Of the last of them.
+    /// The reason of the latest loss.
     reason: Mutex<String>,
 }
 
@@ -29,7 +29,7 @@ impl Loss {
         self.count.fetch_add(lines, Ordering::Relaxed);
     }
 
-    /// Tells of those that were lost since `told` were.
+    /// Reports the lines that were lost since the last report.
     fn tell(&self, told: &mut Told) {
         let count = self.count.load(Ordering::Relaxed);
         let is_due = told.when.is_none_or(|when| when.elapsed() >= TELL);
@@ -42,7 +42,7 @@ impl Loss {
         let output = &self.output;
         let lines = if lost == 1 { "1 line".to_owned() } else { format!("{lost} lines") };
         let sentence = format!("{lines} of the log did not get to {output}: {reason}");
-        // Another output of the log may take it; standard error is for where none does.
+        // The log may have another output; standard error is for the case that it has none.
         tracing::warn!("{sentence}");
         let _ = writeln!(io::stderr(), "exit3: {sentence}");
     }
@@ -54,7 +54,7 @@ struct Told {
     when: Option<Instant>,
 }
 
-/// The lines that the outputs did not get.
+/// The losses of all outputs.
 #[derive(Clone)]
 pub(crate) struct Dropped(Vec<Arc<Loss>>);
 
@@ -63,16 +63,16 @@ impl Dropped {
         Self(losses)
     }
 
-    /// How many there were.
+    /// The number of lost lines.
     pub(crate) fn count(&self) -> u64 {
         self.0.iter().map(|loss| loss.count.load(Ordering::Relaxed)).sum()
     }
 
-    /// Begins to tell of them, from a thread of its own: standard error may take nothing
-    /// either.
+    /// Starts a thread that reports losses. It is a separate thread because standard error may
+    /// block, too.
     ///
     /// # Errors
-    /// There is no thread to be had.
+    /// The thread cannot be started.
     pub(super) fn tell(&self) -> io::Result<()> {
         let watched: Vec<Weak<Loss>> = self.0.iter().map(Arc::downgrade).collect();
         std::thread::Builder::new().name("log-losses".to_owned()).spawn(move || {

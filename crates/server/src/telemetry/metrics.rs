@@ -1,4 +1,4 @@
-//! Metrics, served to Prometheus at an address of their own, and sent to an OpenTelemetry
+//! Metrics: served to Prometheus at an address of their own, and sent to an OpenTelemetry
 //! collector.
 
 mod collector;
@@ -24,47 +24,48 @@ use self::collector::Sending;
 use super::Dropped;
 use crate::settings::MetricsBind;
 
-/// Where metrics are served, unless the settings say otherwise.
+/// The default of `METRICS_BIND`.
 pub(crate) const USUAL: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
-/// Bounds of times, in seconds: those of OpenTelemetry's conventions, and two below.
+/// Bucket bounds in seconds: those of OpenTelemetry's conventions, and two smaller ones.
 const SECONDS: [f64; 16] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
-/// How often times that were measured are put into their buckets. Until then they lie one
-/// by one in memory, and what lies there is in nobody's cache.
+/// How often measured times are sorted into their buckets. Until then they are kept one by one, in
+/// memory that is not in any cache.
 const UPKEEP: Duration = Duration::from_secs(1);
 
-/// Takes the address that the settings name.
+/// Binds the address from the settings.
 ///
 /// # Errors
-/// One sentence: an address that was asked for cannot be had.
+/// One sentence, if the configured address cannot be bound.
 pub(crate) fn listen(bind: MetricsBind) -> Result<Option<TcpListener>, String> {
     match bind {
         MetricsBind::Off => Ok(None),
         MetricsBind::At(address) => TcpListener::bind(address)
             .map(Some)
             .map_err(|error| format!("METRICS_BIND: cannot listen on {address}: {error}")),
-        // Two services on one machine need no settings to stand side by side.
+        // The default address may be taken, so that two services can run on one machine without
+        // settings.
         MetricsBind::Usual => Ok(TcpListener::bind(USUAL).ok()),
     }
 }
 
-/// What is looked up when somebody asks.
+/// Values that are read when metrics are requested.
 #[derive(Clone)]
 pub(crate) struct Gauges {
-    /// Lines of the log that were dropped.
+    /// The count of dropped log lines.
     pub(crate) dropped: Dropped,
-    /// Whose disk is looked at.
+    /// The directory whose disk is measured.
     pub(crate) data_dir: PathBuf,
-    /// The certificate that clients get, where the service has one.
+    /// The certificate of this service, if it has one.
     pub(crate) tls: Option<Tls>,
 }
 
 impl Gauges {
     fn update(&self) {
         counter!("exit3_log_lines_dropped_total").absolute(self.dropped.count());
-        // The directory need not be there, with PostgreSQL.
+        // With PostgreSQL the directory may be missing.
         let mut directories = self.data_dir.ancestors().chain([Path::new(".")]);
         if let Some(disk) = directories.find_map(|path| rustix::fs::statvfs(path).ok()) {
             gauge!("exit3_disk_size_bytes").set((disk.f_blocks * disk.f_frsize) as f64);
@@ -80,7 +81,7 @@ impl Gauges {
     }
 }
 
-/// What is measured.
+/// The metrics recorder and the gauges.
 #[derive(Clone)]
 struct Measured {
     handle: PrometheusHandle,
@@ -88,14 +89,14 @@ struct Measured {
 }
 
 impl Measured {
-    /// All of it, in Prometheus' text format.
+    /// All metrics, in Prometheus' text format.
     fn exposition(&self) -> String {
         self.gauges.update();
         self.handle.render()
     }
 }
 
-/// What is measured, and whom it is shown.
+/// The metrics, and the listener and the collector that get them.
 pub(crate) struct Measuring {
     measured: Measured,
     listener: Option<TcpListener>,
@@ -103,8 +104,8 @@ pub(crate) struct Measuring {
 }
 
 impl Measuring {
-    /// Begins to measure, if there is somebody to show it. Whatever was asked of metrics
-    /// before is not measured.
+    /// Installs the recorder, if there is a listener or a collector. Metrics that were created
+    /// before this call are not recorded.
     pub(crate) fn start(
         gauges: Gauges,
         listener: Option<TcpListener>,
@@ -117,13 +118,13 @@ impl Measuring {
         let recorder = PrometheusBuilder::new().set_buckets_for_metric(seconds, &SECONDS).ok()?;
         let recorder = recorder.build_recorder();
         let handle = recorder.handle();
-        // Only the first one in a process counts.
+        // A process can have only one recorder, so the first one wins.
         metrics::set_global_recorder(recorder).ok()?;
         gauge!("exit3_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
         Some(Self { measured: Measured { handle, gauges }, listener, collector })
     }
 
-    /// Shows it, to a collector as long as what is returned is there.
+    /// Serves the metrics, and sends them to the collector until the returned value is dropped.
     ///
     /// # Errors
     /// The server cannot listen.
@@ -146,7 +147,7 @@ async fn keep(handle: PrometheusHandle) {
     }
 }
 
-/// Tells how the backups are. What is not known is not told.
+/// Sets the metrics of backups. Unknown values are not reported.
 pub(crate) fn tell_backups(status: &BackupStatus) {
     let seconds = |time: DateTime<Utc>| time.timestamp_micros() as f64 / 1e6;
     if let Some(time) = status.backed_up_at {
@@ -160,7 +161,7 @@ pub(crate) fn tell_backups(status: &BackupStatus) {
     }
 }
 
-/// Serves what is measured at `listener`, until the server is dropped.
+/// Serves the metrics at `listener` until the server is dropped.
 fn serve(measured: Measured, listener: TcpListener) -> std::io::Result<Server> {
     let shared = Data::new(measured);
     let server = HttpServer::new(move || {

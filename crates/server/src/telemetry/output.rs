@@ -1,17 +1,18 @@
-//! Writing lines so that none is cut in two, and knowing which were not written.
+//! Writes whole lines to an output, and counts the lines that could not be written.
 
 use std::io::{self, Write};
 use std::time::Duration;
 
-/// Bytes that are written at once, in whole lines. The output may be full in between.
+/// The most bytes in one write, which consists of whole lines. The output may become full in
+/// between.
 pub(super) const AT_ONCE: usize = 64 * 1024;
-/// How long an output is left alone that takes nothing just now.
+/// How long to wait before writing again to an output that accepts nothing at the moment.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// What lines are written to.
+/// An output for lines.
 pub(super) struct Output<W> {
     writer: W,
-    /// Whether it ends in the middle of a line.
+    /// Whether the output ends in the middle of a line.
     torn: bool,
 }
 
@@ -20,15 +21,15 @@ impl<W: Write> Output<W> {
         Self { writer, torn: false }
     }
 
-    /// Writes lines. What a full disk took of a line stays a line of its own.
+    /// Writes lines. If a full disk cuts a line, the next write starts on a new line.
     ///
     /// # Errors
-    /// How many lines were not wholly written, and why the last of them was not.
+    /// The number of lines that were not written completely, and the last error.
     pub(super) fn write_lines(&mut self, mut lines: &[u8]) -> Result<(), (u64, io::Error)> {
         let mut failed: Option<(u64, io::Error)> = None;
         while !lines.is_empty() {
-            // From the end, so that few bytes are looked at; a line that does not fit goes by
-            // itself.
+            // Searches from the end, where a newline is near. A line longer than a batch is written
+            // on its own.
             let fit = lines.get(..AT_ONCE).unwrap_or(lines);
             let newline = |byte: &u8| *byte == b'\n';
             let end = fit.iter().rposition(newline).or_else(|| lines.iter().position(newline));
@@ -43,7 +44,7 @@ impl<W: Write> Output<W> {
     }
 
     /// # Errors
-    /// What is left of it.
+    /// The rest that was not written.
     fn write_whole<'a>(&mut self, whole: &'a [u8]) -> Result<(), (&'a [u8], io::Error)> {
         if self.torn {
             self.take(b"\n").map_err(|(_, error)| (whole, error))?;
@@ -63,7 +64,7 @@ impl<W: Write> Output<W> {
                 Ok(0) => return Err((left, io::ErrorKind::WriteZero.into())),
                 Ok(written) => left = left.get(written..).unwrap_or_default(),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // A pipe that is full, and was set not to make its writers wait.
+                // A full pipe that is set to non-blocking.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     std::thread::sleep(PAUSE);
                 }
@@ -78,7 +79,7 @@ impl<W: Write> Output<W> {
 mod tests {
     use super::*;
 
-    /// A disk that has room for so many bytes.
+    /// A disk with room for `room` bytes.
     #[derive(Default)]
     struct Disk {
         room: usize,
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_full_disk_took_of_a_line_is_continued_by_none() {
+    fn a_line_cut_by_a_full_disk_stays_a_line_of_its_own() {
         let mut output = Output::new(Disk { room: 10, ..Disk::default() });
         let (lost, error) = output.write_lines(b"first\nsecond\n").unwrap_err();
         assert_eq!((lost, error.kind()), (1, io::ErrorKind::StorageFull));
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn each_line_that_is_lost_counts() {
+    fn every_lost_line_is_counted() {
         let line = format!("{}\n", "x".repeat(999));
         let mut output = Output::new(Disk { room: 306_000, ..Disk::default() });
         let (lost, _) = output.write_lines(line.repeat(1500).as_bytes()).unwrap_err();

@@ -1,4 +1,4 @@
-//! Traces, sent to an OpenTelemetry collector.
+//! Sends traces to an OpenTelemetry collector.
 
 use std::num::NonZeroU32;
 use std::sync::OnceLock;
@@ -21,46 +21,45 @@ use tracing_subscriber::Layer as _;
 use super::{Layer, TelemetryError};
 use crate::settings::TelemetrySettings;
 
-/// W3C Trace Context.
+/// The header of W3C Trace Context.
 const TRACEPARENT: &str = "traceparent";
-/// Of its flags the one of callers that are traced.
+/// The flag that says that the caller traces this request.
 const SAMPLED: u8 = 1;
-/// How long the end of the process waits for the last spans to be taken.
+/// How long shutdown waits for the last spans to be sent.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-/// Spans that wait, spans that are sent at once, and how often: as the specification has it.
+/// The defaults of the OpenTelemetry specification: queued spans, spans in a batch, and the delay.
 const QUEUE: usize = 2048;
 const BATCH: usize = 512;
 const DELAY: Duration = Duration::from_secs(5);
 
-/// So many requests a second are traced, where neither their callers nor the settings say
-/// otherwise: of a quiet service all, and a busy one does not pay for spans of all, which
-/// cost a third of what a create takes.
+/// Requests traced per second, if neither callers nor the settings decide. A quiet service traces
+/// all requests; a busy one does not pay for spans of all, which would cost a third of a create.
 const A_SECOND: NonZeroU32 = NonZeroU32::new(10).unwrap();
 
-/// Which requests are traced, as the settings have it.
+/// The sampling rules from the settings.
 static RULES: OnceLock<Rules> = OnceLock::new();
 
 struct Rules {
-    /// Chooses requests whose callers do not, where no sampler does.
+    /// Chooses among requests whose callers do not decide; `None` if a sampler chooses.
     choice: Option<DefaultDirectRateLimiter>,
     by_caller: bool,
     follows_caller: bool,
 }
 
-/// Those who collect spans and send them on.
+/// Collects spans and sends them.
 pub(super) struct Traces(SdkTracerProvider);
 
-/// Begins to collect spans, if there is somebody to send them to.
+/// Starts to collect spans, if a collector is configured.
 ///
 /// # Errors
-/// [`TelemetryError`]: there is nothing to send with.
+/// [`TelemetryError`]: the exporter cannot be built.
 pub(super) fn start(settings: &TelemetrySettings) -> Result<Option<Traces>, TelemetryError> {
     let otel = &settings.otel;
     let Some(export) = &otel.traces else { return Ok(None) };
     let sampling = &otel.sampling;
     RULES.get_or_init(|| {
-        // Where somebody else chooses, they are shown all of them.
+        // If another sampler chooses, it sees all requests.
         let chooses = sampling.sampler.is_none() && !settings.sentry_takes_traces();
         Rules {
             choice: chooses.then(|| RateLimiter::direct(Quota::per_second(A_SECOND))),
@@ -96,7 +95,7 @@ impl Traces {
     pub(super) fn layer(&self) -> Layer {
         tracing_opentelemetry::layer()
             .with_tracer(self.0.tracer("exit3"))
-            // Nothing in the process asks for it.
+            // Nothing in the process uses these.
             .with_context_activation(false)
             .with_tracked_inactivity(false)
             .with_location(false)
@@ -116,15 +115,15 @@ impl Drop for Traces {
     }
 }
 
-/// Whether the request with these headers is traced, if anybody collects traces: as its
-/// caller wants, or else one of so many a second, unless the settings say otherwise.
+/// Whether to trace a request with these headers, if traces are collected. The caller decides;
+/// otherwise the limit per second does, unless the settings say otherwise.
 pub(crate) fn traced(headers: &HeaderMap) -> bool {
     let rules = RULES.get();
     let by_caller = rules.is_none_or(|rules| rules.by_caller && rules.follows_caller);
     let parent = headers.get(TRACEPARENT).filter(|_| by_caller);
     match parent.and_then(|parent| flags(parent.as_bytes())) {
         Some(flags) => flags & SAMPLED != 0,
-        // What is no such header is none.
+        // A malformed header counts as missing.
         None => {
             let choice = rules.and_then(|rules| rules.choice.as_ref());
             choice.is_none_or(|choice| choice.check().is_ok())
@@ -132,7 +131,7 @@ pub(crate) fn traced(headers: &HeaderMap) -> bool {
     }
 }
 
-/// The flags of a caller's trace, where the header has the form that W3C gives it.
+/// The flags of the caller's trace, if the header has the form that W3C defines.
 fn flags(parent: &[u8]) -> Option<u8> {
     let mut parts = parent.split(|byte| *byte == b'-');
     let lengths = [2, 32, 16, 2];
@@ -142,18 +141,18 @@ fn flags(parent: &[u8]) -> Option<u8> {
         last = parts.next().filter(|part| part.len() == length && part.iter().all(is_hex));
         last?;
     }
-    // A later version may have more behind them.
+    // Later versions may append further parts.
     (parts.next().is_none() || !parent.starts_with(b"00")).then_some(())?;
     u8::from_str_radix(std::str::from_utf8(last?).ok()?, 16).ok()
 }
 
-/// Lets a span go on with the trace that a request's headers name.
+/// Makes a span continue the trace in a request's headers.
 pub(crate) fn follow(span: &Span, headers: &HeaderMap) {
     let follows = RULES.get().is_none_or(|rules| rules.follows_caller);
     let parent = headers.get(TRACEPARENT).filter(|_| follows);
     if parent.is_some_and(|parent| flags(parent.as_bytes()).is_some()) {
         let parent = TraceContextPropagator::new().extract(&Headers(headers));
-        // It can only fail where nobody collects spans.
+        // Fails only if no spans are collected.
         let _ = span.set_parent(parent);
     }
 }
@@ -188,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_names_no_trace_decides_nothing() {
+    fn a_malformed_header_decides_nothing() {
         let ids = "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7";
         for parent in [
             "",

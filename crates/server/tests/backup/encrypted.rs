@@ -5,7 +5,7 @@ use age::x25519::Identity;
 
 use super::*;
 
-/// Writes the file of a key, as `age-keygen` does; returns its name.
+/// Writes a key file like `age-keygen`; returns its name and the public key.
 fn key_file(site: &Site, name: &str) -> (String, String) {
     let key = Identity::generate();
     let public = key.to_public().to_string();
@@ -20,7 +20,7 @@ async fn opens_for_its_key_alone(kind: Kind) {
     site.must(&["seed-demo", "--leads", "40", "--subscribers", "2"]);
     let (ours, public) = key_file(&site, "ours.key");
     let (other, _) = key_file(&site, "other.key");
-    // Whoever makes backups need not be able to read them.
+    // Making backups does not require the secret key.
     let made = site.run_with(&[("BACKUP_RECIPIENTS", &public)], &["backup", "--to", "backups"]);
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let archive = site.path("backups").join(&names(&site.path("backups"))[0]);
@@ -38,7 +38,7 @@ async fn opens_for_its_key_alone(kind: Kind) {
     ] {
         let sentence = refused(&site.run_with(&env, &verify));
         assert!(sentence.contains(word), "{sentence}");
-        // Of what is there nothing is touched, and no backup of it was needed.
+        // The existing data was not touched, so no backup of it was needed.
         let sentence = refused(&site.run_with(&env, &["restore", archive, "--replace"]));
         assert!(sentence.contains(word), "{sentence}");
         assert!(!site.path("data/backups").exists());
@@ -55,18 +55,18 @@ async fn opens_for_its_key_alone(kind: Kind) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_opens_a_backup_of_sqlite_and_no_other_does() {
+async fn only_its_key_opens_a_backup_of_sqlite() {
     opens_for_its_key_alone(Kind::Sqlite).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_opens_a_backup_of_postgres_and_no_other_does() {
+async fn only_its_key_opens_a_backup_of_postgres() {
     opens_for_its_key_alone(Kind::Postgres).await;
 }
 
-/// With a plain archive, anybody who can write to the bucket could plant rows, keys and accounts.
+/// Otherwise anybody with write access to the bucket could plant rows, keys and accounts.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_encrypted_is_refused_where_backups_are() {
+async fn a_plain_archive_is_refused_if_backups_are_encrypted() {
     let site = Site::new(Kind::Sqlite).await;
     site.must(&["seed-demo", "--leads", "5", "--subscribers", "5"]);
     let (file, public) = key_file(&site, "ours.key");
@@ -85,7 +85,7 @@ async fn what_is_not_encrypted_is_refused_where_backups_are() {
             let sentence = refused(&site.run_with(&env, arguments));
             assert!(sentence.contains("not encrypted"), "{sentence}");
             assert!(sentence.contains("--allow-plain"), "{sentence}");
-            assert!(!site.path("data/backups").exists(), "nothing was touched");
+            assert!(!site.path("data/backups").exists(), "nothing was changed");
             let allowed = site.run_with(&env, &[arguments, &["--allow-plain"]].concat());
             assert!(allowed.status.success(), "{}", String::from_utf8_lossy(&allowed.stderr));
             let _ = std::fs::remove_dir_all(site.path("data/backups"));
@@ -94,7 +94,7 @@ async fn what_is_not_encrypted_is_refused_where_backups_are() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_passphrase_locks_and_no_other_opens() {
+async fn only_its_passphrase_opens_a_backup() {
     let site = Site::new(Kind::Sqlite).await;
     site.must(&["seed-demo", "--leads", "5", "--subscribers", "5"]);
     let right = [("BACKUP_PASSPHRASE", "correct horse"), ("BACKUP_TO", "backups")];

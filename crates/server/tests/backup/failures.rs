@@ -1,4 +1,4 @@
-//! What goes wrong leaves things as they were.
+//! Failures leave everything as it was.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -32,7 +32,7 @@ async fn a_killed_backup_leaves_nothing_that_looks_finished() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_old_is_removed_once_the_new_one_is_there() {
+async fn old_backups_are_removed_after_a_new_one_is_complete() {
     let site = Site::new(Kind::Sqlite).await;
     site.must(&["seed-demo", "--leads", "1", "--subscribers", "1"]);
     fs::create_dir(site.path("backups")).unwrap();
@@ -48,7 +48,7 @@ async fn what_is_old_is_removed_once_the_new_one_is_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_killed_backups_left_goes_when_another_begins() {
+async fn leftovers_of_killed_backups_are_removed_by_the_next_one() {
     let site = Site::new(Kind::Sqlite).await;
     site.must(&["seed-demo", "--leads", "1", "--subscribers", "1"]);
     fs::create_dir(site.path("backups")).unwrap();
@@ -64,10 +64,10 @@ async fn what_killed_backups_left_goes_when_another_begins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backup_without_room_says_where() {
+async fn a_backup_on_a_full_disk_names_the_place() {
     let site = Site::new(Kind::Sqlite).await;
     site.must(&["seed-demo", "--leads", "20000", "--subscribers", "1"]);
-    // A file that may not grow is as good as a disk that is full.
+    // A limit on the file size stands in for a full disk.
     let binary = exit3(site.directory.path()).get_program().to_owned();
     let script = "trap '' XFSZ; ulimit -f 128; exec \"$0\" backup --to backups";
     let mut command = std::process::Command::new("sh");
@@ -78,7 +78,7 @@ async fn a_backup_without_room_says_where() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trial_that_is_stopped_leaves_no_rows_behind() {
+async fn a_stopped_verification_leaves_no_rows_behind() {
     let site = Site::new(Kind::Sqlite).await;
     site.must(&["seed-demo", "--leads", "20000", "--subscribers", "1"]);
     site.back_up();
@@ -105,7 +105,7 @@ async fn a_trial_that_is_stopped_leaves_no_rows_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn backups_that_follow_each_other_at_once_are_all_kept() {
+async fn backups_in_quick_succession_are_all_kept() {
     let site = Site::new(Kind::Sqlite).await;
     site.must(&["seed-demo", "--leads", "1", "--subscribers", "1"]);
     for _ in 0..5 {
@@ -115,7 +115,7 @@ async fn backups_that_follow_each_other_at_once_are_all_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_backup_is_told_from_none_that_counts() {
+async fn a_missing_backup_and_unusable_ones_are_distinguished() {
     let site = Site::new(Kind::Sqlite).await;
     let backups = site.path("backups");
     fs::create_dir(&backups).unwrap();
@@ -123,26 +123,26 @@ async fn no_backup_is_told_from_none_that_counts() {
     let put = |name: &str| fs::write(backups.join(name), "").unwrap();
     let (none, left) = (verify(), Some(3));
     assert_eq!(none.status.code(), left);
-    assert!(refused(&none).contains("holds no backup: none was made there yet"));
+    assert!(refused(&none).contains("holds no backup: none was made yet"));
     for (name, why) in [
         (".exit3-abcdef.partial", "never finished"),
-        ("exit3.sqlite3", "none is called as a backup is"),
+        ("exit3.sqlite3", "none has the name of a backup"),
         ("exit3-20990101T000000.000Z.backup", "a clock was or is wrong"),
     ] {
         put(name);
         let none = verify();
         assert_eq!(none.status.code(), Some(4), "{name}");
         let sentence = refused(&none);
-        assert!(sentence.contains("no backup that counts") && sentence.contains(why), "{sentence}");
+        assert!(sentence.contains("no usable backup") && sentence.contains(why), "{sentence}");
     }
-    // A bad one is something else.
+    // A bad backup is reported differently.
     put("exit3-20200101T000000.000Z.backup");
     assert_eq!(verify().status.code(), Some(1));
     let nowhere = site.run(&["verify-backup", "--from", "nowhere"]);
     assert_eq!(nowhere.status.code(), Some(1));
 }
 
-/// A bucket that takes connections and what is sent, and answers with `answer`, a byte a second.
+/// A bucket that accepts connections and data, and sends `answer` at a byte per second.
 fn silent_bucket(answer: &'static [u8]) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -166,7 +166,7 @@ fn silent_bucket(answer: &'static [u8]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bucket_that_does_not_answer_is_left_with_a_sentence() {
+async fn an_unresponsive_bucket_is_reported_in_one_sentence() {
     let site = Site::new(Kind::Sqlite).await;
     site.must(&["seed-demo", "--leads", "1", "--subscribers", "1"]);
     for answer in [&b""[..], b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"] {
@@ -177,9 +177,9 @@ async fn a_bucket_that_does_not_answer_is_left_with_a_sentence() {
             ("AWS_ACCESS_KEY_ID", "id"),
             ("AWS_SECRET_ACCESS_KEY", "secret"),
             ("AWS_REGION", "eu-central-1"),
-            // Two minutes otherwise.
+            // The default is two minutes.
             ("AWS_TIMEOUT", "1s"),
-            // Hides the warnings about retries: only the final sentence is wanted.
+            // Hides warnings about retries; only the final sentence is checked.
             ("LOG_LEVEL", "error"),
         ];
         for arguments in [
@@ -209,9 +209,9 @@ async fn without_a_temporary_directory_the_message_names_the_setting() {
     }
 }
 
-/// As in the image, where only DATA_DIR is writable.
+/// As in the container image, where only DATA_DIR is writable.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trial_does_without_a_temporary_directory() {
+async fn verification_works_without_a_temporary_directory() {
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let url = "sqlite:///data/exit3.sqlite3".to_owned();
     let site = Site { directory, url, _database: None };
@@ -231,7 +231,7 @@ async fn a_trial_does_without_a_temporary_directory() {
     assert!(!left.iter().any(|name| name.ends_with(".partial")), "{left:?}");
 }
 
-/// An archive that is whole, but whose rows no database takes.
+/// A valid archive whose rows no database accepts.
 fn impossible(site: &Site) -> String {
     let head = Head {
         program: "0.1.0".to_owned(),
@@ -255,7 +255,7 @@ fn impossible(site: &Site) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_archive_that_no_database_takes_is_noted_as_bad() {
+async fn an_archive_that_no_database_accepts_is_recorded_as_bad() {
     let site = Site::new(Kind::Sqlite).await;
     let service = site.service();
     let sentence = refused(&site.run(&["verify-backup", &impossible(&site)]));
@@ -265,7 +265,7 @@ async fn an_archive_that_no_database_takes_is_noted_as_bad() {
     assert_eq!(ready["backups"]["verification_ok"], false);
 }
 
-async fn fails_in_the_middle(kind: Kind) {
+async fn assert_a_failed_restore_changes_nothing(kind: Kind) {
     let site = Site::new(kind).await;
     site.must(&["seed-demo", "--leads", "30", "--subscribers", "30"]);
     let before = sums(&site.back_up());
@@ -279,16 +279,16 @@ async fn fails_in_the_middle(kind: Kind) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restore_that_fails_in_the_middle_changes_nothing_on_sqlite() {
-    fails_in_the_middle(Kind::Sqlite).await;
+    assert_a_failed_restore_changes_nothing(Kind::Sqlite).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restore_that_fails_in_the_middle_changes_nothing_on_postgres() {
-    fails_in_the_middle(Kind::Postgres).await;
+    assert_a_failed_restore_changes_nothing(Kind::Postgres).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_done_is_told_in_one_sentence() {
+async fn errors_are_reported_in_one_sentence() {
     let site = Site::new(Kind::Sqlite).await;
     fs::write(site.path("notes.txt"), "shopping list").unwrap();
     for (arguments, word) in [
@@ -320,7 +320,7 @@ async fn what_cannot_be_done_is_told_in_one_sentence() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn settings_are_in_an_archive_by_name_only() {
+async fn an_archive_contains_only_the_names_of_settings() {
     let site = Site::new(Kind::Sqlite).await;
     site.must(&["seed-demo", "--leads", "1", "--subscribers", "1"]);
     let archive = site.back_up();
@@ -334,7 +334,7 @@ async fn settings_are_in_an_archive_by_name_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn contract_files_that_are_not_mounted_are_not_taken_for_none() {
+async fn an_unmounted_contract_directory_does_not_count_as_empty() {
     let site = Site::new(Kind::Sqlite).await;
     site.must(&["seed-demo", "--leads", "1", "--subscribers", "1"]);
     let env = [("CONTRACT_DIR", "not-mounted")];

@@ -1,5 +1,4 @@
-//! Backups and the way from one database to another, with the binary as an operator has
-//! it, on both databases.
+//! Backups, restores and promotion with the real binary, on both databases.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -30,7 +29,7 @@ use service::{Service, exit3};
 const LEADS: &str = "/backend/api/v1/leads/";
 const KEY: &str = "key-of-the-tests";
 
-/// A place with a database of its own.
+/// A directory with a database of its own.
 struct Site {
     directory: tempfile::TempDir,
     url: String,
@@ -77,7 +76,7 @@ impl Site {
         command.envs(self.env()).envs(env.iter().copied()).args(arguments).output().unwrap()
     }
 
-    /// Runs a command that must succeed; returns what it said.
+    /// Runs a command that must succeed; returns its output.
     fn must(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -85,7 +84,7 @@ impl Site {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Makes a backup, and returns its path.
+    /// Makes a backup; returns its path.
     fn back_up(&self) -> PathBuf {
         let said = self.must(&["backup", "--to", "backups"]);
         let name = said.lines().next().unwrap().split(": ").next().unwrap();
@@ -97,7 +96,7 @@ impl Site {
     }
 }
 
-/// Runs a command that must fail, in one sentence; returns it.
+/// Runs a command that must fail with one sentence; returns the sentence.
 fn refused(output: &Output) -> String {
     let sentence = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
@@ -105,7 +104,7 @@ fn refused(output: &Output) -> String {
     sentence
 }
 
-/// The sums of an archive, each of which is checked against its content.
+/// The sums of an archive, checked against its content.
 fn sums(path: &Path) -> Vec<TableSum> {
     let mut archive = ArchiveReader::open(File::open(path).unwrap(), &Keys::default()).unwrap();
     let mut sums = Vec::new();
@@ -126,7 +125,7 @@ fn names(directory: &Path) -> Vec<String> {
     names
 }
 
-/// Creates leads until it is told to stop; returns what was answered, by e-mail address.
+/// Creates leads until told to stop; returns the status for each e-mail address.
 async fn write_until(service: Arc<Service>, stop: Arc<AtomicBool>) -> Vec<(String, u16)> {
     let mut answers = Vec::new();
     while !stop.load(Ordering::Relaxed) {

@@ -1,4 +1,4 @@
-//! What backups take of memory, however many rows there are and however long they are.
+//! The memory that backups take, for many and for long rows.
 
 use std::fs;
 use std::process::Stdio;
@@ -9,15 +9,15 @@ use exit3_ports::{Shape, Value, table};
 
 use super::*;
 
-/// In KiB. 64 MiB are promised, of which 24 are for the pages of the program: a release
-/// needs 14 of them, and the program of the tests more.
+/// In KiB. 64 MiB are promised, of which 24 are for the program's own pages: a release needs 14,
+/// and the test build more.
 const MOST: u64 = 40 << 10;
-/// With a passphrase, which takes 32 MiB before any row is read. They are not there any more
-/// when rows are.
+/// With a passphrase, which takes 32 MiB before the first row is read. They are freed before rows
+/// are read.
 const MOST_WITH_PASSPHRASE: u64 = 47 << 10;
 
-/// The same archive with notes as leads may have them, the longest and short ones, and last
-/// such as were brought from elsewhere, of 1 MiB each.
+/// Copies an archive with the longest and with short notes, as leads may have them, and finally
+/// with notes of 1 MiB, as imported leads may have them.
 fn with_long_notes(archive: &Path, lock: &Lock) -> Vec<u8> {
     let mut from = ArchiveReader::open(File::open(archive).unwrap(), &Keys::default()).unwrap();
     let mut to = ArchiveWriter::begin(Vec::new(), lock, from.head().clone()).unwrap();
@@ -47,8 +47,7 @@ fn with_long_notes(archive: &Path, lock: &Lock) -> Vec<u8> {
     }
 }
 
-/// Runs a command; returns the most memory that it ever held, in KiB, without what is mapped
-/// from files, and whether it succeeded.
+/// Runs a command; returns its peak memory in KiB, without mapped files, and whether it succeeded.
 fn peak(site: &Site, passphrase: Option<&str>, arguments: &[&str]) -> (u64, bool) {
     let mut command = exit3(site.directory.path());
     command.envs(site.env()).envs(passphrase.map(|text| ("BACKUP_PASSPHRASE", text)));
@@ -57,7 +56,7 @@ fn peak(site: &Site, passphrase: Option<&str>, arguments: &[&str]) -> (u64, bool
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
     let ended = loop {
-        // It is gone when the process is.
+        // The file disappears when the process ends.
         let told = fs::read_to_string(&status).unwrap_or_default();
         let value = |name: &str| -> Option<u64> {
             let line = told.lines().find_map(|line| line.strip_prefix(name))?;

@@ -1,9 +1,9 @@
-//! From the small set-up to the big one.
+//! Moving from SQLite to PostgreSQL with `exit3 promote`.
 
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_answered_write_stays_behind() {
+async fn no_answered_write_is_left_behind() {
     let site = Site::new(Kind::Sqlite).await;
     site.must(&["seed-demo", "--leads", "800", "--subscribers", "300"]);
     let target = Site::new(Kind::Postgres).await;
@@ -15,7 +15,7 @@ async fn no_answered_write_stays_behind() {
     }
     let said = tokio::task::block_in_place(|| site.must(&["promote", "--to", &target.url]));
     assert!(said.contains("DATABASE_URL"), "{said}");
-    // Also what comes later is refused; reading goes on.
+    // Later writes are refused as well; reading continues.
     let lead = json!({"full_name": "Ana", "position": "CTO", "email": "late@example.com"});
     let late = service.post(LEADS, KEY, &lead.to_string()).await;
     assert_eq!(late.status(), 503);
@@ -32,7 +32,7 @@ async fn no_answered_write_stays_behind() {
     let created = answers.iter().filter(|(_, status)| *status == 201).count() as u64;
     assert_eq!(count(&promoted, "search=under-load").await, created);
 
-    // It holds for a process that comes later, and until it is taken back.
+    // It also applies to later processes, until it is aborted.
     drop(Arc::into_inner(service));
     let service = site.service();
     assert_eq!(service.post(LEADS, KEY, &lead.to_string()).await.status(), 503);
@@ -52,7 +52,7 @@ async fn no_answered_write_stays_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_fails_lets_the_old_database_go_on() {
+async fn a_failed_promotion_leaves_the_old_database_writable() {
     let site = Site::new(Kind::Sqlite).await;
     site.must(&["seed-demo", "--leads", "10", "--subscribers", "10"]);
     let target = Site::new(Kind::Postgres).await;
@@ -65,7 +65,7 @@ async fn what_fails_lets_the_old_database_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_killed_in_the_middle_can_be_done_again() {
+async fn a_killed_promotion_can_be_repeated() {
     let site = Site::new(Kind::Sqlite).await;
     site.must(&["seed-demo", "--leads", "20000", "--subscribers", "1"]);
     let target = Site::new(Kind::Postgres).await;
@@ -77,29 +77,29 @@ async fn what_is_killed_in_the_middle_can_be_done_again() {
     let copying = "SELECT count(*) FROM pg_stat_progress_copy WHERE tuples_processed > 0 \
                    AND datname = current_database()";
     while client.query_one(copying, &[]).await.unwrap().get::<_, i64>(0) == 0 {
-        assert!(begun.elapsed() < std::time::Duration::from_secs(30), "it does not begin");
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30), "the copy does not begin");
         assert!(killed.try_wait().unwrap().is_none(), "it ended before it could be killed");
     }
     killed.kill().unwrap();
     assert!(!killed.wait().unwrap().success(), "it was killed in the middle");
 
-    // Nothing of it is in the target, once that has noticed.
+    // The target rolls everything back once it has noticed.
     let leads = "SELECT count(*) FROM leads";
     assert_eq!(client.query_one(leads, &[]).await.unwrap().get::<_, i64>(0), 0);
-    // The source has everything. It can only be read, and says how it can be written to.
+    // The source still has everything. It is read-only, and says how to change that.
     let service = site.service();
     assert_eq!(count(&service, "").await, 20_000);
     let lead = json!({"full_name": "Ana", "position": "CTO", "email": "late@example.com"});
     assert_eq!(service.post(LEADS, KEY, &lead.to_string()).await.status(), 503);
     assert!(service.logs("promote --abort"), "{}", service.output());
-    // And it can be moved as if nothing had happened.
+    // The promotion can be repeated from scratch.
     let rows = sums(&site.back_up());
     site.must(&["promote", "--to", &target.url]);
     assert_eq!(sums(&target.back_up()), rows);
 }
 
-/// Passes everything on between whoever connects and the database, but for the answer to a
-/// COMMIT that ends a copy: that comes, and the connection is gone.
+/// Relays connections to the database, except for the answer to the COMMIT that ends a copy: it
+/// drops that and closes the connection.
 async fn before(database: std::net::SocketAddr) -> std::net::SocketAddr {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
@@ -152,7 +152,7 @@ async fn a_commit_without_an_answer_leaves_the_old_database_as_it_is() {
     let promote = ["promote", "--to", url.as_str()];
     let sentence = tokio::task::block_in_place(|| refused(&site.run(&promote)));
     assert!(sentence.contains("not known") && sentence.contains("--abort"), "{sentence}");
-    // It had arrived, so it must not be written to in both.
+    // The commit had happened, so only one of the databases may accept writes.
     assert_eq!(count(&target.service(), "").await, 10);
     let service = site.service();
     let lead = json!({"full_name": "Ana", "position": "CTO", "email": "on@example.com"});

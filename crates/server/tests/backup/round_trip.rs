@@ -1,12 +1,12 @@
-//! There and back again.
+//! Backup, verification and restore between both databases.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 
-/// Backup under load, wipe, restore, compare.
-async fn comes_back(from: Kind, to: Kind) {
+/// Backs up under load, wipes, restores and compares.
+async fn assert_a_restore_is_complete(from: Kind, to: Kind) {
     let site = Site::new(from).await;
     site.must(&["seed-demo", "--leads", "1500", "--subscribers", "700"]);
     fs::create_dir_all(site.path("data/contracts/2026")).unwrap();
@@ -21,10 +21,10 @@ async fn comes_back(from: Kind, to: Kind) {
     let after = count(&service, "search=under-load").await;
     stop.store(true, Ordering::Relaxed);
     let answers = writer.await.unwrap();
-    assert!(answers.iter().all(|(_, status)| *status == 201), "no write is refused or held up");
+    assert!(answers.iter().all(|(_, status)| *status == 201), "writes continue during a backup");
     let mode = fs::metadata(&archive).unwrap().permissions().mode();
-    assert_eq!(mode & 0o077, 0, "an archive is for its owner alone");
-    assert_eq!(names(&site.path("backups")).len(), 1, "nothing unfinished is left");
+    assert_eq!(mode & 0o077, 0, "only the owner may read an archive");
+    assert_eq!(names(&site.path("backups")).len(), 1, "no unfinished files are left");
     drop(Arc::into_inner(service));
 
     let backed_up = sums(&archive);
@@ -37,20 +37,20 @@ async fn comes_back(from: Kind, to: Kind) {
     assert_eq!(fs::read(copy.path("data/contracts/2026/a.pdf")).unwrap(), b"signed");
     let service = copy.service();
     assert_eq!(count(&service, "").await, leads);
-    // What was not restored: the counts, and what is searched.
+    // Data that is derived on restore: the counts, and the search documents.
     let list: Value =
         service.get(&format!("{LEADS}?ordering=created_at"), KEY).await.json().await.unwrap();
     let first = &list["results"][0];
     let name = first["full_name"].as_str().unwrap().to_uppercase();
     assert!(count(&service, &format!("search={}", name.replace(' ', "%20"))).await > 0);
-    // Whoever is new gets an id that nobody has had.
+    // New rows get ids that have never been used.
     let highest = count(&service, "").await;
     let lead = json!({"full_name": "Ana", "position": "CTO", "email": "new@example.com"});
     let created: Value = service.post(LEADS, KEY, &lead.to_string()).await.json().await.unwrap();
     assert!(created["id"].as_u64().unwrap() > highest);
     drop(service);
 
-    // Not over what is there; and if so, not without a backup of it.
+    // Existing rows are not replaced without a flag and, with it, are backed up first.
     let sentence = refused(&copy.run(&["restore", archive]));
     assert!(sentence.contains("not empty"), "{sentence}");
     let said = copy.must(&["restore", archive, "--replace"]);
@@ -61,25 +61,25 @@ async fn comes_back(from: Kind, to: Kind) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn from_sqlite_to_sqlite() {
-    comes_back(Kind::Sqlite, Kind::Sqlite).await;
+    assert_a_restore_is_complete(Kind::Sqlite, Kind::Sqlite).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn from_sqlite_to_postgres() {
-    comes_back(Kind::Sqlite, Kind::Postgres).await;
+    assert_a_restore_is_complete(Kind::Sqlite, Kind::Postgres).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn from_postgres_to_sqlite() {
-    comes_back(Kind::Postgres, Kind::Sqlite).await;
+    assert_a_restore_is_complete(Kind::Postgres, Kind::Sqlite).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn from_postgres_to_postgres() {
-    comes_back(Kind::Postgres, Kind::Postgres).await;
+    assert_a_restore_is_complete(Kind::Postgres, Kind::Postgres).await;
 }
 
-async fn is_verified(kind: Kind) {
+async fn assert_a_backup_is_verified(kind: Kind) {
     let site = Site::new(kind).await;
     site.must(&["seed-demo", "--leads", "20", "--subscribers", "20"]);
     let service = site.service();
@@ -95,11 +95,11 @@ async fn is_verified(kind: Kind) {
     assert!(said.contains("40 rows"), "{said}");
     let good = details(KEY).await;
     assert_eq!(good["backups"]["verification_ok"], true);
-    // For nobody else.
+    // Nobody else sees the details.
     assert_eq!(details("").await, json!({"status": "ok"}));
     assert_eq!(details("another").await, json!({"status": "ok"}));
 
-    // What says nothing about the last backup is not noted.
+    // A verification that is not about the last backup is not recorded.
     fs::write(&older, "no archive").unwrap();
     for other in [older.to_str().unwrap(), "nowhere.backup"] {
         assert!(!site.run(&["verify-backup", other]).status.success());
@@ -115,16 +115,16 @@ async fn is_verified(kind: Kind) {
     let bad = details(KEY).await;
     assert_eq!(bad["backups"]["verification_ok"], false);
     assert_eq!(bad["backups"]["last_verified"], good["backups"]["last_verified"]);
-    // And it is found before anything is touched.
+    // Damage is found before anything is changed.
     let sentence = refused(&site.run(&["restore", archive.to_str().unwrap(), "--replace"]));
     assert!(sentence.contains("damaged"), "{sentence}");
     assert_eq!(count(&service, "").await, 20);
     assert!(!site.path("data/backups").exists());
 }
 
-/// A machine that holds the key, and nothing else.
+/// A machine that has the key, but no database.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backup_is_verified_where_there_is_no_database() {
+async fn a_backup_is_verified_without_a_database() {
     let site = Site::new(Kind::Sqlite).await;
     site.must(&["seed-demo", "--leads", "20", "--subscribers", "20"]);
     let archive = site.back_up();
@@ -140,7 +140,7 @@ async fn a_backup_is_verified_where_there_is_no_database() {
         assert!(told.lines().count() == 1 && !told.contains("hunter2"), "{told}");
         assert!(!elsewhere.path("data/exit3.sqlite3").exists());
     }
-    // What is bad is so without one as well.
+    // A bad backup is reported without a database as well.
     fs::write(archive, "no archive").unwrap();
     assert!(!elsewhere.run(&["verify-backup", archive]).status.success());
     assert!(!elsewhere.path("data/exit3.sqlite3").exists());
@@ -148,10 +148,10 @@ async fn a_backup_is_verified_where_there_is_no_database() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_of_sqlite_is_verified() {
-    is_verified(Kind::Sqlite).await;
+    assert_a_backup_is_verified(Kind::Sqlite).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_of_postgres_is_verified() {
-    is_verified(Kind::Postgres).await;
+    assert_a_backup_is_verified(Kind::Postgres).await;
 }

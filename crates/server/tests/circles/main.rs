@@ -1,5 +1,5 @@
-//! No two modules of a crate import each other, directly or through others. Looks at the
-//! modules at the top of each crate, as they name each other in the source.
+//! Checks that no two modules of a crate import each other, directly or through others. It looks at
+//! the top-level modules of each crate.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -16,10 +16,10 @@ use std::path::{Path, PathBuf};
 
 use source::{Token, named, paths, tokens};
 
-/// What each module imports, and where it says so.
+/// What each module imports, and where.
 type Graph = BTreeMap<String, BTreeMap<String, String>>;
 
-/// The files below a folder.
+/// All files below a folder.
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
@@ -33,7 +33,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Names that the top of a crate takes out of its modules: `pub use error::ApiError`.
+/// Names that the crate's top re-exports from its modules, such as `pub use error::ApiError`.
 fn re_exports(root: &[Token]) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for at in (0..root.len()).filter(|at| root[*at].word() == Some("use")) {
@@ -48,7 +48,7 @@ fn re_exports(root: &[Token]) -> BTreeMap<String, String> {
     found
 }
 
-/// The modules of one crate by the names of their files, and what they import.
+/// The modules of one crate by their paths, and what they import.
 fn graph(files: &[(Vec<String>, String)]) -> Graph {
     let root = files.iter().find(|(module, _)| module.is_empty());
     let exports = root.map(|(_, source)| re_exports(&tokens(source))).unwrap_or_default();
@@ -106,7 +106,7 @@ fn circles(graph: &Graph) -> BTreeSet<BTreeSet<String>> {
         .collect()
 }
 
-/// Who imports whom in a circle.
+/// The imports that form a circle.
 fn told(graph: &Graph, circle: &BTreeSet<String>) -> String {
     let places =
         graph.iter().filter(|(from, _)| circle.contains(*from)).flat_map(|(_, imports)| {
@@ -151,7 +151,7 @@ fn no_modules_import_each_other_in_a_circle() {
     assert!(faults.is_empty(), "{faults}");
 }
 
-/// The circles among files that are given by the names of their modules.
+/// The circles among files given by their module names.
 fn circles_of(files: &[(&str, &str)]) -> Vec<Vec<String>> {
     let path = |name: &str| match name {
         "" => Vec::new(),
@@ -162,7 +162,7 @@ fn circles_of(files: &[(&str, &str)]) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn a_circle_is_found_however_it_is_written() {
+fn circles_are_found_in_every_spelling() {
     let back = ("b", "use crate::a::X;");
     for text in [
         "use crate::b::Y;",
@@ -190,7 +190,7 @@ fn a_circle_is_found_however_it_is_written() {
 }
 
 #[test]
-fn what_is_no_import_is_no_circle() {
+fn text_that_is_not_an_import_forms_no_circle() {
     for text in [
         "// use crate::b;",
         "/* use crate::b; */",

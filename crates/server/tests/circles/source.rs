@@ -1,8 +1,8 @@
-//! Paths that a source names, read from its words and marks.
+//! Finds the module paths that a source file names, by its words and punctuation.
 
 use std::collections::BTreeSet;
 
-/// A word of the source, or one of its marks.
+/// A word or a punctuation mark of the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Token {
     Word(String),
@@ -22,7 +22,7 @@ impl Token {
     }
 }
 
-/// The words and marks of a source, without comments and texts.
+/// The words and marks of a source file, without comments and literals.
 pub(crate) fn tokens(source: &str) -> Vec<Token> {
     let (mut tokens, mut rest) = (Vec::new(), source);
     while let Some(c) = rest.chars().next() {
@@ -48,7 +48,7 @@ pub(crate) fn tokens(source: &str) -> Vec<Token> {
     tokens
 }
 
-/// How long the text or character is with which the source goes on, if it does.
+/// The length of the string or character literal at the start of `source`, if there is one.
 fn text(source: &str) -> Option<usize> {
     let prefix = ["br", "cr", "b", "c", "r", ""].into_iter().find(|prefix| {
         source.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(['"', '#', '\'']))
@@ -82,7 +82,7 @@ fn text(source: &str) -> Option<usize> {
     None
 }
 
-/// Where the block or group that opens at `from` has closed.
+/// The position after the block or group that opens at `from`.
 fn closed(tokens: &[Token], from: usize) -> usize {
     let mut depth = 0_usize;
     for (at, token) in tokens.iter().enumerate().skip(from) {
@@ -98,7 +98,7 @@ fn closed(tokens: &[Token], from: usize) -> usize {
     tokens.len()
 }
 
-/// The paths that a tree of `use` has, and where it ends: `a::{b, c::d as e}` is `a::b` and
+/// The paths in a `use` tree, and the position after it: `a::{b, c::d as e}` yields `a::b` and
 /// `a::c::d`.
 pub(crate) fn paths(tokens: &[Token], mut at: usize) -> (Vec<Vec<String>>, usize) {
     let mut path: Vec<String> = Vec::new();
@@ -111,7 +111,7 @@ pub(crate) fn paths(tokens: &[Token], mut at: usize) -> (Vec<Vec<String>>, usize
                 while at < end - 1 {
                     let (below, next) = paths(tokens, at);
                     all.extend(below.into_iter().map(|below| [path.clone(), below].concat()));
-                    // Past the comma, and a new name.
+                    // Skip the comma, or the new name of an `as`.
                     at = next.max(at + 1);
                     while at < end - 1 && !tokens[at - 1].is(',') {
                         at += 1;
@@ -129,9 +129,9 @@ pub(crate) fn paths(tokens: &[Token], mut at: usize) -> (Vec<Vec<String>>, usize
     }
 }
 
-/// The paths in a source that begin at the top of the crate, or go up, as paths from the top.
-/// `module` is where the source stands. Modules of tests are left out, and the names of those
-/// in files of their own are added to `tests`.
+/// The paths in a source file that start at the crate's top or go up, as paths from the top.
+/// `module` is the file's own path. Test modules are skipped; the names of those in separate files
+/// are added to `tests`.
 pub(crate) fn named(
     tokens: &[Token],
     module: &[String],
@@ -190,7 +190,8 @@ pub(crate) fn named(
     found
 }
 
-/// Whether `#[cfg(test)]`, or a condition with `test` in it that is not its absence, is next.
+/// Whether the next item is `#[cfg(test)]`, or a condition that contains `test` without negating
+/// it.
 fn is_of_tests(tokens: &[Token]) -> bool {
     let words = ["cfg", "test"];
     tokens.first().is_some_and(|token| token.is('#'))

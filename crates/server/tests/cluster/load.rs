@@ -1,4 +1,4 @@
-//! Two hundred requests a second, and what became of each.
+//! Two hundred requests per second, and the outcome of each.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -17,14 +17,14 @@ use crate::node::KEY;
 
 const LEADS: &str = "/backend/api/v1/leads/";
 
-/// So often a lead is created, and then looked for by the same client, and all leads are
-/// listed with another key.
+/// How often a lead is created and then looked up by the same client, and all leads are listed with
+/// another key.
 const EVERY: Duration = Duration::from_millis(15);
 
-/// Clients, each at an address of its own: nginx takes no more than fifty requests a
-/// second from one for long.
+/// The number of clients, each with its own address: nginx allows one address about fifty requests
+/// per second.
 const CLIENTS: u8 = 8;
-/// As many wait at most; where they do, the machine is too slow for so many.
+/// The most requests in flight. If it is reached, the machine is too slow for this load.
 const AT_ONCE: usize = 100;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,14 +34,14 @@ pub(crate) enum What {
     Read,
 }
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Debug, Clone)]
 pub(crate) struct Outcome {
     pub(crate) phase: &'static str,
     pub(crate) what: What,
-    /// Of the lead that it is about.
+    /// Identifies the lead of the request.
     mark: usize,
-    /// `None` where there was no answer.
+    /// `None` if there was no response.
     pub(crate) status: Option<u16>,
     /// What a list lacked, or had too much of.
     wrong: Option<String>,
@@ -56,7 +56,7 @@ impl Outcome {
     }
 }
 
-/// Requests that go on until [`Self::end`].
+/// Sends requests until [`Self::end`].
 pub(crate) struct Load {
     shared: Arc<Shared>,
     driver: JoinHandle<()>,
@@ -72,7 +72,7 @@ struct Shared {
 }
 
 impl Load {
-    /// Begins.
+    /// Starts the load.
     pub(crate) fn begin(nginx: &Nginx, reading_key: String) -> Self {
         let client = |number: u8| {
             let address = IpAddr::V4(Ipv4Addr::new(127, 0, 1, number + 1));
@@ -90,12 +90,12 @@ impl Load {
         Self { shared, driver }
     }
 
-    /// Says what happens from now on.
+    /// Names the current phase.
     pub(crate) fn during(&self, phase: &'static str) {
         *self.shared.phase.lock().unwrap() = phase;
     }
 
-    /// Ends, once all that was asked is answered, and looks what is stored.
+    /// Stops, once all requests have been answered, and reads what is stored.
     pub(crate) async fn end(self, nginx: &Nginx) -> Report {
         self.shared.ends.store(true, Ordering::Relaxed);
         self.driver.await.unwrap();
@@ -124,7 +124,7 @@ async fn drive(shared: Arc<Shared>) {
     visits.join_all().await;
 }
 
-/// A client creates a lead and, once that is answered, looks for it.
+/// A client creates a lead and, after the response, looks it up.
 async fn write(shared: &Shared, mark: usize) {
     let client = &shared.clients[mark % shared.clients.len()];
     let key = format!("Basic {KEY}");
@@ -155,8 +155,7 @@ fn company(mark: usize) -> String {
 }
 
 impl Shared {
-    /// Sends a request and notes what becomes of it. Returns whether it was answered well,
-    /// and with which token.
+    /// Sends a request and records its outcome. Returns the consistency token if it succeeded.
     async fn send(
         &self,
         mark: usize,
@@ -198,18 +197,18 @@ async fn stored(client: &Client, url: &str) -> HashMap<String, u32> {
         for lead in slice["results"].as_array().unwrap() {
             *stored.entry(lead["company_name"].as_str().unwrap().to_owned()).or_default() += 1;
         }
-        // It has the host without the port, which is the usual one elsewhere.
+        // The link has the host without the port, which is usually the default port.
         let query = slice["next"].as_str().and_then(|next| next.split_once('?'));
         next = query.map(|(_, query)| format!("{url}?{query}"));
     }
     stored
 }
 
-/// What became of all requests.
+/// The outcomes of all requests.
 pub(crate) struct Report {
     pub(crate) outcomes: Vec<Outcome>,
     stored: HashMap<String, u32>,
-    /// What nginx has noted.
+    /// nginx's log.
     pub(crate) log: String,
 }
 
@@ -222,12 +221,12 @@ impl Report {
         self.log.lines().filter(|line| line.contains(node)).count()
     }
 
-    /// How many of some requests failed.
+    /// How many of the selected requests failed.
     pub(crate) fn failed(&self, which: impl Fn(&Outcome) -> bool) -> usize {
         self.outcomes.iter().filter(|outcome| outcome.has_failed() && which(outcome)).count()
     }
 
-    /// Of leads whose creation was answered, those that are not there.
+    /// The number of leads whose creation was answered but that are missing.
     fn lost(&self) -> usize {
         let answered = self.outcomes.iter().filter(|o| o.what == What::Create && !o.has_failed());
         answered.filter(|outcome| !self.stored.contains_key(&company(outcome.mark))).count()

@@ -1,7 +1,6 @@
-//! The whole set-up as deployed, under load: nginx in front of nodes whose sockets are
-//! held as systemd holds them, a primary and a replica, Redis, and whoever takes the
-//! telemetry. Nothing that was answered is lost, and nothing fails but what nobody could
-//! have answered.
+//! The whole set-up as deployed, under load: nginx in front of nodes whose sockets are held as by
+//! systemd, a primary and a replica, Redis, and a collector. Nothing that was answered is lost, and
+//! the only failures are unavoidable ones.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -26,25 +25,24 @@ use load::{Load, Report};
 use nginx::Nginx;
 use node::Node;
 
-/// Held by the test that has the machine to itself: what is measured is what happens
-/// beside the load, not under too much of it.
+/// Held by the one test that runs: it measures failures beside the load, not an overloaded machine.
 static ALONE: Mutex<()> = Mutex::const_new(());
 
-/// Lets the load run on while nothing happens.
+/// Lets the load run while nothing else happens.
 async fn quiet() {
     tokio::time::sleep(Duration::from_millis(1500)).await;
 }
 
-/// Every request was answered, and every answered lead is there once.
+/// Checks that every request was answered, and every answered lead is stored once.
 fn assert_nothing_failed(report: &Report) {
     assert_eq!(report.failed(|_| true), 0, "{report}");
-    assert!(report.answered() > 300, "that is no load: {report}");
+    assert!(report.answered() > 300, "too few requests for a load: {report}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_node_is_restarted_and_nobody_notices() {
+async fn restarting_a_single_node_fails_no_request() {
     let _alone = ALONE.lock().await;
-    // A small server: the embedded database, taken over by each process in its turn.
+    // A small server: the embedded database, taken over by each process in turn.
     let mut node = Node::new(&[]);
     node.start();
     let nginx = Nginx::before(&[node.address()]);
@@ -63,7 +61,7 @@ async fn one_node_is_restarted_and_nobody_notices() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_nodes_are_restarted_one_after_the_other_and_nobody_notices() {
+async fn restarting_two_nodes_in_turn_fails_no_request() {
     let _alone = ALONE.lock().await;
     let database = postgres::shared().create_database().await;
     let env = [("DATABASE_URL", database.url()), PATIENT];
@@ -87,25 +85,25 @@ async fn two_nodes_are_restarted_one_after_the_other_and_nobody_notices() {
     }
 }
 
-/// A primary that keeps what it has promised, and its replica.
+/// A primary with durable commits, and its replica.
 async fn databases() -> (TestPostgres, TestPostgres) {
     let (primary, replica) = TestPostgres::with_replica().await;
-    // The test server forgets fast on purpose; here it has to remember.
+    // The test server commits asynchronously; this test needs durable commits.
     let admin = postgres::client(&primary.url("postgres")).await;
     admin.batch_execute("ALTER DATABASE postgres SET synchronous_commit = on").await.unwrap();
     (primary, replica)
 }
 
-/// A machine that is busy with others must not look like a database that is away.
+/// So that a busy machine does not look like an unavailable database.
 const PATIENT: (&str, &str) = ("DB_TIMEOUT_MS", "20000");
 
-/// How long something of the test's own takes at most.
+/// The time limit for steps of the test itself.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 async fn until(mut holds: impl AsyncFnMut() -> bool) {
     let begun = Instant::now();
     while !holds().await {
-        assert!(begun.elapsed() < PATIENCE, "it never holds");
+        assert!(begun.elapsed() < PATIENCE, "the condition never holds");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -19,10 +19,10 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// A node that has not been started; its socket takes connections already.
+    /// Creates a node without starting it; its socket already accepts connections.
     pub(crate) fn new(env: &[(&str, &str)]) -> Self {
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
-        // As many as systemd lets wait.
+        // The same backlog as under systemd.
         rustix::net::listen(&socket, 4096).unwrap();
         let address = socket.local_addr().unwrap().to_string();
         let basics = [
@@ -44,7 +44,7 @@ impl Node {
         self.service.as_ref().unwrap()
     }
 
-    /// Makes a key that reads leads.
+    /// Creates a key that can read leads.
     pub(crate) fn reading_key(&self) -> String {
         let mut command = exit3(self.directory.path());
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
@@ -60,19 +60,19 @@ impl Node {
         self.service = Some(block_in_place(start));
     }
 
-    /// As `systemctl restart` does it.
+    /// As `systemctl restart` does.
     pub(crate) fn restart(&mut self) {
         let service = self.service.take().unwrap();
         block_in_place(|| service.stop());
         self.start();
     }
 
-    /// What the node has logged.
+    /// The log of the node.
     fn log(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("service.log")).unwrap_or_default()
     }
 
-    /// Ends the process without a warning, and returns when it was gone.
+    /// Kills the process, and returns when it was gone.
     pub(crate) fn kill(&mut self) -> Instant {
         let service = self.service.take().unwrap();
         block_in_place(|| service.kill());

@@ -1,15 +1,15 @@
-//! Everything that can go away goes away, one after another.
+//! Every part of the set-up fails, one after another.
 
 use exit3_testkit::collector::Collector;
 use exit3_testkit::redis::TestRedis;
 
 use super::*;
 
-/// A process that is killed is gone within this time.
+/// A killed process is gone within this time.
 const KILLING: Duration = Duration::from_secs(1);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_goes_away_nothing_is_lost_and_only_what_nobody_can_answer_fails() {
+async fn failures_of_all_parts_lose_nothing_that_was_answered() {
     let _alone = ALONE.lock().await;
     let (mut primary, mut replica) = databases().await;
     let mut redis = tokio::task::block_in_place(TestRedis::start);
@@ -46,7 +46,7 @@ async fn whatever_goes_away_nothing_is_lost_and_only_what_nobody_can_answer_fail
     nodes[0].start();
     quiet().await;
 
-    // Lists do come from the replica.
+    // Lists really come from the replica.
     let standby = postgres::client(&replica_url).await;
     let scans = "SELECT sum(idx_scan)::bigint FROM pg_stat_user_tables WHERE relname = 'leads'";
     until(async || standby.query_one(scans, &[]).await.unwrap().get::<_, i64>(0) > 10).await;
@@ -81,19 +81,19 @@ async fn whatever_goes_away_nothing_is_lost_and_only_what_nobody_can_answer_fail
     println!("{report}");
 
     report.assert_nothing_lost();
-    // What was under way at the killed node when it ended, and what nginx said for it.
+    // Requests in flight at the killed node, which nginx answered for it.
     let at_killed = |outcome: &load::Outcome| {
         let (before, after) = (outcome.began <= killed, outcome.ended >= killed - KILLING);
         outcome.status == Some(503) && before && after && outcome.what == load::What::Create
     };
-    // What was under way while there was no primary.
+    // Requests in flight while there was no primary.
     let at_primary = |outcome: &load::Outcome| {
         outcome.status == Some(503) && outcome.began <= up && outcome.ended >= down
     };
     let failed = report.failed(|outcome| !at_killed(outcome) && !at_primary(outcome));
     assert_eq!(failed, 0, "{report}");
-    assert!(report.answered() > 1000, "that is no load: {report}");
-    // A node that did not answer is noted as 502.
+    assert!(report.answered() > 1000, "too few requests for a load: {report}");
+    // nginx logs a node that did not answer as 502.
     for line in report.log.lines().filter(|line| line.contains(" 502")) {
         assert!(line.contains(nodes[0].address()), "{line}");
     }

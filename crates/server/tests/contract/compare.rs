@@ -1,10 +1,9 @@
-//! What of an answer must be as recorded. Not ids, times and the host of links,
-//! which vary; not the order of rows, which the contract changed to newest
-//! first; not the wording of what is wrong with broken JSON.
+//! Compares responses with recorded ones. Ids, times and the host of links may differ, because they
+//! vary. So may the order of rows, which is now newest first, and the message about broken JSON.
 
 use serde_json::{Map, Value, json};
 
-/// What differs, in lines; nothing where the answer is as recorded.
+/// The differences, in lines; empty if the response is as recorded.
 pub(crate) fn differences(
     expected: &Value,
     actual: Option<&Value>,
@@ -18,7 +17,7 @@ pub(crate) fn differences(
     })
 }
 
-/// The value without what may vary; a time or an id that is none stays visible.
+/// The value without the parts that may vary. An invalid time or id stays visible.
 fn plain(value: &Value, is_ordered: bool) -> Value {
     match value {
         Value::Array(items) => items.iter().map(|item| plain(item, is_ordered)).collect(),
@@ -49,7 +48,7 @@ fn field(name: &str, value: &Value, is_ordered: bool) -> Value {
     }
 }
 
-/// RFC 3339 in UTC, to the microsecond.
+/// RFC 3339 in UTC, with microseconds.
 fn is_time(text: &str) -> bool {
     let pattern = "0000-00-00T00:00:00.000000Z";
     text.len() == pattern.len()
@@ -59,7 +58,7 @@ fn is_time(text: &str) -> bool {
         })
 }
 
-/// Path and parameters, whatever their order.
+/// The path and the parameters, in any order.
 fn link_of(link: &str) -> Value {
     let path = link.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]));
     let path = path.unwrap_or(link);
@@ -69,8 +68,7 @@ fn link_of(link: &str) -> Value {
     json!([path, pairs])
 }
 
-/// `value` with ids in the place of the rows of a list, as long recorded lists
-/// have them.
+/// Replaces the rows of a list by their ids, as in long recorded lists.
 pub(crate) fn ids_for_rows(value: &Value) -> Value {
     let Value::Object(fields) = value else { return value.clone() };
     let fields = fields.iter().map(|(name, value)| match (name.as_str(), value) {

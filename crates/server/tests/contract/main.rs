@@ -1,8 +1,7 @@
-//! The contract with the clients of the replaced service: recorded requests,
-//! sent one after another to the real binary over a socket, get the recorded
-//! answers, on both databases.
+//! The contract with clients of the replaced service: recorded requests, sent one after another to
+//! the real binary over a socket, get the recorded responses, on both databases.
 //!
-//! `tests/contract/README.md` says what the recordings are.
+//! See `tests/contract/README.md`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -22,7 +21,7 @@ use exit3_testkit::postgres::{self, TestPostgres};
 use recording::{KEY, Recording};
 use service::Service;
 
-/// Thousands of refused requests are what is wanted here, no log of them.
+/// The tests send thousands of requests that are refused; do not log them.
 const ENVIRONMENT: [(&str, &str); 3] =
     [("BASIC_API_KEY", KEY), ("SECRET_KEY", "known to the tests alone"), ("LOG_LEVEL", "ERROR")];
 
@@ -63,8 +62,7 @@ async fn whole_classes_of_requests_are_answered_as_recorded_on_postgres() {
     on_postgres(&recording::classes()).await;
 }
 
-/// Lists come from a replica that is always late: what a client has written it sees there
-/// all the same.
+/// Lists come from a replica that is always late; a client must still see its own writes.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_examples_and_classes_are_answered_as_recorded_with_a_replica() {
     let (primary, replica) = TestPostgres::with_replica().await;
@@ -102,6 +100,6 @@ async fn the_examples_and_classes_are_answered_as_recorded_with_a_replica() {
 }
 
 #[test]
-fn a_body_may_have_a_mebibyte_and_no_more() {
+fn a_body_may_have_one_mebibyte() {
     on_sqlite(&recording::bodies_about_the_limit());
 }

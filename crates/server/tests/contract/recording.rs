@@ -1,4 +1,4 @@
-//! The recorded requests and answers.
+//! The recorded requests and responses.
 
 use std::path::Path;
 
@@ -6,10 +6,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-/// The key of the service that was recorded.
+/// The API key of the recorded service.
 pub(crate) const KEY: &str = "peer-key";
 
-/// A request, and what the replaced service answered.
+/// A request, and the replaced service's response.
 pub(crate) struct Recording {
     pub(crate) name: String,
     pub(crate) method: String,
@@ -17,9 +17,9 @@ pub(crate) struct Recording {
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Option<Vec<u8>>,
     pub(crate) status: u16,
-    /// `None`: the answer was no JSON, only its status counts.
+    /// `None` if the response was not JSON; then only its status counts.
     pub(crate) json: Option<Value>,
-    /// Whether the rows of a list must come in the recorded order.
+    /// Whether the rows of a list must be in the recorded order.
     pub(crate) is_ordered: bool,
 }
 
@@ -28,13 +28,13 @@ pub(crate) fn examples() -> Vec<Recording> {
     read("examples.json")
 }
 
-/// Whole classes of requests: every field, every choice, every parameter.
-/// Recorded from a service of the same rules.
+/// Whole classes of requests: every field, every choice, every parameter. Recorded from a service
+/// with the same rules.
 pub(crate) fn classes() -> Vec<Recording> {
     read("classes.json")
 }
 
-/// A body of exactly one MiB, which is taken, and one that is a byte longer.
+/// A body of exactly one MiB, which is accepted, and one that is a byte longer.
 pub(crate) fn bodies_about_the_limit() -> Vec<Recording> {
     const LIMIT: usize = 1 << 20;
     let body = |length: usize| {
@@ -75,7 +75,7 @@ fn recording(entry: &Map<String, Value>) -> Recording {
         Some(encoded) => Some(STANDARD.decode(encoded).expect("base64")),
         None => entry.get("body").and_then(Value::as_str).map(|body| body.as_bytes().to_vec()),
     };
-    // The short form, of a file with thousands of entries, has no `answer`.
+    // The short form, for files with thousands of entries, has no `answer`.
     let answer = entry.get("answer").and_then(Value::as_object).unwrap_or(entry);
     Recording {
         name: text("name"),
@@ -89,7 +89,7 @@ fn recording(entry: &Map<String, Value>) -> Recording {
     }
 }
 
-/// The headers of an entry; one that names none has the key, and JSON.
+/// The headers of an entry. An entry without headers has the key, and JSON.
 fn headers(given: Option<&Value>, has_body: bool) -> Vec<(String, String)> {
     match given.and_then(Value::as_object) {
         Some(headers) => headers

@@ -1,4 +1,4 @@
-//! Sends recordings and compares.
+//! Sends recorded requests and compares the responses.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use crate::socket::send;
 /// Sends the requests one after another to the service at `service`, `host:port`.
 ///
 /// # Panics
-/// With every answer that is not as recorded.
+/// With every response that differs from the recorded one.
 pub(crate) fn replay(service: &str, recordings: &[Recording]) {
     let mut ids = Ids::default();
     let mut failures = Vec::new();
@@ -48,7 +48,7 @@ pub(crate) fn replay(service: &str, recordings: &[Recording]) {
     );
 }
 
-/// The ids that this service gave for those of the recordings.
+/// Maps the ids of the recordings to those of this service.
 #[derive(Default)]
 struct Ids {
     known: HashMap<(String, String), i64>,
@@ -90,7 +90,7 @@ impl Ids {
     }
 }
 
-/// `leads` or `newsletter`, whatever the version in the path.
+/// `leads` or `newsletter`, for paths with and without a version.
 fn resource(path: &str) -> Option<&str> {
     let rest = path.strip_prefix("/backend/api/")?;
     let rest = rest.strip_prefix("v1/").unwrap_or(rest);

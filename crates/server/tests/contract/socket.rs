@@ -1,5 +1,5 @@
-//! HTTP by hand: a request goes out exactly as it was recorded, whatever a
-//! well-behaved client would make of it.
+//! Minimal HTTP client: sends each request exactly as recorded, which a well-behaved client might
+//! not.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -9,17 +9,17 @@ use serde_json::Value;
 
 use crate::recording::Recording;
 
-/// The longest that an answer may take.
+/// The longest time for a response.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What a service answered.
+/// A response of the service.
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    /// `None` for a body that is no JSON.
+    /// `None` if the body is not JSON.
     pub(crate) json: Option<Value>,
 }
 
-/// Sends a request to `path` with the method, headers and body of `recording`.
+/// Sends a request to `path` with the recorded method, headers and body.
 pub(crate) fn send(service: &str, path: &str, recording: &Recording) -> Answer {
     let mut head = format!("{} {path} HTTP/1.1\r\nHost: {service}\r\n", recording.method);
     for (name, value) in &recording.headers {
@@ -66,7 +66,7 @@ fn parse(received: &[u8]) -> Option<Answer> {
     };
     let kind = header("content-type").unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default();
-    assert!(header("transfer-encoding").is_none(), "answers come in one piece");
+    assert!(header("transfer-encoding").is_none(), "responses are not chunked");
     let json = kind.ends_with("json").then(|| serde_json::from_slice(body).ok()).flatten();
     Some(Answer { status, json })
 }

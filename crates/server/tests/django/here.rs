@@ -1,4 +1,4 @@
-//! Where everything goes.
+//! The target of an import.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -13,7 +13,7 @@ use super::Kind;
 use super::peer::{KEY, Peer};
 use super::service::{Service, exit3};
 
-/// A database that one of the services has to itself.
+/// A separate database for one of the services.
 pub(crate) async fn database(
     kind: Kind,
     directory: &Path,
@@ -28,7 +28,7 @@ pub(crate) async fn database(
     }
 }
 
-/// A place with a database of its own.
+/// A directory with a database of its own.
 pub(crate) struct Here {
     directory: tempfile::TempDir,
     url: String,
@@ -76,19 +76,19 @@ impl Here {
         self.importing(peer).args(more).output().unwrap()
     }
 
-    /// An import that nobody waits for yet.
+    /// Starts an import without waiting for it.
     pub(crate) fn begin_import(&self, peer: &Peer) -> Child {
         self.importing(peer).stdout(Stdio::null()).spawn().unwrap()
     }
 
-    /// What an import says that must succeed.
+    /// Runs an import that must succeed; returns its output.
     pub(crate) fn must_import(&self, peer: &Peer) -> String {
         let output = self.import(peer, &["--report", "report.txt"]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// What a comparison says, and whether it found nothing unexpected.
+    /// Runs a comparison; returns its output, and whether it found nothing unexpected.
     pub(crate) fn diff(&self, peer: &Peer, new: &Service) -> (String, bool) {
         let new = new.url("");
         let urls = ["diff-django", "--old", peer.address(), "--new", &new, "--old-key", KEY];
@@ -97,7 +97,7 @@ impl Here {
         (String::from_utf8(told).unwrap(), output.status.success())
     }
 
-    /// All rows by table, as they are in a backup.
+    /// All rows by table, read from a backup.
     pub(crate) fn rows(&self) -> BTreeMap<&'static str, Vec<Row>> {
         let to = tempfile::tempdir_in(self.path()).unwrap();
         let output = self.run(&["backup", "--to", to.path().to_str().unwrap()]);
@@ -117,13 +117,13 @@ impl Here {
     }
 }
 
-/// The line that tells what was done with a table.
+/// The line about one table.
 pub(crate) fn done<'a>(said: &'a str, table: &str) -> &'a str {
     let start = format!("{table} -> ");
     said.lines().find(|line| line.starts_with(&start)).unwrap_or_else(|| panic!("{said}"))
 }
 
-/// The lines that tell what is here now.
+/// The lines about the rows that are stored now.
 pub(crate) fn sums(said: &str) -> Vec<&str> {
     said.lines().filter(|line| line.starts_with("  here")).collect()
 }

@@ -1,5 +1,5 @@
-//! Taking over from a database that Django itself made, from and to both databases.
-//! It needs Django: `scripts/e2e/django` runs it.
+//! Taking over a database that Django itself created, from and to both databases. The tests need
+//! Django: `scripts/e2e/django` runs them.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -28,7 +28,7 @@ enum Kind {
     Postgres,
 }
 
-/// What the import must say of single rows.
+/// What the import must report about single rows.
 const REMARKS: &[&str] = &[
     "common_lead 2 full_name: kept, but refused today: Name contains invalid characters",
     "common_lead 3 phone_number: kept, but refused today: Enter a valid international phone",
@@ -39,11 +39,11 @@ const REMARKS: &[&str] = &[
     "common_newsletter 2: \"ANA@ACME.HR\" became one with the subscription 1",
     "common_newsletter 5: \"šime@acme.hr\" became one with the subscription 4",
     "common_newsletter 6 email: kept, but refused today: Enter a valid email address.",
-    "common_client 3 monthly_charge: kept, but refused today: nobody is charged less",
+    "common_client 3 monthly_charge: kept, but refused today: a charge cannot be",
     "common_client 4 contract_file: \"contracts/gone.pdf\" was not copied: there is no such",
-    "common_client 5 contract_file: \"../secret.txt\" was not copied: it does not stay in",
+    "common_client 5 contract_file: \"../secret.txt\" was not copied: it leads out of",
     "common_client 6 contract_file: \"/",
-    "common_client 7 contract_file: \"contracts/out.pdf\" was not copied: it does not stay in",
+    "common_client 7 contract_file: \"contracts/out.pdf\" was not copied: it leads out of",
     "common_client 7 category: \"seo\" could not be kept, and became \"web_dev\"",
     "auth_user 3 password: nobody can sign in with it: set a new one",
 ];
@@ -53,20 +53,20 @@ async fn takes_everything_over(from: Kind, to: Kind) {
     let here = Here::new(to).await;
     let said = brings_everything(from, &peer, &here);
     assert_clients_and_staff(&peer, &here);
-    // Once: a hash that was kept as it is does the same everywhere.
+    // Only once, because it does not depend on the database.
     if (from, to) == (Kind::Sqlite, Kind::Sqlite) {
         signs_in_with_the_same_password(&here);
     }
     let service = Service::start(here.path(), &here.env());
     answers_alike(&peer, &here, &service);
     brings_only_what_has_changed(&said, to, &peer, &here, &service).await;
-    overwrites_nothing_that_was_written_here(&peer, &here, &service).await;
+    assert_changes_made_here_are_not_overwritten(&peer, &here, &service).await;
     service.stop();
 }
 
 fn brings_everything(from: Kind, peer: &Peer, here: &Here) -> String {
     let said = here.must_import(peer);
-    // SQLite guards no lengths, so there is one lead more.
+    // SQLite enforces no lengths, so it has one more lead.
     let leads = if from == Kind::Sqlite { 12 } else { 11 };
     for (table, expected) in [
         ("common_lead", format!("{leads} rows ({leads} added, 0 changed, 0 removed)")),
@@ -185,7 +185,7 @@ async fn brings_only_what_has_changed(
     assert!(succeeded, "{told}");
 }
 
-async fn overwrites_nothing_that_was_written_here(peer: &Peer, here: &Here, service: &Service) {
+async fn assert_changes_made_here_are_not_overwritten(peer: &Peer, here: &Here, service: &Service) {
     let body = json!({"full_name": "Made Here", "position": "CEO", "email": "here@acme.hr"});
     let made = service.post("/backend/api/v1/leads/", KEY, &body.to_string()).await;
     let made: Json = made.json().await.unwrap();
@@ -202,9 +202,9 @@ async fn overwrites_nothing_that_was_written_here(peer: &Peer, here: &Here, serv
     let told = String::from_utf8(refused.stdout).unwrap();
     let why = String::from_utf8(refused.stderr).unwrap();
     assert!(told.contains("leads 1: changed here\n"), "{told}");
-    assert!(told.contains(&format!("leads {made}: made here, under an id")), "{told}");
+    assert!(told.contains(&format!("leads {made}: created here, with an id")), "{told}");
     assert_eq!(std::fs::read_to_string(here.path().join("refused.txt")).unwrap(), told);
-    assert!(why.starts_with("exit3: 2 rows cannot be brought"), "{why}");
+    assert!(why.starts_with("exit3: 2 rows cannot be imported"), "{why}");
     assert_eq!(why.lines().count(), 1, "{why}");
     let kept: Json = service.get(path, KEY).await.json().await.unwrap();
     assert_eq!(kept["notes"], "written here");
@@ -239,7 +239,7 @@ async fn from_postgres_to_postgres() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_source_that_is_none_is_told_in_one_sentence() {
+async fn an_invalid_source_is_reported_in_one_sentence() {
     let here = Here::new(Kind::Sqlite).await;
     let file = |name: &str| here.path().join(name);
     std::fs::write(file("other"), "no database, and longer than nothing").unwrap();

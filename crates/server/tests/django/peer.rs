@@ -1,4 +1,4 @@
-//! The Django service that is taken over, with a database that it made by itself.
+//! The Django service to be replaced, with a database that Django created.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -10,12 +10,12 @@ use serde_json::Value;
 use super::Kind;
 use super::here::database;
 
-/// The key of both services.
+/// The API key of both services.
 pub(crate) const KEY: &str = "key-of-the-tests";
 /// The password of the account `ana`.
 pub(crate) const PASSWORD: &str = "ana's čšž password";
 
-/// It runs as long as this is there.
+/// A running Django service; it ends on drop.
 pub(crate) struct Peer {
     directory: tempfile::TempDir,
     url: String,
@@ -25,7 +25,7 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Makes tables by Django's migrations, an account by `createsuperuser`, and rows.
+    /// Creates tables by Django's migrations, an account by `createsuperuser`, and rows.
     pub(crate) async fn new(kind: Kind) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let (url, database) = database(kind, directory.path(), "django.sqlite3").await;
@@ -50,7 +50,7 @@ impl Peer {
                 break rest.split(' ').next().unwrap().to_owned();
             }
         };
-        // It must never wait for somebody who reads.
+        // Keep reading its log, so that it never blocks on it.
         std::thread::spawn(move || log.for_each(drop));
         Self { directory, url, _database: database, server, address }
     }
@@ -60,22 +60,22 @@ impl Peer {
         &self.url
     }
 
-    /// Where it listens.
+    /// Its address.
     pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
-    /// Its uploaded files.
+    /// Its directory of uploaded files.
     pub(crate) fn media(&self) -> PathBuf {
         self.directory.path().join("media")
     }
 
-    /// Runs one of the scripts of `tests/django/rows.py`.
+    /// Runs a script from `tests/django/rows.py`.
     pub(crate) fn script(&self, what: &[&str]) -> String {
         script(self.directory.path(), &self.url, what)
     }
 
-    /// Begins one that goes on until its standard input ends.
+    /// Starts a script that runs until its standard input ends.
     pub(crate) fn begin_script(&self, what: &[&str]) -> Child {
         let mut command = rows(self.directory.path(), &self.url);
         command.args(what).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
@@ -106,7 +106,7 @@ fn rows(directory: &Path, url: &str) -> Command {
     command
 }
 
-/// A Python that has Django, at home in the service.
+/// A Python with Django, in the directory of the Django service.
 fn python(directory: &Path, url: &str) -> Command {
     let python = std::env::var_os("DJANGO_PYTHON").expect("DJANGO_PYTHON, as scripts/e2e/django");
     let mut command = Command::new(python);

@@ -1,4 +1,4 @@
-//! What happens while everything is being brought.
+//! What happens during an import.
 
 use std::io::{BufRead, BufReader};
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use exit3_testkit::postgres;
 use super::here::{done, sums};
 use super::{Here, Kind, Peer};
 
-/// Waits until rows are written that nobody else sees yet.
+/// Waits until the import has written rows that are not committed yet.
 async fn until_it_writes(here: &Here, kind: Kind) {
     let wal = here.path().join("here.sqlite3-wal");
     let locked = "SELECT count(*) FROM pg_locks WHERE relation = 'leads'::regclass \
@@ -32,9 +32,9 @@ async fn until_it_writes(here: &Here, kind: Kind) {
     }
 }
 
-async fn a_killed_one_changes_nothing(to: Kind) {
+async fn assert_a_killed_import_changes_nothing(to: Kind) {
     let peer = Peer::new(Kind::Sqlite).await;
-    // SQLite writes to no file before the end what it has room for in memory.
+    // SQLite writes nothing to disk before the end if it has room in memory.
     peer.script(&["many", "2000", "5000"]);
     let here = Here::new(to).await;
     assert!(here.run(&["migrate"]).status.success());
@@ -50,13 +50,13 @@ async fn a_killed_one_changes_nothing(to: Kind) {
     assert_eq!(std::fs::read(contracts.join("acme.pdf")).unwrap(), b"%PDF acme");
 }
 
-async fn brings_one_moment(from: Kind) {
+async fn assert_the_import_is_a_snapshot(from: Kind) {
     let peer = Peer::new(from).await;
     peer.script(&["many", "1000", "0"]);
     let here = Here::new(Kind::Sqlite).await;
     let mut pairs = peer.begin_script(&["pairs"]);
     let mut told = BufReader::new(pairs.stdout.take().unwrap()).lines();
-    // It writes one pair after another from here on.
+    // From here on it writes one pair after another.
     assert_eq!(told.next().unwrap().unwrap(), "1");
     let said = here.must_import(&peer);
     drop(pairs.stdin.take());
@@ -68,7 +68,7 @@ async fn brings_one_moment(from: Kind) {
         rows[table].iter().filter(|row| is(&row[column])).count()
     };
     let (leads, subscribers) = (count("leads", 1, "Pair "), count("subscribers", 1, "pair."));
-    assert_eq!(leads, subscribers, "either both of a pair or none");
+    assert_eq!(leads, subscribers, "pairs are complete or missing");
     assert!(leads > 0 && leads < made, "{leads} of {made} before it was read");
     let later = here.must_import(&peer);
     assert!(done(&later, "common_lead").contains(&format!("({} added", made - leads)), "{later}");
@@ -79,23 +79,23 @@ async fn brings_one_moment(from: Kind) {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Django: scripts/e2e/django"]
 async fn a_killed_import_changes_nothing_on_sqlite() {
-    a_killed_one_changes_nothing(Kind::Sqlite).await;
+    assert_a_killed_import_changes_nothing(Kind::Sqlite).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Django: scripts/e2e/django"]
 async fn a_killed_import_changes_nothing_on_postgres() {
-    a_killed_one_changes_nothing(Kind::Postgres).await;
+    assert_a_killed_import_changes_nothing(Kind::Postgres).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Django: scripts/e2e/django"]
-async fn what_is_written_meanwhile_comes_whole_or_later_from_sqlite() {
-    brings_one_moment(Kind::Sqlite).await;
+async fn concurrent_writes_are_imported_whole_or_later_from_sqlite() {
+    assert_the_import_is_a_snapshot(Kind::Sqlite).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Django: scripts/e2e/django"]
-async fn what_is_written_meanwhile_comes_whole_or_later_from_postgres() {
-    brings_one_moment(Kind::Postgres).await;
+async fn concurrent_writes_are_imported_whole_or_later_from_postgres() {
+    assert_the_import_is_a_snapshot(Kind::Postgres).await;
 }

@@ -1,4 +1,4 @@
-//! What is too large: refused early, and none of it kept.
+//! Requests that are too large are refused early, and use no memory.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -9,8 +9,8 @@ use crate::{LEADS, head, start};
 
 const MIB: usize = 1024 * 1024;
 
-/// Sends `head`, and then `piece` until the service closes the connection. Returns the
-/// first line of the answer, and how many bytes were taken.
+/// Sends `head`, and then `piece` until the service closes the connection. Returns the status line
+/// of the response, and the number of bytes that were accepted.
 fn pour(service: &Service, head: &str, piece: &[u8]) -> (String, usize) {
     let mut stream = TcpStream::connect(service.address()).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -27,7 +27,7 @@ fn pour(service: &Service, head: &str, piece: &[u8]) -> (String, usize) {
     });
     let mut answer = vec![0; 4096];
     let length = reader.read(&mut answer).unwrap_or_default();
-    // The rest of the answer, up to the end of the connection.
+    // The rest of the response, up to the end of the connection.
     let _ = reader.read_to_end(&mut Vec::new());
     let taken = writing.join().unwrap();
     let answer = String::from_utf8_lossy(&answer[..length]).into_owned();
@@ -35,10 +35,10 @@ fn pour(service: &Service, head: &str, piece: &[u8]) -> (String, usize) {
 }
 
 #[test]
-fn what_is_too_large_is_refused_early_and_takes_no_memory() {
+fn large_requests_are_refused_early_and_take_no_memory() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[]);
-    // A mebibyte that is taken, so that what it needs once is there.
+    // A valid mebibyte first, so that later measurements exclude one-time allocations.
     for _ in 0..8 {
         let body = format!("{{\"x\": \"{}\"}}", "a".repeat(MIB - 100));
         let length =
@@ -59,7 +59,7 @@ fn what_is_too_large_is_refused_early_and_takes_no_memory() {
     assert_eq!(line, "HTTP/1.1 413 Payload Too Large");
     assert!(taken < 64 * MIB, "{taken}");
 
-    // Each would be a gigabyte, if it were inflated.
+    // Each would inflate to a gigabyte.
     let bombs: Vec<_> = (0..64)
         .map(|_| {
             let head = head(

@@ -1,4 +1,4 @@
-//! Personal data and secrets never reach a log, nor anything of a client's unescaped.
+//! Personal data and secrets never reach a log; other client data never reaches it unescaped.
 
 use exit3_testkit::collector::Collector;
 use exit3_testkit::postgres::TestPostgres;
@@ -9,7 +9,7 @@ use crate::{LEADS, head};
 
 const NEWSLETTER: &str = "/backend/api/v1/newsletter/";
 
-/// Texts that a client sends, or an operator sets, each in a place of its own.
+/// Texts sent by a client or set by an operator, each in a different place.
 const CANARIES: [&str; 12] = [
     "canary-name",
     "canary-mail",
@@ -60,17 +60,17 @@ async fn use_it(service: &Service, named: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_of_a_client_reaches_a_log() {
-    nothing_gets_out("pretty").await;
+async fn no_client_data_reaches_a_text_log() {
+    assert_no_output_has_client_data("pretty").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_of_a_client_reaches_a_log_of_json() {
-    nothing_gets_out("json").await;
+async fn no_client_data_reaches_a_json_log() {
+    assert_no_output_has_client_data("json").await;
 }
 
-/// Everything that is told anywhere, at the level that tells most.
-async fn nothing_gets_out(format: &str) {
+/// Checks all outputs at the most detailed level.
+async fn assert_no_output_has_client_data(format: &str) {
     let collector = Collector::start();
     let endpoint = format!("http://{}", collector.address());
     let dsn = format!("http://public@{}/7", collector.address());
@@ -99,7 +99,7 @@ async fn nothing_gets_out(format: &str) {
 
     let service = Service::start(directory.path(), &env);
     use_it(&service, &token).await;
-    // In the middle of everything the database goes away.
+    // The database fails in between.
     drop(postgres);
     use_it(&service, &token).await;
     let metrics = service.metrics().await;

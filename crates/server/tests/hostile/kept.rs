@@ -1,5 +1,5 @@
-//! Several requests on one connection: each is read where it begins, gets its own answer,
-//! and none is done behind the last one.
+//! Several requests on one connection: each is read from its start, gets its own response, and none
+//! is handled after the last one.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -29,7 +29,7 @@ fn post(headers: &str) -> Asked {
     asked("POST", LEADS, &format!("{JSON}{headers}Content-Length: {}\r\n", LEAD.len()), LEAD)
 }
 
-/// In two chunks, with an extension and a trailer.
+/// Two chunks, with an extension and a trailer.
 fn post_in_chunks(headers: &str) -> Asked {
     let (first, second) = LEAD.split_at(20);
     let body =
@@ -37,7 +37,7 @@ fn post_in_chunks(headers: &str) -> Asked {
     asked("POST", LEADS, &format!("{JSON}{headers}Transfer-Encoding: chunked\r\n"), &body)
 }
 
-/// An answer, as its own head and the method of its request frame it.
+/// A response, framed by its own head and the method of its request.
 #[derive(Debug)]
 struct Answer {
     status: u16,
@@ -45,7 +45,7 @@ struct Answer {
     body: String,
 }
 
-/// Takes the answers apart; what is left over must be nothing.
+/// Splits the responses; nothing may be left over.
 fn answers(text: &str, all: &[Asked]) -> Vec<Answer> {
     let mut rest = text;
     let mut answers = Vec::new();
@@ -68,8 +68,8 @@ fn answers(text: &str, all: &[Asked]) -> Vec<Answer> {
     answers
 }
 
-/// Sends it all in pieces of so many bytes, and takes all answers until the service ends
-/// the connection.
+/// Sends everything in pieces of `size` bytes, and reads all responses until the service closes the
+/// connection.
 fn exchange_in_pieces(service: &Service, all: &[Asked], size: usize) -> Vec<Answer> {
     let bytes: String = all.iter().map(|asked| asked.bytes.as_str()).collect();
     let mut stream = TcpStream::connect(service.address()).unwrap();
@@ -90,7 +90,7 @@ fn statuses(answers: &[Answer]) -> Vec<u16> {
     answers.iter().map(|answer| answer.status).collect()
 }
 
-/// How many leads there are.
+/// The number of leads.
 fn count(service: &Service) -> u64 {
     let answers = exchange(service, &[get("Connection: close\r\n")]);
     let json: serde_json::Value = serde_json::from_str(&answers[0].body).unwrap();
@@ -100,7 +100,7 @@ fn count(service: &Service) -> u64 {
 const CLOSE: &str = "Connection: close\r\n";
 
 #[test]
-fn every_request_gets_its_own_answer() {
+fn every_request_gets_its_own_response() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[]);
     let head = |headers: &str| asked("HEAD", LEADS, headers, "");
@@ -146,7 +146,7 @@ fn every_request_gets_its_own_answer() {
 }
 
 #[test]
-fn nothing_is_done_behind_the_last_request() {
+fn nothing_is_handled_after_the_last_request() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[]);
     let old = |asked: Asked| Asked { bytes: asked.bytes.replace("HTTP/1.1", "HTTP/1.0"), ..asked };
@@ -173,7 +173,7 @@ fn nothing_is_done_behind_the_last_request() {
 }
 
 #[test]
-fn nothing_is_done_behind_an_answer_that_ends_the_connection() {
+fn nothing_is_handled_after_a_response_that_ends_the_connection() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[]);
     let large = "x".repeat(2 * 1024 * 1024);
@@ -182,7 +182,7 @@ fn nothing_is_done_behind_an_answer_that_ends_the_connection() {
     for (first, status) in [
         // Refused before its body is read.
         (asked("POST", LEADS, &headers, &large), 413),
-        // What follows may or may not be a request.
+        // The rest may or may not be a request.
         (asked("POST", LEADS, &chunks, "2\r\n{}\r\n0\r\nA: b\n\n"), 400),
         (asked("CONNECT", "127.0.0.1:80", "", ""), 400),
     ] {
@@ -205,7 +205,7 @@ fn an_old_client_may_keep_its_connection() {
 }
 
 #[test]
-fn headers_do_not_change_where_a_request_ends() {
+fn other_headers_do_not_change_the_end_of_a_request() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[]);
     for headers in [
@@ -237,7 +237,7 @@ fn headers_do_not_change_where_a_request_ends() {
     }
 }
 
-/// What stands before a request on its connection.
+/// Requests that may precede another one on its connection.
 fn befores() -> Vec<Vec<Asked>> {
     let blank = Asked { method: "POST", bytes: post("").bytes + "\r\n" };
     let large = format!("{{\"email\": \"{}\"}}", "<\n\u{110}>".repeat(20_000));
@@ -300,12 +300,12 @@ fn every_query_may_be_unencoded() {
 }
 
 #[test]
-fn a_body_is_stored_as_it_came() {
+fn a_body_is_stored_unchanged() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[]);
     let notes = "a\nb\r\n\r\nGET /?<\u{110}\"> HTTP/1.1\n\n";
     let lead = LEAD.replace('}', &format!(", \"notes\": {}}}", serde_json::json!(notes)));
-    // Line feeds stand between the fields as well.
+    // Line feeds between the fields as well.
     let lead = lead.replace(", ", ",\n\r\n\r\n");
     let sized = format!("{JSON}Content-Length: {}\r\n", lead.len());
     let chunked: String =
@@ -326,7 +326,7 @@ fn a_body_is_stored_as_it_came() {
         assert_eq!(statuses(&answers), [200, 201, 201, 200], "{answers:?}");
         for answer in &answers[1..3] {
             let json: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
-            // As forms do, the domain writes line ends as one character.
+            // Like forms, the domain normalises line ends to one character.
             assert_eq!(json["notes"], notes.replace("\r\n", "\n").trim_end(), "{json}");
         }
     }

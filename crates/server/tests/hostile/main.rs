@@ -1,4 +1,4 @@
-//! Clients that mean harm, or know no better, against the real binary.
+//! Hostile and careless clients against the real binary.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -27,7 +27,7 @@ fn start(directory: &std::path::Path, env: &[(&str, &str)]) -> service::Service 
     service::Service::start(directory, &[&basics, env].concat())
 }
 
-/// A request's head with a key, up to its blank line.
+/// A request head with a key, up to its empty line.
 fn head(method: &str, target: &str, headers: &str) -> String {
     format!(
         "{method} {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Basic {KEY}\r\n{headers}\r\n"

@@ -1,17 +1,17 @@
-//! What is not quite HTTP: one clean answer each.
+//! Malformed and unusual requests each get one clean response.
 
 use serde_json::Value;
 
 use crate::service::Raw;
 use crate::{LEAD, LEADS, head, start};
 
-/// One odd request.
+/// An unusual request.
 pub(crate) struct Odd {
     pub(crate) name: &'static str,
     pub(crate) bytes: Vec<u8>,
-    /// What is answered.
+    /// The expected status.
     pub(crate) status: u16,
-    /// Whether the connection ends, because nobody knows where the next request begins.
+    /// Whether the connection ends, because the start of the next request is unknown.
     pub(crate) closes: bool,
 }
 
@@ -19,7 +19,7 @@ fn odd(name: &'static str, status: u16, closes: bool, text: impl Into<Vec<u8>>) 
     Odd { name, bytes: text.into(), status, closes }
 }
 
-/// With a body and these headers, beside those that say what it is.
+/// A request with a JSON body and these additional headers.
 fn posted(headers: &str, body: &str) -> String {
     head("POST", LEADS, &format!("Content-Type: application/json\r\n{headers}\r\n")) + body
 }
@@ -135,8 +135,8 @@ pub(crate) fn requests() -> Vec<Odd> {
     all
 }
 
-/// An error in the usual shape, with everything that protects a browser.
-pub(crate) fn is_an_error_in_the_usual_shape(name: &str, raw: &Raw) {
+/// Checks that an error has the usual format and all security headers.
+pub(crate) fn assert_is_a_usual_error(name: &str, raw: &Raw) {
     let (head, body) =
         raw.text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{name}: no answer"));
     let json: Value = serde_json::from_str(body).unwrap_or_else(|_| panic!("{name}: {}", raw.text));
@@ -153,19 +153,19 @@ pub(crate) fn is_an_error_in_the_usual_shape(name: &str, raw: &Raw) {
 }
 
 #[test]
-fn every_odd_request_gets_one_clean_answer() {
+fn every_odd_request_gets_one_clean_response() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[("ALLOWED_HOSTS", "127.0.0.1")]);
     for odd in requests() {
         let raw = service.raw(&odd.bytes);
         assert_eq!(raw.statuses(), [odd.status], "{}: {}", odd.name, raw.text);
         assert_eq!(raw.closed, odd.closes, "{}: {}", odd.name, raw.text);
-        is_an_error_in_the_usual_shape(odd.name, &raw);
+        assert_is_a_usual_error(odd.name, &raw);
         if odd.status == 405 {
             assert!(raw.text.to_lowercase().contains("\r\nallow: "), "{}", raw.text);
         }
     }
-    // Nothing of all that was taken for a lead.
+    // None of them was taken for a lead.
     let list = service.raw(head("GET", LEADS, "Connection: close\r\n").as_bytes());
     assert!(list.text.contains("\"count\":0"), "{}", list.text);
 }
@@ -190,7 +190,7 @@ fn a_query_need_not_be_encoded() {
     }
 }
 
-/// As load balancers ask that are older than the header.
+/// As sent by load balancers that predate the header.
 #[test]
 fn health_is_answered_without_a_host() {
     let directory = tempfile::tempdir().unwrap();
@@ -206,7 +206,7 @@ fn health_is_answered_without_a_host() {
         ("GET http://10.0.0.1/backend/health/ HTTP/1.0\r\n\r\n", 200),
         ("GET /backend/health/ HTTP/1.1\r\nHost: other\r\nConnection: close\r\n\r\n", 400),
         ("GET /backend/api/docs/ HTTP/1.0\r\n\r\n", 400),
-        // HTTP/1.1 wants the header, if only an empty one.
+        // HTTP/1.1 requires the header, even if it is empty.
         ("GET /backend/health/ HTTP/1.1\r\n\r\n", 400),
     ] {
         let answer = service.raw(request.as_bytes());
@@ -216,7 +216,7 @@ fn health_is_answered_without_a_host() {
 }
 
 #[test]
-fn answers_before_an_error_are_not_touched_by_it() {
+fn responses_before_an_error_are_complete() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[]);
     let live = "GET /backend/health/live/ HTTP/1.1\r\nHost: a\r\n\r\n";

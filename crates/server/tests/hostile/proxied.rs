@@ -1,4 +1,4 @@
-//! A real nginx in front: it and the service agree where a request ends.
+//! With a real nginx in front, both agree on where a request ends.
 
 use serde_json::Value;
 
@@ -10,9 +10,9 @@ fn through(nginx: &Nginx, bytes: &[u8]) -> Raw {
     exchange(nginx.connect(), bytes)
 }
 
-/// What nginx mends before it passes it on, so that the service sees nothing odd: it
-/// reads a bare LF as the end of a line, leaves a header out that is none, writes the
-/// length and the address anew.
+/// Requests that nginx repairs before it passes them on, so that the service sees nothing unusual:
+/// it accepts a bare LF as a line end, drops malformed headers, and rewrites the length and the
+/// address.
 const MENDED: [&str; 6] = [
     "bare line feeds",
     "a bare line feed",
@@ -29,25 +29,25 @@ fn nginx_and_the_service_agree_on_everything_odd() {
     let nginx = Nginx::before(&[service.address()]);
     let list = head("GET", LEADS, "");
     assert_eq!(through(&nginx, list.as_bytes()).statuses(), [200]);
-    // What has no version is answered without a status.
+    // nginx answers a request without a version without a status line.
     for odd in odd::requests().iter().filter(|odd| odd.name != "no version") {
         let answer = through(&nginx, &odd.bytes);
         let statuses = answer.statuses();
-        // Who names no host, or another one, is not answered.
+        // Requests without our host are not answered.
         let ours = String::from_utf8_lossy(&odd.bytes).contains("Host: 127.0.0.1")
             && odd.name != "an absolute address of another host";
         if answer.text.is_empty() && !ours {
             assert!(answer.closed, "{}", odd.name);
             continue;
         }
-        // One answer to one request: neither sees two where the other sees one.
+        // One response to one request: neither sees two where the other sees one.
         assert_eq!(statuses.len(), 1, "{}: {}", odd.name, answer.text);
-        // 501 and 505 are what nginx says to codings and versions that it does not know.
+        // nginx answers 501 and 505 to unknown codings and versions.
         let refused = (400..500).contains(&statuses[0]) || [501, 505].contains(&statuses[0]);
         let mended = MENDED.contains(&odd.name) && statuses[0] == 200;
         assert!(refused || mended, "{}: {statuses:?}", odd.name);
     }
-    // The connections between the two are as sound as before.
+    // The connections between nginx and the service still work.
     for _ in 0..20 {
         let answer = through(&nginx, list.as_bytes());
         assert_eq!(answer.statuses(), [200]);
@@ -55,8 +55,8 @@ fn nginx_and_the_service_agree_on_everything_odd() {
     }
 }
 
-/// A second request that hides in the first one's body, where one of the two may look
-/// for a body and the other may not.
+/// A second request hidden in the first one's body, which one of the two may read as a body and the
+/// other may not.
 #[test]
 fn no_request_hides_in_another() {
     let directory = tempfile::tempdir().unwrap();
@@ -83,7 +83,7 @@ fn no_request_hides_in_another() {
     }
 }
 
-/// By which name and port a client comes, by that it is led on, and by no other.
+/// Links lead to the host name and the port that the client used.
 #[tokio::test(flavor = "multi_thread")]
 async fn links_have_the_host_and_the_port_of_the_request() {
     let directory = tempfile::tempdir().unwrap();
@@ -112,7 +112,7 @@ async fn links_have_the_host_and_the_port_of_the_request() {
         ("", "[::1]", "https://[::1]"),
         ("", "[::1]:8443", "https://[::1]:8443"),
         ("https://localhost:8443", "localhost:8443", "https://localhost:8443"),
-        // The first line counts (RFC 9112, 3.2.2).
+        // The request line takes precedence (RFC 9112, 3.2.2).
         ("https://localhost", "evil.example", "https://localhost"),
     ] {
         assert_eq!(ask(line, host), led, "{line} {host}");

@@ -1,4 +1,4 @@
-//! Clients that stall, and crowds.
+//! Clients that stall, and crowds of clients.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -9,11 +9,11 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use crate::service::Service;
 use crate::{LEADS, head, start};
 
-/// The promise.
+/// The promised limit.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Sends the bytes, and then `drip` every other second; how long it took until the
-/// service closed the connection, and what it said.
+/// Sends the bytes, and then `drip` every other second. Returns how long it took until the service
+/// closed the connection, and its response.
 fn stall(
     service: &Service,
     bytes: &str,
@@ -44,7 +44,7 @@ fn stall(
 }
 
 #[test]
-fn whoever_stalls_is_left_within_half_a_minute() {
+fn stalled_clients_are_disconnected_within_half_a_minute() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[]);
     let post = head("POST", LEADS, "Content-Type: application/json\r\nContent-Length: 1000\r\n");
@@ -80,7 +80,7 @@ fn whoever_stalls_is_left_within_half_a_minute() {
 }
 
 #[test]
-fn an_answer_that_nobody_takes_ends_the_connection() {
+fn a_response_that_is_not_read_ends_the_connection() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[]);
     let open = || {
@@ -98,7 +98,7 @@ fn an_answer_that_nobody_takes_ends_the_connection() {
         }
     };
     let before = open();
-    // Far more answers than the system keeps for a client that reads nothing.
+    // Far more responses than the system buffers for a client that does not read.
     let file = "GET /backend/api/docs/assets/redoc.standalone.js HTTP/1.1\r\nHost: a\r\n\r\n";
     let mut stream = TcpStream::connect(service.address()).unwrap();
     stream.write_all(file.repeat(15).as_bytes()).unwrap();
@@ -106,7 +106,7 @@ fn an_answer_that_nobody_takes_ends_the_connection() {
     until(&|open| open <= before);
 }
 
-/// As many open files as the system allows, for the crowd's own side.
+/// Raises this process's own limit of open files as far as possible, for the crowd.
 fn raise_the_limit() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
@@ -114,7 +114,7 @@ fn raise_the_limit() {
 }
 
 #[test]
-fn a_crowd_is_in_nobody_s_way() {
+fn a_crowd_of_connections_does_not_block_others() {
     raise_the_limit();
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[]);
@@ -135,11 +135,11 @@ fn a_crowd_is_in_nobody_s_way() {
 }
 
 #[test]
-fn who_finds_no_room_is_told() {
+fn clients_beyond_the_limit_are_refused() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[("MAX_CONNECTIONS", "10")]);
     let live = "GET /backend/health/live/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-    // In the middle of a body, which is waited for the longest.
+    // Stopped inside of a body, which has the longest time limit.
     let body = head("POST", LEADS, "Content-Type: application/json\r\nContent-Length: 1000\r\n");
     let hold = || {
         let mut stream = TcpStream::connect(service.address()).unwrap();
@@ -147,11 +147,11 @@ fn who_finds_no_room_is_told() {
         stream
     };
     let mut held: Vec<TcpStream> = (0..10).map(|_| hold()).collect();
-    // The workers take them one by one, and a place that was used is free a moment later:
-    // whoever finds room fills it.
+    // The workers accept connections one by one, and a slot is free again shortly after its use. So
+    // keep every connection that gets one.
     let mut in_a_row = 0;
     while in_a_row < 5 {
-        assert!(held.len() < 200, "there is room");
+        assert!(held.len() < 200, "there is always room");
         let refused = service.raw(live.as_bytes());
         if refused.statuses() != [503] {
             in_a_row = 0;
@@ -159,7 +159,7 @@ fn who_finds_no_room_is_told() {
             continue;
         }
         assert!(refused.closed && refused.text.contains("retry-after"), "{}", refused.text);
-        crate::odd::is_an_error_in_the_usual_shape("no room", &refused);
+        crate::odd::assert_is_a_usual_error("no room", &refused);
         in_a_row += 1;
     }
     held.truncate(5);

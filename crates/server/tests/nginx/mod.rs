@@ -1,5 +1,5 @@
-//! A real nginx with the files of `deploy/nginx/` in front of real services: only the
-//! names of places are others.
+//! A real nginx with the files of `deploy/nginx/`, in front of real services. Only paths, ports and
+//! names are replaced.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
 
 use std::fs;
@@ -13,18 +13,18 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-/// A running nginx, which answers to `localhost` and `127.0.0.1`.
+/// A running nginx that answers to `localhost` and `127.0.0.1`.
 pub struct Nginx {
     child: Child,
-    /// `host:port` without encryption.
+    /// `host:port` for plain HTTP.
     pub plain: String,
-    /// `host:port` with TLS.
+    /// `host:port` for TLS.
     pub tls: String,
     directory: tempfile::TempDir,
 }
 
 impl Nginx {
-    /// Starts nginx before nodes at these addresses and waits until it listens.
+    /// Starts nginx in front of nodes at these addresses, and waits until it listens.
     pub fn before(nodes: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let [plain, tls] = [free_port(), free_port()];
@@ -53,13 +53,12 @@ impl Nginx {
         nginx
     }
 
-    /// The certificate, in PEM.
+    /// The path of the certificate, in PEM.
     pub fn certificate(&self) -> PathBuf {
         self.directory.path().join("exit3/certs/fullchain.pem")
     }
 
-    /// What the access log has, once there is a line with `text`: nginx writes it when
-    /// it has answered.
+    /// The access log, once it has a line with `text`: nginx writes the line after it has answered.
     pub fn log_with(&self, text: &str) -> String {
         let began = Instant::now();
         loop {
@@ -72,8 +71,7 @@ impl Nginx {
         }
     }
 
-    /// A connection with TLS, over which any bytes can be sent. Reading waits for a
-    /// second at most.
+    /// Opens a TLS connection for arbitrary bytes. Reading times out after a second.
     pub fn connect(&self) -> StreamOwned<ClientConnection, TcpStream> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(self.certificate()).unwrap()).unwrap();
@@ -89,12 +87,12 @@ impl Nginx {
         StreamOwned::new(tls, stream)
     }
 
-    /// A client that trusts the certificate, and follows no redirect.
+    /// A client that trusts the certificate and follows no redirects.
     pub fn client(&self) -> reqwest::Client {
         self.client_builder().build().unwrap()
     }
 
-    /// The makings of such a client.
+    /// The builder of that client.
     pub fn client_builder(&self) -> reqwest::ClientBuilder {
         let certificate = fs::read(self.certificate()).unwrap();
         reqwest::Client::builder()
@@ -102,7 +100,7 @@ impl Nginx {
             .redirect(reqwest::redirect::Policy::none())
     }
 
-    /// The address of a path, by TLS.
+    /// The HTTPS address of a path.
     pub fn url(&self, path: &str) -> String {
         format!("https://localhost:{}{path}", self.tls.rsplit(':').next().unwrap())
     }
@@ -110,20 +108,20 @@ impl Nginx {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        // Its workers end with it, when it is asked.
+        // It ends its workers when it is asked to stop.
         let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         let _ = self.child.wait();
     }
 }
 
-/// What nginx says to the files as they are deployed, with `upstream` for the nodes.
+/// Lets nginx check the deployed files, with `upstream` for the nodes.
 pub fn check(upstream: &str) -> Output {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path(), upstream, free_port(), free_port());
     nginx(directory.path()).arg("-t").output().expect("nginx (apt-get install nginx)")
 }
 
-/// A file of `deploy/nginx/`.
+/// The path of a file in `deploy/nginx/`.
 pub fn deployed(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/nginx").join(name)
 }
@@ -134,8 +132,7 @@ fn nginx(directory: &Path) -> Command {
     command
 }
 
-/// Puts the deployed files into `directory`, with its places and ports instead of those
-/// of a machine.
+/// Writes the deployed files to `directory`, with test paths and ports instead of the real ones.
 fn write(directory: &Path, upstream: &str, plain: u16, tls: u16) {
     fs::create_dir_all(directory.join("exit3/certs")).unwrap();
     let here = directory.display().to_string();
@@ -162,7 +159,7 @@ fn write(directory: &Path, upstream: &str, plain: u16, tls: u16) {
     let made = rcgen::generate_simple_self_signed(names).unwrap();
     fs::write(directory.join("exit3/certs/fullchain.pem"), made.cert.pem()).unwrap();
     fs::write(directory.join("exit3/certs/privkey.pem"), made.signing_key.serialize_pem()).unwrap();
-    // What Debian's own nginx.conf has around it.
+    // The context that Debian's nginx.conf provides.
     let main = "daemon off; worker_processes 1; pid nginx.pid;
         events { worker_connections 1024; }
         http {

@@ -1,4 +1,4 @@
-//! The real binary as a child process, on a free port of this machine.
+//! The real binary as a child process on a free port.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
@@ -8,7 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// How often what may be done.
+/// The settings of rate limits.
 pub const LIMITS: [&str; 4] = [
     "RATE_LIMIT_ANON",
     "RATE_LIMIT_USER",
@@ -16,13 +16,12 @@ pub const LIMITS: [&str; 4] = [
     "RATE_LIMIT_NEWSLETTER_CREATE",
 ];
 
-/// The binary in a directory of its own, with nothing in its environment but
-/// what a test gives it.
+/// The binary in a directory of its own, with only the environment that a test gives it.
 pub fn exit3(directory: &Path) -> Command {
     quiet(Command::new(BINARY), directory)
 }
 
-/// The same with a socket that others hold, as systemd hands one on.
+/// The same with a socket inherited from another process, as from systemd.
 fn exit3_at(directory: &Path, socket: &TcpListener) -> Command {
     let script = "exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\"";
     let mut command = Command::new("sh");
@@ -33,9 +32,9 @@ fn exit3_at(directory: &Path, socket: &TcpListener) -> Command {
     command
 }
 
-/// The service, whose files may not become larger than so many bytes.
+/// Starts the service with a limit on the size of its files, in bytes.
 pub fn limited(directory: &Path, bytes: u64, env: &[(&str, &str)]) -> Service {
-    // In units of 512 bytes, as POSIX has it.
+    // POSIX shells count in units of 512 bytes.
     let script = "ulimit -f \"$1\" && exec \"$0\"";
     let mut command = Command::new("sh");
     command.args(["-c", script, BINARY, &(bytes / 512).to_string()]);
@@ -47,13 +46,13 @@ fn quiet(mut command: Command, directory: &Path) -> Command {
         .current_dir(directory)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        // Where the lines that it runs are counted, if they are.
+        // Keeps coverage data if it is being collected.
         .envs(std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)))
-        // What a command leaves that is killed is gone with the test.
+        // Temporary files of a killed command disappear with the test.
         .env("TMPDIR", directory)
         .env("PORT", "0")
         .env("METRICS_BIND", "127.0.0.1:0")
-        // What is not about limits asks more often than they would let it.
+        // Other tests send more requests than the limits allow.
         .envs(LIMITS.iter().map(|name| (*name, "off")))
         .stdin(Stdio::null());
     command
@@ -61,7 +60,7 @@ fn quiet(mut command: Command, directory: &Path) -> Command {
 
 const BINARY: &str = env!("CARGO_BIN_EXE_exit3");
 
-/// A running service; killed when it goes out of scope.
+/// A running service, which is killed on drop.
 pub struct Service {
     child: Child,
     output: Arc<Mutex<String>>,
@@ -76,7 +75,7 @@ impl Service {
         Self::launch(exit3(directory), directory, env)
     }
 
-    /// Starts the service with a socket that others hold, and waits until it listens.
+    /// Starts the service with an inherited socket, and waits until it listens.
     pub fn start_at(socket: &TcpListener, directory: &Path, env: &[(&str, &str)]) -> Self {
         Self::launch(exit3_at(directory, socket), directory, env)
     }
@@ -97,7 +96,7 @@ impl Service {
         let began = Instant::now();
         let address = loop {
             let text = output.lock().unwrap().clone();
-            // The greeting's last line depends on whether the key is new.
+            // The last line of the greeting depends on whether the key is new.
             let listens = after(&text, "Listening on http");
             if let (Some(address), true) = (listens, text.contains("Docs: ")) {
                 break address.trim_start_matches('s').trim_start_matches("://").to_owned();
@@ -122,17 +121,17 @@ impl Service {
         &self.address
     }
 
-    /// What the service has printed so far.
+    /// The standard output so far.
     pub fn output(&self) -> String {
         self.output.lock().unwrap().clone()
     }
 
-    /// What the service has written to standard error so far.
+    /// The standard error so far.
     pub fn errors(&self) -> String {
         std::fs::read_to_string(self.directory.join("service.log")).unwrap()
     }
 
-    /// Whether the service has logged `text`, or does so within a few seconds.
+    /// Whether the service logs `text`, now or within a few seconds.
     pub fn logs(&self, text: &str) -> bool {
         let began = Instant::now();
         while !self.output().contains(text) {
@@ -144,21 +143,21 @@ impl Service {
         true
     }
 
-    /// The metrics, as Prometheus would get them.
+    /// The metrics in Prometheus' format.
     pub async fn metrics(&self) -> String {
         assert!(self.logs("Metrics: http"), "{}", self.output());
         let address = after(&self.output(), "Metrics: ").unwrap();
         self.client.get(address).send().await.expect("an answer").text().await.expect("text")
     }
 
-    /// Resident memory of the process, in bytes.
+    /// The process's resident memory in bytes.
     pub fn memory(&self) -> usize {
         let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.id())).unwrap();
         statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
     }
 
-    /// Sends `bytes` over a connection of its own, and takes what is answered until the
-    /// service closes it, or has nothing to say for a while.
+    /// Sends `bytes` over a new connection, and reads until the service closes it or is silent for
+    /// a while.
     pub fn raw(&self, bytes: &[u8]) -> Raw {
         raw(&self.address, bytes)
     }
@@ -170,7 +169,7 @@ impl Service {
         Some(line.rsplit(": ").next()?.to_owned())
     }
 
-    /// `GET`, with the key if there is one.
+    /// `GET`, with a key unless it is empty.
     pub async fn get(&self, path: &str, key: &str) -> reqwest::Response {
         self.send(self.client.get(self.url(path)), key).await
     }
@@ -234,7 +233,7 @@ impl Service {
         format!("http://{}{path}", self.address)
     }
 
-    /// The process's id.
+    /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -255,7 +254,7 @@ impl Service {
         self.child.wait().unwrap()
     }
 
-    /// Waits until the service has stopped, if it does within that time.
+    /// Waits until the service has stopped; `None` if it takes longer than `patience`.
     pub fn wait_for(mut self, patience: Duration) -> Option<ExitStatus> {
         let began = Instant::now();
         while began.elapsed() < patience {
@@ -267,51 +266,51 @@ impl Service {
         None
     }
 
-    /// Asks the service to stop and waits until it has.
+    /// Asks the service to stop, and waits for it.
     pub fn stop(self) {
         self.terminate();
         assert!(self.wait().success(), "the service stops without a fault");
     }
 
-    /// Stops the service as a power cut would.
+    /// Kills the service, as a power cut would.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 }
 
-/// The word that stands behind `text`, in a log of either format.
+/// The word after `text` in a log of either format.
 pub fn after(output: &str, text: &str) -> Option<String> {
     let (_, rest) = output.split_once(text)?;
     Some(rest.split(['"', '\n', ' ']).next()?.to_owned())
 }
 
-/// What came over a connection.
+/// The data received over a connection.
 pub struct Raw {
-    /// All of it.
+    /// Everything that was received.
     pub text: String,
     /// Whether the service closed the connection.
     pub closed: bool,
 }
 
 impl Raw {
-    /// The statuses of all answers, in their order.
+    /// The statuses of all responses, in order.
     pub fn statuses(&self) -> Vec<u16> {
         let heads = self.text.split("HTTP/1.1 ").skip(1);
         heads.filter_map(|head| head.get(..3)?.parse().ok()).collect()
     }
 }
 
-/// As [`Service::raw`], to whatever listens at `address`.
+/// Like [`Service::raw`], for any listener at `address`.
 pub fn raw(address: &str, bytes: &[u8]) -> Raw {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
     exchange(stream, bytes)
 }
 
-/// As [`raw`], over a connection that is there.
+/// Like [`raw`], over an existing connection.
 pub fn exchange(mut stream: impl Read + Write, bytes: &[u8]) -> Raw {
-    // What is refused early need not be taken.
+    // The service may refuse the request before reading all of it.
     let _ = stream.write_all(bytes);
     let mut answer = Vec::new();
     let closed = match stream.read_to_end(&mut answer) {

@@ -20,7 +20,7 @@ fn requests(service: &Service, count: usize) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn every_request_is_one_line_of_json_that_says_all_of_it() {
+async fn every_request_is_logged_as_one_line_of_json() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[JSON, ("LOG_CLIENT_IP", "full")]);
     let key = format!("Basic {KEY}");
@@ -59,7 +59,7 @@ async fn every_request_is_one_line_of_json_that_says_all_of_it() {
 }
 
 #[tokio::test]
-async fn of_a_clients_address_its_network_is_logged_unless_more_or_less_is_wanted() {
+async fn the_network_of_a_clients_address_is_logged_by_default() {
     for (setting, client) in [("truncated", Some("127.0.0.0")), ("off", None)] {
         let directory = tempfile::tempdir().unwrap();
         let service = start(directory.path(), &[JSON, ("LOG_CLIENT_IP", setting)]);
@@ -92,7 +92,7 @@ async fn an_error_is_logged_once_with_its_cause_and_the_id_of_its_request() {
 }
 
 #[tokio::test]
-async fn what_is_no_request_is_told_as_well() {
+async fn invalid_requests_are_logged_as_well() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[JSON]);
     let answer = service.raw(b"rubbish\r\n\r\n").text;
@@ -104,7 +104,7 @@ async fn what_is_no_request_is_told_as_well() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_wait_for_its_answer_has_a_line_too() {
+async fn a_client_that_disconnects_early_is_logged_too() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[JSON]);
     let head = format!(
@@ -121,7 +121,7 @@ async fn a_client_that_does_not_wait_for_its_answer_has_a_line_too() {
 }
 
 #[tokio::test]
-async fn in_production_all_of_standard_output_is_json_and_no_key_is_in_it() {
+async fn in_production_standard_output_is_json_without_keys() {
     let directory = tempfile::tempdir().unwrap();
     let production = [("PRODUCTION", "true"), ("ALLOWED_HOSTS", "127.0.0.1"), ("LOG_DIR", "logs")];
     let service = Service::start(directory.path(), &production);
@@ -144,7 +144,7 @@ async fn in_production_all_of_standard_output_is_json_and_no_key_is_in_it() {
 }
 
 #[test]
-fn a_command_says_what_it_says_and_logs_to_standard_error() {
+fn a_command_prints_to_standard_output_and_logs_to_standard_error() {
     let directory = tempfile::tempdir().unwrap();
     let mut command = exit3(directory.path());
     command.env("LOG_FORMAT", "json").env("LOG_LEVEL", "TRACE").arg("migrate");

@@ -1,4 +1,4 @@
-//! What becomes of the log where an output does not take it.
+//! Log lines that an output does not accept.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::service::{after, exit3, limited};
 use crate::{KEY, LIVE, wait_for};
 
-/// Requests that are logged.
+/// The number of logged requests.
 const REQUESTS: usize = 30;
 const COUNTER: &str = "exit3_log_lines_dropped_total";
 
@@ -16,10 +16,10 @@ fn lines(text: &str) -> usize {
     text.lines().filter(|line| line.contains("exit3_http::requests")).count()
 }
 
-/// A file that may not grow stands for a full disk, because any user who runs the tests can
-/// limit the service so.
+/// A limit on the file size stands in for a full disk, because any user who runs the tests can set
+/// one.
 #[tokio::test]
-async fn lines_that_a_full_disk_does_not_take_are_counted_and_told() {
+async fn lines_lost_to_a_full_disk_are_counted_and_reported() {
     const LIMIT: u64 = 2 << 20;
     let directory = tempfile::tempdir().unwrap();
     let log = directory.path().join("logs/exit3.log");
@@ -36,7 +36,8 @@ async fn lines_that_a_full_disk_does_not_take_are_counted_and_told() {
     wait_for(|| (lines(&service.output()) == REQUESTS).then_some(()));
     assert!(service.logs("of the log did not get to logs: File too large"), "{}", service.output());
     wait_for(|| service.errors().contains("did not get to logs: File too large").then_some(()));
-    // It has reported once and is now silent for a minute: lines that miss the file are lost.
+    // The loss was reported once and is not reported again for a minute, so further lines are lost
+    // silently.
     let begun = Instant::now();
     loop {
         let metrics = service.metrics().await;
@@ -59,7 +60,7 @@ async fn lines_that_a_full_disk_does_not_take_are_counted_and_told() {
     service.stop();
 }
 
-/// The service with a standard output that a test chooses, and what it logs to a file.
+/// The service with a standard output chosen by the test, and its log file.
 struct Deaf(Child, String);
 
 impl Deaf {
@@ -97,7 +98,7 @@ impl Drop for Deaf {
 }
 
 #[tokio::test]
-async fn a_standard_output_that_takes_nothing_is_told_and_keeps_no_line_from_the_file() {
+async fn a_blocked_standard_output_is_reported_and_does_not_affect_the_file() {
     let full = Stdio::from(File::options().write(true).open("/dev/full").unwrap());
     for (output, told) in [
         (full, Some("did not get to standard output: No space left on device")),
@@ -105,7 +106,7 @@ async fn a_standard_output_that_takes_nothing_is_told_and_keeps_no_line_from_the
     ] {
         let directory = tempfile::tempdir().unwrap();
         let service = Deaf::start(directory.path(), output);
-        // Nothing reads the output of the second one, which is more than a pipe holds.
+        // Nothing reads the second one's output, which exceeds the capacity of a pipe.
         service.asks().await;
         let log = || fs::read_to_string(directory.path().join("logs/exit3.log")).unwrap();
         wait_for(|| (lines(&log()) == REQUESTS * 10).then_some(()));
@@ -117,7 +118,7 @@ async fn a_standard_output_that_takes_nothing_is_told_and_keeps_no_line_from_the
 }
 
 #[tokio::test]
-async fn a_reader_of_the_log_that_has_gone_away_is_told() {
+async fn a_closed_reader_of_the_log_is_reported() {
     let directory = tempfile::tempdir().unwrap();
     let mut service = Deaf::start(directory.path(), Stdio::piped());
     drop(service.0.stdout.take());

@@ -1,4 +1,4 @@
-//! What the service tells of itself while it runs, and to whom.
+//! Logs, metrics, traces and error reports of the running service.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -29,14 +29,14 @@ fn start(directory: &std::path::Path, env: &[(&str, &str)]) -> Service {
     Service::start(directory, &[&basics, env].concat())
 }
 
-/// Waits until `found` finds something.
+/// Waits until `found` returns something.
 fn wait_for<T>(found: impl Fn() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
         if let Some(found) = found() {
             return found;
         }
-        assert!(began.elapsed() < Duration::from_secs(20), "it does not come");
+        assert!(began.elapsed() < Duration::from_secs(20), "nothing found in time");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

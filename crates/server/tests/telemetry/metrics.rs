@@ -12,14 +12,14 @@ use crate::{KEY, LEAD, LEADS, start};
 
 const NEWSLETTER: &str = "/backend/api/v1/newsletter/";
 
-/// The value of a series.
+/// The value of a time series.
 fn value(metrics: &str, series: &str) -> Option<f64> {
     let line = metrics.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?;
     line.parse().ok()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_happens_is_counted() {
+async fn requests_and_connections_are_counted() {
     let postgres = exit3_testkit::postgres::TestPostgres::start();
     let directory = tempfile::tempdir().unwrap();
     let url = postgres.url("postgres");
@@ -67,7 +67,7 @@ async fn what_happens_is_counted() {
 }
 
 #[tokio::test]
-async fn backups_are_told_once_there_are_any() {
+async fn metrics_of_backups_exist_once_there_are_backups() {
     let directory = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| {
         let output = exit3(directory.path()).args(arguments).output().unwrap();
@@ -102,7 +102,7 @@ async fn backups_are_told_once_there_are_any() {
 }
 
 #[tokio::test]
-async fn whatever_clients_send_there_are_few_series() {
+async fn clients_cannot_create_time_series() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(directory.path(), &[]);
     service.get("/backend/health/live/", "").await;
@@ -126,7 +126,7 @@ async fn whatever_clients_send_there_are_few_series() {
 }
 
 #[test]
-fn an_address_that_was_asked_for_and_cannot_be_had_stops_the_start() {
+fn a_configured_address_that_cannot_be_bound_stops_the_start() {
     let directory = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -134,11 +134,11 @@ fn an_address_that_was_asked_for_and_cannot_be_had_stops_the_start() {
     assert!(!output.status.success());
     let sentence = String::from_utf8(output.stderr).unwrap();
     assert!(sentence.contains("METRICS_BIND") && sentence.lines().count() == 1, "{sentence}");
-    assert!(!directory.path().join("data/api_key").exists(), "no key is used up");
+    assert!(!directory.path().join("data/api_key").exists(), "no key was generated");
 }
 
 #[tokio::test]
-async fn two_services_without_settings_stand_side_by_side() {
+async fn two_services_without_settings_run_side_by_side() {
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let first = start(one.path(), &[("METRICS_BIND", "")]);
     let second = start(two.path(), &[("METRICS_BIND", "")]);
@@ -151,7 +151,7 @@ async fn two_services_without_settings_stand_side_by_side() {
 }
 
 #[tokio::test]
-async fn what_is_counted_is_sent_to_a_collector_now_and_then_and_at_the_end() {
+async fn metrics_are_sent_to_a_collector_regularly_and_at_shutdown() {
     let collector = Collector::start();
     let directory = tempfile::tempdir().unwrap();
     let endpoint = format!("http://{}", collector.address());
@@ -168,18 +168,18 @@ async fn what_is_counted_is_sent_to_a_collector_now_and_then_and_at_the_end() {
     };
     let begun = Instant::now();
     while requests().count() == 0 {
-        assert!(begun.elapsed() < Duration::from_secs(30), "no metrics come");
+        assert!(begun.elapsed() < Duration::from_secs(30), "no metrics arrive");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     service.stop();
-    // Once a minute, so that only the end is left to tell of this.
+    // Once a minute, so that only shutdown sends this create.
     let service = start(directory.path(), &env[..3]);
     assert_eq!(service.post(LEADS, KEY, LEAD).await.status(), 201);
     service.stop();
     let mut told = requests().flat_map(|request| request.resource_metrics);
-    // What is told of a request as the last thing.
+    // The last metrics about the create.
     let told = told.find(|told| format!("{told:?}").contains(LEADS));
-    let mut told = told.expect("the create is told of");
+    let mut told = told.expect("the create is counted");
     let resource = format!("{:?}", told.resource);
     assert!(resource.contains("\"leads\"") && resource.contains("service.version"), "{resource}");
     let metrics = told.scope_metrics.remove(0).metrics;

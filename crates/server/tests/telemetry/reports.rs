@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{KEY, LEADS, start, wait_for};
 
-/// The events of all envelopes.
+/// The events in all envelopes.
 fn events(sentry: &Collector) -> Vec<Value> {
     let bodies = sentry.bodies();
     let lines = bodies.iter().flat_map(|body| body.split(|byte| *byte == b'\n'));
@@ -17,7 +17,7 @@ fn events(sentry: &Collector) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_error_is_reported_without_anything_of_its_request() {
+async fn an_error_is_reported_without_data_of_its_request() {
     let sentry = Collector::start();
     let directory = tempfile::tempdir().unwrap();
     let dsn = format!("http://public@{}/7", sentry.address());
@@ -30,7 +30,7 @@ async fn an_error_is_reported_without_anything_of_its_request() {
         ("DATABASE_URL", url.as_str()),
     ];
     let service = start(directory.path(), &env);
-    // What the service does not know of is a defect.
+    // An unexpected error of the database is a bug.
     let client = exit3_testkit::postgres::client(&url).await;
     client.batch_execute("ALTER TABLE leads ADD COLUMN more text NOT NULL").await.unwrap();
     let key = format!("Basic {KEY}");
@@ -42,7 +42,7 @@ async fn an_error_is_reported_without_anything_of_its_request() {
     ];
     let lead = r#"{"full_name": "canary-name", "position": "CTO", "email": "canary@acme.hr"}"#;
     assert_eq!(service.post_with(LEADS, &headers, lead).await.status(), 500);
-    // A wrong request is no error of ours.
+    // A bad request is not an error of the service.
     assert_eq!(service.post_with(LEADS, &headers, "{").await.status(), 400);
     let event = wait_for(|| events(&sentry).pop());
     service.stop();
@@ -58,7 +58,7 @@ async fn an_error_is_reported_without_anything_of_its_request() {
 }
 
 #[tokio::test]
-async fn traces_are_sent_only_if_they_are_asked_for() {
+async fn traces_are_sent_to_sentry_only_if_configured() {
     for (rate, sent) in [("0", false), ("1", true)] {
         let sentry = Collector::start();
         let directory = tempfile::tempdir().unwrap();
@@ -75,7 +75,7 @@ async fn traces_are_sent_only_if_they_are_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_takes_reports_and_does_not_answer_does_not_hold_up_a_stop() {
+async fn an_unresponsive_sentry_does_not_delay_shutdown() {
     let sentry = TcpListener::bind("127.0.0.1:0").unwrap();
     let dsn = format!("http://public@{}/7", sentry.local_addr().unwrap());
     let (taken, holds) = mpsc::channel();

@@ -30,7 +30,7 @@ fn attribute(span: &Span, name: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trace_goes_from_the_caller_to_the_query() {
+async fn a_trace_reaches_from_the_caller_to_the_query() {
     let postgres = TestPostgres::start();
     let collector = Collector::start();
     let directory = tempfile::tempdir().unwrap();
@@ -40,7 +40,7 @@ async fn a_trace_goes_from_the_caller_to_the_query() {
     let (key, traceparent) = (format!("Basic {KEY}"), format!("00-{TRACE}-{PARENT}-01"));
     let headers = [("Authorization", key.as_str()), ("traceparent", &traceparent)];
     assert_eq!(service.post_with(LEADS, &headers, LEAD).await.status(), 201);
-    // What is not sent yet goes out at the end.
+    // Queued spans are sent at shutdown.
     service.stop();
 
     let spans = spans(&collector);
@@ -70,7 +70,7 @@ async fn a_trace_goes_from_the_caller_to_the_query() {
 }
 
 #[tokio::test]
-async fn a_caller_that_is_not_traced_is_not_either() {
+async fn a_request_of_an_untraced_caller_is_not_traced() {
     let collector = Collector::start();
     let directory = tempfile::tempdir().unwrap();
     let endpoint = format!("http://{}", collector.address());
@@ -85,7 +85,7 @@ async fn a_caller_that_is_not_traced_is_not_either() {
     assert_ne!(hex(&spans[0].trace_id), TRACE);
 }
 
-/// Sends so many requests, and tells how many of them were traced.
+/// Sends `requests` requests, and returns how many of them were traced.
 async fn traced(sampler: Option<&str>, requests: usize) -> usize {
     let collector = Collector::start();
     let directory = tempfile::tempdir().unwrap();
@@ -100,7 +100,7 @@ async fn traced(sampler: Option<&str>, requests: usize) -> usize {
     let spans = spans(&collector);
     let called = |name: &str| spans.iter().filter(|span| span.name == name).count();
     let traced = called("GET /backend/api/v1/leads/");
-    // Without its request there is nothing below it either.
+    // Without the request's span there are no spans below it.
     assert_eq!(called("read"), traced);
     traced
 }
@@ -109,7 +109,7 @@ async fn traced(sampler: Option<&str>, requests: usize) -> usize {
 async fn ten_requests_a_second_are_traced_unless_the_sampler_is_set() {
     let begun = Instant::now();
     let chosen = traced(None, 100).await;
-    // Ten at once, and one more whenever a tenth of a second has gone.
+    // Ten at once, and another one every tenth of a second.
     let most = 10 + begun.elapsed().as_millis() / 100;
     assert!(chosen >= 10 && chosen as u128 <= most, "{chosen} of 100, {most} at most");
     assert_eq!(traced(Some("always_on"), 30).await, 30);
@@ -117,7 +117,7 @@ async fn ten_requests_a_second_are_traced_unless_the_sampler_is_set() {
 }
 
 #[tokio::test]
-async fn a_sampler_that_does_not_ask_the_caller_overrides_it() {
+async fn a_sampler_that_ignores_the_caller_overrides_it() {
     for (sampler, expected) in [("always_on", 1), ("parentbased_always_on", 0)] {
         let collector = Collector::start();
         let directory = tempfile::tempdir().unwrap();
@@ -132,7 +132,8 @@ async fn a_sampler_that_does_not_ask_the_caller_overrides_it() {
     }
 }
 
-/// What is sent where, with these settings in `.env`, in which COLLECTOR is its address.
+/// The paths that receive data with these settings in `.env`, where COLLECTOR is replaced by the
+/// collector's address.
 async fn paths(dotenv: &str) -> Vec<&'static str> {
     let collector = Collector::start();
     let directory = tempfile::tempdir().unwrap();
@@ -147,7 +148,7 @@ async fn paths(dotenv: &str) -> Vec<&'static str> {
 }
 
 #[tokio::test]
-async fn the_standard_names_say_what_is_sent_where_in_the_file_too() {
+async fn opentelemetry_variables_work_in_the_env_file_too() {
     let everything = "OTEL_EXPORTER_OTLP_ENDPOINT=COLLECTOR\n";
     assert_eq!(paths(everything).await, ["/v1/traces", "/v1/metrics"]);
     assert_eq!(paths(&format!("{everything}OTEL_SDK_DISABLED=true")).await, [""; 0]);
@@ -158,8 +159,8 @@ async fn the_standard_names_say_what_is_sent_where_in_the_file_too() {
 }
 
 #[tokio::test]
-async fn a_collector_that_is_away_or_hangs_fails_no_request_and_holds_up_no_end() {
-    // One that is not there, and one that takes connections and says nothing.
+async fn an_unavailable_collector_fails_no_request_and_delays_no_shutdown() {
+    // One address refuses connections; the other accepts them and never answers.
     let hanging = TcpListener::bind("127.0.0.1:0").unwrap();
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for address in [gone, hanging.local_addr().unwrap()] {
@@ -174,7 +175,7 @@ async fn a_collector_that_is_away_or_hangs_fails_no_request_and_holds_up_no_end(
             ("SENTRY_DSN", &dsn),
         ];
         let service = start(directory.path(), &env);
-        // More spans than the queue has room for.
+        // More spans than fit into the queue.
         for _ in 0..200 {
             assert_eq!(service.get(LIVE, "").await.status(), 200);
         }

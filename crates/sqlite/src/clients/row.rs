@@ -1,4 +1,4 @@
-//! How a client is written to its table and read from it.
+//! Rows of the table `clients`.
 
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
@@ -33,7 +33,7 @@ impl TryFrom<ClientRow> for Client {
             details: NewClient {
                 lead: row.lead_id.map(LeadId),
                 team_id: row.team_id,
-                // The table has the same range.
+                // The table has the same range, so nothing is lost.
                 monthly_charge: row.monthly_charge.and_then(Money::kept),
                 one_time_charge: row.one_time_charge.and_then(Money::kept),
                 contract_file: row.contract_file,
@@ -44,7 +44,7 @@ impl TryFrom<ClientRow> for Client {
     }
 }
 
-/// What somebody decides about a client.
+/// The columns that a caller can set.
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = clients, treat_none_as_default_value = false, treat_none_as_null = true)]
 pub(super) struct DetailsRow {
@@ -58,8 +58,7 @@ pub(super) struct DetailsRow {
 }
 
 impl DetailsRow {
-    /// # Errors
-    /// For a text with a NUL, which PostgreSQL does not store at all.
+    /// An error for a text with a NUL, which PostgreSQL cannot store.
     pub(super) fn of(client: &NewClient) -> Result<Self, StoreError> {
         let path = client.contract_file.as_deref().unwrap_or_default();
         if [&client.team_id, path, &client.short_description].iter().any(|t| t.contains('\0')) {

@@ -1,4 +1,4 @@
-//! How a connection is opened and set up.
+//! Opens and configures connections.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use crate::deadline;
 use crate::error::Refusal;
 use crate::sql::Sql;
 
-/// How long a connection waits for a lock of another process; less than a
-/// caller has patience for.
+/// How long a connection waits for a lock of another process, in milliseconds. Shorter than a
+/// caller's patience.
 const BUSY: &str = "PRAGMA busy_timeout = 1500;";
-/// The same for migrations, which may be running in that other process.
+/// The same for migrations, since the other process may be running one.
 const BUSY_MIGRATOR: &str = "PRAGMA busy_timeout = 300000;";
 
-/// `FULL`: an answered write survives a power cut. The caches (in KiB) are
-/// small because the file cache of the system is behind them.
+/// `FULL`: an answered write survives a power cut. The caches (in KiB) are small, because the
+/// operating system caches the file as well.
 const WRITER: &str = "PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
     PRAGMA cache_size = -8192;
@@ -32,11 +32,10 @@ const READER: &str = "PRAGMA foreign_keys = ON;
     PRAGMA query_only = ON;
     PRAGMA cache_size = -4096;";
 
-/// How long two processes that begin a new file together may be in each
-/// other's way.
+/// How long to retry when two processes initialise a new file at the same time.
 const CONVERSION: Duration = Duration::from_secs(10);
 
-/// Opens connections to one file, and never makes a new one.
+/// Opens connections to one existing file; it never creates one.
 #[derive(Debug, Clone)]
 pub(crate) struct Connector {
     files: Arc<Files>,
@@ -44,7 +43,7 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    /// `None` for a path that is not UTF-8.
+    /// `None` if the path is not UTF-8.
     pub(crate) fn new(path: &Path) -> Option<Self> {
         let mut uri = "file:".to_owned();
         for character in path.to_str()?.chars() {
@@ -63,15 +62,14 @@ impl Connector {
         &self.files
     }
 
-    /// Whether what is written now would last: the files are those that were opened, at
-    /// their places, and nothing else is known to be in the way.
+    /// Whether a write would last: the files are still in place, and no other trouble is known.
     pub(crate) fn check(&self) -> Result<(), Refusal> {
         self.files.in_place()?;
         self.files.trouble().map_or(Ok(()), Err)
     }
 
-    /// Nothing may be opened once the files are no longer ours: SQLite would take the index,
-    /// which other connections here have mapped, for an unused one, and truncate it.
+    /// Refuses to open files that have been replaced: SQLite would take the index, which other
+    /// connections here have mapped, for an unused one, and truncate it.
     fn may_open(&self) -> Result<(), FilesError> {
         self.files.in_place().map_err(|refusal| FilesError::Changed(refusal.to_string()))
     }
@@ -95,9 +93,9 @@ impl Connector {
         Ok(self.lasting_reader()?.0)
     }
 
-    /// A connection that reads, and whether it sees what is written later. A full disk has
-    /// no room for the index that all connections share. Where nothing is in the log, the main
-    /// file can be read without it; otherwise a connection can make one for itself, in memory.
+    /// Opens a reader, and tells whether it will see later writes. A full disk has no room for the
+    /// index that connections share. If the log is empty, the main file can be read without it;
+    /// otherwise the connection builds an index in memory.
     pub(crate) fn lasting_reader(&self) -> Result<(SqliteConnection, bool), OpenError> {
         self.may_open()?;
         match set_up_reader(&self.uri) {
@@ -112,7 +110,7 @@ impl Connector {
         }
     }
 
-    /// A file of somebody else, which is left as it is.
+    /// Opens another application's file, without changing it.
     pub(crate) fn foreign(&self) -> Result<SqliteConnection, OpenError> {
         Ok(SqliteConnection::establish(&self.uri_with("?mode=ro"))?)
     }
@@ -137,8 +135,7 @@ pub(crate) fn look(connection: &mut SqliteConnection) -> QueryResult<()> {
     Sql::<BigInt>::new(tables).get_result::<i64>(connection).map(drop)
 }
 
-/// Switches a new file to write-ahead logging. SQLite does not wait for others
-/// that do the same, however patient the connection is.
+/// Switches a new file to write-ahead logging. SQLite ignores the busy timeout for this.
 fn log_ahead(connection: &mut SqliteConnection) -> Result<(), OpenError> {
     let begun = Instant::now();
     loop {

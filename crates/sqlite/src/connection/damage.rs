@@ -1,8 +1,8 @@
-//! Telling other processes that the files of the database were damaged.
+//! Tells other processes that the database files were damaged.
 //!
-//! Only the process that had the files open before can tell. It writes what it found to a
-//! marker file beside the database and locks that file. The lock ends with the process, so a
-//! marker that was left by a crash means nothing.
+//! Only a process that had the files open before can detect damage. It writes a description to a
+//! marker file beside the database and locks that file. The lock ends with the process, so a marker
+//! left by a crash means nothing.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
@@ -15,15 +15,15 @@ use rustix::fs::{FlockOperation, flock};
 
 /// The longest text that is read from a marker, in bytes.
 const LONGEST: u64 = 1024;
-/// How often the lock is tried.
+/// How often to try to get the lock.
 const TRIES: u32 = 50;
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// The file that says what was found.
+/// The marker file.
 #[derive(Debug)]
 pub(super) struct Marker {
     path: PathBuf,
-    /// Open, and locked, while this process knows of damage.
+    /// The open and locked file, while this process knows of damage.
     ours: Mutex<Option<File>>,
 }
 
@@ -32,7 +32,7 @@ impl Marker {
         Self { path, ours: Mutex::default() }
     }
 
-    /// Says what was found. On a disk without room the marker is empty, and still counts.
+    /// Writes the description. On a full disk the marker stays empty, and still counts.
     pub(super) fn set(&self, found: &str) {
         let mut ours = self.ours.lock().unwrap_or_else(PoisonError::into_inner);
         if ours.is_none() {
@@ -41,7 +41,7 @@ impl Marker {
                 Err(error) => {
                     tracing::error!(
                         %error,
-                        "other processes cannot be told of the damage: run no command by hand \
+                        "cannot tell other processes about the damage: run no commands by hand \
                          before a restart"
                     );
                     return;
@@ -54,11 +54,11 @@ impl Marker {
             file.write_all(found.as_bytes())
         });
         if let Err(error) = written {
-            tracing::warn!(%error, "the marker of the damage does not say what was found");
+            tracing::warn!(%error, "cannot write the damage to the marker file");
         }
     }
 
-    /// Opens and locks the file. A process that asks what was found holds the lock for a moment.
+    /// Opens and locks the file. Processes that read the marker hold its lock for a moment.
     fn lock(&self) -> io::Result<File> {
         let file = OpenOptions::new()
             .create(true)
@@ -76,23 +76,23 @@ impl Marker {
         Ok(file)
     }
 
-    /// Says that nothing is wrong any more.
+    /// Removes the marker.
     pub(super) fn clear(&self) {
         let mut ours = self.ours.lock().unwrap_or_else(PoisonError::into_inner);
         if ours.is_some() {
-            // While it is locked: afterwards the file may belong to another process.
+            // Remove it before unlocking; afterwards the file may belong to another process.
             let _ = std::fs::remove_file(&self.path);
             *ours = None;
         }
     }
 
-    /// What another process has found, if that process is still running.
+    /// The damage that another running process has found.
     pub(super) fn of_others(&self) -> Option<String> {
         if self.ours.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
             return None;
         }
         let file = File::open(&self.path).ok()?;
-        // A shared lock, so that two that ask at once do not take each other for the finder.
+        // A shared lock, so that two readers do not take each other for the finder.
         flock(&file, FlockOperation::NonBlockingLockShared).err()?;
         let mut found = String::new();
         let _ = file.take(LONGEST).read_to_string(&mut found);
@@ -110,7 +110,7 @@ impl Drop for Marker {
 mod tests {
     use super::*;
 
-    /// The locks belong to the open files, so two markers in one process are like two processes.
+    /// The locks belong to open files, so two markers in one process behave like two processes.
     fn two() -> (tempfile::TempDir, Marker, Marker) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("kept-damaged");
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn others_see_what_was_found_until_it_is_cleared() {
+    fn others_see_the_marker_until_it_is_cleared() {
         let (_directory, ours, others) = two();
         assert_eq!(others.of_others(), None);
         ours.set("first, and at length");
@@ -132,17 +132,17 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_nobody_has_locked_means_nothing() {
+    fn an_unlocked_file_means_nothing() {
         let (_directory, ours, others) = two();
         std::fs::write(&ours.path, "left by a crash").unwrap();
         assert_eq!(others.of_others(), None);
-        // Nor does it keep the next finding from being told.
+        // It does not hide the next finding.
         ours.set("found");
         assert_eq!(others.of_others().as_deref(), Some("found"));
     }
 
     #[test]
-    fn processes_that_ask_meanwhile_do_not_keep_it_from_being_told() {
+    fn concurrent_readers_do_not_prevent_a_new_marker() {
         let (_directory, ours, others) = two();
         std::fs::write(&ours.path, "").unwrap();
         let asking = File::open(&others.path).unwrap();

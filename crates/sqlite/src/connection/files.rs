@@ -1,6 +1,5 @@
-//! The files of the database: the main one, the log beside it (`-wal`) and the index of
-//! that log (`-shm`). SQLite goes on with files that were moved, removed or replaced, and
-//! what it then writes is lost.
+//! The files of a database: the main file, the log (`-wal`) and the index of the log (`-shm`).
+//! SQLite keeps using files that were moved, removed or replaced, and later writes are then lost.
 
 use std::ffi::OsString;
 use std::fs::{File, Metadata};
@@ -15,10 +14,10 @@ use super::damage::Marker;
 use super::in_use;
 use crate::error::Refusal;
 
-/// How much room a disk must have not to be called full: the index takes half of it.
+/// The free space below which a disk counts as full; the index takes half of it.
 const ROOM: usize = 64 << 10;
 
-/// The files, as they were when the database was opened.
+/// The identities of the files when the database was opened.
 #[derive(Debug)]
 pub(crate) struct Files {
     main: PathBuf,
@@ -33,10 +32,10 @@ pub(crate) struct Files {
     marker: Marker,
 }
 
-/// The two files that are there only while the database is open.
+/// The two files that exist only while the database is open.
 #[derive(Debug)]
 struct Beside {
-    /// Keeps the log readable when its name is gone.
+    /// Keeps the log readable after its name is gone.
     log: File,
     log_identity: Identity,
     /// Never closed: see [`in_use`].
@@ -44,7 +43,7 @@ struct Beside {
     index_identity: Identity,
 }
 
-/// When a file was changed last, and how long it is then.
+/// The last change of a file, and its length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Change {
     length: u64,
@@ -58,7 +57,7 @@ impl Change {
 }
 
 impl Files {
-    /// The files that belong to `main`, which is there.
+    /// The files that belong to `main`, which must exist.
     pub(crate) fn new(main: &Path) -> Self {
         Self {
             main: main.to_owned(),
@@ -73,7 +72,7 @@ impl Files {
         }
     }
 
-    /// Whether all processes that have the database open see these files.
+    /// Whether all processes that have the database open use these files.
     pub(crate) fn are_shared(&self) -> bool {
         in_use::is_shared(&self.main, &self.index)
     }
@@ -83,13 +82,13 @@ impl Files {
         in_use::is_open(&self.main)
     }
 
-    /// Fails if another process, which is still running, has found damage.
+    /// Fails if another running process has found damage.
     pub(crate) fn check_elsewhere(&self) -> Result<(), FilesError> {
         self.marker.of_others().map_or(Ok(()), |found| Err(FilesError::Damaged(found)))
     }
 
-    /// Remembers the files beside, once a connection has opened them. As long as that
-    /// connection stays open, SQLite itself neither removes nor replaces them.
+    /// Remembers the log and the index, once a connection has opened them. While that connection
+    /// stays open, SQLite itself neither removes nor replaces them.
     pub(crate) fn remember(&self) -> Result<(), Refusal> {
         if self.beside.get().is_some() {
             return Ok(());
@@ -102,7 +101,7 @@ impl Files {
         Ok(())
     }
 
-    /// Whether each file is still the one that was opened, at its place.
+    /// Whether each file is still the one that was opened.
     pub(crate) fn in_place(&self) -> Result<(), Refusal> {
         if !self.main_in_place() {
             return Err(Refusal::FileGone);
@@ -120,24 +119,24 @@ impl Files {
         self.identity.is_some() && identity(&self.main) == self.identity
     }
 
-    /// Whether the main file has no name any more, so that it ends with this process.
+    /// Whether the main file has no name left, so that it disappears with this process.
     pub(crate) fn main_is_removed(&self) -> bool {
         let metadata = self.main_file.as_ref().and_then(|file| file.metadata().ok());
         metadata.is_some_and(|metadata| metadata.nlink() == 0)
     }
 
-    /// Whether another program has begun a log of its own where ours was.
+    /// Whether another program has started a log of its own in place of ours.
     pub(crate) fn has_foreign_log(&self) -> bool {
         let ours = self.beside.get().map(|beside| beside.log_identity);
         std::fs::metadata(&self.log).is_ok_and(|log| log.len() > 0 && Some(of(&log)) != ours)
     }
 
-    /// From now on, or until it is said again, other connections of this process write as well.
+    /// Announces whether other connections of this process write as well.
     pub(crate) fn expect_others(&self, expected: bool) {
         self.others.store(expected, Ordering::Relaxed);
     }
 
-    /// Whether somebody else is, or may be, moving the log to the main file.
+    /// Whether another connection is, or may be, moving the log to the main file.
     pub(crate) fn is_being_moved(&self) -> bool {
         self.others.load(Ordering::Relaxed)
             || self.beside.get().is_some_and(|beside| in_use::is_moving(&beside.index))
@@ -153,12 +152,12 @@ impl Files {
         Some((log, Change::of(&log.metadata().ok()?)))
     }
 
-    /// Whether there is nothing in the log that the main file may lack.
+    /// Whether the log is empty or missing.
     pub(crate) fn has_no_log(&self) -> bool {
         std::fs::metadata(&self.log).map_or(true, |log| log.len() == 0)
     }
 
-    /// Whether nothing more can be written where the files are.
+    /// Whether the disk has no room for another write.
     pub(crate) fn disk_is_full(&self) -> bool {
         use std::io::ErrorKind::{QuotaExceeded, StorageFull};
         let Some(directory) = self.main.parent() else { return false };
@@ -167,8 +166,8 @@ impl Files {
         written.is_err_and(|error| matches!(error.kind(), StorageFull | QuotaExceeded))
     }
 
-    /// Where a copy is kept of what would be lost with this process. Nothing is there yet:
-    /// an earlier process may have had the same number, and in a container it has.
+    /// A free path for a copy of data that would be lost with this process. An earlier process may
+    /// have had the same process id; in containers it usually has.
     pub(crate) fn rescue(&self) -> PathBuf {
         let place = |more: String| {
             with_suffix(&self.main, &format!("{RESCUED}{}{more}", std::process::id()))
@@ -179,7 +178,7 @@ impl Files {
         places.find(|place| place.symlink_metadata().is_err()).unwrap_or(first)
     }
 
-    /// The copies that were kept by earlier processes.
+    /// The copies that earlier processes have rescued.
     pub(crate) fn rescued(&self) -> Vec<PathBuf> {
         let (Some(directory), Some(name)) = (self.main.parent(), self.main.file_name()) else {
             return Vec::new();
@@ -196,13 +195,12 @@ impl Files {
         rescued
     }
 
-    /// What keeps writes from being done, as far as it is known.
+    /// The known reason why writes are refused, if there is one.
     pub(crate) fn trouble(&self) -> Option<Refusal> {
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes what keeps writes from being done, or that nothing does. Each change is logged
-    /// once.
+    /// Notes why writes are refused, or that they are accepted. Each change is logged once.
     pub(crate) fn note(&self, trouble: Option<Refusal>) {
         let mut known = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         if *known == trouble {
@@ -216,21 +214,21 @@ impl Files {
                 | Refusal::LogOverwritten),
             ) => {
                 tracing::error!(
-                    "{trouble}: nothing is written until that is undone or the service is restarted"
+                    "{trouble}: writes are refused until this is undone or the service is restarted"
                 );
                 self.marker.set(&trouble.to_string());
             }
-            Some(trouble) => tracing::error!("{trouble}: nothing is written until that passes"),
+            Some(trouble) => tracing::error!("{trouble}: writes are refused until this passes"),
             None => {
                 self.marker.clear();
-                tracing::info!("the database can be written to again");
+                tracing::info!("the database accepts writes again");
             }
         }
         *known = trouble;
     }
 }
 
-/// How the name goes on of a copy that was rescued.
+/// The suffix of rescued copies, followed by the process id.
 const RESCUED: &str = "-rescued-";
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
@@ -239,7 +237,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Identifies a file under any name: device and number.
+/// Identifies a file under any name: its device and inode number.
 pub(super) type Identity = (u64, u64);
 
 fn identity(path: &Path) -> Option<Identity> {

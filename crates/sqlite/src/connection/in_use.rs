@@ -1,7 +1,7 @@
-//! Whether another process has the database open, and sees the same files.
+//! Finds out whether another process has the database open, and whether it sees the same files.
 //!
-//! SQLite's locks are of the kind that a process loses as soon as it closes any descriptor
-//! of the file. So what is opened here stays open for good.
+//! SQLite uses POSIX locks, which a process loses as soon as it closes any descriptor of the file.
+//! Therefore files that are opened here are never closed.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -15,20 +15,20 @@ use rustix::process::{Flock, FlockOffsetType, FlockType, fcntl_getlk};
 
 use super::files::{Identity, of};
 
-/// The bytes of the main file that every process locks while it has the file open.
+/// The bytes of the main file that every process locks while it has the database open.
 const MAIN: (u64, u64) = (0x4000_0002, 510);
-/// The byte of the index that every process locks while it has the file open.
+/// The byte of the index that every process locks while it has the database open.
 const INDEX: (u64, u64) = (128, 1);
 /// The byte of the index that a process locks while it moves the log to the main file.
 const CHECKPOINT: (u64, u64) = (121, 1);
-/// How often the locks are looked at: somebody may be opening or closing the database.
+/// How often to check the locks, because another process may be opening or closing the database.
 const LOOKS: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// The files that have been opened so far.
 static HELD: LazyLock<Mutex<HashMap<Identity, Arc<File>>>> = LazyLock::new(Mutex::default);
 
-/// Opens the file at `path`, for good.
+/// Opens the file at `path` and keeps it open.
 pub(super) fn hold(path: &Path) -> io::Result<Arc<File>> {
     let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(file) = held.get(&of(&std::fs::metadata(path)?)) {
@@ -39,9 +39,8 @@ pub(super) fn hold(path: &Path) -> io::Result<Arc<File>> {
     Ok(Arc::clone(held.entry(identity).or_insert(Arc::new(file))))
 }
 
-/// Whether all processes that have the database open see the files that are at their places
-/// now. Where one has an index whose name was removed, neither would see what the other
-/// writes, and both would write to the same place.
+/// Whether all processes that have the database open use the files that are in place now. If one
+/// uses a removed index, neither sees the other's writes, and both write to the same place.
 pub(super) fn is_shared(main: &Path, index: &Path) -> bool {
     for look in 0..LOOKS {
         let main = hold(main).ok();
@@ -68,13 +67,13 @@ pub(super) fn is_moving(index: &File) -> bool {
     is_locked(index, CHECKPOINT)
 }
 
-/// Whether the main file says that there is an index.
+/// Whether the main file is in write-ahead mode, which implies an index.
 fn logs_ahead(main: &File) -> bool {
     let mut versions = [0; 2];
     main.read_exact_at(&mut versions, 18).is_ok() && versions == [2, 2]
 }
 
-/// Whether another process has a lock on these bytes.
+/// Whether another process holds a lock on these bytes.
 fn is_locked(file: &File, (start, length): (u64, u64)) -> bool {
     let lock = Flock {
         start,

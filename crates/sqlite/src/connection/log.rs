@@ -1,14 +1,14 @@
-//! What is in the log, as <https://sqlite.org/fileformat2.html#the_write_ahead_log> says.
+//! Parses the log, see <https://sqlite.org/fileformat2.html#the_write_ahead_log>.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-/// The length of the header of the log.
+/// The size of the log's header in bytes.
 const HEADER: usize = 32;
-/// The length of what is before each page.
+/// The size of a frame's header in bytes.
 const BEFORE_PAGE: usize = 24;
-/// The lengths that a page may have.
+/// The possible page sizes.
 const PAGES: std::ops::RangeInclusive<usize> = 512..=65536;
 
 /// The header and the last frame of a log.
@@ -20,8 +20,7 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Reads the log, in which `frames` frames are valid; `None` where it has others or
-    /// fewer.
+    /// Reads the log if exactly `frames` frames in it are valid, otherwise returns `None`.
     pub(crate) fn read(file: &File, frames: u64) -> io::Result<Option<Self>> {
         let mut header = [0; HEADER];
         if !read(file, &mut header, 0)? {
@@ -38,7 +37,7 @@ impl Log {
         Ok((ends_a_commit && is_of_this_log).then_some(Self { last, ..log }))
     }
 
-    /// Whether this log goes on where the other one ended, or was begun anew since.
+    /// Whether this log continues the other one, or has been restarted since.
     pub(crate) fn follows(&self, other: &Self, file: &File) -> io::Result<bool> {
         if self.header != other.header {
             return Ok(true);
@@ -50,7 +49,7 @@ impl Log {
         self.header == other.header
     }
 
-    /// Whether every byte is as it was written: each frame has a sum over all before it.
+    /// Whether all bytes are unchanged: each frame has a checksum over everything before it.
     pub(crate) fn is_whole(&self, file: &File) -> io::Result<bool> {
         let big = self.word(0) == MAGIC_BIG;
         let start = self.header.get(..24).unwrap_or_default();
@@ -93,7 +92,7 @@ impl Log {
 }
 
 const MAGIC: u32 = 0x377f_0682;
-/// The same for sums over words whose first byte is the highest.
+/// The magic number of logs with big-endian checksums.
 const MAGIC_BIG: u32 = 0x377f_0683;
 
 fn word(bytes: &[u8], at: usize) -> u32 {
@@ -111,7 +110,7 @@ fn add_up(mut sum: (u32, u32), bytes: &[u8], big: bool) -> (u32, u32) {
     sum
 }
 
-/// Fills `bytes`; whether the file is that long.
+/// Fills `bytes`; returns false if the file is too short.
 fn read(file: &File, bytes: &mut [u8], at: u64) -> io::Result<bool> {
     match file.read_exact_at(bytes, at) {
         Ok(()) => Ok(true),

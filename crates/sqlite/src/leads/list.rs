@@ -1,4 +1,4 @@
-//! Lists of leads: pages with an exact count, and steps of a walk.
+//! Lists of leads: numbered pages with an exact count, and steps of a cursor walk.
 
 mod arms;
 
@@ -13,7 +13,7 @@ use crate::merge::{Arm, Merge, beyond};
 use crate::sql::Sql;
 use crate::window::{Access, Window};
 
-/// One page and the count of all rows, of one state of the database.
+/// Returns a page and the count of all rows, from one state of the database.
 pub(super) fn page(
     connection: &mut SqliteConnection,
     filter: &LeadFilter,
@@ -45,7 +45,7 @@ pub(super) fn page(
     Ok(Some(Page { count, number: window.number, rows }))
 }
 
-/// The rows of a step in its direction, and one more if there is one.
+/// Returns the rows of a step in its direction, and one more row if there is one.
 pub(super) fn step(
     connection: &mut SqliteConnection,
     filter: &LeadFilter,
@@ -57,7 +57,7 @@ pub(super) fn step(
     if order.by == LeadSort::CreatedAt {
         (filter, from) = filter.beyond(from, descending);
     }
-    // Bounds of time are in no order but that of time. Words are looked for on the way.
+    // Bounds on the time only follow the order of time. Words are checked row by row.
     let is_in_time = matches!(order.by, LeadSort::CreatedAt | LeadSort::Status);
     let is_gathered = filter.is_bounded() && !is_in_time;
     let access = if is_gathered { Access::Sorted } else { Access::InOrder };
@@ -86,7 +86,7 @@ fn merge(arms: &[Arm], by: LeadSort, descending: bool) -> Merge<'_> {
     Merge { table: "leads", columns: COLUMNS, key: key(by), descending, arms }
 }
 
-/// How many leads match.
+/// The number of matching leads.
 fn count(connection: &mut SqliteConnection, filter: &LeadFilter) -> QueryResult<u64> {
     let mut select = if filter.is_counted() {
         let mut select = Sql::<BigInt>::new("SELECT coalesce(sum(n), 0) FROM lead_counts WHERE 1");
@@ -113,7 +113,7 @@ fn count(connection: &mut SqliteConnection, filter: &LeadFilter) -> QueryResult<
     select.get_result::<i64>(connection).map(i64::unsigned_abs)
 }
 
-/// How to reach `reach` of the `count` rows that match.
+/// Chooses how to reach `reach` rows of the `count` matching ones.
 fn access(
     connection: &mut SqliteConnection,
     filter: &LeadFilter,
@@ -128,21 +128,20 @@ fn access(
     if filter.words.is_empty() {
         return Ok(Access::InOrder);
     }
-    // Every row has been looked at for the count. Now it is once more, if few match; else
-    // it is likely that enough of them come soon.
+    // Counting has looked at every row. If few match, look at all once more; otherwise enough
+    // matches are likely to come soon.
     let sum = "SELECT coalesce(sum(n), 0) FROM lead_counts";
     let total = Sql::<BigInt>::new(sum).get_result::<i64>(connection)?.unsigned_abs();
     Ok(Access::choose(count, total, reach))
 }
 
-/// Whether the filter is of a kind that is worth a place among the cached
-/// statements: no more than one value of one choice.
+/// Whether the statement is common enough to be cached: at most one value of one choice.
 fn is_common(filter: &LeadFilter) -> bool {
     let values = filter.choices().iter().flatten().map(Vec::len).sum::<usize>();
     filter.is_counted() && values <= 1
 }
 
-/// What a row must fulfil beside its choices.
+/// Conditions other than the choices.
 fn conditions<ST>(select: &mut Sql<ST>, filter: &LeadFilter) {
     if let Some(after) = filter.created_after {
         select.sql(" AND created_at >= ").int(microseconds_rounded_up(after));
@@ -151,7 +150,7 @@ fn conditions<ST>(select: &mut Sql<ST>, filter: &LeadFilter) {
         select.sql(" AND created_at < ").int(microseconds_rounded_up(before));
     }
     if !filter.words.is_empty() {
-        // With very many words, rows are not told apart by their choices before.
+        // With very many words, the arms do not restrict the choices.
         arms::choices(select, filter);
         select.words(&filter.words);
     }
@@ -160,7 +159,7 @@ fn conditions<ST>(select: &mut Sql<ST>, filter: &LeadFilter) {
     }
 }
 
-/// The columns of an order.
+/// The sort columns of an order.
 fn key(by: LeadSort) -> &'static [&'static str] {
     match by {
         LeadSort::CreatedAt => &["created_at", "id"],
@@ -171,7 +170,7 @@ fn key(by: LeadSort) -> &'static [&'static str] {
     }
 }
 
-/// Only what lies beyond `from` in the direction of the order.
+/// Restricts an arm to rows beyond `from` in the direction of the order.
 fn position<ST>(
     select: &mut Sql<ST>,
     arm: &Arm,
@@ -188,7 +187,7 @@ fn position<ST>(
             beyond(select, key(by), descending);
             select.text(text);
         }
-        // An arm of one status is in order of the time alone.
+        // Within one status, the order is that of time.
         LeadKey::Status(_, time) if !arm.equal.is_empty() => {
             beyond(select, &["created_at", "id"], descending);
             select.int(microseconds(*time));

@@ -1,4 +1,4 @@
-//! A lead as the table keeps it.
+//! Rows of the table `leads`.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -9,7 +9,7 @@ use exit3_ports::StoreError;
 use crate::error::Refusal;
 use crate::schema::leads;
 
-/// What is read of a lead. The order of the fields is that of [`COLUMNS`].
+/// A lead as it is read. The fields are in the order of [`COLUMNS`].
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = leads, check_for_backend(Sqlite))]
 pub(super) struct LeadRow {
@@ -34,7 +34,7 @@ pub(super) const COLUMNS: &str = "id, created_at, updated_at, status, source, ca
 /// The SQL types of [`COLUMNS`].
 pub(super) type LeadTypes = diesel::dsl::SqlTypeOf<diesel::dsl::AsSelect<LeadRow, Sqlite>>;
 
-/// What a client decides about a lead, and what follows from it.
+/// The columns that a client can set, and those derived from them.
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = leads, treat_none_as_default_value = false, treat_none_as_null = true)]
 pub(super) struct DetailsRow {
@@ -51,9 +51,8 @@ pub(super) struct DetailsRow {
 }
 
 impl DetailsRow {
-    /// # Errors
-    /// For a text with a NUL, at which SQLite's `length()` would stop counting
-    /// and which PostgreSQL does not store at all.
+    /// An error for a text with a NUL: SQLite's `length()` would stop there, and PostgreSQL cannot
+    /// store it.
     pub(super) fn of(lead: &NewLead) -> Result<Self, StoreError> {
         let NewLead {
             full_name,
@@ -104,29 +103,29 @@ impl TryFrom<LeadRow> for Lead {
     }
 }
 
-/// A text as it is stored. Every text of a row goes through here, so that none is stored
-/// with a NUL.
+/// Checks a text before it is stored. Every text of a row must go through here, so that none
+/// contains a NUL.
 fn text(given: &str) -> Result<String, StoreError> {
     if given.contains('\0') { Err(Refusal::Nul.into()) } else { Ok(given.to_owned()) }
 }
 
-/// The checks of the table make this impossible.
+/// Cannot happen, because the table has checks.
 pub(crate) fn unreadable() -> StoreError {
     StoreError::Other("a row that no version of this program wrote".into())
 }
 
-/// A time as a column keeps it.
+/// A time as stored: microseconds since 1970.
 pub(super) fn microseconds(time: DateTime<Utc>) -> i64 {
     time.timestamp_micros()
 }
 
-/// The first time at or after `time` that a column can keep: what a bound means.
+/// The first storable time at or after `time`, for lower bounds.
 pub(super) fn microseconds_rounded_up(time: DateTime<Utc>) -> i64 {
     let finer = i64::from(!time.timestamp_subsec_nanos().is_multiple_of(1000));
     time.timestamp_micros().saturating_add(finer)
 }
 
-/// The time that a column keeps.
+/// Reads a stored time.
 pub(crate) fn moment(microseconds: i64) -> Result<DateTime<Utc>, StoreError> {
     DateTime::from_timestamp_micros(microseconds).ok_or_else(unreadable)
 }

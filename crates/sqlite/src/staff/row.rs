@@ -1,4 +1,4 @@
-//! How an account is written to its table and read from it.
+//! Rows of the table `staff`.
 
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
@@ -48,7 +48,7 @@ impl TryFrom<StaffRow> for Staff {
     }
 }
 
-/// Who somebody is and what they may do.
+/// The columns of a profile.
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = staff)]
 pub(super) struct ProfileRow {
@@ -62,8 +62,7 @@ pub(super) struct ProfileRow {
 }
 
 impl ProfileRow {
-    /// # Errors
-    /// For a text with a NUL, which PostgreSQL does not store at all.
+    /// An error for a text with a NUL, which PostgreSQL cannot store.
     pub(super) fn of(profile: &StaffProfile) -> Result<Self, StoreError> {
         let row = Self {
             username: profile.username.clone(),

@@ -1,4 +1,4 @@
-//! Lists of subscribers: pages with an exact count, and steps of a walk.
+//! Lists of subscribers: numbered pages with an exact count, and steps of a cursor walk.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
@@ -14,7 +14,7 @@ use crate::window::{Access, Window};
 
 type Select = Sql<(BigInt, Text, Bool)>;
 
-/// One page and the count of all rows, of one state of the database.
+/// Returns a page and the count of all rows, from one state of the database.
 pub(super) fn page(
     connection: &mut SqliteConnection,
     filter: &SubscriberFilter,
@@ -41,7 +41,7 @@ pub(super) fn page(
     Ok(Some(Page { count, number: window.number, rows }))
 }
 
-/// The rows of a step in its direction, and one more if there is one.
+/// Returns the rows of a step in its direction, and one more row if there is one.
 pub(super) fn step(
     connection: &mut SqliteConnection,
     filter: &SubscriberFilter,
@@ -54,7 +54,7 @@ pub(super) fn step(
         (filter.is_subscribed, step.from.as_ref().map(|from| &from.key))
         && wanted != *at
     {
-        // All of them lie beyond the position, or none.
+        // Either all rows of this value lie beyond the position, or none.
         if *at != descending {
             return Ok(Vec::new());
         }
@@ -75,7 +75,7 @@ fn merge(arms: &[Arm], by: SubscriberSort, descending: bool) -> Merge<'_> {
     Merge { table: "subscribers", columns, key: key(by), descending, arms }
 }
 
-/// How many subscribers match.
+/// The number of matching subscribers.
 fn count(connection: &mut SqliteConnection, filter: &SubscriberFilter) -> QueryResult<u64> {
     let mut select = if filter.words.is_empty() {
         let counted = "SELECT coalesce(sum(n), 0) FROM subscriber_counts WHERE 1";
@@ -93,7 +93,7 @@ fn count(connection: &mut SqliteConnection, filter: &SubscriberFilter) -> QueryR
     select.get_result::<i64>(connection).map(i64::unsigned_abs)
 }
 
-/// How to reach `reach` of the `count` rows that match.
+/// Chooses how to reach `reach` rows of the `count` matching ones.
 fn access(
     connection: &mut SqliteConnection,
     filter: &SubscriberFilter,
@@ -107,14 +107,14 @@ fn access(
     Ok(Access::choose(count, total, reach))
 }
 
-/// The part of an index that has the rows in that order.
+/// The part of an index that has the rows in this order.
 fn arm(filter: &SubscriberFilter, access: Access, by: SubscriberSort) -> Arm {
     let is_sorted = access == Access::Sorted;
     let index = match (filter.is_subscribed, by) {
         (Some(_), SubscriberSort::Email) if !is_sorted => " INDEXED BY subscribers_by_choice_email",
         (Some(_), _) => " INDEXED BY subscribers_by_is_subscribed",
-        // The index of the addresses is that of the constraint, which has no name to ask
-        // for; and it is the only one in that order.
+        // The index on addresses belongs to a constraint and has no name to refer to. It is the
+        // only index in that order.
         (None, SubscriberSort::Email) if !is_sorted => "",
         (None, SubscriberSort::IsSubscribed) if !is_sorted => {
             " INDEXED BY subscribers_by_is_subscribed"
@@ -126,7 +126,7 @@ fn arm(filter: &SubscriberFilter, access: Access, by: SubscriberSort) -> Arm {
     Arm { index, equal, is_beyond: true }
 }
 
-/// What a row must fulfil beside being subscribed or not.
+/// Conditions other than `is_subscribed`.
 fn conditions<ST>(select: &mut Sql<ST>, filter: &SubscriberFilter) {
     select.words(&filter.words);
     if !filter.words.is_empty() {
@@ -142,7 +142,7 @@ fn key(by: SubscriberSort) -> &'static [&'static str] {
     }
 }
 
-/// Only what lies beyond `from` in the direction of the order.
+/// Restricts an arm to rows beyond `from` in the direction of the order.
 fn position<ST>(select: &mut Sql<ST>, arm: &Arm, from: &SubscriberPosition, descending: bool) {
     match &from.key {
         SubscriberKey::IsSubscribed(at) if arm.equal.is_empty() => {

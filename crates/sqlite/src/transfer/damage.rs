@@ -1,15 +1,15 @@
-//! What is wrong with a database.
+//! Checks a database for damage.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
 use crate::sql::Sql;
 
-/// The structure, by SQLite itself: pages, rows, and whether each index has each row.
+/// SQLite's own check of pages, rows and indexes.
 const STRUCTURE: &str = "PRAGMA integrity_check(1)";
 const REFERENCES: &str = "SELECT \"table\" FROM pragma_foreign_key_check LIMIT 1";
 
-/// Counts that are kept, the table that has them, and what they are compared with.
+/// Tables with stored counts, and the queries that compare them with the rows.
 const COUNTS: &[(&str, &str, &str)] = &[
     (
         "lead_counts",
@@ -24,10 +24,10 @@ const COUNTS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// The first thing that is found to be wrong.
+/// Returns the first problem found.
 pub(super) fn damage(connection: &mut SqliteConnection) -> QueryResult<Option<String>> {
     match find(connection) {
-        // So much so that it cannot be read.
+        // The file is too damaged to be read.
         Err(diesel::result::Error::DatabaseError(_, information))
             if information.message() == "database disk image is malformed" =>
         {
@@ -44,7 +44,7 @@ fn find(connection: &mut SqliteConnection) -> QueryResult<Option<String>> {
     }
     let broken: Option<String> = Sql::<Text>::new(REFERENCES).get_result(connection).optional()?;
     if let Some(table) = broken {
-        return Ok(Some(format!("a row of table {table} refers to a row that is not there")));
+        return Ok(Some(format!("a row of table {table} refers to a missing row")));
     }
     for (table, kept, counted) in COUNTS {
         let mut there = Sql::<BigInt>::new("SELECT count(*) FROM sqlite_schema WHERE name = ");
@@ -56,7 +56,7 @@ fn find(connection: &mut SqliteConnection) -> QueryResult<Option<String>> {
         differs.sql(kept).sql(" EXCEPT ").sql(counted).sql(") UNION ALL SELECT * FROM (");
         differs.sql(counted).sql(" EXCEPT ").sql(kept).sql("))");
         if differs.get_result(connection)? {
-            return Ok(Some(format!("table {table} has other counts than there are rows")));
+            return Ok(Some(format!("the counts in table {table} do not match its rows")));
         }
     }
     Ok(None)

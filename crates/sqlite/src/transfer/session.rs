@@ -1,5 +1,5 @@
-//! A connection in one transaction that sees, or makes, the database as a whole. Rows
-//! come as JSON, which SQLite makes of them.
+//! A connection with one transaction that reads or writes the whole database. SQLite returns rows
+//! as JSON.
 
 use std::collections::HashSet;
 
@@ -17,7 +17,7 @@ use crate::sql::Sql;
 use crate::transfer::damage::damage;
 use crate::writer::{NOTICED, content};
 
-/// The transaction ends with the connection, and undone unless it was committed.
+/// The transaction ends with the connection, and is rolled back unless it was committed.
 pub(crate) struct SqliteSession {
     connection: Option<SqliteConnection>,
     connector: Connector,
@@ -35,15 +35,15 @@ impl SqliteSession {
             content(&mut connection, connector.files())?;
             connector.files().check_elsewhere().map_err(unreachable)?;
             execute(&mut connection, begin)?;
-            // A transaction begins with what it reads first.
+            // A transaction starts with its first read.
             tables(&mut connection).map_err(from_diesel)?;
             Ok(Self { connection: Some(connection), connector })
         })
         .await
     }
 
-    /// Does `work` where it may block. After an error the connection, and with it the
-    /// transaction, is gone.
+    /// Runs `work` on a blocking thread. An error drops the connection, and the transaction with
+    /// it.
     pub(crate) async fn with<T: Send + 'static>(
         &mut self,
         work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send + 'static,
@@ -58,8 +58,8 @@ impl SqliteSession {
         Ok(done)
     }
 
-    /// The statement that adds a row, whose values are bound: taken apart by SQLite as JSON,
-    /// they would take fifty times as much of memory as they are long.
+    /// The statement that inserts a row with bound values. Passing the row as JSON for SQLite to
+    /// parse would take fifty times its size in memory.
     fn insert(shape: &Shape, row: Row) -> Sql<()> {
         let document = shape.search_document(&row);
         let mut insert = Sql::<()>::new("INSERT INTO ");
@@ -113,8 +113,8 @@ impl Snapshot for SqliteSession {
         self.with(|connection| damage(connection).map_err(from_diesel)).await
     }
 
-    /// A connection that was opened after the damage cannot tell an overwritten file from the
-    /// original. A process that had the database open before can, once it has looked again.
+    /// A connection opened after the damage cannot tell an overwritten file from the original. A
+    /// process that had the database open before can, once it has checked again.
     async fn confirm(&mut self) -> Result<(), StoreError> {
         if self.connector.files().are_open_elsewhere() {
             tokio::time::sleep(NOTICED).await;
@@ -246,7 +246,7 @@ impl Load for SqliteSession {
         self.with(move |connection| {
             connector.files().in_place()?;
             execute(connection, "COMMIT")?;
-            // What went to files that are gone by now is as good as not written.
+            // A write to files that are gone is lost.
             Ok(connector.files().in_place()?)
         })
         .await
@@ -278,7 +278,7 @@ fn execute(connection: &mut SqliteConnection, sql: &'static str) -> Result<(), S
     Sql::<()>::new(sql).execute(connection).map(drop).map_err(from_diesel)
 }
 
-/// A row as [`Snapshot::rows`] selects it.
+/// Parses a row that [`Snapshot::rows`] has selected.
 fn parse(row: &str, columns: &[&Column]) -> Result<Row, StoreError> {
     let row: Vec<Json> =
         serde_json::from_str(row).map_err(|error| StoreError::Other(error.into()))?;
@@ -298,7 +298,7 @@ fn value_of(value: Json, kind: Kind) -> Option<Value> {
     })
 }
 
-/// STRICT tables make this impossible.
+/// Cannot happen, because the tables are STRICT.
 fn strange() -> StoreError {
     StoreError::Other("a column with a value of another kind".into())
 }

@@ -1,4 +1,4 @@
-//! Several writes in one transaction, each of which succeeds or fails alone.
+//! Runs several writes in one transaction; each succeeds or fails alone.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -13,14 +13,13 @@ use crate::sql::Sql;
 pub(super) trait Job: Send {
     /// Whether the caller still waits.
     fn is_wanted(&self) -> bool;
-    /// Does the work; whether its changes are to be kept.
+    /// Runs the work; returns whether to keep its changes.
     fn run(&mut self, connection: &mut SqliteConnection) -> bool;
-    /// Gives the caller the result of the work, or the reason why all of it
-    /// came to nothing.
+    /// Sends the result to the caller, or the reason why the whole transaction failed.
     fn answer(self: Box<Self>, refusal: Option<Refusal>);
 }
 
-/// A [`Job`] of some work and the place where its result goes.
+/// A [`Job`] with its work and the channel for its result.
 pub(super) struct Task<T, W> {
     work: Option<W>,
     result: Result<T, StoreError>,
@@ -46,8 +45,7 @@ where
         let Some(work) = self.work.take() else {
             return false;
         };
-        // A defect in one write is the trouble of its caller, not of those who
-        // share its transaction.
+        // A panic in one write must not affect the others in the transaction.
         if let Ok(result) = catch_unwind(AssertUnwindSafe(|| work(connection))) {
             self.result = result;
         }
@@ -55,7 +53,7 @@ where
     }
 
     fn answer(self: Box<Self>, refusal: Option<Refusal>) {
-        // Who has gone away needs no answer.
+        // The caller may be gone.
         let _ = self.reply.send(match refusal {
             Some(refusal) => Err(refusal.into()),
             None => self.result,
@@ -63,14 +61,14 @@ where
     }
 }
 
-/// Does all `jobs` in one transaction. On an error none of them happened.
+/// Runs all `jobs` in one transaction. After an error, none of them has happened.
 pub(super) fn commit_together(
     connection: &mut SqliteConnection,
     jobs: &mut [Box<dyn Job>],
 ) -> QueryResult<()> {
     let done = within_transaction(connection, jobs);
     if done.is_err() {
-        // SQLite has rolled back some failures by itself and refuses then.
+        // After some failures SQLite has rolled back already; then this fails.
         let _ = execute(connection, "ROLLBACK");
     }
     done
@@ -84,8 +82,8 @@ fn within_transaction(
     for job in jobs {
         execute(connection, "SAVEPOINT job")?;
         if !job.run(connection) {
-            // Fails where SQLite has given up the whole transaction, so that
-            // nothing after it runs outside of one.
+            // Fails if SQLite has rolled back the whole transaction, so that later jobs do not run
+            // outside of one.
             execute(connection, "ROLLBACK TO job")?;
         }
         execute(connection, "RELEASE job")?;

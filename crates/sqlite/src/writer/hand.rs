@@ -1,4 +1,4 @@
-//! The connection that writes, and what is done when its files are no longer safe.
+//! The writing connection, and what happens when its files become unsafe.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -13,19 +13,18 @@ use crate::connection::{Connector, FilesError, Log, OpenError, look};
 use crate::error::{Refusal, is_busy};
 use crate::sql::Sql;
 
-/// In how many ticks it is tried once whether a write succeeds again.
+/// A probe write is tried once in this many ticks.
 const TRIED: u32 = 4;
 
 pub(super) struct Hand {
     connector: Connector,
-    /// None after a failure, when the state of a connection is anyone's guess.
+    /// `None` after a failure, because the state of the connection is then unknown.
     connection: Option<SqliteConnection>,
-    /// Is never used for anything else than to keep the files open: while it is, SQLite
-    /// itself replaces none of them.
+    /// Only keeps the files open: while it does, SQLite does not replace any of them.
     keeper: Option<SqliteConnection>,
     watch: Watch,
     ticks: u32,
-    /// How many frames the log had at the last tick.
+    /// The number of frames in the log at the last tick.
     frames: u64,
     rescued: bool,
 }
@@ -69,7 +68,7 @@ impl Hand {
         Ok(())
     }
 
-    /// Does all `jobs` in one transaction. On a refusal none of them is safe.
+    /// Runs all `jobs` in one transaction. After a refusal none of them is safe.
     pub(super) fn commit(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Refusal> {
         let done = self.try_commit(jobs);
         self.note(done.err());
@@ -84,14 +83,14 @@ impl Hand {
             return Err(self.why(refusal_of(&error)));
         }
         let connection = self.connection.insert(connection);
-        // What went to files that are gone by now is as good as not written.
+        // A write to files that are gone is lost.
         self.watch.look(connection, self.connector.files(), Since::Ours)
     }
 
-    /// Sees to it that there is a connection, and that what it writes will last.
+    /// Makes sure that there is a connection whose writes will last.
     fn check(&mut self) -> Result<(), Refusal> {
         self.connector.files().in_place()?;
-        // What others write later brings nothing back. A restart may find it in the log.
+        // Later writes of others do not bring anything back. After a restart, the log may.
         if self.connector.files().trouble() == Some(Refusal::FileOverwritten) {
             return Err(Refusal::FileOverwritten);
         }
@@ -125,7 +124,7 @@ impl Hand {
         }
     }
 
-    /// Writes something that changes nothing.
+    /// Runs a write that changes nothing.
     fn try_write(&mut self) -> Result<(), Refusal> {
         let connection = self.connection.as_mut().ok_or(Refusal::NotOpened)?;
         let written = connection.immediate_transaction(|connection| {
@@ -138,14 +137,14 @@ impl Hand {
         self.watch.look(connection, self.connector.files(), Since::Ours)
     }
 
-    /// Moves the log to the main file after a pause in writing: the less the log holds, the
-    /// less can be lost with it.
+    /// Moves the log to the main file after a pause in writing, so that less is lost if the log is
+    /// lost.
     fn move_log(&mut self) {
         let (Some(state), Some(connection)) = (self.watch.state(), &mut self.connection) else {
             return;
         };
         if state.moved < state.frames && state.frames == self.frames {
-            // What hinders it passes, or is found at the next write.
+            // A failure is temporary, or the next write notices it.
             let _ = checkpoint(connection, "PRAGMA wal_checkpoint(PASSIVE)");
             let looked = self.watch.look(connection, self.connector.files(), Since::Ours);
             self.note(looked.err());
@@ -154,12 +153,12 @@ impl Hand {
     }
 
     fn note(&mut self, refusal: Option<Refusal>) {
-        // Nothing is known of the next write after one that failed.
+        // After a failed write nothing is known about the next one.
         if refusal == Some(Refusal::NotCommitted) {
             return;
         }
         self.connector.files().note(refusal);
-        // What happens after that is lost another time.
+        // A later failure is a new one, to be rescued again.
         self.rescued &= refusal.is_some();
         if let Some(refusal @ (Refusal::FileGone | Refusal::LogGone | Refusal::LogOverwritten)) =
             refusal
@@ -168,8 +167,8 @@ impl Hand {
         }
     }
 
-    /// Saves what was answered, as long as the files that have lost their names or bytes are
-    /// still open here: to the main file, or else to a copy beside it.
+    /// Saves acknowledged writes while the removed or damaged files are still open here: to the
+    /// main file or, failing that, to a copy beside it.
     fn save(&mut self, refusal: Refusal) {
         let files = self.connector.files();
         let Some(connection) = self.connection.as_mut().or(self.keeper.as_mut()) else { return };
@@ -179,18 +178,18 @@ impl Hand {
             Log::read(log, state.frames).ok()??.is_whole(log).ok()
         };
         let mut lacks = state.moved < state.frames;
-        // A log of others begins where the main file ends, without what is in ours.
+        // A log of another program starts from the main file, without the contents of our log.
         let is_free = !files.main_in_place() || !files.has_foreign_log();
         if state.frames > 0
             && refusal != Refusal::LogOverwritten
             && is_free
             && is_whole(state) == Some(true)
         {
-            // An empty log does no harm to another file at the place of the main one.
+            // An empty log does not harm another file in place of the main one.
             let moved = checkpoint(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
             if matches!(moved, Ok((false, ..))) {
                 lacks = false;
-                tracing::warn!("all that was answered has been moved to the database file");
+                tracing::warn!("all acknowledged writes have been moved to the database file");
             }
         }
         if (lacks || files.main_is_removed()) && !self.rescued {
@@ -198,12 +197,12 @@ impl Hand {
             let place = files.rescue();
             match copy(connection, &place) {
                 Ok(()) => tracing::error!(
-                    "all that was answered is kept in {}: docs/OPERATIONS.md says what to do with it",
+                    "all acknowledged writes are kept in {}: docs/OPERATIONS.md says what to do",
                     place.display()
                 ),
                 Err(error) => tracing::error!(
                     %error,
-                    "what was answered last may be lost, and cannot be copied to {}",
+                    "the last acknowledged writes may be lost, and cannot be copied to {}",
                     place.display()
                 ),
             }
@@ -211,12 +210,12 @@ impl Hand {
     }
 }
 
-/// Why a write was not committed, as far as SQLite says.
+/// Maps an error of a commit.
 fn refusal_of(error: &diesel::result::Error) -> Refusal {
     if is_busy(&error.to_string()) { Refusal::Locked } else { Refusal::NotCommitted }
 }
 
-/// Copies the database as this connection sees it, for its owner alone.
+/// Copies the database as this connection sees it, readable by the owner only.
 fn copy(connection: &mut SqliteConnection, place: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let name = place.to_str().ok_or("its path is not UTF-8")?;
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(place)?;
@@ -234,7 +233,7 @@ fn vacuum(connection: &mut SqliteConnection, name: &str) -> Result<(), Box<dyn s
     Ok(())
 }
 
-/// Sees to it that a file survives a power cut.
+/// Makes sure that a file survives a power cut.
 fn last(place: &Path) -> io::Result<()> {
     File::open(place)?.sync_all()?;
     place.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())

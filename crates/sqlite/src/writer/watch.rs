@@ -1,4 +1,4 @@
-//! Whether the files hold what was written to them.
+//! Checks that the files contain what was written to them.
 
 use std::time::Duration;
 
@@ -9,21 +9,21 @@ use crate::connection::{Change, Files, Log};
 use crate::error::Refusal;
 use crate::sql::Sql;
 
-/// How often the files are checked before a mismatch counts: another process may just be
-/// beginning the log anew, or have ended moving it to the main file.
+/// How often to check before a mismatch counts: another process may just be restarting the log, or
+/// may have just moved it to the main file.
 const LOOKS: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Who may have written to the files since the last look.
+/// Which processes may have written to the files since the last check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Since {
-    /// We alone.
+    /// Only this process.
     Ours,
-    /// Anybody.
+    /// Any process.
     Anybody,
 }
 
-/// Remembers how the files were.
+/// Remembers the state of the files.
 #[derive(Default)]
 pub(super) struct Watch {
     seen: Option<Seen>,
@@ -36,14 +36,14 @@ struct Seen {
     main: Option<Change>,
 }
 
-/// What SQLite knows of the log.
+/// SQLite's view of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct State {
-    /// Changes when other connections commit.
+    /// Changes when another connection commits.
     version: i64,
-    /// How many frames there are.
+    /// The number of frames.
     pub(super) frames: u64,
-    /// How many of them are in the main file as well.
+    /// How many of them are also in the main file.
     pub(super) moved: u64,
 }
 
@@ -56,7 +56,8 @@ impl State {
     }
 }
 
-/// Whether somebody was in the way, and the frames in the log and of these in the main file.
+/// Runs a checkpoint. Returns whether it was blocked, the frames in the log, and how many of them
+/// are in the main file.
 pub(super) fn checkpoint(
     connection: &mut SqliteConnection,
     pragma: &'static str,
@@ -67,18 +68,18 @@ pub(super) fn checkpoint(
     Ok((row.0 != 0, number(row.1), number(row.2)))
 }
 
-/// Whether the log holds what SQLite believes it to hold.
+/// Whether the log contains what SQLite believes it contains.
 pub(crate) fn content(connection: &mut SqliteConnection, files: &Files) -> Result<(), Refusal> {
     files.in_place()?;
     if files.log().is_none() {
-        // There was no room for it, so nobody has written to it.
+        // The log was never created, for lack of room, so nothing has been written.
         return Ok(());
     }
     Watch::default().look(connection, files, Since::Anybody)
 }
 
 impl Watch {
-    /// Checks that the files are as they were left, but for writes through SQLite.
+    /// Checks that the files have changed only by writes through SQLite.
     pub(super) fn look(
         &mut self,
         connection: &mut SqliteConnection,
@@ -86,7 +87,7 @@ impl Watch {
         since: Since,
     ) -> Result<(), Refusal> {
         files.in_place()?;
-        // Once it is known, there is no need to be sure again.
+        // A known mismatch need not be confirmed again.
         let known =
             matches!(files.trouble(), Some(Refusal::FileOverwritten | Refusal::LogOverwritten));
         let mut looks = if known { 1 } else { LOOKS };
@@ -100,14 +101,14 @@ impl Watch {
                 Ok(Err(refusal)) if looks == 0 => return Err(refusal),
                 Ok(Err(_)) => std::thread::sleep(PAUSE),
                 Err(error) => {
-                    tracing::warn!(%error, "it cannot be seen how the files of the database are");
+                    tracing::warn!(%error, "cannot check the files of the database");
                     return Err(Refusal::NotCommitted);
                 }
             }
         }
     }
 
-    /// What is in the log and not in the main file, if that was so at the last look as well.
+    /// The state of the log at the last check, if it was successful.
     pub(super) fn state(&self) -> Option<State> {
         self.seen.as_ref().map(|seen| seen.state)
     }
@@ -119,7 +120,7 @@ impl Watch {
         since: Since,
     ) -> Result<Result<Seen, Refusal>, Box<dyn std::error::Error>> {
         let state = State::read(connection)?;
-        // After that: SQLite knows of what was moved once all of it has been written.
+        // Read after the state: SQLite counts frames as moved only once all of them are written.
         let main = files.main_change();
         let Some((file, log_change)) = files.log() else {
             return Ok(Err(Refusal::NotOpened));
@@ -143,14 +144,14 @@ impl Watch {
             }
             (log, before) => log.is_none() && before.is_none(),
         };
-        // The main file changes only when frames are moved to it. A log with frames shows that;
-        // one without may have been begun and ended since.
+        // The main file changes only when frames are moved to it. If the log has frames, they show
+        // whether that happened; an empty log may have been started and finished since.
         let nothing_moved = is_same_log
             && state.moved == seen.state.moved
             && (log.is_some() || state.version == seen.state.version);
         if since == Since::Anybody && nothing_moved && main != seen.main {
             if files.is_being_moved() {
-                // Before the end of that there is nothing to compare with.
+                // Until then there is nothing to compare with.
                 let seen = Seen { state, log, log_change, main };
                 return Ok(Ok(seen));
             }

@@ -1,5 +1,4 @@
-//! What is special about the embedded database, beside the contract of the
-//! ports.
+//! Behaviour specific to SQLite, in addition to the contract of the ports.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -41,7 +40,7 @@ fn open(path: &Path) -> SqliteDatabase {
     SqliteDatabase::open(path, &SqliteSettings::default()).unwrap()
 }
 
-/// A connection past the adapter.
+/// A connection that bypasses the adapter.
 fn raw(path: &Path) -> SqliteConnection {
     SqliteConnection::establish(path.to_str().unwrap()).unwrap()
 }
@@ -79,7 +78,7 @@ fn insert(connection: &mut SqliteConnection, column: &str, value: &str) -> bool 
 }
 
 #[tokio::test]
-async fn guards_what_the_domain_guards_and_counts_whoever_writes() {
+async fn enforces_the_rules_of_the_domain_and_counts_rows_of_every_writer() {
     let kept = kept();
     let mut connection = raw(&kept.path);
     let mut stored = 0;
@@ -120,7 +119,7 @@ async fn processes_that_start_together_migrate_once() {
 }
 
 #[tokio::test]
-async fn its_files_are_for_the_owner_alone() {
+async fn only_the_owner_may_read_the_files() {
     let kept = kept();
     kept.database.leads().create(&builders::lead().build(), builders::at(1)).await.unwrap();
     for suffix in ["", "-wal", "-shm"] {
@@ -169,7 +168,7 @@ async fn an_answered_write_is_in_the_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_write_is_answered_that_went_to_a_file_which_is_gone() {
+async fn writes_to_a_removed_file_are_refused() {
     let kept = kept();
     let (leads, health) = (kept.database.leads(), kept.database.health());
     let lead = builders::lead().build();
@@ -183,7 +182,7 @@ async fn no_write_is_answered_that_went_to_a_file_which_is_gone() {
     };
     std::fs::rename(&kept.path, &away).unwrap();
     assert_refused().await;
-    // Another file at its place is not the one that was opened.
+    // A different file in its place does not count.
     std::fs::copy(&away, &kept.path).unwrap();
     assert_refused().await;
     std::fs::remove_file(&kept.path).unwrap();
@@ -192,12 +191,12 @@ async fn no_write_is_answered_that_went_to_a_file_which_is_gone() {
     std::fs::rename(&away, &kept.path).unwrap();
     leads.create(&lead, builders::at(3)).await.unwrap();
     assert!(health.schema_is_current().await.unwrap());
-    // What was refused was not written, and what was answered is there.
+    // Refused writes were not stored, and acknowledged ones were.
     assert_eq!(count(&open(&kept.path)).await, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_process_that_keeps_the_lock_is_told_in_time_and_forgotten_later() {
+async fn a_lock_of_another_process_is_reported_in_time_and_recovered_from() {
     let kept = kept();
     let leads = kept.database.leads();
     let lead = builders::lead().build();
@@ -206,19 +205,19 @@ async fn another_process_that_keeps_the_lock_is_told_in_time_and_forgotten_later
     let begun = Instant::now();
     let refused = leads.create(&lead, builders::at(1)).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
-    // The promise is 2 s; the rest is for a machine that is busy with other tests.
+    // The promise is 2 s; the rest allows for a machine that runs other tests.
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
-    // Reading goes on meanwhile.
+    // Reading continues meanwhile.
     assert_eq!(count(&kept.database).await, 0);
     other.batch_execute("ROLLBACK").unwrap();
     let begun = Instant::now();
     while leads.create(&lead, builders::at(2)).await.is_err() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "it does not heal");
+        assert!(begun.elapsed() < Duration::from_secs(30), "the database does not recover");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reader_that_takes_its_time_does_not_hold_writers_up() {
+async fn a_slow_reader_does_not_delay_writers() {
     let kept = kept();
     let mut reader = raw(&kept.path);
     reader.batch_execute("BEGIN; SELECT count(*) FROM leads").unwrap();
@@ -230,7 +229,7 @@ async fn a_reader_that_takes_its_time_does_not_hold_writers_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_write_that_fails_leaves_those_that_share_its_commit_alone() {
+async fn a_failing_write_does_not_affect_others_in_its_commit() {
     let kept = kept();
     let leads = kept.database.leads();
     let mut connection = raw(&kept.path);
@@ -247,13 +246,13 @@ async fn a_write_that_fails_leaves_those_that_share_its_commit_alone() {
         leads.create(&refused, builders::at(2)),
         leads.create(&good, builders::at(3)),
     );
-    // The others of the same commit are not touched by the one that fails.
+    // The other writes in the commit succeed.
     assert!(good_one.is_ok() && bad.is_err() && good_two.is_ok());
     assert_eq!(count(&kept.database).await, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn documents_of_an_earlier_release_are_folded_anew() {
+async fn documents_of_an_earlier_release_are_folded_again() {
     let kept = kept();
     let leads = kept.database.leads();
     let lead = builders::lead().full_name("Đuro Šarić").company_name(None).build();
@@ -262,7 +261,7 @@ async fn documents_of_an_earlier_release_are_folded_anew() {
     }
     let plain = leads.create(&builders::lead().build(), builders::at(7)).await.unwrap();
     kept.database.subscribers().create(&builders::subscriber("đ@šarić.hr")).await.unwrap();
-    // As an earlier release wrote them.
+    // As an earlier release stored them.
     raw(&kept.path)
         .batch_execute(
             "UPDATE leads SET search_document = substr(search_document, 1,
@@ -303,7 +302,7 @@ async fn damage(database: &SqliteDatabase) -> Option<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn damage_is_found_where_nothing_else_notices_it() {
+async fn hidden_damage_is_found() {
     for (harm, word) in [
         (
             "CREATE TABLE theirs (x); CREATE INDEX theirs_x ON theirs (x);
@@ -339,7 +338,7 @@ async fn damage_is_found_where_nothing_else_notices_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_frozen_file_refuses_whoever_writes_and_a_thawed_one_does_not() {
+async fn a_frozen_file_refuses_every_writer_until_it_is_thawed() {
     let kept = kept();
     let lead = builders::lead().build();
     let now = builders::at(1);
@@ -356,7 +355,7 @@ async fn a_frozen_file_refuses_whoever_writes_and_a_thawed_one_does_not() {
     ] {
         assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     }
-    // Of a process that knows nothing of it, too.
+    // Writes of unrelated processes too.
     for table in exit3_ports::TABLES {
         let sql = format!("INSERT INTO {} (id) VALUES (1)", table.name);
         let refused = raw(&kept.path).batch_execute(&sql).unwrap_err();

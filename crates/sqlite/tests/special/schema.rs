@@ -1,4 +1,4 @@
-//! What the schema has, and what the program knows of it, are the same.
+//! The schema agrees with what the program knows about it.
 
 use std::path::Path;
 
@@ -17,14 +17,14 @@ struct ColumnRow {
     name: String,
 }
 
-/// The column of a rule, and what is guarded.
+/// The columns of a rule, and the kind of the rule.
 fn rules_of(path: &Path, sql: &str, guard: Guard) -> Vec<(String, String, Guard)> {
     let rows: Vec<ColumnRow> = diesel::sql_query(sql).load(&mut raw(path)).unwrap();
     rows.into_iter().map(|row| (row.of, row.name, guard)).collect()
 }
 
 #[test]
-fn each_rule_that_the_schema_guards_is_known() {
+fn every_constraint_of_the_schema_has_a_rule() {
     let kept = kept();
     let unique = "SELECT s.name AS \"of\", c.name AS name
         FROM sqlite_schema s, pragma_index_list(s.name) l, pragma_index_info(l.name) c
@@ -35,7 +35,7 @@ fn each_rule_that_the_schema_guards_is_known() {
     let references = rules_of(&kept.path, references, Guard::Reference);
     let mut tables: Vec<&String> = references.iter().map(|(table, ..)| table).collect();
     tables.dedup();
-    assert_eq!(tables.len(), references.len(), "SQLite does not say which of them is broken");
+    assert_eq!(tables.len(), references.len(), "SQLite does not name the broken reference");
     found.extend(references);
     let known = RULES.iter().map(|rule| (rule.table.into(), rule.column.into(), rule.guard));
     let mut known: Vec<(String, String, Guard)> = known.collect();
@@ -46,7 +46,7 @@ fn each_rule_that_the_schema_guards_is_known() {
 }
 
 #[test]
-fn no_column_is_left_out_of_a_backup() {
+fn every_column_is_in_a_backup() {
     let kept = kept();
     let sql = "SELECT s.name AS \"of\", c.name AS name
                FROM sqlite_schema s, pragma_table_info(s.name) c WHERE s.type = 'table'";

@@ -1,27 +1,27 @@
-//! Bodies in other encodings than UTF-8, when their `charset` says so.
+//! Decodes bodies whose `charset` parameter names an encoding other than UTF-8.
 
 use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-/// Encodings whose bytes could be taken for ASCII, and would then say something else.
+/// Encodings whose bytes also read as ASCII, but then with another meaning.
 const UNREADABLE: &[&str] = &["utf-7", "utf7", "unicode-1-1-utf-7", "hz-gb-2312"];
 
 /// Why bytes could not be read as text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum NotText {
-    /// An encoding that is not taken.
+    /// The encoding is not supported.
     Unsupported,
-    /// The bytes are none of that encoding.
+    /// The bytes are not valid in the named encoding.
     Malformed(&'static str),
 }
 
-/// A body is said to be in two encodings.
+/// The body names two different encodings.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Ambiguous;
 
-/// The charset that all of `names` mean. Clients and proxies add one that is there already,
-/// often in another spelling.
+/// Returns the one charset that all `names` mean. Clients and proxies sometimes add the charset
+/// again, often in another spelling.
 ///
 /// # Errors
 /// [`Ambiguous`].
@@ -36,11 +36,11 @@ pub(super) fn one_of<'a>(
     if names.all(same) { Ok(Some(first)) } else { Err(Ambiguous) }
 }
 
-/// The text of `bytes`. Without a charset, or with an unknown one, it has to be UTF-8: the
-/// replaced service read it so, and no other encoding passes for UTF-8.
+/// Decodes `bytes` into text. Without a charset, or with an unknown one, they must be UTF-8: the
+/// replaced service did the same, and text in other encodings is rarely valid UTF-8.
 ///
 /// # Errors
-/// [`NotText`]; nothing is replaced.
+/// [`NotText`]; invalid bytes are never replaced.
 pub(super) fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'a, str>, NotText> {
     let encoding = encoding(charset)?;
     if encoding == UTF_8 {
@@ -54,8 +54,8 @@ pub(super) fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'
     text.ok_or(NotText::Malformed(encoding.name()))
 }
 
-/// As [`decode`], for JSON, which may also be in UTF-16. JSON begins with an ASCII character,
-/// so if the charset is UTF-16, the first bytes show whether that is true, and the byte order.
+/// Like [`decode`], for JSON, which may also be UTF-16. JSON begins with an ASCII character, so the
+/// first bytes show whether a claim of UTF-16 is true, and the byte order.
 ///
 /// # Errors
 /// [`NotText`].
@@ -93,7 +93,7 @@ fn encoding(charset: Option<&str>) -> Result<&'static Encoding, NotText> {
 
 fn known(charset: &str) -> Option<&'static Encoding> {
     let label = charset.trim().to_ascii_lowercase();
-    // To browsers ASCII is windows-1252; of what is not ASCII then UTF-8 is likelier.
+    // Browsers read ASCII as windows-1252, but non-ASCII bytes are more likely UTF-8.
     if matches!(label.as_str(), "ascii" | "us-ascii" | "ansi_x3.4-1968") {
         return Some(UTF_8);
     }
@@ -156,7 +156,7 @@ mod tests {
     #[case(&["utf-8", "utf-8", "utf-16"], Err(Ambiguous))]
     #[case(&["utf-8", "nonsense"], Err(Ambiguous))]
     #[case(&["utf-8", ""], Err(Ambiguous))]
-    fn two_charsets_must_mean_the_same(
+    fn two_charsets_must_name_the_same_encoding(
         #[case] names: &[&str],
         #[case] one: Result<Option<&str>, Ambiguous>,
     ) {

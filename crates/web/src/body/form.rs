@@ -1,33 +1,32 @@
-//! `application/x-www-form-urlencoded` bodies, and what all forms share.
+//! `application/x-www-form-urlencoded` bodies, and types shared by all forms.
 
 use exit3_domain::raw::RawValue;
 use percent_encoding::percent_decode;
 
 use super::charset::{self, NotText};
 
-/// The most fields of a form.
+/// The most fields in a form.
 pub(super) const MAX_FIELDS: usize = 1000;
 
 /// What is wrong with a form.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FormError {
-    /// A name or a value is not of the encoding that it should be of.
+    /// A name or a value is not valid in its encoding.
     #[error("not {0}")]
     NotIn(&'static str),
-    /// An encoding that is not taken.
+    /// The encoding is not supported.
     #[error("unsupported charset")]
     Charset,
-    /// The content of a part is encoded, but not in base64.
+    /// A part has a `Content-Transfer-Encoding` other than a readable base64.
     #[error("a content transfer encoding that cannot be read")]
     TransferEncoding,
     /// More than [`MAX_FIELDS`] fields.
     #[error("more than {MAX_FIELDS} fields")]
     TooManyFields,
-    /// The content type does not say what stands between the parts. In the
-    /// words of the replaced service.
+    /// The content type names no boundary. The message is the replaced service's.
     #[error("Invalid boundary in multipart: None")]
     Boundary,
-    /// The parts cannot be told apart.
+    /// The parts cannot be separated reliably.
     #[error("malformed multipart body")]
     Multipart,
 }
@@ -62,7 +61,7 @@ pub(super) fn parse_urlencoded(body: &[u8], charset: Option<&str>) -> Result<Fie
     Ok(fields)
 }
 
-/// What an input of a form holds.
+/// The value of a form input.
 pub(super) fn input(value: String) -> RawValue {
     if value.is_empty() { RawValue::Unfilled } else { RawValue::Text(value) }
 }
@@ -91,12 +90,12 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_not_utf_8() {
+    fn refuses_invalid_utf_8() {
         assert!(matches!(parse_urlencoded(b"a=%ff", None), Err(FormError::NotIn("UTF-8"))));
     }
 
     #[test]
-    fn a_charset_says_what_percent_encoded_bytes_are() {
+    fn a_charset_applies_to_percent_encoded_bytes() {
         for body in [b"a=Caf%E9".as_slice(), b"a=Caf\xe9"] {
             let fields = parse_urlencoded(body, Some("iso-8859-1")).unwrap();
             assert_eq!(fields, [("a".to_owned(), RawValue::text("Caf\u{e9}"))]);
@@ -105,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_percent_sign_that_encodes_nothing_is_one() {
+    fn a_percent_sign_without_digits_is_kept() {
         let fields = parse_urlencoded(b"a=100%+%zz%2", None).unwrap();
         assert_eq!(fields, [("a".to_owned(), RawValue::text("100% %zz%2"))]);
     }

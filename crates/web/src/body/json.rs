@@ -1,5 +1,5 @@
-//! JSON bodies, read strictly: no duplicate keys at any depth, no nesting
-//! deeper than [`MAX_DEPTH`], nothing after the value.
+//! A strict JSON reader: refuses duplicate keys at any depth, nesting deeper than [`MAX_DEPTH`],
+//! and anything after the value.
 
 use std::collections::HashSet;
 use std::fmt::{self, Write as _};
@@ -8,27 +8,27 @@ use exit3_domain::raw::RawValue as Raw;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The deepest nesting of lists and objects.
+/// The deepest nesting of arrays and objects.
 pub(super) const MAX_DEPTH: usize = 32;
 
-/// The most digits of an integer: those that the replaced service reads.
+/// The most digits of an integer, the limit of the replaced service.
 const MAX_DIGITS: usize = 4300;
 
 /// A JSON body.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Document {
-    /// An object: its fields, in the order in which they were sent.
+    /// An object's fields, in the order in which they were sent.
     Object(Vec<(String, Raw)>),
     /// `null`.
     Null,
-    /// Anything else, by the name that the replaced service gives its type.
+    /// Any other value, by the replaced service's name for its type.
     Other(&'static str),
 }
 
-/// Reads a whole body.
+/// Parses a whole body.
 ///
 /// # Errors
-/// What is wrong with the JSON and where; never a piece of it.
+/// What is wrong with the JSON and where; never quotes the body.
 pub(super) fn parse(bytes: &[u8]) -> Result<Document, serde_json::Error> {
     let whole: &RawValue = serde_json::from_slice(bytes)?;
     Ok(match read(whole.get(), 0)? {
@@ -69,8 +69,8 @@ impl Node {
         }
     }
 
-    /// Writes the value as the replaced service quotes it in "... is not a
-    /// valid choice.": as Python's `str` does.
+    /// Writes the value as the replaced service quotes it in "... is not a valid choice.", which is
+    /// what Python's `str` returns.
     fn show(&self, out: &mut String) {
         match self {
             Self::Null => out.push_str("None"),
@@ -123,7 +123,7 @@ fn quote(text: &str, out: &mut String) {
     out.push(mark);
 }
 
-/// A float as Python writes it: `1.0`, `1e+16`.
+/// Formats a float as Python does: `1.0`, `1e+16`.
 fn float(value: f64) -> String {
     let text = format!("{value:?}");
     match text.split_once('e') {
@@ -138,7 +138,7 @@ fn float(value: f64) -> String {
     }
 }
 
-/// Reads one value; `depth` is that of what it stands in.
+/// Reads one value; `depth` is the depth of the value that contains it.
 fn read(json: &str, depth: usize) -> Result<Node, serde_json::Error> {
     let json = json.trim_start();
     let inner = || match depth {
@@ -169,7 +169,7 @@ fn read(json: &str, depth: usize) -> Result<Node, serde_json::Error> {
     }
 }
 
-/// An integer keeps its digits; a fraction is written as Python writes it.
+/// Keeps the digits of an integer; formats a fraction as Python does.
 fn number(json: &str) -> Result<Node, serde_json::Error> {
     let text: &RawValue = serde_json::from_str(json)?;
     Ok(match text.get() {
@@ -182,7 +182,7 @@ fn number(json: &str) -> Result<Node, serde_json::Error> {
     })
 }
 
-/// An object's fields, with their values unread.
+/// An object's fields; their values are not parsed yet.
 struct Fields<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn an_integer_has_as_many_digits_as_the_limit_at_most() {
+    fn digits_of_an_integer_are_limited() {
         for sign in ["", "-"] {
             let digits = |count: usize| format!("{sign}{}", "9".repeat(count));
             assert_eq!(field(&digits(MAX_DIGITS)), Raw::Number(digits(MAX_DIGITS)));
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn nesting_ends_at_the_limit() {
+    fn nesting_is_limited() {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         assert_eq!(parse(nested(MAX_DEPTH).as_bytes()).unwrap(), Document::Other("list"));
         assert!(parse(nested(MAX_DEPTH + 1).as_bytes()).is_err());

@@ -1,9 +1,8 @@
-//! `multipart/form-data` bodies (RFC 7578, RFC 2046), read strictly: what cannot be told
-//! apart for certain is refused, and no part is left out.
+//! A strict reader of `multipart/form-data` (RFC 7578, RFC 2046): refuses bodies whose parts cannot
+//! be separated reliably, and never drops a part.
 //!
-//! A reader of our own, because the body is in memory and must be read whole: readers of
-//! streams take a delimiter with blanks behind it for text before the first part, which
-//! loses fields without a word.
+//! Written here because libraries that read streams take a delimiter followed by blanks for
+//! preamble text, and so lose fields silently. The body is in memory anyway.
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -14,20 +13,20 @@ use super::charset::decode;
 use super::form::{Fields, FormError, MAX_FIELDS, input};
 use super::parameters::Parameters;
 
-/// With or without padding at the end.
+/// Base64 with or without padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The longest boundary, as the replaced service has it.
+/// The longest boundary in bytes, the limit of the replaced service.
 const MAX_BOUNDARY: usize = 201;
 
-/// The most bytes of a part's headers.
+/// The most bytes in the headers of one part.
 const MAX_HEADERS: usize = 8 * 1024;
 
-/// Reads a whole body. A part with a file name is a file, which no field of the API
-/// takes; it is called by that name.
+/// Parses a whole body. A part with a file name is a file, which no field of the API accepts; its
+/// value is that file name.
 ///
 /// # Errors
 /// [`FormError`].
@@ -44,7 +43,7 @@ pub(super) fn parse(body: &[u8], content_type: &Parameters) -> Result<Fields, Fo
     let mut fields = Vec::new();
     let mut begun = None;
     let mut closed = false;
-    // Some clients begin every text with a mark of its byte order.
+    // Some clients start every text with a byte order mark.
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     for found in delimiters(body, &delimiter) {
         let found = found?;
@@ -64,19 +63,20 @@ pub(super) fn parse(body: &[u8], content_type: &Parameters) -> Result<Fields, Fo
     if closed { Ok(fields) } else { Err(FormError::Multipart) }
 }
 
-/// A line that stands between parts.
+/// A line between two parts.
 struct Delimiter {
-    /// Where it begins, with the end of the line before it.
+    /// Where it begins, including the line end before it.
     start: usize,
-    /// Where what follows it begins.
+    /// Where the content after it begins.
     end: usize,
-    /// Whether it is the last one.
+    /// Whether it is the closing delimiter.
     closes: bool,
 }
 
-/// The lines that begin as delimiters do. Blanks may follow (RFC 2046, 5.1.1), and nothing
-/// else. A delimiter that ends a line with something before it is an error, and so is any
-/// in a line before the first: the part behind it would become text, and its field be lost.
+/// Finds the delimiter lines. Only blanks may follow a delimiter on its line (RFC 2046, 5.1.1). A
+/// delimiter at the end of a line that begins with something else is an error, and so is any
+/// delimiter in a line before the first one: the part after it would be read as text, and its field
+/// lost.
 fn delimiters<'a>(
     body: &'a [u8],
     delimiter: &'a [u8],
@@ -102,7 +102,7 @@ fn delimiters<'a>(
     })
 }
 
-/// What stands before and behind the first place where `line` has `delimiter`.
+/// The text before and after the first occurrence of `delimiter` in `line`.
 fn split_at<'a>(line: &'a [u8], delimiter: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let at = line.windows(delimiter.len()).position(|bytes| bytes == delimiter)?;
     Some((line.get(..at)?, line.get(at + delimiter.len()..)?))
@@ -119,7 +119,7 @@ fn read_part(part: &[u8], charset: Option<&str>) -> Result<(String, RawValue), F
     let disposition = header("content-disposition")?;
     let name = disposition.get("name").map_err(ambiguous)?.ok_or(FormError::Multipart)?;
     let name = name.trim().to_owned();
-    // Clients give a name in two spellings, one for readers that know ASCII alone.
+    // Clients may send the name twice, once for readers that only know ASCII.
     if let Some(file) = disposition.all("filename").find(|file| !file.is_empty()) {
         return Ok((name, RawValue::Other(file.to_owned())));
     }
@@ -143,7 +143,7 @@ fn from_base64(content: &[u8]) -> Result<Vec<u8>, FormError> {
 
 type Headers = Vec<(String, String)>;
 
-/// The headers of a part, by their names in lower case, and what follows the empty line.
+/// The headers of a part, with names in lower case, and the content after the empty line.
 fn headers(part: &[u8]) -> Result<(Headers, &[u8]), FormError> {
     let mut headers: Headers = Vec::new();
     let mut rest = part;
@@ -154,14 +154,14 @@ fn headers(part: &[u8]) -> Result<(Headers, &[u8]), FormError> {
         if part.len() - rest.len() > MAX_HEADERS {
             return Err(FormError::Multipart);
         }
-        // Names of files come in any encoding. Those of fields are ASCII.
+        // File names come in any encoding; field names are ASCII.
         let line = String::from_utf8_lossy(line);
         let line = line.trim_end_matches(['\r', '\n']);
         if line.is_empty() {
             return Ok((headers, rest));
         }
         if line.starts_with([' ', '\t']) {
-            // A long header goes on in the next line.
+            // A folded header continues on the next line.
             headers.last_mut().ok_or(FormError::Multipart)?.1.push_str(line);
         } else {
             let (name, value) = line.split_once(':').ok_or(FormError::Multipart)?;

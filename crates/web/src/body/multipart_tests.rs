@@ -102,7 +102,7 @@ fn an_empty_form_has_no_fields() {
 #[case::lines("one\r\n\r\ntwo\r\n")]
 #[case::dashes("--\r\n-- x\r\n--y")]
 #[case::delimiter_inside_a_line("see --x there\r\n a--x--y")]
-fn a_value_is_taken_as_it_is(#[case] value: &str) {
+fn a_value_is_kept_unchanged(#[case] value: &str) {
     let body = format!("{}{}--x--\r\n", part("a", value), part("b", "2"));
     assert_eq!(read(body).unwrap(), fields(&[("a", value), ("b", "2")]));
 }
@@ -114,7 +114,7 @@ fn a_value_is_taken_as_it_is(#[case] value: &str) {
 #[case("Content-Disposition: form-data;\r\n name=\"a\"")]
 #[case("Content-Type: text/plain\r\nContent-Disposition: form-data; name*=UTF-8''a; filename=\"\"")]
 #[case("Content-Length: 1\r\nContent-Disposition: form-data; name=\" a \"")]
-fn reads_headers_as_others_write_them(#[case] headers: &str) {
+fn reads_header_spellings_of_other_clients(#[case] headers: &str) {
     let body = format!("--x\r\n{headers}\r\n\r\n1\r\n--x--");
     assert_eq!(read(body).unwrap(), fields(&[("a", "1")]));
 }
@@ -153,7 +153,7 @@ fn refuses_a_transfer_encoding(#[case] name: &str, #[case] given: &str) {
 }
 
 #[test]
-fn a_charset_holds_for_the_form_or_for_a_part() {
+fn a_charset_applies_to_the_form_or_to_one_part() {
     let form = |charset: &str| Parameters::of(&format!("multipart/form-data; boundary=x{charset}"));
     let plain = b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\nCaf\xe9\r\n--x--";
     let cafe = fields(&[("a", "Caf\u{e9}")]);
@@ -166,10 +166,10 @@ fn a_charset_holds_for_the_form_or_for_a_part() {
 }
 
 #[test]
-fn headers_of_a_part_have_an_end() {
+fn headers_of_a_part_are_limited() {
     let padded = |length: usize| {
         let start = "Content-Disposition: form-data; name=a; x=";
-        // Two line ends, of the header and of the empty line behind it.
+        // Two line ends: the header's and the empty line's.
         format!("{start}{}", "y".repeat(length - start.len() - 4))
     };
     assert_eq!(one(&padded(MAX_HEADERS), "1").unwrap(), RawValue::text("1"));
@@ -187,7 +187,7 @@ fn refuses_more_fields_than_the_limit() {
 #[rstest]
 #[case::two_spellings(b"filename=\"=?utf-8?B?xI0ucGRm?=\"; filename*=utf-8''%C4%8D.pdf")]
 #[case::of_another_encoding(b"filename=\"\xe8.pdf\"")]
-fn a_file_is_no_field_however_it_is_called(#[case] name: &[u8]) {
+fn a_file_is_not_a_field_under_any_name(#[case] name: &[u8]) {
     let begin = b"--x\r\nContent-Disposition: form-data; name=cv; ".as_slice();
     let body = [begin, name, b"\r\n\r\n%PDF\r\n--x--\r\n"].concat();
     let fields = read(body).unwrap();

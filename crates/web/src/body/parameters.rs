@@ -1,21 +1,21 @@
-//! Headers that are a word and parameters: `form-data; name="full_name"`.
+//! Header values with parameters, for example `form-data; name="full_name"`.
 
 use percent_encoding::percent_decode_str;
 
-/// A header's value, taken apart.
+/// A parsed header value.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Parameters {
-    /// What stands before the parameters, in lower case.
+    /// The word before the parameters, in lower case.
     pub(super) essence: String,
     named: Vec<(String, String)>,
 }
 
-/// A parameter is there twice, with different values.
+/// A parameter is given twice, with different values.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Ambiguous;
 
 impl Parameters {
-    /// Reads a header's value. What is no parameter is left out.
+    /// Parses a header value. Pieces that are not parameters are skipped.
     pub(super) fn of(header: &str) -> Self {
         let mut pieces = split(header).into_iter();
         let essence = pieces.next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -30,7 +30,7 @@ impl Parameters {
         Self { essence, named: named.collect() }
     }
 
-    /// The value of the parameter of that (lower-case) name.
+    /// The value of a parameter. `name` is in lower case.
     ///
     /// # Errors
     /// [`Ambiguous`].
@@ -43,14 +43,14 @@ impl Parameters {
         Ok(first)
     }
 
-    /// Every value of the parameter of that (lower-case) name.
+    /// All values of a parameter. `name` is in lower case.
     pub(super) fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         let named = self.named.iter().filter(move |(known, _)| known == name);
         named.map(|(_, value)| value.as_str())
     }
 }
 
-/// The pieces between the semicolons that are not in quotes.
+/// Splits at semicolons outside of quotes.
 fn split(header: &str) -> Vec<&str> {
     let (mut quoted, mut escaped) = (false, false);
     header
@@ -63,8 +63,8 @@ fn split(header: &str) -> Vec<&str> {
         .collect()
 }
 
-/// A value without its quotes and escapes. A backslash before anything but a quote or
-/// another backslash is one: names of files have them.
+/// Removes quotes and escapes. A backslash before anything but a quote or a backslash is kept,
+/// because file names contain them.
 fn unquoted(value: &str) -> String {
     let Some(inner) = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')) else {
         return value.to_owned();
@@ -78,7 +78,7 @@ fn unquoted(value: &str) -> String {
     text
 }
 
-/// A value of RFC 5987: `UTF-8''na%C3%AFve`. `None` for one that cannot be read.
+/// Decodes an RFC 5987 value such as `UTF-8''na%C3%AFve`; `None` if it is malformed.
 fn extended(value: &str) -> Option<String> {
     let (charset, rest) = value.split_once('\'')?;
     let (_, text) = rest.split_once('\'')?;

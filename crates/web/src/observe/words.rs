@@ -1,15 +1,15 @@
-//! Words that logs and metrics use for what clients send: few of them, whatever they send.
+//! Label values for logs and metrics: a small, fixed set, independent of what clients send.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use actix_web::http::Method;
 
-/// How much of a client's address is logged.
+/// How much of a client's address is logged (`LOG_CLIENT_IP`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ClientIp {
-    /// All of it.
+    /// The whole address.
     Full,
-    /// Its network: /24 of IPv4, /48 of IPv6.
+    /// The network only: /24 for IPv4, /48 for IPv6.
     #[default]
     Truncated,
     /// Nothing.
@@ -31,7 +31,7 @@ impl ClientIp {
     }
 }
 
-/// A method, if it is one that is known.
+/// The method's name, or one common word for unknown methods.
 pub(super) fn method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
@@ -55,7 +55,7 @@ mod tests {
     #[case(ClientIp::Truncated, "192.0.2.77", Some("192.0.2.0"))]
     #[case(ClientIp::Truncated, "2001:db8:1:2:3::4", Some("2001:db8:1::"))]
     #[case(ClientIp::Off, "192.0.2.77", None)]
-    fn of_an_address_no_more_is_shown_than_is_wanted(
+    fn shows_as_much_of_an_address_as_the_setting_allows(
         #[case] shown: ClientIp,
         #[case] address: &str,
         #[case] expected: Option<&str>,

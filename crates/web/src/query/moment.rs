@@ -1,17 +1,16 @@
-//! Points in time, as the replaced service's framework reads them: Django 5.2 on Python 3.11.
+//! Parses times as the replaced service's framework does: Django 5.2 on Python 3.11.
 //!
-//! Django tries Python's `datetime.fromisoformat`, and then an expression of its own. This
-//! module does the same, except for texts that Python misreads: it skips letters before a zone
-//! and takes a digit for the separator of date and time. Those are refused.
+//! Django tries Python's `datetime.fromisoformat` first, and then a regular expression of its own.
+//! This module accepts the same texts, except those that Python misreads (it skips letters before a
+//! zone, and accepts a digit as the separator of date and time): they are refused.
 
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, Utc, Weekday};
 use exit3_domain::characters::ascii_digit;
 
-/// The moment that `text` means. A date stands for its first moment. Without a zone the
-/// moment is in UTC.
+/// Parses a point in time. A date means its first moment. Without a zone, the time is in UTC.
 ///
-/// Some spellings are taken that Django refuses: `24:00`, a leap second, `z`, U+2212 for a
-/// minus, and a `+` that was not encoded, which arrives as a blank.
+/// Also accepts some spellings that Django refuses: `24:00`, a leap second, `z`, U+2212 as minus,
+/// and an unencoded `+`, which arrives as a blank.
 pub(super) fn read(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim_matches(is_blank);
     as_django(text).or_else(|| as_django(&corrected(text)))
@@ -21,12 +20,12 @@ fn as_django(text: &str) -> Option<DateTime<Utc>> {
     from_iso(text).or_else(|| from_expression(text))
 }
 
-/// What Python calls white space.
+/// Python's definition of white space.
 fn is_blank(c: char) -> bool {
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
 }
 
-/// The text with the signs that were meant.
+/// Replaces misspelt signs and zones by the intended ones.
 fn corrected(text: &str) -> String {
     let mut corrected = text.replace('\u{2212}', "-");
     if corrected.ends_with('z') {
@@ -41,8 +40,8 @@ fn corrected(text: &str) -> String {
     }
 }
 
-/// As `datetime.fromisoformat`: `2026-11-28T10:00:30.5+01:00`, `20261128T100030`,
-/// `2026-W48-6`. The separator of date and time may be any one character but a digit.
+/// Like `datetime.fromisoformat`: `2026-11-28T10:00:30.5+01:00`, `20261128T100030`, `2026-W48-6`.
+/// The separator of date and time may be any character except a digit.
 fn from_iso(text: &str) -> Option<DateTime<Utc>> {
     let (date, rest) = text.split_at_checked(date_length(text.as_bytes())?)?;
     let date = iso_date(date)?;
@@ -65,11 +64,11 @@ fn from_iso(text: &str) -> Option<DateTime<Utc>> {
     moment(date, iso_clock(time)?, ahead)
 }
 
-/// How many bytes of `text` are its date.
+/// The length of the date at the start of `text`, in bytes.
 fn date_length(text: &[u8]) -> Option<usize> {
     let digit = |at: usize| text.get(at).is_some_and(u8::is_ascii_digit);
     Some(match (text.get(4)?, text.get(5)?) {
-        // A week: an hour may follow its day, or the week itself.
+        // A week date: an hour may follow the day or the week number.
         (b'-', b'W') if text.get(8) == Some(&b'-') && !digit(10) => 10,
         (b'-', b'W') => 8,
         (b'-', _) => 10,
@@ -81,7 +80,7 @@ fn date_length(text: &[u8]) -> Option<usize> {
     })
 }
 
-/// `2026-11-28`, `20261128`, `2026-W48-6`, `2026W486`, `2026-W48` or `2026W48`.
+/// Parses `2026-11-28`, `20261128`, `2026-W48-6`, `2026W486`, `2026-W48` or `2026W48`.
 fn iso_date(text: &str) -> Option<NaiveDate> {
     let (year, rest) = text.split_at_checked(4)?;
     let year = i32::try_from(number(year, 4)?).ok()?;
@@ -96,7 +95,7 @@ fn iso_date(text: &str) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(year, number(month, 2)?, number(day.strip_prefix(mark)?, 2)?)
 }
 
-/// A time of day, or how far a zone is from UTC.
+/// A time of day, or a zone's offset from UTC.
 #[derive(Default)]
 struct Clock {
     hour: u32,
@@ -112,7 +111,7 @@ impl Clock {
     }
 }
 
-/// `10`, `10:00`, `10:00:30`, `1000`, `100030`, each with a fraction of a second or none.
+/// Parses `10`, `10:00`, `10:00:30`, `1000` or `100030`, with or without a fraction of a second.
 fn iso_clock(text: &str) -> Option<Clock> {
     let (whole, fraction) = match text.split_once(['.', ',']) {
         Some((whole, fraction)) => (whole, Some(fraction)),
@@ -134,7 +133,7 @@ fn iso_clock(text: &str) -> Option<Clock> {
     rest.is_empty().then_some(Clock { hour, minute, second, micro })
 }
 
-/// Django's own expression: parts of one digit, digits of any script, blanks before the zone.
+/// Django's regular expression: one-digit parts, digits of any script, blanks before the zone.
 fn from_expression(text: &str) -> Option<DateTime<Utc>> {
     let text: String = text.chars().map(ascii_digit).collect();
     let (date, rest) = text.split_once(['T', ' '])?;
@@ -170,7 +169,7 @@ fn from_expression(text: &str) -> Option<DateTime<Utc>> {
     moment(date, clock, ahead)
 }
 
-/// `date` at `clock`, in a zone that is `ahead` microseconds before UTC.
+/// Combines `date` and `clock` in a zone that is `ahead` microseconds ahead of UTC.
 fn moment(date: NaiveDate, clock: Clock, ahead: i64) -> Option<DateTime<Utc>> {
     const DAY: i64 = 86_400_000_000;
     let is_year = (1..=9999).contains(&chrono::Datelike::year(&date));
@@ -178,7 +177,7 @@ fn moment(date: NaiveDate, clock: Clock, ahead: i64) -> Option<DateTime<Utc>> {
         return None;
     }
     let local: NaiveDateTime = match (clock.hour, clock.micros()) {
-        // The first moment of the next day.
+        // 24:00 is the first moment of the next day.
         (24, DAY) if clock.minute == 0 => date.checked_add_days(Days::new(1))?.into(),
         (0..24, micros) if clock.minute < 60 && clock.second <= 60 => {
             NaiveDateTime::from(date).checked_add_signed(TimeDelta::microseconds(micros))?
@@ -188,19 +187,19 @@ fn moment(date: NaiveDate, clock: Clock, ahead: i64) -> Option<DateTime<Utc>> {
     Some(local.checked_sub_signed(TimeDelta::microseconds(ahead))?.and_utc())
 }
 
-/// The microseconds of a fraction; what is finer is cut off.
+/// A fraction of a second in microseconds; further digits are cut off.
 fn micros(fraction: &str) -> Option<u32> {
     let is_number = !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then_some(())?;
     number(&format!("{:0<6}", fraction.get(..6).unwrap_or(fraction)), 6)
 }
 
-/// A number of one digit or two.
+/// Parses a number of one or two digits.
 fn short(text: &str) -> Option<u32> {
     number(text, 1).or_else(|| number(text, 2))
 }
 
-/// A number of so many digits.
+/// Parses a number of exactly `digits` digits.
 fn number(text: &str, digits: usize) -> Option<u32> {
     let is_number = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().ok()).flatten()

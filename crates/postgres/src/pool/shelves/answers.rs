@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// Nobody asks for answers that are older.
+/// Older answers are never asked for.
 const KEPT: Duration = Duration::from_secs(60);
 
-/// What is known of the answers of all connections.
+/// The last answers of all connections.
 #[derive(Default)]
 pub(super) struct Answers {
-    /// When a connection answered last, by when it was opened.
+    /// When each connection last answered, by the time it was opened.
     last: BTreeMap<Instant, Instant>,
-    /// A connection that has not answered since then proves itself before it is used.
+    /// A connection that has not answered since then must be tested before use.
     distrusted: Option<Instant>,
     /// When an operation last gave up its connection to make room for a new one.
     gave_way: Option<Instant>,
@@ -24,12 +24,12 @@ impl Answers {
         }
     }
 
-    /// Whether a connection that was opened before `moment` has answered after `since`.
+    /// Whether a connection opened before `moment` has answered after `since`.
     pub(super) fn of_old(&self, moment: Instant, since: Instant) -> bool {
         self.last.range(..moment).any(|(_, heard)| *heard > since)
     }
 
-    /// Whether a connection that was opened after `moment` has answered.
+    /// Whether a connection opened after `moment` has answered.
     pub(super) fn of_new(&self, moment: Instant) -> bool {
         self.last.range(moment..).next().is_some()
     }
@@ -42,7 +42,8 @@ impl Answers {
         self.distrusted.is_some_and(|since| heard < since)
     }
 
-    /// Whether nobody has given way since `moment`; then somebody has now.
+    /// Whether nobody has given way since `moment`. If so, the caller is recorded as giving way
+    /// now.
     pub(super) fn gives_way(&mut self, moment: Instant) -> bool {
         let first = self.gave_way.is_none_or(|when| when < moment);
         if first {

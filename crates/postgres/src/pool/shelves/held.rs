@@ -1,4 +1,4 @@
-//! A connection that is out.
+//! A connection in use by a caller.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use super::Shelves;
 use super::manager::Manager;
 use crate::connection::PgConnection;
 
-/// A connection that is out. It goes back where it came from.
+/// A connection in use. Dropping it gives it back.
 pub(crate) struct Held {
     pub(super) object: Option<Object<Manager>>,
-    /// Whether it has yet to prove itself.
+    /// Whether it must be tested before use.
     rested: bool,
     shelves: Arc<Shelves>,
 }
@@ -23,8 +23,8 @@ impl Held {
         Self { object: Some(object), rested, shelves: Arc::clone(shelves) }
     }
 
-    /// Whether it answers within this time, where it has rested. If it does not, those
-    /// that have been silent for longer are closed as well.
+    /// Whether it answers within this time, if it was idle. If it does not, connections that have
+    /// been silent for longer are closed as well.
     pub(crate) async fn proves_itself(&mut self, within: Duration) -> bool {
         if !self.rested {
             return true;
@@ -57,7 +57,7 @@ impl Drop for Held {
     fn drop(&mut self) {
         if let Some(mut object) = self.object.take() {
             if self.rested {
-                // It has not proved itself.
+                // It failed its test.
                 object.give_up();
             }
             self.shelves.put(object);

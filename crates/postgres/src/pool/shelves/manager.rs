@@ -27,14 +27,14 @@ impl Manager {
     pub(super) fn pool(shelves: &Arc<Shelves>, size: usize, runtime: Handle) -> Pool {
         Pool::builder(Self { shelves: Arc::downgrade(shelves), runtime })
             .max_size(size)
-            // The connection that was used last has the most in its caches.
+            // The most recently used connection has the warmest caches.
             .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
             .build()
             .unwrap_or_else(|_| unreachable!("a runtime is given"))
     }
 
-    /// Opens a connection. If its caller goes away meanwhile, it serves another.
+    /// Opens a connection. If its caller goes away meanwhile, another caller gets it.
     fn open(&self, shelves: Arc<Shelves>, permit: OwnedSemaphorePermit) -> Coming {
         let (tell, told) = oneshot::channel();
         let coming = Coming { shelves: Arc::clone(&shelves), told };
@@ -57,7 +57,7 @@ impl managed::Manager for Manager {
     type Error = Arc<ConnectError>;
 
     async fn create(&self) -> Opened {
-        // A caller that wants only an idle connection gives up here.
+        // A caller that only wants an idle connection gives up here.
         yield_now().await;
         let ended = || Arc::new(ConnectError::Runtime);
         let shelves = self.shelves.upgrade().ok_or_else(ended)?;
@@ -66,7 +66,8 @@ impl managed::Manager for Manager {
             if let Some(left) = shelves.left() {
                 return Ok(left);
             }
-            // What has been left takes from what may be opened.
+            // Connections left by others count towards the limit, so take one of these if there is
+            // no permit.
             let permit = Arc::clone(&shelves.budget).acquire_owned();
             if let Either::Left((permit, _)) = select(pin!(permit), pin!(arrival)).await {
                 break permit.map_err(|_| ended())?;

@@ -1,4 +1,4 @@
-//! Pools and the line before them, as they are at a moment.
+//! The pools, and the callers in line for a connection.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -14,19 +14,18 @@ use super::{Outcome, SHARED, Shelves};
 use crate::connection::PgConnection;
 use crate::opening::ConnectError;
 
-/// A connection that has rested for longer proves itself before it is used: the way to the
-/// server may have forgotten it.
+/// A connection that was idle for longer is tested before use: a firewall may have forgotten it.
 const REST: Duration = Duration::from_secs(1);
 
 pub(super) struct State {
     pub(super) pools: BTreeMap<u64, Pool>,
     /// The number of the next pool.
     pub(super) next: u64,
-    /// Why and when there was no connection to be had last, until there is one.
+    /// When and why no connection could be opened; `None` after a success.
     pub(super) refused: Option<(Instant, Arc<ConnectError>)>,
     /// Callers in line for the next connection, from any pool.
     pub(super) line: VecDeque<oneshot::Sender<Outcome>>,
-    /// New connections whose callers have gone.
+    /// New connections whose callers are gone.
     pub(super) left: Vec<PgConnection>,
     pub(super) answers: Answers,
 }
@@ -45,14 +44,14 @@ impl State {
         self.pools.get(&number).is_none_or(full)
     }
 
-    /// Whether somebody waits for a connection.
+    /// Whether a caller waits for a connection.
     pub(super) fn is_waited_for(&self) -> bool {
         self.line.iter().any(|waiting| !waiting.is_closed())
             || self.pools.values().any(|pool| pool.status().waiting > 0)
     }
 
-    /// Replaces the shared pool. Callers that wait at the old pool move to the new one.
-    /// deadpool's own `resize` takes nothing away from a pool that is not full.
+    /// Replaces the shared pool. Callers that wait at the old pool move to the new one. deadpool's
+    /// own `resize` does not shrink a pool that is not full.
     pub(super) fn resize_shared(&mut self, shelves: &Arc<Shelves>, size: usize) {
         if let Some(old) = self.pools.get(&SHARED) {
             let runtime = old.manager().runtime.clone();
@@ -69,14 +68,14 @@ impl State {
         let own = self.pools.get(&home)?;
         let status = own.status();
         let from_all = first || is_short;
-        // What the worker may still open for itself is better than what is shared.
+        // A connection that the worker may still open for itself is better than a shared one.
         let from_shared = from_all || status.size >= status.max_size;
         let shared = self.pools.get(&SHARED).filter(|_| from_shared);
         let others = self.pools.values().filter(|_| from_all);
         [own].into_iter().chain(shared).chain(others).find_map(idle)
     }
 
-    /// Whether a connection has to prove itself before it is used.
+    /// Whether a connection must be tested before use.
     pub(super) fn rested(&self, object: &Object<Manager>) -> bool {
         let heard = object.heard();
         self.answers.is_distrusted(heard) || heard.elapsed() > REST
@@ -94,7 +93,7 @@ impl State {
     }
 }
 
-/// A connection that is free. None is opened: that takes more than one step.
+/// An idle connection. It opens none, since that takes more than one poll.
 fn idle(pool: &Pool) -> Option<Object<Manager>> {
     pool.timeout_get(&at_once()).now_or_never()?.ok()
 }

@@ -1,4 +1,4 @@
-//! Settings that do nothing, or make the service useless, because of others.
+//! Finds settings that other settings make ineffective or harmful.
 
 use super::super::{Arguments, Settings};
 use super::Findings;
@@ -10,7 +10,7 @@ pub(super) fn find(found: &mut Findings, arguments: &Arguments, settings: &Setti
     found.add(
         arguments.secure_ssl_redirect && !encrypted,
         "SECURE_SSL_REDIRECT",
-        "sends every request to the address it came to, for ever: none counts as encrypted",
+        "sends every request to the address it came to, forever: none counts as encrypted",
         remedy,
     );
     found.add(
@@ -39,7 +39,7 @@ pub(super) fn find(found: &mut Findings, arguments: &Arguments, settings: &Setti
     found.add(
         arguments.cors_allow_credentials && settings.cors.origins.is_empty(),
         "CORS_ALLOW_CREDENTIALS",
-        "has no effect: CORS_ALLOWED_ORIGINS lists no page",
+        "has no effect: CORS_ALLOWED_ORIGINS is empty",
         "list the origins of the pages, or leave it out",
     );
     found.add(

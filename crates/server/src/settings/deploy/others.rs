@@ -1,4 +1,4 @@
-//! What the service relies on, beside itself: the disk, databases, who takes telemetry.
+//! Checks what the service relies on: the disk, databases, and targets of telemetry.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -27,7 +27,7 @@ pub(super) fn find(found: &mut Findings, arguments: &Arguments, settings: &Setti
         redis.is_some_and(|url| url.password().unwrap_or_default().is_empty()),
         "REDIS_URL",
         "is on another machine, without a password",
-        "set one there (requirepass), and here: REDIS_PASSWORD",
+        "set one in Redis (requirepass), and here (REDIS_PASSWORD)",
     );
     let telemetry = &settings.telemetry;
     let sentry = telemetry.sentry.as_ref().map(|sentry| sentry.dsn.expose_secret());
@@ -56,18 +56,18 @@ fn postgres(found: &mut Findings, arguments: &Arguments, database: &PgSettings) 
     found.danger(
         database.password().is_some_and(|p| words::is_placeholder(&p.to_owned().into())),
         if by_itself { "DB_PASSWORD" } else { "DATABASE_URL" },
-        "has a password that anybody would guess, for another machine",
+        "has a password that is easy to guess, for a database on another machine",
         "set a long random one",
     );
     found.add(
         database.is_plain(),
         "DATABASE_URL",
-        "has sslmode=disable: leads go to another machine readable",
+        "has sslmode=disable: leads go to another machine unencrypted",
         "use sslmode=verify-full with sslrootcert",
     );
 }
 
-/// The address, where it is of another machine.
+/// The address, if it is on another machine.
 fn elsewhere(address: &str) -> Option<Url> {
     let url = Url::parse(address).ok()?;
     let host = url.host_str()?;

@@ -1,4 +1,4 @@
-//! Secrets that can be guessed.
+//! Finds secrets that can be guessed.
 
 use std::collections::BTreeSet;
 
@@ -7,11 +7,11 @@ use secrecy::{ExposeSecret, SecretString};
 use super::super::{Arguments, words};
 use super::Findings;
 
-/// Characters of a secret that is long enough.
+/// Characters of a sufficiently long secret.
 const LONG: usize = 32;
-/// Different ones among them, of which 32 random digits have more.
+/// The number of different characters in it; 32 random digits have more.
 const DIFFERENT: usize = 7;
-/// Characters of a passphrase; guessing one is made slow by age.
+/// Characters of a sufficiently long passphrase; age makes guessing slow.
 const LONG_ENOUGH: usize = 16;
 
 pub(super) fn find(found: &mut Findings, arguments: &Arguments) {
@@ -34,7 +34,7 @@ pub(super) fn find(found: &mut Findings, arguments: &Arguments) {
         characters.is_some_and(|characters| characters < LONG_ENOUGH),
         "BACKUP_PASSPHRASE",
         "is shorter than 16 characters",
-        "make one with `openssl rand -base64 32`, and keep this one for the archives it locks",
+        "make one with `openssl rand -base64 32`, and keep this one for existing archives",
     );
 }
 
@@ -43,7 +43,7 @@ fn is_weak(secret: &SecretString) -> bool {
     let different: BTreeSet<char> = text.chars().collect();
     text.chars().count() < LONG
         || different.len() < DIFFERENT
-        // What Django's `startproject` writes.
+        // Django's `startproject` writes such keys.
         || text.starts_with("django-insecure-")
         || words::is_placeholder(secret)
 }

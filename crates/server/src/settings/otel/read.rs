@@ -1,4 +1,4 @@
-//! Reading variables one by one, and noting those that are not followed.
+//! Reads variables one by one, and notes those that are not followed.
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -6,18 +6,18 @@ use std::str::FromStr;
 use super::ENDPOINT;
 use crate::variables::Variables;
 
-/// Reads variables, and knows which have been asked for.
+/// Reads variables, and remembers which ones the service knows.
 pub(super) struct Reader<'a> {
     variables: &'a Variables,
     known: BTreeSet<&'static str>,
     notes: Vec<String>,
-    /// Whether something is sent, or is on purpose not.
+    /// Whether something is sent, or sending is turned off explicitly.
     pub(super) decided: bool,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(variables: &'a Variables) -> Self {
-        // The endpoint of everything is an option of the command line too.
+        // The common endpoint is also an option of the command line.
         let known = BTreeSet::from([ENDPOINT]);
         Self { variables, known, notes: Vec::new(), decided: false }
     }
@@ -50,7 +50,7 @@ impl<'a> Reader<'a> {
         self.notes
     }
 
-    /// The specification: only "true" is true.
+    /// As specified, only "true" is true.
     pub(super) fn is_true(&mut self, name: &'static str) -> bool {
         match self.get(name) {
             Some(text) if text.eq_ignore_ascii_case("true") => true,
@@ -66,7 +66,7 @@ impl<'a> Reader<'a> {
     pub(super) fn number<T: FromStr>(&mut self, name: &'static str) -> Option<T> {
         let number = self.get(name)?.parse().ok();
         if number.is_none() {
-            self.note(name, "it is not a number that it can be");
+            self.note(name, "it is not a valid number");
         }
         number
     }
@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
         Some(number)
     }
 
-    /// Notes a variable whose value is not one of `followed`.
+    /// Notes a variable whose value is not among `followed`.
     pub(super) fn only(&mut self, name: &'static str, followed: &[&str], why: &str) {
         let value = self.get(name).map(str::to_ascii_lowercase);
         if value.is_some_and(|value| !followed.contains(&value.as_str())) {
@@ -91,13 +91,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Those words of a list that are `known`. If none is, the list counts as absent.
+    /// The words of a list that are `known`. If there are none, the list counts as absent.
     pub(super) fn words(&mut self, name: &'static str, known: &[&str]) -> Option<Vec<String>> {
         let list = self.get(name)?.split(',').map(|word| word.trim().to_ascii_lowercase());
         let (words, others): (Vec<_>, Vec<_>) =
             list.filter(|word| !word.is_empty()).partition(|word| known.contains(&word.as_str()));
         if !others.is_empty() {
-            self.note(name, &format!("of it only {} are known", known.join(", ")));
+            self.note(name, &format!("only {} are known", known.join(", ")));
         }
         (!words.is_empty()).then_some(words)
     }

@@ -16,7 +16,7 @@ fn read(environment: &[(&str, &str)]) -> (OtelSettings, Vec<String>) {
     OtelSettings::check(&arguments).unwrap()
 }
 
-/// The addresses that traces and metrics go to, and the notes.
+/// The addresses of traces and metrics, and the notes.
 fn sent(environment: &[(&str, &str)]) -> (String, String, Vec<String>) {
     let (settings, notes) = read(environment);
     let shown = |export: &Option<Export>| {
@@ -62,7 +62,7 @@ fn the_endpoints_and_exporters_say_what_is_sent_where() {
 }
 
 #[test]
-fn what_is_not_followed_is_told_once() {
+fn each_variable_that_is_not_followed_has_one_note() {
     for (name, value) in [
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
         ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json"),
@@ -115,7 +115,7 @@ fn what_is_not_followed_is_told_once() {
 }
 
 #[test]
-fn what_is_followed_is_not_told() {
+fn followed_variables_have_no_note() {
     let (settings, notes) = read(&[
         COLLECTOR,
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
@@ -185,7 +185,7 @@ fn a_caller_is_followed_unless_the_propagators_leave_it_out() {
 }
 
 #[test]
-fn headers_are_taken_as_the_environment_names_them() {
+fn headers_come_from_their_variables() {
     let headers = |environment: &[(&str, &str)]| {
         let (settings, _) = read(environment);
         let shown = |export: Export| -> Vec<String> {
@@ -211,7 +211,7 @@ fn headers_are_taken_as_the_environment_names_them() {
 }
 
 #[test]
-fn an_address_that_is_none_is_refused_without_being_told() {
+fn an_invalid_address_is_refused_without_printing_it() {
     for name in ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"] {
         for value in ["collector:4318", "http://", "http://ana:hunter2/x@c:4318", "unix:/c.sock"] {
             let mut arguments = Cli::parse_from(["exit3"]).arguments;

@@ -1,6 +1,6 @@
 use super::*;
 
-/// The names of the settings that are unsafe, the dangerous ones with a mark.
+/// The names of the unsafe settings, with a mark on dangerous ones.
 fn unsafe_settings(env: &[(&str, &str)]) -> Vec<String> {
     let arguments = arguments(env).unwrap();
     let settings = Settings::check(&arguments).unwrap();
@@ -24,7 +24,7 @@ const SOUND: [(&str, &str); 10] = [
 ];
 
 #[test]
-fn what_is_unsafe_in_production_is_found() {
+fn unsafe_settings_are_found() {
     assert_eq!(unsafe_settings(&SOUND), Vec::<String>::new());
     for (env, found) in [
         (("ALLOWED_HOSTS", ".exit3.agency,localhost"), ""),
@@ -122,7 +122,7 @@ fn what_is_unsafe_in_production_is_found() {
 }
 
 #[test]
-fn a_directory_that_everybody_may_change_is_unsafe() {
+fn a_world_writable_directory_is_unsafe() {
     use std::os::unix::fs::PermissionsExt;
     let directory = tempfile::tempdir().unwrap();
     let data = [("DATA_DIR", directory.path().to_str().unwrap())];
@@ -141,7 +141,7 @@ fn any_host_is_unsafe() {
 }
 
 #[test]
-fn a_service_that_starts_says_what_has_no_effect() {
+fn a_starting_service_reports_ineffective_settings() {
     let notes = |env: &[(&str, &str)]| settings_of(&[&[POSTGRES], env].concat()).notes;
     assert_eq!(notes(&SOUND[1..]), Vec::<String>::new());
     let host = ("ALLOWED_HOSTS", "api.exit3.agency");

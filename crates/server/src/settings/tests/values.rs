@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_control_character_within_a_value_is_refused_without_being_told() {
+fn a_control_character_within_a_value_is_refused_without_printing_it() {
     for (name, value) in [
         ("BASIC_API_KEY", "hunter2\nhunter2"),
         ("SECRET_KEY", "hunter2\u{0}x"),
@@ -21,7 +21,7 @@ fn a_control_character_within_a_value_is_refused_without_being_told() {
 }
 
 #[test]
-fn every_setting_is_trimmed_and_absent_where_it_is_empty() {
+fn every_setting_is_trimmed_and_an_empty_one_is_absent() {
     for (name, value) in [
         ("HOST", "127.0.0.1"),
         ("PORT", "8001"),
@@ -56,7 +56,7 @@ fn every_setting_is_trimmed_and_absent_where_it_is_empty() {
 }
 
 #[test]
-fn a_password_is_taken_as_it_was_generated() {
+fn a_generated_password_is_used_unchanged() {
     for password in ["a/b+c==", "/aaaa", "12/34", "p@ss:w%41rd?#&", "ključ"] {
         let env = [
             ("DATABASE_URL", "postgres://ana@db/leads"),
@@ -75,7 +75,7 @@ fn a_password_is_taken_as_it_was_generated() {
         assert_eq!(
             with_password("redis://:own@redis/0", password),
             "redis://:own@redis/0",
-            "that of the address comes first"
+            "the password in the URL takes precedence"
         );
         let socket = Url::parse(&with_password("redis+unix:///run/redis.sock", password)).unwrap();
         assert_eq!(socket.query_pairs().next(), Some(("pass".into(), password.into())));
@@ -83,7 +83,7 @@ fn a_password_is_taken_as_it_was_generated() {
 }
 
 #[test]
-fn an_address_that_is_none_says_how_a_password_is_written_there() {
+fn an_invalid_url_explains_how_to_encode_a_password() {
     for (name, value, help) in [
         ("REDIS_URL", "redis://:hunter2/x@redis:6379/0", "REDIS_PASSWORD"),
         ("DATABASE_URL", "postgres://ana:hunter2@x@db/leads", "DB_PASSWORD"),
@@ -102,7 +102,7 @@ fn an_address_that_is_none_says_how_a_password_is_written_there() {
 }
 
 #[test]
-fn the_example_names_every_setting_and_no_other() {
+fn the_example_file_names_exactly_the_settings() {
     let example = include_str!("../../../../../.env.example");
     let named = example.lines().filter_map(|line| {
         let (name, _) = line.strip_prefix("# ").unwrap_or(line).split_once('=')?;

@@ -1,4 +1,4 @@
-//! Sending metrics to an OpenTelemetry collector, over HTTP.
+//! Sends metrics to an OpenTelemetry collector over HTTP.
 
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
@@ -19,12 +19,12 @@ use crate::clock::SystemClock;
 use crate::settings::{Export, TelemetrySettings};
 use crate::telemetry::{TelemetryError, resource};
 
-/// How often they are sent, where `OTEL_METRIC_EXPORT_INTERVAL` does not say so.
+/// The default of `OTEL_METRIC_EXPORT_INTERVAL`.
 const EVERY: Duration = Duration::from_secs(60);
-/// How long the end of the process waits for the last of them to be taken.
+/// How long shutdown waits for the last metrics to be sent.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-/// Whom metrics are sent to, and how often.
+/// A collector's address, and how often metrics are sent to it.
 pub(crate) struct Collector {
     client: Client,
     endpoint: Url,
@@ -34,15 +34,15 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    /// The one that the settings are about.
+    /// The collector from the settings, if there is one.
     ///
     /// # Errors
-    /// [`TelemetryError::Metrics`]: there is nothing to send with.
+    /// [`TelemetryError::Metrics`] if the HTTP client cannot be built.
     pub(crate) fn of(settings: &TelemetrySettings) -> Result<Option<Self>, TelemetryError> {
         let otel = &settings.otel;
         let Some(export) = &otel.metrics else { return Ok(None) };
         let client = Client::builder().timeout(export.timeout).default_headers(headers(export));
-        // Headers are for nobody else.
+        // Redirects are not followed, because the headers are meant for this collector only.
         let client = client.redirect(Policy::none());
         let (endpoint, every) = (export.endpoint.clone(), otel.every.unwrap_or(EVERY));
         let attributes = ResourceAttributesWithSchema::from(&resource(otel)).attributes.0;
@@ -51,10 +51,10 @@ impl Collector {
         Ok(Some(Self { client, endpoint, every, resource, began: now() }))
     }
 
-    /// Begins to send what `exposition` returns, from a thread of its own.
+    /// Starts a thread that sends the result of `exposition` regularly.
     ///
     /// # Errors
-    /// There is no thread to be had.
+    /// The thread cannot be started.
     pub(super) fn send_on(
         self,
         exposition: impl Fn() -> String + Send + 'static,
@@ -74,21 +74,21 @@ impl Collector {
         Ok(Sending { stop: Some(stop), ended })
     }
 
-    /// Sends what stands in `exposition`. That it could not is told by the log.
+    /// Sends `exposition` once. A failure is logged.
     fn send(&self, exposition: &str) {
         let span = Span { began: self.began, now: now() };
         let body = request(exposition, self.resource.clone(), span).encode_to_vec();
         let sent = self.client.post(self.endpoint.clone()).body(body);
         let sent = sent.header(CONTENT_TYPE, "application/x-protobuf").send();
         if let Err(error) = sent.and_then(Response::error_for_status) {
-            // Its address may have a password in it.
+            // The URL may contain a password.
             let error = error.without_url();
             tracing::warn!(%error, "the metrics could not be sent");
         }
     }
 }
 
-/// Metrics that are being sent. The last of them are when this is dropped.
+/// Sends metrics until it is dropped; then it sends the last ones.
 pub(crate) struct Sending {
     stop: Option<Sender<()>>,
     ended: Receiver<()>,
@@ -97,7 +97,7 @@ pub(crate) struct Sending {
 impl Drop for Sending {
     fn drop(&mut self) {
         self.stop = None;
-        // The thread holds the other end, and sends nothing.
+        // The thread never sends on this channel; it drops its end when it stops.
         let _ = self.ended.recv_timeout(GOODBYE);
     }
 }

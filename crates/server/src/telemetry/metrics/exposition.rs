@@ -1,8 +1,8 @@
-//! Reading Prometheus' text format, as far as our own exporter writes it.
+//! Parses Prometheus' text format, as far as the exporter in this process uses it.
 //!
 //! Source: <https://prometheus.io/docs/instrumenting/exposition_formats/>
 
-/// A metric with all its series.
+/// A metric with all its time series.
 #[derive(Debug, PartialEq)]
 pub(super) struct Family<'a> {
     pub(super) name: &'a str,
@@ -10,16 +10,16 @@ pub(super) struct Family<'a> {
     pub(super) samples: Vec<Sample<'a>>,
 }
 
-/// One line.
+/// One line of a metric.
 #[derive(Debug, PartialEq)]
 pub(super) struct Sample<'a> {
-    /// That of the family, which parts of a histogram add to.
+    /// The name of the metric; the lines of a histogram add a suffix to it.
     pub(super) name: &'a str,
     pub(super) labels: Vec<(&'a str, String)>,
     pub(super) value: f64,
 }
 
-/// The metrics of a text. What is none is left out.
+/// Parses the metrics in a text. Other lines are skipped.
 pub(super) fn families(text: &str) -> Vec<Family<'_>> {
     let mut families: Vec<Family<'_>> = Vec::new();
     for line in text.lines() {
@@ -45,7 +45,7 @@ fn sample(line: &str) -> Option<Sample<'_>> {
 
 type Labels<'a> = Vec<(&'a str, String)>;
 
-/// The labels up to the closing brace, and what follows it.
+/// Parses labels up to the closing brace; also returns the text after it.
 fn labels(mut text: &str) -> Option<(Labels<'_>, &str)> {
     let mut labels = Vec::new();
     loop {
@@ -59,7 +59,7 @@ fn labels(mut text: &str) -> Option<(Labels<'_>, &str)> {
     }
 }
 
-/// A value up to its closing quote, and what follows it.
+/// Parses a value up to its closing quote; also returns the text after it.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut characters = text.chars();
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_exporter_writes_is_read() {
+    fn reads_the_output_of_the_exporter() {
         let recorder =
             metrics_exporter_prometheus::PrometheusBuilder::new().set_buckets(&[0.5]).unwrap();
         let recorder = recorder.build_recorder();
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_metric_is_left_out() {
+    fn skips_lines_that_are_not_metrics() {
         for text in ["a 1", "# TYPE a", "# TYPE a gauge\na", "# TYPE a gauge\na{b=\"c 1", "\n\n"] {
             assert!(families(text).iter().all(|family| family.samples.is_empty()), "{text}");
         }

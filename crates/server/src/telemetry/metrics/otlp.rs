@@ -1,4 +1,4 @@
-//! Metrics as OpenTelemetry has them: what Prometheus is shown, since nothing is measured
+//! Converts the metrics from Prometheus' text format to OpenTelemetry, so that nothing is measured
 //! twice.
 //!
 //! Source: OpenTelemetry's "Prometheus and OpenMetrics Compatibility".
@@ -16,8 +16,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 
 use super::exposition::{Family, Sample, families};
 
-/// Names and units that OpenTelemetry's semantic conventions have for metrics; those that
-/// are ours alone stay as they are.
+/// Names and units from OpenTelemetry's semantic conventions. Metrics of our own keep their names.
 const NAMES: [(&str, &str, &str); 4] = [
     ("http_server_request_duration_seconds", "http.server.request.duration", "s"),
     ("http_server_active_requests", "http.server.active_requests", "{request}"),
@@ -25,10 +24,10 @@ const NAMES: [(&str, &str, &str); 4] = [
     ("db_client_connection_wait_time_seconds", "db.client.connection.wait_time", "s"),
 ];
 
-/// A label whose values are numbers.
+/// A label with numeric values.
 const STATUS: &str = "http_response_status_code";
 
-/// The same of labels.
+/// Names of labels from the same conventions.
 const LABELS: [(&str, &str); 5] = [
     ("http_request_method", "http.request.method"),
     ("http_route", "http.route"),
@@ -37,14 +36,14 @@ const LABELS: [(&str, &str); 5] = [
     ("state", "db.client.connection.state"),
 ];
 
-/// Since when is measured and until when, in nanoseconds since 1970.
+/// The start and the end of the measurement, in nanoseconds since 1970.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span {
     pub(super) began: u64,
     pub(super) now: u64,
 }
 
-/// Everything that stands in `exposition`, in Prometheus' text format.
+/// Converts all metrics in `exposition`, which is in Prometheus' text format.
 pub(super) fn request(
     exposition: &str,
     resource: Resource,
@@ -71,7 +70,7 @@ fn metric(family: &Family<'_>, span: Span) -> Option<Metric> {
             aggregation_temporality: cumulative,
             is_monotonic: true,
         }),
-        // Those that have a name there are counted up and down.
+        // The gauges that the conventions know are up-down counters there.
         "gauge" if known.is_some() => Data::Sum(Sum {
             data_points: points(),
             aggregation_temporality: cumulative,
@@ -103,7 +102,7 @@ fn number(sample: &Sample<'_>, span: Span) -> NumberDataPoint {
     }
 }
 
-/// The series of a histogram: of each first its buckets, which add up, then sum and count.
+/// Converts a histogram. For each series, its lines are the cumulative buckets, then sum and count.
 fn histograms(family: &Family<'_>, span: Span) -> Vec<HistogramDataPoint> {
     let mut points = Vec::new();
     let mut point = HistogramDataPoint::default();
@@ -197,7 +196,7 @@ exit3_disk_free_bytes 9.5
     }
 
     #[test]
-    fn buckets_are_each_by_itself() {
+    fn buckets_are_not_cumulative() {
         let metrics = metrics();
         let Some(Data::Histogram(histogram)) = &metrics[2].data else { panic!("{metrics:?}") };
         assert_eq!((&*metrics[2].name, &*metrics[2].unit), ("http.server.request.duration", "s"));

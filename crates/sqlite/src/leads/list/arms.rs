@@ -1,4 +1,4 @@
-//! The parts of indexes that a list of leads is merged from.
+//! The index parts that a list of leads is merged from.
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -11,13 +11,13 @@ use crate::window::Access;
 /// A status, a source and a category.
 type Combination = (String, String, String);
 
-/// The most combinations that there are.
+/// The number of possible combinations.
 const MOST_PARTS: usize = 216;
-/// The most values that a statement is given; SQLite takes 32,766.
+/// The most values in a statement; SQLite accepts 32,766.
 const MOST_VALUES: usize = 20_000;
 
-/// The parts that have the rows in that order; or, where they will be sorted, in the order
-/// of time, in which the bounds of time are.
+/// The index parts in the requested order or, if the rows will be sorted anyway, in the order of
+/// time, so that bounds on the time can use the index.
 pub(super) fn arms(
     connection: &mut SqliteConnection,
     filter: &LeadFilter,
@@ -27,13 +27,13 @@ pub(super) fn arms(
     let is_sorted = access == Access::Sorted;
     let by = if is_sorted { LeadSort::CreatedAt } else { by };
     let mut chosen = chosen(filter);
-    // With so many words that those of every part would be too many, all rows are one part.
+    // If every part repeated so many words, there would be too many values: use one part instead.
     if filter.words.len().saturating_mul(MOST_PARTS) > MOST_VALUES {
         chosen.clear();
     }
     Ok(match chosen.as_slice() {
         [] if is_sorted && !filter.is_bounded() => vec![Arm::all(" NOT INDEXED")],
-        // Of each status, so that the bounds of time can be used.
+        // One part for each status, so that bounds on the time can use the index.
         [] if by == LeadSort::Status && filter.is_bounded() => {
             LeadStatus::ALL.iter().map(|status| of_one("status", status.as_str())).collect()
         }
@@ -53,7 +53,7 @@ pub(super) fn arms(
     })
 }
 
-/// The combinations that the filter allows and that there are.
+/// The existing combinations that the filter allows.
 fn combinations(
     connection: &mut SqliteConnection,
     filter: &LeadFilter,
@@ -87,8 +87,8 @@ fn of_all((status, source, category): &Combination, by: LeadSort) -> Arm {
     Arm { index, equal, is_beyond: true }
 }
 
-/// Leaves out what lies before a position in the order of status: of its own status what
-/// it says, of others all or nothing.
+/// Drops what lies before a position in the order of status: other statuses are included or
+/// excluded as a whole, and the position's own status is restricted.
 pub(super) fn start_beyond(
     arms: &mut Vec<Arm>,
     filter: &LeadFilter,
@@ -106,12 +106,12 @@ pub(super) fn start_beyond(
     });
 }
 
-/// Whether the filter is about status, source or category.
+/// Whether the filter restricts status, source or category.
 pub(super) fn is_chosen(filter: &LeadFilter) -> bool {
     !chosen(filter).is_empty()
 }
 
-/// The columns that the filter is about, and the words that each may have.
+/// The restricted columns with their allowed words.
 fn chosen(filter: &LeadFilter) -> Vec<(&'static str, Vec<&'static str>)> {
     let columns = ["status", "source", "category"].into_iter().zip(filter.choices());
     columns.filter_map(|(column, words)| Some((column, words?))).collect()
