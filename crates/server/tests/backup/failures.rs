@@ -25,7 +25,9 @@ async fn a_killed_backup_leaves_nothing_that_looks_finished() {
     killed.kill().unwrap();
     assert!(!killed.wait().unwrap().success(), "it was killed in the middle");
     assert!(names(&backups).iter().all(|name| name.ends_with(".partial")));
-    assert!(refused(&site.run(&["verify-backup", "--from", "backups"])).contains("no backup"));
+    assert!(
+        refused(&site.run(&["verify-backup", "--from", "backups"])).contains("no usable backup")
+    );
     let archive = site.back_up();
     assert_eq!(sums(&archive)[0].rows, 20_000);
     site.must(&["verify-backup", "--from", "backups"]);

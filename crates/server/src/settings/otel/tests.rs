@@ -166,7 +166,7 @@ fn a_sampler_chooses_with_or_without_the_caller() {
         assert_eq!(settings.sampling.by_caller, by_caller, "{sampler}");
         assert_eq!(notes, Vec::<String>::new(), "{sampler}");
     }
-    for (argument, reason) in [("2", "from 0 to 1"), ("half", "not a number")] {
+    for (argument, reason) in [("2", "from 0 to 1"), ("half", "not a valid number")] {
         let ratio = ("OTEL_TRACES_SAMPLER", "traceidratio");
         let (settings, notes) = read(&[COLLECTOR, ratio, ("OTEL_TRACES_SAMPLER_ARG", argument)]);
         assert!(notes.len() == 1 && notes[0].contains(reason), "{notes:?}");
