@@ -13,7 +13,7 @@ use exit3_app::api_keys::{Caller, KeyError, authenticate};
 use exit3_app::quotas::{self, Bill, Request};
 use exit3_domain::api_keys::{Scope, Scopes, TokenDigest};
 use exit3_domain::quotas::Quota;
-use exit3_ports::Session;
+use exit3_ports::Consistency;
 use exit3_web::{ApiError, Peer, quotas::tell};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -75,9 +75,9 @@ pub(crate) async fn admit<B: MessageBody>(
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     let (bill, verdict) = examine(area, &request).await;
     let mut response = match verdict {
-        Ok(session) => {
-            let mut response = session.run(next.call(request)).await?.map_into_left_body();
-            consistency::tell(&session, response.headers_mut());
+        Ok(consistency) => {
+            let mut response = consistency.run(next.call(request)).await?.map_into_left_body();
+            consistency::tell(&consistency, response.headers_mut());
             response
         }
         Err(error) => request.error_response(error).map_into_right_body(),
@@ -86,7 +86,7 @@ pub(crate) async fn admit<B: MessageBody>(
     Ok(response)
 }
 
-async fn examine(area: Area, request: &ServiceRequest) -> (Bill, Result<Session, ApiError>) {
+async fn examine(area: Area, request: &ServiceRequest) -> (Bill, Result<Consistency, ApiError>) {
     let Some(app) = request.app_data::<Data<App>>() else {
         return (Bill::default(), Err(ApiError::internal()));
     };
@@ -125,10 +125,10 @@ fn counted<'a>(
     }
 }
 
-fn permit(area: Area, request: &ServiceRequest, caller: &Caller) -> Result<Session, ApiError> {
+fn permit(area: Area, request: &ServiceRequest, caller: &Caller) -> Result<Consistency, ApiError> {
     match area.scope(request.method()) {
         Some(scope) if !caller.scopes().contain(scope) => Err(ApiError::no_permission()),
-        _ => Ok(consistency::session(caller, request)),
+        _ => Ok(consistency::of(caller, request)),
     }
 }
 

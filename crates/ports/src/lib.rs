@@ -8,13 +8,13 @@ mod api_keys;
 mod backups;
 mod clients;
 mod clock;
+mod consistency;
 mod django;
 mod error;
 mod health;
 mod leads;
 mod migrations;
 mod quotas;
-mod session;
 mod staff;
 mod subscribers;
 mod tables;
@@ -24,6 +24,7 @@ pub use api_keys::ApiKeyRepository;
 pub use backups::{BackupLog, BackupStatus};
 pub use clients::ClientRepository;
 pub use clock::Clock;
+pub use consistency::{Consistency, LogPosition};
 pub use django::{
     AUTH_USER, COMMON_CLIENT, COMMON_LEAD, COMMON_NEWSLETTER, DJANGO_TABLES, DjangoRow,
     DjangoSource, DjangoTable, missing_of_django,
@@ -33,7 +34,6 @@ pub use health::{DatabaseHealth, Obstacle};
 pub use leads::LeadRepository;
 pub use migrations::{Migration, Moved, NoWay, Rows, SchemaState, Target, Way};
 pub use quotas::{Charge, Quotas, Standing};
-pub use session::{Position, Session};
 pub use staff::StaffRepository;
 pub use subscribers::SubscriberRepository;
 pub use tables::{Column, Kind, NOT_MOVED, Row, Shape, TABLES, Table, Value, table};

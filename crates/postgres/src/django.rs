@@ -6,7 +6,7 @@ use tokio::runtime::Handle;
 use tokio_postgres::types::{ToSql, Type};
 
 use crate::settings::PgSettings;
-use crate::transfer::session::PgSession;
+use crate::transfer::bulk::PgBulkTransaction;
 
 /// Opens the database of the Django service, as it is now. Its writers are not blocked.
 ///
@@ -16,15 +16,15 @@ pub async fn django_source(
     settings: &PgSettings,
     runtime: &Handle,
 ) -> Result<Box<dyn DjangoSource>, StoreError> {
-    let session = PgSession::open(settings, runtime).await?;
-    session.begin("REPEATABLE READ READ ONLY").await?;
+    let transaction = PgBulkTransaction::open(settings, runtime).await?;
+    transaction.begin("REPEATABLE READ READ ONLY").await?;
     // The first read takes the snapshot.
-    session.columns().await?;
-    Ok(Box::new(session))
+    transaction.columns().await?;
+    Ok(Box::new(transaction))
 }
 
 #[async_trait]
-impl DjangoSource for PgSession {
+impl DjangoSource for PgBulkTransaction {
     async fn missing(&mut self) -> Result<Vec<String>, StoreError> {
         let has = self.columns().await?;
         Ok(missing_of_django(|table, column| has.contains(&(table.to_owned(), column.to_owned()))))

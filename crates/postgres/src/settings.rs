@@ -168,8 +168,8 @@ impl PgSettings {
     }
 
     /// Lets lists come from `replica`, a standby of this database, while they are no older than
-    /// `max_lag` and contain what the client of the current [`Session`](exit3_ports::Session) has
-    /// written and seen. Otherwise lists come from this database.
+    /// `max_lag` and contain what the caller of the current
+    /// [`Consistency`](exit3_ports::Consistency) has written and seen. Otherwise lists come from this database.
     pub fn with_replica(self, replica: Self, max_lag: Duration) -> Self {
         let known = Arc::new(Replica::new(max_lag));
         Self { replica: Some((Box::new(replica), known)), ..self }
@@ -204,11 +204,11 @@ impl PgSettings {
 
     /// A description for people: `PostgreSQL at host:port/name`.
     pub fn describe(&self) -> String {
-        format!("PostgreSQL at {}", self.place())
+        format!("PostgreSQL at {}", self.address())
     }
 
     /// `host:port/name`, with the port of each host.
-    pub(crate) fn place(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         let ports = self.config.get_ports();
         let hosts = self.config.get_hosts().iter().enumerate().map(|(at, host)| {
             let port = ports.get(at).or(ports.first()).copied().unwrap_or(5432);
@@ -318,22 +318,22 @@ mod tests {
             let wrong = PgSettings::parse(&format!("postgres://ana:{password}@db/leads"));
             assert_eq!(wrong.err(), Some(SettingsError::Form), "{password}");
             let right = PgSettings::parse(&format!("postgres://ana:{encoded}@db/leads")).unwrap();
-            assert_eq!((right.password(), &*right.place()), (Some(password), "db:5432/leads"));
+            assert_eq!((right.password(), &*right.address()), (Some(password), "db:5432/leads"));
         }
         // Base64, as `openssl rand -base64 32` prints it, is fine.
         let settings = PgSettings::parse("postgres://ana:a/b+c==@db/leads").unwrap();
-        assert_eq!((settings.password(), &*settings.place()), (Some("a/b+c=="), "db:5432/leads"));
+        assert_eq!((settings.password(), &*settings.address()), (Some("a/b+c=="), "db:5432/leads"));
     }
 
     #[test]
     fn the_description_names_all_hosts_and_ports() {
-        for (url, place) in [
+        for (url, address) in [
             ("postgres://a:secret@b/c", "b:5432/c"),
             ("postgres://a:secret@b:1,c:2/d", "b:1,c:2/d"),
             ("postgres://a@b,c:2/d", "b:5432,c:2/d"),
             ("postgres:///c?host=/run/p&port=7", "/run/p:7/c"),
         ] {
-            assert_eq!(PgSettings::parse(url).map(|it| it.place()).unwrap(), place);
+            assert_eq!(PgSettings::parse(url).map(|it| it.address()).unwrap(), address);
         }
     }
 }

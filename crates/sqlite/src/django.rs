@@ -13,15 +13,15 @@ use tempfile::TempDir;
 use crate::connection::{Connector, OpenError};
 use crate::error::{Refusal, from_diesel, unreachable};
 use crate::sql::Sql;
-use crate::transfer::session::{SqliteSession, blocking, columns};
+use crate::transfer::bulk::{SqliteBulkTransaction, blocking, columns};
 
 /// How long the copy waits for writers, in milliseconds.
 const PATIENCE: &str = "PRAGMA busy_timeout = 30000";
 
 /// A copy of the file. Django cannot write while somebody reads, so it waits no longer than copying
 /// takes.
-struct Copy {
-    session: SqliteSession,
+struct DjangoSnapshot {
+    transaction: SqliteBulkTransaction,
     _directory: TempDir,
 }
 
@@ -50,8 +50,8 @@ pub async fn django_source(path: &Path) -> Result<Box<dyn DjangoSource>, StoreEr
     })
     .await?;
     let copy = connector(&to)?;
-    let session = SqliteSession::begin(&copy, Connector::reader, "BEGIN").await?;
-    Ok(Box::new(Copy { session, _directory: directory }))
+    let transaction = SqliteBulkTransaction::begin(&copy, Connector::reader, "BEGIN").await?;
+    Ok(Box::new(DjangoSnapshot { transaction, _directory: directory }))
 }
 
 /// A directory that only its owner may enter, because the copy contains names and password hashes.
@@ -62,9 +62,9 @@ fn scratch() -> std::io::Result<TempDir> {
 }
 
 #[async_trait]
-impl DjangoSource for Copy {
+impl DjangoSource for DjangoSnapshot {
     async fn missing(&mut self) -> Result<Vec<String>, StoreError> {
-        self.session
+        self.transaction
             .with(|connection| {
                 let has = columns(connection).map_err(from_diesel)?;
                 Ok(missing_of_django(|table, column| {
@@ -80,7 +80,7 @@ impl DjangoSource for Copy {
         after: i64,
         limit: u32,
     ) -> Result<Vec<DjangoRow>, StoreError> {
-        self.session
+        self.transaction
             .with(move |connection| {
                 // Read as bytes, because a text of a foreign file may not be valid UTF-8.
                 let mut select = Sql::<Binary>::new("SELECT CAST(json_array(");
