@@ -9,8 +9,8 @@ mod backups;
 mod clients;
 mod clock;
 mod consistency;
-mod django;
 mod error;
+mod foreign;
 mod health;
 mod leads;
 mod migrations;
@@ -25,11 +25,8 @@ pub use backups::{BackupLog, BackupStatus};
 pub use clients::ClientRepository;
 pub use clock::Clock;
 pub use consistency::{Consistency, LogPosition};
-pub use django::{
-    AUTH_USER, COMMON_CLIENT, COMMON_LEAD, COMMON_NEWSLETTER, DJANGO_TABLES, DjangoRow,
-    DjangoSource, DjangoTable, missing_of_django,
-};
 pub use error::{Constraint, Guard, RULES, Rule, StoreError, with_causes};
+pub use foreign::{ForeignRow, ForeignSource, ForeignTable};
 pub use health::{DatabaseHealth, Obstacle};
 pub use leads::LeadRepository;
 pub use migrations::{Migration, Moved, NoWay, Rows, SchemaState, Target, Way};

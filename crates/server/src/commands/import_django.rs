@@ -44,7 +44,7 @@ pub(super) fn import_django(
     let backend = Backend::open(settings)?;
     let imported = runtime()?.block_on(unless_stopped(async {
         let mut source =
-            Backend::django(&from).await.map_err(|error| format!("--from: {error}"))?;
+            Backend::foreign(&from).await.map_err(|error| format!("--from: {error}"))?;
         prepare::writable(&backend)?;
         prepare::schema(settings, &backend).await?;
         let here = backend.transfer().load().await?;
