@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use exit3_archive::{ArchiveError, TableSum};
 use exit3_domain::clients::is_contract_path;
 use exit3_domain::email::DisposableDomains;
-use exit3_ports::{ForeignSource, Load, StoreError, Value};
+use exit3_ports::{ContractError, ForeignSource, Load, StoreError, Value};
 
 use crate::contracts::{Bringing, Contracts};
 use crate::decide::{Conflict, Why};
@@ -171,7 +171,7 @@ async fn bring_contracts(
                 let column = "contract_file";
                 report.remarks.push(Remark { table: it.from.name, id, column, what });
             }
-            Err(ArchiveError::FileExists(path)) => {
+            Err(ArchiveError::Contract(ContractError::Exists(path))) => {
                 let why = Why::Contract(path);
                 conflicts.push(Conflict { table: it.to.table.name, id, why });
             }

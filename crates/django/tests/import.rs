@@ -11,13 +11,14 @@
 mod memory;
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use exit3_archive::ContractFiles;
 use exit3_django::{
     Conflict, Contracts, DJANGO_TABLES, ImportError, Imported, ImportedTable, Options, Why, import,
 };
 use exit3_domain::email::DisposableDomains;
+use exit3_files::ContractDirectory;
 use exit3_ports::{
     ForeignRow, ForeignSource, ForeignTable, PAGE_BYTES, Row, StoreError, TABLES, Value,
 };
@@ -96,7 +97,7 @@ impl Django {
 }
 
 async fn bring(django: &Django, here: &Memory, overwrite: bool) -> Result<Imported, ImportError> {
-    let contracts = Contracts::new(None, ContractFiles::new("none")).unwrap();
+    let contracts = Contracts::new(None, Arc::new(ContractDirectory::new("none"))).unwrap();
     let options = Options { disposable: DisposableDomains::default(), contracts, overwrite };
     import(&mut django.clone(), Box::new(here.clone()), &options).await
 }

@@ -9,6 +9,7 @@ mod backups;
 mod clients;
 mod clock;
 mod consistency;
+mod contracts;
 mod error;
 mod foreign;
 mod health;
@@ -25,6 +26,10 @@ pub use backups::{BackupLog, BackupStatus};
 pub use clients::ClientRepository;
 pub use clock::Clock;
 pub use consistency::{Consistency, LogPosition};
+pub use contracts::{
+    ContractError, ContractFound, ContractStaging, ContractStore, STAGED_LETTERS, STAGED_NAME,
+    is_staged_name,
+};
 pub use error::{Constraint, Guard, RULES, Rule, StoreError, with_causes};
 pub use foreign::{ForeignRow, ForeignSource, ForeignTable};
 pub use health::{DatabaseHealth, Obstacle};

@@ -2,7 +2,7 @@ use std::fs::File;
 
 use clap::Args;
 use exit3_archive::ArchiveError;
-use exit3_ports::{Clock, Load};
+use exit3_ports::{Clock, ContractStore, Load};
 
 use super::backup::tell;
 use super::{Failure, prepare, runtime, say};
