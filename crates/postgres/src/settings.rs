@@ -8,6 +8,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use tokio::sync::OnceCell;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
@@ -280,22 +281,15 @@ impl Ssl {
 
 /// Decodes the percent-encoding of an option's value.
 fn decode(value: &str) -> Result<String, SettingsError> {
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
-        match (digit(rest.next()), digit(rest.next())) {
-            (Some(high), Some(low)) => {
-                bytes.push(u8::try_from(high * 16 + low).map_err(|_| SettingsError::Form)?);
-            }
-            _ => return Err(SettingsError::Form),
-        }
+    // The library would leave a percent sign without digits as it is.
+    let has_digits = |rest: &str| {
+        rest.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if !value.split('%').skip(1).all(has_digits) {
+        return Err(SettingsError::Form);
     }
-    String::from_utf8(bytes).map_err(|_| SettingsError::Form)
+    let decoded = percent_decode_str(value).decode_utf8().map_err(|_| SettingsError::Form)?;
+    Ok(decoded.into_owned())
 }
 
 #[cfg(test)]
@@ -309,6 +303,18 @@ mod tests {
             assert_eq!(settings.with_password(password).password(), Some(password));
             let settings = PgSettings::parse("postgres://ana:own@db/leads").unwrap();
             assert_eq!(settings.with_password(password).password(), Some("own"));
+        }
+    }
+
+    #[test]
+    fn an_option_is_decoded_or_refused() {
+        for (value, decoded) in
+            [("/etc/a%20b%C4%8D.pem", "/etc/a b\u{10d}.pem"), ("a%2525", "a%25")]
+        {
+            assert_eq!(decode(value).as_deref(), Ok(decoded));
+        }
+        for value in ["%", "a%2", "%g0", "%2g", "%%20", "%\u{10d}", "%ff", "a%+1"] {
+            assert_eq!(decode(value), Err(SettingsError::Form), "{value}");
         }
     }
 
