@@ -9,7 +9,7 @@ use exit3_ports::{
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
 use tempfile::TempDir;
 
-use super::backup::place;
+use super::backup::store;
 use super::{Failure, runtime, say, unless_stopped, whisper};
 use crate::archives;
 use crate::backend::Backend;
@@ -40,7 +40,7 @@ pub(super) fn verify_backup(settings: &Settings, what: &VerifyBackup) -> Result<
         let now = SystemClock.now();
         let name = match &what.archive {
             Some(name) => name.clone(),
-            None => place(what.from.as_deref(), &settings.backup)?.newest(now).await?,
+            None => store(what.from.as_deref(), &settings.backup)?.newest(now).await?,
         };
         let file = BackupStore::fetch(&name).await?;
         let tried = attempt(settings, &mut scratch, file, what.allow_plain).await;
