@@ -1,9 +1,8 @@
 //! How often a request may come.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
-use exit3_domain::quotas::{Quota, Rate, subject};
+use exit3_domain::quotas::{Quota, Rate};
 use exit3_ports::Charge;
 use metrics::counter;
 
@@ -36,27 +35,28 @@ impl Limits {
     }
 }
 
-/// Who is counted for a request, and as what.
+/// Who is counted for a request, and as what. Peers and visitors have numbers, which the edge
+/// makes of their addresses.
 #[derive(Debug, Clone, Copy)]
 pub enum Request<'a> {
     /// One with a key.
     Keyed {
         /// The holder of the key.
         caller: &'a Caller,
-        /// On whose behalf the request was sent.
-        visitor: IpAddr,
+        /// The number of the visitor on whose behalf the request was sent.
+        visitor: u64,
         /// What is created, where something is.
         creates: Option<Quota>,
     },
     /// One without any.
     Keyless {
-        /// Who sent the request.
-        client: IpAddr,
+        /// The number of the peer that sent the request.
+        peer: u64,
     },
     /// One with a key that opens nothing.
     WrongKey {
-        /// Who sent the request.
-        client: IpAddr,
+        /// The number of the peer that sent the request.
+        peer: u64,
     },
 }
 
@@ -93,8 +93,8 @@ pub async fn charge(app: &App, request: Request<'_>) -> Bill {
         .find_map(|(charge, standing)| Some((charge.quota, standing.refused_for?)));
     if let Some((quota, wait)) = refused {
         counter!(REFUSALS, "quota" => quota.as_str()).increment(1);
-        if let (Quota::WrongKey, Request::WrongKey { client }) = (quota, request) {
-            app.keyring.note_guesser(subject(client), app.clock.now(), wait);
+        if let (Quota::WrongKey, Request::WrongKey { peer }) = (quota, request) {
+            app.keyring.note_guesser(peer, app.clock.now(), wait);
         }
     }
     let items = charges
@@ -109,7 +109,7 @@ pub async fn charge(app: &App, request: Request<'_>) -> Bill {
     Bill { items, refused_for: refused.map(|(_, wait)| wait) }
 }
 
-/// The bill of a client that has guessed too often, and is not charged once more.
+/// The bill of a peer that has guessed too often, and is not charged once more.
 pub fn refuse_guess(app: &App, wait: Duration) -> Bill {
     counter!(REFUSALS, "quota" => Quota::WrongKey.as_str()).increment(1);
     let visitor = app.limits.visitor.map(|rate| (Quota::Visitor, rate, None));
@@ -124,7 +124,7 @@ fn charges(limits: &Limits, request: Request<'_>) -> Vec<Charge> {
     match request {
         // No guesses of others are held against a right key.
         Request::Keyed { caller, visitor, creates } => {
-            add(Quota::Visitor, limits.visitor, subject(visitor));
+            add(Quota::Visitor, limits.visitor, visitor);
             add(Quota::Key, caller.rate(limits.key), caller.number());
             let rate = match creates {
                 Some(Quota::LeadCreate) => limits.lead_create,
@@ -132,15 +132,15 @@ fn charges(limits: &Limits, request: Request<'_>) -> Vec<Charge> {
                 _ => None,
             };
             if let Some(quota) = creates {
-                add(quota, rate, subject(visitor));
+                add(quota, rate, visitor);
             }
         }
-        Request::Keyless { client } => {
-            add(Quota::Visitor, limits.visitor, subject(client));
+        Request::Keyless { peer } => {
+            add(Quota::Visitor, limits.visitor, peer);
         }
-        Request::WrongKey { client } => {
-            add(Quota::WrongKey, limits.wrong_key(), subject(client));
-            add(Quota::Visitor, limits.visitor, subject(client));
+        Request::WrongKey { peer } => {
+            add(Quota::WrongKey, limits.wrong_key(), peer);
+            add(Quota::Visitor, limits.visitor, peer);
         }
     }
     charges
@@ -166,10 +166,6 @@ mod tests {
         }
     }
 
-    fn address(text: &str) -> IpAddr {
-        text.parse().unwrap()
-    }
-
     fn shown(limits: &Limits, request: Request<'_>) -> Vec<String> {
         let show =
             |charge: Charge| format!("{} {} {:x}", charge.quota, charge.rate, charge.subject);
@@ -177,7 +173,7 @@ mod tests {
     }
 
     fn keyed(caller: &Caller, creates: Option<Quota>) -> Request<'_> {
-        Request::Keyed { caller, visitor: address("192.0.2.2"), creates }
+        Request::Keyed { caller, visitor: 0xffff_ffff_c000_0202, creates }
     }
 
     #[test]
@@ -236,26 +232,26 @@ mod tests {
 
     #[test]
     fn wrong_keys_count_more_strictly_than_none() {
-        let client = address("2001:db8::1");
-        let wrong = shown(&limits(), Request::WrongKey { client });
+        let peer = 0x2001_0db8_0000_0000;
+        let wrong = shown(&limits(), Request::WrongKey { peer });
         let counted = "20010db800000000";
         assert_eq!(
             wrong,
             [format!("wrong-key 10/hour {counted}"), format!("visitor 100/hour {counted}")]
         );
-        assert_eq!(shown(&limits(), Request::Keyless { client }), wrong[1..]);
+        assert_eq!(shown(&limits(), Request::Keyless { peer }), wrong[1..]);
         let few = Limits { visitor: rate("3/day"), ..Limits::default() };
         assert_eq!(few.wrong_key(), rate("1/day"));
     }
 
     #[tokio::test]
     async fn only_who_guesses_is_remembered_for_it() {
-        let client = address("192.0.2.1");
+        let peer = 0xffff_ffff_c000_0201;
         for (request, quota, remembered) in [
-            (Request::WrongKey { client }, 0, true),
+            (Request::WrongKey { peer }, 0, true),
             // What was too often is something else.
-            (Request::WrongKey { client }, 1, false),
-            (Request::Keyless { client }, 0, false),
+            (Request::WrongKey { peer }, 1, false),
+            (Request::Keyless { peer }, 0, false),
         ] {
             let mut mocks = Mocks::new();
             mocks.limits = limits();
@@ -266,7 +262,7 @@ mod tests {
             });
             let app = mocks.into_app();
             assert!(charge(&app, request).await.refused_for.is_some());
-            let wait = app.keyring.guesses_again_in(subject(client), crate::testing::now());
+            let wait = app.keyring.guesses_again_in(peer, crate::testing::now());
             assert_eq!(wait, remembered.then(|| Duration::from_secs(36)), "{request:?}");
         }
     }

@@ -1,12 +1,13 @@
 //! Backs up, restores and copies databases.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 
-use exit3_ports::{Load, PAGE_BYTES, Row, Shape, Snapshot, StoreError, Table, Value};
+use exit3_ports::{
+    ContractFound, ContractStaging, ContractStore, Load, PAGE_BYTES, Row, Shape, Snapshot,
+    StoreError, Table, Value,
+};
 
 use crate::error::ArchiveError;
-use crate::files::{ContractFiles, Found, Staging};
 use crate::read::{ArchiveReader, Event};
 use crate::record::{FileSum, TableSum};
 use crate::rows::{Summing, encode};
@@ -70,7 +71,7 @@ impl Summary {
 /// [`ArchiveError`]; the unfinished archive is then useless.
 pub async fn back_up<W: Write>(
     snapshot: &mut dyn Snapshot,
-    files: &ContractFiles,
+    files: &dyn ContractStore,
     mut archive: ArchiveWriter<W>,
     progress: &dyn Progress,
 ) -> Result<(W, Summary), ArchiveError> {
@@ -101,13 +102,12 @@ pub async fn back_up<W: Write>(
     snapshot.confirm().await?;
     for found in files.list() {
         match found? {
-            Found::Other(name) => summary.left_out.push(name),
-            Found::File(name, path) => match File::open(path) {
-                Ok(file) => summary.add_file(&archive.file(&name, file)?),
-                // The file was removed meanwhile.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error.into()),
-            },
+            ContractFound::Other(name) => summary.left_out.push(name),
+            ContractFound::File(name) => {
+                if let Some(file) = files.open(&name)? {
+                    summary.add_file(&archive.file(&name, file)?);
+                }
+            }
         }
     }
     Ok((archive.finish()?, summary))
@@ -122,7 +122,7 @@ pub async fn back_up<W: Write>(
 pub async fn restore<R: Read>(
     archive: &mut ArchiveReader<R>,
     mut load: Box<dyn Load>,
-    mut staging: Option<Staging>,
+    mut staging: Option<Box<dyn ContractStaging>>,
     replace: bool,
     progress: &dyn Progress,
 ) -> Result<Summary, ArchiveError> {
@@ -177,7 +177,7 @@ pub async fn restore<R: Read>(
     be_sound(load.as_mut()).await?;
     commit(load).await?;
     if let Some(staging) = staging {
-        staging.finish().map_err(|error| ArchiveError::HalfPlaced(Box::new(error)))?;
+        staging.finish().map_err(ArchiveError::HalfPlaced)?;
     }
     Ok(summary)
 }

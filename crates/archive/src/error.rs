@@ -1,7 +1,6 @@
 use std::io;
-use std::path::PathBuf;
 
-use exit3_ports::{StoreError, with_causes};
+use exit3_ports::{ContractError, StoreError, with_causes};
 
 /// Why an archive could not be written, read or restored.
 #[derive(Debug, thiserror::Error)]
@@ -29,37 +28,14 @@ pub enum ArchiveError {
     /// The target database has rows.
     #[error("the database is not empty: table {0} has rows")]
     NotEmpty(&'static str),
-    /// A different file of that name exists.
-    #[error("the contract file {0} already exists and differs")]
-    FileExists(String),
-    /// A path leads out of the directory, or through a link.
-    #[error("the contract file {0:?} would be outside of its directory")]
-    Outside(String),
-    /// The file's name would be taken for a leftover of an interrupted restore, and removed.
-    #[error("the contract file {0:?} has a name that restores use for temporary files: rename it")]
-    Waits(String),
-    /// The directory of contract files is missing or unreadable.
-    #[error("the directory of contract files {} cannot be read: {source}; mount or create it, or \
-             correct CONTRACT_DIR", path.display())]
-    NoDirectory {
-        /// The directory.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// The operating system refused to write a contract file.
-    #[error("the contract file {name} cannot be written: {source}")]
-    NotPlaced {
-        /// The path, relative to the directory of contract files.
-        name: String,
-        /// The system's error.
-        source: io::Error,
-    },
+    /// A contract file, or the store that keeps them.
+    #[error(transparent)]
+    Contract(#[from] ContractError),
     /// A contract file could not be written, but everything else has been restored.
     #[error(
         "{0}; everything else has been restored: fix the cause and restore again with --replace"
     )]
-    HalfPlaced(Box<ArchiveError>),
+    HalfPlaced(ContractError),
     /// The database contains contradictory or unreadable data.
     #[error("the database is damaged: {0}")]
     Unsound(String),

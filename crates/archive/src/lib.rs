@@ -3,12 +3,13 @@
 //! An archive is one file: a line of text with the version of its format, the content, and the
 //! SHA-256 of both. The content is a stream of [records](record), compressed (zstd) and, if there
 //! is a key, encrypted (age). Rows have one canonical form, independent of the database, so their
-//! hashes are the same everywhere. This crate knows no database: it reads and writes rows through
-//! the ports [`Snapshot`](exit3_ports::Snapshot) and [`Load`](exit3_ports::Load).
+//! hashes are the same everywhere. This crate knows no database and no directory: it
+//! reads and writes rows through the ports [`Snapshot`](exit3_ports::Snapshot) and
+//! [`Load`](exit3_ports::Load), and contract files through
+//! [`ContractStore`](exit3_ports::ContractStore).
 
 mod copy;
 mod error;
-mod files;
 mod hash;
 mod keys;
 mod read;
@@ -18,7 +19,6 @@ mod write;
 
 pub use copy::{Progress, Summary, back_up, copy, restore, sums};
 pub use error::ArchiveError;
-pub use files::{ContractFiles, Staging, is_stale};
 pub use keys::{Keys, Lock};
 pub use read::{ArchiveReader, Event, check};
 pub use record::{FileSum, Head, TableSum};

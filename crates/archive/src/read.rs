@@ -5,11 +5,10 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use exit3_ports::{Row, Shape, TABLES, Value, table};
+use exit3_ports::{Row, Shape, TABLES, Value, is_staged_name, table};
 use sha2::{Digest, Sha256};
 
 use crate::error::{ArchiveError, unreadable};
-use crate::files::is_stage;
 use crate::hash;
 use crate::keys::{Keys, Unlocked};
 use crate::record::{FileSum, Head, Record, TableHead, TableSum};
@@ -185,7 +184,7 @@ impl<R: Read> ArchiveReader<R> {
                 Ok(Event::TableEnd(sum))
             }
             Record::File { path } if self.file.is_none() && self.table.is_none() => {
-                if is_stage(Path::new(&path)) {
+                if is_staged_name(Path::new(&path)) {
                     return Err(ArchiveError::damaged(
                         "a temporary file of an interrupted restore",
                     ));

@@ -3,16 +3,18 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use exit3_archive::{ArchiveError, ContractFiles, Staging};
+use exit3_archive::ArchiveError;
 use exit3_domain::clients::is_contract_path;
+use exit3_ports::{ContractError, ContractStaging, ContractStore};
 use sha2::{Digest, Sha256};
 
 /// The source and the target of contract files.
 #[derive(Debug, Clone)]
 pub struct Contracts {
     media: Option<PathBuf>,
-    here: ContractFiles,
+    here: Arc<dyn ContractStore>,
 }
 
 /// The directory of uploaded files is missing or unreadable.
@@ -28,7 +30,7 @@ impl Contracts {
     ///
     /// # Errors
     /// [`ContractsError`] if `media` is not a directory.
-    pub fn new(media: Option<&Path>, here: ContractFiles) -> Result<Self, ContractsError> {
+    pub fn new(media: Option<&Path>, here: Arc<dyn ContractStore>) -> Result<Self, ContractsError> {
         let media = media.map(|path| {
             path.canonicalize()
                 .and_then(|path| path.read_dir().map(|_| path))
@@ -46,7 +48,7 @@ impl Contracts {
 /// Copied files that wait for their final names.
 pub(crate) struct Bringing<'a> {
     media: Option<&'a Path>,
-    staging: Staging,
+    staging: Box<dyn ContractStaging>,
     brought: u64,
 }
 
@@ -54,7 +56,7 @@ impl Bringing<'_> {
     /// Copies the file at `path` to a temporary name. The inner error says why it cannot be copied.
     ///
     /// # Errors
-    /// [`ArchiveError::FileExists`] if a different file exists; [`ArchiveError::Io`].
+    /// [`ContractError::Exists`] if a different file exists; [`ArchiveError::Io`].
     pub(crate) fn bring(&mut self, path: &str) -> Result<Result<(), &'static str>, ArchiveError> {
         let Some(media) = self.media else { return Ok(Ok(())) };
         let mut from = match open(media, path) {
@@ -62,7 +64,7 @@ impl Bringing<'_> {
             Err(why) => return Ok(Err(why)),
         };
         match self.staging.begin(path.to_owned()) {
-            Err(ArchiveError::Waits(_)) => {
+            Err(ContractError::Staged(_)) => {
                 return Ok(Err("restores use such names for temporary files"));
             }
             begun => begun?,
@@ -115,6 +117,7 @@ fn open(media: &Path, path: &str) -> Result<File, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use exit3_files::ContractDirectory;
     use std::os::unix::fs::symlink;
 
     #[test]
@@ -128,7 +131,8 @@ mod tests {
         symlink(scratch.path().join("secret"), media.join("contracts/out")).unwrap();
         symlink(scratch.path(), media.join("up")).unwrap();
         symlink("a.pdf", media.join("contracts/in")).unwrap();
-        let contracts = Contracts::new(Some(&media), ContractFiles::new(&here)).unwrap();
+        let contracts =
+            Contracts::new(Some(&media), Arc::new(ContractDirectory::new(&here))).unwrap();
         let mut bringing = contracts.stage(false);
         let outside = Err("it leads out of its directory");
         for (path, expected) in [
@@ -163,9 +167,13 @@ mod tests {
             fs::create_dir(directory).unwrap();
             fs::write(directory.join("a.pdf"), text).unwrap();
         }
-        let contracts = Contracts::new(Some(&media), ContractFiles::new(&here)).unwrap();
+        let contracts =
+            Contracts::new(Some(&media), Arc::new(ContractDirectory::new(&here))).unwrap();
         let refused = contracts.stage(false).bring("a.pdf");
-        assert!(matches!(refused, Err(ArchiveError::FileExists(_))), "{refused:?}");
+        assert!(
+            matches!(refused, Err(ArchiveError::Contract(ContractError::Exists(_)))),
+            "{refused:?}"
+        );
         let mut bringing = contracts.stage(true);
         bringing.bring("a.pdf").unwrap().unwrap();
         bringing.finish().unwrap();

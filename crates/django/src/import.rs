@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use exit3_archive::{ArchiveError, TableSum};
 use exit3_domain::clients::is_contract_path;
 use exit3_domain::email::DisposableDomains;
-use exit3_ports::{DjangoSource, Load, StoreError, Value};
+use exit3_ports::{ContractError, ForeignSource, Load, StoreError, Value};
 
 use crate::contracts::{Bringing, Contracts};
 use crate::decide::{Conflict, Why};
@@ -13,6 +13,7 @@ use crate::error::ImportError;
 use crate::plan::plan;
 use crate::report::{Remark, Report, What};
 use crate::rows::Reading;
+use crate::source::missing;
 use crate::sums::sums;
 use crate::tables::{Move, id, moves};
 use crate::walk::{Around, Arrivals};
@@ -65,11 +66,11 @@ pub struct ImportedTable {
 /// # Errors
 /// [`ImportError`].
 pub async fn import(
-    source: &mut dyn DjangoSource,
+    source: &mut dyn ForeignSource,
     mut here: Box<dyn Load>,
     options: &Options,
 ) -> Result<Imported, ImportError> {
-    let missing = source.missing().await?;
+    let missing = missing(source).await?;
     if !missing.is_empty() {
         return Err(ImportError::Missing(missing));
     }
@@ -117,7 +118,7 @@ pub async fn import(
 /// Finds subscriptions whose addresses differ only in case: those that are merged into the first
 /// one, and the first ones that become unsubscribed by that.
 async fn merges(
-    source: &mut dyn DjangoSource,
+    source: &mut dyn ForeignSource,
     moves: &[Move],
 ) -> Result<(HashMap<i64, i64>, HashSet<i64>), StoreError> {
     let (mut merged, mut unsubscribed) = (HashMap::new(), HashSet::new());
@@ -146,7 +147,7 @@ async fn merges(
 
 async fn bring_contracts(
     it: &Move,
-    source: &mut dyn DjangoSource,
+    source: &mut dyn ForeignSource,
     around: &Around,
     contracts: &mut Bringing<'_>,
     report: &mut Report,
@@ -170,7 +171,7 @@ async fn bring_contracts(
                 let column = "contract_file";
                 report.remarks.push(Remark { table: it.from.name, id, column, what });
             }
-            Err(ArchiveError::FileExists(path)) => {
+            Err(ArchiveError::Contract(ContractError::Exists(path))) => {
                 let why = Why::Contract(path);
                 conflicts.push(Conflict { table: it.to.table.name, id, why });
             }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use exit3_archive::{ArchiveError, encode};
-use exit3_ports::{DjangoSource, Load, Row, Value};
+use exit3_ports::{ForeignSource, Load, Row, Value};
 use sha2::{Digest, Sha256};
 
 use crate::decide::{Action, Conflict, Hash, Why, decide, overwrite};
@@ -35,7 +35,7 @@ pub(crate) fn hash(row: &Row) -> Result<Hash, ArchiveError> {
 /// of the source.
 pub(crate) async fn plan(
     it: &Move,
-    source: &mut dyn DjangoSource,
+    source: &mut dyn ForeignSource,
     here: &mut dyn Load,
     around: &mut Around,
     source_wins: bool,
@@ -72,7 +72,7 @@ pub(crate) async fn plan(
 /// The next row of the source that is not merged into another one.
 async fn next(
     arrivals: &mut Arrivals<'_>,
-    source: &mut dyn DjangoSource,
+    source: &mut dyn ForeignSource,
     around: &Around,
     report: &mut Report,
 ) -> Result<Option<Arrival>, ArchiveError> {

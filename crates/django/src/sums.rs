@@ -1,7 +1,7 @@
 //! Compares the imported rows with those of the source.
 
 use exit3_archive::{ArchiveError, Summing, TableSum, encode};
-use exit3_ports::{DjangoSource, Load, Row};
+use exit3_ports::{ForeignSource, Load, Row};
 
 use crate::error::ImportError;
 use crate::tables::{Move, id};
@@ -10,7 +10,7 @@ use crate::walk::{Around, Arrivals, Stored};
 /// Sums of the rows that should have arrived, and of the stored rows with the same ids.
 pub(crate) async fn sums(
     it: &Move,
-    source: &mut dyn DjangoSource,
+    source: &mut dyn ForeignSource,
     here: &mut dyn Load,
     around: &Around,
 ) -> Result<(TableSum, TableSum), ImportError> {

@@ -1,15 +1,14 @@
 //! Which table of the Django service becomes which of ours.
 
 use exit3_domain::email::DisposableDomains;
-use exit3_ports::{
-    AUTH_USER, COMMON_CLIENT, COMMON_LEAD, COMMON_NEWSLETTER, DjangoTable, Row, Shape, Table, table,
-};
+use exit3_ports::{ForeignTable, Row, Shape, Table, table};
 
 use crate::rows::{self, Reading};
+use crate::source::{AUTH_USER, COMMON_CLIENT, COMMON_LEAD, COMMON_NEWSLETTER};
 
 /// A table to import.
 pub(crate) struct Move {
-    pub(crate) from: &'static DjangoTable,
+    pub(crate) from: &'static ForeignTable,
     /// The imported columns. Columns that only exist here are neither compared nor written.
     pub(crate) to: Shape,
     /// The table that remembers imported rows: the hash of each row, and its original values where
@@ -45,7 +44,7 @@ pub(crate) fn moves() -> Vec<Move> {
 }
 
 fn of(
-    from: &'static DjangoTable,
+    from: &'static ForeignTable,
     to: &str,
     memory: &str,
     unique: Option<&str>,
@@ -59,7 +58,7 @@ fn of(
 }
 
 /// The columns of `to` that `from` has, under their names here.
-fn imported(from: &DjangoTable, to: &'static Table) -> Option<Shape> {
+fn imported(from: &ForeignTable, to: &'static Table) -> Option<Shape> {
     fn own_name(column: &str) -> &str {
         if column == "client_info_id" { "lead_id" } else { column }
     }
@@ -82,7 +81,8 @@ pub(crate) fn id(row: &Row) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use exit3_ports::{Column, DJANGO_TABLES, Kind};
+    use crate::source::DJANGO_TABLES;
+    use exit3_ports::{Column, Kind};
 
     #[test]
     fn every_table_is_imported() {

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use exit3_domain::email::DisposableDomains;
-use exit3_ports::{DjangoRow, DjangoSource, Row, Shape, Snapshot, StoreError, Value};
+use exit3_ports::{ForeignRow, ForeignSource, Row, Shape, Snapshot, StoreError, Value};
 
 use crate::report::{Remark, What};
 use crate::rows::{Arrival, Reading};
@@ -25,7 +25,7 @@ pub(crate) struct Around {
 
 impl Around {
     /// Converts a row. The flag is false if the row is merged into another one.
-    pub(crate) fn arrival(&self, it: &Move, row: &DjangoRow) -> Option<(Arrival, bool)> {
+    pub(crate) fn arrival(&self, it: &Move, row: &ForeignRow) -> Option<(Arrival, bool)> {
         let mut reading = Reading::of(it.from, row)?;
         (it.read)(&mut reading, &self.disposable);
         let mut arrival = reading.finish(&it.to);
@@ -68,7 +68,7 @@ pub(crate) struct Arrivals<'a> {
     it: &'a Move,
     after: i64,
     ended: bool,
-    rows: VecDeque<DjangoRow>,
+    rows: VecDeque<ForeignRow>,
 }
 
 impl<'a> Arrivals<'a> {
@@ -79,8 +79,8 @@ impl<'a> Arrivals<'a> {
     /// The next row, unconverted.
     pub(crate) async fn next_raw(
         &mut self,
-        source: &mut dyn DjangoSource,
-    ) -> Result<Option<DjangoRow>, StoreError> {
+        source: &mut dyn ForeignSource,
+    ) -> Result<Option<ForeignRow>, StoreError> {
         if self.rows.is_empty() && !self.ended {
             let rows = source.rows(self.it.from, self.after, BATCH).await?;
             self.ended = rows.len() < BATCH as usize;
@@ -94,7 +94,7 @@ impl<'a> Arrivals<'a> {
     /// The next row, converted, and whether it becomes a row of its own.
     pub(crate) async fn next(
         &mut self,
-        source: &mut dyn DjangoSource,
+        source: &mut dyn ForeignSource,
         around: &Around,
     ) -> Result<Option<(Arrival, bool)>, StoreError> {
         let row = self.next_raw(source).await?;

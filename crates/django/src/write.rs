@@ -1,7 +1,7 @@
 //! Writes the planned changes.
 
 use exit3_archive::ArchiveError;
-use exit3_ports::{DjangoSource, Load, Row, StoreError, Table, Value};
+use exit3_ports::{ForeignSource, Load, Row, StoreError, Table, Value};
 
 use crate::error::ImportError;
 use crate::plan::{Plan, hash};
@@ -14,7 +14,7 @@ use crate::walk::{Around, Arrivals, BATCH};
 pub(crate) async fn write(
     moves: &[Move],
     plans: &[Plan],
-    source: &mut dyn DjangoSource,
+    source: &mut dyn ForeignSource,
     here: &mut dyn Load,
     around: &Around,
 ) -> Result<(), ImportError> {
@@ -42,7 +42,7 @@ pub(crate) async fn write(
 async fn write_table(
     it: &Move,
     plan: &Plan,
-    source: &mut dyn DjangoSource,
+    source: &mut dyn ForeignSource,
     here: &mut dyn Load,
     around: &Around,
 ) -> Result<(), ImportError> {

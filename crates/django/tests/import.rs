@@ -10,38 +10,44 @@
 #[path = "../../archive/tests/memory/mod.rs"]
 mod memory;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use exit3_archive::ContractFiles;
 use exit3_django::{
-    Conflict, Contracts, ImportError, Imported, ImportedTable, Options, Why, import,
+    Conflict, Contracts, DJANGO_TABLES, ImportError, Imported, ImportedTable, Options, Why, import,
 };
 use exit3_domain::email::DisposableDomains;
+use exit3_files::ContractDirectory;
 use exit3_ports::{
-    DJANGO_TABLES, DjangoRow, DjangoSource, DjangoTable, PAGE_BYTES, Row, StoreError, TABLES, Value,
+    ForeignRow, ForeignSource, ForeignTable, PAGE_BYTES, Row, StoreError, TABLES, Value,
 };
 use memory::Memory;
 
 /// The database of a Django service.
 #[derive(Clone, Default)]
 struct Django {
-    rows: BTreeMap<&'static str, BTreeMap<i64, DjangoRow>>,
-    missing: Vec<String>,
+    rows: BTreeMap<&'static str, BTreeMap<i64, ForeignRow>>,
+    lacks: Vec<(&'static str, &'static str)>,
 }
 
 #[async_trait]
-impl DjangoSource for Django {
-    async fn missing(&mut self) -> Result<Vec<String>, StoreError> {
-        Ok(self.missing.clone())
+impl ForeignSource for Django {
+    async fn columns(&mut self) -> Result<HashSet<(String, String)>, StoreError> {
+        let all = DJANGO_TABLES.iter().flat_map(|table| {
+            table.columns.iter().map(|column| (table.name.to_owned(), (*column).to_owned()))
+        });
+        Ok(all
+            .filter(|(table, column)| !self.lacks.contains(&(table.as_str(), column.as_str())))
+            .collect())
     }
 
     async fn rows(
         &mut self,
-        table: &'static DjangoTable,
+        table: &'static ForeignTable,
         after: i64,
         limit: u32,
-    ) -> Result<Vec<DjangoRow>, StoreError> {
+    ) -> Result<Vec<ForeignRow>, StoreError> {
         let rows = self.rows.entry(table.name).or_default().iter();
         let beyond = rows.filter(|(id, _)| **id > after).take(limit as usize);
         Ok(beyond.map(|(_, row)| row.clone()).collect())
@@ -91,7 +97,7 @@ impl Django {
 }
 
 async fn bring(django: &Django, here: &Memory, overwrite: bool) -> Result<Imported, ImportError> {
-    let contracts = Contracts::new(None, ContractFiles::new("none")).unwrap();
+    let contracts = Contracts::new(None, Arc::new(ContractDirectory::new("none"))).unwrap();
     let options = Options { disposable: DisposableDomains::default(), contracts, overwrite };
     import(&mut django.clone(), Box::new(here.clone()), &options).await
 }
@@ -257,7 +263,7 @@ async fn changes_made_here_are_never_overwritten_by_accident() {
 
 #[tokio::test]
 async fn a_database_of_another_application_is_refused() {
-    let django = Django { missing: vec!["common_lead.notes".to_owned()], ..Django::filled() };
+    let django = Django { lacks: vec![("common_lead", "notes")], ..Django::filled() };
     let here = Memory::default();
     let refused = bring(&django, &here, false).await.unwrap_err();
     assert!(refused.to_string().ends_with("it lacks common_lead.notes"), "{refused}");

@@ -1,7 +1,6 @@
 //! How often something may be done.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -20,16 +19,6 @@ choice! {
         NewsletterCreate = "newsletter-create",
         /// Wrong keys of one visitor.
         WrongKey = "wrong-key",
-    }
-}
-
-/// Who is counted at an address: an IPv4 address by itself, an IPv6 address by its
-/// /64, since whoever has one has all of these.
-pub fn subject(address: IpAddr) -> u64 {
-    match address.to_canonical() {
-        // ff00::/8 is for groups, and nobody's own address.
-        IpAddr::V4(address) => 0xffff_ffff_0000_0000 | u64::from(address.to_bits()),
-        IpAddr::V6(address) => (address.to_bits() >> 64) as u64,
     }
 }
 
@@ -121,26 +110,6 @@ mod tests {
     #[case("1/day", "1/day")]
     fn reads_the_rates_of_django(#[case] text: &str, #[case] rate: &str) {
         assert_eq!(text.parse::<Rate>().map(|rate| rate.to_string()), Ok(rate.to_owned()));
-    }
-
-    #[rstest]
-    #[case("2001:db8::1", "2001:db8::ffff:1", true)]
-    #[case("2001:db8::1", "2001:db8:0:1::1", false)]
-    #[case("192.0.2.1", "192.0.2.2", false)]
-    #[case("192.0.2.1", "::ffff:192.0.2.1", true)]
-    #[case("0.0.0.0", "::1", false)]
-    fn ipv6_counts_by_its_network(#[case] one: &str, #[case] other: &str, #[case] same: bool) {
-        let subject = |text: &str| subject(text.parse().unwrap());
-        assert_eq!(subject(one) == subject(other), same);
-    }
-
-    #[rstest]
-    #[case("192.0.2.1", 0xffff_ffff_c000_0201)]
-    #[case("::ffff:192.0.2.1", 0xffff_ffff_c000_0201)]
-    #[case("2001:db8:1:2:3:4:5:6", 0x2001_0db8_0001_0002)]
-    fn who_is_counted_is_the_same_in_every_version(#[case] address: &str, #[case] number: u64) {
-        // Nodes of two versions count in one Redis.
-        assert_eq!(subject(address.parse().unwrap()), number);
     }
 
     #[rstest]

@@ -13,8 +13,8 @@ use exit3_app::api_keys::{Caller, KeyError, authenticate};
 use exit3_app::quotas::{self, Bill, Request};
 use exit3_domain::api_keys::{Scope, Scopes, TokenDigest};
 use exit3_domain::quotas::Quota;
-use exit3_ports::Session;
-use exit3_web::{ApiError, Peer, quotas::tell};
+use exit3_ports::Consistency;
+use exit3_web::{ApiError, Peer, quotas::tell, subject};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::consistency;
@@ -75,9 +75,9 @@ pub(crate) async fn admit<B: MessageBody>(
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     let (bill, verdict) = examine(area, &request).await;
     let mut response = match verdict {
-        Ok(session) => {
-            let mut response = session.run(next.call(request)).await?.map_into_left_body();
-            consistency::tell(&session, response.headers_mut());
+        Ok(consistency) => {
+            let mut response = consistency.run(next.call(request)).await?.map_into_left_body();
+            consistency::tell(&consistency, response.headers_mut());
             response
         }
         Err(error) => request.error_response(error).map_into_right_body(),
@@ -86,7 +86,7 @@ pub(crate) async fn admit<B: MessageBody>(
     Ok(response)
 }
 
-async fn examine(area: Area, request: &ServiceRequest) -> (Bill, Result<Session, ApiError>) {
+async fn examine(area: Area, request: &ServiceRequest) -> (Bill, Result<Consistency, ApiError>) {
     let Some(app) = request.app_data::<Data<App>>() else {
         return (Bill::default(), Err(ApiError::internal()));
     };
@@ -117,18 +117,21 @@ fn counted<'a>(
     match identified {
         Ok(caller) => Request::Keyed {
             caller,
-            visitor: if caller.forwards_visitors() { peer.visitor(request) } else { peer.address },
+            visitor: subject(match caller.forwards_visitors() {
+                true => peer.visitor(request),
+                false => peer.address,
+            }),
             creates: area.creates(request.method()),
         },
-        Err(Unidentified::WrongKey) => Request::WrongKey { client: peer.address },
-        Err(_) => Request::Keyless { client: peer.address },
+        Err(Unidentified::WrongKey) => Request::WrongKey { peer: subject(peer.address) },
+        Err(_) => Request::Keyless { peer: subject(peer.address) },
     }
 }
 
-fn permit(area: Area, request: &ServiceRequest, caller: &Caller) -> Result<Session, ApiError> {
+fn permit(area: Area, request: &ServiceRequest, caller: &Caller) -> Result<Consistency, ApiError> {
     match area.scope(request.method()) {
         Some(scope) if !caller.scopes().contain(scope) => Err(ApiError::no_permission()),
-        _ => Ok(consistency::session(caller, request)),
+        _ => Ok(consistency::of(caller, request)),
     }
 }
 
@@ -161,11 +164,10 @@ pub(crate) async fn opens_everything(app: &App, request: &HttpRequest) -> bool {
     let Some(peer) = request.extensions().get::<Peer>().copied() else {
         return false;
     };
-    let client = peer.address;
     match identify(app, request, peer).await {
         Ok(caller) => caller.scopes() == Scopes::ALL,
         Err(Unidentified::WrongKey) => {
-            quotas::charge(app, Request::WrongKey { client }).await;
+            quotas::charge(app, Request::WrongKey { peer: subject(peer.address) }).await;
             false
         }
         Err(_) => false,
@@ -186,7 +188,7 @@ async fn identify(app: &App, request: &HttpRequest, peer: Peer) -> Result<Caller
         (Some(origin), None) => origin.to_str().ok(),
         _ => None,
     };
-    let outcome = authenticate(app, basic, presented, origin, peer.address).await;
+    let outcome = authenticate(app, basic, presented, origin, subject(peer.address)).await;
     outcome.map_err(|error| match error {
         KeyError::Wrong => Unidentified::WrongKey,
         KeyError::Origin => Unidentified::WrongOrigin,

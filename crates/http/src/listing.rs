@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse};
 use exit3_domain::paging::{Direction, Page, PageRequest, Slice, Step, last_page};
-use exit3_ports::{Position, Session};
+use exit3_ports::{Consistency, LogPosition};
 use exit3_web::{ApiError, hosts, query::Params};
 use serde::Serialize;
 
@@ -69,8 +69,8 @@ impl<P> Walk<'_, P> {
             return Ok(Step { from: None, direction: Direction::Forward, size });
         };
         let cursor = self.key.decode(token, &self.list)?;
-        if let (Some(seen), Some(session)) = (cursor.seen, Session::current()) {
-            session.has_seen(Position(seen));
+        if let (Some(seen), Some(consistency)) = (cursor.seen, Consistency::current()) {
+            consistency.has_seen(LogPosition(seen));
         }
         let position = (self.read)(&cursor.key, cursor.id).ok_or_else(crate::cursor::invalid)?;
         Ok(Step { from: Some(position), direction: cursor.direction(), size })
@@ -88,7 +88,8 @@ impl<P> Walk<'_, P> {
         R: From<T> + Serialize,
     {
         let base = hosts::address(request);
-        let seen = Session::current().and_then(|session| session.reached()).map(|seen| seen.0);
+        let seen =
+            Consistency::current().and_then(|consistency| consistency.reached()).map(|seen| seen.0);
         let link = |row: Option<&T>, back: bool| {
             let (key, id) = (self.write)(position(row?));
             let token = self.key.encode(&Cursor { back, key, id, seen }, &self.list);

@@ -8,13 +8,14 @@ mod api_keys;
 mod backups;
 mod clients;
 mod clock;
-mod django;
+mod consistency;
+mod contracts;
 mod error;
+mod foreign;
 mod health;
 mod leads;
 mod migrations;
 mod quotas;
-mod session;
 mod staff;
 mod subscribers;
 mod tables;
@@ -24,16 +25,17 @@ pub use api_keys::ApiKeyRepository;
 pub use backups::{BackupLog, BackupStatus};
 pub use clients::ClientRepository;
 pub use clock::Clock;
-pub use django::{
-    AUTH_USER, COMMON_CLIENT, COMMON_LEAD, COMMON_NEWSLETTER, DJANGO_TABLES, DjangoRow,
-    DjangoSource, DjangoTable, missing_of_django,
+pub use consistency::{Consistency, LogPosition};
+pub use contracts::{
+    ContractError, ContractFound, ContractStaging, ContractStore, STAGED_LETTERS, STAGED_NAME,
+    is_staged_name,
 };
 pub use error::{Constraint, Guard, RULES, Rule, StoreError, with_causes};
+pub use foreign::{ForeignRow, ForeignSource, ForeignTable};
 pub use health::{DatabaseHealth, Obstacle};
 pub use leads::LeadRepository;
 pub use migrations::{Migration, Moved, NoWay, Rows, SchemaState, Target, Way};
 pub use quotas::{Charge, Quotas, Standing};
-pub use session::{Position, Session};
 pub use staff::StaffRepository;
 pub use subscribers::SubscriberRepository;
 pub use tables::{Column, Kind, NOT_MOVED, Row, Shape, TABLES, Table, Value, table};

@@ -29,7 +29,7 @@ use tokio_postgres::types::{IsNull, ToSql, Type};
 use tokio_postgres::{Client, Statement};
 use tracing::Instrument;
 
-use crate::position::{Place, position};
+use crate::position::{ServerPosition, position};
 use crate::row::PgRow;
 use crate::telemetry::{self, Open};
 
@@ -37,11 +37,11 @@ use crate::telemetry::{self, Open};
 const MAX_STATEMENTS: usize = 500;
 
 /// Asks for the position in the log: what a standby has replayed, or what a primary has written.
-const PLACE: &str = "SELECT pg_is_in_recovery(), \
+const POSITION: &str = "SELECT pg_is_in_recovery(), \
                      (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() \
                       ELSE pg_current_wal_insert_lsn() END - '0/0')::bigint";
 
-/// When to ask for the server's place.
+/// When to ask for the server's position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ask {
     Never,
@@ -64,7 +64,7 @@ pub(crate) struct PgConnection {
     names: Names,
     give_up: Option<oneshot::Sender<()>>,
     ask: Ask,
-    place: Option<Place>,
+    server_position: Option<ServerPosition>,
     opened: Instant,
     /// When it was last given back.
     heard: Instant,
@@ -90,7 +90,7 @@ impl PgConnection {
             names,
             give_up,
             ask: Ask::Never,
-            place: None,
+            server_position: None,
             opened,
             heard: opened,
             _open: open,
@@ -113,15 +113,15 @@ impl PgConnection {
         self.heard = now;
     }
 
-    /// Sets whether to ask for the server's place with each statement.
-    pub(crate) fn ask_for_place(&mut self, ask: Ask) {
+    /// Sets whether to ask for the server's position with each statement.
+    pub(crate) fn ask_for_position(&mut self, ask: Ask) {
         self.ask = ask;
-        self.place = None;
+        self.server_position = None;
     }
 
-    /// The server's place before or after the last statement, if it was asked for and known.
-    pub(crate) fn place(&self) -> Option<Place> {
-        self.place
+    /// The server's position before or after the last statement, if it was asked for and known.
+    pub(crate) fn server_position(&self) -> Option<ServerPosition> {
+        self.server_position
     }
 
     /// Closes the connection, even with a statement in flight.
@@ -151,7 +151,7 @@ impl PgConnection {
             true => Ok(self.prepared(sql, &binds).await?),
             false => Err(sql),
         };
-        let where_ = self.place_statement().await?;
+        let where_ = self.position_statement().await?;
         let client = &self.client;
         let run = async {
             let rows = match statement {
@@ -172,17 +172,17 @@ impl PgConnection {
             let affected = rows.rows_affected().unwrap_or_default();
             Ok((found, affected))
         };
-        let (done, place) = with_place(client, run, self.ask, where_).await;
-        self.place = place;
+        let (done, at) = with_position(client, run, self.ask, where_).await;
+        self.server_position = at;
         done
     }
 
-    /// The prepared statement that asks for the place, if that is wanted and statements may be
+    /// The prepared statement that asks for the position, if that is wanted and statements may be
     /// prepared.
-    async fn place_statement(&mut self) -> QueryResult<Option<Statement>> {
+    async fn position_statement(&mut self) -> QueryResult<Option<Statement>> {
         match (self.ask, self.names) {
             (Ask::Never, _) | (_, Names::Unsafe) => Ok(None),
-            (_, Names::Safe) => self.prepared(PLACE.to_owned(), &[]).await.map(Some),
+            (_, Names::Safe) => self.prepared(POSITION.to_owned(), &[]).await.map(Some),
         }
     }
 
@@ -202,39 +202,39 @@ impl PgConnection {
 
 impl SimpleAsyncConnection for PgConnection {
     async fn batch_execute(&mut self, sql: &str) -> QueryResult<()> {
-        let where_ = self.place_statement().await?;
+        let where_ = self.position_statement().await?;
         let run = self.client.batch_execute(sql);
-        let (done, place) = with_place(&self.client, run, self.ask, where_).await;
-        self.place = place;
+        let (done, at) = with_position(&self.client, run, self.ask, where_).await;
+        self.server_position = at;
         done.map_err(from_postgres)
     }
 }
 
-/// Runs a statement together with the one that asks for the place. The server runs them in the
+/// Runs a statement together with the one that asks for the position. The server runs them in the
 /// order in which they are started; neither waits for the other's answer.
-async fn with_place<T>(
+async fn with_position<T>(
     client: &Client,
     run: impl Future<Output = T>,
     ask: Ask,
     statement: Option<Statement>,
-) -> (T, Option<Place>) {
+) -> (T, Option<ServerPosition>) {
     if ask == Ask::Never {
         return (run.await, None);
     }
-    let place = async {
+    let at = async {
         let row = match statement {
             Some(statement) => client.query_one(&statement, &[]).await,
-            None => client.query_typed_one(PLACE, &[]).await,
+            None => client.query_typed_one(POSITION, &[]).await,
         };
         let row = row.ok()?;
         let is_standby = row.try_get(0).ok()?;
-        Some(Place { is_standby, position: position(row.try_get(1).ok()?) })
+        Some(ServerPosition { is_standby, position: position(row.try_get(1).ok()?) })
     };
     if ask == Ask::Before {
-        let (place, done) = join(place, run).await;
-        (done, place)
+        let (at, done) = join(at, run).await;
+        (done, at)
     } else {
-        join(run, place).await
+        join(run, at).await
     }
 }
 

@@ -1,4 +1,4 @@
-//! Decides where lists are read: from the replica, if it has everything that the client must see,
+//! Decides where lists are read: from the replica, if it has everything that the caller must see,
 //! otherwise from the primary.
 
 mod watch;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use diesel_async::RunQueryDsl;
 use diesel_async::methods::LoadQuery;
-use exit3_ports::{Session, StoreError};
+use exit3_ports::{Consistency, StoreError};
 use tokio::runtime::Handle;
 
 use crate::connection::{Ask, PgConnection};
@@ -23,36 +23,36 @@ const PATIENCE: u32 = 8;
 #[derive(Clone)]
 pub(crate) struct Lists {
     primary: PgPool,
-    copy: Option<Copy>,
+    replica: Option<ReplicaPool>,
 }
 
 /// The replica, and the connections to it.
 #[derive(Clone)]
-struct Copy {
-    replica: Arc<Replica>,
+struct ReplicaPool {
+    known: Arc<Replica>,
     pool: PgPool,
 }
 
 impl Lists {
     pub(crate) fn new(settings: &PgSettings, primary: PgPool, runtime: Handle) -> Self {
         let patience = settings.timeout / PATIENCE;
-        let copy = settings.replica.as_ref().map(|(of_replica, replica)| {
+        let replica = settings.replica.as_ref().map(|(of_replica, known)| {
             let mut settings =
                 PgSettings { pool_size: settings.pool_size, ..(**of_replica).clone() };
             settings.wait = patience;
             settings.timeout = patience;
-            Copy { replica: Arc::clone(replica), pool: PgPool::of_copy(&settings, runtime) }
+            ReplicaPool { known: Arc::clone(known), pool: PgPool::of_replica(&settings, runtime) }
         });
-        Self { primary, copy }
+        Self { primary, replica }
     }
 
     /// The same for one of `workers` threads.
     pub(crate) fn of_worker(&self, workers: usize, primary: PgPool, runtime: Handle) -> Self {
-        let copy = self.copy.as_ref().map(|copy| Copy {
-            replica: Arc::clone(&copy.replica),
-            pool: copy.pool.of_worker(workers, runtime),
+        let replica = self.replica.as_ref().map(|replica| ReplicaPool {
+            known: Arc::clone(&replica.known),
+            pool: replica.pool.of_worker(workers, runtime),
         });
-        Self { primary, copy }
+        Self { primary, replica }
     }
 
     /// Returns the rows of a list.
@@ -62,8 +62,8 @@ impl Lists {
         ST: Send,
         for<'q> Sql<ST>: LoadQuery<'q, PgConnection, R>,
     {
-        if let Some(copy) = &self.copy
-            && let Some(rows) = copy.load(query).await
+        if let Some(replica) = &self.replica
+            && let Some(rows) = replica.load(query).await
         {
             return Ok(rows);
         }
@@ -80,14 +80,14 @@ impl Lists {
 
     /// Watches the replica forever.
     pub(crate) async fn watch_replica(&self) {
-        match &self.copy {
-            Some(copy) => watch::watch(&copy.replica, &self.primary, &copy.pool).await,
+        match &self.replica {
+            Some(replica) => watch::watch(&replica.known, &self.primary, &replica.pool).await,
             None => std::future::pending().await,
         }
     }
 }
 
-impl Copy {
+impl ReplicaPool {
     /// Returns the rows, if the replica has everything that they need.
     async fn load<ST, R>(&self, query: &Sql<ST>) -> Option<Vec<R>>
     where
@@ -95,23 +95,23 @@ impl Copy {
         ST: Send,
         for<'q> Sql<ST>: LoadQuery<'q, PgConnection, R>,
     {
-        let session = Session::current();
-        let needed = self.replica.needed(session.as_ref())?;
+        let consistency = Consistency::current();
+        let needed = self.known.needed(consistency.as_ref())?;
         let loading = self.pool.read(|mut connection| {
             let query = query.clone();
             async move {
-                connection.ask_for_place(Ask::Before);
+                connection.ask_for_position(Ask::Before);
                 let rows = query.load(&mut *connection).await;
-                let place = connection.place();
-                connection.done(rows.map(|rows| (rows, place)))
+                let at = connection.server_position();
+                connection.done(rows.map(|rows| (rows, at)))
             }
         });
-        let (rows, place) = loading.await.inspect_err(|_| self.replica.set_aside()).ok()?;
-        if !self.replica.has(&needed, place) {
+        let (rows, at) = loading.await.inspect_err(|_| self.known.set_aside()).ok()?;
+        if !self.known.has(&needed, at) {
             return None;
         }
-        if let (Some(session), Some(place)) = (session, place) {
-            session.reaches(place.position);
+        if let (Some(consistency), Some(at)) = (consistency, at) {
+            consistency.reaches(at.position);
         }
         Some(rows)
     }

@@ -97,7 +97,7 @@ const LOOKS: usize = 4;
 /// (JIT) costs more than it could save here.
 pub(crate) async fn set_up(client: &Client, settings: &PgSettings) -> Result<Names, ConnectError> {
     let promised = process::promised(client).await;
-    let session = Session::ask(client, settings, promised).await?;
+    let session = ServerSession::ask(client, settings, promised).await?;
     if session.own {
         return Ok(Names::Safe);
     }
@@ -114,19 +114,19 @@ pub(crate) async fn set_up(client: &Client, settings: &PgSettings) -> Result<Nam
     });
     alone.await?;
     // The session stays ours until we leave; the pooler only reported another process number.
-    Session::ask(client, settings, Some(process_now(client).await?)).await?;
+    ServerSession::ask(client, settings, Some(process_now(client).await?)).await?;
     Ok(Names::Unsafe)
 }
 
 /// What a session reports about itself.
-struct Session {
+struct ServerSession {
     own: bool,
     durability: String,
     isolation: String,
     role: String,
 }
 
-impl Session {
+impl ServerSession {
     async fn ask(
         client: &Client,
         settings: &PgSettings,

@@ -8,7 +8,7 @@ mod writes;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use exit3_ports::{Session, StoreError};
+use exit3_ports::{Consistency, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::timeout;
@@ -39,7 +39,7 @@ pub(crate) struct PgPool {
     timeout: Duration,
     bulk_timeout: Duration,
     connections: Connections,
-    /// The replica of this database, which must not lag behind what a client has seen.
+    /// The replica of this database, which must not lag behind what a caller has seen.
     replica: Option<Arc<Replica>>,
     writes: Arc<Writes>,
     /// Whether a read without an answer is also run on another connection.
@@ -59,7 +59,7 @@ enum Kind {
 impl PgPool {
     /// A pool without connections. They are created and live on `runtime`.
     pub(crate) fn new(settings: &PgSettings, runtime: Handle) -> Self {
-        let connections = Connections::of(settings.place());
+        let connections = Connections::of(settings.address());
         Self {
             home: Home::shared(settings, connections.clone(), runtime),
             timeout: settings.timeout,
@@ -72,7 +72,7 @@ impl PgPool {
     }
 
     /// For a replica, since the primary can answer in its place.
-    pub(crate) fn of_copy(settings: &PgSettings, runtime: Handle) -> Self {
+    pub(crate) fn of_replica(settings: &PgSettings, runtime: Handle) -> Self {
         Self { reads_twice: false, ..Self::new(settings, runtime) }
     }
 
@@ -108,8 +108,8 @@ impl PgPool {
         self.attempt(self.timeout, Kind::Look, operation).await
     }
 
-    /// Like [`Self::read`], for a list that could have come from a replica: the client's session
-    /// records the position of the data.
+    /// Like [`Self::read`], for a list that could have come from a replica: the consistency
+    /// of the request records the position of the data.
     pub(crate) async fn list<T, F>(
         &self,
         operation: impl Fn(Checkout) -> F,
@@ -222,7 +222,7 @@ impl PgPool {
         let lists = matches!(kind, Kind::List | Kind::Write);
         let replica = self.replica.as_ref().filter(|_| lists)?;
         let wrote = (kind == Kind::Write).then(|| Arc::clone(replica));
-        Some(Trace { session: Session::current()?, wrote })
+        Some(Trace { consistency: Consistency::current()?, wrote })
     }
 }
 

@@ -1,15 +1,15 @@
-//! Where a server is in the history of its database.
+//! How far the log of a server has come.
 
-use exit3_ports::Position;
+use exit3_ports::LogPosition;
 
-/// A server's position in the history of its database.
+/// The position of a server in its log, and whether the server is a standby.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct ServerPosition {
     pub(crate) is_standby: bool,
-    pub(crate) position: Position,
+    pub(crate) position: LogPosition,
 }
 
 /// Converts a position; a standby that has not started replaying has none.
-pub(crate) fn position(at: Option<i64>) -> Position {
-    Position(at.and_then(|at| u64::try_from(at).ok()).unwrap_or_default())
+pub(crate) fn position(at: Option<i64>) -> LogPosition {
+    LogPosition(at.and_then(|at| u64::try_from(at).ok()).unwrap_or_default())
 }

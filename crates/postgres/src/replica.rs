@@ -8,10 +8,10 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use exit3_ports::{Position, Session, StoreError, with_causes};
+use exit3_ports::{Consistency, LogPosition, StoreError, with_causes};
 use tokio::time::Instant;
 
-use crate::position::Place;
+use crate::position::ServerPosition;
 
 /// A replica of the database.
 pub(crate) struct Replica {
@@ -23,17 +23,17 @@ pub(crate) struct Replica {
 #[derive(Default)]
 struct State {
     /// When the primary was asked, and its position then; oldest first.
-    samples: VecDeque<(Instant, Position)>,
+    samples: VecDeque<(Instant, LogPosition)>,
     /// The position that the replica has reached; `None` while it is not used.
-    replayed: Option<Position>,
-    /// When a client last wrote, and the position of that write, by client.
-    writes: HashMap<u64, (Instant, Position)>,
+    replayed: Option<LogPosition>,
+    /// When a caller last wrote, and the position of that write, by caller.
+    writes: HashMap<u64, (Instant, LogPosition)>,
 }
 
 /// What the replica must have for a list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Needed {
-    position: Position,
+    position: LogPosition,
     /// When the primary was at that position.
     taken: Instant,
 }
@@ -44,7 +44,7 @@ pub(crate) struct Server {
     pub(crate) cluster: i64,
     pub(crate) timeline: i32,
     pub(crate) is_standby: bool,
-    pub(crate) position: Position,
+    pub(crate) position: LogPosition,
 }
 
 /// Why the replica is not used.
@@ -76,16 +76,16 @@ impl Replica {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a list for this client needs; `None` if the replica is not known to have it.
-    pub(crate) fn needed(&self, session: Option<&Session>) -> Option<Needed> {
+    /// What a list for this caller needs; `None` if the replica is not known to have it.
+    pub(crate) fn needed(&self, consistency: Option<&Consistency>) -> Option<Needed> {
         let mut state = self.state();
         // Young enough to be within the limit even after the list has been read.
         self.forget(&mut state, self.max_lag * 3 / 4);
         let replayed = state.replayed?;
         let &(taken, sampled) = state.samples.front()?;
-        let written = session.and_then(|session| state.writes.get(&session.client()));
+        let written = consistency.and_then(|own| state.writes.get(&own.caller()));
         let own = written.filter(|(when, _)| when.elapsed() <= self.max_lag);
-        let seen = session.map(Session::seen);
+        let seen = consistency.map(Consistency::seen);
         let position = [own.map(|(_, position)| *position), seen]
             .into_iter()
             .flatten()
@@ -93,9 +93,9 @@ impl Replica {
         (position <= replayed).then_some(Needed { position, taken })
     }
 
-    /// Whether the data read has what is needed. `place` is the replica's place before reading.
-    pub(crate) fn has(&self, needed: &Needed, place: Option<Place>) -> bool {
-        let Some(Place { is_standby: true, position }) = place else {
+    /// Whether the data read has what is needed. `at` is the position of the replica before reading.
+    pub(crate) fn has(&self, needed: &Needed, at: Option<ServerPosition>) -> bool {
+        let Some(ServerPosition { is_standby: true, position }) = at else {
             self.set_aside();
             return false;
         };
@@ -110,10 +110,10 @@ impl Replica {
         self.state().replayed = None;
     }
 
-    /// Records a client's write.
-    pub(crate) fn wrote(&self, client: u64, position: Position) {
+    /// Records a write of a caller.
+    pub(crate) fn wrote(&self, caller: u64, position: LogPosition) {
         let mut state = self.state();
-        let written = state.writes.entry(client).or_insert((Instant::now(), position));
+        let written = state.writes.entry(caller).or_insert((Instant::now(), position));
         *written = (Instant::now(), written.1.max(position));
     }
 
@@ -132,28 +132,28 @@ impl Replica {
         &self,
         asked: Instant,
         primary: Result<Server, StoreError>,
-        copy: Result<Server, StoreError>,
+        standby: Result<Server, StoreError>,
     ) -> Result<(), Fault> {
         let mut state = self.state();
         state.writes.retain(|_, (when, _)| when.elapsed() <= self.max_lag);
         state.replayed = None;
-        let copy = copy.map_err(Fault::Away)?;
-        if !copy.is_standby {
+        let standby = standby.map_err(Fault::Away)?;
+        if !standby.is_standby {
             return Err(Fault::NoStandby);
         }
         if let Ok(primary) = primary {
-            if primary.cluster != copy.cluster {
+            if primary.cluster != standby.cluster {
                 return Err(Fault::Stranger);
             }
-            if primary.timeline != copy.timeline {
-                return Err(Fault::Timeline(copy.timeline, primary.timeline));
+            if primary.timeline != standby.timeline {
+                return Err(Fault::Timeline(standby.timeline, primary.timeline));
             }
             state.samples.push_back((asked, primary.position));
         }
         self.forget(&mut state, self.max_lag * 3 / 4);
-        state.replayed = Some(copy.position);
+        state.replayed = Some(standby.position);
         match state.samples.front() {
-            Some((_, needed)) if copy.position < *needed => Err(Fault::Behind),
+            Some((_, needed)) if standby.position < *needed => Err(Fault::Behind),
             _ => Ok(()),
         }
     }

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use tokio::sync::OnceCell;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
@@ -168,8 +169,8 @@ impl PgSettings {
     }
 
     /// Lets lists come from `replica`, a standby of this database, while they are no older than
-    /// `max_lag` and contain what the client of the current [`Session`](exit3_ports::Session) has
-    /// written and seen. Otherwise lists come from this database.
+    /// `max_lag` and contain what the caller of the current
+    /// [`Consistency`](exit3_ports::Consistency) has written and seen. Otherwise lists come from this database.
     pub fn with_replica(self, replica: Self, max_lag: Duration) -> Self {
         let known = Arc::new(Replica::new(max_lag));
         Self { replica: Some((Box::new(replica), known)), ..self }
@@ -204,11 +205,11 @@ impl PgSettings {
 
     /// A description for people: `PostgreSQL at host:port/name`.
     pub fn describe(&self) -> String {
-        format!("PostgreSQL at {}", self.place())
+        format!("PostgreSQL at {}", self.address())
     }
 
     /// `host:port/name`, with the port of each host.
-    pub(crate) fn place(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         let ports = self.config.get_ports();
         let hosts = self.config.get_hosts().iter().enumerate().map(|(at, host)| {
             let port = ports.get(at).or(ports.first()).copied().unwrap_or(5432);
@@ -280,22 +281,15 @@ impl Ssl {
 
 /// Decodes the percent-encoding of an option's value.
 fn decode(value: &str) -> Result<String, SettingsError> {
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
-        match (digit(rest.next()), digit(rest.next())) {
-            (Some(high), Some(low)) => {
-                bytes.push(u8::try_from(high * 16 + low).map_err(|_| SettingsError::Form)?);
-            }
-            _ => return Err(SettingsError::Form),
-        }
+    // The library would leave a percent sign without digits as it is.
+    let has_digits = |rest: &str| {
+        rest.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if !value.split('%').skip(1).all(has_digits) {
+        return Err(SettingsError::Form);
     }
-    String::from_utf8(bytes).map_err(|_| SettingsError::Form)
+    let decoded = percent_decode_str(value).decode_utf8().map_err(|_| SettingsError::Form)?;
+    Ok(decoded.into_owned())
 }
 
 #[cfg(test)]
@@ -313,27 +307,39 @@ mod tests {
     }
 
     #[test]
+    fn an_option_is_decoded_or_refused() {
+        for (value, decoded) in
+            [("/etc/a%20b%C4%8D.pem", "/etc/a b\u{10d}.pem"), ("a%2525", "a%25")]
+        {
+            assert_eq!(decode(value).as_deref(), Ok(decoded));
+        }
+        for value in ["%", "a%2", "%g0", "%2g", "%%20", "%\u{10d}", "%ff", "a%+1"] {
+            assert_eq!(decode(value), Err(SettingsError::Form), "{value}");
+        }
+    }
+
+    #[test]
     fn an_unencoded_character_in_a_password_does_not_change_the_host() {
         for (password, encoded) in [("a@b", "a%40b"), ("a?b", "a%3Fb"), ("@", "%40")] {
             let wrong = PgSettings::parse(&format!("postgres://ana:{password}@db/leads"));
             assert_eq!(wrong.err(), Some(SettingsError::Form), "{password}");
             let right = PgSettings::parse(&format!("postgres://ana:{encoded}@db/leads")).unwrap();
-            assert_eq!((right.password(), &*right.place()), (Some(password), "db:5432/leads"));
+            assert_eq!((right.password(), &*right.address()), (Some(password), "db:5432/leads"));
         }
         // Base64, as `openssl rand -base64 32` prints it, is fine.
         let settings = PgSettings::parse("postgres://ana:a/b+c==@db/leads").unwrap();
-        assert_eq!((settings.password(), &*settings.place()), (Some("a/b+c=="), "db:5432/leads"));
+        assert_eq!((settings.password(), &*settings.address()), (Some("a/b+c=="), "db:5432/leads"));
     }
 
     #[test]
     fn the_description_names_all_hosts_and_ports() {
-        for (url, place) in [
+        for (url, address) in [
             ("postgres://a:secret@b/c", "b:5432/c"),
             ("postgres://a:secret@b:1,c:2/d", "b:1,c:2/d"),
             ("postgres://a@b,c:2/d", "b:5432,c:2/d"),
             ("postgres:///c?host=/run/p&port=7", "/run/p:7/c"),
         ] {
-            assert_eq!(PgSettings::parse(url).map(|it| it.place()).unwrap(), place);
+            assert_eq!(PgSettings::parse(url).map(|it| it.address()).unwrap(), address);
         }
     }
 }

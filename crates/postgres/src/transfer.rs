@@ -1,13 +1,13 @@
 //! Copies the database as a whole.
 
-pub(crate) mod session;
+pub(crate) mod bulk;
 mod value;
 
 use async_trait::async_trait;
 use exit3_ports::{Load, Migration, Snapshot, StoreError, TABLES, Transfer};
 use tokio::runtime::Handle;
 
-use self::session::{PgSession, list};
+use self::bulk::{PgBulkTransaction, list};
 use crate::migrations::MIGRATIONS;
 use crate::settings::PgSettings;
 
@@ -37,27 +37,27 @@ impl Transfer for PgTransfer {
     }
 
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
-        let mut session = PgSession::open(&self.settings, &self.runtime).await?;
-        let tables = session.shapes().await?;
+        let mut transaction = PgBulkTransaction::open(&self.settings, &self.runtime).await?;
+        let tables = transaction.shapes().await?;
         // A table emptied by TRUNCATE is empty for older snapshots as well. The first statement
         // that reads takes the snapshot, so it must come after the locks.
         let locks = match list(tables.iter().map(|shape| shape.table.name)) {
             names if names.is_empty() => String::new(),
             names => format!("LOCK TABLE {names} IN ACCESS SHARE MODE"),
         };
-        session.begin_with("REPEATABLE READ READ ONLY", &locks).await?;
-        if session.shapes().await? != tables {
+        transaction.begin_with("REPEATABLE READ READ ONLY", &locks).await?;
+        if transaction.shapes().await? != tables {
             return Err(StoreError::Unavailable("its tables are being changed".into()));
         }
-        Ok(Box::new(session))
+        Ok(Box::new(transaction))
     }
 
     async fn load(&self) -> Result<Box<dyn Load>, StoreError> {
-        let session = PgSession::open(&self.settings, &self.runtime).await?;
+        let transaction = PgBulkTransaction::open(&self.settings, &self.runtime).await?;
         let names = list(TABLES.iter().map(|table| table.name));
         let locks = format!("LOCK TABLE {names} IN EXCLUSIVE MODE");
-        session.begin_with("READ COMMITTED READ WRITE", &locks).await?;
-        session.execute(DURABLY).await?;
-        Ok(Box::new(session))
+        transaction.begin_with("READ COMMITTED READ WRITE", &locks).await?;
+        transaction.execute(DURABLY).await?;
+        Ok(Box::new(transaction))
     }
 }

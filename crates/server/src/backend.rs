@@ -13,8 +13,8 @@ use exit3_app::api_keys::Keyring;
 use exit3_app::quotas::Limits;
 use exit3_domain::email::DisposableDomains;
 use exit3_ports::{
-    ApiKeyRepository, BackupLog, DatabaseHealth, DjangoSource, LeadRepository, Moved, Quotas, Rows,
-    SchemaState, SubscriberRepository, Target, Transfer, with_causes,
+    ApiKeyRepository, BackupLog, DatabaseHealth, ForeignSource, LeadRepository, Moved, Quotas,
+    Rows, SchemaState, SubscriberRepository, Target, Transfer, with_causes,
 };
 use exit3_postgres::{PgDatabase, PgSettings};
 use exit3_quotas::{LocalQuotas, SharedQuotas};
@@ -214,18 +214,18 @@ impl Backend {
         }
     }
 
-    /// Opens a Django service's database.
+    /// Opens the database of another program, to read it.
     ///
     /// # Errors
     /// [`DatabaseError`] if it cannot be read.
-    pub(crate) async fn django(
+    pub(crate) async fn foreign(
         database: &DatabaseSettings,
-    ) -> Result<Box<dyn DjangoSource>, DatabaseError> {
+    ) -> Result<Box<dyn ForeignSource>, DatabaseError> {
         let source = match database {
             DatabaseSettings::Postgres(settings) => {
-                exit3_postgres::django_source(settings, &Handle::current()).await
+                exit3_postgres::foreign_source(settings, &Handle::current()).await
             }
-            DatabaseSettings::Sqlite(path) => exit3_sqlite::django_source(path).await,
+            DatabaseSettings::Sqlite(path) => exit3_sqlite::foreign_source(path).await,
         };
         source.map_err(DatabaseError::of)
     }

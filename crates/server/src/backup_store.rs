@@ -10,7 +10,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use exit3_archive::is_stale;
+use exit3_files::is_stale;
 use tempfile::NamedTempFile;
 
 use self::bucket::Bucket;

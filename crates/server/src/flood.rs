@@ -24,8 +24,8 @@ mod guard {
     use actix_web::middleware::{Condition, Next};
     use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
     use exit3_app::quotas::REFUSALS;
-    use exit3_domain::quotas::{Rate, subject};
-    use exit3_web::{ApiError, Peer, refuse};
+    use exit3_domain::quotas::Rate;
+    use exit3_web::{ApiError, Peer, refuse, subject};
 
     type Config = GovernorConfig<ByAddress, NoOpMiddleware<QuantaInstant>>;
     type Middleware = Condition<Governor<ByAddress, NoOpMiddleware<QuantaInstant>>>;

@@ -1,12 +1,12 @@
 //! Copies the database as a whole.
 
+pub(crate) mod bulk;
 mod damage;
-pub(crate) mod session;
 
 use async_trait::async_trait;
 use exit3_ports::{Load, Migration, Snapshot, StoreError, Transfer};
 
-use self::session::SqliteSession;
+use self::bulk::SqliteBulkTransaction;
 use crate::connection::Connector;
 use crate::migrations::MIGRATIONS;
 
@@ -31,15 +31,17 @@ impl Transfer for SqliteTransfer {
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
         // One transaction reads one state of the database. Writers do not disturb it and are not
         // blocked.
-        let session = SqliteSession::begin(&self.connector, Connector::reader, "BEGIN").await?;
-        Ok(Box::new(session))
+        let transaction =
+            SqliteBulkTransaction::begin(&self.connector, Connector::reader, "BEGIN").await?;
+        Ok(Box::new(transaction))
     }
 
     async fn load(&self) -> Result<Box<dyn Load>, StoreError> {
         // A process that loads a whole database does nothing else.
         self.connector.files().expect_others(true);
         let begin = "BEGIN IMMEDIATE";
-        let session = SqliteSession::begin(&self.connector, Connector::migrator, begin).await?;
-        Ok(Box::new(session))
+        let transaction =
+            SqliteBulkTransaction::begin(&self.connector, Connector::migrator, begin).await?;
+        Ok(Box::new(transaction))
     }
 }

@@ -21,6 +21,7 @@ mod raw;
 mod request_id;
 mod route;
 mod site;
+mod subject;
 
 pub use cors::CorsSettings;
 pub use edge::{Edge, refuse};
@@ -33,3 +34,4 @@ pub use proxies::TrustedProxies;
 pub use raw::raw_answer;
 pub use request_id::request_id;
 pub use site::{AllowedHosts, Hsts, Site};
+pub use subject::subject;

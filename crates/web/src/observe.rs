@@ -85,7 +85,7 @@ async fn watched<B: MessageBody>(
         active: &ACTIVE,
         method,
         id: id.clone(),
-        client: observer.client_ip.shown(Peer::of(&request).address),
+        peer: observer.client_ip.shown(Peer::of(&request).address),
         span,
         seen: Seen { status: GONE, route: None, key: None, bytes: 0 },
     };
@@ -135,7 +135,7 @@ struct Watch {
     active: &'static Gauge,
     method: &'static str,
     id: HeaderValue,
-    client: Option<IpAddr>,
+    peer: Option<IpAddr>,
     span: Span,
     seen: Seen,
 }
@@ -177,7 +177,7 @@ impl Drop for Watch {
             route = route.as_ref().map_or(route::UNMATCHED, Served::pattern),
             status,
             duration_ms = took.as_micros() as f64 / 1000.0,
-            client = self.client.map(|address| address.to_string()),
+            client = self.peer.map(|address| address.to_string()),
             key = key.as_ref().map(Caller::name),
             bytes,
         );

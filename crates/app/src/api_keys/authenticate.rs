@@ -1,10 +1,8 @@
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use exit3_domain::api_keys::{ApiKey, TokenDigest, TokenPrefix};
-use exit3_domain::quotas::subject;
 use exit3_ports::StoreError;
 
 use super::Caller;
@@ -19,7 +17,7 @@ pub enum KeyError {
     /// It serves pages of other origins only.
     #[error("the key is bound to other origins")]
     Origin,
-    /// It was not looked for: its client has guessed too often, and may try again later.
+    /// It was not looked for: its peer has guessed too often, and may try again later.
     #[error("too many wrong keys")]
     Throttled(Duration),
     /// It could not be looked for.
@@ -27,8 +25,8 @@ pub enum KeyError {
     Store(#[from] StoreError),
 }
 
-/// Finds out who holds the key that the client at the address `client` `presented` from a page
-/// of `origin`: the one of the settings, whose digest is `basic`, or a named one, and then
+/// Finds out who holds the key that the peer with the number `peer` `presented` from a page of
+/// `origin`: the one of the settings, whose digest is `basic`, or a named one, and then
 /// notes that it was used.
 ///
 /// # Errors
@@ -38,7 +36,7 @@ pub async fn authenticate(
     basic: Option<&TokenDigest>,
     presented: &[u8],
     origin: Option<&str>,
-    client: IpAddr,
+    peer: u64,
 ) -> Result<Caller, KeyError> {
     let digest = TokenDigest::of(presented);
     // Comparing digests takes the same time however much of a key is right, and whatever
@@ -51,7 +49,7 @@ pub async fn authenticate(
     let key = match app.keyring.recall(&prefix, now) {
         Some(key) => key,
         None => {
-            refuse_guess(app, &prefix, client, now).await?;
+            refuse_guess(app, &prefix, peer, now).await?;
             look_up(app, &prefix, now).await?
         }
     };
@@ -65,7 +63,7 @@ pub async fn authenticate(
     Ok(Caller::Named(key))
 }
 
-/// Refuses a key that may only be a guess, without a query for each: its client has guessed too
+/// Refuses a key that may only be a guess, without a query for each: its peer has guessed too
 /// often, and there is no key that begins so.
 ///
 /// This gate never refuses a valid key, even when somebody else at the same address guesses
@@ -74,13 +72,13 @@ pub async fn authenticate(
 async fn refuse_guess(
     app: &App,
     prefix: &TokenPrefix,
-    client: IpAddr,
+    peer: u64,
     now: DateTime<Utc>,
 ) -> Result<(), KeyError> {
     if app.keyring.has_seen(prefix) {
         return Ok(());
     }
-    let Some(wait) = app.keyring.guesses_again_in(subject(client), now) else { return Ok(()) };
+    let Some(wait) = app.keyring.guesses_again_in(peer, now) else { return Ok(()) };
     if app.keyring.must_be_listed(now) {
         let keys = app.api_keys.list().await?;
         app.keyring.list(keys.into_iter().map(|key| key.prefix).collect());
@@ -115,10 +113,10 @@ mod tests {
 
     /// Without a key in the settings.
     async fn named(app: &App, presented: &str, origin: Option<&str>) -> Result<Caller, KeyError> {
-        authenticate(app, None, presented.as_bytes(), origin, CLIENT).await
+        authenticate(app, None, presented.as_bytes(), origin, PEER).await
     }
 
-    const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+    const PEER: u64 = 0xffff_ffff_c000_0201;
 
     #[tokio::test]
     async fn the_key_of_the_settings_needs_no_database() {
@@ -126,9 +124,9 @@ mod tests {
         mocks.api_keys.expect_find_by_prefix().never();
         let app = mocks.into_app();
         let basic = TokenDigest::of(b"peer-key");
-        let caller = authenticate(&app, Some(&basic), b"peer-key", None, CLIENT).await;
+        let caller = authenticate(&app, Some(&basic), b"peer-key", None, PEER).await;
         assert!(matches!(caller, Ok(Caller::Basic)));
-        let caller = authenticate(&app, Some(&basic), b"peer-keys", None, CLIENT).await;
+        let caller = authenticate(&app, Some(&basic), b"peer-keys", None, PEER).await;
         assert!(matches!(caller, Err(KeyError::Wrong)));
     }
 
@@ -239,15 +237,15 @@ mod tests {
         assert!(matches!(outcome, Err(KeyError::Store(_))));
     }
 
-    /// An app whose client has guessed too often, and may guess again after a minute.
+    /// An app whose peer has guessed too often, and may guess again after a minute.
     fn throttled(mocks: Mocks, times: impl IntoIterator<Item = DateTime<Utc>>) -> App {
         let app = mocks.into_app_at(times);
-        app.keyring.note_guesser(subject(CLIENT), now(), Duration::from_secs(60));
+        app.keyring.note_guesser(PEER, now(), Duration::from_secs(60));
         app
     }
 
     #[tokio::test]
-    async fn guesses_of_a_client_with_too_many_ask_the_database_once_a_second() {
+    async fn guesses_of_a_peer_with_too_many_ask_the_database_once_a_second() {
         let mut mocks = Mocks::new();
         mocks.api_keys.expect_find_by_prefix().times(1).returning(|_| Ok(None));
         mocks.api_keys.expect_list().times(2).returning(|| Ok(vec![api_key(|_| ())]));

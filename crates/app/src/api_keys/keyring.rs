@@ -13,7 +13,7 @@ const FRESH: TimeDelta = TimeDelta::milliseconds(400);
 /// node list the keys more often than this.
 const LISTED: TimeDelta = TimeDelta::seconds(1);
 
-/// The most clients that are remembered for guessing too often.
+/// The most peers that are remembered for guessing too often.
 const MOST_GUESSERS: usize = 100_000;
 
 /// The keys that were seen a moment ago, and when each was used, so that most
@@ -76,8 +76,8 @@ impl Keyring {
         lock(&self.listed).prefixes.contains(prefix)
     }
 
-    /// Remembers that a client may guess again only after `wait`.
-    pub(crate) fn note_guesser(&self, client: u64, now: DateTime<Utc>, wait: Duration) {
+    /// Remembers that a peer may guess again only after `wait`.
+    pub(crate) fn note_guesser(&self, peer: u64, now: DateTime<Utc>, wait: Duration) {
         let until = TimeDelta::from_std(wait).ok().and_then(|wait| now.checked_add_signed(wait));
         let mut guessers = lock(&self.guessers);
         if guessers.len() >= MOST_GUESSERS {
@@ -86,16 +86,16 @@ impl Keyring {
         if let Some(until) = until
             && guessers.len() < MOST_GUESSERS
         {
-            guessers.insert(client, until);
+            guessers.insert(peer, until);
         }
     }
 
-    /// After how long a client may guess again that has guessed too often.
-    pub(crate) fn guesses_again_in(&self, client: u64, now: DateTime<Utc>) -> Option<Duration> {
+    /// After how long a peer may guess again that has guessed too often.
+    pub(crate) fn guesses_again_in(&self, peer: u64, now: DateTime<Utc>) -> Option<Duration> {
         let mut guessers = lock(&self.guessers);
-        let wait = (*guessers.get(&client)? - now).to_std().ok().filter(|wait| !wait.is_zero());
+        let wait = (*guessers.get(&peer)? - now).to_std().ok().filter(|wait| !wait.is_zero());
         if wait.is_none() {
-            guessers.remove(&client);
+            guessers.remove(&peer);
         }
         wait
     }
@@ -134,8 +134,8 @@ mod tests {
     fn no_crowd_of_guessers_takes_memory_without_end() {
         let keyring = Keyring::default();
         let (soon, later) = (Duration::from_secs(1), Duration::from_secs(60));
-        for client in 0..MOST_GUESSERS as u64 {
-            keyring.note_guesser(client, now(), if client % 2 == 0 { soon } else { later });
+        for peer in 0..MOST_GUESSERS as u64 {
+            keyring.note_guesser(peer, now(), if peer % 2 == 0 { soon } else { later });
         }
         keyring.note_guesser(u64::MAX, now(), later);
         assert_eq!(keyring.guesses_again_in(u64::MAX, now()), None);

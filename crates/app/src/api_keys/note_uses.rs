@@ -41,9 +41,9 @@ mod tests {
             .returning(|_| Ok(()));
         let app = mocks.into_app();
         note_uses(&app).await.unwrap();
-        let client = [192, 0, 2, 1].into();
+        let peer = 0xffff_ffff_c000_0201;
         for _ in 0..5 {
-            authenticate(&app, None, token().expose().as_bytes(), None, client).await.unwrap();
+            authenticate(&app, None, token().expose().as_bytes(), None, peer).await.unwrap();
         }
         assert!(note_uses(&app).await.is_err());
         note_uses(&app).await.unwrap();

@@ -17,11 +17,14 @@ async fn no_file_is_written_outside_of_the_directory() {
         writer.file(name, &b"x"[..]).unwrap();
         let bytes = writer.finish().unwrap();
         let mut reader = open(&bytes, &Keys::default()).unwrap();
-        let staging = ContractFiles::new(&place).stage(true);
+        let staging = ContractDirectory::new(&place).stage(true);
         let to = Memory::default();
         let load = Box::new(to.clone());
         let outcome = restore(&mut reader, load, Some(staging), false, &Quiet).await;
-        assert!(matches!(outcome, Err(ArchiveError::Outside(_))), "{name}: {outcome:?}");
+        assert!(
+            matches!(outcome, Err(ArchiveError::Contract(ContractError::Outside(_)))),
+            "{name}: {outcome:?}"
+        );
         assert!(!to.was_committed());
     }
     assert_eq!(fs::read_dir(&place).unwrap().count(), 1);
@@ -47,7 +50,7 @@ async fn an_existing_file_is_replaced_only_on_request() {
     fs::write(place.join("long.bin"), "mine").unwrap();
     for (replace, expected) in [(false, 4), (true, 100_000)] {
         let mut reader = open(&bytes, &Keys::default()).unwrap();
-        let staging = ContractFiles::new(&place).stage(replace);
+        let staging = ContractDirectory::new(&place).stage(replace);
         let load = Box::new(Memory::default());
         let outcome = restore(&mut reader, load, Some(staging), false, &Quiet).await;
         assert_eq!(outcome.is_ok(), replace);
@@ -80,7 +83,7 @@ async fn a_file_waits_in_its_final_directory_which_may_be_another_disk() {
     let directory = tempfile::tempdir().unwrap();
     let place = directory.path().join("contracts");
     fs::create_dir_all(place.join("mounted")).unwrap();
-    let files = ContractFiles::new(&place);
+    let files = ContractDirectory::new(&place);
     let mut staging = files.stage(false);
     for name in ["mounted/a", "new/deep/b"] {
         staging.begin(name.to_owned()).unwrap();
@@ -94,26 +97,6 @@ async fn a_file_waits_in_its_final_directory_which_may_be_another_disk() {
     assert_eq!(archive(&mut Memory::default(), &files, &Lock::Open).await.1.files, 0);
     drop(staging);
     assert_eq!(below(&place), ["mounted"], "dropping the staging leaves nothing");
-}
-
-#[test]
-fn temporary_files_of_a_killed_restore_are_removed() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = |name: &str| directory.path().join(name);
-    fs::create_dir_all(path("sub/.restore-Direct.partial")).unwrap();
-    let old = ["sub/.restore-OldOne.partial", ".restore-OldTwo.partial"];
-    let files = [old[0], old[1], "sub/.restore-NewOne.partial", "sub/old.pdf"];
-    for name in files {
-        fs::write(path(name), "x").unwrap();
-    }
-    for (name, hours) in files.into_iter().zip([25, 25, 23, 25]) {
-        age(&path(name), hours);
-    }
-    drop(ContractFiles::new(directory.path()).stage(false));
-    let mut left = below(directory.path());
-    left.sort();
-    let stays = [".restore-Direct.partial", ".restore-NewOne.partial", "old.pdf", "sub"];
-    assert_eq!(left, stays);
 }
 
 /// Sets a file's age in hours.
@@ -139,7 +122,7 @@ async fn a_contract_is_not_taken_for_a_temporary_file() {
     for name in names {
         fs::write(place.join(name), name).unwrap();
     }
-    let files = ContractFiles::new(&place);
+    let files = ContractDirectory::new(&place);
     let (bytes, made) = archive(&mut Memory::default(), &files, &Lock::Open).await;
     assert_eq!(made.files, names.len() as u64);
     fs::remove_dir_all(&place).unwrap();
@@ -155,7 +138,7 @@ async fn a_contract_is_not_taken_for_a_temporary_file() {
     }
     // A contract of such a name is reported, instead of being lost after a day.
     let refused = files.stage(false).begin("a/.restore-a1B2c3.partial".to_owned());
-    assert!(matches!(refused, Err(ArchiveError::Waits(_))), "{refused:?}");
+    assert!(matches!(refused, Err(ContractError::Staged(_))), "{refused:?}");
     assert_eq!(below(&place).len(), names.len() + 1);
 }
 
@@ -167,7 +150,7 @@ async fn unusable_paths_are_found_before_rows_are_committed() {
     fs::write(place.join("file"), "mine").unwrap();
     for (names, wrong) in [(&["a", "file/b"][..], "file/b"), (&["a", "a/b"], "a")] {
         let mut reader = open(&with_files(names), &Keys::default()).unwrap();
-        let (to, staging) = (Memory::default(), ContractFiles::new(&place).stage(true));
+        let (to, staging) = (Memory::default(), ContractDirectory::new(&place).stage(true));
         let load = Box::new(to.clone());
         let error = restore(&mut reader, load, Some(staging), false, &Quiet).await.unwrap_err();
         assert!(error.to_string().contains(wrong), "{error}");
@@ -176,27 +159,11 @@ async fn unusable_paths_are_found_before_rows_are_committed() {
     }
 }
 
-#[test]
-fn a_file_that_fails_does_not_stop_the_others() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut staging = ContractFiles::new(directory.path()).stage(false);
-    for name in ["a", "b"] {
-        staging.begin(name.to_owned()).unwrap();
-        staging.end("").unwrap();
-    }
-    fs::create_dir(directory.path().join("a")).unwrap();
-    let error = staging.finish().unwrap_err().to_string();
-    assert!(error.contains("file a "), "{error}");
-    let mut left = below(directory.path());
-    left.sort();
-    assert_eq!(left, ["a", "b"]);
-}
-
 #[tokio::test]
 async fn missing_contract_files_are_reported() {
     let directory = tempfile::tempdir().unwrap();
     let place = directory.path().join("contracts");
-    let back_up = async |files: ContractFiles| {
+    let back_up = async |files: ContractDirectory| {
         let mut memory = Memory::default();
         let columns = shape("clients").columns;
         let client = |id, file: Value| -> Vec<Value> {
@@ -215,15 +182,15 @@ async fn missing_contract_files_are_reported() {
         let writer = ArchiveWriter::begin(Vec::new(), &Lock::Open, head()).unwrap();
         exit3_archive::back_up(&mut memory, &files, writer, &Quiet).await.map(|made| made.1)
     };
-    let error = back_up(ContractFiles::required(&place)).await.unwrap_err().to_string();
+    let error = back_up(ContractDirectory::required(&place)).await.unwrap_err().to_string();
     assert!(error.contains("CONTRACT_DIR"), "{error}");
-    assert_eq!(back_up(ContractFiles::new(&place)).await.unwrap().without_file, 5);
+    assert_eq!(back_up(ContractDirectory::new(&place)).await.unwrap().without_file, 5);
     fs::create_dir_all(place.join("sub")).unwrap();
     fs::write(place.join("a.pdf"), "a").unwrap();
     fs::write(place.join(".restore-a1B2c3.partial"), "a").unwrap();
     fs::write(directory.path().join("a"), "a").unwrap();
-    let made = back_up(ContractFiles::required(&place)).await.unwrap();
+    let made = back_up(ContractDirectory::required(&place)).await.unwrap();
     assert_eq!((made.files, made.without_file, made.first_without_file), (1, 4, vec![2, 3, 5, 6]));
-    let error = back_up(ContractFiles::new(place.join("a.pdf"))).await.unwrap_err().to_string();
+    let error = back_up(ContractDirectory::new(place.join("a.pdf"))).await.unwrap_err().to_string();
     assert!(error.contains("a.pdf"), "{error}");
 }

@@ -18,10 +18,11 @@ use std::path::Path;
 
 use age::secrecy::ExposeSecret;
 use exit3_archive::{
-    ArchiveError, ArchiveReader, ArchiveWriter, ContractFiles, Event, Head, Keys, Lock, Progress,
-    Summary, back_up, copy, restore, sums,
+    ArchiveError, ArchiveReader, ArchiveWriter, Event, Head, Keys, Lock, Progress, Summary,
+    back_up, copy, restore, sums,
 };
-use exit3_ports::{Shape, TABLES, Value, table};
+use exit3_files::ContractDirectory;
+use exit3_ports::{ContractError, ContractStore, Shape, TABLES, Value, table};
 use files::directory_of;
 use memory::Memory;
 
@@ -50,15 +51,19 @@ fn subscriber(id: i64) -> Vec<Value> {
 }
 
 /// Contract files, one of them longer than a chunk.
-fn contracts(directory: &Path) -> ContractFiles {
+fn contracts(directory: &Path) -> ContractDirectory {
     fs::create_dir_all(directory.join("2026/ž")).unwrap();
     fs::write(directory.join("2026/ž/a b.pdf"), [0, 255, 10]).unwrap();
     fs::write(directory.join("long.bin"), vec![7; 100_000]).unwrap();
     fs::write(directory.join("empty"), "").unwrap();
-    ContractFiles::new(directory)
+    ContractDirectory::new(directory)
 }
 
-async fn archive(memory: &mut Memory, files: &ContractFiles, lock: &Lock) -> (Vec<u8>, Summary) {
+async fn archive(
+    memory: &mut Memory,
+    files: &ContractDirectory,
+    lock: &Lock,
+) -> (Vec<u8>, Summary) {
     let writer = ArchiveWriter::begin(Vec::new(), lock, head()).unwrap();
     back_up(memory, files, writer, &Quiet).await.unwrap()
 }
@@ -66,7 +71,7 @@ async fn archive(memory: &mut Memory, files: &ContractFiles, lock: &Lock) -> (Ve
 async fn small(lock: &Lock) -> Vec<u8> {
     let mut memory = Memory::default();
     memory.put("subscribers", (1..=3).map(subscriber).collect());
-    archive(&mut memory, &ContractFiles::new("/nonexistent"), lock).await.0
+    archive(&mut memory, &ContractDirectory::new("/nonexistent"), lock).await.0
 }
 
 fn open(bytes: &[u8], keys: &Keys) -> Result<ArchiveReader<Cursor<Vec<u8>>>, ArchiveError> {
@@ -94,7 +99,7 @@ async fn rows_ids_and_files_are_restored() {
     let mut reader = open(&bytes, &Keys::default()).unwrap();
     assert_eq!(reader.head(), &head());
     let place = directory.path().join("to");
-    let staging = ContractFiles::new(&place).stage(false);
+    let staging = ContractDirectory::new(&place).stage(false);
     let load = Box::new(to.clone());
     let restored = restore(&mut reader, load, Some(staging), false, &Quiet).await.unwrap();
     assert_eq!(restored, made);
@@ -227,7 +232,7 @@ async fn batches_are_small_for_long_rows() {
         };
         let mut from = Memory::default();
         from.put("subscribers", (1..=120).map(row).collect());
-        let (bytes, _) = archive(&mut from, &ContractFiles::new("none"), &Lock::Open).await;
+        let (bytes, _) = archive(&mut from, &ContractDirectory::new("none"), &Lock::Open).await;
         assert_eq!(from.most.0, most_rows);
         assert!(from.most.1 <= most_bytes, "{:?}", from.most);
         let to = Memory::default();

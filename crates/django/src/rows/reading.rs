@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use exit3_domain::clients::Money;
 use exit3_domain::email;
 use exit3_domain::validation::Invalid;
-use exit3_ports::{DjangoRow, DjangoTable, Row, Shape, Value};
+use exit3_ports::{ForeignRow, ForeignTable, Row, Shape, Value};
 use serde_json::{Map, Value as Json};
 
 use super::value::{self, Fit};
@@ -20,8 +20,8 @@ pub(crate) struct Arrival {
 
 /// Converts one row, column by column. Columns that are not read become NULL.
 pub(crate) struct Reading<'a> {
-    table: &'static DjangoTable,
-    row: &'a DjangoRow,
+    table: &'static ForeignTable,
+    row: &'a ForeignRow,
     id: i64,
     values: HashMap<&'static str, Value>,
     original: Map<String, Json>,
@@ -30,7 +30,7 @@ pub(crate) struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     /// `None` if the row has no id.
-    pub(crate) fn of(table: &'static DjangoTable, row: &'a DjangoRow) -> Option<Self> {
+    pub(crate) fn of(table: &'static ForeignTable, row: &'a ForeignRow) -> Option<Self> {
         let id = row.first()?.as_deref()?.parse().ok()?;
         let values = HashMap::from([("id", Value::Integer(id))]);
         Some(Self { table, row, id, values, original: Map::new(), remarks: Vec::new() })

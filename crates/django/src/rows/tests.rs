@@ -1,14 +1,12 @@
-use exit3_ports::{
-    AUTH_USER, COMMON_CLIENT, COMMON_LEAD, COMMON_NEWSLETTER, DjangoRow, DjangoTable, Shape, Value,
-    table,
-};
+use crate::source::{AUTH_USER, COMMON_CLIENT, COMMON_LEAD, COMMON_NEWSLETTER};
+use exit3_ports::{ForeignRow, ForeignTable, Shape, Value, table};
 use rstest::rstest;
 
 use super::*;
 
 /// Reads a row that breaks no rule, with some columns replaced.
 fn arrive(
-    from: &'static DjangoTable,
+    from: &'static ForeignTable,
     to: &str,
     given: &[(&str, Option<&str>)],
 ) -> (Arrival, Shape) {
@@ -27,7 +25,7 @@ fn arrive(
         let given = given.iter().find(|(name, _)| name == column);
         given.map_or_else(|| usual(column), |(_, value)| *value).map(str::to_owned)
     };
-    let row: DjangoRow = from.columns.iter().map(value).collect();
+    let row: ForeignRow = from.columns.iter().map(value).collect();
     let shape = Shape::of(table(to).unwrap(), |_| true).unwrap();
     let mut reading = Reading::of(from, &row).unwrap();
     let read = match to {

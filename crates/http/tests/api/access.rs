@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use exit3_domain::api_keys::{ApiKey, ApiKeyDraft, ApiKeyId, KeyToken, Scope, Scopes};
-use exit3_domain::quotas::{Quota, Rate, subject};
+use exit3_domain::quotas::{Quota, Rate};
 use exit3_domain::subscribers::{Subscriber, SubscriberId};
 use exit3_ports::{Charge, Standing};
+use exit3_web::subject;
 
 use crate::*;
 

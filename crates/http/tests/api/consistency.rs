@@ -1,21 +1,21 @@
-//! The token by which a client sees what it has written and seen.
+//! The token by which a caller sees what it has written and seen.
 
 use crate::*;
-use exit3_ports::{Position, Session};
+use exit3_ports::{Consistency, LogPosition};
 
-fn session() -> Session {
-    Session::current().unwrap()
+fn current() -> Consistency {
+    Consistency::current().unwrap()
 }
 
 /// Leads that are 7 far, asked for by whoever must see `seen`.
-fn seven_far(seen: Position) -> Service {
+fn seven_far(seen: LogPosition) -> Service {
     let mut service = Service::default();
     service.leads.expect_create().returning(|_, _| {
-        session().reaches(Position(7));
+        current().reaches(LogPosition(7));
         Ok(lead(1))
     });
     service.leads.expect_list().times(1).returning(move |_, _, _| {
-        assert_eq!((session().client(), session().seen()), (0, seen));
+        assert_eq!((current().caller(), current().seen()), (0, seen));
         Ok(Some(Page { count: 0, number: 1, rows: vec![] }))
     });
     service
@@ -24,7 +24,7 @@ fn seven_far(seen: Position) -> Service {
 #[actix_web::test]
 async fn a_write_is_answered_with_a_token_and_the_token_asks_for_it() {
     let body = r#"{"full_name": "Ana Horvat", "position": "CTO", "email": "ana@acme.hr"}"#;
-    let service = seven_far(Position(7));
+    let service = seven_far(LogPosition(7));
     let token = "0000000000000007";
     let answers = service.answers(vec![
         post(LEADS, "application/json", body),
@@ -36,15 +36,15 @@ async fn a_write_is_answered_with_a_token_and_the_token_asks_for_it() {
 }
 
 #[rstest]
-#[case::none(&[], Position(0))]
-#[case::several(&["0000000000000007", "000000000000000a"], Position(10))]
-#[case::another_make(&["v2.abc"], Position::NEVER)]
-#[case::joined(&["0000000000000007, 000000000000000a"], Position::NEVER)]
-#[case::empty(&[""], Position::NEVER)]
+#[case::none(&[], LogPosition(0))]
+#[case::several(&["0000000000000007", "000000000000000a"], LogPosition(10))]
+#[case::another_make(&["v2.abc"], LogPosition::NEVER)]
+#[case::joined(&["0000000000000007, 000000000000000a"], LogPosition::NEVER)]
+#[case::empty(&[""], LogPosition::NEVER)]
 #[actix_web::test]
 async fn a_token_that_is_not_understood_asks_for_the_primary(
     #[case] tokens: &[&str],
-    #[case] seen: Position,
+    #[case] seen: LogPosition,
 ) {
     let asked = tokens
         .iter()
@@ -56,14 +56,14 @@ async fn a_token_that_is_not_understood_asks_for_the_primary(
 async fn a_walk_never_goes_back_to_before_it_began() {
     let mut service = Service::default();
     service.leads.expect_walk().times(1).returning(|_, _, _| {
-        session().reaches(Position(7));
+        current().reaches(LogPosition(7));
         Ok(Slice { rows: vec![lead(9)], has_next: true, has_previous: false })
     });
     let begin = service.answer(get(&format!("{LEADS}?cursor="))).await.json();
     let next = begin["next"].as_str().unwrap().replace("http://api.test", "");
     let mut service = Service::default();
     service.leads.expect_walk().times(1).returning(|_, _, _| {
-        assert_eq!(session().seen(), Position(7));
+        assert_eq!(current().seen(), LogPosition(7));
         Ok(Slice { rows: vec![], has_next: false, has_previous: true })
     });
     assert_eq!(service.answer(get(&next)).await.status, StatusCode::OK);

@@ -33,13 +33,14 @@ async fn look(pool: &PgPool) -> Result<Server, StoreError> {
 }
 
 /// Checks both forever, and logs when the source of lists changes.
-pub(super) async fn watch(replica: &Replica, primary: &PgPool, copy: &PgPool) {
+pub(super) async fn watch(replica: &Replica, primary: &PgPool, standby: &PgPool) {
     let pause = (replica.max_lag() / 4).min(SELDOM);
     let mut told = None;
     loop {
         let asked = Instant::now();
-        let (of_primary, of_copy) = tokio::join!(look(primary), look(copy));
-        let verdict = replica.judge(asked, of_primary, of_copy).map_err(|fault| fault.to_string());
+        let (of_primary, of_standby) = tokio::join!(look(primary), look(standby));
+        let verdict =
+            replica.judge(asked, of_primary, of_standby).map_err(|fault| fault.to_string());
         if told.as_ref() != Some(&verdict) {
             match &verdict {
                 Ok(()) => tracing::info!("lists come from the replica"),

@@ -4,29 +4,29 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use diesel::QueryResult;
-use exit3_ports::{Position, Session};
+use exit3_ports::{Consistency, LogPosition};
 
 use super::shelves::Held;
 use crate::connection::{Ask, PgConnection};
 use crate::error::Failure;
-use crate::position::Place;
+use crate::position::ServerPosition;
 use crate::replica::Replica;
 use crate::telemetry::InUse;
 
-/// Records the position that an operation reached: in the session and, after a write, for the
-/// replica.
+/// Records the position that an operation reached: in the consistency of the request and,
+/// after a write, for the replica.
 pub(super) struct Trace {
-    pub(super) session: Session,
+    pub(super) consistency: Consistency,
     pub(super) wrote: Option<Arc<Replica>>,
 }
 
 impl Trace {
-    fn leave(&self, place: Option<Place>) {
+    fn leave(&self, at: Option<ServerPosition>) {
         // If the position is unknown, only the primary is sure to have the write.
-        let position = place.map_or(Position::NEVER, |place| place.position);
-        self.session.reaches(position);
+        let position = at.map_or(LogPosition::NEVER, |at| at.position);
+        self.consistency.reaches(position);
         if let Some(replica) = &self.wrote {
-            replica.wrote(self.session.client(), position);
+            replica.wrote(self.consistency.caller(), position);
         }
     }
 }
@@ -43,7 +43,7 @@ pub(crate) struct Checkout {
 
 impl Checkout {
     pub(super) fn new(mut held: Held, ask: Ask, trace: Option<Trace>, in_use: InUse) -> Self {
-        held.ask_for_place(ask);
+        held.ask_for_position(ask);
         Self { _in_use: in_use, held, finished: false, trace }
     }
 
@@ -66,7 +66,7 @@ impl Checkout {
 
     fn traced<T>(&self, outcome: QueryResult<T>) -> Result<T, Failure> {
         if let (Ok(_), Some(trace)) = (&outcome, &self.trace) {
-            trace.leave(self.held.place());
+            trace.leave(self.held.server_position());
         }
         outcome.map_err(Failure::from)
     }

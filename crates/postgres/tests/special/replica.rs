@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use exit3_domain::leads::{LeadFilter, LeadOrder};
 use exit3_domain::paging::{Direction, PageRequest, Step};
 use exit3_domain::subscribers::{NewSubscriber, SubscriberFilter, SubscriberOrder};
-use exit3_ports::{LeadRepository, Position, Session, SubscriberRepository};
+use exit3_ports::{Consistency, LeadRepository, LogPosition, SubscriberRepository};
 use exit3_postgres::{PgDatabase, PgSettings, connect};
 use exit3_testkit::builders;
 use exit3_testkit::postgres::{TestPostgres, client};
@@ -131,15 +131,15 @@ async fn clients_see_their_own_writes_and_others_see_recent_data() {
     let pair = pair(TestPostgres::replica, LONG).await;
     let subscriber = NewSubscriber { email: "ana@acme.hr".into(), is_subscribed: true };
     let (known, _) = pair.fall_behind().await;
-    let (writer, stranger) = (Session::new(1), Session::new(2));
+    let (writer, stranger) = (Consistency::new(1), Consistency::new(2));
     writer.run(pair.create()).await;
     let wrote = writer.reached().unwrap();
-    assert!(wrote < Position::NEVER);
+    assert!(wrote < LogPosition::NEVER);
     assert_eq!(stranger.run(pair.count()).await, known, "the replica is not used");
     assert!(stranger.reached().unwrap() < wrote);
     // The same client in its next request.
-    assert_eq!(Session::new(1).run(pair.count()).await, known + 2);
-    let told = Session::new(3);
+    assert_eq!(Consistency::new(1).run(pair.count()).await, known + 2);
+    let told = Consistency::new(3);
     told.has_seen(wrote);
     assert_eq!(told.run(pair.count()).await, known + 2);
     assert!(told.reached().unwrap() >= wrote);
@@ -150,24 +150,24 @@ async fn clients_see_their_own_writes_and_others_see_recent_data() {
     let all = LeadFilter::default();
     let walk = || async { leads.walk(&all, LeadOrder::NEWEST, &step).await.unwrap().rows };
     assert_eq!(stranger.run(walk()).await.len() as u64, known);
-    let newest = Session::new(1).run(walk()).await.remove(0);
-    let remover = Session::new(4);
+    let newest = Consistency::new(1).run(walk()).await.remove(0);
+    let remover = Consistency::new(4);
     remover.run(async { leads.delete(newest.id).await.unwrap() }).await;
-    assert_eq!(Session::new(4).run(walk()).await.len() as u64, known + 1);
+    assert_eq!(Consistency::new(4).run(walk()).await.len() as u64, known + 1);
     let subscribers = pair.database.subscribers();
     let subscribed = async || {
         let (all, first) = (SubscriberFilter::default(), PageRequest::first());
         let page = subscribers.list(&all, SubscriberOrder::NEWEST, first).await;
         page.unwrap().unwrap().count
     };
-    let many = Session::new(5);
+    let many = Consistency::new(5);
     many.run(async { subscribers.create_many(&[subscriber]).await.unwrap() }).await;
     assert_eq!(many.run(subscribed()).await, 1);
     assert_eq!(stranger.run(subscribed()).await, 0);
 
     // Every replica in use has old writes.
     pair.replay(true).await;
-    until(async || Session::new(1).run(pair.count()).await == known + 1).await;
+    until(async || Consistency::new(1).run(pair.count()).await == known + 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

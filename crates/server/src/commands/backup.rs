@@ -23,15 +23,15 @@ pub(super) struct Backup {
 
 /// Writes all data to an archive.
 pub(super) fn backup(settings: &Settings, what: &Backup) -> Result<(), Failure> {
-    let place = place(what.to.as_deref(), &settings.backup)?;
+    let store = store(what.to.as_deref(), &settings.backup)?;
     let backend = Backend::open(settings)?;
     runtime()?.block_on(unless_stopped(async {
         let now = SystemClock.now();
         let bars = Bars::default();
-        let made = archives::make(&backend, &settings.backup, &place, now, &bars).await?;
+        let made = archives::make(&backend, &settings.backup, &store, now, &bars).await?;
         bars.finish();
         tell(&made);
-        if let Some(obstacle) = place.obstacle() {
+        if let Some(obstacle) = store.obstacle() {
             whisper(format_args!("exit3: {obstacle}"));
         }
         let log = backend.app(1).backups;
@@ -40,7 +40,7 @@ pub(super) fn backup(settings: &Settings, what: &Backup) -> Result<(), Failure> 
         }
         if let Some(days) = what.keep_days {
             let status = log.status().await.unwrap_or_default();
-            for name in place.expire(days, now, status.verified_at).await? {
+            for name in store.expire(days, now, status.verified_at).await? {
                 say(format_args!("Removed {name}"));
             }
         }
@@ -48,13 +48,13 @@ pub(super) fn backup(settings: &Settings, what: &Backup) -> Result<(), Failure> 
     }))
 }
 
-/// The target that is given or, without one, that of the settings.
-pub(super) fn place(
+/// The store that `given` names, or else the settings.
+pub(super) fn store(
     given: Option<&str>,
     settings: &BackupSettings,
 ) -> Result<BackupStore, Failure> {
-    let place = given.or(settings.to.as_deref());
-    Ok(BackupStore::parse(place.ok_or("say where backups are, or set BACKUP_TO")?)?)
+    let name = given.or(settings.to.as_deref());
+    Ok(BackupStore::parse(name.ok_or("say where backups are, or set BACKUP_TO")?)?)
 }
 
 /// Prints what an archive contains.

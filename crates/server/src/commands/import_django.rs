@@ -2,6 +2,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use exit3_django::{Contracts, ImportError, Imported, Options, import};
@@ -38,13 +39,14 @@ pub(super) fn import_django(
 ) -> Result<(), Failure> {
     let from = DatabaseSettings::from_url(what.from.expose_secret(), arguments)
         .map_err(|error| format!("--from {}", error.problem()))?;
-    let contracts = Contracts::new(what.media.as_deref(), settings.backup.contracts.clone())?;
+    let contracts =
+        Contracts::new(what.media.as_deref(), Arc::new(settings.backup.contracts.clone()))?;
     let options =
         Options { disposable: settings.disposable.clone(), contracts, overwrite: what.overwrite };
     let backend = Backend::open(settings)?;
     let imported = runtime()?.block_on(unless_stopped(async {
         let mut source =
-            Backend::django(&from).await.map_err(|error| format!("--from: {error}"))?;
+            Backend::foreign(&from).await.map_err(|error| format!("--from: {error}"))?;
         prepare::writable(&backend)?;
         prepare::schema(settings, &backend).await?;
         let here = backend.transfer().load().await?;

@@ -2,7 +2,7 @@ use std::fs::File;
 
 use clap::Args;
 use exit3_archive::ArchiveError;
-use exit3_ports::{Clock, Load};
+use exit3_ports::{Clock, ContractStore, Load};
 
 use super::backup::tell;
 use super::{Failure, prepare, runtime, say};
@@ -79,12 +79,12 @@ async fn is_empty(load: &mut dyn Load) -> Result<bool, ArchiveError> {
 
 /// Backs up the data that is about to be replaced.
 async fn back_up(settings: &Settings, backend: &Backend) -> Result<(), Failure> {
-    let place = match &settings.backup.to {
-        Some(place) => BackupStore::parse(place)?,
+    let store = match &settings.backup.to {
+        Some(name) => BackupStore::parse(name)?,
         None => BackupStore::Directory(settings.data_dir.join("backups")),
     };
     let (now, bars) = (SystemClock.now(), Bars::default());
-    let made = archives::make(backend, &settings.backup, &place, now, &bars).await?;
+    let made = archives::make(backend, &settings.backup, &store, now, &bars).await?;
     bars.finish();
     tell(&made);
     Ok(())

@@ -3,11 +3,13 @@ use std::sync::Arc;
 
 use clap::Args;
 use exit3_archive::{ArchiveError, Summary};
-use exit3_ports::{BackupLog, BackupStatus, Clock, StoreError, Transfer, with_causes};
+use exit3_ports::{
+    BackupLog, BackupStatus, Clock, ContractError, StoreError, Transfer, with_causes,
+};
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
 use tempfile::TempDir;
 
-use super::backup::place;
+use super::backup::store;
 use super::{Failure, runtime, say, unless_stopped, whisper};
 use crate::archives;
 use crate::backend::Backend;
@@ -38,7 +40,7 @@ pub(super) fn verify_backup(settings: &Settings, what: &VerifyBackup) -> Result<
         let now = SystemClock.now();
         let name = match &what.archive {
             Some(name) => name.clone(),
-            None => place(what.from.as_deref(), &settings.backup)?.newest(now).await?,
+            None => store(what.from.as_deref(), &settings.backup)?.newest(now).await?,
         };
         let file = BackupStore::fetch(&name).await?;
         let tried = attempt(settings, &mut scratch, file, what.allow_plain).await;
@@ -101,12 +103,10 @@ fn is_last(name: &str, status: &BackupStatus) -> bool {
 
 /// Whether the verification failed because of the archive itself.
 fn is_bad(failure: &Failure) -> bool {
-    use ArchiveError::{
-        Damaged, Differs, FileExists, Foreign, NotEmpty, Outside, Plain, Refused, Unsound,
-    };
+    use ArchiveError::{Contract, Damaged, Differs, Foreign, NotEmpty, Plain, Refused, Unsound};
     match failure.downcast_ref() {
         Some(Foreign | Plain | Damaged(_) | Unsound(_) | NotEmpty(_)) => true,
-        Some(FileExists(_) | Outside(_) | Differs(_)) => true,
+        Some(Contract(ContractError::Exists(_) | ContractError::Outside(_)) | Differs(_)) => true,
         // Except for a full disk.
         Some(Refused { source, .. }) => !matches!(source, StoreError::Unavailable(_)),
         _ => false,

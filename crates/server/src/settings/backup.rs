@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use exit3_archive::{ArchiveError, ContractFiles, Keys, Lock};
+use exit3_archive::{ArchiveError, Keys, Lock};
+use exit3_files::ContractDirectory;
 use secrecy::SecretString;
 
 use super::{Arguments, SettingsError};
@@ -16,7 +17,7 @@ pub struct BackupSettings {
     /// How archives are encrypted.
     pub lock: Lock,
     /// The contract files of clients.
-    pub contracts: ContractFiles,
+    pub contracts: ContractDirectory,
     /// The names of the settings that were given.
     pub names: Vec<String>,
     identity: Option<PathBuf>,
@@ -41,8 +42,8 @@ impl BackupSettings {
             }
         };
         let contracts = match &arguments.contract_dir {
-            Some(directory) => ContractFiles::required(directory),
-            None => ContractFiles::new(arguments.data_dir.join("contracts")),
+            Some(directory) => ContractDirectory::required(directory),
+            None => ContractDirectory::new(arguments.data_dir.join("contracts")),
         };
         Ok(Self {
             to: arguments.backup_to.clone(),

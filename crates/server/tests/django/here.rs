@@ -10,7 +10,7 @@ use exit3_ports::Row;
 use exit3_testkit::postgres::{self, TestDatabase};
 
 use super::Kind;
-use super::peer::{KEY, Peer};
+use super::replaced::{DjangoService, KEY};
 use super::service::{Service, exit3};
 
 /// A separate database for one of the services.
@@ -66,32 +66,32 @@ impl Here {
         self.command(arguments).output().unwrap()
     }
 
-    fn importing(&self, peer: &Peer) -> Command {
-        let mut command = self.command(&["import-django", "--from", peer.url()]);
-        command.arg("--media").arg(peer.media());
+    fn importing(&self, django: &DjangoService) -> Command {
+        let mut command = self.command(&["import-django", "--from", django.url()]);
+        command.arg("--media").arg(django.media());
         command
     }
 
-    pub(crate) fn import(&self, peer: &Peer, more: &[&str]) -> Output {
-        self.importing(peer).args(more).output().unwrap()
+    pub(crate) fn import(&self, django: &DjangoService, more: &[&str]) -> Output {
+        self.importing(django).args(more).output().unwrap()
     }
 
     /// Starts an import without waiting for it.
-    pub(crate) fn begin_import(&self, peer: &Peer) -> Child {
-        self.importing(peer).stdout(Stdio::null()).spawn().unwrap()
+    pub(crate) fn begin_import(&self, django: &DjangoService) -> Child {
+        self.importing(django).stdout(Stdio::null()).spawn().unwrap()
     }
 
     /// Runs an import that must succeed; returns its output.
-    pub(crate) fn must_import(&self, peer: &Peer) -> String {
-        let output = self.import(peer, &["--report", "report.txt"]);
+    pub(crate) fn must_import(&self, django: &DjangoService) -> String {
+        let output = self.import(django, &["--report", "report.txt"]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
     /// Runs a comparison; returns its output, and whether it found nothing unexpected.
-    pub(crate) fn diff(&self, peer: &Peer, new: &Service) -> (String, bool) {
+    pub(crate) fn diff(&self, django: &DjangoService, new: &Service) -> (String, bool) {
         let new = new.url("");
-        let urls = ["diff-django", "--old", peer.address(), "--new", &new, "--old-key", KEY];
+        let urls = ["diff-django", "--old", django.address(), "--new", &new, "--old-key", KEY];
         let output = self.run(&urls);
         let told = [output.stdout, output.stderr].concat();
         (String::from_utf8(told).unwrap(), output.status.success())

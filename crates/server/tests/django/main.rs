@@ -9,7 +9,7 @@
 )]
 
 mod here;
-mod peer;
+mod replaced;
 #[path = "../service/mod.rs"]
 mod service;
 mod under_way;
@@ -17,7 +17,7 @@ mod under_way;
 use exit3_domain::staff::PasswordHash;
 use exit3_ports::{Row, Value};
 use here::{Here, done, sums};
-use peer::{KEY, PASSWORD, Peer};
+use replaced::{DjangoService, KEY, PASSWORD};
 use serde_json::{Value as Json, json};
 use service::Service;
 
@@ -49,23 +49,23 @@ const REMARKS: &[&str] = &[
 ];
 
 async fn takes_everything_over(from: Kind, to: Kind) {
-    let peer = Peer::new(from).await;
+    let django = DjangoService::new(from).await;
     let here = Here::new(to).await;
-    let said = brings_everything(from, &peer, &here);
-    assert_clients_and_staff(&peer, &here);
+    let said = brings_everything(from, &django, &here);
+    assert_clients_and_staff(&django, &here);
     // Only once, because it does not depend on the database.
     if (from, to) == (Kind::Sqlite, Kind::Sqlite) {
         signs_in_with_the_same_password(&here);
     }
     let service = Service::start(here.path(), &here.env());
-    answers_alike(&peer, &here, &service);
-    brings_only_what_has_changed(&said, to, &peer, &here, &service).await;
-    assert_changes_made_here_are_not_overwritten(&peer, &here, &service).await;
+    answers_alike(&django, &here, &service);
+    brings_only_what_has_changed(&said, to, &django, &here, &service).await;
+    assert_changes_made_here_are_not_overwritten(&django, &here, &service).await;
     service.stop();
 }
 
-fn brings_everything(from: Kind, peer: &Peer, here: &Here) -> String {
-    let said = here.must_import(peer);
+fn brings_everything(from: Kind, django: &DjangoService, here: &Here) -> String {
+    let said = here.must_import(django);
     // SQLite enforces no lengths, so it has one more lead.
     let leads = if from == Kind::Sqlite { 12 } else { 11 };
     for (table, expected) in [
@@ -90,8 +90,8 @@ fn brings_everything(from: Kind, peer: &Peer, here: &Here) -> String {
     said
 }
 
-fn assert_clients_and_staff(peer: &Peer, here: &Here) {
-    let dump = peer.dump();
+fn assert_clients_and_staff(django: &DjangoService, here: &Here) {
+    let dump = django.dump();
     let mut kept = here.rows();
     let clients: Vec<Json> = dump["clients"].as_array().unwrap().iter().map(client).collect();
     let rows: Vec<Json> = kept.remove("clients").unwrap().iter().map(plain).collect();
@@ -150,8 +150,8 @@ fn signs_in_with_the_same_password(here: &Here) {
     assert!(password("šime").verify("").is_none());
 }
 
-fn answers_alike(peer: &Peer, here: &Here, service: &Service) {
-    let (told, succeeded) = here.diff(peer, service);
+fn answers_alike(django: &DjangoService, here: &Here, service: &Service) {
+    let (told, succeeded) = here.diff(django, service);
     assert!(succeeded, "{told}");
     for name in ["choice", "lower case", "merged", "slash", "whole second"] {
         assert!(told.contains(&format!("\non purpose ({name}): ")), "{name}: {told}");
@@ -161,15 +161,15 @@ fn answers_alike(peer: &Peer, here: &Here, service: &Service) {
 async fn brings_only_what_has_changed(
     said: &str,
     to: Kind,
-    peer: &Peer,
+    django: &DjangoService,
     here: &Here,
     service: &Service,
 ) {
-    let again = here.must_import(peer);
+    let again = here.must_import(django);
     assert_eq!(again.matches("(0 added, 0 changed, 0 removed").count(), 4, "{again}");
     assert_eq!(sums(&again), sums(said));
-    peer.script(&["change"]);
-    let later = here.must_import(peer);
+    django.script(&["change"]);
+    let later = here.must_import(django);
     for (table, expected) in [
         ("common_lead", "(1 added, 2 changed, 1 removed)"),
         ("common_newsletter", "(1 added, 2 changed, 1 removed,"),
@@ -178,26 +178,30 @@ async fn brings_only_what_has_changed(
     ] {
         assert!(done(&later, table).contains(expected), "{later}");
     }
-    assert_clients_and_staff(peer, here);
+    assert_clients_and_staff(django, here);
     let fresh = Here::new(to).await;
-    assert_eq!(sums(&fresh.must_import(peer)), sums(&later));
-    let (told, succeeded) = here.diff(peer, service);
+    assert_eq!(sums(&fresh.must_import(django)), sums(&later));
+    let (told, succeeded) = here.diff(django, service);
     assert!(succeeded, "{told}");
 }
 
-async fn assert_changes_made_here_are_not_overwritten(peer: &Peer, here: &Here, service: &Service) {
+async fn assert_changes_made_here_are_not_overwritten(
+    django: &DjangoService,
+    here: &Here,
+    service: &Service,
+) {
     let body = json!({"full_name": "Made Here", "position": "CEO", "email": "here@acme.hr"});
     let made = service.post("/backend/api/v1/leads/", KEY, &body.to_string()).await;
     let made: Json = made.json().await.unwrap();
     let path = "/backend/api/v1/leads/1/";
     let changed = service.patch(path, KEY, "{\"notes\": \"written here\"}").await;
     assert_eq!(changed.status(), 200);
-    let (told, succeeded) = here.diff(peer, service);
+    let (told, succeeded) = here.diff(django, service);
     assert!(!succeeded);
     assert!(told.contains("DIFFERENT: /backend/api/v1/leads/: row 1 notes: "), "{told}");
     let made = made["id"].as_i64().unwrap();
-    peer.script(&["lead", &made.to_string()]);
-    let refused = here.import(peer, &["--report", "refused.txt"]);
+    django.script(&["lead", &made.to_string()]);
+    let refused = here.import(django, &["--report", "refused.txt"]);
     assert!(!refused.status.success());
     let told = String::from_utf8(refused.stdout).unwrap();
     let why = String::from_utf8(refused.stderr).unwrap();
@@ -208,7 +212,7 @@ async fn assert_changes_made_here_are_not_overwritten(peer: &Peer, here: &Here, 
     assert_eq!(why.lines().count(), 1, "{why}");
     let kept: Json = service.get(path, KEY).await.json().await.unwrap();
     assert_eq!(kept["notes"], "written here");
-    let output = here.import(peer, &["--overwrite"]);
+    let output = here.import(django, &["--overwrite"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let gone: Json = service.get(path, KEY).await.json().await.unwrap();
     assert_eq!(gone["notes"], "Call back.");

@@ -7,7 +7,7 @@ use exit3_ports::Value;
 use exit3_testkit::postgres;
 
 use super::here::{done, sums};
-use super::{Here, Kind, Peer};
+use super::{DjangoService, Here, Kind};
 
 /// Waits until the import has written rows that are not committed yet.
 async fn until_it_writes(here: &Here, kind: Kind) {
@@ -33,32 +33,32 @@ async fn until_it_writes(here: &Here, kind: Kind) {
 }
 
 async fn assert_a_killed_import_changes_nothing(to: Kind) {
-    let peer = Peer::new(Kind::Sqlite).await;
+    let django = DjangoService::new(Kind::Sqlite).await;
     // SQLite writes nothing to disk before the end if it has room in memory.
-    peer.script(&["many", "2000", "5000"]);
+    django.script(&["many", "2000", "5000"]);
     let here = Here::new(to).await;
     assert!(here.run(&["migrate"]).status.success());
-    let mut import = here.begin_import(&peer);
+    let mut import = here.begin_import(&django);
     until_it_writes(&here, to).await;
     import.kill().unwrap();
     assert!(!import.wait().unwrap().success(), "it was killed in the middle");
     assert!(here.rows().values().all(Vec::is_empty));
     let contracts = here.path().join("data/contracts/contracts");
     assert!(!contracts.join("acme.pdf").exists());
-    let said = here.must_import(&peer);
+    let said = here.must_import(&django);
     assert!(done(&said, "common_lead").contains("rows (2012 added, 0 changed"), "{said}");
     assert_eq!(std::fs::read(contracts.join("acme.pdf")).unwrap(), b"%PDF acme");
 }
 
 async fn assert_the_import_is_a_snapshot(from: Kind) {
-    let peer = Peer::new(from).await;
-    peer.script(&["many", "1000", "0"]);
+    let django = DjangoService::new(from).await;
+    django.script(&["many", "1000", "0"]);
     let here = Here::new(Kind::Sqlite).await;
-    let mut pairs = peer.begin_script(&["pairs"]);
+    let mut pairs = django.begin_script(&["pairs"]);
     let mut told = BufReader::new(pairs.stdout.take().unwrap()).lines();
     // From here on it writes one pair after another.
     assert_eq!(told.next().unwrap().unwrap(), "1");
-    let said = here.must_import(&peer);
+    let said = here.must_import(&django);
     drop(pairs.stdin.take());
     let made: usize = told.last().unwrap().unwrap().parse().unwrap();
     assert!(pairs.wait().unwrap().success());
@@ -70,10 +70,10 @@ async fn assert_the_import_is_a_snapshot(from: Kind) {
     let (leads, subscribers) = (count("leads", 1, "Pair "), count("subscribers", 1, "pair."));
     assert_eq!(leads, subscribers, "pairs are complete or missing");
     assert!(leads > 0 && leads < made, "{leads} of {made} before it was read");
-    let later = here.must_import(&peer);
+    let later = here.must_import(&django);
     assert!(done(&later, "common_lead").contains(&format!("({} added", made - leads)), "{later}");
     assert_ne!(sums(&later), sums(&said));
-    assert_eq!(sums(&here.must_import(&peer)), sums(&later));
+    assert_eq!(sums(&here.must_import(&django)), sums(&later));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,12 +18,12 @@ use crate::transfer::damage::damage;
 use crate::writer::{NOTICED, content};
 
 /// The transaction ends with the connection, and is rolled back unless it was committed.
-pub(crate) struct SqliteSession {
+pub(crate) struct SqliteBulkTransaction {
     connection: Option<SqliteConnection>,
     connector: Connector,
 }
 
-impl SqliteSession {
+impl SqliteBulkTransaction {
     pub(crate) async fn begin(
         connector: &Connector,
         open: fn(&Connector) -> Result<SqliteConnection, OpenError>,
@@ -86,7 +86,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
 }
 
 #[async_trait]
-impl Snapshot for SqliteSession {
+impl Snapshot for SqliteBulkTransaction {
     async fn schema(&mut self) -> Result<String, StoreError> {
         self.with(|connection| {
             if !tables(connection).map_err(from_diesel)?.contains("__diesel_schema_migrations") {
@@ -174,7 +174,7 @@ impl Snapshot for SqliteSession {
 }
 
 #[async_trait]
-impl Load for SqliteSession {
+impl Load for SqliteBulkTransaction {
     async fn clear(&mut self) -> Result<(), StoreError> {
         self.with(|connection| {
             for table in TABLES.iter().rev() {

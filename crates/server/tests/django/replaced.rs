@@ -16,7 +16,7 @@ pub(crate) const KEY: &str = "key-of-the-tests";
 pub(crate) const PASSWORD: &str = "ana's čšž password";
 
 /// A running Django service; it ends on drop.
-pub(crate) struct Peer {
+pub(crate) struct DjangoService {
     directory: tempfile::TempDir,
     url: String,
     _database: Option<TestDatabase>,
@@ -24,7 +24,7 @@ pub(crate) struct Peer {
     address: String,
 }
 
-impl Peer {
+impl DjangoService {
     /// Creates tables by Django's migrations, an account by `createsuperuser`, and rows.
     pub(crate) async fn new(kind: Kind) -> Self {
         let directory = tempfile::tempdir().unwrap();
@@ -87,7 +87,7 @@ impl Peer {
     }
 }
 
-impl Drop for Peer {
+impl Drop for DjangoService {
     fn drop(&mut self) {
         // The master of gunicorn ends its workers.
         let id = self.server.id().to_string();

@@ -1,41 +1,42 @@
-//! Reads a Django service's database if it is PostgreSQL.
+//! Reads the database of another program if it is PostgreSQL.
+
+use std::collections::HashSet;
 
 use async_trait::async_trait;
-use exit3_ports::{DjangoRow, DjangoSource, DjangoTable, StoreError, missing_of_django};
+use exit3_ports::{ForeignRow, ForeignSource, ForeignTable, StoreError};
 use tokio::runtime::Handle;
 use tokio_postgres::types::{ToSql, Type};
 
 use crate::settings::PgSettings;
-use crate::transfer::session::PgSession;
+use crate::transfer::bulk::PgBulkTransaction;
 
-/// Opens the database of the Django service, as it is now. Its writers are not blocked.
+/// Opens the database of another program, as it is now. Its writers are not blocked.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`].
-pub async fn django_source(
+pub async fn foreign_source(
     settings: &PgSettings,
     runtime: &Handle,
-) -> Result<Box<dyn DjangoSource>, StoreError> {
-    let session = PgSession::open(settings, runtime).await?;
-    session.begin("REPEATABLE READ READ ONLY").await?;
+) -> Result<Box<dyn ForeignSource>, StoreError> {
+    let transaction = PgBulkTransaction::open(settings, runtime).await?;
+    transaction.begin("REPEATABLE READ READ ONLY").await?;
     // The first read takes the snapshot.
-    session.columns().await?;
-    Ok(Box::new(session))
+    transaction.columns().await?;
+    Ok(Box::new(transaction))
 }
 
 #[async_trait]
-impl DjangoSource for PgSession {
-    async fn missing(&mut self) -> Result<Vec<String>, StoreError> {
-        let has = self.columns().await?;
-        Ok(missing_of_django(|table, column| has.contains(&(table.to_owned(), column.to_owned()))))
+impl ForeignSource for PgBulkTransaction {
+    async fn columns(&mut self) -> Result<HashSet<(String, String)>, StoreError> {
+        PgBulkTransaction::columns(self).await
     }
 
     async fn rows(
         &mut self,
-        table: &'static DjangoTable,
+        table: &'static ForeignTable,
         after: i64,
         limit: u32,
-    ) -> Result<Vec<DjangoRow>, StoreError> {
+    ) -> Result<Vec<ForeignRow>, StoreError> {
         let columns: Vec<_> =
             table.columns.iter().map(|column| format!("\"{column}\"::text")).collect();
         let sql = format!(

@@ -37,19 +37,19 @@ const COUNTS: &[(&str, &str, &str)] = &[
 ];
 
 /// The transaction ends with the connection, and is rolled back unless it was committed.
-pub(crate) struct PgSession {
+pub(crate) struct PgBulkTransaction {
     client: Client,
-    copy: Option<Copy>,
+    copy: Option<CopyIn>,
 }
 
 /// Rows being copied into one table. All of them belong to one statement, so triggers that count
 /// rows run once.
-struct Copy {
+struct CopyIn {
     shape: Shape,
     rows: Pin<Box<BinaryCopyInWriter>>,
 }
 
-impl PgSession {
+impl PgBulkTransaction {
     pub(crate) async fn open(settings: &PgSettings, runtime: &Handle) -> Result<Self, StoreError> {
         let connect = settings.config.connect(settings.tls.clone());
         let connected = tokio::time::timeout(settings.timeout, connect).await;
@@ -142,7 +142,7 @@ impl PgSession {
     }
 
     /// The copy in progress for rows of this shape.
-    async fn copy(&mut self, shape: &Shape) -> Result<&mut Copy, StoreError> {
+    async fn copy(&mut self, shape: &Shape) -> Result<&mut CopyIn, StoreError> {
         if self.copy.as_ref().is_none_or(|copy| copy.shape != *shape) {
             self.settle().await?;
             let searched = !shape.table.searched_by.is_empty();
@@ -153,14 +153,14 @@ impl PgSession {
             let types = shape.columns.iter().map(|column| value::type_of(column.kind));
             let types: Vec<Type> = types.chain(searched.then_some(Type::TEXT)).collect();
             let rows = Box::pin(BinaryCopyInWriter::new(sink, &types));
-            self.copy = Some(Copy { shape: shape.clone(), rows });
+            self.copy = Some(CopyIn { shape: shape.clone(), rows });
         }
         self.copy.as_mut().ok_or_else(|| StoreError::Other("nothing to copy to".into()))
     }
 }
 
 #[async_trait]
-impl Snapshot for PgSession {
+impl Snapshot for PgBulkTransaction {
     async fn schema(&mut self) -> Result<String, StoreError> {
         self.settle().await?;
         let known = "SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL";
@@ -246,7 +246,7 @@ impl Snapshot for PgSession {
 }
 
 #[async_trait]
-impl Load for PgSession {
+impl Load for PgBulkTransaction {
     async fn clear(&mut self) -> Result<(), StoreError> {
         self.settle().await?;
         let names = list(TABLES.iter().map(|table| table.name));

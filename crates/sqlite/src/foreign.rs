@@ -1,5 +1,6 @@
-//! Reads a Django service's database if it is an SQLite file.
+//! Reads the database of another program if it is an SQLite file.
 
+use std::collections::HashSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -7,35 +8,35 @@ use async_trait::async_trait;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Binary;
-use exit3_ports::{DjangoRow, DjangoSource, DjangoTable, StoreError, missing_of_django};
+use exit3_ports::{ForeignRow, ForeignSource, ForeignTable, StoreError};
 use tempfile::TempDir;
 
 use crate::connection::{Connector, OpenError};
 use crate::error::{Refusal, from_diesel, unreachable};
 use crate::sql::Sql;
-use crate::transfer::session::{SqliteSession, blocking, columns};
+use crate::transfer::bulk::{SqliteBulkTransaction, blocking, columns};
 
 /// How long the copy waits for writers, in milliseconds.
 const PATIENCE: &str = "PRAGMA busy_timeout = 30000";
 
-/// A copy of the file. Django cannot write while somebody reads, so it waits no longer than copying
-/// takes.
-struct Copy {
-    session: SqliteSession,
+/// A copy of the file. The other program cannot write while somebody reads, so it waits no longer
+/// than copying takes.
+struct ForeignSnapshot {
+    transaction: SqliteBulkTransaction,
     _directory: TempDir,
 }
 
-/// Opens the database of the Django service at `path`, as it is now.
+/// Opens the database of another program at `path`, as it is now.
 ///
 /// # Errors
 /// [`StoreError`] if the file is missing or is not a database.
-pub async fn django_source(path: &Path) -> Result<Box<dyn DjangoSource>, StoreError> {
+pub async fn foreign_source(path: &Path) -> Result<Box<dyn ForeignSource>, StoreError> {
     let wrong = |source| unreachable(OpenError::File { path: path.to_owned(), source });
     let from = path.canonicalize().map_err(wrong)?;
     let directory = scratch().map_err(|source| {
         unreachable(OpenError::Temporary { place: tempfile::env::temp_dir(), source })
     })?;
-    let to = directory.path().join("django.sqlite3");
+    let to = directory.path().join("foreign.sqlite3");
     let connector = |path: &Path| {
         Connector::new(path).ok_or_else(|| unreachable(OpenError::Path(path.to_owned())))
     };
@@ -50,8 +51,8 @@ pub async fn django_source(path: &Path) -> Result<Box<dyn DjangoSource>, StoreEr
     })
     .await?;
     let copy = connector(&to)?;
-    let session = SqliteSession::begin(&copy, Connector::reader, "BEGIN").await?;
-    Ok(Box::new(Copy { session, _directory: directory }))
+    let transaction = SqliteBulkTransaction::begin(&copy, Connector::reader, "BEGIN").await?;
+    Ok(Box::new(ForeignSnapshot { transaction, _directory: directory }))
 }
 
 /// A directory that only its owner may enter, because the copy contains names and password hashes.
@@ -62,25 +63,18 @@ fn scratch() -> std::io::Result<TempDir> {
 }
 
 #[async_trait]
-impl DjangoSource for Copy {
-    async fn missing(&mut self) -> Result<Vec<String>, StoreError> {
-        self.session
-            .with(|connection| {
-                let has = columns(connection).map_err(from_diesel)?;
-                Ok(missing_of_django(|table, column| {
-                    has.contains(&(table.to_owned(), column.to_owned()))
-                }))
-            })
-            .await
+impl ForeignSource for ForeignSnapshot {
+    async fn columns(&mut self) -> Result<HashSet<(String, String)>, StoreError> {
+        self.transaction.with(|connection| columns(connection).map_err(from_diesel)).await
     }
 
     async fn rows(
         &mut self,
-        table: &'static DjangoTable,
+        table: &'static ForeignTable,
         after: i64,
         limit: u32,
-    ) -> Result<Vec<DjangoRow>, StoreError> {
-        self.session
+    ) -> Result<Vec<ForeignRow>, StoreError> {
+        self.transaction
             .with(move |connection| {
                 // Read as bytes, because a text of a foreign file may not be valid UTF-8.
                 let mut select = Sql::<Binary>::new("SELECT CAST(json_array(");

@@ -1,0 +1,102 @@
+//! All files below one directory.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use exit3_ports::{ContractError, ContractFound, ContractStaging, ContractStore, is_staged_name};
+use walkdir::{DirEntry, WalkDir};
+
+use crate::staging::{Staging, place_of};
+
+/// The age of a staged file whose command must have been interrupted.
+const STALE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A directory of contract files.
+#[derive(Debug, Clone)]
+pub struct ContractDirectory {
+    directory: PathBuf,
+    required: bool,
+}
+
+impl ContractDirectory {
+    /// The files below `directory`. If the directory is missing, there are no files.
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into(), required: false }
+    }
+
+    /// Like [`Self::new`], but a missing directory is an error: its disk may not be mounted.
+    pub fn required(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into(), required: true }
+    }
+
+    /// Removes stale staged files.
+    fn sweep(&self) {
+        // Entries that cannot be read or removed are left; they are no reason to fail.
+        for entry in WalkDir::new(&self.directory).min_depth(1).into_iter().flatten() {
+            if is_staged(&entry) && entry.metadata().is_ok_and(|metadata| is_stale(&metadata)) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+impl ContractStore for ContractDirectory {
+    fn check(&self) -> Result<(), ContractError> {
+        match fs::read_dir(&self.directory) {
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !self.required => Ok(()),
+            Err(source) => Err(ContractError::Unreachable { path: self.directory.clone(), source }),
+        }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        !is_staged_name(Path::new(name))
+            && place_of(&self.directory, name).is_ok_and(|place| place.is_file())
+    }
+
+    /// Links are not followed.
+    fn list(&self) -> Box<dyn Iterator<Item = io::Result<ContractFound>> + '_> {
+        let there = self
+            .directory
+            .is_dir()
+            .then(|| WalkDir::new(&self.directory).sort_by_file_name().into_iter());
+        let entries = there.into_iter().flatten();
+        let entries = entries.filter(|entry| {
+            entry.as_ref().map_or(true, |entry| !entry.file_type().is_dir() && !is_staged(entry))
+        });
+        Box::new(entries.map(|entry| {
+            let entry = entry?;
+            let path = entry.path().strip_prefix(&self.directory).unwrap_or(entry.path());
+            Ok(match path.to_str() {
+                Some(name) if entry.file_type().is_file() => ContractFound::File(name.to_owned()),
+                _ => ContractFound::Other(path.display().to_string()),
+            })
+        }))
+    }
+
+    fn open(&self, name: &str) -> io::Result<Option<Box<dyn Read>>> {
+        match File::open(self.directory.join(name)) {
+            Ok(file) => Ok(Some(Box::new(file))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn stage(&self, replace: bool) -> Box<dyn ContractStaging> {
+        self.sweep();
+        Box::new(Staging::new(self.directory.clone(), replace))
+    }
+}
+
+/// Whether a temporary file is older than a day, which means that the command that made it was
+/// interrupted.
+pub fn is_stale(metadata: &Metadata) -> bool {
+    let age = metadata.modified().ok().and_then(|modified| modified.elapsed().ok());
+    age.is_some_and(|age| age > STALE)
+}
+
+fn is_staged(entry: &DirEntry) -> bool {
+    entry.file_type().is_file() && is_staged_name(entry.path())
+}
