@@ -39,9 +39,9 @@ pub struct Api {
 /// What the API needs to know beside its use cases.
 #[derive(Clone)]
 pub struct ApiSettings {
-    /// The key that opens everything.
+    /// The API key with all rights.
     pub api_key: SecretString,
-    /// Signs what clients hand back.
+    /// Encrypts the cursors of lists.
     pub secret: SecretString,
     /// How clients reach the service.
     pub site: Site,

@@ -41,10 +41,10 @@ pub enum MigrationError {
     #[error(transparent)]
     NoWay(#[from] NoWay),
     /// Other sessions held a table for too long.
-    #[error("the migration {0} could not be applied: others did not let go of its tables{1}")]
+    #[error("the migration {0} could not be applied: other sessions did not release its tables{1}")]
     Locked(&'static str, String),
     /// Another program held the migration lock for too long.
-    #[error("nothing was migrated: another program did not let go of the migration lock{0}")]
+    #[error("nothing was migrated: another program did not release the migration lock{0}")]
     Migrating(String),
     /// The role lacks rights.
     #[error("{0}")]

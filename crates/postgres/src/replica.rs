@@ -50,9 +50,9 @@ pub(crate) struct Server {
 /// Why the replica is not used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
-    #[error("it cannot be asked: {}", with_causes(.0))]
+    #[error("the server does not answer: {}", with_causes(.0))]
     Away(StoreError),
-    #[error("it is no standby")]
+    #[error("it is not a standby")]
     NoStandby,
     #[error("it is a copy of another database cluster")]
     Stranger,

@@ -212,7 +212,7 @@ async fn unless_stopped<T>(work: impl Future<Output = Result<T, Failure>>) -> Re
         // Signal handlers are installed before the work begins.
         biased;
         stopped = command_stops() => Err(match stopped {
-            Ok(()) => "it was asked to stop".into(),
+            Ok(()) => "the command was stopped by a signal".into(),
             Err(error) => error.into(),
         }),
         done = work => done,

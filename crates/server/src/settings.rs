@@ -96,7 +96,7 @@ pub struct Settings {
 
 /// The secrets of the service.
 pub struct Secrets {
-    /// Signs data that clients send back.
+    /// Encrypts the cursors of lists.
     pub secret_key: SecretString,
     /// The API key with all rights.
     pub api_key: SecretString,

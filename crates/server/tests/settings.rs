@@ -149,7 +149,7 @@ async fn a_redirect_loop_is_reported() {
     let redirect = [("SECURE_SSL_REDIRECT", "true"), ("ALLOWED_HOSTS", "127.0.0.1")];
     let service = Service::start(directory.path(), &redirect);
     assert_eq!(service.get(LEADS, KEY).await.status(), 308);
-    assert!(service.logs("SECURE_SSL_REDIRECT sends every request to the address it came to"));
+    assert!(service.logs("SECURE_SSL_REDIRECT redirects every request to its own address"));
     service.stop();
     let mut check = exit3(directory.path());
     let output = check.envs(redirect).args(["check", "--deploy"]).output().unwrap();

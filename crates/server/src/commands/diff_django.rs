@@ -153,18 +153,18 @@ fn tell(comparison: &Comparison) -> Result<(), Failure> {
         match difference.known {
             Some(name) => {
                 *known.entry(name).or_default() += 1;
-                say(format_args!("on purpose ({name}): {read}: {what}"));
+                say(format_args!("intended ({name}): {read}: {what}"));
             }
             None => say(format_args!("DIFFERENT: {read}: {what}")),
         }
     }
     for (name, count) in known {
-        say(format_args!("on purpose ({name}): {count}"));
+        say(format_args!("intended ({name}): {count}"));
     }
     let reads = comparison.reads;
     match comparison.unexpected() {
         0 => {
-            say(format_args!("{reads} reads: no difference that is not on purpose"));
+            say(format_args!("{reads} reads: no unintended difference"));
             Ok(())
         }
         count => Err(format!("{count} differences in {reads} reads").into()),

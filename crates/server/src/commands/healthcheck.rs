@@ -30,9 +30,9 @@ pub(super) fn healthcheck(arguments: &Arguments, what: &Healthcheck) -> Result<(
     let request = client.build()?.get(url);
     let answer = runtime()?
         .block_on(asking::ask(request, StatusCode::OK))
-        .map_err(|error| format!("the service at {address} is not well: {error}"))?;
+        .map_err(|error| format!("the service at {address} is unhealthy: {error}"))?;
     if answer.get("status").and_then(Value::as_str) != Some("ok") {
-        return Err(format!("what answers at {address} is not the service").into());
+        return Err(format!("the program that answers at {address} is not the service").into());
     }
     say(format_args!("ok"));
     Ok(())

@@ -73,7 +73,7 @@ pub(super) fn promote(
         }
     };
     say(format_args!(
-        "{}: took over {} rows; their hashes are right",
+        "{}: copied {} rows, and verified their hashes",
         to.describe(),
         summary.rows()
     ));

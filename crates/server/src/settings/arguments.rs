@@ -84,7 +84,7 @@ pub struct Arguments {
     /// A passphrase that encrypts and decrypts backups, instead of keys
     #[arg(long, env = "BACKUP_PASSPHRASE", global = true)]
     pub backup_passphrase: Option<SecretString>,
-    /// Signs data that clients send back
+    /// Encrypts the cursors of lists
     #[arg(long, env = "SECRET_KEY", global = true)]
     pub secret_key: Option<SecretString>,
     /// The API key with all rights

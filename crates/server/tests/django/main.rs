@@ -154,7 +154,7 @@ fn answers_alike(django: &DjangoService, here: &Here, service: &Service) {
     let (told, succeeded) = here.diff(django, service);
     assert!(succeeded, "{told}");
     for name in ["choice", "lower case", "merged", "slash", "whole second"] {
-        assert!(told.contains(&format!("\non purpose ({name}): ")), "{name}: {told}");
+        assert!(told.contains(&format!("\nintended ({name}): ")), "{name}: {told}");
     }
 }
 

@@ -10,7 +10,7 @@ pub(super) fn find(found: &mut Findings, arguments: &Arguments, settings: &Setti
     found.add(
         arguments.secure_ssl_redirect && !encrypted,
         "SECURE_SSL_REDIRECT",
-        "sends every request to the address it came to, forever: none counts as encrypted",
+        "redirects every request to its own address, forever: no request counts as encrypted",
         remedy,
     );
     found.add(
