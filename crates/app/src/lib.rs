@@ -1,5 +1,5 @@
 //! The use cases. The API, the back office and the command line all come
-//! through here: one file a verb, plain functions over the ports.
+//! through here: one file a resource, plain functions over the ports.
 
 pub mod api_keys;
 pub mod backups;

@@ -33,29 +33,29 @@ fn data() -> Vec<(Area, Endpoint)> {
             Area::Leads,
             Endpoint::new("leads/")
                 .route(Method::GET, || web::route().to(leads::list::list))
-                .route(Method::POST, || web::route().to(leads::create::create)),
+                .route(Method::POST, || web::route().to(leads::create)),
         ),
         (
             Area::Leads,
             Endpoint::new("leads/{id:[^/.]+}/")
-                .route(Method::GET, || web::route().to(leads::get::get))
-                .route(Method::PUT, || web::route().to(leads::update::replace))
-                .route(Method::PATCH, || web::route().to(leads::update::change))
-                .route(Method::DELETE, || web::route().to(leads::delete::delete)),
+                .route(Method::GET, || web::route().to(leads::get))
+                .route(Method::PUT, || web::route().to(leads::replace))
+                .route(Method::PATCH, || web::route().to(leads::change))
+                .route(Method::DELETE, || web::route().to(leads::delete)),
         ),
         (
             Area::Newsletter,
             Endpoint::new("newsletter/")
                 .route(Method::GET, || web::route().to(subscribers::list::list))
-                .route(Method::POST, || web::route().to(subscribers::create::create)),
+                .route(Method::POST, || web::route().to(subscribers::create)),
         ),
         (
             Area::Newsletter,
             Endpoint::new("newsletter/{id:[^/.]+}/")
-                .route(Method::GET, || web::route().to(subscribers::get::get))
-                .route(Method::PUT, || web::route().to(subscribers::update::replace))
-                .route(Method::PATCH, || web::route().to(subscribers::update::change))
-                .route(Method::DELETE, || web::route().to(subscribers::delete::delete)),
+                .route(Method::GET, || web::route().to(subscribers::get))
+                .route(Method::PUT, || web::route().to(subscribers::replace))
+                .route(Method::PATCH, || web::route().to(subscribers::change))
+                .route(Method::DELETE, || web::route().to(subscribers::delete)),
         ),
     ]
 }
