@@ -32,7 +32,7 @@ async fn store(app: &App, input: SubscriberInput) -> Result<Subscriber, SaveErro
             return Err(invalid.map_err(SaveError::Store)?.into());
         }
     };
-    app.subscribers.create(&subscriber).await.map_err(|error| match error {
+    app.repositories.subscribers.create(&subscriber).await.map_err(|error| match error {
         StoreError::Conflict(Constraint::SubscriberEmail) => already_subscribed().into(),
         other => SaveError::Store(other),
     })
@@ -55,7 +55,7 @@ pub async fn sign_up(app: &App, input: SubscriberInput) -> Result<NewSubscriber,
 async fn store_sign_up(app: &App, input: SubscriberInput) -> Result<NewSubscriber, SaveError> {
     let asked = input.into_new(&app.disposable)?;
     let subscriber = NewSubscriber { is_subscribed: true, ..asked };
-    app.subscribers.ensure(&subscriber).await.map_err(SaveError::Store)?;
+    app.repositories.subscribers.ensure(&subscriber).await.map_err(SaveError::Store)?;
     Ok(subscriber)
 }
 
@@ -65,7 +65,7 @@ async fn store_sign_up(app: &App, input: SubscriberInput) -> Result<NewSubscribe
 /// [`FindError`].
 #[tracing::instrument(target = TRACE, name = "subscribers.find", skip_all)]
 pub async fn find(app: &App, id: SubscriberId) -> Result<Subscriber, FindError> {
-    app.subscribers.find(id).await?.ok_or(FindError::NotFound)
+    app.repositories.subscribers.find(id).await?.ok_or(FindError::NotFound)
 }
 
 /// One page of the subscribers that match, with the count of all of them.
@@ -79,7 +79,7 @@ pub async fn list(
     order: SubscriberOrder,
     page: PageRequest,
 ) -> Result<Page<Subscriber>, ListError> {
-    app.subscribers.list(filter, order, page).await?.ok_or(ListError::PastTheEnd)
+    app.repositories.subscribers.list(filter, order, page).await?.ok_or(ListError::PastTheEnd)
 }
 
 /// One step of a walk through the subscribers that match.
@@ -93,7 +93,7 @@ pub async fn walk(
     order: SubscriberOrder,
     step: &Step<SubscriberPosition>,
 ) -> Result<Slice<Subscriber>, StoreError> {
-    app.subscribers.walk(filter, order, step).await
+    app.repositories.subscribers.walk(filter, order, step).await
 }
 
 /// Gives a subscriber a new address; an `is_subscribed` that is not given stays.
@@ -135,12 +135,12 @@ async fn apply(
         Ok(change) => change,
         // What is wrong with the input is of no interest where nothing is to change.
         Err(invalid) => {
-            app.subscribers.find(id).await?.ok_or(UpdateError::NotFound)?;
+            app.repositories.subscribers.find(id).await?.ok_or(UpdateError::NotFound)?;
             let invalid = with_taken_address(app, invalid, address, Some(id)).await?;
             return Err(invalid.into());
         }
     };
-    app.subscribers.update(id, &change).await.map_err(|error| match error {
+    app.repositories.subscribers.update(id, &change).await.map_err(|error| match error {
         StoreError::Conflict(Constraint::SubscriberEmail) => already_subscribed().into(),
         other => other.into(),
     })
@@ -152,7 +152,7 @@ async fn apply(
 /// [`FindError`].
 #[tracing::instrument(target = TRACE, name = "subscribers.delete", skip_all)]
 pub async fn delete(app: &App, id: SubscriberId) -> Result<(), FindError> {
-    Ok(app.subscribers.delete(id).await?)
+    Ok(app.repositories.subscribers.delete(id).await?)
 }
 
 /// Adds to what is wrong with an input that its address belongs to another than
@@ -164,7 +164,7 @@ async fn with_taken_address(
     own: Option<SubscriberId>,
 ) -> Result<Invalid, StoreError> {
     if let Some(address) = address {
-        let holder = app.subscribers.find_by_email(&address).await?;
+        let holder = app.repositories.subscribers.find_by_email(&address).await?;
         if holder.is_some_and(|holder| Some(holder.id) != own) {
             invalid.merge(already_subscribed());
         }

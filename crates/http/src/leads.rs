@@ -82,23 +82,27 @@ impl From<Lead> for LeadResponse {
     }
 }
 
-fn words(words: impl IntoIterator<Item = String>) -> RefOr<Schema> {
-    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build().into()
+fn words(words: &[&str]) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(words.iter().copied()))
+        .build()
+        .into()
 }
 
 /// The words of a lead's source.
 fn source_words() -> RefOr<Schema> {
-    words(LeadSource::ALL.iter().map(ToString::to_string))
+    words(LeadSource::WORDS)
 }
 
 /// The words of a lead's status.
 fn status_words() -> RefOr<Schema> {
-    words(LeadStatus::ALL.iter().map(ToString::to_string))
+    words(LeadStatus::WORDS)
 }
 
 /// The words of a lead's category.
 fn category_words() -> RefOr<Schema> {
-    words(LeadCategory::ALL.iter().map(ToString::to_string))
+    words(LeadCategory::WORDS)
 }
 
 fn microseconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -154,10 +158,10 @@ fn properties() -> Value {
             "type": ["string", "null"], "maxLength": 254, "example": "ana@acme.hr",
             "description": "An address, or empty. Stored in lower case, with a readable domain."
         },
-        "source": choice(LeadSource::ALL.iter().map(|word| word.as_str())),
-        "status": choice(LeadStatus::ALL.iter().map(|word| word.as_str())),
+        "source": choice(LeadSource::WORDS),
+        "status": choice(LeadStatus::WORDS),
         "notes": {"type": ["string", "null"], "maxLength": 5000, "example": "Asks for an offer"},
-        "category": choice(LeadCategory::ALL.iter().map(|word| word.as_str())),
+        "category": choice(LeadCategory::WORDS),
     })
 }
 

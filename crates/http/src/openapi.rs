@@ -89,6 +89,8 @@ impl Modify for Keys {
 
 #[cfg(test)]
 mod tests {
+    use exit3_domain::fields::{Field, FieldKind};
+
     use super::*;
 
     #[test]
@@ -100,21 +102,79 @@ mod tests {
         }
     }
 
+    /// Of each resource: the schemas of requests, of which the first is of something new, and
+    /// those of answers.
+    const SCHEMAS: &[(&[Field], [&str; 2], &[&str])] = &[
+        (exit3_domain::leads::FIELDS, ["LeadCreate", "LeadUpdate"], &["Lead"]),
+        (
+            exit3_domain::subscribers::FIELDS,
+            ["SubscriberCreate", "SubscriberUpdate"],
+            &["Subscriber", "CreatedSubscriber"],
+        ),
+    ];
+
+    /// What is wrong with the schema of a field.
+    fn wrong(field: &Field, schema: &Value, longest: Option<u64>) -> Option<String> {
+        let kinds = match &schema["type"] {
+            Value::Array(kinds) => kinds.clone(),
+            kind => vec![kind.clone()],
+        };
+        let kind = if field.kind == FieldKind::Boolean { "boolean" } else { "string" };
+        let mut expected = vec![Value::from(kind)];
+        expected.extend(field.is_nullable.then(|| Value::from("null")));
+        let words = match field.kind {
+            FieldKind::Choice(words) => Value::from(words),
+            _ => Value::Null,
+        };
+        let is_right = kinds == expected
+            && schema["enum"] == words
+            && schema["maxLength"] == longest.map_or(Value::Null, Value::from);
+        (!is_right).then(|| format!("{} is described as {schema}", field.name))
+    }
+
     #[test]
-    fn request_schemas_have_the_fields_that_clients_may_set() {
+    fn requests_have_the_fields_that_clients_may_set_and_their_limits() {
         use std::collections::BTreeSet;
-        let (leads, subscribers) = (exit3_domain::leads::FIELDS, exit3_domain::subscribers::FIELDS);
         let document = document();
-        for (name, fields) in [
-            ("LeadCreate", leads),
-            ("LeadUpdate", leads),
-            ("SubscriberCreate", subscribers),
-            ("SubscriberUpdate", subscribers),
-        ] {
-            let properties = document["components"]["schemas"][name]["properties"].as_object();
-            let described: BTreeSet<&str> =
-                properties.unwrap().keys().map(String::as_str).collect();
-            assert_eq!(described, fields.iter().copied().collect(), "{name}");
+        for (fields, [create, update], _) in SCHEMAS {
+            for name in [create, update] {
+                let schema = &document["components"]["schemas"][name];
+                let properties = schema["properties"].as_object().unwrap();
+                let described: BTreeSet<&str> = properties.keys().map(String::as_str).collect();
+                assert_eq!(described, fields.iter().map(|field| field.name).collect(), "{name}");
+                for field in *fields {
+                    let longest = match field.kind {
+                        // Separators come on top, which are left out.
+                        _ if field.name == "phone_number" => None,
+                        FieldKind::Text { accepted, .. } => Some(accepted),
+                        _ => None,
+                    };
+                    let wrong = wrong(field, &properties[field.name], longest);
+                    assert_eq!(wrong, None, "in {name}");
+                }
+                let required = fields.iter().filter(|field| name == create && field.is_required);
+                let required: Vec<Value> = required.map(|field| field.name.into()).collect();
+                let given = schema["required"].as_array().cloned().unwrap_or_default();
+                assert_eq!(given, required, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn answers_have_every_field_that_clients_may_set() {
+        let document = document();
+        for (fields, _, answers) in SCHEMAS {
+            for name in *answers {
+                let properties = &document["components"]["schemas"][name]["properties"];
+                for field in *fields {
+                    let longest = match field.kind {
+                        FieldKind::Text { stored, .. } => stored,
+                        _ => None,
+                    };
+                    let wrong = wrong(field, &properties[field.name], longest);
+                    assert_eq!(wrong, None, "in {name}");
+                }
+            }
         }
     }
 

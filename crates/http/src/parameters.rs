@@ -84,14 +84,14 @@ fn schema_format() -> RefOr<Schema> {
 }
 
 /// The schema of `ordering`.
-pub(crate) fn order<'a>(sorts: impl Iterator<Item = &'a str>) -> RefOr<Schema> {
-    let sorts = sorts.flat_map(|sort| [sort.to_owned(), format!("-{sort}")]);
+pub(crate) fn order(sorts: &[&str]) -> RefOr<Schema> {
+    let sorts = sorts.iter().flat_map(|sort| [(*sort).to_owned(), format!("-{sort}")]);
     one_of("The order, descending with `-`; newest first unless given.", sorts)
 }
 
 /// The schema of a filter by words.
-pub(crate) fn any_of<'a>(words: impl Iterator<Item = &'a str>) -> RefOr<Schema> {
-    let words: Vec<String> = words.map(|word| format!("`{word}`")).collect();
+pub(crate) fn any_of(words: &[&str]) -> RefOr<Schema> {
+    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     let description = format!(
         "Any of {}; repeated, or separated by commas. Another word matches nothing.",
         words.join(", ")

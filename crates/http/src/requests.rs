@@ -42,6 +42,6 @@ pub(crate) fn describe(document: &mut Value, bodies: impl IntoIterator<Item = Bo
 }
 
 /// The schema of a field that has one of some words.
-pub(crate) fn choice<'a>(words: impl Iterator<Item = &'a str>) -> Value {
-    json!({"type": "string", "enum": words.collect::<Vec<_>>()})
+pub(crate) fn choice(words: &[&str]) -> Value {
+    json!({"type": "string", "enum": words})
 }

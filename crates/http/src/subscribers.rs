@@ -32,11 +32,9 @@ pub(crate) struct SubscriberResponse {
 
 impl From<Subscriber> for SubscriberResponse {
     fn from(subscriber: Subscriber) -> Self {
-        Self {
-            id: subscriber.id.0,
-            email: subscriber.email,
-            is_subscribed: subscriber.is_subscribed,
-        }
+        // Without `..`, here and below, so that no new field is left out of an answer.
+        let Subscriber { id, email, is_subscribed } = subscriber;
+        Self { id: id.0, email, is_subscribed }
     }
 }
 
@@ -57,14 +55,15 @@ pub(crate) struct CreatedResponse {
 
 impl From<Subscriber> for CreatedResponse {
     fn from(subscriber: Subscriber) -> Self {
-        let id = Some(subscriber.id.0);
-        Self { id, email: subscriber.email, is_subscribed: subscriber.is_subscribed }
+        let Subscriber { id, email, is_subscribed } = subscriber;
+        Self { id: Some(id.0), email, is_subscribed }
     }
 }
 
 impl From<NewSubscriber> for CreatedResponse {
     fn from(subscriber: NewSubscriber) -> Self {
-        Self { id: None, email: subscriber.email, is_subscribed: subscriber.is_subscribed }
+        let NewSubscriber { email, is_subscribed } = subscriber;
+        Self { id: None, email, is_subscribed }
     }
 }
 

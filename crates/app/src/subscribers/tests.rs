@@ -11,6 +11,7 @@ fn input(email: &str) -> SubscriberInput {
 async fn a_second_subscription_is_an_error_of_the_address() {
     let mut mocks = Mocks::new();
     mocks
+        .repositories
         .subscribers
         .expect_create()
         .returning(|_| Err(StoreError::Conflict(Constraint::SubscriberEmail)));
@@ -25,7 +26,7 @@ async fn a_second_subscription_is_an_error_of_the_address() {
 #[tokio::test]
 async fn a_taken_address_is_told_together_with_other_errors() {
     let mut mocks = Mocks::new();
-    mocks.subscribers.expect_find_by_email().times(1).returning(|email| {
+    mocks.repositories.subscribers.expect_find_by_email().times(1).returning(|email| {
         let id = SubscriberId(1);
         Ok(Some(Subscriber { id, email: email.to_owned(), is_subscribed: true }))
     });
@@ -43,7 +44,7 @@ async fn a_taken_address_is_told_together_with_other_errors() {
 #[tokio::test]
 async fn an_invalid_address_never_reaches_the_database() {
     let mut mocks = Mocks::new();
-    mocks.subscribers.expect_create().never();
+    mocks.repositories.subscribers.expect_create().never();
     let outcome = create(&mocks.into_app(), SubscriberInput::default()).await;
     assert!(matches!(outcome, Err(SaveError::Invalid(_))));
 }
@@ -51,9 +52,9 @@ async fn an_invalid_address_never_reaches_the_database() {
 #[tokio::test]
 async fn never_asks_who_is_subscribed() {
     let mut mocks = Mocks::new();
-    mocks.subscribers.expect_create().never();
-    mocks.subscribers.expect_find_by_email().never();
-    mocks.subscribers.expect_ensure().times(1).returning(|_| Ok(()));
+    mocks.repositories.subscribers.expect_create().never();
+    mocks.repositories.subscribers.expect_find_by_email().never();
+    mocks.repositories.subscribers.expect_ensure().times(1).returning(|_| Ok(()));
     let app = mocks.into_app();
     assert_eq!(sign_up(&app, input("News@acme.hr")).await.unwrap().email, "news@acme.hr");
     let mut wrong = input("news@acme.hr");
@@ -64,7 +65,13 @@ async fn never_asks_who_is_subscribed() {
 #[tokio::test]
 async fn a_sign_up_is_never_the_opposite() {
     let mut mocks = Mocks::new();
-    mocks.subscribers.expect_ensure().times(1).withf(|new| new.is_subscribed).returning(|_| Ok(()));
+    mocks
+        .repositories
+        .subscribers
+        .expect_ensure()
+        .times(1)
+        .withf(|new| new.is_subscribed)
+        .returning(|_| Ok(()));
     let mut refusing = input("news@acme.hr");
     refusing.is_subscribed = RawValue::Bool(false);
     assert!(sign_up(&mocks.into_app(), refusing).await.unwrap().is_subscribed);
@@ -73,7 +80,7 @@ async fn a_sign_up_is_never_the_opposite() {
 #[tokio::test]
 async fn what_could_not_be_stored_is_not_taken_for_stored() {
     let mut mocks = Mocks::new();
-    mocks.subscribers.expect_ensure().returning(|_| Err(away()));
+    mocks.repositories.subscribers.expect_ensure().returning(|_| Err(away()));
     let outcome = sign_up(&mocks.into_app(), input("news@acme.hr")).await;
     assert!(matches!(outcome, Err(SaveError::Store(_))));
 }
@@ -82,6 +89,7 @@ async fn what_could_not_be_stored_is_not_taken_for_stored() {
 async fn taking_the_address_of_another_is_an_error_of_the_address() {
     let mut mocks = Mocks::new();
     mocks
+        .repositories
         .subscribers
         .expect_update()
         .returning(|_, _| Err(StoreError::Conflict(Constraint::SubscriberEmail)));
@@ -95,8 +103,8 @@ async fn taking_the_address_of_another_is_an_error_of_the_address() {
 #[tokio::test]
 async fn a_subscriber_that_is_not_there_is_not_found_whatever_the_input() {
     let mut mocks = Mocks::new();
-    mocks.subscribers.expect_find().returning(|_| Ok(None));
-    mocks.subscribers.expect_update().returning(|_, _| Err(StoreError::NotFound));
+    mocks.repositories.subscribers.expect_find().returning(|_| Ok(None));
+    mocks.repositories.subscribers.expect_update().returning(|_, _| Err(StoreError::NotFound));
     let app = mocks.into_app();
     for email in ["a@acme.hr", "no address"] {
         let outcome = replace(&app, SubscriberId(1), input(email)).await;
@@ -110,9 +118,10 @@ async fn a_replacement_must_name_the_address_and_a_change_need_not() {
     let stored =
         Subscriber { id: SubscriberId(1), email: "a@acme.hr".into(), is_subscribed: false };
     let found = stored.clone();
-    mocks.subscribers.expect_find().returning(move |_| Ok(Some(found.clone())));
+    mocks.repositories.subscribers.expect_find().returning(move |_| Ok(Some(found.clone())));
     let updated = stored.clone();
     mocks
+        .repositories
         .subscribers
         .expect_update()
         .times(1)

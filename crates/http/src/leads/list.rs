@@ -92,19 +92,19 @@ pub(crate) async fn list(
 }
 
 fn ordering() -> RefOr<Schema> {
-    order(LeadSort::ALL.iter().map(|sort| sort.as_str()))
+    order(LeadSort::WORDS)
 }
 
 fn statuses() -> RefOr<Schema> {
-    any_of(LeadStatus::ALL.iter().map(|word| word.as_str()))
+    any_of(LeadStatus::WORDS)
 }
 
 fn sources() -> RefOr<Schema> {
-    any_of(LeadSource::ALL.iter().map(|word| word.as_str()))
+    any_of(LeadSource::WORDS)
 }
 
 fn categories() -> RefOr<Schema> {
-    any_of(LeadCategory::ALL.iter().map(|word| word.as_str()))
+    any_of(LeadCategory::WORDS)
 }
 
 fn created_after() -> RefOr<Schema> {

@@ -84,7 +84,7 @@ pub(crate) async fn list(
 }
 
 fn ordering() -> RefOr<Schema> {
-    order(SubscriberSort::ALL.iter().map(|sort| sort.as_str()))
+    order(SubscriberSort::WORDS)
 }
 
 fn write(position: SubscriberPosition) -> (Vec<String>, i64) {
