@@ -9,5 +9,5 @@ use crate::App;
 /// # Errors
 /// [`StoreError`] where the database does not tell.
 pub async fn status(app: &App) -> Result<BackupStatus, StoreError> {
-    app.backups.status().await
+    app.repositories.backups.status().await
 }

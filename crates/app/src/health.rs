@@ -22,17 +22,17 @@ pub enum Readiness {
 /// # Errors
 /// [`StoreError`] where it does not.
 pub async fn database(app: &App) -> Result<(), StoreError> {
-    app.database.ping().await
+    app.repositories.health.ping().await
 }
 
 /// Whether requests can be served.
 pub async fn readiness(app: &App) -> Readiness {
-    let schema = app.database.schema_is_current().await;
+    let schema = app.repositories.health.schema_is_current().await;
     if matches!(schema, Ok(false)) {
         return Readiness::SchemaOutdated;
     }
     // It may be an obstacle that keeps the schema from being read.
-    match (schema, app.database.obstacle().await) {
+    match (schema, app.repositories.health.obstacle().await) {
         (_, Ok(Some(obstacle))) => Readiness::Hindered(obstacle),
         (Ok(_), Ok(None)) => Readiness::Ready,
         _ => Readiness::DatabaseAway,
@@ -47,11 +47,11 @@ mod tests {
     #[tokio::test]
     async fn tells_an_old_schema_from_an_absent_database() {
         let mut mocks = Mocks::new();
-        mocks.database.expect_schema_is_current().times(1).returning(|| Ok(true));
-        mocks.database.expect_schema_is_current().times(1).returning(|| Ok(false));
-        mocks.database.expect_schema_is_current().times(1).returning(|| Err(away()));
-        mocks.database.expect_obstacle().times(1).returning(|| Ok(None));
-        mocks.database.expect_obstacle().times(1).returning(|| Err(away()));
+        mocks.repositories.health.expect_schema_is_current().times(1).returning(|| Ok(true));
+        mocks.repositories.health.expect_schema_is_current().times(1).returning(|| Ok(false));
+        mocks.repositories.health.expect_schema_is_current().times(1).returning(|| Err(away()));
+        mocks.repositories.health.expect_obstacle().times(1).returning(|| Ok(None));
+        mocks.repositories.health.expect_obstacle().times(1).returning(|| Err(away()));
         let app = mocks.into_app();
         assert_eq!(readiness(&app).await, Readiness::Ready);
         assert_eq!(readiness(&app).await, Readiness::SchemaOutdated);
@@ -62,11 +62,11 @@ mod tests {
     async fn a_database_that_cannot_do_its_work_is_not_ready_whatever_it_says_of_its_schema() {
         let mut mocks = Mocks::new();
         let lacks = || Obstacle::Lacks("the table leads".to_owned());
-        mocks.database.expect_schema_is_current().times(1).returning(|| Ok(true));
-        mocks.database.expect_schema_is_current().times(1).returning(|| Err(away()));
-        mocks.database.expect_schema_is_current().times(1).returning(|| Ok(true));
-        mocks.database.expect_obstacle().times(2).returning(move || Ok(Some(lacks())));
-        mocks.database.expect_obstacle().times(1).returning(|| Err(away()));
+        mocks.repositories.health.expect_schema_is_current().times(1).returning(|| Ok(true));
+        mocks.repositories.health.expect_schema_is_current().times(1).returning(|| Err(away()));
+        mocks.repositories.health.expect_schema_is_current().times(1).returning(|| Ok(true));
+        mocks.repositories.health.expect_obstacle().times(2).returning(move || Ok(Some(lacks())));
+        mocks.repositories.health.expect_obstacle().times(1).returning(|| Err(away()));
         let app = mocks.into_app();
         assert_eq!(readiness(&app).await, Readiness::Hindered(lacks()));
         assert_eq!(readiness(&app).await, Readiness::Hindered(lacks()));

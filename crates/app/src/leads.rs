@@ -1,13 +1,114 @@
 //! What can be done with leads.
 
-mod create;
-mod delete;
-mod find;
-mod list;
-mod update;
+use exit3_domain::leads::{
+    Lead, LeadChange, LeadFilter, LeadId, LeadInput, LeadOrder, LeadPosition,
+};
+use exit3_domain::paging::{Page, PageRequest, Slice, Step};
+use exit3_ports::{Constraint, StoreError, TRACE};
 
-pub use create::create;
-pub use delete::delete;
-pub use find::find;
-pub use list::{list, walk};
-pub use update::{change, replace};
+use crate::{App, FindError, ListError, SaveError, UpdateError, telemetry};
+
+/// How often a change is tried anew when others change the lead meanwhile. Each time
+/// one of them is done, so this is how many may change one lead at once.
+const ATTEMPTS: usize = 200;
+
+/// Stores a lead.
+///
+/// # Errors
+/// [`SaveError::Invalid`] with every broken rule; [`SaveError::Store`].
+#[tracing::instrument(target = TRACE, name = "leads.create", skip_all)]
+pub async fn create(app: &App, input: LeadInput) -> Result<Lead, SaveError> {
+    let outcome = store(app, input).await;
+    telemetry::count_lead(&outcome);
+    outcome
+}
+
+async fn store(app: &App, input: LeadInput) -> Result<Lead, SaveError> {
+    let lead = input.into_new(&app.disposable)?;
+    app.repositories.leads.create(&lead, app.clock.now()).await.map_err(SaveError::Store)
+}
+
+/// The lead of that id.
+///
+/// # Errors
+/// [`FindError`].
+#[tracing::instrument(target = TRACE, name = "leads.find", skip_all)]
+pub async fn find(app: &App, id: LeadId) -> Result<Lead, FindError> {
+    app.repositories.leads.find(id).await?.ok_or(FindError::NotFound)
+}
+
+/// One page of the leads that match, with the count of all of them.
+///
+/// # Errors
+/// [`ListError`].
+#[tracing::instrument(target = TRACE, name = "leads.list", skip_all)]
+pub async fn list(
+    app: &App,
+    filter: &LeadFilter,
+    order: LeadOrder,
+    page: PageRequest,
+) -> Result<Page<Lead>, ListError> {
+    app.repositories.leads.list(filter, order, page).await?.ok_or(ListError::PastTheEnd)
+}
+
+/// One step of a walk through the leads that match.
+///
+/// # Errors
+/// [`StoreError`].
+#[tracing::instrument(target = TRACE, name = "leads.walk", skip_all)]
+pub async fn walk(
+    app: &App,
+    filter: &LeadFilter,
+    order: LeadOrder,
+    step: &Step<LeadPosition>,
+) -> Result<Slice<Lead>, StoreError> {
+    app.repositories.leads.walk(filter, order, step).await
+}
+
+/// Gives a lead new details; optional fields that are not given stay.
+///
+/// # Errors
+/// [`UpdateError`].
+#[tracing::instrument(target = TRACE, name = "leads.replace", skip_all)]
+pub async fn replace(app: &App, id: LeadId, input: LeadInput) -> Result<Lead, UpdateError> {
+    let seen = app.repositories.leads.find(id).await?.ok_or(UpdateError::NotFound)?;
+    apply(app, seen, &input.into_replacement(&app.disposable)?).await
+}
+
+/// Changes the given fields of a lead.
+///
+/// # Errors
+/// [`UpdateError`].
+#[tracing::instrument(target = TRACE, name = "leads.change", skip_all)]
+pub async fn change(app: &App, id: LeadId, input: LeadInput) -> Result<Lead, UpdateError> {
+    let seen = app.repositories.leads.find(id).await?.ok_or(UpdateError::NotFound)?;
+    apply(app, seen, &input.into_change(&app.disposable)?).await
+}
+
+/// The rules of the whole lead are checked against what was read, so the write
+/// must not happen if someone else wrote in between: two changes that are fine
+/// by themselves could leave a lead that nobody can reach.
+async fn apply(app: &App, mut seen: Lead, change: &LeadChange) -> Result<Lead, UpdateError> {
+    for _ in 0..ATTEMPTS {
+        let details = change.apply(&seen)?;
+        match app.repositories.leads.update(&seen, &details, app.clock.now()).await {
+            Err(StoreError::Conflict(Constraint::Stale)) => {
+                seen = app.repositories.leads.find(seen.id).await?.ok_or(UpdateError::NotFound)?;
+            }
+            outcome => return Ok(outcome?),
+        }
+    }
+    Err(UpdateError::Contended)
+}
+
+/// Removes the lead of that id.
+///
+/// # Errors
+/// [`FindError`].
+#[tracing::instrument(target = TRACE, name = "leads.delete", skip_all)]
+pub async fn delete(app: &App, id: LeadId) -> Result<(), FindError> {
+    Ok(app.repositories.leads.delete(id).await?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
 //! The use cases. The API, the back office and the command line all come
-//! through here: one file a verb, plain functions over the ports.
+//! through here: one file a resource, plain functions over the ports.
 
 pub mod api_keys;
 pub mod backups;
@@ -15,10 +15,7 @@ mod testing;
 use std::sync::Arc;
 
 use exit3_domain::email::DisposableDomains;
-use exit3_ports::{
-    ApiKeyRepository, BackupLog, Clock, DatabaseHealth, LeadRepository, Quotas,
-    SubscriberRepository,
-};
+use exit3_ports::{Clock, Quotas, Repositories};
 
 use crate::api_keys::Keyring;
 use crate::quotas::Limits;
@@ -28,22 +25,14 @@ pub use error::{FindError, ListError, SaveError, UpdateError};
 /// What the use cases work with.
 #[derive(Clone)]
 pub struct App {
-    /// Keeps leads.
-    pub leads: Arc<dyn LeadRepository>,
-    /// Keeps newsletter subscribers.
-    pub subscribers: Arc<dyn SubscriberRepository>,
-    /// Keeps the keys of the API.
-    pub api_keys: Arc<dyn ApiKeyRepository>,
+    /// Keeps what there is.
+    pub repositories: Repositories,
     /// The keys that were seen a moment ago.
     pub keyring: Arc<Keyring>,
     /// Counts what may be done only so often.
     pub quotas: Arc<dyn Quotas>,
     /// How often that is.
     pub limits: Limits,
-    /// Remembers when backups were made and tried.
-    pub backups: Arc<dyn BackupLog>,
-    /// Tells how the database is.
-    pub database: Arc<dyn DatabaseHealth>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Whose addresses are refused.

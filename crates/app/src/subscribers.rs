@@ -1,24 +1,159 @@
 //! What can be done with newsletter subscribers.
 
-mod create;
-mod delete;
-mod find;
-mod list;
-mod sign_up;
-mod update;
-
-pub use create::create;
-pub use delete::delete;
-pub use find::find;
-pub use list::{list, walk};
-pub use sign_up::sign_up;
-pub use update::{change, replace};
-
-use exit3_domain::subscribers::{SubscriberId, already_subscribed};
+use exit3_domain::email::DisposableDomains;
+use exit3_domain::paging::{Page, PageRequest, Slice, Step};
+use exit3_domain::subscribers::{
+    NewSubscriber, Subscriber, SubscriberChange, SubscriberFilter, SubscriberId, SubscriberInput,
+    SubscriberOrder, SubscriberPosition, already_subscribed,
+};
 use exit3_domain::validation::Invalid;
-use exit3_ports::StoreError;
+use exit3_ports::{Constraint, StoreError, TRACE};
 
-use crate::App;
+use crate::{App, FindError, ListError, SaveError, UpdateError, telemetry};
+
+/// Stores a subscription.
+///
+/// # Errors
+/// [`SaveError::Invalid`] with every broken rule, or with
+/// [`already_subscribed`]; [`SaveError::Store`].
+#[tracing::instrument(target = TRACE, name = "subscribers.create", skip_all)]
+pub async fn create(app: &App, input: SubscriberInput) -> Result<Subscriber, SaveError> {
+    let outcome = store(app, input).await;
+    telemetry::count_subscriber(&outcome);
+    outcome
+}
+
+async fn store(app: &App, input: SubscriberInput) -> Result<Subscriber, SaveError> {
+    let address = input.address(&app.disposable);
+    let subscriber = match input.into_new(&app.disposable) {
+        Ok(subscriber) => subscriber,
+        Err(invalid) => {
+            let invalid = with_taken_address(app, invalid, address, None).await;
+            return Err(invalid.map_err(SaveError::Store)?.into());
+        }
+    };
+    app.repositories.subscribers.create(&subscriber).await.map_err(|error| match error {
+        StoreError::Conflict(Constraint::SubscriberEmail) => already_subscribed().into(),
+        other => SaveError::Store(other),
+    })
+}
+
+/// Subscribes an address for somebody who must not learn who is subscribed: the outcome
+/// is the same whatever is there already. Whatever is asked for, it is a subscription
+/// that is stored: a stranger cannot end that of another, nor keep one from ever
+/// beginning; and who had left and signs up again gets the newsletter again.
+///
+/// # Errors
+/// [`SaveError::Invalid`] with every broken rule; [`SaveError::Store`].
+#[tracing::instrument(target = TRACE, name = "subscribers.sign_up", skip_all)]
+pub async fn sign_up(app: &App, input: SubscriberInput) -> Result<NewSubscriber, SaveError> {
+    let outcome = store_sign_up(app, input).await;
+    telemetry::count_subscriber(&outcome);
+    outcome
+}
+
+async fn store_sign_up(app: &App, input: SubscriberInput) -> Result<NewSubscriber, SaveError> {
+    let asked = input.into_new(&app.disposable)?;
+    let subscriber = NewSubscriber { is_subscribed: true, ..asked };
+    app.repositories.subscribers.ensure(&subscriber).await.map_err(SaveError::Store)?;
+    Ok(subscriber)
+}
+
+/// The subscriber of that id.
+///
+/// # Errors
+/// [`FindError`].
+#[tracing::instrument(target = TRACE, name = "subscribers.find", skip_all)]
+pub async fn find(app: &App, id: SubscriberId) -> Result<Subscriber, FindError> {
+    app.repositories.subscribers.find(id).await?.ok_or(FindError::NotFound)
+}
+
+/// One page of the subscribers that match, with the count of all of them.
+///
+/// # Errors
+/// [`ListError`].
+#[tracing::instrument(target = TRACE, name = "subscribers.list", skip_all)]
+pub async fn list(
+    app: &App,
+    filter: &SubscriberFilter,
+    order: SubscriberOrder,
+    page: PageRequest,
+) -> Result<Page<Subscriber>, ListError> {
+    app.repositories.subscribers.list(filter, order, page).await?.ok_or(ListError::PastTheEnd)
+}
+
+/// One step of a walk through the subscribers that match.
+///
+/// # Errors
+/// [`StoreError`].
+#[tracing::instrument(target = TRACE, name = "subscribers.walk", skip_all)]
+pub async fn walk(
+    app: &App,
+    filter: &SubscriberFilter,
+    order: SubscriberOrder,
+    step: &Step<SubscriberPosition>,
+) -> Result<Slice<Subscriber>, StoreError> {
+    app.repositories.subscribers.walk(filter, order, step).await
+}
+
+/// Gives a subscriber a new address; an `is_subscribed` that is not given stays.
+///
+/// # Errors
+/// [`UpdateError`].
+#[tracing::instrument(target = TRACE, name = "subscribers.replace", skip_all)]
+pub async fn replace(
+    app: &App,
+    id: SubscriberId,
+    input: SubscriberInput,
+) -> Result<Subscriber, UpdateError> {
+    apply(app, id, input, SubscriberInput::into_replacement).await
+}
+
+/// Changes the given fields of a subscriber.
+///
+/// # Errors
+/// [`UpdateError`].
+#[tracing::instrument(target = TRACE, name = "subscribers.change", skip_all)]
+pub async fn change(
+    app: &App,
+    id: SubscriberId,
+    input: SubscriberInput,
+) -> Result<Subscriber, UpdateError> {
+    apply(app, id, input, SubscriberInput::into_change).await
+}
+
+type Parse = fn(SubscriberInput, &DisposableDomains) -> Result<SubscriberChange, Invalid>;
+
+async fn apply(
+    app: &App,
+    id: SubscriberId,
+    input: SubscriberInput,
+    parse: Parse,
+) -> Result<Subscriber, UpdateError> {
+    let address = input.address(&app.disposable);
+    let change = match parse(input, &app.disposable) {
+        Ok(change) => change,
+        // What is wrong with the input is of no interest where nothing is to change.
+        Err(invalid) => {
+            app.repositories.subscribers.find(id).await?.ok_or(UpdateError::NotFound)?;
+            let invalid = with_taken_address(app, invalid, address, Some(id)).await?;
+            return Err(invalid.into());
+        }
+    };
+    app.repositories.subscribers.update(id, &change).await.map_err(|error| match error {
+        StoreError::Conflict(Constraint::SubscriberEmail) => already_subscribed().into(),
+        other => other.into(),
+    })
+}
+
+/// Removes the subscriber of that id.
+///
+/// # Errors
+/// [`FindError`].
+#[tracing::instrument(target = TRACE, name = "subscribers.delete", skip_all)]
+pub async fn delete(app: &App, id: SubscriberId) -> Result<(), FindError> {
+    Ok(app.repositories.subscribers.delete(id).await?)
+}
 
 /// Adds to what is wrong with an input that its address belongs to another than
 /// `own`: all errors come at once, also the one that only the database knows.
@@ -29,10 +164,13 @@ async fn with_taken_address(
     own: Option<SubscriberId>,
 ) -> Result<Invalid, StoreError> {
     if let Some(address) = address {
-        let holder = app.subscribers.find_by_email(&address).await?;
+        let holder = app.repositories.subscribers.find_by_email(&address).await?;
         if holder.is_some_and(|holder| Some(holder.id) != own) {
             invalid.merge(already_subscribed());
         }
     }
     Ok(invalid)
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,10 +7,7 @@ use exit3_domain::api_keys::{ApiKey, ApiKeyDraft, ApiKeyId, KeyToken, Scope, Sco
 use exit3_domain::email::DisposableDomains;
 use exit3_domain::leads::{Lead, LeadId, LeadInput};
 use exit3_domain::raw::RawValue;
-use exit3_ports::{
-    MockApiKeyRepository, MockBackupLog, MockClock, MockDatabaseHealth, MockLeadRepository,
-    MockQuotas, MockSubscriberRepository, StoreError,
-};
+use exit3_ports::{MockClock, MockQuotas, MockRepositories, StoreError};
 
 use crate::App;
 use crate::quotas::Limits;
@@ -22,11 +19,7 @@ pub(crate) fn now() -> DateTime<Utc> {
 
 /// Mocks that expect nothing yet, but for the clock.
 pub(crate) struct Mocks {
-    pub(crate) leads: MockLeadRepository,
-    pub(crate) subscribers: MockSubscriberRepository,
-    pub(crate) database: MockDatabaseHealth,
-    pub(crate) api_keys: MockApiKeyRepository,
-    pub(crate) backups: MockBackupLog,
+    pub(crate) repositories: MockRepositories,
     pub(crate) quotas: MockQuotas,
     pub(crate) limits: Limits,
 }
@@ -34,11 +27,7 @@ pub(crate) struct Mocks {
 impl Mocks {
     pub(crate) fn new() -> Self {
         Self {
-            leads: MockLeadRepository::new(),
-            subscribers: MockSubscriberRepository::new(),
-            database: MockDatabaseHealth::new(),
-            api_keys: MockApiKeyRepository::new(),
-            backups: MockBackupLog::new(),
+            repositories: MockRepositories::default(),
             quotas: MockQuotas::new(),
             limits: Limits::default(),
         }
@@ -61,11 +50,7 @@ impl Mocks {
 
     fn into_app_with(self, clock: MockClock) -> App {
         App {
-            leads: Arc::new(self.leads),
-            subscribers: Arc::new(self.subscribers),
-            database: Arc::new(self.database),
-            api_keys: Arc::new(self.api_keys),
-            backups: Arc::new(self.backups),
+            repositories: self.repositories.into(),
             keyring: Arc::default(),
             quotas: Arc::new(self.quotas),
             limits: self.limits,

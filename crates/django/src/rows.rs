@@ -30,8 +30,8 @@ pub(crate) fn lead(reading: &mut Reading<'_>, disposable: &DisposableDomains) {
     reading.time("created_at");
     reading.time("updated_at");
     let mut input = LeadInput::default();
-    for name in exit3_domain::leads::FIELDS {
-        input.set(name, raw(reading.given(name)));
+    for field in exit3_domain::leads::FIELDS {
+        input.set(field.name, raw(reading, field.name));
     }
     reading.refused(input.into_new(disposable).err());
 }
@@ -40,8 +40,7 @@ pub(crate) fn lead(reading: &mut Reading<'_>, disposable: &DisposableDomains) {
 pub(crate) fn subscriber(reading: &mut Reading<'_>, disposable: &DisposableDomains) {
     reading.address("email", EMAIL);
     reading.boolean("is_subscribed");
-    let email = raw(reading.given("email"));
-    let input = SubscriberInput { email, is_subscribed: RawValue::Bool(true) };
+    let input = SubscriberInput { email: raw(reading, "email"), ..SubscriberInput::default() };
     reading.refused(input.into_new(disposable).err());
 }
 
@@ -81,8 +80,14 @@ pub(crate) fn staff(reading: &mut Reading<'_>, _: &DisposableDomains) {
     }
 }
 
-fn raw(given: Option<&str>) -> RawValue {
-    given.map_or(RawValue::Null, RawValue::text)
+/// What the source has in a column, for today's rules. A field of ours that it does not know
+/// is not given.
+fn raw(reading: &Reading<'_>, column: &str) -> RawValue {
+    match reading.given(column) {
+        Some(text) => RawValue::text(text),
+        None if reading.has(column) => RawValue::Null,
+        None => RawValue::Missing,
+    }
 }
 
 #[cfg(test)]

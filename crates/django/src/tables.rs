@@ -16,8 +16,7 @@ pub(crate) struct Move {
     pub(crate) memory: Shape,
     /// The position of a unique column, if there is one.
     pub(crate) unique: Option<usize>,
-    /// Whether other tables refer to this one. Its rows then cannot be deleted in order to change
-    /// them.
+    /// Whether other tables refer to this one. Its rows are then deleted last.
     pub(crate) referred_to: bool,
     /// Converts a row.
     pub(crate) read: Read,

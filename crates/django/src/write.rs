@@ -9,8 +9,8 @@ use crate::rows::Arrival;
 use crate::tables::{Move, id};
 use crate::walk::{Around, Arrivals, BATCH};
 
-/// Carries out the plans. Rows that nothing refers to are deleted and inserted again, so that rows
-/// can exchange unique values. Rows that refer to others are deleted before them.
+/// Carries out the plans. A changed row is updated in place, so that columns which only exist here
+/// keep their values. Rows that refer to others are deleted before them.
 pub(crate) async fn write(
     moves: &[Move],
     plans: &[Plan],
@@ -19,14 +19,18 @@ pub(crate) async fn write(
     around: &Around,
 ) -> Result<(), ImportError> {
     for (it, plan) in moves.iter().zip(plans).rev() {
-        let gone = plan.remove.iter().chain(&plan.change);
-        let forgotten = gone.clone().chain(&plan.forget).copied();
+        let forgotten = plan.remove.iter().chain(&plan.change).chain(&plan.forget).copied();
         remove(here, it.memory.table, forgotten).await?;
         if !it.referred_to {
-            remove(here, it.to.table, gone.copied()).await?;
+            remove(here, it.to.table, plan.remove.iter().copied()).await?;
         }
     }
     for (it, plan) in moves.iter().zip(plans) {
+        if let Some(place) = it.unique
+            && !plan.change.is_empty()
+        {
+            free_keys(it, place, plan, source, here, around).await?;
+        }
         // Imports after the first one usually write little.
         if [&plan.add, &plan.change, &plan.remember].iter().any(|ids| !ids.is_empty()) {
             write_table(it, plan, source, here, around).await?;
@@ -49,12 +53,48 @@ async fn write_table(
     let mut arrivals = Arrivals::of(it);
     let mut batch = Batch::default();
     while let Some((arrival, _)) = arrivals.next(source, around).await? {
-        batch.add(it, plan, arrival)?;
+        batch.add(plan, arrival)?;
         if batch.rows >= BATCH as usize {
             std::mem::take(&mut batch).write(it, here).await?;
         }
     }
     Ok(batch.write(it, here).await?)
+}
+
+/// Gives the rows that change a key that no other row has, so that what one gives up another
+/// can have.
+async fn free_keys(
+    it: &Move,
+    place: usize,
+    plan: &Plan,
+    source: &mut dyn ForeignSource,
+    here: &mut dyn Load,
+    around: &Around,
+) -> Result<(), ImportError> {
+    let mut arrivals = Arrivals::of(it);
+    let mut rows = Vec::new();
+    while let Some((arrival, _)) = arrivals.next(source, around).await? {
+        let mut row = arrival.row;
+        let id = id(&row);
+        if plan.change.binary_search(&id).is_err() {
+            continue;
+        }
+        if let Some(key) = row.get_mut(place) {
+            *key = match key {
+                // No name and no address begins like this.
+                Value::Text(_) => Value::Text(format!("\u{1f}{id}")),
+                _ => Value::Null,
+            };
+        }
+        rows.push(row);
+        if rows.len() >= BATCH as usize {
+            here.replace(&it.to, std::mem::take(&mut rows)).await?;
+        }
+    }
+    if !rows.is_empty() {
+        here.replace(&it.to, rows).await?;
+    }
+    Ok(())
 }
 
 async fn remove(
@@ -79,7 +119,7 @@ struct Batch {
 }
 
 impl Batch {
-    fn add(&mut self, it: &Move, plan: &Plan, arrival: Arrival) -> Result<(), ArchiveError> {
+    fn add(&mut self, plan: &Plan, arrival: Arrival) -> Result<(), ArchiveError> {
         let id = id(&arrival.row);
         let is_in = |ids: &[i64]| ids.binary_search(&id).is_ok();
         let (is_new, is_changed) = (is_in(&plan.add), is_in(&plan.change));
@@ -92,9 +132,9 @@ impl Batch {
             Value::Bytes(hash(&arrival.row)?.to_vec()),
             Value::Text(arrival.original),
         ]);
-        if is_changed && it.referred_to {
+        if is_changed {
             self.replace.push(arrival.row);
-        } else if is_new || is_changed {
+        } else if is_new {
             self.add.push(arrival.row);
         }
         Ok(())

@@ -261,6 +261,32 @@ async fn changes_made_here_are_never_overwritten_by_accident() {
     assert_eq!(won.committed().rows_of("subscribers").len(), 4);
 }
 
+/// Columns of ours are not in the rows that are written, so only a row that stays keeps them.
+#[tokio::test]
+async fn a_row_that_changes_stays_and_keys_change_hands() {
+    let mut django = Django::filled();
+    django.put("auth_user", 2, &[("username", "ivo")]);
+    let (own, _) = must(&django, &Memory::default()).await;
+    django.put("common_lead", 1, &[("full_name", "Eva")]);
+    for (id, other) in [(1, "2"), (2, "1")] {
+        django.put("common_newsletter", id, &[("email", &format!("a{other}@acme.hr"))]);
+        django.put("common_client", id, &[("client_info_id", other), ("team_id", "T")]);
+        django.put("auth_user", id, &[("username", if id == 1 { "ivo" } else { "ana" })]);
+    }
+    for overwrite in [false, true] {
+        let here = fork(&own);
+        bring(&django, &here, overwrite).await.unwrap();
+        let here = here.committed();
+        for table in ["leads", "subscribers", "clients", "staff"] {
+            let removed = here.removed.get(table).cloned().unwrap_or_default();
+            assert_eq!(removed, [0; 0], "{table}");
+        }
+        assert_eq!(here.rows_of("subscribers")[0][1], text("a2@acme.hr"));
+        assert_eq!(here.rows_of("clients")[0][1], Value::Integer(2));
+        assert_eq!(here.rows_of("staff")[1][1], text("ana"));
+    }
+}
+
 #[tokio::test]
 async fn a_database_of_another_application_is_refused() {
     let django = Django { lacks: vec![("common_lead", "notes")], ..Django::filled() };

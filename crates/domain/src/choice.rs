@@ -17,6 +17,9 @@ macro_rules! choice {
             /// Every value, in the order of its declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
+            /// The words of every value, in the same order.
+            pub const WORDS: &'static [&'static str] = &[$($word),+];
+
             /// The word that stands for the value in requests, answers and databases.
             pub const fn as_str(self) -> &'static str {
                 match self {

@@ -3,26 +3,13 @@
 mod input;
 mod list;
 
-pub use input::{LeadChange, LeadInput};
+pub use input::{FIELDS, LeadChange, LeadInput};
 pub use list::{LeadFilter, LeadKey, LeadOrder, LeadPosition, LeadSort};
 
 use chrono::{DateTime, Utc};
 
 use crate::choice::choice;
 use crate::search;
-
-/// The fields that a client may set, in the order of the API.
-pub const FIELDS: &[&str] = &[
-    "full_name",
-    "position",
-    "company_name",
-    "phone_number",
-    "email",
-    "source",
-    "status",
-    "notes",
-    "category",
-];
 
 /// Identifies a lead; given by the database, never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,23 +100,29 @@ pub struct Lead {
     pub updated_at: DateTime<Utc>,
 }
 
+/// A valid lead for tests.
+#[cfg(test)]
+pub(crate) fn example() -> NewLead {
+    NewLead {
+        full_name: "Ana Horvat".into(),
+        position: "CTO".into(),
+        company_name: Some("Acme".into()),
+        phone_number: Some("+385911".into()),
+        email: Some("ana@b\u{fc}cher.de".into()),
+        source: LeadSource::Other,
+        status: LeadStatus::Closed,
+        notes: Some("secret".into()),
+        category: LeadCategory::WebDev,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn is_searched_by_name_company_address_and_phone() {
-        let lead = NewLead {
-            full_name: "Ana Horvat".into(),
-            position: "CTO".into(),
-            company_name: Some("Acme".into()),
-            phone_number: Some("+385911".into()),
-            email: Some("ana@b\u{fc}cher.de".into()),
-            source: LeadSource::Other,
-            status: LeadStatus::New,
-            notes: Some("secret".into()),
-            category: LeadCategory::WebDev,
-        };
+        let lead = example();
         let fields = ["Ana Horvat", "Acme", "ana@b\u{fc}cher.de", "+385911"];
         assert_eq!(lead.search_document(), search::document(fields.map(Some)));
         for word in ["horvat", "acme", "ana@", "xn--bcher-kva", "+385911"] {
@@ -141,6 +134,9 @@ mod tests {
     #[test]
     fn a_choice_is_written_as_its_word() {
         assert_eq!(LeadSource::ColdCall.to_string(), "cold_call");
+        assert!(
+            LeadStatus::ALL.iter().map(|one| one.as_str()).eq(LeadStatus::WORDS.iter().copied())
+        );
         assert!(
             LeadStatus::ALL.iter().all(|one| LeadStatus::from_word(one.as_str()) == Some(*one))
         );

@@ -10,6 +10,7 @@ pub mod characters;
 mod choice;
 pub mod clients;
 pub mod email;
+pub mod fields;
 pub mod leads;
 pub mod paging;
 mod phone;

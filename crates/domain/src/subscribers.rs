@@ -4,13 +4,10 @@ use validator::{Validate, ValidateArgs, ValidationError};
 
 use crate::choice::choice;
 use crate::email::{self, DisposableDomains};
-use crate::raw::RawValue;
+use crate::fields::{Field, fields};
 use crate::search;
 use crate::text::{Reader, characters};
 use crate::validation::{Invalid, Violation, violation};
-
-/// The fields that a client may set, in the order of the API.
-pub const FIELDS: &[&str] = &["email", "is_subscribed"];
 
 /// Identifies a subscriber; given by the database, never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,33 +45,25 @@ pub struct Subscriber {
     pub is_subscribed: bool,
 }
 
-/// A subscription as a client sent it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the fields are those of `NewSubscriber`")]
-pub struct SubscriberInput {
-    pub email: RawValue,
-    pub is_subscribed: RawValue,
+fields! {
+    /// A subscription as a client sent it.
+    SubscriberInput {
+        email: Field::text(email::MAX_LENGTH).required(),
+        is_subscribed: Field::boolean(),
+    }
 }
 
 impl SubscriberInput {
-    /// Sets the field of that name; a name that no client may set is ignored.
-    pub fn set(&mut self, field: &str, value: RawValue) {
-        match field {
-            "email" => self.email = value,
-            "is_subscribed" => self.is_subscribed = value,
-            _ => {}
-        }
-    }
-
     /// A new subscription; the newsletter is wanted unless it says otherwise.
     ///
     /// # Errors
     /// Every broken rule of every field.
     pub fn into_new(self, disposable: &DisposableDomains) -> Result<NewSubscriber, Invalid> {
-        let change = self.into_replacement(disposable)?;
+        // Without `..`, here and below, so that no new field can be forgotten.
+        let SubscriberChange { email, is_subscribed } = self.into_replacement(disposable)?;
         Ok(NewSubscriber {
-            email: change.email.unwrap_or_default(),
-            is_subscribed: change.is_subscribed.unwrap_or(true),
+            email: email.unwrap_or_default(),
+            is_subscribed: is_subscribed.unwrap_or(true),
         })
     }
 
@@ -100,7 +89,7 @@ impl SubscriberInput {
 
     /// The address, where that field by itself breaks no rule.
     pub fn address(&self, disposable: &DisposableDomains) -> Option<String> {
-        let address = Self { email: self.email.clone(), is_subscribed: RawValue::Missing };
+        let address = Self { email: self.email.clone(), ..Self::default() };
         address.into_change(disposable).ok()?.email
     }
 
@@ -109,10 +98,11 @@ impl SubscriberInput {
         complete: bool,
         disposable: &DisposableDomains,
     ) -> Result<SubscriberChange, Invalid> {
+        let Self { email, is_subscribed } = self;
         let mut reader = Reader::new(complete);
         let change = SubscriberChange {
-            email: reader.required_text("email", self.email).map(|text| email::canonical(&text)),
-            is_subscribed: reader.boolean("is_subscribed", self.is_subscribed),
+            email: reader.required_text("email", email).map(|text| email::canonical(&text)),
+            is_subscribed: reader.boolean("is_subscribed", is_subscribed),
         };
         if let Err(errors) = change.validate_with_args(disposable) {
             reader.add(&errors);
@@ -220,6 +210,8 @@ pub struct SubscriberPosition {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fields::assert_rules;
+    use crate::raw::RawValue;
     use rstest::rstest;
 
     fn parse(email: RawValue, is_subscribed: RawValue) -> Result<NewSubscriber, Invalid> {
@@ -246,6 +238,24 @@ mod tests {
             is_subscribed: RawValue::Bool(false),
         };
         assert_eq!(input, set);
+    }
+
+    #[test]
+    fn every_field_has_the_rules_of_its_kind() {
+        let codes = |field: &str, value: RawValue| -> Vec<&'static str> {
+            let mut input =
+                SubscriberInput { email: RawValue::text("a@acme.hr"), ..Default::default() };
+            input.set(field, value);
+            let Err(invalid) = input.into_new(&DisposableDomains::default()) else {
+                return Vec::new();
+            };
+            let of_field = invalid.fields().filter(|(name, _)| *name == field);
+            of_field.flat_map(|(_, broken)| broken.iter().map(|one| one.code)).collect()
+        };
+        let invalid =
+            SubscriberInput::default().into_new(&DisposableDomains::default()).unwrap_err();
+        let missing: Vec<&str> = invalid.fields().map(|(name, _)| name).collect();
+        assert_rules(FIELDS, codes, &missing);
     }
 
     #[test]
@@ -327,7 +337,7 @@ mod tests {
     #[test]
     fn broken_rules_come_in_the_order_of_the_fields() {
         let invalid = parse(RawValue::text("ana"), RawValue::Null).unwrap_err();
-        assert!(invalid.fields().map(|(name, _)| name).eq(FIELDS.iter().copied()));
+        assert!(invalid.fields().map(|(name, _)| name).eq(FIELDS.iter().map(|field| field.name)));
     }
 
     #[rstest]

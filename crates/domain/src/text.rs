@@ -157,16 +157,17 @@ impl Reader {
         }
     }
 
-    /// A field that breaks a rule of form (too long, not an address) is not
-    /// held against the rules of taste as well. `validator` keeps the offending
-    /// value beside each error; only code and message are taken over.
+    /// If a rule of form fails (too long, not an address), the rules of taste of that field
+    /// are not reported. A rule that [`CODES`] does not list is always reported.
+    /// `validator` keeps the offending value beside each error; only code and message are
+    /// taken over.
     fn add_of_field(&mut self, field: &'static str, errors: &[ValidationError]) {
         let mut broken: Vec<(u8, &ValidationError)> =
             errors.iter().map(|error| (rank(&error.code), error)).collect();
         broken.sort_by_key(|(rank, _)| *rank);
         let of_form = broken.iter().any(|(rank, _)| *rank < TASTE);
         for (rank, error) in broken {
-            if rank < TASTE || !of_form {
+            if rank != TASTE || !of_form {
                 self.invalid.push(field, told(error));
             }
         }
@@ -186,6 +187,9 @@ fn told(error: &ValidationError) -> Violation {
 /// The rank from which on a rule is one of taste.
 const TASTE: u8 = 10;
 
+/// The rank of a rule that is not listed.
+const UNLISTED: u8 = 11;
+
 /// The codes of field rules, in the order in which their messages are given.
 const CODES: &[(&str, u8)] = &[
     ("invalid_phone_number", 0),
@@ -201,7 +205,7 @@ const CODES: &[(&str, u8)] = &[
 ];
 
 fn rank(code: &str) -> u8 {
-    CODES.iter().find(|(known, _)| *known == code).map_or(TASTE, |(_, rank)| *rank)
+    CODES.iter().find(|(known, _)| *known == code).map_or(UNLISTED, |(_, rank)| *rank)
 }
 
 fn code(code: &str) -> &'static str {

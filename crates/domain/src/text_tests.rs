@@ -52,6 +52,18 @@ fn a_broken_rule_of_a_field_that_nobody_listed_is_told() {
 }
 
 #[test]
+fn a_broken_rule_whose_code_nobody_listed_is_told_beside_others() {
+    let mut errors = ValidationErrors::new();
+    errors.add("title", violation("max_length", "Too long."));
+    errors.add("title", violation("markup", "Markup."));
+    errors.add("title", violation("unlisted", "Unlisted."));
+    let invalid = found(&errors);
+    let (_, told) = invalid.fields().next().unwrap();
+    let told: Vec<&str> = told.iter().map(|one| one.message.as_ref()).collect();
+    assert_eq!(told, ["Too long.", "Unlisted."]);
+}
+
+#[test]
 fn a_broken_rule_of_the_whole_is_told() {
     let invalid = found(&next("ok", "ok").validate().unwrap_err());
     assert_eq!(invalid.of_the_whole(), [Violation::new("invalid", "Never as a whole.")]);

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use validator::ValidationError;
 
+use crate::fields::Field;
+
 /// One broken rule. Carries no value of the input, except in the message of an
 /// unknown choice, which clients of the API already parse.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,8 +73,8 @@ impl Invalid {
     }
 
     /// Brings the fields into this order, those that it lacks behind.
-    pub(crate) fn in_order_of(mut self, fields: &[&str]) -> Self {
-        let place = |name: &str| fields.iter().position(|field| *field == name);
+    pub(crate) fn in_order_of(mut self, fields: &[Field]) -> Self {
+        let place = |name: &str| fields.iter().position(|field| field.name == name);
         self.fields.sort_by_key(|(name, _)| place(name).unwrap_or(fields.len()));
         self
     }
@@ -142,7 +144,8 @@ mod tests {
         invalid.push("b", violation("x"));
         invalid.push("a", violation("x"));
         let names = |invalid: &Invalid| invalid.fields().map(|(name, _)| name).collect::<Vec<_>>();
-        assert_eq!(names(&invalid.in_order_of(&["a", "b"])), ["a", "b", "unknown"]);
+        let fields = ["a", "b"].map(|name| Field::boolean().named(name));
+        assert_eq!(names(&invalid.in_order_of(&fields)), ["a", "b", "unknown"]);
     }
 
     #[test]

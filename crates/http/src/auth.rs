@@ -39,29 +39,69 @@ pub(crate) enum Area {
     Newsletter,
 }
 
+/// Everything that is decided about an area.
+struct Decided {
+    /// The first part of its paths.
+    path: &'static str,
+    create: Scope,
+    read: Scope,
+    write: Scope,
+    /// What is counted apart when something is created.
+    creates: Option<Quota>,
+    /// Whether its paths are also served without a version, as the replaced service had them.
+    is_unversioned: bool,
+}
+
 impl Area {
+    const ALL: &[Self] = &[Self::Leads, Self::Newsletter];
+
+    fn decided(self) -> Decided {
+        match self {
+            Self::Leads => Decided {
+                path: "leads",
+                create: Scope::LeadsCreate,
+                read: Scope::LeadsRead,
+                write: Scope::LeadsWrite,
+                creates: Some(Quota::LeadCreate),
+                is_unversioned: true,
+            },
+            Self::Newsletter => Decided {
+                path: "newsletter",
+                create: Scope::NewsletterCreate,
+                read: Scope::NewsletterRead,
+                write: Scope::NewsletterWrite,
+                creates: Some(Quota::NewsletterCreate),
+                is_unversioned: true,
+            },
+        }
+    }
+
+    /// The area of a path below the prefix of the version. A path of no area has no scope,
+    /// rather than that of another resource.
+    pub(crate) fn of(path: &str) -> Option<Self> {
+        let first = path.split('/').next()?;
+        Self::ALL.iter().copied().find(|area| area.decided().path == first)
+    }
+
     /// The scope that a method needs; none where the path does not have the method.
     pub(crate) fn scope(self, method: &Method) -> Option<Scope> {
-        let (create, read, write) = match self {
-            Self::Leads => (Scope::LeadsCreate, Scope::LeadsRead, Scope::LeadsWrite),
-            Self::Newsletter => {
-                (Scope::NewsletterCreate, Scope::NewsletterRead, Scope::NewsletterWrite)
-            }
-        };
+        let decided = self.decided();
         match *method {
-            Method::GET | Method::HEAD => Some(read),
-            Method::POST => Some(create),
-            Method::PUT | Method::PATCH | Method::DELETE => Some(write),
+            Method::GET | Method::HEAD => Some(decided.read),
+            Method::POST => Some(decided.create),
+            Method::PUT | Method::PATCH | Method::DELETE => Some(decided.write),
             _ => None,
         }
     }
 
+    /// Whether its paths are also served without a version.
+    pub(crate) fn is_unversioned(self) -> bool {
+        self.decided().is_unversioned
+    }
+
     /// What is counted apart when something is created.
     fn creates(self, method: &Method) -> Option<Quota> {
-        (method == Method::POST).then_some(match self {
-            Self::Leads => Quota::LeadCreate,
-            Self::Newsletter => Quota::NewsletterCreate,
-        })
+        if method == Method::POST { self.decided().creates } else { None }
     }
 }
 

@@ -1,19 +1,21 @@
 //! `/leads/`
 
-pub(crate) mod create;
-pub(crate) mod delete;
-pub(crate) mod get;
 pub(crate) mod list;
-pub(crate) mod update;
 
+use actix_web::web::{Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, SecondsFormat, Utc};
+use exit3_app::App;
 use exit3_domain::leads::{Lead, LeadCategory, LeadId, LeadInput, LeadSource, LeadStatus, NewLead};
 use exit3_domain::raw::RawValue;
-use exit3_web::{ApiError, error::Absent};
+use exit3_web::{ApiError, body, error::Absent};
 use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+
+use crate::requests::{Body, choice, written_out};
 
 const LEAD: Absent = Absent("Lead");
 
@@ -80,42 +82,194 @@ impl From<Lead> for LeadResponse {
     }
 }
 
-/// A part of the list of leads.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "describes an answer")]
-pub(crate) struct LeadList {
-    /// How many there are in all; not given when walking by cursor.
-    count: Option<u64>,
-    /// The address of what follows.
-    #[schema(required = true)]
-    next: Option<String>,
-    /// The address of what precedes.
-    #[schema(required = true)]
-    previous: Option<String>,
-    results: Vec<LeadResponse>,
-}
-
-fn words(words: impl IntoIterator<Item = String>) -> RefOr<Schema> {
-    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build().into()
+fn words(words: &[&str]) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(words.iter().copied()))
+        .build()
+        .into()
 }
 
 /// The words of a lead's source.
 fn source_words() -> RefOr<Schema> {
-    words(LeadSource::ALL.iter().map(ToString::to_string))
+    words(LeadSource::WORDS)
 }
 
 /// The words of a lead's status.
 fn status_words() -> RefOr<Schema> {
-    words(LeadStatus::ALL.iter().map(ToString::to_string))
+    words(LeadStatus::WORDS)
 }
 
 /// The words of a lead's category.
 fn category_words() -> RefOr<Schema> {
-    words(LeadCategory::ALL.iter().map(ToString::to_string))
+    words(LeadCategory::WORDS)
 }
 
 fn microseconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Micros, true))
+}
+
+written_out! {
+    /// A whole lead.
+    LeadCreate,
+    /// Some fields of a lead.
+    LeadUpdate,
+}
+
+/// The bodies of requests.
+pub(crate) fn bodies() -> [Body; 2] {
+    [
+        Body {
+            name: "LeadCreate",
+            description: "A lead. Either email or phone number is required.",
+            properties: properties(),
+            required: &["full_name", "position"],
+        },
+        Body {
+            name: "LeadUpdate",
+            description: "Fields of a lead. It must still have an email or a phone number \
+                afterwards.",
+            properties: properties(),
+            required: &[],
+        },
+    ]
+}
+
+fn properties() -> Value {
+    json!({
+        "full_name": {
+            "type": "string", "minLength": 2, "maxLength": 255, "example": "Ana Horvat",
+            "description": "Without `<` and `>`, and not only digits."
+        },
+        "position": {
+            "type": "string", "minLength": 2, "maxLength": 255, "example": "CTO",
+            "description": "Without `<` and `>`."
+        },
+        "company_name": {
+            "type": ["string", "null"], "maxLength": 255, "example": "Acme d.o.o.",
+            "description": "Two characters or more, without `<` and `>`, or empty."
+        },
+        "phone_number": {
+            "type": ["string", "null"], "example": "+385911234567",
+            "description": "7 to 15 digits, with or without `+`, or empty. Blanks, dashes, dots, \
+                slashes and brackets between them are left out."
+        },
+        "email": {
+            "type": ["string", "null"], "maxLength": 254, "example": "ana@acme.hr",
+            "description": "An address, or empty. Stored in lower case, with a readable domain."
+        },
+        "source": choice(LeadSource::WORDS),
+        "status": choice(LeadStatus::WORDS),
+        "notes": {"type": ["string", "null"], "maxLength": 5000, "example": "Asks for an offer"},
+        "category": choice(LeadCategory::WORDS),
+    })
+}
+
+/// Stores a lead.
+#[utoipa::path(
+    post,
+    path = "/backend/api/v1/leads/",
+    tag = "leads",
+    operation_id = "create_lead",
+    request_body = LeadCreate,
+    responses((status = 201, description = "The stored lead.", body = LeadResponse))
+)]
+pub(crate) async fn create(
+    app: Data<App>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, ApiError> {
+    let fields = body::read(&request, payload).await?;
+    let lead = exit3_app::leads::create(&app, input(fields)).await?;
+    Ok(HttpResponse::Created().json(LeadResponse::from(lead)))
+}
+
+/// One lead.
+#[utoipa::path(
+    get,
+    path = "/backend/api/v1/leads/{id}/",
+    tag = "leads",
+    operation_id = "get_lead",
+    params(crate::parameters::IdPath),
+    responses((status = 200, description = "The lead.", body = LeadResponse))
+)]
+pub(crate) async fn get(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError> {
+    let lead = exit3_app::leads::find(&app, lead_id(&id)?).await.map_err(|e| LEAD.find(e))?;
+    Ok(HttpResponse::Ok().json(LeadResponse::from(lead)))
+}
+
+/// Gives a lead new details. Optional fields that are left out stay as they are.
+#[utoipa::path(
+    put,
+    path = "/backend/api/v1/leads/{id}/",
+    tag = "leads",
+    operation_id = "replace_lead",
+    params(crate::parameters::IdPath),
+    request_body = LeadCreate,
+    responses((status = 200, description = "The changed lead.", body = LeadResponse))
+)]
+pub(crate) async fn replace(
+    app: Data<App>,
+    id: Path<String>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, ApiError> {
+    let id = lead_id(&id)?;
+    let input = read(&app, id, &request, payload).await?;
+    let lead = exit3_app::leads::replace(&app, id, input).await.map_err(|e| LEAD.update(e))?;
+    Ok(HttpResponse::Ok().json(LeadResponse::from(lead)))
+}
+
+/// Changes the given fields of a lead.
+#[utoipa::path(
+    patch,
+    path = "/backend/api/v1/leads/{id}/",
+    tag = "leads",
+    operation_id = "change_lead",
+    params(crate::parameters::IdPath),
+    request_body = LeadUpdate,
+    responses((status = 200, description = "The changed lead.", body = LeadResponse))
+)]
+pub(crate) async fn change(
+    app: Data<App>,
+    id: Path<String>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, ApiError> {
+    let id = lead_id(&id)?;
+    let input = read(&app, id, &request, payload).await?;
+    let lead = exit3_app::leads::change(&app, id, input).await.map_err(|e| LEAD.update(e))?;
+    Ok(HttpResponse::Ok().json(LeadResponse::from(lead)))
+}
+
+/// A lead that is not there is not found, whatever is wrong with the body.
+async fn read(
+    app: &App,
+    id: LeadId,
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<LeadInput, ApiError> {
+    match body::read(request, payload).await {
+        Ok(fields) => Ok(input(fields)),
+        Err(error) => {
+            exit3_app::leads::find(app, id).await.map_err(|e| LEAD.find(e))?;
+            Err(error)
+        }
+    }
+}
+
+/// Removes a lead.
+#[utoipa::path(
+    delete,
+    path = "/backend/api/v1/leads/{id}/",
+    tag = "leads",
+    operation_id = "delete_lead",
+    params(crate::parameters::IdPath),
+    responses((status = 204, description = "The lead is gone."))
+)]
+pub(crate) async fn delete(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError> {
+    exit3_app::leads::delete(&app, lead_id(&id)?).await.map_err(|e| LEAD.find(e))?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 fn input(fields: Vec<(String, RawValue)>) -> LeadInput {
@@ -126,6 +280,6 @@ fn input(fields: Vec<(String, RawValue)>) -> LeadInput {
     input
 }
 
-fn id(text: &str) -> Result<LeadId, ApiError> {
+fn lead_id(text: &str) -> Result<LeadId, ApiError> {
     exit3_web::path::id(text).map(LeadId)
 }

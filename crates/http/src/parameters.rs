@@ -1,7 +1,5 @@
 //! Parameters of queries and paths. Those that cannot be wrong are plain texts.
 
-use exit3_domain::leads::{LeadCategory, LeadSort, LeadSource, LeadStatus};
-use exit3_domain::subscribers::SubscriberSort;
 use serde_json::Value;
 use utoipa::IntoParams;
 use utoipa::openapi::RefOr;
@@ -70,36 +68,6 @@ pub(crate) struct ListQuery {
     search: Option<String>,
 }
 
-/// Parameters of the list of leads.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[allow(dead_code, reason = "describes parameters")]
-pub(crate) struct LeadListQuery {
-    #[param(style = Form, explode, schema_with = statuses)]
-    status: Option<Vec<String>>,
-    #[param(style = Form, explode, schema_with = sources)]
-    source: Option<Vec<String>>,
-    #[param(style = Form, explode, schema_with = categories)]
-    category: Option<Vec<String>>,
-    #[param(schema_with = created_after)]
-    created_after: Option<String>,
-    #[param(schema_with = created_before)]
-    created_before: Option<String>,
-    #[param(schema_with = lead_ordering)]
-    ordering: Option<String>,
-}
-
-/// Parameters of the list of subscribers.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[allow(dead_code, reason = "describes parameters")]
-pub(crate) struct SubscriberListQuery {
-    /// `true` or `false`; anything else does not restrict.
-    is_subscribed: Option<String>,
-    #[param(schema_with = subscriber_ordering)]
-    ordering: Option<String>,
-}
-
 fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
@@ -115,21 +83,15 @@ fn schema_format() -> RefOr<Schema> {
     one_of(description, ["json", "yaml"].map(str::to_owned))
 }
 
-fn order<'a>(sorts: impl Iterator<Item = &'a str>) -> RefOr<Schema> {
-    let sorts = sorts.flat_map(|sort| [sort.to_owned(), format!("-{sort}")]);
+/// The schema of `ordering`.
+pub(crate) fn order(sorts: &[&str]) -> RefOr<Schema> {
+    let sorts = sorts.iter().flat_map(|sort| [(*sort).to_owned(), format!("-{sort}")]);
     one_of("The order, descending with `-`; newest first unless given.", sorts)
 }
 
-fn lead_ordering() -> RefOr<Schema> {
-    order(LeadSort::ALL.iter().map(|sort| sort.as_str()))
-}
-
-fn subscriber_ordering() -> RefOr<Schema> {
-    order(SubscriberSort::ALL.iter().map(|sort| sort.as_str()))
-}
-
-fn any_of<'a>(words: impl Iterator<Item = &'a str>) -> RefOr<Schema> {
-    let words: Vec<String> = words.map(|word| format!("`{word}`")).collect();
+/// The schema of a filter by words.
+pub(crate) fn any_of(words: &[&str]) -> RefOr<Schema> {
+    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     let description = format!(
         "Any of {}; repeated, or separated by commas. Another word matches nothing.",
         words.join(", ")
@@ -137,33 +99,8 @@ fn any_of<'a>(words: impl Iterator<Item = &'a str>) -> RefOr<Schema> {
     ArrayBuilder::new().items(text()).description(Some(description)).build().into()
 }
 
-fn statuses() -> RefOr<Schema> {
-    any_of(LeadStatus::ALL.iter().map(|word| word.as_str()))
-}
-
-fn sources() -> RefOr<Schema> {
-    any_of(LeadSource::ALL.iter().map(|word| word.as_str()))
-}
-
-fn categories() -> RefOr<Schema> {
-    any_of(LeadCategory::ALL.iter().map(|word| word.as_str()))
-}
-
-fn time(description: &str) -> RefOr<Schema> {
+/// The schema of a filter by time.
+pub(crate) fn time(description: &str) -> RefOr<Schema> {
     // Without a format: generated clients would take dates for times, or the other way.
     text().description(Some(description)).build().into()
-}
-
-fn created_after() -> RefOr<Schema> {
-    time(
-        "Stored at this time or later; a date stands for its first moment. \
-         ISO 8601; in UTC where no zone is given.",
-    )
-}
-
-fn created_before() -> RefOr<Schema> {
-    time(
-        "Stored before this time; a date stands for its first moment. \
-         ISO 8601; in UTC where no zone is given.",
-    )
 }

@@ -26,38 +26,44 @@ async fn pass<B: MessageBody>(
     Ok(response)
 }
 
-/// Data: behind the key, at a versioned path and at an old one without version.
+/// Data: behind the key, at a versioned path, and where the area says so at an old one
+/// without version.
 fn data() -> Vec<(Area, Endpoint)> {
     vec![
         (
             Area::Leads,
             Endpoint::new("leads/")
                 .route(Method::GET, || web::route().to(leads::list::list))
-                .route(Method::POST, || web::route().to(leads::create::create)),
+                .route(Method::POST, || web::route().to(leads::create)),
         ),
         (
             Area::Leads,
             Endpoint::new("leads/{id:[^/.]+}/")
-                .route(Method::GET, || web::route().to(leads::get::get))
-                .route(Method::PUT, || web::route().to(leads::update::replace))
-                .route(Method::PATCH, || web::route().to(leads::update::change))
-                .route(Method::DELETE, || web::route().to(leads::delete::delete)),
+                .route(Method::GET, || web::route().to(leads::get))
+                .route(Method::PUT, || web::route().to(leads::replace))
+                .route(Method::PATCH, || web::route().to(leads::change))
+                .route(Method::DELETE, || web::route().to(leads::delete)),
         ),
         (
             Area::Newsletter,
             Endpoint::new("newsletter/")
                 .route(Method::GET, || web::route().to(subscribers::list::list))
-                .route(Method::POST, || web::route().to(subscribers::create::create)),
+                .route(Method::POST, || web::route().to(subscribers::create)),
         ),
         (
             Area::Newsletter,
             Endpoint::new("newsletter/{id:[^/.]+}/")
-                .route(Method::GET, || web::route().to(subscribers::get::get))
-                .route(Method::PUT, || web::route().to(subscribers::update::replace))
-                .route(Method::PATCH, || web::route().to(subscribers::update::change))
-                .route(Method::DELETE, || web::route().to(subscribers::delete::delete)),
+                .route(Method::GET, || web::route().to(subscribers::get))
+                .route(Method::PUT, || web::route().to(subscribers::replace))
+                .route(Method::PATCH, || web::route().to(subscribers::change))
+                .route(Method::DELETE, || web::route().to(subscribers::delete)),
         ),
     ]
+}
+
+/// The data at the paths with a version, or at the deprecated ones.
+fn served_at(deprecated: bool) -> impl Iterator<Item = (Area, Endpoint)> {
+    data().into_iter().filter(move |(area, _)| !deprecated || area.is_unversioned())
 }
 
 /// What needs no key.
@@ -78,7 +84,7 @@ fn keyless() -> Vec<Endpoint> {
 /// Registers every route.
 pub(crate) fn register(config: &mut ServiceConfig) {
     for (prefix, deprecated) in [(NEW, false), (OLD, true)] {
-        for (area, endpoint) in data() {
+        for (area, endpoint) in served_at(deprecated) {
             let gate = move |request, next| pass(area, deprecated, request, next);
             config.service(endpoint.resource(prefix, gate));
         }
@@ -102,13 +108,20 @@ mod tests {
                 methods.map(|method| format!("{prefix}{path} {method}")).collect::<Vec<_>>()
             })
         };
-        let data = || data().into_iter().map(|(_, endpoint)| endpoint).collect();
-        below(NEW, data())
-            .chain(below(OLD, data()))
+        let data = |deprecated| served_at(deprecated).map(|(_, endpoint)| endpoint).collect();
+        below(NEW, data(false))
+            .chain(below(OLD, data(true)))
             .chain(below("/backend/", keyless()))
             // Files of the pages are no part of the API, nor is HEAD, which is GET.
             .filter(|route| !route.contains("/assets/") && !route.ends_with(" head"))
             .collect()
+    }
+
+    #[test]
+    fn every_path_begins_with_that_of_its_area() {
+        for (area, endpoint) in data() {
+            assert_eq!(Area::of(endpoint.path()), Some(area), "{}", endpoint.path());
+        }
     }
 
     #[test]

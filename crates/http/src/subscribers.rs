@@ -1,16 +1,20 @@
 //! `/newsletter/`
 
-pub(crate) mod create;
-pub(crate) mod delete;
-pub(crate) mod get;
 pub(crate) mod list;
-pub(crate) mod update;
 
+use actix_web::web::{Data, Path, Payload, ReqData};
+use actix_web::{HttpRequest, HttpResponse};
+use exit3_app::App;
+use exit3_app::api_keys::Caller;
+use exit3_domain::api_keys::Scope;
 use exit3_domain::raw::RawValue;
 use exit3_domain::subscribers::{NewSubscriber, Subscriber, SubscriberId, SubscriberInput};
-use exit3_web::{ApiError, error::Absent};
+use exit3_web::{ApiError, body, error::Absent};
 use serde::Serialize;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
+
+use crate::requests::{Body, written_out};
 
 const SUBSCRIBER: Absent = Absent("Newsletter");
 
@@ -28,27 +32,10 @@ pub(crate) struct SubscriberResponse {
 
 impl From<Subscriber> for SubscriberResponse {
     fn from(subscriber: Subscriber) -> Self {
-        Self {
-            id: subscriber.id.0,
-            email: subscriber.email,
-            is_subscribed: subscriber.is_subscribed,
-        }
+        // Without `..`, here and below, so that no new field is left out of an answer.
+        let Subscriber { id, email, is_subscribed } = subscriber;
+        Self { id: id.0, email, is_subscribed }
     }
-}
-
-/// A part of the list of subscribers.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "describes an answer")]
-pub(crate) struct SubscriberList {
-    /// How many there are in all; not given when walking by cursor.
-    count: Option<u64>,
-    /// The address of what follows.
-    #[schema(required = true)]
-    next: Option<String>,
-    /// The address of what precedes.
-    #[schema(required = true)]
-    previous: Option<String>,
-    results: Vec<SubscriberResponse>,
 }
 
 /// A subscription that was created.
@@ -68,15 +55,172 @@ pub(crate) struct CreatedResponse {
 
 impl From<Subscriber> for CreatedResponse {
     fn from(subscriber: Subscriber) -> Self {
-        let id = Some(subscriber.id.0);
-        Self { id, email: subscriber.email, is_subscribed: subscriber.is_subscribed }
+        let Subscriber { id, email, is_subscribed } = subscriber;
+        Self { id: Some(id.0), email, is_subscribed }
     }
 }
 
 impl From<NewSubscriber> for CreatedResponse {
     fn from(subscriber: NewSubscriber) -> Self {
-        Self { id: None, email: subscriber.email, is_subscribed: subscriber.is_subscribed }
+        let NewSubscriber { email, is_subscribed } = subscriber;
+        Self { id: None, email, is_subscribed }
     }
+}
+
+written_out! {
+    /// A whole subscription.
+    SubscriberCreate,
+    /// Some fields of a subscription.
+    SubscriberUpdate,
+}
+
+/// The bodies of requests.
+pub(crate) fn bodies() -> [Body; 2] {
+    [
+        Body {
+            name: "SubscriberCreate",
+            description: "A newsletter subscription.",
+            properties: properties(),
+            required: &["email"],
+        },
+        Body {
+            name: "SubscriberUpdate",
+            description: "Fields of a newsletter subscription.",
+            properties: properties(),
+            required: &[],
+        },
+    ]
+}
+
+fn properties() -> Value {
+    json!({
+        "email": {"type": "string", "format": "email", "maxLength": 254, "example": "ana@acme.hr"},
+        "is_subscribed": {"type": "boolean", "example": true},
+    })
+}
+
+/// Stores a subscription.
+#[utoipa::path(
+    post,
+    path = "/backend/api/v1/newsletter/",
+    tag = "newsletter",
+    operation_id = "create_subscriber",
+    request_body = SubscriberCreate,
+    responses((
+        status = 201,
+        description = "The stored subscription. A key that may not read subscribes, whatever \
+            `is_subscribed` says, and gets this answer for an address that is there already, too.",
+        body = CreatedResponse
+    ))
+)]
+pub(crate) async fn create(
+    app: Data<App>,
+    caller: ReqData<Caller>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, ApiError> {
+    let fields = body::read(&request, payload).await?;
+    let input = input(fields);
+    let created = if caller.scopes().contain(Scope::NewsletterRead) {
+        CreatedResponse::from(exit3_app::subscribers::create(&app, input).await?)
+    } else {
+        CreatedResponse::from(exit3_app::subscribers::sign_up(&app, input).await?)
+    };
+    Ok(HttpResponse::Created().json(created))
+}
+
+/// One subscriber.
+#[utoipa::path(
+    get,
+    path = "/backend/api/v1/newsletter/{id}/",
+    tag = "newsletter",
+    operation_id = "get_subscriber",
+    params(crate::parameters::IdPath),
+    responses((status = 200, description = "The subscriber.", body = SubscriberResponse))
+)]
+pub(crate) async fn get(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError> {
+    let subscriber = exit3_app::subscribers::find(&app, subscriber_id(&id)?)
+        .await
+        .map_err(|e| SUBSCRIBER.find(e))?;
+    Ok(HttpResponse::Ok().json(SubscriberResponse::from(subscriber)))
+}
+
+/// Gives a subscriber a new address. An `is_subscribed` that is left out stays as it is.
+#[utoipa::path(
+    put,
+    path = "/backend/api/v1/newsletter/{id}/",
+    tag = "newsletter",
+    operation_id = "replace_subscriber",
+    params(crate::parameters::IdPath),
+    request_body = SubscriberCreate,
+    responses((status = 200, description = "The changed subscriber.", body = SubscriberResponse))
+)]
+pub(crate) async fn replace(
+    app: Data<App>,
+    id: Path<String>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, ApiError> {
+    let id = subscriber_id(&id)?;
+    let input = read(&app, id, &request, payload).await?;
+    let subscriber =
+        exit3_app::subscribers::replace(&app, id, input).await.map_err(|e| SUBSCRIBER.update(e))?;
+    Ok(HttpResponse::Ok().json(SubscriberResponse::from(subscriber)))
+}
+
+/// Changes the given fields of a subscriber.
+#[utoipa::path(
+    patch,
+    path = "/backend/api/v1/newsletter/{id}/",
+    tag = "newsletter",
+    operation_id = "change_subscriber",
+    params(crate::parameters::IdPath),
+    request_body = SubscriberUpdate,
+    responses((status = 200, description = "The changed subscriber.", body = SubscriberResponse))
+)]
+pub(crate) async fn change(
+    app: Data<App>,
+    id: Path<String>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, ApiError> {
+    let id = subscriber_id(&id)?;
+    let input = read(&app, id, &request, payload).await?;
+    let subscriber =
+        exit3_app::subscribers::change(&app, id, input).await.map_err(|e| SUBSCRIBER.update(e))?;
+    Ok(HttpResponse::Ok().json(SubscriberResponse::from(subscriber)))
+}
+
+/// A subscriber that is not there is not found, whatever is wrong with the body.
+async fn read(
+    app: &App,
+    id: SubscriberId,
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<SubscriberInput, ApiError> {
+    match body::read(request, payload).await {
+        Ok(fields) => Ok(input(fields)),
+        Err(error) => {
+            exit3_app::subscribers::find(app, id).await.map_err(|e| SUBSCRIBER.find(e))?;
+            Err(error)
+        }
+    }
+}
+
+/// Removes a subscriber.
+#[utoipa::path(
+    delete,
+    path = "/backend/api/v1/newsletter/{id}/",
+    tag = "newsletter",
+    operation_id = "delete_subscriber",
+    params(crate::parameters::IdPath),
+    responses((status = 204, description = "The subscriber is gone."))
+)]
+pub(crate) async fn delete(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError> {
+    exit3_app::subscribers::delete(&app, subscriber_id(&id)?)
+        .await
+        .map_err(|e| SUBSCRIBER.find(e))?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 fn input(fields: Vec<(String, RawValue)>) -> SubscriberInput {
@@ -87,6 +231,6 @@ fn input(fields: Vec<(String, RawValue)>) -> SubscriberInput {
     input
 }
 
-fn id(text: &str) -> Result<SubscriberId, ApiError> {
+fn subscriber_id(text: &str) -> Result<SubscriberId, ApiError> {
     exit3_web::path::id(text).map(SubscriberId)
 }

@@ -16,6 +16,7 @@ mod health;
 mod leads;
 mod migrations;
 mod quotas;
+mod repositories;
 mod staff;
 mod subscribers;
 mod tables;
@@ -34,8 +35,9 @@ pub use error::{Constraint, Guard, RULES, Rule, StoreError, with_causes};
 pub use foreign::{ForeignRow, ForeignSource, ForeignTable};
 pub use health::{DatabaseHealth, Obstacle};
 pub use leads::LeadRepository;
-pub use migrations::{Migration, Moved, NoWay, Rows, SchemaState, Target, Way};
+pub use migrations::{Dropped, Migration, Moved, NoWay, Rows, SchemaState, Target, Way};
 pub use quotas::{Charge, Quotas, Standing};
+pub use repositories::Repositories;
 pub use staff::StaffRepository;
 pub use subscribers::SubscriberRepository;
 pub use tables::{Column, Kind, NOT_MOVED, Row, Shape, TABLES, Table, Value, table};
@@ -45,7 +47,8 @@ pub use transfer::{Load, PAGE_BYTES, Snapshot, Transfer};
 pub use {
     api_keys::MockApiKeyRepository, backups::MockBackupLog, clients::MockClientRepository,
     clock::MockClock, health::MockDatabaseHealth, leads::MockLeadRepository, quotas::MockQuotas,
-    staff::MockStaffRepository, subscribers::MockSubscriberRepository,
+    repositories::MockRepositories, staff::MockStaffRepository,
+    subscribers::MockSubscriberRepository,
 };
 
 /// The target of all spans of traces: where nobody collects them they cost nothing, and

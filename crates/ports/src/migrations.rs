@@ -15,9 +15,40 @@ pub struct Migration {
     pub down: &'static str,
     /// Whether taking it changes rows that are there already. A backup comes first.
     pub changes_data: bool,
-    /// The tables whose rows are gone when it is taken back; not those that are
-    /// computed from others.
-    pub back_drops: &'static [&'static str],
+    /// What is gone when it is taken back, and not computed from something else.
+    pub back_drops: &'static [Dropped],
+}
+
+/// What is gone when a migration is taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dropped {
+    /// The table.
+    pub table: &'static str,
+    /// Its column; `None` if the whole table goes.
+    pub column: Option<&'static str>,
+}
+
+impl Dropped {
+    /// The table `leads`, or the column `leads.notes`.
+    pub const fn of(table: &'static str, column: Option<&'static str>) -> Self {
+        Self { table, column }
+    }
+
+    /// The query that finds out whether something would be lost: any row of the table, or
+    /// any value of the column that is not null.
+    pub fn query(&self) -> String {
+        let Self { table, column } = self;
+        let lost = column.map(|column| format!(" WHERE {column} IS NOT NULL")).unwrap_or_default();
+        format!("SELECT EXISTS (SELECT 1 FROM {table}{lost})")
+    }
+
+    /// Why there is no way back while something would be lost.
+    pub fn refusal(&self) -> NoWay {
+        match self.column {
+            Some(column) => NoWay::ValuesLost(self.table, column),
+            None => NoWay::RowsLost(self.table),
+        }
+    }
 }
 
 impl Migration {
@@ -74,6 +105,11 @@ pub enum NoWay {
          make a backup, then say --drop-rows"
     )]
     RowsLost(&'static str),
+    #[error(
+        "on the way back, the values of the column {1} of the table {0} would be lost: \
+         make a backup, then say --drop-rows"
+    )]
+    ValuesLost(&'static str, &'static str),
 }
 
 /// What a program finds in a database.
@@ -167,8 +203,8 @@ impl Way {
         Ok(way.up.iter().filter(|step| step.changes_data).map(|step| step.name).collect())
     }
 
-    /// The tables whose rows are lost on it.
-    pub fn drops(&self) -> impl Iterator<Item = &'static str> {
+    /// What is lost on it.
+    pub fn drops(&self) -> impl Iterator<Item = Dropped> {
         self.down.iter().flat_map(|step| step.back_drops.iter().copied())
     }
 
@@ -187,8 +223,10 @@ mod tests {
 
     const KNOWN: &[Migration] = &[step("01_a", false), step("02_b", true), step("05_c", true)];
 
+    const TABLE: &[Dropped] = &[Dropped::of("t", None)];
+
     const fn step(name: &'static str, changes_data: bool) -> Migration {
-        Migration { name, up: "", down: "", changes_data, back_drops: &["t"] }
+        Migration { name, up: "", down: "", changes_data, back_drops: TABLE }
     }
 
     fn way(
@@ -211,6 +249,11 @@ mod tests {
             assert_eq!(listed.iter().map(|step| step.name).collect::<Vec<_>>(), names);
             for step in listed {
                 assert_eq!((step.version().len(), step.number().is_some()), (14, true));
+                for Dropped { table, column } in step.back_drops {
+                    let known = crate::table(table).expect(step.name);
+                    let has = |column: &&str| known.columns.iter().any(|own| own.name == *column);
+                    assert!(column.as_ref().is_none_or(has), "{}: {column:?}", step.name);
+                }
                 // Whoever forgets the way back has an empty one.
                 assert!(step.down.contains(';'), "{}", step.name);
             }
@@ -262,7 +305,13 @@ mod tests {
         let way = Way::find(KNOWN, &["01".to_owned()], Target::Newest).unwrap();
         assert_eq!(way.drops().count(), 0);
         let way = Way::find(KNOWN, &["01".to_owned()], Target::Version(0)).unwrap();
-        assert_eq!(way.drops().collect::<Vec<_>>(), ["t"]);
+        assert_eq!(way.drops().collect::<Vec<_>>(), [Dropped::of("t", None)]);
+        let column = Dropped::of("t", Some("c"));
+        assert_eq!(column.query(), "SELECT EXISTS (SELECT 1 FROM t WHERE c IS NOT NULL)");
+        assert_eq!(column.refusal(), NoWay::ValuesLost("t", "c"));
+        let table = Dropped::of("t", None);
+        assert_eq!(table.query(), "SELECT EXISTS (SELECT 1 FROM t)");
+        assert_eq!(table.refusal(), NoWay::RowsLost("t"));
     }
 
     #[test]

@@ -197,14 +197,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_backup_has_every_field_that_clients_may_set() {
-        for (name, fields) in [
-            ("leads", exit3_domain::leads::FIELDS),
-            ("subscribers", exit3_domain::subscribers::FIELDS),
+    fn a_backup_has_every_field_that_clients_may_set_and_every_column_of_an_order() {
+        use exit3_domain::fields::FieldKind;
+        use exit3_domain::{leads, subscribers};
+        for (name, fields, sorts) in [
+            ("leads", leads::FIELDS, leads::LeadSort::WORDS),
+            ("subscribers", subscribers::FIELDS, subscribers::SubscriberSort::WORDS),
         ] {
             let columns = table(name).unwrap().columns;
+            let kind = |name: &str| columns.iter().find(|own| own.name == name).map(|own| own.kind);
             for field in fields {
-                assert!(columns.iter().any(|column| column.name == *field), "{name}.{field}");
+                let expected = match field.kind {
+                    FieldKind::Text { .. } | FieldKind::Choice(_) => Kind::Text,
+                    FieldKind::Boolean => Kind::Boolean,
+                };
+                assert_eq!(kind(field.name), Some(expected), "{name}.{}", field.name);
+            }
+            for sort in sorts {
+                assert!(kind(sort).is_some(), "{name} has no column {sort} to sort by");
             }
         }
     }

@@ -11,9 +11,8 @@ use exit3_domain::api_keys::{ApiKey, ApiKeyId, NewApiKey, TokenPrefix};
 use exit3_ports::{ApiKeyRepository, StoreError};
 
 use crate::pool::PgPool;
-use crate::schema::api_keys;
 use crate::sql::{Sql, Value};
-use row::{ApiKeyInsert, ApiKeyRow};
+use row::{ApiKeyInsert, ApiKeyRow, api_keys};
 
 /// Stores API keys in PostgreSQL.
 #[derive(Clone)]

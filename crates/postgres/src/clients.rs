@@ -11,10 +11,9 @@ use exit3_domain::leads::LeadId;
 use exit3_domain::paging::{Page, PageRequest};
 use exit3_ports::{ClientRepository, StoreError};
 
-use self::row::{COLUMNS, ClientColumns, ClientRow, DetailsRow};
+use self::row::{COLUMNS, ClientColumns, ClientRow, DetailsRow, clients};
 use crate::listing::{Key, Listing, Way, page_of};
 use crate::pool::PgPool;
-use crate::schema::clients;
 use crate::sql::Conditions;
 
 /// Stores clients in PostgreSQL.

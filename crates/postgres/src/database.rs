@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
-use exit3_ports::{Moved, Rows, SchemaState, StoreError, Target};
+use exit3_ports::{Moved, Repositories, Rows, SchemaState, StoreError, Target};
 use tokio::runtime::Handle;
 
 use crate::api_keys::PgApiKeyRepository;
@@ -51,6 +51,17 @@ impl PgDatabase {
         let pool = self.pool.of_worker(workers, runtime.clone());
         let lists = self.lists.of_worker(workers, pool.clone(), runtime);
         Self { pool, lists, ..self.clone() }
+    }
+
+    /// The repositories that the use cases need.
+    pub fn repositories(&self) -> Repositories {
+        Repositories {
+            leads: Arc::new(self.leads()),
+            subscribers: Arc::new(self.subscribers()),
+            api_keys: Arc::new(self.api_keys()),
+            backups: Arc::new(self.backups()),
+            health: Arc::new(self.health()),
+        }
     }
 
     /// The repository of leads.

@@ -70,7 +70,7 @@ impl PgHealth {
 
     async fn ask_for_obstacle(&self) -> Result<Option<Obstacle>, StoreError> {
         let found = self.pool.read(|mut connection| async move {
-            let found = Sql::<(Bool, Text)>::planned(OBSTACLES).load(&mut *connection).await;
+            let found = Sql::<(Bool, Text)>::planned(&OBSTACLES).load(&mut *connection).await;
             connection.done(found)
         });
         let found: Vec<(bool, String)> = found.await?;

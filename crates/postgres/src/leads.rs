@@ -16,9 +16,8 @@ use exit3_ports::{Constraint, LeadRepository, StoreError};
 
 use crate::lists::Lists;
 use crate::pool::PgPool;
-use crate::schema::leads;
 use crate::sql::{Cached, Sql, Value};
-use row::{LeadChanges, LeadInsert, LeadRow};
+use row::{DetailsRow, LeadRow, leads};
 
 /// Stores leads in PostgreSQL.
 #[derive(Clone)]
@@ -50,7 +49,11 @@ impl LeadRepository for PgLeadRepository {
         let document = lead.search_document();
         let created = self.pool.write(|mut connection| {
             let query = diesel::insert_into(leads::table)
-                .values(LeadInsert::new(lead, now, &document))
+                .values((
+                    DetailsRow::of(lead, &document),
+                    leads::created_at.eq(now),
+                    leads::updated_at.eq(now),
+                ))
                 .returning(LeadRow::as_returning());
             async move {
                 let created = Cached(query).get_result(&mut *connection).await;
@@ -104,7 +107,7 @@ impl LeadRepository for PgLeadRepository {
                 .filter(leads::id.eq(seen.id.0))
                 .filter(leads::updated_at.eq(seen.updated_at));
             let query = diesel::update(as_seen)
-                .set(LeadChanges::new(details, now, &document))
+                .set((DetailsRow::of(details, &document), leads::updated_at.eq(now)))
                 .returning(LeadRow::as_returning());
             async move {
                 let updated = Cached(query).get_result(&mut *connection).await;

@@ -23,7 +23,6 @@ mod position;
 mod replica;
 mod row;
 mod rules;
-mod schema;
 mod settings;
 mod sql;
 mod staff;

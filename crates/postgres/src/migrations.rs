@@ -193,19 +193,18 @@ async fn take(
     transaction.execute_typed(note, &version).await.map(drop).map_err(failed)
 }
 
-/// Refuses to migrate down if rows would be lost. The lock prevents new rows meanwhile.
+/// Refuses to migrate down if rows or values would be lost. The lock prevents new rows meanwhile.
 async fn refuse_rows(
     transaction: &Transaction<'_>,
     step: &'static Migration,
 ) -> Result<(), Obstacle> {
-    for table in step.back_drops {
+    for dropped in step.back_drops {
         let failed = |error| Obstacle::Step(step.name, error);
-        let lock = format!("LOCK TABLE {table}");
+        let lock = format!("LOCK TABLE {}", dropped.table);
         transaction.batch_execute(&lock).await.map_err(failed)?;
-        let any = format!("SELECT EXISTS (SELECT 1 FROM {table})");
-        let row = transaction.query_typed_one(&any, &[]).await.map_err(failed)?;
+        let row = transaction.query_typed_one(&dropped.query(), &[]).await.map_err(failed)?;
         if row.try_get(0).map_err(failed)? {
-            return Err(Obstacle::Way(NoWay::RowsLost(table)));
+            return Err(Obstacle::Way(dropped.refusal()));
         }
     }
     Ok(())
@@ -265,4 +264,41 @@ async fn check_server(client: &Client) -> Result<(), MigrationError> {
 
 fn unavailable(error: impl Into<Box<dyn Error + Send + Sync>>) -> MigrationError {
     MigrationError::Unavailable(error.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use exit3_ports::Dropped;
+    use exit3_testkit::postgres;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_column_with_values_is_not_dropped_on_the_way_back() {
+        const STEP: Migration = Migration {
+            name: "99_notes",
+            up: "",
+            down: "",
+            changes_data: false,
+            back_drops: &[Dropped::of("leads", Some("notes"))],
+        };
+        let database = postgres::shared().create_database().await;
+        let settings = PgSettings::parse(database.url()).unwrap();
+        run(&settings, &Handle::current(), Target::Newest, Rows::Keep).await.unwrap();
+        let mut client = postgres::client(database.url()).await;
+        let insert = |notes: &str| {
+            format!(
+                "INSERT INTO leads (full_name, position, created_at, updated_at, search_document,
+                 notes) VALUES ('Ana', 'CTO', now(), now(), '', {notes})"
+            )
+        };
+        client.batch_execute(&insert("NULL")).await.unwrap();
+        let transaction = client.transaction().await.unwrap();
+        assert!(refuse_rows(&transaction, &STEP).await.is_ok());
+        transaction.batch_execute(&insert("''")).await.unwrap();
+        let Err(Obstacle::Way(refused)) = refuse_rows(&transaction, &STEP).await else {
+            panic!("the values are dropped");
+        };
+        assert!(refused.to_string().contains("the column notes of the table leads"), "{refused}");
+    }
 }

@@ -70,6 +70,14 @@ impl<ST> Sql<ST> {
         self
     }
 
+    /// Adds names, separated by commas.
+    pub(crate) fn names(mut self, names: &[&'static str]) -> Self {
+        for (number, name) in names.iter().enumerate() {
+            self = self.sql(if number == 0 { "" } else { ", " }).sql(name);
+        }
+        self
+    }
+
     /// Adds a number to the text. Do not use it for numbers that vary much in a prepared statement.
     pub(crate) fn literal(mut self, number: i64) -> Self {
         self.pieces.push(Piece::Literal(number));

@@ -11,10 +11,9 @@ use exit3_domain::paging::{Page, PageRequest};
 use exit3_domain::staff::{NewStaff, PasswordHash, Staff, StaffId, StaffProfile};
 use exit3_ports::{Constraint, StaffRepository, StoreError};
 
-use self::row::{COLUMNS, ProfileRow, StaffColumns, StaffRow};
+use self::row::{COLUMNS, ProfileRow, StaffColumns, StaffRow, staff};
 use crate::listing::{Key, Listing, Way, page_of};
 use crate::pool::PgPool;
-use crate::schema::staff;
 use crate::sql::Conditions;
 
 /// Stores staff accounts in PostgreSQL.

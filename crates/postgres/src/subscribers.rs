@@ -18,9 +18,8 @@ use exit3_ports::{Constraint, StoreError, SubscriberRepository};
 
 use crate::lists::Lists;
 use crate::pool::PgPool;
-use crate::schema::subscribers;
 use crate::sql::{Cached, Sql, Value};
-use row::{SubscriberColumns, SubscriberInsert, SubscriberRow};
+use row::{COLUMNS, SubscriberColumns, SubscriberInsert, SubscriberRow, subscribers};
 use spelled::{ensure, holder_of};
 
 /// Stores newsletter subscribers in PostgreSQL.
@@ -146,7 +145,8 @@ impl SubscriberRepository for PgSubscriberRepository {
         id: SubscriberId,
         change: &SubscriberChange,
     ) -> Result<Subscriber, StoreError> {
-        let email = change.email.as_deref().map(email::canonical);
+        let SubscriberChange { email, is_subscribed } = change;
+        let email = email.as_deref().map(email::canonical);
         if let Some(email) = &email
             && holder_of(&self.pool, email, Some(id)).await?.is_some()
         {
@@ -161,10 +161,11 @@ impl SubscriberRepository for PgSubscriberRepository {
                     .sql(", email), search_document = coalesce(")
                     .value(Value::Text(document.clone()))
                     .sql(", search_document), is_subscribed = coalesce(")
-                    .value(Value::Bool(change.is_subscribed))
+                    .value(Value::Bool(*is_subscribed))
                     .sql(", is_subscribed) WHERE id = ")
                     .value(Value::BigInt(id.0))
-                    .sql(" RETURNING id, email, is_subscribed");
+                    .sql(" RETURNING ")
+                    .sql(COLUMNS);
             async move {
                 let updated = query.get_result::<SubscriberRow>(&mut *connection).await;
                 connection.done(updated.optional())
@@ -185,13 +186,17 @@ impl SubscriberRepository for PgSubscriberRepository {
 
 /// Canonicalises the address: the database's own `lower` may only know ASCII.
 fn normal(given: &NewSubscriber) -> NewSubscriber {
-    NewSubscriber { email: email::canonical(&given.email), is_subscribed: given.is_subscribed }
+    NewSubscriber { email: email::canonical(&given.email), ..given.clone() }
 }
 
 fn insert(given: &[NewSubscriber]) -> Sql {
-    let emails = given.iter().map(|new| Some(new.email.clone())).collect();
-    let wanted = given.iter().map(|new| new.is_subscribed).collect();
-    let documents = given.iter().map(|new| Some(new.search_document())).collect();
+    let (mut emails, mut wanted, mut documents) = (Vec::new(), Vec::new(), Vec::new());
+    for new in given {
+        let NewSubscriber { email, is_subscribed } = new;
+        emails.push(Some(email.clone()));
+        wanted.push(*is_subscribed);
+        documents.push(Some(new.search_document()));
+    }
     Sql::planned(
         "INSERT INTO subscribers (email, is_subscribed, search_document) SELECT * FROM unnest(",
     )

@@ -10,12 +10,13 @@
 mod common;
 
 use exit3_domain::paging::PageRequest;
-use exit3_ports::{DatabaseHealth, LeadRepository, Migration, Rows, StaffRepository, Target};
+use exit3_ports::{DatabaseHealth, Migration, Rows, StaffRepository, Target};
 use exit3_postgres::{PgDatabase, PgSettings, connect};
 use exit3_testkit::migrations::{
-    Table, Tables, fill, inserted, statements_of_earlier_releases, walk,
+    Table, Tables, fill, inserted, serves_beside_another_release, statements_of_earlier_releases,
+    walk,
 };
-use exit3_testkit::{builders, postgres};
+use exit3_testkit::postgres;
 use tokio::runtime::Handle;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
@@ -41,7 +42,7 @@ async fn tables(admin: &Client) -> Tables {
                               attidentity, attcollation::regcollation,
                               pg_get_expr(adbin, adrelid))
              FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-             WHERE attrelid = '{name}'::regclass AND attnum > 0
+             WHERE attrelid = '{name}'::regclass AND attnum > 0 AND NOT attisdropped
              UNION SELECT conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
              WHERE conrelid = '{name}'::regclass
              UNION SELECT indexdef FROM pg_indexes WHERE tablename = '{name}'
@@ -52,7 +53,7 @@ async fn tables(admin: &Client) -> Tables {
         // The slot of a count does not matter.
         let rows = format!("SELECT (to_jsonb(t) - 'slot')::text FROM {name} t ORDER BY 1");
         let (definition, rows) = (column(admin, &definition).await, column(admin, &rows).await);
-        tables.insert(name, Table { definition, rows });
+        tables.insert(name, Table::new(definition, &rows));
     }
     tables
 }
@@ -122,11 +123,14 @@ async fn a_migration_that_waits_for_a_reader_does_not_block_writers() {
         let own = own.clone();
         async move { own.migrate_to(Target::Version(1), Rows::Keep).await }
     });
-    let leads = own.leads();
     for number in 0..3 {
         in_line(&admin).await;
-        let lead = builders::lead().full_name(format!("Ana {number}")).build();
-        leads.create(&lead, builders::at(5)).await.unwrap();
+        // The columns of every version: whichever schema the migration leaves takes the row.
+        let insert = format!(
+            "INSERT INTO leads (full_name, \"position\", created_at, updated_at, search_document)
+             VALUES ('Ana {number}', 'CTO', now(), now(), '')"
+        );
+        admin.batch_execute(&insert).await.unwrap();
     }
     assert!(!migration.is_finished());
     reader.batch_execute("COMMIT").await.unwrap();
@@ -134,6 +138,16 @@ async fn a_migration_that_waits_for_a_reader_does_not_block_writers() {
     assert_eq!(moved.down, MIGRATIONS.len() - 1);
     let kept = column(&admin, "SELECT full_name FROM leads ORDER BY id").await;
     assert_eq!(kept, ["Ana 0", "Ana 1", "Ana 2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_releases_share_a_schema() {
+    let database = postgres::shared().create_database().await;
+    let own = open(database.url());
+    own.migrate().await.unwrap();
+    let admin = postgres::client(database.url()).await;
+    let execute = async |sql: String| admin.batch_execute(&sql).await.unwrap();
+    serves_beside_another_release(&common::harness_over(&own), execute).await;
 }
 
 fn type_of(name: &str) -> Type {

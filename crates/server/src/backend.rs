@@ -13,8 +13,7 @@ use exit3_app::api_keys::Keyring;
 use exit3_app::quotas::Limits;
 use exit3_domain::email::DisposableDomains;
 use exit3_ports::{
-    ApiKeyRepository, BackupLog, DatabaseHealth, ForeignSource, LeadRepository, Moved, Quotas,
-    Rows, SchemaState, SubscriberRepository, Target, Transfer, with_causes,
+    ForeignSource, Moved, Quotas, Repositories, Rows, SchemaState, Target, Transfer, with_causes,
 };
 use exit3_postgres::{PgDatabase, PgSettings};
 use exit3_quotas::{LocalQuotas, SharedQuotas};
@@ -244,21 +243,9 @@ impl Backend {
         match &self.database {
             Database::Postgres(settings) => {
                 let database = self.connections(settings).of_worker(workers, Handle::current());
-                self.shared.app_over(Repositories {
-                    leads: Arc::new(database.leads()),
-                    subscribers: Arc::new(database.subscribers()),
-                    api_keys: Arc::new(database.api_keys()),
-                    backups: Arc::new(database.backups()),
-                    health: Arc::new(database.health()),
-                })
+                self.shared.app_over(database.repositories())
             }
-            Database::Sqlite(database) => self.shared.app_over(Repositories {
-                leads: Arc::new(database.leads()),
-                subscribers: Arc::new(database.subscribers()),
-                api_keys: Arc::new(database.api_keys()),
-                backups: Arc::new(database.backups()),
-                health: Arc::new(database.health()),
-            }),
+            Database::Sqlite(database) => self.shared.app_over(database.repositories()),
         }
     }
 
@@ -315,11 +302,7 @@ impl Shared {
     /// Creates use cases over one database's repositories.
     pub(crate) fn app_over(&self, repositories: Repositories) -> App {
         App {
-            leads: repositories.leads,
-            subscribers: repositories.subscribers,
-            api_keys: repositories.api_keys,
-            backups: repositories.backups,
-            database: repositories.health,
+            repositories,
             keyring: Arc::clone(&self.keyring),
             quotas: self.quotas(),
             limits: self.limits,
@@ -337,15 +320,6 @@ impl Shared {
             None => own,
         }
     }
-}
-
-/// The repositories of one database.
-pub(crate) struct Repositories {
-    pub(crate) leads: Arc<dyn LeadRepository>,
-    pub(crate) subscribers: Arc<dyn SubscriberRepository>,
-    pub(crate) api_keys: Arc<dyn ApiKeyRepository>,
-    pub(crate) backups: Arc<dyn BackupLog>,
-    pub(crate) health: Arc<dyn DatabaseHealth>,
 }
 
 /// Runs blocking work on the embedded database.

@@ -50,7 +50,7 @@ mod tests {
 
     use exit3_archive::{ArchiveReader, Event, Keys};
     use exit3_ports::{Rows, Target};
-    use exit3_testkit::builders;
+    use exit3_testkit::migrations::store_lead;
 
     use super::*;
     use crate::settings::tests::settings_of;
@@ -65,8 +65,7 @@ mod tests {
         let settings = settings_of(&env);
         let backend = Backend::open(&settings).unwrap();
         backend.migrate_to(Target::Version(1), Rows::Keep).await.unwrap();
-        let lead = builders::lead().build();
-        backend.app(1).leads.create(&lead, builders::at(5)).await.unwrap();
+        store_lead(backend.transfer().as_ref()).await;
         (settings, backend)
     }
 

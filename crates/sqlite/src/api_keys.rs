@@ -8,9 +8,8 @@ use diesel::prelude::*;
 use exit3_domain::api_keys::{ApiKey, ApiKeyId, NewApiKey, TokenPrefix};
 use exit3_ports::{ApiKeyRepository, StoreError};
 
-use self::row::{ApiKeyInsert, ApiKeyRow};
+use self::row::{ApiKeyInsert, ApiKeyRow, api_keys};
 use crate::error::from_diesel;
-use crate::schema::api_keys;
 use crate::store::Store;
 
 /// Stores API keys.

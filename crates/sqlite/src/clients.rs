@@ -9,9 +9,8 @@ use exit3_domain::leads::LeadId;
 use exit3_domain::paging::{Page, PageRequest};
 use exit3_ports::{ClientRepository, StoreError};
 
-use self::row::{ClientRow, DetailsRow};
+use self::row::{ClientRow, DetailsRow, clients};
 use crate::error::{from_diesel, from_diesel_about};
-use crate::schema::clients;
 use crate::store::Store;
 use crate::window::Window;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use exit3_ports::{Moved, Rows, SchemaState, StoreError, Target};
+use exit3_ports::{Moved, Repositories, Rows, SchemaState, StoreError, Target};
 
 use crate::api_keys::SqliteApiKeyRepository;
 use crate::backups::SqliteBackupLog;
@@ -129,6 +129,17 @@ impl SqliteDatabase {
     /// [`OpenError`].
     pub fn schema_state(&self) -> Result<SchemaState, OpenError> {
         Ok(migrations::state(&mut self.connector.reader()?)?)
+    }
+
+    /// The repositories that the use cases need.
+    pub fn repositories(&self) -> Repositories {
+        Repositories {
+            leads: Arc::new(self.leads()),
+            subscribers: Arc::new(self.subscribers()),
+            api_keys: Arc::new(self.api_keys()),
+            backups: Arc::new(self.backups()),
+            health: Arc::new(self.health()),
+        }
     }
 
     /// The repository of leads.

@@ -143,6 +143,7 @@ pub(crate) fn is_of_disk(message: &str) -> bool {
 /// Whether the message says that the schema is older than the program.
 fn is_not_migrated(message: &str) -> bool {
     NOT_MIGRATED.iter().any(|beginning| message.starts_with(beginning))
+        || (message.starts_with("table ") && message.contains(" has no column named "))
 }
 
 #[cfg(test)]
@@ -156,6 +157,18 @@ mod tests {
     #[test]
     fn temporary_errors_are_unavailable() {
         for message in PASSING {
+            let error = mapped(DatabaseErrorKind::Unknown, message);
+            assert!(matches!(error, StoreError::Unavailable(_)), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_schema_that_is_older_than_the_program_is_unavailable() {
+        for message in [
+            "no such table: tags",
+            "no such column: website",
+            "table leads has no column named website",
+        ] {
             let error = mapped(DatabaseErrorKind::Unknown, message);
             assert!(matches!(error, StoreError::Unavailable(_)), "{message}");
         }

@@ -12,10 +12,9 @@ use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, LeadPosition, New
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_ports::{Constraint, LeadRepository, StoreError};
 
-use self::row::{DetailsRow, LeadRow, microseconds};
-pub(crate) use self::row::{moment, unreadable};
+use self::row::{DetailsRow, LeadRow, leads, microseconds};
+pub(crate) use self::row::{moment, text, unreadable};
 use crate::error::from_diesel;
-use crate::schema::leads;
 use crate::sql::Cached;
 use crate::store::Store;
 

@@ -19,7 +19,6 @@ mod leads;
 mod merge;
 mod migrations;
 mod readers;
-mod schema;
 mod sql;
 mod staff;
 mod store;

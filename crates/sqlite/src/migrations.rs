@@ -3,7 +3,7 @@
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
-use exit3_ports::{Migration, Moved, NoWay, Rows, SchemaState, Target, Way};
+use exit3_ports::{Migration, Moved, Rows, SchemaState, Target, Way};
 
 use crate::connection::OpenError;
 use crate::sql::Sql;
@@ -66,16 +66,22 @@ fn take(
     connection.batch_execute(note).map_err(failed)
 }
 
-/// Refuses to migrate down if rows would be lost.
+/// Refuses to migrate down if rows or values would be lost.
 fn refuse_rows(connection: &mut SqliteConnection, step: &Migration) -> Result<(), OpenError> {
-    for table in step.back_drops {
-        let mut any = Sql::<Bool>::new("SELECT EXISTS (SELECT 1 FROM ");
-        any.sql(table).sql(")").uncached();
-        if any.get_result(connection)? {
-            return Err(NoWay::RowsLost(table).into());
+    for dropped in step.back_drops {
+        let any: Any = diesel::sql_query(dropped.query() + " AS \"any\"").get_result(connection)?;
+        if any.any {
+            return Err(dropped.refusal().into());
         }
     }
     Ok(())
+}
+
+/// Whether there is any row.
+#[derive(QueryableByName)]
+struct Any {
+    #[diesel(sql_type = Bool)]
+    any: bool,
 }
 
 /// The names of pending migrations that change existing rows.
@@ -96,4 +102,36 @@ fn applied(connection: &mut SqliteConnection) -> QueryResult<Vec<String>> {
         return Ok(Vec::new());
     }
     Sql::<Text>::new("SELECT version FROM __diesel_schema_migrations").load(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use exit3_ports::Dropped;
+
+    use super::*;
+
+    #[test]
+    fn a_column_with_values_is_not_dropped_on_the_way_back() {
+        const STEP: Migration = Migration {
+            name: "99_notes",
+            up: "",
+            down: "",
+            changes_data: false,
+            back_drops: &[Dropped::of("leads", Some("notes"))],
+        };
+        let mut connection = SqliteConnection::establish(":memory:").unwrap();
+        run(&mut connection, Target::Newest, Rows::Keep).unwrap();
+        let insert = |notes: &str| {
+            format!(
+                "INSERT INTO leads (full_name, position, source, status, category, created_at,
+                 updated_at, search_document, notes)
+                 VALUES ('Ana', 'CTO', 'other', 'new', 'web_dev', 1, 1, '', {notes})"
+            )
+        };
+        connection.batch_execute(&insert("NULL")).unwrap();
+        assert!(refuse_rows(&mut connection, &STEP).is_ok());
+        connection.batch_execute(&insert("''")).unwrap();
+        let refused = refuse_rows(&mut connection, &STEP).unwrap_err().to_string();
+        assert!(refused.contains("the column notes of the table leads"), "{refused}");
+    }
 }

@@ -9,9 +9,8 @@ use exit3_domain::paging::{Page, PageRequest};
 use exit3_domain::staff::{NewStaff, PasswordHash, Staff, StaffId, StaffProfile};
 use exit3_ports::{Constraint, StaffRepository, StoreError};
 
-use self::row::{ProfileRow, StaffRow};
+use self::row::{ProfileRow, StaffRow, staff};
 use crate::error::from_diesel;
-use crate::schema::staff;
 use crate::store::Store;
 use crate::window::Window;
 

@@ -14,11 +14,19 @@ use exit3_domain::subscribers::{
 };
 use exit3_ports::{Constraint, StoreError, SubscriberRepository};
 
-use crate::error::{Refusal, from_diesel};
-use crate::leads::PATIENCE_FOR_MANY;
-use crate::schema::subscribers;
+use crate::error::from_diesel;
+use crate::leads::{PATIENCE_FOR_MANY, text};
 use crate::sql::{Cached, Sql};
 use crate::store::Store;
+
+diesel::table! {
+    subscribers (id) {
+        id -> BigInt,
+        email -> Text,
+        is_subscribed -> Bool,
+        search_document -> Text,
+    }
+}
 
 /// Stores newsletter subscribers.
 #[derive(Clone)]
@@ -43,7 +51,9 @@ struct SubscriberRow {
 
 impl From<SubscriberRow> for Subscriber {
     fn from(row: SubscriberRow) -> Self {
-        Self { id: SubscriberId(row.id), email: row.email, is_subscribed: row.is_subscribed }
+        // Without `..`, here and below, so that no new column can be forgotten.
+        let SubscriberRow { id, email, is_subscribed } = row;
+        Self { id: SubscriberId(id), email, is_subscribed }
     }
 }
 
@@ -58,12 +68,10 @@ struct NewRow {
 
 impl NewRow {
     fn of(subscriber: &NewSubscriber) -> Result<Self, StoreError> {
-        if subscriber.email.contains('\0') {
-            return Err(Refusal::Nul.into());
-        }
+        let NewSubscriber { email, is_subscribed } = subscriber;
         Ok(Self {
-            email: canonical(&subscriber.email),
-            is_subscribed: subscriber.is_subscribed,
+            email: canonical(&text(email)?),
+            is_subscribed: *is_subscribed,
             search_document: subscriber.search_document(),
         })
     }
@@ -179,11 +187,13 @@ impl SubscriberRepository for SqliteSubscriberRepository {
         id: SubscriberId,
         change: &SubscriberChange,
     ) -> Result<Subscriber, StoreError> {
-        let (email, is_subscribed) = (change.email.clone(), change.is_subscribed);
+        let SubscriberChange { email, is_subscribed } = change.clone();
         let update = move |connection: &mut SqliteConnection| {
             let now = subscribers::table.find(id.0).select(SubscriberRow::as_select());
             let now = now.first(connection).optional().map_err(from_diesel)?;
-            let now = now.ok_or(StoreError::NotFound)?;
+            let SubscriberRow { id: _, email: now_email, is_subscribed: now_subscribed } =
+                now.ok_or(StoreError::NotFound)?;
+            let is_subscribed = is_subscribed.unwrap_or(now_subscribed);
             if let Some(email) = &email
                 && holder_of(connection, &canonical(email), Some(id))
                     .map_err(from_diesel)?
@@ -192,15 +202,12 @@ impl SubscriberRepository for SqliteSubscriberRepository {
                 return Err(StoreError::Conflict(Constraint::SubscriberEmail));
             }
             let then = match email {
-                Some(email) => NewRow::of(&NewSubscriber {
-                    email,
-                    is_subscribed: is_subscribed.unwrap_or(now.is_subscribed),
-                })?,
+                Some(email) => NewRow::of(&NewSubscriber { email, is_subscribed })?,
                 // Keeps the stored spelling, which may be that of an earlier version.
                 None => NewRow {
-                    search_document: search::document([Some(now.email.as_str())]),
-                    email: now.email,
-                    is_subscribed: is_subscribed.unwrap_or(now.is_subscribed),
+                    search_document: search::document([Some(now_email.as_str())]),
+                    email: now_email,
+                    is_subscribed,
                 },
             };
             let update = diesel::update(subscribers::table.find(id.0))
@@ -252,9 +259,10 @@ fn insert_if_new(connection: &mut SqliteConnection, row: NewRow) -> QueryResult<
 /// The statement that inserts a row; `or_else` says what to do if the address exists. Written by
 /// hand, because diesel would prepare it again for every row.
 fn insert(row: NewRow, or_else: &'static str) -> Sql {
+    let NewRow { email, is_subscribed, search_document } = row;
     let mut insert =
         Sql::new("INSERT INTO subscribers (email, is_subscribed, search_document) VALUES (");
-    insert.text(row.email).sql(", ").int(i64::from(row.is_subscribed));
-    insert.sql(", ").text(row.search_document).sql(or_else);
+    insert.text(email).sql(", ").int(i64::from(is_subscribed));
+    insert.sql(", ").text(search_document).sql(or_else);
     insert
 }

@@ -18,7 +18,8 @@ pub fn time(text: &str) -> DateTime<Utc> {
     text.parse().expect("a time in RFC 3339")
 }
 
-/// Begins a lead.
+/// Begins a lead that has a value in every field, each another one, and none that the
+/// program would choose by itself.
 pub fn lead() -> LeadBuilder {
     LeadBuilder {
         lead: NewLead {
@@ -27,10 +28,10 @@ pub fn lead() -> LeadBuilder {
             company_name: Some("Acme d.o.o.".to_owned()),
             phone_number: Some("+385911234567".to_owned()),
             email: Some("ana@acme.hr".to_owned()),
-            source: LeadSource::Other,
-            status: LeadStatus::New,
-            notes: None,
-            category: LeadCategory::WebDev,
+            source: LeadSource::Referral,
+            status: LeadStatus::Contacted,
+            notes: Some("Asks for an offer".to_owned()),
+            category: LeadCategory::MobileDev,
         },
     }
 }
@@ -86,6 +87,20 @@ impl LeadBuilder {
     pub fn category(mut self, category: LeadCategory) -> Self {
         self.lead.category = category;
         self
+    }
+
+    /// Sets the field of that name, which holds a text.
+    pub fn text(self, field: &str, text: Option<&str>) -> Self {
+        let required = || text.expect("a text");
+        match field {
+            "full_name" => self.full_name(required()),
+            "position" => self.position(required()),
+            "company_name" => self.company_name(text),
+            "phone_number" => self.phone_number(text),
+            "email" => self.email(text),
+            "notes" => self.notes(text),
+            other => panic!("{other} is no text of the builder of leads"),
+        }
     }
 
     /// The finished lead.
@@ -150,5 +165,51 @@ pub fn staff(username: &str) -> NewStaff {
         },
         password: PasswordHash::kept("!".to_owned()),
         date_joined: at(1_790_000_000_000_001),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use exit3_domain::email::DisposableDomains;
+    use exit3_domain::leads::{FIELDS, LeadInput};
+    use exit3_domain::raw::RawValue;
+
+    use super::*;
+
+    #[test]
+    fn a_lead_has_another_value_in_every_field() {
+        let NewLead {
+            full_name,
+            position,
+            company_name,
+            phone_number,
+            email,
+            source,
+            status,
+            notes,
+            category,
+        } = lead().build();
+        let mut values = vec![
+            full_name,
+            position,
+            company_name.expect("a company"),
+            phone_number.expect("a number"),
+            email.expect("an address"),
+            source.to_string(),
+            status.to_string(),
+            notes.expect("notes"),
+            category.to_string(),
+        ];
+        assert_eq!(values.len(), FIELDS.len());
+        values.sort();
+        values.dedup();
+        assert_eq!(values.len(), FIELDS.len(), "two fields have the same value");
+        let mut least = LeadInput::default();
+        for (field, text) in [("full_name", "Ivo"), ("position", "CEO"), ("email", "i@acme.hr")] {
+            least.set(field, RawValue::text(text));
+        }
+        let least = least.into_new(&DisposableDomains::default()).unwrap();
+        let chosen = (least.source, least.status, least.category);
+        assert!(source != chosen.0 && status != chosen.1 && category != chosen.2);
     }
 }

@@ -36,38 +36,36 @@ pub mod subscribers;
 pub mod transfer;
 
 use std::any::Any;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exit3_ports::{
-    ApiKeyRepository, BackupLog, ClientRepository, DatabaseHealth, LeadRepository, StaffRepository,
-    SubscriberRepository, Transfer,
-};
+use exit3_ports::{ClientRepository, Repositories, StaffRepository, Transfer};
 
 /// The longest that a rule may take; what takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The repositories of one fresh database.
+/// The repositories of one fresh database: no rows yet.
 pub struct Harness {
-    /// No leads yet.
-    pub leads: Arc<dyn LeadRepository>,
-    /// No subscribers yet.
-    pub subscribers: Arc<dyn SubscriberRepository>,
-    /// No keys yet.
-    pub api_keys: Arc<dyn ApiKeyRepository>,
+    /// What the use cases need. Rules find each of them on the harness itself.
+    pub repositories: Repositories,
     /// No clients yet.
     pub clients: Arc<dyn ClientRepository>,
     /// No accounts yet.
     pub staff: Arc<dyn StaffRepository>,
-    /// Of the same database.
-    pub health: Arc<dyn DatabaseHealth>,
     /// Copies the same database.
     pub transfer: Arc<dyn Transfer>,
-    /// No backups yet.
-    pub backups: Arc<dyn BackupLog>,
     /// Kept as long as the repositories are used: whatever removes the database when
     /// it is dropped.
     pub guard: Box<dyn Any>,
+}
+
+impl Deref for Harness {
+    type Target = Repositories;
+
+    fn deref(&self) -> &Repositories {
+        &self.repositories
+    }
 }
 
 /// Runs one rule, which must come to an end.
@@ -258,6 +256,7 @@ macro_rules! repository_contract {
                 a_load_that_is_dropped_has_not_happened,
                 a_row_that_the_database_refuses_undoes_the_load,
                 a_row_that_is_replaced_keeps_what_refers_to_it,
+                a_row_that_is_replaced_keeps_the_columns_that_are_not_named,
                 removes_the_rows_that_are_named,
                 an_id_that_was_ever_given_is_not_given_again,
                 an_older_archive_lacks_columns,

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use exit3_ports::{Migration, Rows, Target};
+use exit3_ports::{Dropped, Kind, Migration, Rows, StoreError, Target, Transfer, Value};
+use serde_json::{Map, Value as Json};
 
 use crate::builders::{api_key, at, client, lead, staff, subscriber, unsubscribed};
 use crate::contract::Harness;
@@ -14,7 +15,25 @@ pub struct Table {
     /// Everything that was said when it was made.
     pub definition: Vec<String>,
     /// Its rows, in some order that is always the same.
-    pub rows: Vec<String>,
+    pub rows: Vec<Map<String, Json>>,
+}
+
+impl Table {
+    /// A table of these rows, each written as a JSON object.
+    pub fn new(definition: Vec<String>, rows: &[String]) -> Self {
+        let rows = rows.iter().map(|row| serde_json::from_str(row).unwrap()).collect();
+        Self { definition, rows }
+    }
+
+    /// The rows without the columns that a step drops on its way back.
+    fn rows_without(&self, name: &str, dropped: &[Dropped]) -> Vec<Map<String, Json>> {
+        let mut rows = self.rows.clone();
+        for column in dropped.iter().filter(|it| it.table == name).filter_map(|it| it.column) {
+            rows.iter_mut().for_each(|row| drop(row.remove(column)));
+        }
+        rows.sort_by_key(|row| Json::from(row.clone()).to_string());
+        rows
+    }
 }
 
 /// All tables but that of the migrations.
@@ -42,8 +61,8 @@ pub async fn fill(harness: &Harness) {
 }
 
 /// Goes down and up again over every migration of a database that has been filled:
-/// each leaves behind exactly what was there before it, but for the rows that it says
-/// it drops; and drops none unless told to.
+/// each leaves behind exactly what was there before it, but for the rows and the columns that
+/// it says it drops; and drops none unless told to.
 pub async fn walk(
     migrations: &[Migration],
     go: impl AsyncFn(Target, Rows) -> Result<(), String>,
@@ -51,7 +70,7 @@ pub async fn walk(
 ) {
     let newest = tables().await;
     for (name, table) in &newest {
-        assert_ne!(table.rows, [""; 0], "{name} has a row");
+        assert!(!table.rows.is_empty(), "{name} has no row");
     }
     let mut above = newest.clone();
     for (place, step) in migrations.iter().enumerate().rev() {
@@ -66,15 +85,20 @@ pub async fn walk(
         go(earlier, Rows::Drop).await.unwrap();
         let below = tables().await;
         for (name, table) in &below {
-            assert_eq!(table.rows, above[name].rows, "{name}, below {}", step.name);
+            let kept = above[name].rows_without(name, step.back_drops);
+            assert_eq!(table.rows_without(name, &[]), kept, "{name}, below {}", step.name);
         }
         go(own, Rows::Keep).await.unwrap();
         for (name, table) in tables().await {
             let forgotten = name == NOT_KEPT && !below.contains_key(&name);
-            let dropped = forgotten || step.back_drops.contains(&name.as_str());
-            let rows = if dropped { Vec::new() } else { above[&name].rows.clone() };
-            let wanted = Table { definition: above[&name].definition.clone(), rows };
-            assert_eq!(table, wanted, "{name}, above {} again", step.name);
+            let dropped = forgotten
+                || step.back_drops.iter().any(|it| it.table == name && it.column.is_none());
+            let kept = above[&name].rows_without(&name, step.back_drops);
+            let kept = if dropped { Vec::new() } else { kept };
+            let rows = table.rows_without(&name, step.back_drops);
+            assert_eq!(rows, kept, "{name}, above {} again", step.name);
+            let definition = &above[&name].definition;
+            assert_eq!(table.definition, *definition, "{name}, above {} again", step.name);
         }
         go(earlier, Rows::Drop).await.unwrap();
         assert_eq!(tables().await, below, "below {} again", step.name);
@@ -86,6 +110,59 @@ pub async fn walk(
         tables.into_iter().map(|(name, table)| (name, table.definition)).collect()
     };
     assert_eq!(definitions(tables().await), definitions(newest));
+}
+
+/// Stores a lead in a schema of any version: of the columns that are there, those that must
+/// have a value get one.
+pub async fn store_lead(transfer: &dyn Transfer) {
+    let mut load = transfer.load().await.unwrap();
+    let shapes = load.shapes().await.unwrap();
+    let shape = shapes.iter().find(|shape| shape.table.name == "leads").unwrap();
+    let text = |text: &str| Value::Text(text.to_owned());
+    let value = |(name, kind): (&str, Kind)| match (name, kind) {
+        ("id", _) => Value::Integer(1),
+        (_, Kind::Time) => Value::Time(5),
+        ("full_name" | "position", _) => text("Ana"),
+        ("source", _) => text("other"),
+        ("status", _) => text("new"),
+        ("category", _) => text("web_dev"),
+        _ => Value::Null,
+    };
+    let row = shape.columns.iter().map(|column| value((column.name, column.kind))).collect();
+    load.write(shape, vec![row]).await.unwrap();
+    load.commit().await.unwrap();
+}
+
+/// Two releases use one schema: this program serves one that a newer release has added
+/// columns to, and tells one that lacks a column as a database that is not available.
+/// `execute` runs SQL past the adapter.
+pub async fn serves_beside_another_release(harness: &Harness, execute: impl AsyncFn(String)) {
+    for table in ["leads", "subscribers", "api_keys", "clients", "staff"] {
+        execute(format!("ALTER TABLE {table} ADD COLUMN of_a_newer_release text")).await;
+    }
+    fill(harness).await;
+    let seen = harness.leads.create(&lead().build(), at(5)).await.unwrap();
+    let seen = harness.leads.update(&seen, &seen.details, at(6)).await.unwrap();
+    assert_eq!(harness.leads.find(seen.id).await.unwrap().as_ref(), Some(&seen));
+    harness.leads.create_many(&[(lead().build(), at(7))]).await.unwrap();
+    let known = harness.subscribers.find_by_email("ana@acme.hr").await.unwrap().unwrap();
+    harness.subscribers.ensure(&subscriber("eva@acme.hr")).await.unwrap();
+    // As an older release left it.
+    execute("ALTER TABLE leads RENAME COLUMN notes TO of_an_older_release".to_owned()).await;
+    execute("ALTER TABLE subscribers RENAME COLUMN email TO of_an_older_release".to_owned()).await;
+    let away = |what: &str, told: Result<(), StoreError>| {
+        assert!(matches!(told, Err(StoreError::Unavailable(_))), "{what}: {told:?}");
+    };
+    let many = [(lead().build(), at(7))];
+    away("create", harness.leads.create(&lead().build(), at(7)).await.map(drop));
+    away("create_many", harness.leads.create_many(&many).await);
+    away("update", harness.leads.update(&seen, &seen.details, at(8)).await.map(drop));
+    away("find", harness.leads.find(seen.id).await.map(drop));
+    let new = subscriber("iva@acme.hr");
+    away("subscribe", harness.subscribers.create(&new).await.map(drop));
+    away("ensure", harness.subscribers.ensure(&new).await);
+    away("subscribe many", harness.subscribers.create_many(&[new]).await.map(drop));
+    away("find a subscriber", harness.subscribers.find(known.id).await.map(drop));
 }
 
 /// What earlier releases send to a database of that dialect: a statement a line, and
@@ -119,4 +196,72 @@ pub fn inserted(sql: &str) -> Option<(&str, Vec<&str>)> {
 
 fn unquoted(name: &str) -> &str {
     name.trim().trim_matches(['"', '`'])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    const TABLE: &[Dropped] = &[Dropped::of("t", None)];
+    const COLUMN: &[Dropped] = &[Dropped::of("t", Some("c"))];
+
+    const fn step(name: &'static str, back_drops: &'static [Dropped]) -> Migration {
+        Migration { name, up: "", down: "", changes_data: false, back_drops }
+    }
+
+    /// The table `t`, and in the second version its column `c`.
+    fn database(version: u64, value: &str) -> Tables {
+        let row = match version {
+            0 => return Tables::new(),
+            1 => r#"{"id": 1}"#.to_owned(),
+            _ => format!(r#"{{"id": 1, "c": {value}}}"#),
+        };
+        Tables::from([("t".to_owned(), Table::new(vec![version.to_string()], &[row]))])
+    }
+
+    /// Walks over a database in which the first migration makes a table with a row, and the
+    /// second a column with a value.
+    async fn walk_over(column: &'static [Dropped]) {
+        let migrations = [step("1_table", TABLE), step("2_column", column)];
+        let now = RefCell::new((2, "7", true));
+        let go = async |target, rows| {
+            let Target::Version(version) = target else { return Ok(()) };
+            let mut now = now.borrow_mut();
+            let (from, value, has_row) = *now;
+            let is_lost = version < from && (version == 0 && has_row || value != "null");
+            if rows == Rows::Keep && version < from && is_lost && !column.is_empty() {
+                return Err("would be lost".to_owned());
+            }
+            let value = if version < 2 { "null" } else { value };
+            *now = (version, value, has_row && version > 0);
+            Ok(())
+        };
+        let tables = async || {
+            let (version, value, has_row) = *now.borrow();
+            let mut tables = database(version, value);
+            if !has_row {
+                tables.values_mut().for_each(|table| table.rows.clear());
+            }
+            tables
+        };
+        // What is built again at the end has the second version.
+        let go_to_newest = async |target, rows| match target {
+            Target::Newest => go(Target::Version(2), rows).await,
+            target => go(target, rows).await,
+        };
+        walk(&migrations, go_to_newest, tables).await;
+    }
+
+    #[tokio::test]
+    async fn a_column_may_be_dropped_on_the_way_back() {
+        walk_over(COLUMN).await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "t, below 2_column")]
+    async fn a_column_that_is_dropped_without_a_word_is_noticed() {
+        walk_over(&[]).await;
+    }
 }

@@ -80,7 +80,7 @@ async fn refuse_guess(
     }
     let Some(wait) = app.keyring.guesses_again_in(peer, now) else { return Ok(()) };
     if app.keyring.must_be_listed(now) {
-        let keys = app.api_keys.list().await?;
+        let keys = app.repositories.api_keys.list().await?;
         app.keyring.list(keys.into_iter().map(|key| key.prefix).collect());
     }
     match app.keyring.has_listed(prefix) {
@@ -94,7 +94,7 @@ async fn look_up(
     prefix: &TokenPrefix,
     now: DateTime<Utc>,
 ) -> Result<Arc<ApiKey>, KeyError> {
-    let Some(key) = app.api_keys.find_by_prefix(prefix).await? else {
+    let Some(key) = app.repositories.api_keys.find_by_prefix(prefix).await? else {
         app.keyring.forget(prefix);
         return Err(KeyError::Wrong);
     };
@@ -121,7 +121,7 @@ mod tests {
     #[tokio::test]
     async fn the_key_of_the_settings_needs_no_database() {
         let mut mocks = Mocks::new();
-        mocks.api_keys.expect_find_by_prefix().never();
+        mocks.repositories.api_keys.expect_find_by_prefix().never();
         let app = mocks.into_app();
         let basic = TokenDigest::of(b"peer-key");
         let caller = authenticate(&app, Some(&basic), b"peer-key", None, PEER).await;
@@ -140,7 +140,12 @@ mod tests {
     #[tokio::test]
     async fn the_holder_is_known_without_asking_the_database_each_time() {
         let mut mocks = Mocks::new();
-        mocks.api_keys.expect_find_by_prefix().times(1).returning(|_| Ok(Some(api_key(|_| ()))));
+        mocks
+            .repositories
+            .api_keys
+            .expect_find_by_prefix()
+            .times(1)
+            .returning(|_| Ok(Some(api_key(|_| ()))));
         let app = mocks.into_app();
         for _ in 0..3 {
             let outcome = named(&app, token().expose(), None).await;
@@ -151,7 +156,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_no_token_never_reaches_the_database() {
         let mut mocks = Mocks::new();
-        mocks.api_keys.expect_find_by_prefix().never();
+        mocks.repositories.api_keys.expect_find_by_prefix().never();
         let app = mocks.into_app();
         let mut changed = token().expose().to_owned();
         changed.replace_range(20..21, "-");
@@ -163,7 +168,7 @@ mod tests {
     #[tokio::test]
     async fn the_right_prefix_with_another_secret_is_wrong() {
         let mut mocks = Mocks::new();
-        mocks.api_keys.expect_find_by_prefix().returning(|_| {
+        mocks.repositories.api_keys.expect_find_by_prefix().returning(|_| {
             Ok(Some(api_key(|key| {
                 key.digest = KeyToken::secret(&[8; 40]).digest();
             })))
@@ -179,7 +184,11 @@ mod tests {
             |key: &mut ApiKey| key.draft.expires_at = Some(now()),
         ] {
             let mut mocks = Mocks::new();
-            mocks.api_keys.expect_find_by_prefix().returning(move |_| Ok(Some(api_key(kill))));
+            mocks
+                .repositories
+                .api_keys
+                .expect_find_by_prefix()
+                .returning(move |_| Ok(Some(api_key(kill))));
             let outcome = named(&mocks.into_app(), token().expose(), None).await;
             assert!(matches!(outcome, Err(KeyError::Wrong)));
         }
@@ -190,6 +199,7 @@ mod tests {
         let mut mocks = Mocks::new();
         let end = now() + TimeDelta::milliseconds(100);
         mocks
+            .repositories
             .api_keys
             .expect_find_by_prefix()
             .times(1)
@@ -202,8 +212,14 @@ mod tests {
     #[tokio::test]
     async fn a_revocation_is_known_within_a_second() {
         let mut mocks = Mocks::new();
-        mocks.api_keys.expect_find_by_prefix().times(1).returning(|_| Ok(Some(api_key(|_| ()))));
         mocks
+            .repositories
+            .api_keys
+            .expect_find_by_prefix()
+            .times(1)
+            .returning(|_| Ok(Some(api_key(|_| ()))));
+        mocks
+            .repositories
             .api_keys
             .expect_find_by_prefix()
             .times(1)
@@ -217,7 +233,7 @@ mod tests {
     #[tokio::test]
     async fn a_publishable_key_is_refused_from_elsewhere() {
         let mut mocks = Mocks::new();
-        mocks.api_keys.expect_find_by_prefix().returning(|_| {
+        mocks.repositories.api_keys.expect_find_by_prefix().returning(|_| {
             Ok(Some(api_key(|key| key.draft.origins = vec!["https://exit3.agency".into()])))
         });
         let app = mocks.into_app();
@@ -232,7 +248,7 @@ mod tests {
     #[tokio::test]
     async fn a_database_that_is_away_says_nothing_about_the_key() {
         let mut mocks = Mocks::new();
-        mocks.api_keys.expect_find_by_prefix().returning(|_| Err(away()));
+        mocks.repositories.api_keys.expect_find_by_prefix().returning(|_| Err(away()));
         let outcome = named(&mocks.into_app(), token().expose(), None).await;
         assert!(matches!(outcome, Err(KeyError::Store(_))));
     }
@@ -247,8 +263,8 @@ mod tests {
     #[tokio::test]
     async fn guesses_of_a_peer_with_too_many_ask_the_database_once_a_second() {
         let mut mocks = Mocks::new();
-        mocks.api_keys.expect_find_by_prefix().times(1).returning(|_| Ok(None));
-        mocks.api_keys.expect_list().times(2).returning(|| Ok(vec![api_key(|_| ())]));
+        mocks.repositories.api_keys.expect_find_by_prefix().times(1).returning(|_| Ok(None));
+        mocks.repositories.api_keys.expect_list().times(2).returning(|| Ok(vec![api_key(|_| ())]));
         let passed = [0, 1, 500, 999, 1000, 1500].map(TimeDelta::milliseconds);
         let times = passed.map(|passed| now() + passed);
         let again = now() + TimeDelta::seconds(60);
@@ -267,8 +283,13 @@ mod tests {
     #[tokio::test]
     async fn guesses_of_others_do_not_lock_a_right_key_out() {
         let mut mocks = Mocks::new();
-        mocks.api_keys.expect_list().times(1).returning(|| Ok(vec![api_key(|_| ())]));
-        mocks.api_keys.expect_find_by_prefix().times(2).returning(|_| Ok(Some(api_key(|_| ()))));
+        mocks.repositories.api_keys.expect_list().times(1).returning(|| Ok(vec![api_key(|_| ())]));
+        mocks
+            .repositories
+            .api_keys
+            .expect_find_by_prefix()
+            .times(2)
+            .returning(|_| Ok(Some(api_key(|_| ()))));
         // One that this node has never seen, and later one that it knows without a list.
         let app = throttled(mocks, [now(), now(), now() + TimeDelta::seconds(30)]);
         for _ in 0..3 {
@@ -280,10 +301,15 @@ mod tests {
     #[tokio::test]
     async fn a_key_that_is_gone_is_a_guess_again() {
         let mut mocks = Mocks::new();
-        mocks.api_keys.expect_list().times(1).returning(|| Ok(vec![api_key(|_| ())]));
-        mocks.api_keys.expect_list().times(1).returning(|| Ok(vec![]));
-        mocks.api_keys.expect_find_by_prefix().times(1).returning(|_| Ok(Some(api_key(|_| ()))));
-        mocks.api_keys.expect_find_by_prefix().times(1).returning(|_| Ok(None));
+        mocks.repositories.api_keys.expect_list().times(1).returning(|| Ok(vec![api_key(|_| ())]));
+        mocks.repositories.api_keys.expect_list().times(1).returning(|| Ok(vec![]));
+        mocks
+            .repositories
+            .api_keys
+            .expect_find_by_prefix()
+            .times(1)
+            .returning(|_| Ok(Some(api_key(|_| ()))));
+        mocks.repositories.api_keys.expect_find_by_prefix().times(1).returning(|_| Ok(None));
         let times = [0, 2, 4].map(|seconds| now() + TimeDelta::seconds(seconds));
         let app = throttled(mocks, times);
         assert!(named(&app, token().expose(), None).await.is_ok());

@@ -36,7 +36,7 @@ pub async fn create(
         digest: token.digest(),
         created_at: now,
     };
-    Ok((app.api_keys.create(&key).await?, token))
+    Ok((app.repositories.api_keys.create(&key).await?, token))
 }
 
 #[cfg(test)]
@@ -48,7 +48,7 @@ mod tests {
     #[tokio::test]
     async fn the_token_opens_what_is_stored_and_is_not_stored_itself() {
         let mut mocks = Mocks::new();
-        mocks.api_keys.expect_create().times(1).returning(|new| {
+        mocks.repositories.api_keys.expect_create().times(1).returning(|new| {
             Ok(api_key(|key| {
                 key.prefix = new.prefix.clone();
                 key.digest = new.digest;
@@ -64,7 +64,7 @@ mod tests {
     #[tokio::test]
     async fn a_key_for_pages_can_be_told_by_its_token() {
         let mut mocks = Mocks::new();
-        mocks.api_keys.expect_create().returning(|_| Ok(api_key(|_| ())));
+        mocks.repositories.api_keys.expect_create().returning(|_| Ok(api_key(|_| ())));
         let mut draft = api_key(|_| ()).draft;
         draft.origins = vec!["https://exit3.agency".into()];
         let (_, token) = create(&mocks.into_app(), draft, &[3; ENTROPY]).await.unwrap();
@@ -74,7 +74,7 @@ mod tests {
     #[tokio::test]
     async fn what_does_not_go_together_is_not_stored() {
         let mut mocks = Mocks::new();
-        mocks.api_keys.expect_create().never();
+        mocks.repositories.api_keys.expect_create().never();
         let mut draft = api_key(|_| ()).draft;
         draft.scopes = Scopes::NONE;
         let outcome = create(&mocks.into_app(), draft, &[3; ENTROPY]).await;

@@ -12,7 +12,7 @@ pub async fn note_uses(app: &App) -> Result<(), StoreError> {
     if uses.is_empty() {
         return Ok(());
     }
-    let told = app.api_keys.note_uses(&uses).await;
+    let told = app.repositories.api_keys.note_uses(&uses).await;
     if told.is_err() {
         for (key, at) in uses {
             app.keyring.note_use(key, at);
@@ -30,10 +30,15 @@ mod tests {
     #[tokio::test]
     async fn uses_are_told_together_and_again_where_they_could_not() {
         let mut mocks = Mocks::new();
-        mocks.api_keys.expect_find_by_prefix().returning(|_| Ok(Some(api_key(|_| ()))));
-        mocks.api_keys.expect_note_uses().times(1).returning(|_| Err(away()));
+        mocks
+            .repositories
+            .api_keys
+            .expect_find_by_prefix()
+            .returning(|_| Ok(Some(api_key(|_| ()))));
+        mocks.repositories.api_keys.expect_note_uses().times(1).returning(|_| Err(away()));
         let id = api_key(|_| ()).id;
         mocks
+            .repositories
             .api_keys
             .expect_note_uses()
             .times(1)

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use exit3_ports::{Load, PAGE_BYTES, Row, Shape, Snapshot, StoreError, TABLES, Table, Value};
+use exit3_ports::{
+    Column, Load, PAGE_BYTES, Row, Shape, Snapshot, StoreError, TABLES, Table, Value,
+};
 
 type Rows = BTreeMap<&'static str, Vec<Row>>;
 
@@ -13,6 +15,8 @@ type Rows = BTreeMap<&'static str, Vec<Row>>;
 pub(crate) struct Memory {
     rows: Rows,
     pub(crate) last_ids: BTreeMap<&'static str, i64>,
+    /// The ids of rows that were removed.
+    pub(crate) removed: BTreeMap<&'static str, Vec<i64>>,
     /// A defect that the tests must detect: one row is lost.
     pub(crate) forgets_a_row: bool,
     /// Whether `confirm` reports damage after all rows have been read.
@@ -63,6 +67,20 @@ fn id(row: &Row) -> i64 {
     }
 }
 
+/// The place of a column in the rows of its table.
+fn place(shape: &Shape, column: &Column) -> usize {
+    shape.table.columns.iter().position(|known| known == column).unwrap()
+}
+
+/// A row with all columns of its table; those that the shape lacks are NULL.
+fn widened(shape: &Shape, row: Row) -> Row {
+    let mut wide = vec![Value::Null; shape.table.columns.len()];
+    for (value, column) in row.into_iter().zip(&shape.columns) {
+        wide[place(shape, column)] = value;
+    }
+    wide
+}
+
 #[async_trait]
 impl Snapshot for Memory {
     async fn schema(&mut self) -> Result<String, StoreError> {
@@ -103,6 +121,10 @@ impl Snapshot for Memory {
             bytes >= PAGE_BYTES
         });
         rows.truncate(full.map_or(rows.len(), |last| last + 1));
+        for row in &mut rows {
+            let own = shape.columns.iter().map(|column| row[place(shape, column)].clone());
+            *row = own.collect();
+        }
         self.note(&rows);
         Ok(rows)
     }
@@ -121,17 +143,30 @@ impl Load for Memory {
             rows.pop();
         }
         let all = self.rows.entry(shape.table.name).or_default();
-        all.extend(rows);
+        all.extend(rows.into_iter().map(|row| widened(shape, row)));
         all.sort_by_key(id);
         Ok(())
     }
 
     async fn replace(&mut self, shape: &Shape, rows: Vec<Row>) -> Result<(), StoreError> {
-        self.remove(shape.table, rows.iter().map(id).collect()).await?;
-        self.write(shape, rows).await
+        self.note(&rows);
+        for row in rows {
+            let all = self.rows.entry(shape.table.name).or_default();
+            let own = all.iter_mut().find(|own| id(own) == id(&row)).expect("a row to replace");
+            for (value, column) in row.into_iter().zip(&shape.columns) {
+                own[place(shape, column)] = value;
+            }
+            // The key of each of these tables is its second column.
+            let key = own[1].clone();
+            let is_unique = matches!(shape.table.name, "subscribers" | "clients" | "staff");
+            let holders = all.iter().filter(|own| own[1] == key).count();
+            assert!(!is_unique || key == Value::Null || holders == 1, "two rows have the key");
+        }
+        Ok(())
     }
 
     async fn remove(&mut self, table: &'static Table, ids: Vec<i64>) -> Result<(), StoreError> {
+        self.removed.entry(table.name).or_default().extend(&ids);
         let all = self.rows.entry(table.name).or_default();
         all.retain(|row| !ids.contains(&id(row)));
         Ok(())

@@ -27,6 +27,15 @@ impl Resource {
             Self::Newsletter => "/backend/api/v1/newsletter/",
         }
     }
+
+    /// Whether ours has a field of that name.
+    pub(super) fn has_field(self, name: &str) -> bool {
+        let fields = match self {
+            Self::Leads => exit3_domain::leads::FIELDS,
+            Self::Newsletter => exit3_domain::subscribers::FIELDS,
+        };
+        fields.iter().any(|field| field.name == name)
+    }
 }
 
 /// A list as a service returned it, page by page.

@@ -23,6 +23,16 @@ fn equal_lists_do_not_differ() {
 }
 
 #[test]
+fn a_field_of_ours_that_the_old_service_lacks_is_no_difference() {
+    let old = [json!({ "id": 1, "full_name": "Ana" })];
+    let new = |field: &str| [json!({ "id": 1, "full_name": "Ana", field: null })];
+    assert_eq!(compare(Resource::Leads, &old, &new("notes")), []);
+    assert_eq!(compare(Resource::Leads, &old, &new("no_field_of_ours"))[0].0, None);
+    // What the old service has must be here.
+    assert_eq!(compare(Resource::Leads, &new("notes"), &old)[0].0, None);
+}
+
+#[test]
 fn merged_subscriptions_are_an_intended_difference() {
     let old = [
         subscription(3, "c@acme.hr", true),

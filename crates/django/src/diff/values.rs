@@ -17,7 +17,9 @@ impl Comparison {
             return;
         };
         let id = old.get("id").and_then(Json::as_i64).unwrap_or_default();
-        let fields = there.keys().chain(here.keys().filter(|name| !there.contains_key(*name)));
+        // A field of ours that the old service does not have is no difference.
+        let is_made_up = |name: &&String| !there.contains_key(*name) && !resource.has_field(name);
+        let fields = there.keys().chain(here.keys().filter(is_made_up));
         for field in fields {
             let (was, is) = (there.get(field), here.get(field));
             if was == is {

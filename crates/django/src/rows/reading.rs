@@ -54,6 +54,11 @@ impl<'a> Reading<'a> {
         self.row.get(at)?.as_deref()
     }
 
+    /// Whether the source has such a column.
+    pub(crate) fn has(&self, column: &str) -> bool {
+        self.table.columns.contains(&column)
+    }
+
     /// Reads a text of at most `most` characters; NULL becomes empty.
     pub(crate) fn text(&mut self, column: &'static str, most: usize) {
         match self.given(column) {

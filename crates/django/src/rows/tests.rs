@@ -68,6 +68,32 @@ fn a_valid_row_is_kept_without_remarks() {
     assert_eq!(*value(&lead, "phone_number"), Value::Null);
 }
 
+#[test]
+fn every_column_that_is_imported_is_read() {
+    for it in crate::tables::moves() {
+        let given: Vec<(&str, Option<&str>)> =
+            it.from.columns.iter().map(|name| (*name, Some("1"))).collect();
+        let arrived = arrive(it.from, it.to.table.name, &given);
+        for column in &it.to.columns {
+            assert_ne!(*value(&arrived, column.name), Value::Null, "{}", column.name);
+        }
+    }
+}
+
+#[test]
+fn a_field_of_ours_that_the_source_does_not_know_is_not_held_against_a_row() {
+    const WITHOUT_NOTES: ForeignTable =
+        ForeignTable { name: "common_lead", columns: &["id", "email", "full_name", "position"] };
+    let row = ["1", "ana@acme.hr", "Ana", "CTO"].map(|text| Some(text.to_owned())).to_vec();
+    let mut reading = Reading::of(&WITHOUT_NOTES, &row).unwrap();
+    for (column, expected) in
+        [("email", RawValue::text("ana@acme.hr")), ("status", RawValue::Missing)]
+    {
+        assert_eq!(raw(&reading, column), expected, "{column}");
+    }
+    reading.refused(None);
+}
+
 #[rstest]
 #[case("full_name", "<b>Ana</b>", "Name contains invalid characters")]
 #[case("full_name", "", "This field may not be blank.")]

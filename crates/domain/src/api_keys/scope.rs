@@ -16,7 +16,10 @@ choice! {
 
 /// A set of scopes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Scopes(u8);
+pub struct Scopes(u64);
+
+// Each scope is a bit.
+const _: () = assert!(Scope::ALL.len() <= u64::BITS as usize);
 
 impl Scopes {
     /// None.
@@ -29,7 +32,7 @@ impl Scopes {
         let mut bits = 0;
         let mut rest = scopes;
         while let [scope, others @ ..] = rest {
-            bits |= 1 << *scope as u8;
+            bits |= 1 << *scope as u32;
             rest = others;
         }
         Self(bits)
@@ -42,7 +45,7 @@ impl Scopes {
 
     /// Whether `scope` is one of them.
     pub const fn contain(self, scope: Scope) -> bool {
-        self.0 & (1 << scope as u8) != 0
+        self.0 & (1 << scope as u32) != 0
     }
 
     /// Whether all of `others` are among them.
@@ -82,13 +85,16 @@ mod tests {
 
     #[test]
     fn words_stand_for_scopes_and_back() {
-        for bits in 0..1 << Scope::ALL.len() {
-            let scopes = Scopes(bits);
+        for (one, other) in
+            Scope::ALL.iter().flat_map(|one| Scope::ALL.iter().map(move |other| (one, other)))
+        {
+            let scopes = Scopes::of(&[*one, *other]);
             assert_eq!(Scopes::from_words(&scopes.to_string()), scopes);
         }
+        assert_eq!(Scopes::from_words(&Scopes::ALL.to_string()), Scopes::ALL);
         let known = Scopes::of(&[Scope::LeadsCreate]);
         assert_eq!(Scopes::from_words("leads:create leads:drop"), known);
-        assert_eq!(Scopes::ALL.to_string().split(' ').count(), 6);
+        assert_eq!(Scopes::ALL.to_string().split(' ').count(), Scope::ALL.len());
     }
 
     #[test]

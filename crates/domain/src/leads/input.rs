@@ -5,60 +5,55 @@ use validator::{Validate, ValidateArgs, ValidationError};
 
 use super::{Lead, LeadCategory, LeadSource, LeadStatus, NewLead};
 use crate::email::{self, DisposableDomains};
+use crate::fields::{Field, fields};
 use crate::phone;
 use crate::raw::RawValue;
 use crate::text::{Reader, characters};
 use crate::validation::{Invalid, Violation, violation};
 
-/// A lead as a client sent it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the fields are those of `NewLead`")]
-pub struct LeadInput {
-    pub full_name: RawValue,
-    pub position: RawValue,
-    pub company_name: RawValue,
-    pub phone_number: RawValue,
-    pub email: RawValue,
-    pub source: RawValue,
-    pub status: RawValue,
-    pub notes: RawValue,
-    pub category: RawValue,
+fields! {
+    /// A lead as a client sent it.
+    LeadInput {
+        full_name: Field::text(255).required(),
+        position: Field::text(255).required(),
+        company_name: Field::text(255).nullable(),
+        phone_number: Field::text(20).nullable(),
+        email: Field::text(email::MAX_LENGTH).nullable(),
+        source: Field::choice(LeadSource::WORDS),
+        status: Field::choice(LeadStatus::WORDS),
+        notes: Field::text(5000).stored_at_any_length().nullable(),
+        category: Field::choice(LeadCategory::WORDS),
+    }
 }
 
 impl LeadInput {
-    /// Sets the field of that name; a name that no client may set is ignored.
-    pub fn set(&mut self, field: &str, value: RawValue) {
-        let place = match field {
-            "full_name" => &mut self.full_name,
-            "position" => &mut self.position,
-            "company_name" => &mut self.company_name,
-            "phone_number" => &mut self.phone_number,
-            "email" => &mut self.email,
-            "source" => &mut self.source,
-            "status" => &mut self.status,
-            "notes" => &mut self.notes,
-            "category" => &mut self.category,
-            _ => return,
-        };
-        *place = value;
-    }
-
     /// A new lead; what is not given takes its default.
     ///
     /// # Errors
     /// Every broken rule of every field, or, if there is none, of the whole.
     pub fn into_new(self, disposable: &DisposableDomains) -> Result<NewLead, Invalid> {
-        let change = self.into_replacement(disposable)?;
+        // Without `..`, here and below, so that no new field can be forgotten.
+        let LeadChange {
+            full_name,
+            position,
+            company_name,
+            phone_number,
+            email,
+            source,
+            status,
+            notes,
+            category,
+        } = self.into_replacement(disposable)?;
         Ok(NewLead {
-            full_name: change.full_name.unwrap_or_default(),
-            position: change.position.unwrap_or_default(),
-            company_name: change.company_name.flatten(),
-            phone_number: change.phone_number.flatten(),
-            email: change.email.flatten(),
-            source: change.source.unwrap_or(LeadSource::Other),
-            status: change.status.unwrap_or(LeadStatus::New),
-            notes: change.notes.flatten(),
-            category: change.category.unwrap_or(LeadCategory::WebDev),
+            full_name: full_name.unwrap_or_default(),
+            position: position.unwrap_or_default(),
+            company_name: company_name.flatten(),
+            phone_number: phone_number.flatten(),
+            email: email.flatten(),
+            source: source.unwrap_or(LeadSource::Other),
+            status: status.unwrap_or(LeadStatus::New),
+            notes: notes.flatten(),
+            category: category.unwrap_or(LeadCategory::WebDev),
         })
     }
 
@@ -85,32 +80,43 @@ impl LeadInput {
     }
 
     fn read(self, complete: bool, disposable: &DisposableDomains) -> Result<LeadChange, Invalid> {
+        let Self {
+            full_name,
+            position,
+            company_name,
+            phone_number,
+            email,
+            source,
+            status,
+            notes,
+            category,
+        } = self;
         let mut reader = Reader::new(complete);
         // A number of JSON has a sign and a decimal point that are no separators.
-        let is_typed = matches!(self.phone_number, RawValue::Text(_));
-        let phone_number = |text: String| match phone::canonical(&text) {
+        let is_typed = matches!(phone_number, RawValue::Text(_));
+        let dialed = |text: String| match phone::canonical(&text) {
             Some(number) if is_typed => number,
             _ => text,
         };
         let change = LeadChange {
-            full_name: reader.required_text("full_name", self.full_name),
-            position: reader.required_text("position", self.position),
-            company_name: reader.optional_text("company_name", self.company_name),
+            full_name: reader.required_text("full_name", full_name),
+            position: reader.required_text("position", position),
+            company_name: reader.optional_text("company_name", company_name),
             phone_number: reader
-                .optional_text("phone_number", self.phone_number)
-                .map(|text| text.map(phone_number)),
+                .optional_text("phone_number", phone_number)
+                .map(|text| text.map(dialed)),
             email: reader
-                .optional_text("email", self.email)
+                .optional_text("email", email)
                 .map(|text| text.map(|text| email::canonical(&text))),
-            source: reader.choice("source", self.source, LeadSource::from_word),
-            status: reader.choice("status", self.status, LeadStatus::from_word),
-            notes: reader.optional_text("notes", self.notes),
-            category: reader.choice("category", self.category, LeadCategory::from_word),
+            source: reader.choice("source", source, LeadSource::from_word),
+            status: reader.choice("status", status, LeadStatus::from_word),
+            notes: reader.optional_text("notes", notes),
+            category: reader.choice("category", category, LeadCategory::from_word),
         };
         if let Err(errors) = change.validate_with_args(disposable) {
             reader.add(&errors);
         }
-        reader.into_invalid().in_order_of(super::FIELDS).or(change)
+        reader.into_invalid().in_order_of(FIELDS).or(change)
     }
 }
 
@@ -166,17 +172,28 @@ impl LeadChange {
         fn pick<T: Clone>(change: &Option<T>, current: &T) -> T {
             change.as_ref().unwrap_or(current).clone()
         }
+        let Self {
+            full_name,
+            position,
+            company_name,
+            phone_number,
+            email,
+            source,
+            status,
+            notes,
+            category,
+        } = self;
         let current = &lead.details;
         let changed = NewLead {
-            full_name: pick(&self.full_name, &current.full_name),
-            position: pick(&self.position, &current.position),
-            company_name: pick(&self.company_name, &current.company_name),
-            phone_number: pick(&self.phone_number, &current.phone_number),
-            email: pick(&self.email, &current.email),
-            source: pick(&self.source, &current.source),
-            status: pick(&self.status, &current.status),
-            notes: pick(&self.notes, &current.notes),
-            category: pick(&self.category, &current.category),
+            full_name: pick(full_name, &current.full_name),
+            position: pick(position, &current.position),
+            company_name: pick(company_name, &current.company_name),
+            phone_number: pick(phone_number, &current.phone_number),
+            email: pick(email, &current.email),
+            source: pick(source, &current.source),
+            status: pick(status, &current.status),
+            notes: pick(notes, &current.notes),
+            category: pick(category, &current.category),
         };
         check_reachable(changed.email.as_deref(), changed.phone_number.as_deref())?;
         Ok(changed)

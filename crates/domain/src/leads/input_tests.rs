@@ -1,6 +1,7 @@
 use rstest::rstest;
 
 use super::*;
+use crate::fields::assert_rules;
 
 fn input(fields: &[(&str, &str)]) -> LeadInput {
     let mut input = LeadInput::default();
@@ -33,6 +34,18 @@ fn messages(invalid: &Invalid, field: &str) -> Vec<String> {
         .filter(|(name, _)| *name == field)
         .flat_map(|(_, violations)| violations.iter().map(|v| v.message.to_string()))
         .collect()
+}
+
+#[test]
+fn every_field_has_the_rules_of_its_kind() {
+    let codes = |field: &str, value: RawValue| -> Vec<&'static str> {
+        let Err(invalid) = parse(with(field, value)) else { return Vec::new() };
+        let of_field = invalid.fields().filter(|(name, _)| *name == field);
+        of_field.flat_map(|(_, broken)| broken.iter().map(|one| one.code)).collect()
+    };
+    let invalid = parse(LeadInput::default()).unwrap_err();
+    let missing: Vec<&str> = invalid.fields().map(|(name, _)| name).collect();
+    assert_rules(FIELDS, codes, &missing);
 }
 
 #[test]

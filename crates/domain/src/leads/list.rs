@@ -166,24 +166,15 @@ mod tests {
     }
 
     fn lead(company_name: Option<&str>) -> Lead {
-        let details = NewLead {
-            full_name: "Ana".into(),
-            position: "CTO".into(),
-            company_name: company_name.map(str::to_owned),
-            phone_number: None,
-            email: None,
-            source: LeadSource::Other,
-            status: LeadStatus::Closed,
-            notes: None,
-            category: LeadCategory::WebDev,
-        };
+        let company_name = company_name.map(str::to_owned);
+        let details = NewLead { company_name, ..crate::leads::example() };
         Lead { id: LeadId(7), details, created_at: at(1), updated_at: at(2) }
     }
 
     #[rstest]
     #[case(LeadSort::CreatedAt, LeadKey::Time(at(1)))]
     #[case(LeadSort::UpdatedAt, LeadKey::Time(at(2)))]
-    #[case(LeadSort::FullName, LeadKey::Text("Ana".into()))]
+    #[case(LeadSort::FullName, LeadKey::Text("Ana Horvat".into()))]
     #[case(LeadSort::CompanyName, LeadKey::Text("Acme".into()))]
     #[case(LeadSort::Status, LeadKey::Status(LeadStatus::Closed, at(1)))]
     fn a_lead_stands_in_an_order_by_its_key(#[case] by: LeadSort, #[case] key: LeadKey) {

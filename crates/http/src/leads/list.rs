@@ -7,10 +7,48 @@ use exit3_domain::leads::{
     LeadStatus,
 };
 use exit3_web::{ApiError, query::Params};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::LeadResponse;
 use crate::cursor::CursorKey;
 use crate::listing::{self, Walk};
+use crate::parameters::{any_of, order, time};
+
+/// A part of the list of leads.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes an answer")]
+pub(crate) struct LeadList {
+    /// How many there are in all; not given when walking by cursor.
+    count: Option<u64>,
+    /// The address of what follows.
+    #[schema(required = true)]
+    next: Option<String>,
+    /// The address of what precedes.
+    #[schema(required = true)]
+    previous: Option<String>,
+    results: Vec<LeadResponse>,
+}
+
+/// Parameters of the list of leads.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "describes parameters")]
+pub(crate) struct LeadListQuery {
+    #[param(style = Form, explode, schema_with = statuses)]
+    status: Option<Vec<String>>,
+    #[param(style = Form, explode, schema_with = sources)]
+    source: Option<Vec<String>>,
+    #[param(style = Form, explode, schema_with = categories)]
+    category: Option<Vec<String>>,
+    #[param(schema_with = created_after)]
+    created_after: Option<String>,
+    #[param(schema_with = created_before)]
+    created_before: Option<String>,
+    #[param(schema_with = ordering)]
+    ordering: Option<String>,
+}
 
 /// The leads, newest first; by numbered pages, or by cursor.
 #[utoipa::path(
@@ -20,11 +58,11 @@ use crate::listing::{self, Walk};
     operation_id = "list_leads",
     params(
         crate::parameters::ListQuery,
-        crate::parameters::LeadListQuery,
+        LeadListQuery,
         crate::parameters::SeenHeader
     ),
     responses(
-        (status = 200, description = "A part of the list.", body = super::LeadList)
+        (status = 200, description = "A part of the list.", body = LeadList)
     )
 )]
 pub(crate) async fn list(
@@ -51,6 +89,36 @@ pub(crate) async fn list(
     let step = walk.step(&params)?;
     let slice = exit3_app::leads::walk(&app, &filter, order, &step).await?;
     Ok(walk.slice::<_, LeadResponse>(&request, &params, slice, |lead| order.position(lead)))
+}
+
+fn ordering() -> RefOr<Schema> {
+    order(LeadSort::WORDS)
+}
+
+fn statuses() -> RefOr<Schema> {
+    any_of(LeadStatus::WORDS)
+}
+
+fn sources() -> RefOr<Schema> {
+    any_of(LeadSource::WORDS)
+}
+
+fn categories() -> RefOr<Schema> {
+    any_of(LeadCategory::WORDS)
+}
+
+fn created_after() -> RefOr<Schema> {
+    time(
+        "Stored at this time or later; a date stands for its first moment. \
+         ISO 8601; in UTC where no zone is given.",
+    )
+}
+
+fn created_before() -> RefOr<Schema> {
+    time(
+        "Stored before this time; a date stands for its first moment. \
+         ISO 8601; in UTC where no zone is given.",
+    )
 }
 
 fn filter(params: &Params) -> Result<LeadFilter, ApiError> {

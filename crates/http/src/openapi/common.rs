@@ -4,6 +4,7 @@ use exit3_domain::api_keys::Scope;
 use serde_json::{Map, Value, json};
 
 use crate::auth::Area;
+use crate::versions::NEW;
 
 /// How else a body may come.
 const FORMS: &str = "JSON. A form is taken as well, with the same fields: \
@@ -20,7 +21,7 @@ pub(super) fn describe(document: &mut Value) {
         return;
     };
     for (path, item) in paths.iter_mut() {
-        let keyed = path.starts_with("/backend/api/v1/");
+        let keyed = path.starts_with(NEW);
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
             let Some(operation) = operation.as_object_mut() else { continue };
             if keyed {
@@ -73,12 +74,7 @@ fn errors(path: &str, method: &str, keyed: bool) -> Vec<(&'static str, Value)> {
 
 /// The scope that an operation on data needs, as its key is checked for it.
 fn scope(path: &str, method: &str) -> Option<&'static str> {
-    // A path that is not known here has no scope, rather than that of another resource.
-    let area = match path.strip_prefix("/backend/api/v1/")?.split('/').next()? {
-        "leads" => Area::Leads,
-        "newsletter" => Area::Newsletter,
-        _ => return None,
-    };
+    let area = Area::of(path.strip_prefix(NEW)?)?;
     let method = method.to_uppercase().parse().ok()?;
     area.scope(&method).map(Scope::as_str)
 }

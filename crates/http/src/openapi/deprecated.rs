@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::auth::Area;
 use crate::versions::{NEW, OLD};
 
 /// Describes the old paths as what they are: the new ones under another name.
@@ -12,7 +13,9 @@ pub(super) fn describe(document: &mut Value) {
     let old: Vec<(String, Value)> = paths
         .iter()
         .filter_map(|(path, item)| {
-            Some((format!("{OLD}{}", path.strip_prefix(NEW)?), deprecate(item.clone())))
+            let path = path.strip_prefix(NEW)?;
+            let is_old = Area::of(path).is_some_and(Area::is_unversioned);
+            is_old.then(|| (format!("{OLD}{path}"), deprecate(item.clone())))
         })
         .collect();
     paths.extend(old);

@@ -6,10 +6,40 @@ use exit3_domain::subscribers::{
     SubscriberSort,
 };
 use exit3_web::{ApiError, query::Params};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::SubscriberResponse;
 use crate::cursor::CursorKey;
 use crate::listing::{self, Walk};
+use crate::parameters::order;
+
+/// A part of the list of subscribers.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes an answer")]
+pub(crate) struct SubscriberList {
+    /// How many there are in all; not given when walking by cursor.
+    count: Option<u64>,
+    /// The address of what follows.
+    #[schema(required = true)]
+    next: Option<String>,
+    /// The address of what precedes.
+    #[schema(required = true)]
+    previous: Option<String>,
+    results: Vec<SubscriberResponse>,
+}
+
+/// Parameters of the list of subscribers.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "describes parameters")]
+pub(crate) struct SubscriberListQuery {
+    /// `true` or `false`; anything else does not restrict.
+    is_subscribed: Option<String>,
+    #[param(schema_with = ordering)]
+    ordering: Option<String>,
+}
 
 /// The subscribers, newest first; by numbered pages, or by cursor.
 #[utoipa::path(
@@ -19,11 +49,11 @@ use crate::listing::{self, Walk};
     operation_id = "list_subscribers",
     params(
         crate::parameters::ListQuery,
-        crate::parameters::SubscriberListQuery,
+        SubscriberListQuery,
         crate::parameters::SeenHeader
     ),
     responses(
-        (status = 200, description = "A part of the list.", body = super::SubscriberList)
+        (status = 200, description = "A part of the list.", body = SubscriberList)
     )
 )]
 pub(crate) async fn list(
@@ -51,6 +81,10 @@ pub(crate) async fn list(
     let step = walk.step(&params)?;
     let slice = exit3_app::subscribers::walk(&app, &filter, order, &step).await?;
     Ok(walk.slice::<_, SubscriberResponse>(&request, &params, slice, |row| order.position(row)))
+}
+
+fn ordering() -> RefOr<Schema> {
+    order(SubscriberSort::WORDS)
 }
 
 fn write(position: SubscriberPosition) -> (Vec<String>, i64) {

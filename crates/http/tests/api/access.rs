@@ -43,7 +43,7 @@ fn named(request: TestRequest) -> TestRequest {
 
 fn holding(key: ApiKey) -> Service {
     let mut service = Service::default();
-    service.api_keys.expect_find_by_prefix().returning(move |_| Ok(Some(key.clone())));
+    service.repositories.api_keys.expect_find_by_prefix().returning(move |_| Ok(Some(key.clone())));
     service
 }
 
@@ -85,7 +85,7 @@ async fn a_key_opens_its_scopes_and_nothing_else() {
 #[actix_web::test]
 async fn an_unknown_or_dead_key_is_a_wrong_key() {
     let mut unknown = Service::default();
-    unknown.api_keys.expect_find_by_prefix().returning(|_| Ok(None));
+    unknown.repositories.api_keys.expect_find_by_prefix().returning(|_| Ok(None));
     let revoked = holding(key(Scope::ALL, |key| key.revoked_at = Some(now())));
     let expired = holding(key(Scope::ALL, |key| key.draft.expires_at = Some(now())));
     for service in [unknown, revoked, expired] {
@@ -98,7 +98,7 @@ async fn an_unknown_or_dead_key_is_a_wrong_key() {
 #[actix_web::test]
 async fn a_key_that_cannot_be_looked_up_is_not_a_wrong_one() {
     let mut service = Service::default();
-    service.api_keys.expect_find_by_prefix().returning(|_| Err(away()));
+    service.repositories.api_keys.expect_find_by_prefix().returning(|_| Err(away()));
     let answer = service.answer(named(TestRequest::get().uri(LEADS))).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
 }
@@ -109,7 +109,7 @@ async fn a_publishable_key_is_refused_without_its_origin() {
         let mut service = holding(key(&[Scope::NewsletterCreate], |key| {
             key.draft.origins = vec!["https://exit3.agency".to_owned()];
         }));
-        service.subscribers.expect_ensure().returning(|_| Ok(()));
+        service.repositories.subscribers.expect_ensure().returning(|_| Ok(()));
         service
     };
     let sign_up = || named(post(NEWSLETTER, "application/json", r#"{"email": "a@acme.hr"}"#));
@@ -134,9 +134,9 @@ async fn a_publishable_key_is_refused_without_its_origin() {
 #[actix_web::test]
 async fn a_sign_up_tells_a_stranger_nothing_of_others() {
     let mut service = holding(key(&[Scope::NewsletterCreate], |_| ()));
-    service.subscribers.expect_create().never();
-    service.subscribers.expect_find_by_email().never();
-    service.subscribers.expect_ensure().times(1).returning(|_| Ok(()));
+    service.repositories.subscribers.expect_create().never();
+    service.repositories.subscribers.expect_find_by_email().never();
+    service.repositories.subscribers.expect_ensure().times(1).returning(|_| Ok(()));
     let sign_up = |json: &'static str| named(post(NEWSLETTER, "application/json", json));
     let requests = vec![
         sign_up(r#"{"email": "Known@acme.hr"}"#),
@@ -151,7 +151,7 @@ async fn a_sign_up_tells_a_stranger_nothing_of_others() {
 #[actix_web::test]
 async fn a_key_that_may_read_is_told_as_before() {
     let mut service = holding(key(&[Scope::NewsletterCreate, Scope::NewsletterRead], |_| ()));
-    service.subscribers.expect_create().times(1).returning(|new| {
+    service.repositories.subscribers.expect_create().times(1).returning(|new| {
         Ok(Subscriber { id: SubscriberId(5), email: new.email.clone(), is_subscribed: true })
     });
     let request = named(post(NEWSLETTER, "application/json", r#"{"email": "a@acme.hr"}"#));
@@ -262,9 +262,9 @@ async fn a_wrong_key_is_counted_as_such_and_a_missing_one_is_not() {
 async fn a_wrong_key_is_counted_where_none_is_needed() {
     let ready = |credentials: &str| {
         let mut service = Service::default();
-        service.database.expect_schema_is_current().returning(|| Ok(true));
-        service.database.expect_obstacle().returning(|| Ok(None));
-        service.backups.expect_status().returning(|| Err(away()));
+        service.repositories.health.expect_schema_is_current().returning(|| Ok(true));
+        service.repositories.health.expect_obstacle().returning(|| Ok(None));
+        service.repositories.backups.expect_status().returning(|| Err(away()));
         let request = TestRequest::get().uri("/backend/health/ready/");
         let request = request.insert_header(("Authorization", credentials));
         counted(service, from(request, "192.0.2.1"))
@@ -305,10 +305,10 @@ async fn a_right_key_is_right_however_its_scheme_is_written(
         .uri("/backend/api/v1/leads/1/")
         .insert_header(("Authorization", format!("{scheme}{blanks}peer-key")));
     let mut service = Service::default();
-    service.leads.expect_find().times(1).returning(|_| Ok(Some(lead(1))));
+    service.repositories.leads.expect_find().times(1).returning(|_| Ok(Some(lead(1))));
     assert_eq!(service.answer(own).await.status, StatusCode::OK);
     let mut service = holding(key(&[Scope::LeadsRead], |_| ()));
-    service.leads.expect_find().times(1).returning(|_| Ok(Some(lead(1))));
+    service.repositories.leads.expect_find().times(1).returning(|_| Ok(Some(lead(1))));
     let named = TestRequest::get()
         .uri("/backend/api/v1/leads/1/")
         .insert_header(("Authorization", format!("{scheme}{blanks}{}", token().expose())));

@@ -32,6 +32,7 @@ use crate::*;
 async fn a_form_is_as_good_as_json(#[case] content_type: &str, #[case] body: &str) {
     let mut service = Service::default();
     service
+        .repositories
         .leads
         .expect_create()
         .times(1)
@@ -63,6 +64,7 @@ async fn headers_of_a_body_are_read_without_case_blanks_and_empty_elements(
 ) {
     let mut service = Service::default();
     service
+        .repositories
         .leads
         .expect_create()
         .times(1)

@@ -10,11 +10,11 @@ fn current() -> Consistency {
 /// Leads that are 7 far, asked for by whoever must see `seen`.
 fn seven_far(seen: LogPosition) -> Service {
     let mut service = Service::default();
-    service.leads.expect_create().returning(|_, _| {
+    service.repositories.leads.expect_create().returning(|_, _| {
         current().reaches(LogPosition(7));
         Ok(lead(1))
     });
-    service.leads.expect_list().times(1).returning(move |_, _, _| {
+    service.repositories.leads.expect_list().times(1).returning(move |_, _, _| {
         assert_eq!((current().caller(), current().seen()), (0, seen));
         Ok(Some(Page { count: 0, number: 1, rows: vec![] }))
     });
@@ -55,14 +55,14 @@ async fn a_token_that_is_not_understood_asks_for_the_primary(
 #[actix_web::test]
 async fn a_walk_never_goes_back_to_before_it_began() {
     let mut service = Service::default();
-    service.leads.expect_walk().times(1).returning(|_, _, _| {
+    service.repositories.leads.expect_walk().times(1).returning(|_, _, _| {
         current().reaches(LogPosition(7));
         Ok(Slice { rows: vec![lead(9)], has_next: true, has_previous: false })
     });
     let begin = service.answer(get(&format!("{LEADS}?cursor="))).await.json();
     let next = begin["next"].as_str().unwrap().replace("http://api.test", "");
     let mut service = Service::default();
-    service.leads.expect_walk().times(1).returning(|_, _, _| {
+    service.repositories.leads.expect_walk().times(1).returning(|_, _, _| {
         assert_eq!(current().seen(), LogPosition(7));
         Ok(Slice { rows: vec![], has_next: false, has_previous: true })
     });

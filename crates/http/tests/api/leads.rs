@@ -5,25 +5,26 @@ use crate::*;
 #[actix_web::test]
 async fn a_created_lead_comes_back_in_the_order_of_the_contract() {
     let mut service = Service::default();
-    service.leads.expect_create().times(1).returning(|_, _| Ok(lead(7)));
+    service.repositories.leads.expect_create().times(1).returning(|_, _| Ok(lead(7)));
     let body = r#"{"full_name": "Ana Horvat", "position": "CTO", "email": "ana@acme.hr"}"#;
     let answer = service.answer(post(LEADS, "application/json", body)).await;
     assert_eq!(answer.status, StatusCode::CREATED);
-    assert_eq!(
-        String::from_utf8(answer.body).unwrap(),
-        "{\"id\":7,\"full_name\":\"Ana Horvat\",\"position\":\"CTO\",\"company_name\":null,\
+    let body = String::from_utf8(answer.body).unwrap();
+    let recorded = "{\"id\":7,\"full_name\":\"Ana Horvat\",\"position\":\"CTO\",\"company_name\":null,\
          \"phone_number\":null,\"email\":\"ana@acme.hr\",\"source\":\"other\",\"status\":\"new\",\
          \"notes\":null,\"created_at\":\"2026-09-21T14:13:20.000001Z\",\
-         \"updated_at\":\"2026-09-21T14:13:20.000001Z\",\"category\":\"web_dev\"}"
-    );
+         \"updated_at\":\"2026-09-21T14:13:20.000001Z\",\"category\":\"web_dev\"";
+    // Later fields follow.
+    let later = body.strip_prefix(recorded);
+    assert!(later.is_some_and(|later| later == "}" || later.starts_with(',')), "{body}");
 }
 
 #[actix_web::test]
 async fn a_database_that_is_away_is_503_and_tells_nothing() {
     let mut service = Service::default();
-    service.leads.expect_list().returning(|_, _, _| Err(away()));
-    service.leads.expect_create().returning(|_, _| Err(away()));
-    service.subscribers.expect_delete().returning(|_| Err(away()));
+    service.repositories.leads.expect_list().returning(|_, _, _| Err(away()));
+    service.repositories.leads.expect_create().returning(|_, _| Err(away()));
+    service.repositories.subscribers.expect_delete().returning(|_| Err(away()));
     let body = r#"{"full_name": "Ana", "position": "CTO", "email": "ana@acme.hr"}"#;
     let requests = vec![
         get(LEADS),
@@ -41,7 +42,11 @@ async fn a_database_that_is_away_is_503_and_tells_nothing() {
 #[actix_web::test]
 async fn a_defect_is_500_and_tells_nothing() {
     let mut service = Service::default();
-    service.leads.expect_find().returning(|_| Err(StoreError::Other("hunter2".into())));
+    service
+        .repositories
+        .leads
+        .expect_find()
+        .returning(|_| Err(StoreError::Other("hunter2".into())));
     let answer = service.answer(get("/backend/api/v1/leads/1/")).await;
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(answer.json(), json!({"detail": "Internal server error."}));
@@ -55,8 +60,8 @@ async fn a_defect_is_500_and_tells_nothing() {
 #[actix_web::test]
 async fn a_lead_that_is_not_there(#[case] id: &str, #[case] detail: &str) {
     let mut service = Service::default();
-    service.leads.expect_find().returning(|_| Ok(None));
-    service.leads.expect_delete().returning(|_| Err(StoreError::NotFound));
+    service.repositories.leads.expect_find().returning(|_| Ok(None));
+    service.repositories.leads.expect_delete().returning(|_| Err(StoreError::NotFound));
     let path = format!("{LEADS}{id}/");
     let broken = with_key(TestRequest::patch().uri(&path))
         .insert_header(("Content-Type", "application/json"))
@@ -71,8 +76,9 @@ async fn a_lead_that_is_not_there(#[case] id: &str, #[case] detail: &str) {
 #[actix_web::test]
 async fn a_patch_changes_only_what_it_names() {
     let mut service = Service::default();
-    service.leads.expect_find().returning(|_| Ok(Some(lead(1))));
+    service.repositories.leads.expect_find().returning(|_| Ok(Some(lead(1))));
     service
+        .repositories
         .leads
         .expect_update()
         .times(1)
@@ -94,6 +100,7 @@ async fn a_patch_changes_only_what_it_names() {
 async fn a_second_subscription_is_told_in_the_words_of_the_contract() {
     let mut service = Service::default();
     service
+        .repositories
         .subscribers
         .expect_create()
         .returning(|_| Err(StoreError::Conflict(Constraint::SubscriberEmail)));

@@ -6,6 +6,7 @@ use crate::*;
 async fn a_list_asks_for_what_its_parameters_say() {
     let mut service = Service::default();
     service
+        .repositories
         .leads
         .expect_list()
         .times(1)
@@ -50,7 +51,7 @@ async fn a_parameter_that_cannot_be_never_reaches_the_database(
 #[actix_web::test]
 async fn a_page_past_the_end_is_not_found() {
     let mut service = Service::default();
-    service.leads.expect_list().returning(|_, _, _| Ok(None));
+    service.repositories.leads.expect_list().returning(|_, _, _| Ok(None));
     let answer = service.answer(get(&format!("{LEADS}?page=2"))).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     assert_eq!(answer.json(), json!({"detail": "Invalid page."}));
@@ -59,9 +60,15 @@ async fn a_page_past_the_end_is_not_found() {
 #[actix_web::test]
 async fn a_walk_goes_on_where_its_cursor_points() {
     let mut service = Service::default();
-    service.leads.expect_walk().times(1).withf(|_, _, step| step.from.is_none()).returning(
-        |_, _, _| Ok(Slice { rows: vec![lead(9), lead(8)], has_next: true, has_previous: false }),
-    );
+    service
+        .repositories
+        .leads
+        .expect_walk()
+        .times(1)
+        .withf(|_, _, step| step.from.is_none())
+        .returning(|_, _, _| {
+            Ok(Slice { rows: vec![lead(9), lead(8)], has_next: true, has_previous: false })
+        });
     let begin = service.answer(get(&format!("{LEADS}?cursor=&page_size=2&status=new"))).await;
     let begin = begin.json();
     assert!(begin.get("count").is_none());
@@ -71,6 +78,7 @@ async fn a_walk_goes_on_where_its_cursor_points() {
 
     let mut service = Service::default();
     service
+        .repositories
         .leads
         .expect_walk()
         .times(1)
@@ -89,6 +97,7 @@ async fn a_walk_goes_on_where_its_cursor_points() {
 
     let mut service = Service::default();
     service
+        .repositories
         .leads
         .expect_walk()
         .times(1)
@@ -102,7 +111,7 @@ async fn a_walk_goes_on_where_its_cursor_points() {
 #[actix_web::test]
 async fn a_cursor_fits_only_the_order_that_it_was_made_for() {
     let mut service = Service::default();
-    service.leads.expect_walk().returning(|_, _, _| {
+    service.repositories.leads.expect_walk().returning(|_, _, _| {
         Ok(Slice { rows: vec![lead(9)], has_next: true, has_previous: false })
     });
     let begin = service.answer(get(&format!("{LEADS}?cursor="))).await.json();

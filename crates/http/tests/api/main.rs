@@ -26,10 +26,7 @@ use exit3_domain::leads::{Lead, LeadId, LeadInput, LeadOrder, LeadSort, LeadStat
 use exit3_domain::paging::{Direction, Page, PageNumber, Slice};
 use exit3_domain::raw::RawValue;
 use exit3_http::{Api, ApiSettings, Sunset};
-use exit3_ports::{
-    BackupStatus, Constraint, MockApiKeyRepository, MockBackupLog, MockClock, MockDatabaseHealth,
-    MockLeadRepository, MockQuotas, MockSubscriberRepository, StoreError,
-};
+use exit3_ports::{BackupStatus, Constraint, MockClock, MockQuotas, MockRepositories, StoreError};
 use exit3_web::{AllowedHosts, CorsSettings, Observer, Site, observe};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -43,11 +40,7 @@ fn now() -> DateTime<Utc> {
 
 #[derive(Default)]
 struct Service {
-    leads: MockLeadRepository,
-    subscribers: MockSubscriberRepository,
-    database: MockDatabaseHealth,
-    api_keys: MockApiKeyRepository,
-    backups: MockBackupLog,
+    repositories: MockRepositories,
     quotas: MockQuotas,
     limits: Limits,
     site: Site,
@@ -85,11 +78,7 @@ impl Service {
         let mut clock = MockClock::new();
         clock.expect_now().returning(now);
         let app = App {
-            leads: Arc::new(self.leads),
-            subscribers: Arc::new(self.subscribers),
-            database: Arc::new(self.database),
-            api_keys: Arc::new(self.api_keys),
-            backups: Arc::new(self.backups),
+            repositories: self.repositories.into(),
             keyring: Arc::default(),
             quotas: Arc::new(self.quotas),
             limits: self.limits,

@@ -31,7 +31,7 @@ async fn two_ids_are_none() {
 #[actix_web::test]
 async fn every_answer_tells_the_id() {
     let mut service = Service::default();
-    service.leads.expect_list().returning(|_, _, _| Err(away()));
+    service.repositories.leads.expect_list().returning(|_, _, _| Err(away()));
     service.site.allowed_hosts = exit3_web::AllowedHosts::new(["api.test".to_owned()]);
     let requests = vec![
         get(LEADS),

@@ -18,8 +18,8 @@ const HEADERS: [(&str, &str); 7] = [
 #[actix_web::test]
 async fn every_answer_is_protected() {
     let mut service = Service::default();
-    service.leads.expect_find().times(1).returning(|_| Ok(Some(lead(1))));
-    service.leads.expect_find().times(1).returning(|_| Err(away()));
+    service.repositories.leads.expect_find().times(1).returning(|_| Ok(Some(lead(1))));
+    service.repositories.leads.expect_find().times(1).returning(|_| Err(away()));
     let one = "/backend/api/v1/leads/1/";
     let requests = vec![
         get(one),
@@ -64,7 +64,7 @@ async fn the_pages_allow_no_inline_code_and_nothing_from_elsewhere() {
 async fn a_panic_is_an_error_of_its_own_request_only() {
     // The mock of the subscribers panics, since it expects nothing.
     let mut service = Service::default();
-    service.leads.expect_find().returning(|_| Ok(Some(lead(1))));
+    service.repositories.leads.expect_find().returning(|_| Ok(Some(lead(1))));
     let one = || get("/backend/api/v1/leads/1/");
     let requests = vec![one(), get("/backend/api/v1/newsletter/1/"), one()];
     let answers = service.answers(requests).await;
@@ -116,7 +116,7 @@ async fn a_panic_before_everything_is_an_error_of_its_own_request_only() {
     // Where it happens: before there is a future, in it, and in the watching itself.
     for place in ["/at-once", "/later", "/watching"] {
         let mut service = Service { trips: true, ..Service::default() };
-        service.leads.expect_find().returning(|_| Ok(Some(lead(1))));
+        service.repositories.leads.expect_find().returning(|_| Ok(Some(lead(1))));
         let one = || get("/backend/api/v1/leads/1/");
         let trip = |place| match place {
             "/watching" => get(place).insert_header(("X-Trip", "1")),

@@ -33,7 +33,7 @@ async fn two_authorization_headers_are_refused_even_if_one_is_right() {
 #[actix_web::test]
 async fn a_bearer_token_opens_as_well() {
     let mut service = Service::default();
-    service.leads.expect_find().returning(|_| Ok(Some(lead(1))));
+    service.repositories.leads.expect_find().returning(|_| Ok(Some(lead(1))));
     let request = TestRequest::get()
         .uri("/backend/api/v1/leads/1/")
         .insert_header(("Authorization", "Bearer peer-key"));
@@ -100,6 +100,7 @@ async fn a_problem_keeps_the_headers_of_its_error() {
 async fn a_path_without_its_last_slash_is_served() {
     let mut service = Service::default();
     service
+        .repositories
         .leads
         .expect_list()
         .returning(|_, _, _| Ok(Some(Page { count: 60, number: 1, rows: vec![] })));
@@ -114,7 +115,7 @@ async fn old_paths_name_their_successor() {
         sunset: Some(DateTime::from_timestamp_micros(1_830_297_600_000_000).unwrap()),
         ..Service::default()
     };
-    service.leads.expect_find().returning(|_| Ok(Some(lead(7))));
+    service.repositories.leads.expect_find().returning(|_| Ok(Some(lead(7))));
     let requests = vec![get("/backend/api/leads/7/"), get("/backend/api/v1/leads/7/")];
     let answers = service.answers(requests).await;
     assert_eq!(answers[0].header("deprecation"), Some("@1795478400"));
@@ -144,11 +145,11 @@ async fn a_wrong_method_names_the_right_ones() {
 #[actix_web::test]
 async fn health_tells_how_the_database_is() {
     let mut service = Service::default();
-    service.database.expect_ping().times(1).returning(|| Ok(()));
-    service.database.expect_ping().times(1).returning(|| Err(away()));
-    service.database.expect_schema_is_current().times(1).returning(|| Ok(true));
-    service.database.expect_obstacle().times(1).returning(|| Ok(None));
-    service.database.expect_schema_is_current().times(1).returning(|| Ok(false));
+    service.repositories.health.expect_ping().times(1).returning(|| Ok(()));
+    service.repositories.health.expect_ping().times(1).returning(|| Err(away()));
+    service.repositories.health.expect_schema_is_current().times(1).returning(|| Ok(true));
+    service.repositories.health.expect_obstacle().times(1).returning(|| Ok(None));
+    service.repositories.health.expect_schema_is_current().times(1).returning(|| Ok(false));
     let open = |path: &str| TestRequest::get().uri(path);
     let requests = vec![
         open("/backend/health/"),
@@ -175,9 +176,9 @@ async fn what_the_database_lacks_is_told_to_a_key_that_opens_everything() {
         (Obstacle::WritesFail("no INSERT on leads".to_owned()), "writes fail"),
     ] {
         let mut service = Service::default();
-        service.database.expect_schema_is_current().returning(|| Ok(true));
-        service.database.expect_obstacle().returning(move || Ok(Some(obstacle.clone())));
-        service.api_keys.expect_find_by_prefix().returning(|_| Ok(None));
+        service.repositories.health.expect_schema_is_current().returning(|| Ok(true));
+        service.repositories.health.expect_obstacle().returning(move || Ok(Some(obstacle.clone())));
+        service.repositories.api_keys.expect_find_by_prefix().returning(|_| Ok(None));
         let ready = || TestRequest::get().uri("/backend/health/ready/");
         let wrong = ready().insert_header(("Authorization", "Basic another"));
         let answers = service.answers(vec![ready(), wrong, with_key(ready())]).await;
@@ -192,13 +193,13 @@ async fn what_the_database_lacks_is_told_to_a_key_that_opens_everything() {
 #[actix_web::test]
 async fn a_key_that_opens_everything_is_told_how_the_backups_are() {
     let mut service = Service::default();
-    service.database.expect_schema_is_current().returning(|| Ok(true));
-    service.database.expect_obstacle().returning(|| Ok(None));
-    service.api_keys.expect_find_by_prefix().returning(|_| Ok(None));
+    service.repositories.health.expect_schema_is_current().returning(|| Ok(true));
+    service.repositories.health.expect_obstacle().returning(|| Ok(None));
+    service.repositories.api_keys.expect_find_by_prefix().returning(|_| Ok(None));
     let status =
         BackupStatus { backed_up_at: Some(now()), verified_at: None, verification_ok: Some(false) };
-    service.backups.expect_status().times(1).returning(move || Ok(status));
-    service.backups.expect_status().times(1).returning(|| Err(away()));
+    service.repositories.backups.expect_status().times(1).returning(move || Ok(status));
+    service.repositories.backups.expect_status().times(1).returning(|| Err(away()));
     let ready = || TestRequest::get().uri("/backend/health/ready/");
     let requests = vec![
         ready(),

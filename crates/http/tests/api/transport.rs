@@ -12,10 +12,10 @@ fn site(change: impl FnOnce(&mut Site)) -> Service {
     };
     change(&mut site);
     let mut service = Service { site, ..Service::default() };
-    service.database.expect_ping().returning(|| Ok(()));
-    service.leads.expect_find().returning(|_| Ok(Some(lead(1))));
+    service.repositories.health.expect_ping().returning(|| Ok(()));
+    service.repositories.leads.expect_find().returning(|_| Ok(Some(lead(1))));
     let page = || Page { count: 60, number: 1, rows: vec![lead(1)] };
-    service.leads.expect_list().returning(move |_, _, _| Ok(Some(page())));
+    service.repositories.leads.expect_list().returning(move |_, _, _| Ok(Some(page())));
     service
 }
 

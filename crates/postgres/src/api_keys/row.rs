@@ -7,7 +7,22 @@ use exit3_domain::api_keys::{
 };
 use exit3_ports::StoreError;
 
-use crate::schema::api_keys;
+diesel::table! {
+    api_keys (id) {
+        id -> BigInt,
+        name -> Text,
+        prefix -> Text,
+        digest -> Binary,
+        scopes -> Text,
+        origins -> Text,
+        rate -> Nullable<Text>,
+        forwards_visitors -> Bool,
+        created_at -> Timestamptz,
+        expires_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+        last_used_at -> Nullable<Timestamptz>,
+    }
+}
 
 /// A key as it is read.
 #[derive(Debug, Queryable, Selectable)]

@@ -6,8 +6,20 @@ use diesel::prelude::{AsChangeset, Insertable, Queryable, Selectable};
 use exit3_domain::clients::{Client, ClientId, Money, NewClient};
 use exit3_domain::leads::{LeadCategory, LeadId};
 
-use crate::schema::clients;
 use crate::word::Word;
+
+diesel::table! {
+    clients (id) {
+        id -> BigInt,
+        lead_id -> Nullable<BigInt>,
+        team_id -> Text,
+        monthly_charge -> Nullable<BigInt>,
+        one_time_charge -> Nullable<BigInt>,
+        contract_file -> Nullable<Text>,
+        short_description -> Text,
+        category -> Text,
+    }
+}
 
 /// The columns of [`ClientRow`].
 pub(super) type ClientColumns = SqlTypeOf<AsSelect<ClientRow, Pg>>;
@@ -63,14 +75,23 @@ pub(super) struct DetailsRow<'a> {
 
 impl<'a> From<&'a NewClient> for DetailsRow<'a> {
     fn from(client: &'a NewClient) -> Self {
+        let NewClient {
+            lead,
+            team_id,
+            monthly_charge,
+            one_time_charge,
+            contract_file,
+            short_description,
+            category,
+        } = client;
         Self {
-            lead_id: client.lead.map(|lead| lead.0),
-            team_id: &client.team_id,
-            monthly_charge: client.monthly_charge.map(Money::hundredths),
-            one_time_charge: client.one_time_charge.map(Money::hundredths),
-            contract_file: client.contract_file.as_deref(),
-            short_description: &client.short_description,
-            category: client.category.as_str(),
+            lead_id: lead.map(|lead| lead.0),
+            team_id,
+            monthly_charge: monthly_charge.map(Money::hundredths),
+            one_time_charge: one_time_charge.map(Money::hundredths),
+            contract_file: contract_file.as_deref(),
+            short_description,
+            category: category.as_str(),
         }
     }
 }

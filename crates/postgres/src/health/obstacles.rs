@@ -1,25 +1,48 @@
 //! Queries of the catalogue for what the service needs.
 
+use std::sync::LazyLock;
+
+use exit3_ports::{Kind, TABLES, Table};
+
 /// Finds what the service needs but the database lacks: tables, columns, rights, access to all
 /// rows, and whether it can be written at all. Tables in a schema that the role may not use are
 /// invisible.
-pub(super) const OBSTACLES: &str = "\
+pub(super) static OBSTACLES: LazyLock<String> = LazyLock::new(|| {
+    // The columns of tables stand for themselves as `{leads}`.
+    TABLES.iter().fold(QUESTION.to_owned(), |question, table| {
+        question.replace(&format!("{{{}}}", table.name), &columns(table))
+    })
+});
+
+/// The columns of a table and their types: `id int8, full_name text`.
+fn columns(table: &Table) -> String {
+    let columns = table.columns.iter().map(|column| {
+        let kind = match column.kind {
+            Kind::Integer => "int8",
+            Kind::Boolean => "bool",
+            Kind::Text => "text",
+            Kind::Time => "timestamptz",
+            Kind::Bytes => "bytea",
+        };
+        format!("{} {kind}", column.name)
+    });
+    let document = (!table.searched_by.is_empty()).then(|| "search_document text".to_owned());
+    columns.chain(document).collect::<Vec<_>>().join(", ")
+}
+
+const QUESTION: &str = "\
 WITH needed (name, rights, columns) AS (VALUES
     ('__diesel_schema_migrations', ARRAY['SELECT'], 'version text'),
     ('leads', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
-        'id int8, full_name text, position text, company_name text, phone_number text, \
-         email text, source text, status text, notes text, category text, created_at \
-         timestamptz, updated_at timestamptz, search_document text'),
+        '{leads}'),
     ('lead_counts', ARRAY['SELECT', 'INSERT', 'UPDATE'],
         'status text, source text, category text, slot int2, n int8'),
     ('subscribers', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
-        'id int8, email text, is_subscribed bool, search_document text'),
+        '{subscribers}'),
     ('subscriber_counts', ARRAY['SELECT', 'INSERT', 'UPDATE'],
         'is_subscribed bool, slot int2, n int8'),
     ('api_keys', ARRAY['SELECT', 'UPDATE'],
-        'id int8, name text, prefix text, digest bytea, scopes text, origins text, rate \
-         text, forwards_visitors bool, created_at timestamptz, expires_at timestamptz, \
-         revoked_at timestamptz, last_used_at timestamptz'),
+        '{api_keys}'),
     ('backup_status', ARRAY['SELECT'],
         'backed_up_at timestamptz, verified_at timestamptz, verification_ok bool')
 ), found AS (

@@ -10,16 +10,12 @@ use exit3_domain::leads::{
 use exit3_domain::paging::{Direction, Page, PageRequest, Slice, Step};
 use exit3_ports::StoreError;
 
-use super::row::LeadRow;
+use super::row::{COLUMNS, LeadRow};
 use crate::listing::{Arm, Begin, Choice, Key, Listing, Way, page_of};
 use crate::lists::Lists;
 use crate::sql::{Conditions, Value, is_indexed};
 
 type LeadColumns = SqlTypeOf<AsSelect<LeadRow, Pg>>;
-
-/// The columns of [`LeadRow`].
-const COLUMNS: &str = "id, full_name, \"position\", company_name, phone_number, email, source, \
-                       status, notes, category, created_at, updated_at";
 
 pub(super) async fn page(
     lists: &Lists,

@@ -4,8 +4,30 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::{AsChangeset, Insertable, Queryable, Selectable};
 use exit3_domain::leads::{Lead, LeadCategory, LeadId, LeadSource, LeadStatus, NewLead};
 
-use crate::schema::leads;
+use crate::sql::{Sql, Value};
 use crate::word::Word;
+
+diesel::table! {
+    leads (id) {
+        id -> BigInt,
+        full_name -> Text,
+        position -> Text,
+        company_name -> Nullable<Text>,
+        phone_number -> Nullable<Text>,
+        email -> Nullable<Text>,
+        source -> Text,
+        status -> Text,
+        notes -> Nullable<Text>,
+        category -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        search_document -> Text,
+    }
+}
+
+/// The columns of [`LeadRow`], for lists.
+pub(super) const COLUMNS: &str = "id, full_name, \"position\", company_name, phone_number, email, \
+    source, status, notes, category, created_at, updated_at";
 
 /// A lead as it is read.
 #[derive(Debug, Queryable, Selectable)]
@@ -27,30 +49,41 @@ pub(super) struct LeadRow {
 
 impl From<LeadRow> for Lead {
     fn from(row: LeadRow) -> Self {
-        Self {
-            id: LeadId(row.id),
-            details: NewLead {
-                full_name: row.full_name,
-                position: row.position,
-                company_name: row.company_name,
-                phone_number: row.phone_number,
-                email: row.email,
-                source: row.source.0,
-                status: row.status.0,
-                notes: row.notes,
-                category: row.category.0,
-            },
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-        }
+        // Without `..`, here and below, so that no new column can be forgotten.
+        let LeadRow {
+            id,
+            full_name,
+            position,
+            company_name,
+            phone_number,
+            email,
+            source,
+            status,
+            notes,
+            category,
+            created_at,
+            updated_at,
+        } = row;
+        let details = NewLead {
+            full_name,
+            position,
+            company_name,
+            phone_number,
+            email,
+            source: source.0,
+            status: status.0,
+            notes,
+            category: category.0,
+        };
+        Self { id: LeadId(id), details, created_at, updated_at }
     }
 }
 
-/// A lead as it is inserted. Missing values are written as `NULL`, so the statement is always the
-/// same.
-#[derive(Insertable)]
-#[diesel(table_name = leads, treat_none_as_default_value = false)]
-pub(super) struct LeadInsert<'a> {
+/// The columns that a client decides about, and those computed from them. Missing values are
+/// written as `NULL`, so the statement is always the same.
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = leads, treat_none_as_default_value = false, treat_none_as_null = true)]
+pub(super) struct DetailsRow<'a> {
     full_name: &'a str,
     position: &'a str,
     company_name: Option<&'a str>,
@@ -60,61 +93,124 @@ pub(super) struct LeadInsert<'a> {
     status: &'static str,
     notes: Option<&'a str>,
     category: &'static str,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
     search_document: &'a str,
 }
 
-impl<'a> LeadInsert<'a> {
-    pub(super) fn new(lead: &'a NewLead, now: DateTime<Utc>, search_document: &'a str) -> Self {
+impl<'a> DetailsRow<'a> {
+    pub(super) fn of(lead: &'a NewLead, search_document: &'a str) -> Self {
+        let NewLead {
+            full_name,
+            position,
+            company_name,
+            phone_number,
+            email,
+            source,
+            status,
+            notes,
+            category,
+        } = lead;
         Self {
-            full_name: &lead.full_name,
-            position: &lead.position,
-            company_name: lead.company_name.as_deref(),
-            phone_number: lead.phone_number.as_deref(),
-            email: lead.email.as_deref(),
-            source: lead.source.as_str(),
-            status: lead.status.as_str(),
-            notes: lead.notes.as_deref(),
-            category: lead.category.as_str(),
-            created_at: now,
-            updated_at: now,
+            full_name,
+            position,
+            company_name: company_name.as_deref(),
+            phone_number: phone_number.as_deref(),
+            email: email.as_deref(),
+            source: source.as_str(),
+            status: status.as_str(),
+            notes: notes.as_deref(),
+            category: category.as_str(),
             search_document,
         }
     }
 }
 
-/// The columns that an update changes.
-#[derive(AsChangeset)]
-#[diesel(table_name = leads, treat_none_as_null = true)]
-pub(super) struct LeadChanges<'a> {
-    full_name: &'a str,
-    position: &'a str,
-    company_name: Option<&'a str>,
-    phone_number: Option<&'a str>,
-    email: Option<&'a str>,
-    source: &'static str,
-    status: &'static str,
-    notes: Option<&'a str>,
-    category: &'static str,
-    updated_at: DateTime<Utc>,
-    search_document: &'a str,
+/// The columns of many leads, each as an array.
+#[derive(Default)]
+struct Arrays {
+    full_name: Vec<Option<String>>,
+    position: Vec<Option<String>>,
+    company_name: Vec<Option<String>>,
+    phone_number: Vec<Option<String>>,
+    email: Vec<Option<String>>,
+    source: Vec<&'static str>,
+    status: Vec<&'static str>,
+    notes: Vec<Option<String>>,
+    category: Vec<&'static str>,
+    search_document: Vec<Option<String>>,
+    created_at: Vec<DateTime<Utc>>,
 }
 
-impl<'a> LeadChanges<'a> {
-    pub(super) fn new(lead: &'a NewLead, now: DateTime<Utc>, search_document: &'a str) -> Self {
-        Self {
-            full_name: &lead.full_name,
-            position: &lead.position,
-            company_name: lead.company_name.as_deref(),
-            phone_number: lead.phone_number.as_deref(),
-            email: lead.email.as_deref(),
-            source: lead.source.as_str(),
-            status: lead.status.as_str(),
-            notes: lead.notes.as_deref(),
-            category: lead.category.as_str(),
-            updated_at: now,
+impl Arrays {
+    fn add(&mut self, lead: &NewLead, created_at: DateTime<Utc>) {
+        let document = lead.search_document();
+        let DetailsRow {
+            full_name,
+            position,
+            company_name,
+            phone_number,
+            email,
+            source,
+            status,
+            notes,
+            category,
             search_document,
-        }
+        } = DetailsRow::of(lead, &document);
+        let text = |text: &str| Some(text.to_owned());
+        self.full_name.push(text(full_name));
+        self.position.push(text(position));
+        self.company_name.push(company_name.and_then(text));
+        self.phone_number.push(phone_number.and_then(text));
+        self.email.push(email.and_then(text));
+        self.source.push(source);
+        self.status.push(status);
+        self.notes.push(notes.and_then(text));
+        self.category.push(category);
+        self.search_document.push(text(search_document));
+        self.created_at.push(created_at);
     }
+
+    /// Each column and its values.
+    fn columns(self) -> [(&'static str, Value); 11] {
+        let Self {
+            full_name,
+            position,
+            company_name,
+            phone_number,
+            email,
+            source,
+            status,
+            notes,
+            category,
+            search_document,
+            created_at,
+        } = self;
+        [
+            ("full_name", Value::Texts(full_name)),
+            ("\"position\"", Value::Texts(position)),
+            ("company_name", Value::Texts(company_name)),
+            ("phone_number", Value::Texts(phone_number)),
+            ("email", Value::Texts(email)),
+            ("source", Value::Words(source)),
+            ("status", Value::Words(status)),
+            ("notes", Value::Texts(notes)),
+            ("category", Value::Words(category)),
+            ("search_document", Value::Texts(search_document)),
+            ("created_at", Value::Times(created_at)),
+        ]
+    }
+}
+
+/// The statement that stores many leads, each with the time of its creation.
+pub(super) fn insert_many(leads: &[(NewLead, DateTime<Utc>)]) -> Sql {
+    let mut arrays = Arrays::default();
+    for (lead, created_at) in leads {
+        arrays.add(lead, *created_at);
+    }
+    let (names, values): (Vec<_>, Vec<_>) = arrays.columns().into_iter().unzip();
+    let mut insert = Sql::planned("INSERT INTO leads (").names(&names);
+    insert = insert.sql(", updated_at) SELECT given.*, given.created_at FROM unnest(");
+    for (number, value) in values.into_iter().enumerate() {
+        insert = insert.sql(if number == 0 { "" } else { ", " }).value(value);
+    }
+    insert.sql(") AS given (").names(&names).sql(")")
 }

@@ -6,7 +6,21 @@ use diesel::pg::Pg;
 use diesel::prelude::{AsChangeset, Insertable, Queryable, Selectable};
 use exit3_domain::staff::{PasswordHash, Staff, StaffId, StaffProfile};
 
-use crate::schema::staff;
+diesel::table! {
+    staff (id) {
+        id -> BigInt,
+        username -> Text,
+        first_name -> Text,
+        last_name -> Text,
+        email -> Text,
+        is_staff -> Bool,
+        is_active -> Bool,
+        is_superuser -> Bool,
+        password -> Text,
+        date_joined -> Timestamptz,
+        last_login -> Nullable<Timestamptz>,
+    }
+}
 
 /// The columns of [`StaffRow`].
 pub(super) type StaffColumns = SqlTypeOf<AsSelect<StaffRow, Pg>>;
@@ -67,14 +81,23 @@ pub(super) struct ProfileRow<'a> {
 
 impl<'a> From<&'a StaffProfile> for ProfileRow<'a> {
     fn from(profile: &'a StaffProfile) -> Self {
+        let StaffProfile {
+            username,
+            first_name,
+            last_name,
+            email,
+            is_staff,
+            is_active,
+            is_superuser,
+        } = profile;
         Self {
-            username: &profile.username,
-            first_name: &profile.first_name,
-            last_name: &profile.last_name,
-            email: &profile.email,
-            is_staff: profile.is_staff,
-            is_active: profile.is_active,
-            is_superuser: profile.is_superuser,
+            username,
+            first_name,
+            last_name,
+            email,
+            is_staff: *is_staff,
+            is_active: *is_active,
+            is_superuser: *is_superuser,
         }
     }
 }

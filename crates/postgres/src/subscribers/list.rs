@@ -7,7 +7,7 @@ use exit3_domain::subscribers::{
 };
 use exit3_ports::StoreError;
 
-use super::row::{SubscriberColumns, SubscriberRow};
+use super::row::{COLUMNS, SubscriberColumns, SubscriberRow};
 use crate::listing::{Arm, Begin, Choice, Key, Listing, Way, page_of};
 use crate::lists::Lists;
 use crate::sql::{Conditions, Value, is_indexed};
@@ -54,7 +54,7 @@ fn listing(
     let is_counted = filter.words.is_empty();
     Listing {
         table: "subscribers",
-        columns: "id, email, is_subscribed",
+        columns: COLUMNS,
         counts: is_counted.then_some("subscriber_counts"),
         conditions,
         key: Key(match order.by {

@@ -5,10 +5,20 @@ use diesel::pg::Pg;
 use diesel::prelude::{Insertable, Queryable, Selectable};
 use exit3_domain::subscribers::{NewSubscriber, Subscriber, SubscriberId};
 
-use crate::schema::subscribers;
+diesel::table! {
+    subscribers (id) {
+        id -> BigInt,
+        email -> Text,
+        is_subscribed -> Bool,
+        search_document -> Text,
+    }
+}
 
 /// The columns of [`SubscriberRow`].
 pub(super) type SubscriberColumns = SqlTypeOf<AsSelect<SubscriberRow, Pg>>;
+
+/// The same, for statements that are written by hand.
+pub(super) const COLUMNS: &str = "id, email, is_subscribed";
 
 /// A subscriber as it is read.
 #[derive(Debug, Queryable, Selectable)]
@@ -21,7 +31,9 @@ pub(super) struct SubscriberRow {
 
 impl From<SubscriberRow> for Subscriber {
     fn from(row: SubscriberRow) -> Self {
-        Self { id: SubscriberId(row.id), email: row.email, is_subscribed: row.is_subscribed }
+        // Without `..`, here and below, so that no new column can be forgotten.
+        let SubscriberRow { id, email, is_subscribed } = row;
+        Self { id: SubscriberId(id), email, is_subscribed }
     }
 }
 
@@ -36,6 +48,7 @@ pub(super) struct SubscriberInsert<'a> {
 
 impl<'a> SubscriberInsert<'a> {
     pub(super) fn new(subscriber: &'a NewSubscriber, search_document: &'a str) -> Self {
-        Self { email: &subscriber.email, is_subscribed: subscriber.is_subscribed, search_document }
+        let NewSubscriber { email, is_subscribed } = subscriber;
+        Self { email, is_subscribed: *is_subscribed, search_document }
     }
 }

@@ -11,9 +11,8 @@ use exit3_domain::email::{canonical, other_spellings};
 use exit3_domain::subscribers::{NewSubscriber, Subscriber, SubscriberId};
 use exit3_ports::StoreError;
 
-use super::row::SubscriberRow;
+use super::row::{SubscriberRow, subscribers};
 use crate::pool::PgPool;
-use crate::schema::subscribers;
 use crate::sql::{Sql, Value};
 
 /// Finds a subscriber, other than `own`, that has `email` in another spelling.
@@ -66,12 +65,13 @@ pub(super) async fn held_among(
 /// rewritten even if it does not change, and every spelling takes one statement, so the response
 /// time does not reveal whether the address was known.
 pub(super) fn ensure(subscriber: &NewSubscriber) -> Sql {
-    let email = Value::Text(Some(subscriber.email.clone()));
-    let wanted = Value::Bool(Some(subscriber.is_subscribed));
+    let NewSubscriber { email, is_subscribed } = subscriber;
+    let spellings = other_spellings(email);
+    let email = Value::Text(Some(email.clone()));
+    let wanted = Value::Bool(Some(*is_subscribed));
     let document = Value::Text(Some(subscriber.search_document()));
     let conflict = " ON CONFLICT (lower(email)) DO UPDATE SET email = kept.email, \
          is_subscribed = kept.is_subscribed OR excluded.is_subscribed";
-    let spellings = other_spellings(&subscriber.email);
     if spellings.is_empty() {
         return Sql::cached(
             "INSERT INTO subscribers AS kept (email, is_subscribed, search_document) VALUES (",

@@ -8,14 +8,10 @@ use exit3_testkit::contract::Harness;
 /// Nothing else must be kept alive.
 pub(crate) fn harness_over(database: &PgDatabase) -> Harness {
     Harness {
-        leads: Arc::new(database.leads()),
-        subscribers: Arc::new(database.subscribers()),
-        api_keys: Arc::new(database.api_keys()),
+        repositories: database.repositories(),
         clients: Arc::new(database.clients()),
         staff: Arc::new(database.staff()),
-        health: Arc::new(database.health()),
         transfer: Arc::new(database.transfer()),
-        backups: Arc::new(database.backups()),
         guard: Box::new(()),
     }
 }

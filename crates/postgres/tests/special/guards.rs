@@ -1,6 +1,7 @@
 //! What the database itself enforces for every writer.
 
-use exit3_domain::leads::{LeadFilter, LeadOrder};
+use exit3_domain::fields::FieldKind;
+use exit3_domain::leads::{FIELDS, LeadFilter, LeadOrder};
 use exit3_domain::paging::PageRequest;
 use exit3_ports::{LeadRepository, SubscriberRepository};
 use exit3_testkit::{builders, postgres};
@@ -11,17 +12,16 @@ use crate::shared;
 
 /// Inserts a lead with `value` (SQL) in `column`.
 async fn insert(admin: &Client, column: &str, value: &str) -> Result<(), SqlState> {
-    let columns = [
+    let mut columns = vec![
         ("full_name", "'Ana'"),
         ("position", "'CTO'"),
-        ("company_name", "NULL"),
-        ("phone_number", "NULL"),
-        ("email", "NULL"),
         ("source", "'other'"),
         ("status", "'new'"),
-        ("notes", "NULL"),
         ("category", "'web_dev'"),
     ];
+    if columns.iter().all(|(name, _)| *name != column) {
+        columns.push((column, "NULL"));
+    }
     let values: Vec<&str> =
         columns.iter().map(|(name, usual)| if *name == column { value } else { *usual }).collect();
     let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
@@ -39,14 +39,10 @@ async fn insert(admin: &Client, column: &str, value: &str) -> Result<(), SqlStat
 async fn refuses_values_that_the_domain_refuses() {
     let (_, database) = shared().await;
     let admin = postgres::client(database.url()).await;
-    for (column, longest) in [
-        ("full_name", 255),
-        ("position", 255),
-        ("company_name", 255),
-        ("phone_number", 20),
-        ("email", 254),
-    ] {
-        let of = |length: i32| format!("repeat('đ', {length})");
+    for field in FIELDS {
+        let column = field.name;
+        let FieldKind::Text { stored: Some(longest), .. } = field.kind else { continue };
+        let of = |length: u64| format!("repeat('đ', {length})");
         assert_eq!(insert(&admin, column, &of(longest)).await, Ok(()), "{column}");
         let refused = insert(&admin, column, &of(longest + 1)).await;
         assert_eq!(refused, Err(SqlState::CHECK_VIOLATION), "{column}");

@@ -13,11 +13,10 @@ use exit3_domain::subscribers::{
 };
 use exit3_ports::{
     ApiKeyRepository, BackupLog, BackupStatus, DatabaseHealth, LeadRepository, Obstacle,
-    StoreError, SubscriberRepository,
+    Repositories, StoreError, SubscriberRepository,
 };
 
 use super::progress::Progress;
-use crate::backend::Repositories;
 
 /// Refuses every operation.
 #[derive(Clone)]

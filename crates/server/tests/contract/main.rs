@@ -17,8 +17,11 @@ mod replay;
 mod service;
 mod socket;
 
+use std::collections::BTreeMap;
+
 use exit3_testkit::postgres::{self, TestPostgres};
 use recording::{KEY, Recording};
+use serde_json::json;
 use service::Service;
 
 /// The tests send thousands of requests that are refused; do not log them.
@@ -102,4 +105,20 @@ async fn the_examples_and_classes_are_answered_as_recorded_with_a_replica() {
 #[test]
 fn a_body_may_have_one_mebibyte() {
     on_sqlite(&recording::bodies_about_the_limit());
+}
+
+#[test]
+fn a_field_that_is_added_later_is_expected_of_every_row() {
+    let later = json!({"since": "0.9", "default": null}).as_object().unwrap().clone();
+    let later = BTreeMap::from([("website".to_owned(), later)]);
+    for (recorded, expected) in [
+        (json!({"id": 7}), json!({"id": 7, "website": null})),
+        (json!({"id": 7, "website": "x"}), json!({"id": 7, "website": "x"})),
+        (json!({"results": [{"id": 7}]}), json!({"results": [{"id": 7, "website": null}]})),
+        (json!({"email": ["wrong"]}), json!({"email": ["wrong"]})),
+    ] {
+        let mut recorded = recorded;
+        recording::add_later_fields(&mut recorded, &later);
+        assert_eq!(recorded, expected);
+    }
 }

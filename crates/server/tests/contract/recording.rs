@@ -1,5 +1,6 @@
 //! The recorded requests and responses.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use base64::Engine;
@@ -58,14 +59,51 @@ pub(crate) fn bodies_about_the_limit() -> Vec<Recording> {
     ]
 }
 
-fn read(name: &str) -> Vec<Recording> {
+fn file(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/contract").join(name);
-    let text = std::fs::read_to_string(&path)
-        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let entries: Vec<Map<String, Value>> = serde_json::from_str(&text).expect(name);
-    let recordings: Vec<Recording> = entries.iter().map(recording).collect();
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn read(name: &str) -> Vec<Recording> {
+    let entries: Vec<Map<String, Value>> = serde_json::from_str(&file(name)).expect(name);
+    let later: Later = serde_json::from_str(&file("since.json")).expect("since.json");
+    let mut recordings: Vec<Recording> = entries.iter().map(recording).collect();
     assert!(!recordings.is_empty(), "{name} is empty");
+    for recording in &mut recordings {
+        let fields = resource(&recording.path).and_then(|resource| later.get(resource));
+        if let (Some(fields), Some(json)) = (fields, &mut recording.json) {
+            add_later_fields(json, fields);
+        }
+    }
     recordings
+}
+
+/// By resource and name, the fields that were added after the answers were recorded: since
+/// which release there are (`since`), and what a row has that was stored without (`default`).
+type Later = BTreeMap<String, BTreeMap<String, Map<String, Value>>>;
+
+/// Adds later fields to every row, which is known by its id, unless they were recorded.
+pub(crate) fn add_later_fields(json: &mut Value, fields: &BTreeMap<String, Map<String, Value>>) {
+    match json {
+        Value::Array(items) => items.iter_mut().for_each(|item| add_later_fields(item, fields)),
+        Value::Object(row) if row.contains_key("id") => {
+            for (name, field) in fields {
+                assert!(field["since"].is_string(), "{name}: since which release?");
+                row.entry(name).or_insert_with(|| field["default"].clone());
+            }
+        }
+        Value::Object(parts) => {
+            parts.values_mut().for_each(|part| add_later_fields(part, fields));
+        }
+        _ => {}
+    }
+}
+
+/// `leads` or `newsletter`, whatever the version in the path.
+pub(crate) fn resource(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix("/backend/api/")?;
+    let rest = rest.strip_prefix("v1/").unwrap_or(rest);
+    rest.split(['/', '?']).next().filter(|resource| !resource.is_empty())
 }
 
 fn recording(entry: &Map<String, Value>) -> Recording {

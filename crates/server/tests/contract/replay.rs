@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use crate::compare::{differences, ids_for_rows};
-use crate::recording::Recording;
+use crate::recording::{Recording, resource};
 use crate::socket::send;
 
 /// Sends the requests one after another to the service at `service`, `host:port`.
@@ -88,11 +88,4 @@ impl Ids {
             recorded.map(|id| json!(self.of(resource, &id.to_string()))).collect::<Value>();
         expected
     }
-}
-
-/// `leads` or `newsletter`, for paths with and without a version.
-fn resource(path: &str) -> Option<&str> {
-    let rest = path.strip_prefix("/backend/api/")?;
-    let rest = rest.strip_prefix("v1/").unwrap_or(rest);
-    rest.split(['/', '?']).next().filter(|resource| !resource.is_empty())
 }

@@ -8,7 +8,23 @@ use exit3_domain::api_keys::{
 use exit3_ports::StoreError;
 
 use crate::leads::moment;
-use crate::schema::api_keys;
+
+diesel::table! {
+    api_keys (id) {
+        id -> BigInt,
+        name -> Text,
+        prefix -> Text,
+        digest -> Binary,
+        scopes -> Text,
+        origins -> Text,
+        rate -> Nullable<Text>,
+        forwards_visitors -> Bool,
+        created_at -> BigInt,
+        expires_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+        last_used_at -> Nullable<BigInt>,
+    }
+}
 
 /// A key as it is read.
 #[derive(Debug, Queryable, Selectable)]

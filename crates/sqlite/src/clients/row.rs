@@ -6,9 +6,20 @@ use exit3_domain::clients::{Client, ClientId, Money, NewClient};
 use exit3_domain::leads::{LeadCategory, LeadId};
 use exit3_ports::StoreError;
 
-use crate::error::Refusal;
-use crate::leads::unreadable;
-use crate::schema::clients;
+use crate::leads::{text, unreadable};
+
+diesel::table! {
+    clients (id) {
+        id -> BigInt,
+        lead_id -> Nullable<BigInt>,
+        team_id -> Text,
+        monthly_charge -> Nullable<BigInt>,
+        one_time_charge -> Nullable<BigInt>,
+        contract_file -> Nullable<Text>,
+        short_description -> Text,
+        category -> Text,
+    }
+}
 
 /// A client as it is read.
 #[derive(Queryable, Selectable)]
@@ -60,18 +71,23 @@ pub(super) struct DetailsRow {
 impl DetailsRow {
     /// An error for a text with a NUL, which PostgreSQL cannot store.
     pub(super) fn of(client: &NewClient) -> Result<Self, StoreError> {
-        let path = client.contract_file.as_deref().unwrap_or_default();
-        if [&client.team_id, path, &client.short_description].iter().any(|t| t.contains('\0')) {
-            return Err(Refusal::Nul.into());
-        }
+        let NewClient {
+            lead,
+            team_id,
+            monthly_charge,
+            one_time_charge,
+            contract_file,
+            short_description,
+            category,
+        } = client;
         Ok(Self {
-            lead_id: client.lead.map(|lead| lead.0),
-            team_id: client.team_id.clone(),
-            monthly_charge: client.monthly_charge.map(Money::hundredths),
-            one_time_charge: client.one_time_charge.map(Money::hundredths),
-            contract_file: client.contract_file.clone(),
-            short_description: client.short_description.clone(),
-            category: client.category.as_str(),
+            lead_id: lead.map(|lead| lead.0),
+            team_id: text(team_id)?,
+            monthly_charge: monthly_charge.map(Money::hundredths),
+            one_time_charge: one_time_charge.map(Money::hundredths),
+            contract_file: contract_file.as_deref().map(text).transpose()?,
+            short_description: text(short_description)?,
+            category: category.as_str(),
         })
     }
 }

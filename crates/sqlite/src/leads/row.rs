@@ -7,7 +7,24 @@ use exit3_domain::leads::{Lead, LeadCategory, LeadId, LeadSource, LeadStatus, Ne
 use exit3_ports::StoreError;
 
 use crate::error::Refusal;
-use crate::schema::leads;
+
+diesel::table! {
+    leads (id) {
+        id -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        status -> Text,
+        source -> Text,
+        category -> Text,
+        full_name -> Text,
+        position -> Text,
+        company_name -> Nullable<Text>,
+        phone_number -> Nullable<Text>,
+        email -> Nullable<Text>,
+        search_document -> Text,
+        notes -> Nullable<Text>,
+    }
+}
 
 /// A lead as it is read. The fields are in the order of [`COLUMNS`].
 #[derive(Queryable, Selectable)]
@@ -84,28 +101,43 @@ impl TryFrom<LeadRow> for Lead {
     type Error = StoreError;
 
     fn try_from(row: LeadRow) -> Result<Self, StoreError> {
+        // Without `..`, so that no new column can be forgotten.
+        let LeadRow {
+            id,
+            created_at,
+            updated_at,
+            status,
+            source,
+            category,
+            full_name,
+            position,
+            company_name,
+            phone_number,
+            email,
+            notes,
+        } = row;
         Ok(Self {
-            id: LeadId(row.id),
+            id: LeadId(id),
             details: NewLead {
-                full_name: row.full_name,
-                position: row.position,
-                company_name: row.company_name,
-                phone_number: row.phone_number,
-                email: row.email,
-                source: LeadSource::from_word(&row.source).ok_or_else(unreadable)?,
-                status: LeadStatus::from_word(&row.status).ok_or_else(unreadable)?,
-                notes: row.notes,
-                category: LeadCategory::from_word(&row.category).ok_or_else(unreadable)?,
+                full_name,
+                position,
+                company_name,
+                phone_number,
+                email,
+                source: LeadSource::from_word(&source).ok_or_else(unreadable)?,
+                status: LeadStatus::from_word(&status).ok_or_else(unreadable)?,
+                notes,
+                category: LeadCategory::from_word(&category).ok_or_else(unreadable)?,
             },
-            created_at: moment(row.created_at)?,
-            updated_at: moment(row.updated_at)?,
+            created_at: moment(created_at)?,
+            updated_at: moment(updated_at)?,
         })
     }
 }
 
 /// Checks a text before it is stored. Every text of a row must go through here, so that none
 /// contains a NUL.
-fn text(given: &str) -> Result<String, StoreError> {
+pub(crate) fn text(given: &str) -> Result<String, StoreError> {
     if given.contains('\0') { Err(Refusal::Nul.into()) } else { Ok(given.to_owned()) }
 }
 

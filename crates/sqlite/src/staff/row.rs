@@ -5,9 +5,23 @@ use diesel::sqlite::Sqlite;
 use exit3_domain::staff::{PasswordHash, Staff, StaffId, StaffProfile};
 use exit3_ports::StoreError;
 
-use crate::error::Refusal;
-use crate::leads::moment;
-use crate::schema::staff;
+use crate::leads::{moment, text};
+
+diesel::table! {
+    staff (id) {
+        id -> BigInt,
+        username -> Text,
+        first_name -> Text,
+        last_name -> Text,
+        email -> Text,
+        is_staff -> Bool,
+        is_active -> Bool,
+        is_superuser -> Bool,
+        password -> Text,
+        date_joined -> BigInt,
+        last_login -> Nullable<BigInt>,
+    }
+}
 
 /// An account as it is read.
 #[derive(Queryable, Selectable)]
@@ -64,19 +78,23 @@ pub(super) struct ProfileRow {
 impl ProfileRow {
     /// An error for a text with a NUL, which PostgreSQL cannot store.
     pub(super) fn of(profile: &StaffProfile) -> Result<Self, StoreError> {
-        let row = Self {
-            username: profile.username.clone(),
-            first_name: profile.first_name.clone(),
-            last_name: profile.last_name.clone(),
-            email: profile.email.clone(),
-            is_staff: profile.is_staff,
-            is_active: profile.is_active,
-            is_superuser: profile.is_superuser,
-        };
-        let texts = [&row.username, &row.first_name, &row.last_name, &row.email];
-        if texts.iter().any(|text| text.contains('\0')) {
-            return Err(Refusal::Nul.into());
-        }
-        Ok(row)
+        let StaffProfile {
+            username,
+            first_name,
+            last_name,
+            email,
+            is_staff,
+            is_active,
+            is_superuser,
+        } = profile;
+        Ok(Self {
+            username: text(username)?,
+            first_name: text(first_name)?,
+            last_name: text(last_name)?,
+            email: text(email)?,
+            is_staff: *is_staff,
+            is_active: *is_active,
+            is_superuser: *is_superuser,
+        })
     }
 }

@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use exit3_domain::leads::{LeadFilter, LeadOrder};
+use exit3_domain::fields::FieldKind;
+use exit3_domain::leads::{FIELDS, LeadFilter, LeadOrder};
 use exit3_domain::paging::PageRequest;
 use exit3_ports::{DatabaseHealth, LeadRepository, StoreError, SubscriberRepository, Transfer};
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
@@ -52,21 +53,20 @@ async fn count(database: &SqliteDatabase) -> u64 {
 }
 
 fn insert(connection: &mut SqliteConnection, column: &str, value: &str) -> bool {
-    let columns = [
+    let mut columns = vec![
         ("full_name", "'Ana'"),
         ("position", "'CTO'"),
-        ("company_name", "NULL"),
-        ("phone_number", "NULL"),
-        ("email", "NULL"),
         ("source", "'other'"),
         ("status", "'new'"),
-        ("notes", "NULL"),
         ("category", "'web_dev'"),
         ("created_at", "1"),
         ("updated_at", "1"),
         ("search_document", "''"),
     ];
-    let value = |(name, usual): &(&str, &'static str)| match *name == column {
+    if columns.iter().all(|(name, _)| *name != column) {
+        columns.push((column, "NULL"));
+    }
+    let value = |(name, usual): &(&str, &str)| match *name == column {
         true => value.to_owned(),
         false => (*usual).to_owned(),
     };
@@ -82,13 +82,10 @@ async fn enforces_the_rules_of_the_domain_and_counts_rows_of_every_writer() {
     let kept = kept();
     let mut connection = raw(&kept.path);
     let mut stored = 0;
-    for (column, longest) in [
-        ("full_name", 255),
-        ("position", 255),
-        ("company_name", 255),
-        ("phone_number", 20),
-        ("email", 254),
-    ] {
+    for field in FIELDS {
+        let column = field.name;
+        let FieldKind::Text { stored: Some(longest), .. } = field.kind else { continue };
+        let longest = usize::try_from(longest).unwrap();
         let of = |length: usize| format!("'{}'", "đ".repeat(length));
         assert!(insert(&mut connection, column, &of(longest)), "{column}");
         assert!(!insert(&mut connection, column, &of(longest + 1)), "{column}");
