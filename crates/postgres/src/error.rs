@@ -91,6 +91,11 @@ impl State {
             // Our statements are tested. If a well-formed one does not fit, the schema is different
             // or a right is missing.
             "42" if code != SqlState::SYNTAX_ERROR.code() => Self::Hindered,
+            // A rule, check or trigger that is not ours forbids the row, or ids have run out. Unique
+            // indexes may let the next row in.
+            "23" if code == SqlState::UNIQUE_VIOLATION.code() => Self::Busy,
+            "22" if code == SqlState::SEQUENCE_GENERATOR_LIMIT_EXCEEDED.code() => Self::Hindered,
+            "09" | "23" | "27" | "2F" | "38" | "39" | "P0" => Self::Hindered,
             // Read-only; no login; missing role, database or schema; resources; the operating
             // system; settings; foreign servers; damaged data.
             "25" | "28" | "0L" | "0P" | "3D" | "3F" | "53" | "58" | "F0" | "HV" | "XX" => {

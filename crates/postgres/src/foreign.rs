@@ -7,6 +7,7 @@ use exit3_ports::{ForeignRow, ForeignSource, ForeignTable, StoreError};
 use tokio::runtime::Handle;
 use tokio_postgres::types::{ToSql, Type};
 
+use crate::obstacles::Needs;
 use crate::settings::PgSettings;
 use crate::transfer::bulk::PgBulkTransaction;
 
@@ -37,6 +38,9 @@ impl ForeignSource for PgBulkTransaction {
         after: i64,
         limit: u32,
     ) -> Result<Vec<ForeignRow>, StoreError> {
+        let mut needs = Needs::default();
+        needs.add(table.name, "SELECT", table.columns.join(", "), false);
+        self.lacks_nothing(&needs).await?;
         let columns: Vec<_> =
             table.columns.iter().map(|column| format!("\"{column}\"::text")).collect();
         let sql = format!(

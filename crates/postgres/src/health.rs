@@ -1,7 +1,6 @@
 //! Health checks.
 
 mod asked_once;
-mod obstacles;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,15 +11,22 @@ use exit3_ports::{DatabaseHealth, Obstacle, SchemaState, StoreError, with_causes
 
 use crate::error::is_undefined_table;
 use crate::migrations::MIGRATIONS;
+use crate::obstacles::{HIDDEN, LACKS, NEEDED, Needs, WRITES_FAIL};
 use crate::pool::PgPool;
-use crate::sql::Sql;
+use crate::sql::{Sql, Value};
 use asked_once::AskedOnce;
-use obstacles::{HIDDEN, OBSTACLES};
 
-/// Stores a lead and rolls that back. The id is one that no lead has, and none is used up.
+/// Stores a lead and rolls that back. The id is one that no lead has, and none is used up. The lead
+/// is a copy of the newest one, which the rules of others (triggers, checks) have let in.
 const TRIAL: &str = "BEGIN; \
-    INSERT INTO leads (id, full_name, \"position\", created_at, updated_at, search_document) \
-    VALUES (-9223372036854775808, '', '', now(), now(), ''); \
+    INSERT INTO leads (id, full_name, \"position\", company_name, phone_number, email, source, \
+        status, notes, category, created_at, updated_at, search_document) \
+    SELECT -9223372036854775808, coalesce(full_name, ''), coalesce(\"position\", ''), \
+        company_name, phone_number, email, coalesce(source, 'other'), coalesce(status, 'new'), \
+        notes, coalesce(category, 'web_dev'), now(), now(), coalesce(search_document, '') \
+    FROM (VALUES (1)) AS one (row) \
+    LEFT JOIN (SELECT * FROM leads ORDER BY id DESC LIMIT 1) AS newest ON true \
+    ON CONFLICT DO NOTHING; \
     ROLLBACK";
 
 /// Checks the health of the database.
@@ -70,7 +76,7 @@ impl PgHealth {
 
     async fn ask_for_obstacle(&self) -> Result<Option<Obstacle>, StoreError> {
         let found = self.pool.read(|mut connection| async move {
-            let found = Sql::<(Bool, Text)>::planned(&OBSTACLES).load(&mut *connection).await;
+            let found = obstacles().load(&mut *connection).await;
             connection.done(found)
         });
         let found: Vec<(bool, String)> = found.await?;
@@ -112,6 +118,21 @@ impl PgHealth {
         }
         *told = obstacle.cloned();
     }
+}
+
+/// What the database lacks, and what makes its writes fail.
+fn obstacles() -> Sql<(Bool, Text)> {
+    let Needs { names, rights, columns, whole } = Needs::of_service();
+    Sql::planned(NEEDED)
+        .value(Value::Texts(names))
+        .sql(", ")
+        .value(Value::Texts(rights))
+        .sql(", ")
+        .value(Value::Texts(columns))
+        .sql(", ")
+        .value(Value::Bools(whole))
+        .sql(LACKS)
+        .sql(WRITES_FAIL)
 }
 
 #[async_trait]

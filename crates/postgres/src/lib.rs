@@ -17,6 +17,7 @@ mod leads;
 mod listing;
 mod lists;
 mod migrations;
+mod obstacles;
 mod opening;
 mod pool;
 mod position;

@@ -9,12 +9,16 @@ use tokio::runtime::Handle;
 
 use self::bulk::{PgBulkTransaction, list};
 use crate::migrations::MIGRATIONS;
+use crate::obstacles::{Needs, all_tables};
 use crate::settings::PgSettings;
 
 /// Loaded rows must be on disk when the load is reported as done. Any setting except `off` is the
 /// operator's choice, and stays.
 const DURABLY: &str = "SELECT set_config('synchronous_commit', 'on', true) \
                        WHERE current_setting('synchronous_commit') = 'off'";
+
+/// The rights that a load needs, besides those of the owner that some loads need.
+const LOADING: &str = "SELECT, INSERT, UPDATE, DELETE";
 
 /// Copies the whole database over connections of its own, because the pool is meant for quick
 /// operations.
@@ -38,7 +42,7 @@ impl Transfer for PgTransfer {
 
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
         let mut transaction = PgBulkTransaction::open(&self.settings, &self.runtime).await?;
-        let tables = transaction.shapes().await?;
+        let tables = transaction.complete(self.newest_schema()).await?;
         // A table emptied by TRUNCATE is empty for older snapshots as well. The first statement
         // that reads takes the snapshot, so it must come after the locks.
         let locks = match list(tables.iter().map(|shape| shape.table.name)) {
@@ -46,7 +50,7 @@ impl Transfer for PgTransfer {
             names => format!("LOCK TABLE {names} IN ACCESS SHARE MODE"),
         };
         transaction.begin_with("REPEATABLE READ READ ONLY", &locks).await?;
-        if transaction.shapes().await? != tables {
+        if transaction.complete(self.newest_schema()).await? != tables {
             return Err(StoreError::Unavailable("its tables are being changed".into()));
         }
         Ok(Box::new(transaction))
@@ -54,6 +58,7 @@ impl Transfer for PgTransfer {
 
     async fn load(&self) -> Result<Box<dyn Load>, StoreError> {
         let transaction = PgBulkTransaction::open(&self.settings, &self.runtime).await?;
+        transaction.lacks_nothing(&Needs::of_copy(&all_tables(), LOADING)).await?;
         let names = list(TABLES.iter().map(|table| table.name));
         let locks = format!("LOCK TABLE {names} IN EXCLUSIVE MODE");
         transaction.begin_with("READ COMMITTED READ WRITE", &locks).await?;

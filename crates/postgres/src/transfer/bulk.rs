@@ -14,6 +14,7 @@ use tokio_postgres::{Client, Error};
 use super::value::{self, Bind};
 use crate::error::{Failure, timed_out};
 use crate::migrations::lock::{self, What};
+use crate::obstacles::{LACKS, NEEDED, Needs, all_tables};
 use crate::settings::PgSettings;
 
 /// How often to ask for the initial locks, for two seconds each time.
@@ -103,10 +104,42 @@ impl PgBulkTransaction {
         rows.iter().map(row).collect::<Result<_, _>>().map_err(failed)
     }
 
-    /// The columns of all tables.
+    /// Fails if the role lacks anything that it needs, or might not see all rows.
+    pub(crate) async fn lacks_nothing(&self, needs: &Needs) -> Result<(), StoreError> {
+        let sql = format!(
+            "SELECT string_agg(text, '; ') FROM ({NEEDED}$1, $2, $3, $4{LACKS}) AS lacking (_, text)"
+        );
+        let texts = Type::TEXT_ARRAY;
+        let binds: [(&(dyn ToSql + Sync), Type); 4] = [
+            (&needs.names, texts.clone()),
+            (&needs.rights, texts.clone()),
+            (&needs.columns, texts),
+            (&needs.whole, Type::BOOL_ARRAY),
+        ];
+        match self.ask::<Option<String>>(&sql, &binds).await? {
+            Some(lacking) => Err(StoreError::Unavailable(lacking.into())),
+            None => Ok(()),
+        }
+    }
+
+    /// The tables to copy. Fails if a copy would be incomplete. A schema that this program has
+    /// brought up to date has all tables; an older one may lack some.
+    pub(crate) async fn complete(&mut self, newest: &str) -> Result<Vec<Shape>, StoreError> {
+        let shapes = self.shapes().await?;
+        if !shapes.is_empty() {
+            let all = if self.schema().await? == newest { all_tables() } else { Vec::new() };
+            let needed = if all.is_empty() { &shapes } else { &all };
+            self.lacks_nothing(&Needs::of_copy(needed, "SELECT")).await?;
+        }
+        Ok(shapes)
+    }
+
+    /// The columns of all tables, including those that the role may not read.
     pub(crate) async fn columns(&self) -> Result<HashSet<(String, String)>, StoreError> {
-        let sql = "SELECT table_name::text, column_name::text FROM information_schema.columns \
-                   WHERE table_schema = ANY (current_schemas(false))";
+        let sql = "SELECT relname::text, attname::text FROM pg_class \
+                   JOIN pg_attribute ON attrelid = pg_class.oid \
+                   WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND attnum > 0 \
+                   AND NOT attisdropped AND pg_table_is_visible(pg_class.oid)";
         let rows = self.client.query_typed(sql, &[]).await.map_err(failed)?;
         let row = |row: &tokio_postgres::Row| Ok((row.try_get(0)?, row.try_get(1)?));
         rows.iter().map(row).collect::<Result<_, _>>().map_err(failed)

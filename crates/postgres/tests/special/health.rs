@@ -2,7 +2,7 @@
 
 use exit3_domain::leads::{LeadFilter, LeadId, LeadOrder};
 use exit3_domain::paging::PageRequest;
-use exit3_ports::{DatabaseHealth, LeadRepository, Obstacle, StoreError};
+use exit3_ports::{DatabaseHealth, LeadRepository, Obstacle, StoreError, SubscriberRepository};
 use exit3_postgres::PgDatabase;
 use exit3_testkit::builders;
 use exit3_testkit::postgres::{TestDatabase, TestPostgres, client};
@@ -29,7 +29,8 @@ async fn limited() -> Limited {
          GRANT SELECT, INSERT, UPDATE, DELETE ON leads, subscribers TO {role};
          GRANT SELECT, INSERT, UPDATE ON lead_counts, subscriber_counts TO {role};
          GRANT SELECT, UPDATE ON api_keys TO {role};
-         GRANT SELECT ON __diesel_schema_migrations, backup_status TO {role}"
+         GRANT SELECT ON __diesel_schema_migrations, backup_status, clients, staff, django_leads,
+             django_subscribers, django_clients, django_staff TO {role}"
     );
     admin.batch_execute(&sql).await.unwrap();
     let database = open(&kept.url().replace("//postgres@", &format!("//{role}@")));
@@ -123,7 +124,8 @@ async fn every_column_that_is_missing_is_named() {
     let health = limited.database.health();
     let columns = "SELECT table_name::text, column_name::text FROM information_schema.columns \
                    WHERE table_name IN ('leads', 'lead_counts', 'subscribers', \
-                   'subscriber_counts', 'api_keys', 'backup_status') \
+                   'subscriber_counts', 'api_keys', 'backup_status', 'clients', 'staff', \
+                   'django_leads', 'django_subscribers', 'django_clients', 'django_staff') \
                    AND column_name <> 'only_row'";
     let columns = limited.admin.query(columns, &[]).await.unwrap();
     assert!(columns.len() > 30);
@@ -249,4 +251,85 @@ async fn failing_writes_are_reported_until_a_trial_succeeds_which_leaves_nothing
     assert_eq!(create(&database).await.unwrap().0, before.0 + 2);
     let row = admin.query_one("SELECT count(*) FROM leads", &[]).await.unwrap();
     assert_eq!(row.get::<_, i64>(0), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_that_have_run_out_are_reported() {
+    let (database, kept) = shared().await;
+    let admin = client(kept.url()).await;
+    let sequences = [("leads_id_seq", "leads"), ("subscribers_id_seq", "subscribers")];
+    for (sequence, table) in sequences {
+        let end = format!("ALTER SEQUENCE {sequence} MAXVALUE 99; SELECT setval('{sequence}', 99)");
+        admin.batch_execute(&end).await.unwrap();
+        let subscribers = database.subscribers();
+        assert!(match table {
+            "leads" => is_unavailable(&create(&database).await),
+            _ => is_unavailable(&subscribers.create(&builders::subscriber("a@b.hr")).await),
+        });
+        let told = format!("the sequence {sequence} has no more ids for the table {table}");
+        let obstacle = database.health().obstacle().await.unwrap();
+        assert_eq!(obstacle, Some(Obstacle::WritesFail(told)));
+        admin.batch_execute(&format!("ALTER SEQUENCE {sequence} MAXVALUE 999")).await.unwrap();
+        assert_eq!(database.health().obstacle().await.unwrap(), None);
+    }
+    create(&database).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_of_others_that_reject_every_lead_are_reported() {
+    let (database, kept) = shared().await;
+    let admin = client(kept.url()).await;
+    create(&database).await.unwrap();
+    let raise = "CREATE FUNCTION raise() RETURNS trigger LANGUAGE plpgsql AS $$
+                 BEGIN RAISE EXCEPTION 'not today'; END $$;
+                 CREATE TRIGGER raise BEFORE INSERT ON leads FOR EACH ROW EXECUTE FUNCTION raise()";
+    for (rule, undo, told) in [
+        (raise, "DROP TRIGGER raise ON leads", "not today"),
+        (
+            "ALTER TABLE leads ADD CONSTRAINT shut CHECK (false) NOT VALID",
+            "ALTER TABLE leads DROP CONSTRAINT shut",
+            "shut",
+        ),
+        (
+            "ALTER TABLE leads ADD extra text; \
+             ALTER TABLE leads ADD CONSTRAINT extra CHECK (extra IS NOT NULL) NOT VALID",
+            "ALTER TABLE leads DROP extra",
+            "extra",
+        ),
+    ] {
+        admin.batch_execute(rule).await.unwrap();
+        assert!(is_unavailable(&create(&database).await), "{rule}");
+        let Some(Obstacle::WritesFail(why)) = database.health().obstacle().await.unwrap() else {
+            panic!("writes seem to succeed: {rule}");
+        };
+        assert!(why.contains(told), "{why}");
+        admin.batch_execute(undo).await.unwrap();
+        assert_eq!(database.health().obstacle().await.unwrap(), None, "{undo}");
+        create(&database).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_of_others_that_reject_some_leads_leave_the_service_ready() {
+    let (database, kept) = shared().await;
+    let admin = client(kept.url()).await;
+    create(&database).await.unwrap();
+    for (rule, undo) in [
+        (
+            "UPDATE leads SET full_name = 'Zoe'; \
+             ALTER TABLE leads ADD CONSTRAINT part CHECK (full_name LIKE 'Z%')",
+            "ALTER TABLE leads DROP CONSTRAINT part",
+        ),
+        (
+            "DELETE FROM leads WHERE id > (SELECT min(id) FROM leads); \
+             CREATE UNIQUE INDEX one ON leads ((1))",
+            "DROP INDEX one",
+        ),
+    ] {
+        admin.batch_execute(rule).await.unwrap();
+        assert!(is_unavailable(&create(&database).await), "{rule}");
+        assert_eq!(database.health().obstacle().await.unwrap(), None, "{rule}");
+        admin.batch_execute(undo).await.unwrap();
+        create(&database).await.unwrap();
+    }
 }

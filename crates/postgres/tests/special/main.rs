@@ -9,6 +9,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod complete;
 mod documents;
 mod durability;
 mod failures;

@@ -12,16 +12,16 @@ use tokio_postgres::Client;
 use crate::{open, shared};
 
 /// The rights that docs/OPERATIONS.md grants to a role that serves but does not migrate.
-const SERVING: &str = include_str!("../../../../deploy/postgres/serving.sql");
+pub(crate) const SERVING: &str = include_str!("../../../../deploy/postgres/serving.sql");
 
 /// A role without rights in this database, dropped with it.
-struct Role {
-    name: String,
-    admin: Client,
+pub(crate) struct Role {
+    pub(crate) name: String,
+    pub(crate) admin: Client,
 }
 
 impl Role {
-    async fn new(database: &TestDatabase) -> Self {
+    pub(crate) async fn new(database: &TestDatabase) -> Self {
         let admin = postgres::client(database.url()).await;
         let name = name_of(database.url());
         let name = format!("role_{name}");
@@ -30,7 +30,7 @@ impl Role {
         Self { name, admin }
     }
 
-    fn url(&self, database: &TestDatabase) -> String {
+    pub(crate) fn url(&self, database: &TestDatabase) -> String {
         let (_, server) = database.url().rsplit_once('@').unwrap();
         format!("postgres://{}:x@{server}", self.name)
     }
