@@ -65,6 +65,7 @@ pub(crate) struct PgConnection {
     give_up: Option<oneshot::Sender<()>>,
     ask: Ask,
     server_position: Option<ServerPosition>,
+    ran_batch: bool,
     opened: Instant,
     /// When it was last given back.
     heard: Instant,
@@ -91,6 +92,7 @@ impl PgConnection {
             give_up,
             ask: Ask::Never,
             server_position: None,
+            ran_batch: false,
             opened,
             heard: opened,
             _open: open,
@@ -113,13 +115,24 @@ impl PgConnection {
         self.heard = now;
     }
 
+    /// Begins an operation.
+    pub(crate) fn begin(&mut self, ask: Ask) {
+        self.ask_for_position(ask);
+        self.ran_batch = false;
+    }
+
     /// Sets whether to ask for the server's position with each statement.
     pub(crate) fn ask_for_position(&mut self, ask: Ask) {
         self.ask = ask;
         self.server_position = None;
     }
 
-    /// The server's position before or after the last statement, if it was asked for and known.
+    /// Whether the operation has started a transaction and perhaps not ended it. Only batches do.
+    pub(crate) fn may_be_in_transaction(&self) -> bool {
+        self.ran_batch
+    }
+
+    /// The server's place before or after the last statement, if it was asked for and known.
     pub(crate) fn server_position(&self) -> Option<ServerPosition> {
         self.server_position
     }
@@ -202,6 +215,7 @@ impl PgConnection {
 
 impl SimpleAsyncConnection for PgConnection {
     async fn batch_execute(&mut self, sql: &str) -> QueryResult<()> {
+        self.ran_batch = true;
         let where_ = self.position_statement().await?;
         let run = self.client.batch_execute(sql);
         let (done, at) = with_position(&self.client, run, self.ask, where_).await;

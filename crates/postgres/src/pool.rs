@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use tokio_postgres::tls::TlsStream;
 use tokio_postgres::{Connection, Socket};
 
-use crate::connection::{Ask, PgConnection};
+use crate::connection::PgConnection;
 use crate::error::{Again, Failure, timed_out};
 use crate::opening::{self, ConnectError, Unfit};
 use crate::replica::Replica;
@@ -214,8 +214,8 @@ impl PgPool {
             held = self.home.take(first).await?;
         }
         let in_use = self.connections.take(asked.elapsed());
-        let ask = if trace.is_some() { Ask::After } else { Ask::Never };
-        Ok(Checkout::new(held, ask, trace, in_use))
+        let (writes, patience) = (kind == Kind::Write, self.timeout / silence::SUSPICION);
+        Ok(Checkout::new(held, trace, writes, patience, in_use))
     }
 
     fn trace(&self, kind: Kind) -> Option<Trace> {

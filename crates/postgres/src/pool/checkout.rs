@@ -2,6 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use diesel::QueryResult;
 use exit3_ports::{Consistency, LogPosition};
@@ -31,20 +32,35 @@ impl Trace {
     }
 }
 
-/// A connection in use. It serves others only after [`Self::done`]. If it is dropped before,
-/// because its operation was abandoned with something in flight, it is closed.
+/// A connection in use. It serves others only after [`Self::done`].
+///
+/// If it is dropped before, its operation was abandoned. If the caller has gone soon, the
+/// connection serves others as soon as its statement has ended, because opening another one costs
+/// the server much more. Otherwise, or in a transaction, it is closed.
 pub(crate) struct Checkout {
-    // Dropped before the connection, which then goes to the next caller.
-    _in_use: InUse,
-    held: Held,
+    in_use: Option<InUse>,
+    /// There until the end.
+    held: Option<Held>,
+    writes: bool,
+    taken: Instant,
+    /// After this time without an answer, the connection may be lost.
+    patience: Duration,
     finished: bool,
     trace: Option<Trace>,
 }
 
 impl Checkout {
-    pub(super) fn new(mut held: Held, ask: Ask, trace: Option<Trace>, in_use: InUse) -> Self {
-        held.ask_for_position(ask);
-        Self { _in_use: in_use, held, finished: false, trace }
+    pub(super) fn new(
+        mut held: Held,
+        trace: Option<Trace>,
+        writes: bool,
+        patience: Duration,
+        in_use: InUse,
+    ) -> Self {
+        held.begin(if trace.is_some() { Ask::After } else { Ask::Never });
+        let (held, taken) = (Some(held), Instant::now());
+        let in_use = Some(in_use);
+        Self { in_use, held, writes, taken, patience, finished: false, trace }
     }
 
     /// Gives the connection back and returns the outcome of its operation.
@@ -64,9 +80,16 @@ impl Checkout {
         self.traced(outcome)
     }
 
-    fn traced<T>(&self, outcome: QueryResult<T>) -> Result<T, Failure> {
-        if let (Ok(_), Some(trace)) = (&outcome, &self.trace) {
-            trace.leave(self.held.server_position());
+    fn traced<T>(&mut self, outcome: QueryResult<T>) -> Result<T, Failure> {
+        if outcome.is_ok() {
+            if let Some(trace) = &self.trace {
+                trace.leave(self.server_position());
+            }
+            if self.writes
+                && let Some(held) = &mut self.held
+            {
+                held.note_write();
+            }
         }
         outcome.map_err(Failure::from)
     }
@@ -76,20 +99,25 @@ impl Deref for Checkout {
     type Target = PgConnection;
 
     fn deref(&self) -> &Self::Target {
-        &self.held
+        self.held.as_deref().unwrap_or_else(|| unreachable!("it is there until the end"))
     }
 }
 
 impl DerefMut for Checkout {
     fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.held
+        self.held.as_deref_mut().unwrap_or_else(|| unreachable!("it is there until the end"))
     }
 }
 
 impl Drop for Checkout {
     fn drop(&mut self) {
-        if !self.finished {
-            self.held.give_up();
+        // Before the connection, which then goes to the next caller.
+        self.in_use = None;
+        let Some(mut held) = self.held.take().filter(|_| !self.finished) else { return };
+        if self.taken.elapsed() < self.patience && !held.may_be_in_transaction() {
+            held.drain(self.patience);
+        } else {
+            held.give_up();
         }
     }
 }

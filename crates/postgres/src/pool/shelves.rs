@@ -135,9 +135,10 @@ impl Home {
             || [self.number, SHARED].iter().all(|pool| state.is_full(*pool))
     }
 
-    /// Whether other callers wait for a connection.
+    /// Whether other callers wait for a connection of this worker. A connection given up makes room
+    /// only in its own pool.
     pub(crate) fn is_waited_for(&self) -> bool {
-        self.shelves.state().is_waited_for()
+        self.shelves.state().is_waited_for(self.number)
     }
 
     async fn next(&self, first: bool) -> Result<Held, Failure> {
@@ -262,6 +263,11 @@ impl Shelves {
         self.state().answers.of_new(moment)
     }
 
+    /// Whether a connection opened after `moment` has done a write.
+    pub(crate) fn new_one_writes(&self, moment: Instant) -> bool {
+        self.state().answers.of_new_write(moment)
+    }
+
     /// Whether no operation has given up its connection since `moment`. If so, the caller may do
     /// it.
     pub(crate) fn is_first_to_give_way(&self, moment: Instant) -> bool {
@@ -378,14 +384,14 @@ impl Shelves {
     }
 
     /// Takes a connection back.
-    fn put(self: &Arc<Self>, mut object: Object<Manager>) {
+    fn put(self: &Arc<Self>, mut object: Object<Manager>, wrote: bool) {
         if object.is_closed() {
             drop(Object::take(object));
             return self.look_after_line();
         }
         let now = Instant::now();
         object.note_heard(now);
-        self.state().answers.note(object.opened(), now);
+        self.state().answers.note(object.opened(), now, wrote);
         self.hand_on(object, false);
     }
 }

@@ -4,7 +4,8 @@
 //! can tell these apart. So an operation that has waited long looks at them: if none of them
 //! answers either, and there is no room for a new one, one operation gives up its connection, and a
 //! new one is opened in its place. If the new connection answers, the other reads give up their
-//! connections too, and run again.
+//! connections too, and run again. If the new connection has done a write, the other writes give up
+//! their connections too, as long as more writes wait for one. They are not run again.
 
 use std::pin::Pin;
 use std::time::{Duration, Instant};
@@ -16,7 +17,7 @@ use crate::error::{Failure, timed_out};
 use crate::pool::Checkout;
 
 /// The fraction of its time limit after which an operation without an answer becomes suspicious.
-const SUSPICION: u32 = 4;
+pub(super) const SUSPICION: u32 = 4;
 
 /// If no old connection answers for this fraction of the time limit, all count as lost.
 const SILENCE: u32 = 8;
@@ -112,6 +113,11 @@ impl PgPool {
             if all_are_lost {
                 let others_want = kind != Kind::Write || self.home.is_waited_for();
                 if others_want && self.home.shelves().is_first_to_give_way(taken) {
+                    return;
+                }
+                // Others write on new connections, so the silent ones are not merely slow: writes
+                // that have not been sent yet need the room.
+                if kind == Kind::Write && others_want && self.home.shelves().new_one_writes(taken) {
                     return;
                 }
                 // Reads run again only while at least half of their time is left.

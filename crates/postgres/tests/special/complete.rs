@@ -1,6 +1,8 @@
 //! Copies are complete, or fail.
 
-use exit3_ports::{DatabaseHealth, ForeignTable, Obstacle, Rows, StoreError, TABLES, Target, Transfer};
+use exit3_ports::{
+    DatabaseHealth, ForeignTable, Obstacle, Rows, StoreError, TABLES, Target, Transfer,
+};
 use exit3_postgres::{PgSettings, foreign_source};
 use exit3_testkit::postgres::{self, TestDatabase};
 use tokio::runtime::Handle;
@@ -134,9 +136,8 @@ async fn hidden_rows_of_another_program_are_reported() {
     };
     let name = &role.name;
     assert_eq!(why(read().await), format!("the role {name} lacks SELECT on the table others"));
-    let sql = format!(
-        "GRANT SELECT ON others TO {name}; ALTER TABLE others ENABLE ROW LEVEL SECURITY"
-    );
+    let sql =
+        format!("GRANT SELECT ON others TO {name}; ALTER TABLE others ENABLE ROW LEVEL SECURITY");
     role.admin.batch_execute(&sql).await.unwrap();
     let told = why(read().await);
     assert!(told.contains("row-level security of the table others"), "{told}");

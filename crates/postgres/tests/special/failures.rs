@@ -6,6 +6,7 @@ use exit3_domain::leads::{LeadFilter, LeadOrder};
 use exit3_domain::paging::PageRequest;
 use exit3_ports::{DatabaseHealth, LeadRepository, StoreError};
 use exit3_postgres::PgSettings;
+use exit3_testkit::relay::Relay;
 use exit3_testkit::{builders, postgres};
 use tokio_postgres::Client;
 
@@ -113,6 +114,26 @@ async fn a_caller_that_goes_away_leaves_no_transaction_or_connection_open() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn callers_that_go_away_leave_their_connections_to_others() {
+    let (_, kept) = shared().await;
+    let relay = Relay::before(kept.url()).await;
+    let mut settings = PgSettings::parse(relay.url()).unwrap();
+    settings.pool_size = 4;
+    (settings.timeout, settings.wait) = (Duration::from_secs(60), Duration::from_secs(60));
+    let database = exit3_postgres::connect(&settings, tokio::runtime::Handle::current());
+    let (leads, all) = (database.leads(), LeadFilter::default());
+    let lead = builders::lead().build();
+    let list = || leads.list(&all, LeadOrder::NEWEST, PageRequest::first());
+    for microseconds in 0..150 {
+        let patience = Duration::from_micros(microseconds * 20);
+        let _ = tokio::time::timeout(patience, list()).await;
+        let _ = tokio::time::timeout(patience, leads.create(&lead, builders::at(1))).await;
+    }
+    list().await.unwrap().unwrap();
+    assert!(relay.accepted() <= 4, "{} connections", relay.accepted());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn writers_that_wait_too_long_give_up_and_free_their_connections() {
     let (database, kept) = shared().await;
     let leads = database.leads();
@@ -139,9 +160,12 @@ async fn temporary_errors_are_unavailable_and_others_are_bugs() {
     let leads = database.leads();
     let lead = builders::lead().build();
     let admin = postgres::client(kept.url()).await;
-    let defects = ["22000", "22P05", "23514", "2F005", "38000", "42601", "54000", "P0001"];
+    let defects = ["22000", "22P05", "42601", "54000"];
     let may_pass = [
         "08006", "08P01", // connection, pooler
+        "2200H", // no more ids
+        "09000", "23502", "23505", "23514", "27000", "2F005", "38000", "39000",
+        "P0001", // rules of others
         "25006", "25P02", // only reads, a broken transaction
         "26000", // a prepared statement that is lost
         "28000", "28P01", // no login

@@ -37,20 +37,20 @@ async fn lost() -> Lost {
     let (_, kept) = shared().await;
     let relay = Relay::before(kept.url()).await;
     let database = connect(&settings(relay.url()), Handle::current());
-    open_all(&database, kept.url()).await;
+    open_all(std::slice::from_ref(&database), kept.url()).await;
     relay.lose_connections();
     let admin = client(kept.url()).await;
     Lost { database, admin, relay, _kept: kept }
 }
 
 /// Opens as many connections as allowed: no query is answered before all have been sent.
-async fn open_all(database: &PgDatabase, url: &str) {
+async fn open_all(workers: &[PgDatabase], url: &str) {
     let mut holder = client(url).await;
     let lock = holder.transaction().await.unwrap();
     lock.batch_execute("LOCK TABLE leads IN ACCESS EXCLUSIVE MODE").await.unwrap();
     let lists: Vec<_> = (0..SIZE)
-        .map(|_| {
-            let database = database.clone();
+        .map(|n| {
+            let database = workers[n % workers.len()].clone();
             tokio::spawn(async move { list(&database).await.unwrap() })
         })
         .collect();
@@ -125,10 +125,39 @@ async fn reads_succeed_while_writes_hold_all_connections() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn writes_of_all_workers_succeed_if_they_wait_while_lost_ones_hold_all_connections() {
+    let (_, kept) = shared().await;
+    let relay = Relay::before(kept.url()).await;
+    let database = connect(&settings(relay.url()), Handle::current());
+    let workers = [0, 1].map(|_| database.of_worker(2, Handle::current()));
+    // Each worker has seven connections of its own, and all share two.
+    let of = |n| if n < 2 { &database } else { &workers[n % 2] };
+    open_all(&(0..SIZE).map(|n| of(n).clone()).collect::<Vec<_>>(), kept.url()).await;
+    relay.lose_connections();
+    let spawn = |n: usize| {
+        let database = workers[n % 2].clone();
+        tokio::spawn(async move { create(&database).await })
+    };
+    let lost: Vec<_> = (0..SIZE).map(spawn).collect();
+    // These writes take all connections.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let waiting: Vec<_> = (0..5 * SIZE).map(spawn).collect();
+    for write in waiting {
+        write.await.unwrap().unwrap();
+    }
+    let mut stored = 5 * SIZE as i64;
+    for write in lost {
+        stored += i64::from(write.await.unwrap().is_ok());
+    }
+    let row = client(kept.url()).await.query_one("SELECT count(*) FROM leads", &[]).await.unwrap();
+    assert_eq!(row.get::<_, i64>(0), stored);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn slow_writes_are_not_given_up_while_connections_answer() {
     let (_, kept) = shared().await;
     let database = connect(&settings(kept.url()), Handle::current());
-    open_all(&database, kept.url()).await;
+    open_all(std::slice::from_ref(&database), kept.url()).await;
     let mut holder = client(kept.url()).await;
     let lock = holder.transaction().await.unwrap();
     lock.batch_execute("LOCK TABLE leads IN EXCLUSIVE MODE").await.unwrap();

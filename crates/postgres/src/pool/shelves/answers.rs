@@ -13,12 +13,18 @@ pub(super) struct Answers {
     last: BTreeMap<Instant, Instant>,
     /// A connection that has not answered since then must be tested before use.
     distrusted: Option<Instant>,
+    /// When the newest connection that has done a write was opened.
+    wrote: Option<Instant>,
     /// When an operation last gave up its connection to make room for a new one.
     gave_way: Option<Instant>,
 }
 
 impl Answers {
-    pub(super) fn note(&mut self, opened: Instant, now: Instant) {
+    /// Records that a connection has answered, and whether it has done a write.
+    pub(super) fn note(&mut self, opened: Instant, now: Instant, wrote: bool) {
+        if wrote {
+            self.wrote = self.wrote.max(Some(opened));
+        }
         if self.last.insert(opened, now).is_none() {
             self.last.retain(|_, heard| now.duration_since(*heard) < KEPT);
         }
@@ -32,6 +38,11 @@ impl Answers {
     /// Whether a connection opened after `moment` has answered.
     pub(super) fn of_new(&self, moment: Instant) -> bool {
         self.last.range(moment..).next().is_some()
+    }
+
+    /// Whether a connection opened after `moment` has done a write.
+    pub(super) fn of_new_write(&self, moment: Instant) -> bool {
+        self.wrote.is_some_and(|opened| opened > moment)
     }
 
     pub(super) fn distrust(&mut self, moment: Instant) {

@@ -15,12 +15,14 @@ pub(crate) struct Held {
     pub(super) object: Option<Object<Manager>>,
     /// Whether it must be tested before use.
     rested: bool,
+    /// Whether it has done a write.
+    wrote: bool,
     shelves: Arc<Shelves>,
 }
 
 impl Held {
     pub(super) fn new(shelves: &Arc<Shelves>, object: Object<Manager>, rested: bool) -> Self {
-        Self { object: Some(object), rested, shelves: Arc::clone(shelves) }
+        Self { object: Some(object), rested, wrote: false, shelves: Arc::clone(shelves) }
     }
 
     /// Whether it answers within this time, if it was idle. If it does not, connections that have
@@ -36,6 +38,23 @@ impl Held {
         }
         self.rested = false;
         true
+    }
+
+    /// Records that it has done a write.
+    pub(crate) fn note_write(&mut self) {
+        self.wrote = true;
+    }
+
+    /// Gives the connection back once its last statement has ended, or closes it if that takes
+    /// longer than `patience`.
+    pub(crate) fn drain(mut self, patience: Duration) {
+        // A runtime that has ended drops the task, which closes the connection.
+        self.rested = true;
+        let Some(pool) = self.object.as_ref().and_then(Object::pool) else { return };
+        pool.manager().runtime.spawn(async move {
+            self.rested = !self.answers(patience).await;
+            drop(self);
+        });
     }
 }
 
@@ -60,7 +79,7 @@ impl Drop for Held {
                 // It failed its test.
                 object.give_up();
             }
-            self.shelves.put(object);
+            self.shelves.put(object, self.wrote);
         }
     }
 }

@@ -44,10 +44,10 @@ impl State {
         self.pools.get(&number).is_none_or(full)
     }
 
-    /// Whether a caller waits for a connection.
-    pub(super) fn is_waited_for(&self) -> bool {
+    /// Whether a caller waits for a connection of this pool, or of any.
+    pub(super) fn is_waited_for(&self, number: u64) -> bool {
         self.line.iter().any(|waiting| !waiting.is_closed())
-            || self.pools.values().any(|pool| pool.status().waiting > 0)
+            || self.pools.get(&number).is_some_and(|pool| pool.status().waiting > 0)
     }
 
     /// Replaces the shared pool. Callers that wait at the old pool move to the new one. deadpool's
