@@ -82,6 +82,27 @@ async fn nothing_is_lost_with_a_truncated_log() {
     loses_nothing(harm, "truncated the -wal file", "truncated the -wal file").await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_lacks_writes_is_not_praised() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = Service::start(directory.path(), &KEY);
+    let main = directory.path().join("data/exit3.sqlite3");
+    let suffixes = ["-wal", "-shm"];
+    assert_eq!(create(&service).await, 201);
+    let older = suffixes.map(|suffix| fs::read(beside(&main, suffix)).unwrap());
+    for _ in 0..30 {
+        assert_eq!(create(&service).await, 201);
+    }
+    for (suffix, content) in suffixes.iter().zip(older) {
+        let file = OpenOptions::new().write(true).open(beside(&main, suffix)).unwrap();
+        std::os::unix::fs::FileExt::write_all_at(&file, &content, 0).unwrap();
+    }
+    assert_eq!(create(&service).await, 503);
+    assert_eq!(service.get(READY, "").await.status(), 503);
+    assert!(!service.output().contains("acknowledged writes are kept"), "{}", service.output());
+    service.kill();
+}
+
 /// Damages the files of a running service in a way that only this service can detect. All commands
 /// must fail until a restart.
 async fn fails_commands(harm: fn(&Path)) {

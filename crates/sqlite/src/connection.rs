@@ -10,9 +10,9 @@ use std::path::PathBuf;
 
 use exit3_ports::NoWay;
 
-pub(crate) use self::connector::{Connector, look};
+pub(crate) use self::connector::{BUSY, Connector, look};
 pub(crate) use self::files::{Change, Files};
-pub(crate) use self::log::Log;
+pub(crate) use self::log::{Header, Log};
 use crate::error;
 
 /// Why the database could not be opened or migrated.
@@ -104,6 +104,18 @@ pub enum FilesError {
          rows. docs/OPERATIONS.md says how to save the data; restart the service afterwards"
     )]
     Damaged(String),
+    /// The main file has no contents, but its log has.
+    #[error(
+        "the database file {} is empty or missing, but {} holds data, which opening the database \
+         would remove. Put the database file back, or restore a backup into another directory",
+        main.display(), log.display()
+    )]
+    Emptied {
+        /// The main file.
+        main: PathBuf,
+        /// The log.
+        log: PathBuf,
+    },
     /// The files changed while the database was open.
     #[error("{0}")]
     Changed(String),

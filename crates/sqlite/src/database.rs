@@ -68,11 +68,13 @@ impl SqliteDatabase {
             return Err(FilesError::NotShared(path.to_owned()).into());
         }
         files.check_elsewhere()?;
+        files.check_emptied()?;
         create(path).map_err(file_error)?;
         // An absolute path, so that later connections open the same file even if the working
         // directory changes.
         let absolute = path.canonicalize().map_err(file_error)?;
-        let connector = Connector::new(&absolute).ok_or_else(|| OpenError::Path(absolute))?;
+        let connector =
+            Connector::reached_by(&absolute, path).ok_or_else(|| OpenError::Path(absolute))?;
         for rescued in connector.files().rescued() {
             tracing::error!(
                 "{} holds data that an earlier process could not write to the database: \

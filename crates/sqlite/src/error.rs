@@ -55,7 +55,9 @@ pub(crate) enum Refusal {
     LogGone,
     #[error("another program has overwritten or truncated the database file")]
     FileOverwritten,
-    #[error("another program has overwritten or truncated the -wal file beside the database")]
+    #[error(
+        "another program has overwritten or truncated the -wal file beside the database, or the -shm file"
+    )]
     LogOverwritten,
     #[error("the disk of the database is full")]
     DiskFull,
@@ -63,6 +65,16 @@ pub(crate) enum Refusal {
     Locked,
     #[error("the database cannot be opened for writing")]
     NotOpened,
+}
+
+impl Refusal {
+    /// Whether the files are damaged, moved or removed.
+    pub(crate) fn is_of_files(self) -> bool {
+        matches!(
+            self,
+            Self::FileGone | Self::LogGone | Self::FileOverwritten | Self::LogOverwritten
+        )
+    }
 }
 
 impl From<Refusal> for StoreError {

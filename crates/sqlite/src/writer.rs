@@ -150,7 +150,9 @@ fn write_all(mut line: mpsc::Receiver<Message>, mut hand: Hand, commits: &Atomic
             commits.fetch_add(1, Ordering::Relaxed);
         }
         jobs.into_iter().for_each(|job| job.answer(refusal));
+        hand.after_commit(ticks);
     }
+    hand.close();
 }
 
 /// Sends ticks to the thread until it has ended.

@@ -16,7 +16,7 @@ use crate::sql::Sql;
 
 /// How long a connection waits for a lock of another process, in milliseconds. Shorter than a
 /// caller's patience.
-const BUSY: &str = "PRAGMA busy_timeout = 1500;";
+pub(crate) const BUSY: &str = "PRAGMA busy_timeout = 1500;";
 /// The same for migrations, since the other process may be running one.
 const BUSY_MIGRATOR: &str = "PRAGMA busy_timeout = 300000;";
 
@@ -45,6 +45,11 @@ pub(crate) struct Connector {
 impl Connector {
     /// `None` if the path is not UTF-8.
     pub(crate) fn new(path: &Path) -> Option<Self> {
+        Self::reached_by(path, path)
+    }
+
+    /// The same; `given` is another path to the file, which must lead to it as long as it is used.
+    pub(crate) fn reached_by(path: &Path, given: &Path) -> Option<Self> {
         let mut uri = "file:".to_owned();
         for character in path.to_str()?.chars() {
             match character {
@@ -55,7 +60,7 @@ impl Connector {
             }
         }
         uri.push_str("?mode=rw");
-        Some(Self { files: Arc::new(Files::new(path)), uri })
+        Some(Self { files: Arc::new(Files::reached_by(path, given)), uri })
     }
 
     pub(crate) fn files(&self) -> &Files {
@@ -71,6 +76,7 @@ impl Connector {
     /// Refuses to open files that have been replaced: SQLite would take the index, which other
     /// connections here have mapped, for an unused one, and truncate it.
     fn may_open(&self) -> Result<(), FilesError> {
+        self.files.check_emptied()?;
         self.files.in_place().map_err(|refusal| FilesError::Changed(refusal.to_string()))
     }
 
@@ -80,6 +86,14 @@ impl Connector {
         connection.batch_execute(BUSY)?;
         log_ahead(&mut connection)?;
         connection.batch_execute(WRITER)?;
+        Ok(connection)
+    }
+
+    /// A writer that never moves the log to the main file by itself: its owner checks the log
+    /// before.
+    pub(crate) fn careful_writer(&self) -> Result<SqliteConnection, OpenError> {
+        let mut connection = self.writer()?;
+        connection.batch_execute("PRAGMA wal_autocheckpoint = 0")?;
         Ok(connection)
     }
 
@@ -112,6 +126,7 @@ impl Connector {
 
     /// Opens another application's file, without changing it.
     pub(crate) fn foreign(&self) -> Result<SqliteConnection, OpenError> {
+        self.files.check_emptied()?;
         Ok(SqliteConnection::establish(&self.uri_with("?mode=ro"))?)
     }
 

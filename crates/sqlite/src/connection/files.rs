@@ -23,6 +23,8 @@ pub(crate) struct Files {
     main: PathBuf,
     log: PathBuf,
     index: PathBuf,
+    /// The path by which the operator knows the main file. A link in it may be changed.
+    given: PathBuf,
     identity: Option<Identity>,
     /// Never closed: see [`in_use`].
     main_file: Option<Arc<File>>,
@@ -30,6 +32,8 @@ pub(crate) struct Files {
     trouble: Mutex<Option<Refusal>>,
     others: AtomicBool,
     marker: Marker,
+    /// The marker beside the file that `given` leads to now.
+    marker_of_given: Mutex<Option<Marker>>,
 }
 
 /// The two files that exist only while the database is open.
@@ -54,12 +58,27 @@ impl Change {
     fn of(metadata: &Metadata) -> Self {
         Self { length: metadata.len(), at: (metadata.mtime(), metadata.mtime_nsec()) }
     }
+
+    pub(crate) fn length(self) -> u64 {
+        self.length
+    }
+
+    /// Whether it happened at least two seconds later.
+    pub(crate) fn is_later_than(self, other: Self) -> bool {
+        self.at.0 >= other.at.0.saturating_add(2)
+    }
 }
 
 impl Files {
     /// The files that belong to `main`, which must exist.
     pub(crate) fn new(main: &Path) -> Self {
+        Self::reached_by(main, main)
+    }
+
+    /// The same; `given` is another path to `main`.
+    pub(crate) fn reached_by(main: &Path, given: &Path) -> Self {
         Self {
+            given: std::path::absolute(given).unwrap_or_else(|_| main.to_owned()),
             main: main.to_owned(),
             log: with_suffix(main, "-wal"),
             index: with_suffix(main, "-shm"),
@@ -68,7 +87,8 @@ impl Files {
             beside: OnceLock::new(),
             trouble: Mutex::default(),
             others: AtomicBool::new(false),
-            marker: Marker::new(with_suffix(main, "-damaged")),
+            marker: Marker::new(with_suffix(main, MARKER)),
+            marker_of_given: Mutex::default(),
         }
     }
 
@@ -87,6 +107,16 @@ impl Files {
         self.marker.of_others().map_or(Ok(()), |found| Err(FilesError::Damaged(found)))
     }
 
+    /// Fails if the main file is empty or missing although the log is not. SQLite would take the
+    /// log for one of a removed database, and remove it.
+    pub(crate) fn check_emptied(&self) -> Result<(), FilesError> {
+        let length = |path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        match length(&self.main) == 0 && length(&self.log) > 0 {
+            true => Err(FilesError::Emptied { main: self.main.clone(), log: self.log.clone() }),
+            false => Ok(()),
+        }
+    }
+
     /// Remembers the log and the index, once a connection has opened them. While that connection
     /// stays open, SQLite itself neither removes nor replaces them.
     pub(crate) fn remember(&self) -> Result<(), Refusal> {
@@ -103,7 +133,8 @@ impl Files {
 
     /// Whether each file is still the one that was opened.
     pub(crate) fn in_place(&self) -> Result<(), Refusal> {
-        if !self.main_in_place() {
+        let is_given = self.given == self.main || identity(&self.given) == self.identity;
+        if !self.main_in_place() || !is_given {
             return Err(Refusal::FileGone);
         }
         let Some(beside) = self.beside.get() else { return Ok(()) };
@@ -207,20 +238,17 @@ impl Files {
             return;
         }
         match trouble {
-            Some(
-                trouble @ (Refusal::FileGone
-                | Refusal::LogGone
-                | Refusal::FileOverwritten
-                | Refusal::LogOverwritten),
-            ) => {
+            Some(trouble) if trouble.is_of_files() => {
                 tracing::error!(
                     "{trouble}: writes are refused until this is undone or the service is restarted"
                 );
                 self.marker.set(&trouble.to_string());
+                self.mark_given(trouble);
             }
             Some(trouble) => tracing::error!("{trouble}: writes are refused until this passes"),
             None => {
                 self.marker.clear();
+                *self.marker_of_given.lock().unwrap_or_else(PoisonError::into_inner) = None;
                 tracing::info!("the database accepts writes again");
             }
         }
@@ -228,6 +256,23 @@ impl Files {
     }
 }
 
+impl Files {
+    /// Tells commands that follow a changed link to other files. Those lack newer writes.
+    fn mark_given(&self, trouble: Refusal) {
+        let Some((directory, name)) = self.given.parent().zip(self.given.file_name()) else {
+            return;
+        };
+        let in_directory = || Some(directory.canonicalize().ok()?.join(name));
+        let Some(main) = self.given.canonicalize().ok().or_else(in_directory) else { return };
+        let mut known = self.marker_of_given.lock().unwrap_or_else(PoisonError::into_inner);
+        if main != self.main && known.is_none() {
+            known.insert(Marker::new(with_suffix(&main, MARKER))).set(&trouble.to_string());
+        }
+    }
+}
+
+/// The suffix of the marker file.
+const MARKER: &str = "-damaged";
 /// The suffix of rescued copies, followed by the process id.
 const RESCUED: &str = "-rescued-";
 

@@ -11,10 +11,13 @@ const BEFORE_PAGE: usize = 24;
 /// The possible page sizes.
 const PAGES: std::ops::RangeInclusive<usize> = 512..=65536;
 
+/// The header of a log. It identifies the log: SQLite chooses new random numbers at each restart.
+pub(crate) type Header = [u8; HEADER];
+
 /// The header and the last frame of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Log {
-    header: [u8; HEADER],
+    header: Header,
     frames: u64,
     last: [u8; BEFORE_PAGE],
 }
@@ -37,28 +40,47 @@ impl Log {
         Ok((ends_a_commit && is_of_this_log).then_some(Self { last, ..log }))
     }
 
-    /// Whether this log continues the other one, or has been restarted since.
+    /// Whether this log continues `other`, which has the same header: its frames are still there.
     pub(crate) fn follows(&self, other: &Self, file: &File) -> io::Result<bool> {
-        if self.header != other.header {
-            return Ok(true);
-        }
-        Ok(self.frame(file, other.frames)? == Some(other.last))
+        Ok(self.frames >= other.frames && self.frame(file, other.frames)? == Some(other.last))
     }
 
     pub(crate) fn has_same_header(&self, other: &Self) -> bool {
         self.header == other.header
     }
 
-    /// Whether all bytes are unchanged: each frame has a checksum over everything before it.
-    pub(crate) fn is_whole(&self, file: &File) -> io::Result<bool> {
+    pub(crate) fn header(&self) -> Header {
+        self.header
+    }
+
+    /// The length of the main file once all frames have been moved to it.
+    pub(crate) fn length_of_main(&self) -> u64 {
+        u64::from(word(&self.last, 4)) * self.page() as u64
+    }
+
+    /// Whether the file still begins with this header.
+    pub(crate) fn is_begun(&self, file: &File) -> io::Result<bool> {
+        let mut header = [0; HEADER];
+        Ok(read(file, &mut header, 0)? && header == self.header)
+    }
+
+    /// Whether all bytes of the frames `after + 1..=last` are unchanged: each frame has a checksum
+    /// over everything before it.
+    pub(crate) fn is_whole(&self, file: &File, after: u64, last: u64) -> io::Result<bool> {
         let big = self.word(0) == MAGIC_BIG;
-        let start = self.header.get(..24).unwrap_or_default();
-        let mut sum = add_up((0, 0), start, big);
-        if sum != (self.word(24), self.word(28)) {
-            return Ok(false);
-        }
+        let mut sum = if after == 0 {
+            let start = self.header.get(..24).unwrap_or_default();
+            let sum = add_up((0, 0), start, big);
+            if sum != (self.word(24), self.word(28)) {
+                return Ok(false);
+            }
+            sum
+        } else {
+            let Some(before) = self.frame(file, after)? else { return Ok(false) };
+            (word(&before, 16), word(&before, 20))
+        };
         let mut frame = vec![0; BEFORE_PAGE + self.page()];
-        for number in 1..=self.frames {
+        for number in after + 1..=last {
             if !read(file, &mut frame, self.start_of(number))? {
                 return Ok(false);
             }

@@ -1,17 +1,23 @@
 //! The writing connection, and what happens when its files become unsafe.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
 use super::batch::{self, Job};
-use super::watch::{Since, State, Watch, checkpoint};
-use crate::connection::{Connector, FilesError, Log, OpenError, look};
+use super::watch::{Depth, State, Watch, checkpoint};
+use crate::connection::{BUSY, Connector, Files, FilesError, Log, OpenError, look};
 use crate::error::{Refusal, is_busy};
 use crate::sql::Sql;
+
+/// The number of frames after which the log is moved to the main file while clients write.
+const LONG: u64 = 8192;
+/// How many frames later to try again if a reader kept some of them in the log.
+const AGAIN: u64 = 1024;
 
 /// A probe write is tried once in this many ticks.
 const TRIED: u32 = 4;
@@ -26,7 +32,11 @@ pub(super) struct Hand {
     ticks: u32,
     /// The number of frames in the log at the last tick.
     frames: u64,
+    /// The number of frames in the log when it was last moved because of its length.
+    tried: u64,
     rescued: bool,
+    /// Whether a damaged log was emptied. There is nothing to compare with until a restart.
+    emptied: bool,
 }
 
 impl Hand {
@@ -38,7 +48,9 @@ impl Hand {
             watch: Watch::default(),
             ticks: 0,
             frames: 0,
+            tried: 0,
             rescued: false,
+            emptied: false,
         };
         match hand.connect() {
             Err(_) if hand.connector.files().disk_is_full() => {
@@ -63,7 +75,8 @@ impl Hand {
             self.keeper = Some(keeper);
         }
         if self.connection.is_none() {
-            self.connection = Some(self.connector.writer()?);
+            self.connection = Some(self.connector.careful_writer()?);
+            self.watch.reconnected();
         }
         Ok(())
     }
@@ -76,7 +89,7 @@ impl Hand {
     }
 
     fn try_commit(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Refusal> {
-        self.check()?;
+        self.check(Depth::Changed)?;
         let mut connection = self.connection.take().ok_or(Refusal::NotOpened)?;
         if let Err(error) = batch::commit_together(&mut connection, jobs) {
             tracing::error!(%error, writes = jobs.len(), "a commit failed");
@@ -84,12 +97,15 @@ impl Hand {
         }
         let connection = self.connection.insert(connection);
         // A write to files that are gone is lost.
-        self.watch.look(connection, self.connector.files(), Since::Ours)
+        self.watch.look(connection, self.connector.files(), Depth::New)
     }
 
     /// Makes sure that there is a connection whose writes will last.
-    fn check(&mut self) -> Result<(), Refusal> {
+    fn check(&mut self, depth: Depth) -> Result<(), Refusal> {
         self.connector.files().in_place()?;
+        if self.emptied {
+            return Err(Refusal::LogOverwritten);
+        }
         // Later writes of others do not bring anything back. After a restart, the log may.
         if self.connector.files().trouble() == Some(Refusal::FileOverwritten) {
             return Err(Refusal::FileOverwritten);
@@ -99,7 +115,7 @@ impl Hand {
             return Err(self.why(Refusal::NotOpened));
         }
         let connection = self.connection.as_mut().ok_or(Refusal::NotOpened)?;
-        self.watch.look(connection, self.connector.files(), Since::Anybody)
+        self.watch.look(connection, self.connector.files(), depth)
     }
 
     fn why(&self, usually: Refusal) -> Refusal {
@@ -114,7 +130,7 @@ impl Hand {
         if tries && !self.ticks.is_multiple_of(TRIED) {
             return;
         }
-        let mut found = self.check();
+        let mut found = self.check(Depth::Whole);
         if tries && found.is_ok() {
             found = self.try_write();
         }
@@ -134,7 +150,7 @@ impl Hand {
             self.connection = None;
             return Err(self.why(refusal_of(&error)));
         }
-        self.watch.look(connection, self.connector.files(), Since::Ours)
+        self.watch.look(connection, self.connector.files(), Depth::New)
     }
 
     /// Moves the log to the main file after a pause in writing, so that less is lost if the log is
@@ -146,10 +162,47 @@ impl Hand {
         if state.moved < state.frames && state.frames == self.frames {
             // A failure is temporary, or the next write notices it.
             let _ = checkpoint(connection, "PRAGMA wal_checkpoint(PASSIVE)");
-            let looked = self.watch.look(connection, self.connector.files(), Since::Ours);
+            let looked = self.watch.look(connection, self.connector.files(), Depth::New);
             self.note(looked.err());
         }
         self.frames = state.frames;
+    }
+
+    /// What happens after each commit, and at a tick while there are writes. SQLite does not check
+    /// the frames that it moves, so all of them are checked before.
+    pub(super) fn after_commit(&mut self, ticks: bool) {
+        if self.connector.files().trouble().is_some() {
+            return;
+        }
+        if ticks && let Err(refusal) = self.watch.sweep(self.connector.files()) {
+            self.note(Some(refusal));
+            return;
+        }
+        let Some(state) = self.watch.state() else { return };
+        let is_long = state.frames.saturating_sub(state.moved) >= LONG;
+        if !is_long || state.frames.abs_diff(self.tried) < AGAIN {
+            return;
+        }
+        self.tried = state.frames;
+        let mut looked = self.check(Depth::Whole);
+        if let (Ok(()), Some(connection)) = (looked, &mut self.connection) {
+            let _ = checkpoint(connection, "PRAGMA wal_checkpoint(PASSIVE)");
+            looked = self.watch.look(connection, self.connector.files(), Depth::New);
+        }
+        self.note(looked.err());
+    }
+
+    /// Closes the connections. The last connection that is closed moves the log and removes it.
+    /// After damage, that would destroy what can still be rescued.
+    pub(super) fn close(mut self) {
+        if self.keeper.is_some() {
+            let found = self.check(Depth::Whole);
+            self.note(found.err());
+        }
+        if self.connector.files().trouble().is_some_and(Refusal::is_of_files) {
+            // The process keeps it open until it ends.
+            std::mem::forget(self.keeper.take());
+        }
     }
 
     fn note(&mut self, refusal: Option<Refusal>) {
@@ -173,40 +226,78 @@ impl Hand {
         let files = self.connector.files();
         let Some(connection) = self.connection.as_mut().or(self.keeper.as_mut()) else { return };
         let Ok(state) = State::read(connection) else { return };
-        let is_whole = |state: State| {
-            let (log, _) = files.log()?;
-            Log::read(log, state.frames).ok()??.is_whole(log).ok()
-        };
         let mut lacks = state.moved < state.frames;
-        // A log of another program starts from the main file, without the contents of our log.
-        let is_free = !files.main_in_place() || !files.has_foreign_log();
-        if state.frames > 0
-            && refusal != Refusal::LogOverwritten
-            && is_free
-            && is_whole(state) == Some(true)
-        {
+        let is_known = self.watch.trusts(state, files);
+        // SQLite does not read frames again that are already in the main file. If it found the
+        // damaged log at the next start, it would put earlier versions of pages over the newer ones.
+        let can_move = if refusal == Refusal::LogOverwritten {
+            is_known && !self.emptied && self.watch.has_rest(state, files)
+        } else {
+            // A log of another program starts from the main file, without the contents of our log.
+            let is_free = !files.main_in_place() || !files.has_foreign_log();
+            state.frames > 0 && is_free && is_whole(files, state)
+        };
+        if can_move {
             // An empty log does not harm another file in place of the main one.
+            // Callers wait for this, and the next tick tries again.
+            let _ = connection.batch_execute("PRAGMA busy_timeout = 300");
             let moved = checkpoint(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
+            let _ = connection.batch_execute(BUSY);
             if matches!(moved, Ok((false, ..))) {
                 lacks = false;
+                self.emptied = refusal == Refusal::LogOverwritten;
                 tracing::warn!("all acknowledged writes have been moved to the database file");
             }
         }
-        if (lacks || files.main_is_removed()) && !self.rescued {
+        if self.rescued {
+            return;
+        }
+        if refusal == Refusal::LogOverwritten && !self.emptied && self.watch.has_log(files) {
+            self.rescued = true;
+            tracing::warn!(
+                "the -wal file still holds all acknowledged writes: restart the service"
+            );
+            return;
+        }
+        let is_removed = files.main_is_removed();
+        let is_foreign = refusal == Refusal::LogOverwritten && !is_known && !self.emptied;
+        if lacks || is_removed || is_foreign {
             self.rescued = true;
             let place = files.rescue();
-            match copy(connection, &place) {
-                Ok(()) => tracing::error!(
-                    "all acknowledged writes are kept in {}: docs/OPERATIONS.md says what to do",
-                    place.display()
-                ),
-                Err(error) => tracing::error!(
-                    %error,
-                    "the last acknowledged writes may be lost, and cannot be copied to {}",
-                    place.display()
-                ),
+            if let (true, Some(directory)) = (is_removed, place.parent()) {
+                // It may have been removed together with the files.
+                let _ = DirBuilder::new().recursive(true).mode(0o700).create(directory);
             }
+            let is_sure = refusal != Refusal::LogOverwritten && is_whole(files, state);
+            rescue(connection, &place, is_sure);
         }
+    }
+}
+
+/// Whether the log is unchanged.
+fn is_whole(files: &Files, state: State) -> bool {
+    files.log().is_some_and(|(log, _)| {
+        let read = Log::read(log, state.frames);
+        let whole = read.map(|it| it.map(|it| it.is_whole(log, 0, state.frames)));
+        matches!(whole, Ok(Some(Ok(true))))
+    })
+}
+
+/// Copies the database to `place`, and says in the log what the copy is worth.
+fn rescue(connection: &mut SqliteConnection, place: &Path, is_sure: bool) {
+    let kept = place.display();
+    match copy(connection, place) {
+        Ok(()) if is_sure => tracing::error!(
+            "all acknowledged writes are kept in {kept}: docs/OPERATIONS.md says what to do"
+        ),
+        Ok(()) => tracing::error!(
+            "what can still be read is kept in {kept}, and may lack acknowledged writes: \
+             docs/OPERATIONS.md says what to do"
+        ),
+        Err(error) => tracing::error!(
+            %error,
+            "the last acknowledged writes may be lost, and cannot be copied to {kept}"
+        ),
     }
 }
 

@@ -1,11 +1,12 @@
 //! Checks that the files contain what was written to them.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer};
 
-use crate::connection::{Change, Files, Log};
+use crate::connection::{Change, Files, Header, Log};
 use crate::error::Refusal;
 use crate::sql::Sql;
 
@@ -14,25 +15,42 @@ use crate::sql::Sql;
 const LOOKS: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Which processes may have written to the files since the last check.
+/// The most frames that a sweep checks at once.
+const SWEPT: u64 = 2048;
+/// How many earlier headers of the log are remembered.
+const HEADERS: usize = 1024;
+/// The version of a connection that has not been seen yet.
+const NO_VERSION: i64 = -1;
+
+/// How much of the log a check reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Since {
-    /// Only this process.
-    Ours,
-    /// Any process.
-    Anybody,
+pub(super) enum Depth {
+    /// The new frames. For a check right after our own write, which has changed the file.
+    New,
+    /// All frames, if the file has changed since the last check.
+    Changed,
+    /// All frames, if the file has changed since all frames were last read. A change while we
+    /// wrote as well looks like ours to the other checks.
+    Whole,
 }
 
 /// Remembers the state of the files.
 #[derive(Default)]
 pub(super) struct Watch {
     seen: Option<Seen>,
+    /// The headers of earlier logs. SQLite never writes one of them again.
+    earlier: VecDeque<Header>,
+    /// The last frame that [`Self::sweep`] has checked.
+    swept: u64,
 }
 
+#[derive(Clone)]
 struct Seen {
     state: State,
     log: Option<Log>,
     log_change: Change,
+    /// The last change of the log when all frames were last read.
+    read: Option<Change>,
     main: Option<Change>,
 }
 
@@ -71,11 +89,14 @@ pub(super) fn checkpoint(
 /// Whether the log contains what SQLite believes it contains.
 pub(crate) fn content(connection: &mut SqliteConnection, files: &Files) -> Result<(), Refusal> {
     files.in_place()?;
+    if let Some(known) = files.trouble().filter(|it| it.is_of_files()) {
+        return Err(known);
+    }
     if files.log().is_none() {
         // The log was never created, for lack of room, so nothing has been written.
         return Ok(());
     }
-    Watch::default().look(connection, files, Since::Anybody)
+    Watch::default().look(connection, files, Depth::Changed)
 }
 
 impl Watch {
@@ -84,7 +105,7 @@ impl Watch {
         &mut self,
         connection: &mut SqliteConnection,
         files: &Files,
-        since: Since,
+        depth: Depth,
     ) -> Result<(), Refusal> {
         files.in_place()?;
         // A known mismatch need not be confirmed again.
@@ -93,9 +114,9 @@ impl Watch {
         let mut looks = if known { 1 } else { LOOKS };
         loop {
             looks -= 1;
-            match self.compare(connection, files, since) {
+            match self.compare(connection, files, depth) {
                 Ok(Ok(seen)) => {
-                    self.seen = Some(seen);
+                    self.remember(seen);
                     return Ok(());
                 }
                 Ok(Err(refusal)) if looks == 0 => return Err(refusal),
@@ -108,16 +129,81 @@ impl Watch {
         }
     }
 
+    fn remember(&mut self, seen: Seen) {
+        let header = |seen: &Seen| seen.log.as_ref().map(Log::header);
+        if let Some(before) = self.seen.as_ref().and_then(header)
+            && header(&seen) != Some(before)
+        {
+            self.earlier.truncate(HEADERS - 1);
+            self.earlier.push_front(before);
+            self.swept = 0;
+        }
+        self.seen = Some(seen);
+    }
+
+    /// Checks the next part of the log. While clients write all the time, this finds damage of
+    /// frames that were written earlier.
+    pub(super) fn sweep(&mut self, files: &Files) -> Result<(), Refusal> {
+        let Some((seen, (file, _))) = self.seen.as_ref().zip(files.log()) else { return Ok(()) };
+        let Some(log) = &seen.log else { return Ok(()) };
+        let from = self.swept;
+        let to = seen.state.frames.min(from + SWEPT);
+        // At the end it starts again, even if clients never pause.
+        self.swept = if to < seen.state.frames { to } else { 0 };
+        // If another process has restarted the log, the next check compares it.
+        let is_same = || log.is_begun(file).unwrap_or(false);
+        match log.is_whole(file, from, to) {
+            Ok(false) if is_same() => Err(Refusal::LogOverwritten),
+            _ => Ok(()),
+        }
+    }
+
     /// The state of the log at the last check, if it was successful.
     pub(super) fn state(&self) -> Option<State> {
         self.seen.as_ref().map(|seen| seen.state)
+    }
+
+    /// The next check uses a new connection, whose versions differ from those of the last one.
+    pub(super) fn reconnected(&mut self) {
+        if let Some(seen) = &mut self.seen {
+            seen.state.version = NO_VERSION;
+        }
+    }
+
+    /// Whether `state` can only come from this process: neither the index nor the main file has
+    /// been changed by others since the last successful check.
+    pub(super) fn trusts(&self, state: State, files: &Files) -> bool {
+        self.seen.as_ref().is_some_and(|seen| {
+            state.version == seen.state.version
+                && state.frames >= seen.state.frames
+                && state.moved >= seen.state.moved
+                && (state.moved > seen.state.moved || files.main_change() == seen.main)
+        })
+    }
+
+    /// Whether the frames of `state` that are not in the main file yet are unchanged.
+    pub(super) fn has_rest(&self, state: State, files: &Files) -> bool {
+        let log = self.seen.as_ref().and_then(|seen| seen.log.as_ref());
+        state.moved == state.frames
+            || log.zip(files.log()).is_some_and(|(log, (file, _))| {
+                log.is_whole(file, state.moved, state.frames).unwrap_or(false)
+            })
+    }
+
+    /// Whether the log still holds every frame of the last successful check.
+    pub(super) fn has_log(&self, files: &Files) -> bool {
+        let Some((seen, (file, _))) = self.seen.as_ref().zip(files.log()) else { return false };
+        seen.log.as_ref().is_none_or(|log| {
+            log.is_begun(file).unwrap_or(false)
+                && log.is_whole(file, 0, seen.state.frames).unwrap_or(false)
+        })
     }
 
     fn compare(
         &self,
         connection: &mut SqliteConnection,
         files: &Files,
-        since: Since,
+        depth: Depth,
     ) -> Result<Result<Seen, Refusal>, Box<dyn std::error::Error>> {
         let state = State::read(connection)?;
         // Read after the state: SQLite counts frames as moved only once all of them are written.
@@ -132,77 +218,278 @@ impl Watch {
                 None => return Ok(Err(Refusal::LogOverwritten)),
             },
         };
-        let Some(seen) = &self.seen else {
-            return Ok(Ok(Seen { state, log, log_change, main }));
+        let mut now = Seen { state, log, log_change, read: None, main };
+        let unread = match &self.seen {
+            Some(seen) => match self.compare_with(seen, &now, files)? {
+                Ok(is_same_log) => seen.unread(&now, is_same_log, depth),
+                Err(refusal) => return Ok(Err(refusal)),
+            },
+            None => Some(0),
         };
-        let is_same_log = match (&log, &seen.log) {
-            (Some(log), Some(before)) => {
-                if !log.follows(before, file)? {
-                    return Ok(Err(Refusal::LogOverwritten));
-                }
-                log.has_same_header(before)
-            }
-            (log, before) => log.is_none() && before.is_none(),
+        now.read = match unread {
+            Some(0) => Some(log_change),
+            _ => self.seen.as_ref().and_then(|seen| seen.read),
         };
-        // The main file changes only when frames are moved to it. If the log has frames, they show
-        // whether that happened; an empty log may have been started and finished since.
-        let nothing_moved = is_same_log
-            && state.moved == seen.state.moved
-            && (log.is_some() || state.version == seen.state.version);
-        if since == Since::Anybody && nothing_moved && main != seen.main {
-            if files.is_being_moved() {
-                // Until then there is nothing to compare with.
-                let seen = Seen { state, log, log_change, main };
-                return Ok(Ok(seen));
-            }
-            return Ok(Err(Refusal::FileOverwritten));
-        }
-        if since == Since::Anybody
-            && log_change != seen.log_change
-            && let Some(log) = &log
-            && !log.is_whole(file)?
+        if let (Some(log), Some(after)) = (&now.log, unread)
+            && !log.is_whole(file, after, state.frames)?
         {
             return Ok(Err(Refusal::LogOverwritten));
         }
-        Ok(Ok(Seen { state, log, log_change, main }))
+        Ok(Ok(now))
+    }
+
+    /// Compares two states of the files. Returns whether the log was not restarted in between.
+    fn compare_with(
+        &self,
+        seen: &Seen,
+        now: &Seen,
+        files: &Files,
+    ) -> Result<Result<bool, Refusal>, Box<dyn std::error::Error>> {
+        let is_same_log = match (&now.log, &seen.log) {
+            (Some(log), Some(before)) => log.has_same_header(before),
+            (log, before) => log.is_none() && before.is_none(),
+        };
+        if let (true, Some(log), Some(before), Some((file, _))) =
+            (is_same_log, &now.log, &seen.log, files.log())
+            && !log.follows(before, file)?
+        {
+            return Ok(Err(Refusal::LogOverwritten));
+        }
+        let is_earlier = |log: &Log| self.earlier.contains(&log.header());
+        if !is_same_log && (now.log.as_ref().is_some_and(is_earlier) || seen.is_cut_off(now)) {
+            return Ok(Err(Refusal::LogOverwritten));
+        }
+        let is_complete = now.state.moved == now.state.frames;
+        let has_length = |log: &Log| now.main.is_some_and(|it| it.length() == log.length_of_main());
+        let is_cut = is_complete && now.log.as_ref().is_some_and(|log| !has_length(log));
+        if is_cut || (seen.nothing_moved(now, is_same_log) && now.main != seen.main) {
+            // While another connection moves frames, there is nothing to compare with.
+            if !files.is_being_moved() {
+                return Ok(Err(Refusal::FileOverwritten));
+            }
+        }
+        Ok(Ok(is_same_log))
+    }
+}
+
+impl Seen {
+    /// The frame after which the log must be read, if at all.
+    fn unread(&self, now: &Self, is_same_log: bool, depth: Depth) -> Option<u64> {
+        match depth {
+            _ if !is_same_log => Some(0),
+            Depth::New => Some(self.state.frames),
+            Depth::Changed => (now.log_change != self.log_change).then_some(0),
+            Depth::Whole => (Some(now.log_change) != self.read).then_some(0),
+        }
+    }
+
+    /// Whether the main file must be unchanged. It changes only when frames are moved to it.
+    fn nothing_moved(&self, now: &Self, is_same_log: bool) -> bool {
+        let is_only_ours = now.state.version == self.state.version;
+        match is_same_log {
+            // The frames show whether that happened; an empty log may have been started and
+            // finished since.
+            true => now.state.moved <= self.state.moved && (now.log.is_some() || is_only_ours),
+            // Our own commit has restarted a log that had been moved completely.
+            false => is_only_ours && self.state.moved == self.state.frames && now.state.moved == 0,
+        }
+    }
+
+    /// Whether the log was replaced before all of it had been moved. SQLite restarts it only
+    /// afterwards, and the main file shows that. File times have a limited resolution.
+    fn is_cut_off(&self, now: &Self) -> bool {
+        let is_later = now.main.is_some_and(|main| now.log_change.is_later_than(main));
+        self.state.moved < self.state.frames && now.main == self.main && is_later
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs::OpenOptions;
+    use std::fs::{File, OpenOptions};
     use std::os::unix::fs::FileExt;
+    use std::path::PathBuf;
 
     use diesel::connection::SimpleConnection;
 
     use super::*;
     use crate::connection::{Connector, look};
 
+    /// A database with a table, and the connection that writes to it.
+    struct Kept {
+        ours: SqliteConnection,
+        watch: Watch,
+        connector: Connector,
+        path: PathBuf,
+        _directory: tempfile::TempDir,
+    }
+
+    impl Kept {
+        /// All frames are in the main file.
+        fn new() -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("kept.sqlite3");
+            std::fs::File::create(&path).unwrap();
+            let connector = Connector::new(&path).unwrap();
+            let mut ours = connector.careful_writer().unwrap();
+            look(&mut ours).unwrap();
+            connector.files().remember().unwrap();
+            ours.batch_execute("CREATE TABLE kept (x)").unwrap();
+            let watch = Watch::default();
+            let mut kept = Self { ours, watch, connector, path, _directory: directory };
+            kept.insert();
+            kept.move_log();
+            kept
+        }
+
+        fn insert(&mut self) {
+            self.ours.batch_execute("INSERT INTO kept VALUES (randomblob(5000))").unwrap();
+        }
+
+        fn move_log(&mut self) {
+            checkpoint(&mut self.ours, "PRAGMA wal_checkpoint(PASSIVE)").unwrap();
+            self.look(Depth::New).unwrap();
+        }
+
+        fn look(&mut self, depth: Depth) -> Result<(), Refusal> {
+            self.watch.look(&mut self.ours, self.connector.files(), depth)
+        }
+
+        fn file(&self, suffix: &str) -> File {
+            let path = format!("{}{suffix}", self.path.display());
+            OpenOptions::new().read(true).write(true).open(path).unwrap()
+        }
+
+        fn bytes(&self, suffix: &str) -> Vec<u8> {
+            std::fs::read(format!("{}{suffix}", self.path.display())).unwrap()
+        }
+
+        fn frames(&self) -> u64 {
+            self.watch.state().unwrap().frames
+        }
+
+        fn harm_frame(&self, number: u64) {
+            let (log, at) = (self.file("-wal"), 32 + (number - 1) * 4120);
+            let mut bytes = [0; 64];
+            log.read_exact_at(&mut bytes, at).unwrap();
+            log.write_all_at(&bytes.map(|byte| !byte), at).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_change_of_the_main_file_during_our_own_commit_is_found() {
+        // The first commit restarts the log, the second one continues it.
+        for commits in [0, 1] {
+            let mut kept = Kept::new();
+            for _ in 0..commits {
+                kept.insert();
+                kept.look(Depth::New).unwrap();
+            }
+            std::thread::sleep(PAUSE * 2);
+            kept.file("").write_all_at(&[0; 64], 4096 + 2000).unwrap();
+            kept.insert();
+            assert_eq!(kept.look(Depth::New), Err(Refusal::FileOverwritten), "{commits}");
+        }
+    }
+
+    #[test]
+    fn a_main_file_that_is_cut_while_the_log_is_moved_is_found() {
+        let mut kept = Kept::new();
+        kept.insert();
+        kept.look(Depth::New).unwrap();
+        checkpoint(&mut kept.ours, "PRAGMA wal_checkpoint(PASSIVE)").unwrap();
+        kept.file("").set_len(4096).unwrap();
+        assert_eq!(kept.look(Depth::New), Err(Refusal::FileOverwritten));
+    }
+
+    #[test]
+    fn frames_that_are_overwritten_during_our_own_commit_are_found() {
+        let mut kept = Kept::new();
+        for _ in 0..3 {
+            kept.insert();
+            kept.look(Depth::New).unwrap();
+        }
+        kept.look(Depth::Whole).unwrap();
+        kept.watch.sweep(kept.connector.files()).unwrap();
+        kept.harm_frame(2);
+        kept.insert();
+        // The check after the commit reads the new frames only.
+        kept.look(Depth::New).unwrap();
+        assert_eq!(kept.watch.sweep(kept.connector.files()), Err(Refusal::LogOverwritten));
+        assert_eq!(kept.look(Depth::Whole), Err(Refusal::LogOverwritten));
+    }
+
+    #[test]
+    fn new_frames_that_are_overwritten_are_found_at_once() {
+        let mut kept = Kept::new();
+        kept.insert();
+        kept.look(Depth::New).unwrap();
+        let before = kept.frames();
+        kept.insert();
+        kept.harm_frame(before + 1);
+        assert_eq!(kept.look(Depth::New), Err(Refusal::LogOverwritten));
+    }
+
+    #[test]
+    fn an_earlier_index_is_found() {
+        let mut kept = Kept::new();
+        kept.insert();
+        kept.look(Depth::New).unwrap();
+        let index = kept.bytes("-shm");
+        kept.insert();
+        kept.look(Depth::New).unwrap();
+        kept.file("-shm").write_all_at(&index, 0).unwrap();
+        assert_eq!(kept.look(Depth::Changed), Err(Refusal::LogOverwritten));
+    }
+
+    #[test]
+    fn an_earlier_log_with_its_index_is_found() {
+        let mut kept = Kept::new();
+        kept.insert();
+        kept.look(Depth::New).unwrap();
+        let (log, index) = (kept.bytes("-wal"), kept.bytes("-shm"));
+        kept.move_log();
+        kept.insert();
+        kept.look(Depth::New).unwrap();
+        kept.file("-wal").write_all_at(&log, 0).unwrap();
+        kept.file("-shm").write_all_at(&index, 0).unwrap();
+        assert_eq!(kept.look(Depth::Changed), Err(Refusal::LogOverwritten));
+    }
+
     #[test]
     fn a_commit_of_others_does_not_hide_an_overwritten_main_file() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("kept.sqlite3");
-        std::fs::File::create(&path).unwrap();
-        let connector = Connector::new(&path).unwrap();
-        let mut ours = connector.writer().unwrap();
-        look(&mut ours).unwrap();
-        connector.files().remember().unwrap();
-        ours.batch_execute("CREATE TABLE kept (x); INSERT INTO kept VALUES (1);").unwrap();
-        checkpoint(&mut ours, "PRAGMA wal_checkpoint(PASSIVE)").unwrap();
-        let mut watch = Watch::default();
-        watch.look(&mut ours, connector.files(), Since::Anybody).unwrap();
-
-        let mut others = connector.writer().unwrap();
+        let mut kept = Kept::new();
+        let mut others = kept.connector.writer().unwrap();
         others.batch_execute("INSERT INTO kept VALUES (2)").unwrap();
-        watch.look(&mut ours, connector.files(), Since::Anybody).unwrap();
-
-        let main = OpenOptions::new().read(true).write(true).open(&path).unwrap();
+        kept.look(Depth::Changed).unwrap();
+        let main = kept.file("");
         let mut bytes = vec![0; 4096];
         main.read_exact_at(&mut bytes, 4096).unwrap();
         std::thread::sleep(PAUSE * 2);
         main.write_all_at(&bytes, 4096).unwrap();
         others.batch_execute("INSERT INTO kept VALUES (3)").unwrap();
-        let looked = watch.look(&mut ours, connector.files(), Since::Anybody);
-        assert_eq!(looked, Err(Refusal::FileOverwritten));
+        assert_eq!(kept.look(Depth::Changed), Err(Refusal::FileOverwritten));
+    }
+
+    #[test]
+    fn whatever_others_do_through_sqlite_is_no_damage() {
+        let mut kept = Kept::new();
+        let mut others = kept.connector.writer().unwrap();
+        for statements in [
+            "INSERT INTO kept VALUES (1)",
+            "PRAGMA wal_checkpoint(PASSIVE)",
+            "INSERT INTO kept VALUES (2); PRAGMA wal_checkpoint(RESTART)",
+            "INSERT INTO kept VALUES (3); PRAGMA wal_checkpoint(TRUNCATE)",
+            "DELETE FROM kept; PRAGMA wal_checkpoint(TRUNCATE); VACUUM",
+            "PRAGMA wal_checkpoint(TRUNCATE)",
+        ] {
+            others.batch_execute(statements).unwrap();
+            kept.look(Depth::Changed).unwrap_or_else(|error| panic!("{statements}: {error}"));
+            kept.insert();
+            kept.look(Depth::New).unwrap_or_else(|error| panic!("{statements}: {error}"));
+            kept.look(Depth::Whole).unwrap_or_else(|error| panic!("{statements}: {error}"));
+            kept.insert();
+            others.batch_execute(statements).unwrap();
+            kept.look(Depth::New).unwrap_or_else(|error| panic!("{statements}: {error}"));
+        }
     }
 }
