@@ -195,7 +195,7 @@ async fn an_empty_main_file_beside_a_log_is_not_opened() {
         }
         let told = try_open(&main).err().expect("it is refused");
         assert!(told.contains("is empty or missing, but") && told.contains("-wal"), "{told}");
-        assert!(exit3_sqlite::django_source(&main).await.is_err());
+        assert!(exit3_sqlite::foreign_source(&main).await.is_err());
         assert!(fs::metadata(&log).unwrap().len() > 0);
         assert_eq!(main.exists(), !is_missing, "no file was created");
         fs::write(&main, content).unwrap();

@@ -114,6 +114,9 @@ impl Hand {
             tracing::debug!(%error, "the database cannot be opened for writing");
             return Err(self.why(Refusal::NotOpened));
         }
+        // A smaller check would not see again what a sweep has found.
+        let known = self.connector.files().trouble() == Some(Refusal::LogOverwritten);
+        let depth = if known { Depth::Whole } else { depth };
         let connection = self.connection.as_mut().ok_or(Refusal::NotOpened)?;
         self.watch.look(connection, self.connector.files(), depth)
     }
