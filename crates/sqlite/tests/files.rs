@@ -19,7 +19,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use exit3_domain::leads::{LeadFilter, LeadOrder};
 use exit3_domain::paging::PageRequest;
-use exit3_ports::{DatabaseHealth, LeadRepository, Obstacle, StoreError, Transfer, with_causes};
+use exit3_ports::{DatabaseHealth, LeadRepository, StoreError, Transfer, with_causes};
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
 use exit3_testkit::builders;
 
@@ -394,33 +394,4 @@ async fn a_database_whose_files_were_removed_under_another_program_is_not_opened
     assert!(!path("-wal").exists(), "no file was created");
     drop(other);
     open(&path(""));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_lock_of_another_program_is_reported_until_it_is_released() {
-    let kept = Kept::new().await;
-    let health = kept.database.health();
-    let mut other = SqliteConnection::establish(kept.path("").to_str().unwrap()).unwrap();
-    other.batch_execute("BEGIN IMMEDIATE").unwrap();
-    assert_eq!(health.obstacle().await.unwrap(), None, "nobody has noticed yet");
-    assert!(kept.create(1).await.is_err());
-    let begun = Instant::now();
-    let told = loop {
-        // The write may give up slightly before or after SQLite does.
-        if let Some(Obstacle::WritesFail(told)) = health.obstacle().await.unwrap() {
-            break told;
-        }
-        assert!(begun.elapsed() < Duration::from_secs(30), "the lock is not reported");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    };
-    assert!(told.contains("another program"), "{told}");
-    health.ping().await.unwrap();
-    assert!(health.schema_is_current().await.unwrap());
-    other.batch_execute("ROLLBACK").unwrap();
-    // Without a client's write, because those may go elsewhere while this node is not ready.
-    while health.obstacle().await.unwrap().is_some() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "the database does not recover");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    kept.create(2).await.unwrap();
 }
