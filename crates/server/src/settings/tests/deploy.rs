@@ -147,7 +147,7 @@ fn a_starting_service_reports_ineffective_settings() {
     let host = ("ALLOWED_HOSTS", "api.exit3.agency");
     let told = notes(&[("SECURE_SSL_REDIRECT", "true"), host]);
     assert_eq!(told.len(), 1);
-    assert!(told[0].starts_with("SECURE_SSL_REDIRECT sends every request to"), "{}", told[0]);
+    assert!(told[0].starts_with("SECURE_SSL_REDIRECT redirects every request"), "{}", told[0]);
     let told = notes(&[("OTEL_TRACES_SAMPLER", "sometimes"), ("SENTRY_DEBUG", "true")]);
     assert_eq!(told.len(), 2, "{told:?}");
     assert_eq!(told[1], "SENTRY_DEBUG is not followed: the service does not know it");
