@@ -74,7 +74,7 @@ async fn checks_the_change_again_when_someone_else_was_faster() {
         .expect_find()
         .times(1)
         .returning(move |_| Ok(Some(with_phone.clone())));
-    // Meanwhile the phone number was taken away, so the e-mail must stay.
+    // The phone number was removed in the meantime, so the e-mail address must stay.
     mocks.repositories.leads.expect_update().times(1).returning(|_, _, _| Err(stale()));
     mocks.repositories.leads.expect_find().times(1).returning(|_| Ok(Some(stored(1))));
     let outcome = change(&mocks.into_app(), LeadId(1), no_email()).await;

@@ -78,7 +78,7 @@ async fn a_sign_up_is_never_the_opposite() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_stored_is_not_taken_for_stored() {
+async fn a_sign_up_that_cannot_be_stored_fails() {
     let mut mocks = Mocks::new();
     mocks.repositories.subscribers.expect_ensure().returning(|_| Err(away()));
     let outcome = sign_up(&mocks.into_app(), input("news@acme.hr")).await;
