@@ -1,4 +1,4 @@
-//! Which key opens what, and how often.
+//! Keys, scopes and quotas.
 
 use std::time::Duration;
 
@@ -69,7 +69,8 @@ async fn a_key_opens_its_scopes_and_nothing_else() {
     for area in [LEADS, NEWSLETTER] {
         for held in Scope::ALL {
             for (request, needed) in requests(area) {
-                // Without expectations the mocks panic, which is a 500: it came through.
+                // The mocks have no expectations and panic. So a 500 shows that the request reached
+                // the handler.
                 let answer = holding(key(&[*held], |_| ())).answer(named(request)).await;
                 if *held == needed {
                     assert_ne!(answer.status, StatusCode::FORBIDDEN, "{held} {area}");
@@ -216,7 +217,7 @@ async fn too_many_requests_are_told_when_to_come_again() {
     assert!(answer.header("ratelimit-policy").is_some());
 }
 
-/// The subjects that a request is counted for, by quota.
+/// The subjects that a request is charged to, by quota.
 async fn counted(service: Service, request: TestRequest) -> Vec<(Quota, u64)> {
     let charged = Arc::new(std::sync::Mutex::new(Vec::new()));
     let noted = Arc::clone(&charged);
