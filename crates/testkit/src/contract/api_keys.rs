@@ -1,4 +1,4 @@
-//! Making, finding and revoking keys of the API.
+//! Creating, finding and revoking API keys.
 
 use exit3_domain::api_keys::{ApiKey, ApiKeyId, NewApiKey, Scopes, TokenPrefix};
 
@@ -110,7 +110,7 @@ pub async fn notes_the_latest_use(harness: &Harness) {
     assert_eq!(find(harness, &unused).await, Some(unused));
 }
 
-pub async fn notes_nothing_of_what_is_gone(harness: &Harness) {
+pub async fn ignores_uses_of_missing_keys(harness: &Harness) {
     let key = create(harness, "website", 1).await;
     harness.api_keys.note_uses(&[]).await.unwrap();
     harness.api_keys.note_uses(&[(ApiKeyId(key.id.0 + 1), at(5))]).await.unwrap();

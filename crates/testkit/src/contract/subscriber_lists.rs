@@ -1,4 +1,4 @@
-//! Lists of subscribers, by pages and by keyset.
+//! Lists of subscribers, by pages and by walks.
 
 use std::collections::HashMap;
 use std::sync::Arc;
