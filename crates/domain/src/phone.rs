@@ -258,7 +258,7 @@ mod tests {
     #[case::a_company("3.com", &["3.com"])]
     #[case::an_address("ana-1.2@acme.hr", &["ana-1.2@acme.hr"])]
     #[case::no_digit("-", &["-"])]
-    fn a_word_of_a_search_is_taken_apart_where_it_is_a_number(
+    fn a_search_word_that_looks_like_a_number_is_split(
         #[case] word: &str,
         #[case] expected: &[&str],
     ) {

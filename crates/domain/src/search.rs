@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_counts_once_whatever_its_case() {
+    fn a_word_counts_once_regardless_of_case() {
         assert_eq!(words("Ana  ANA\tb").unwrap(), ["ana", "b"]);
     }
 

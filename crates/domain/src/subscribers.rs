@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn wants_the_newsletter_unless_told_otherwise() {
+    fn the_newsletter_is_wanted_by_default() {
         let given = RawValue::text("News@Example.com");
         let subscriber = parse(given.clone(), RawValue::Missing).unwrap();
         assert_eq!(subscriber.email, "news@example.com");
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_taken_address_is_told_in_the_words_of_the_replaced_service() {
+    fn a_taken_address_is_reported_as_in_the_replaced_service() {
         let taken = Violation::new("unique", "newsletter with this email already exists.");
         assert_eq!(
             already_subscribed().fields().collect::<Vec<_>>(),

@@ -35,7 +35,7 @@ fn found(errors: &ValidationErrors) -> Invalid {
 }
 
 #[test]
-fn a_broken_rule_of_a_field_that_nobody_listed_is_told() {
+fn broken_rules_of_unlisted_fields_are_reported() {
     let invalid = found(&next("long", "long").validate().unwrap_err());
     let mut fields: Vec<_> = invalid.fields().collect();
     fields.sort_by_key(|(name, _)| *name);

@@ -154,7 +154,7 @@ fn normalizes(#[case] field: &str, #[case] given: &str, #[case] kept: &str) {
 }
 
 #[test]
-fn a_number_is_taken_as_its_text() {
+fn a_number_is_accepted_as_text() {
     let lead = parse(with("phone_number", RawValue::Number("385911234567".into()))).unwrap();
     assert_eq!(lead.phone_number.as_deref(), Some("385911234567"));
 }

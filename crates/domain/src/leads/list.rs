@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_company_that_is_not_known_stands_as_the_empty_text() {
+    fn a_missing_company_sorts_as_the_empty_text() {
         let order = LeadOrder { by: LeadSort::CompanyName, descending: false };
         assert_eq!(order.position(&lead(None)).key, LeadKey::Text(String::new()));
     }

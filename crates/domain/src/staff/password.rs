@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn wants_a_weaker_argon2_hashed_anew() {
+    fn asks_to_rehash_a_weaker_argon2() {
         let weak = Argon2::new(
             argon2::Algorithm::Argon2id,
             argon2::Version::V0x13,
