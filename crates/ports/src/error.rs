@@ -97,7 +97,7 @@ mod tests {
     struct Outer(#[source] Box<dyn Error + Send + Sync>);
 
     #[test]
-    fn each_cause_is_told_once() {
+    fn each_cause_is_named_once() {
         let error = StoreError::Unavailable(Box::new(Outer("refused".into())));
         assert_eq!(with_causes(&error), "the database is not available: cannot connect: refused");
         assert_eq!(with_causes(&StoreError::Other("full".into())), "the database refused: full");

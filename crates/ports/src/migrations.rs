@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_what_a_database_has() {
+    fn recognizes_the_state_of_a_schema() {
         let state = |applied: &[&str]| {
             let applied: Vec<String> = applied.iter().map(|own| (*own).to_owned()).collect();
             SchemaState::of(KNOWN, &applied)
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_what_is_lost() {
+    fn names_the_data_that_is_lost() {
         let way = Way::find(KNOWN, &["01".to_owned()], Target::Newest).unwrap();
         assert_eq!(way.drops().count(), 0);
         let way = Way::find(KNOWN, &["01".to_owned()], Target::Version(0)).unwrap();
