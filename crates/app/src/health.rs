@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_database_that_cannot_do_its_work_is_not_ready_whatever_it_says_of_its_schema() {
+    async fn a_hindered_database_is_not_ready_even_if_its_schema_is_current() {
         let mut mocks = Mocks::new();
         let lacks = || Obstacle::Lacks("the table leads".to_owned());
         mocks.repositories.health.expect_schema_is_current().times(1).returning(|| Ok(true));

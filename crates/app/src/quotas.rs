@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_keys_count_more_strictly_than_none() {
+    fn wrong_keys_cost_more_than_missing_ones() {
         let peer = 0x2001_0db8_0000_0000;
         let wrong = shown(&limits(), Request::WrongKey { peer });
         let counted = "20010db800000000";

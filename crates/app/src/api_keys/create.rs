@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_for_pages_can_be_told_by_its_token() {
+    async fn a_token_shows_that_its_key_is_publishable() {
         let mut mocks = Mocks::new();
         mocks.repositories.api_keys.expect_create().returning(|_| Ok(api_key(|_| ())));
         let mut draft = api_key(|_| ()).draft;

@@ -101,7 +101,7 @@ async fn gives_up_when_others_never_stop_changing_the_lead() {
 }
 
 #[tokio::test]
-async fn a_lead_that_is_not_there_is_not_found_whatever_the_input() {
+async fn a_missing_lead_is_reported_even_if_the_input_is_invalid() {
     let mut mocks = Mocks::new();
     mocks.repositories.leads.expect_find().returning(|_| Ok(None));
     let app = mocks.into_app();
