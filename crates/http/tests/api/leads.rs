@@ -20,7 +20,7 @@ async fn a_created_lead_comes_back_in_the_order_of_the_contract() {
 }
 
 #[actix_web::test]
-async fn a_database_that_is_away_is_503_and_tells_nothing() {
+async fn a_database_that_is_down_is_503_and_reveals_nothing() {
     let mut service = Service::default();
     service.repositories.leads.expect_list().returning(|_, _, _| Err(away()));
     service.repositories.leads.expect_create().returning(|_, _| Err(away()));
@@ -40,7 +40,7 @@ async fn a_database_that_is_away_is_503_and_tells_nothing() {
 }
 
 #[actix_web::test]
-async fn a_defect_is_500_and_tells_nothing() {
+async fn a_defect_is_500_and_reveals_nothing() {
     let mut service = Service::default();
     service
         .repositories

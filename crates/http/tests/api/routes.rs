@@ -143,7 +143,7 @@ async fn a_wrong_method_names_the_right_ones() {
 }
 
 #[actix_web::test]
-async fn health_tells_how_the_database_is() {
+async fn health_reports_the_state_of_the_database() {
     let mut service = Service::default();
     service.repositories.health.expect_ping().times(1).returning(|| Ok(()));
     service.repositories.health.expect_ping().times(1).returning(|| Err(away()));
@@ -191,7 +191,7 @@ async fn obstacles_are_only_reported_to_a_key_with_all_scopes() {
 }
 
 #[actix_web::test]
-async fn a_key_that_opens_everything_is_told_how_the_backups_are() {
+async fn a_key_with_all_scopes_sees_the_state_of_the_backups() {
     let mut service = Service::default();
     service.repositories.health.expect_schema_is_current().returning(|| Ok(true));
     service.repositories.health.expect_obstacle().returning(|| Ok(None));
