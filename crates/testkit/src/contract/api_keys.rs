@@ -34,7 +34,7 @@ pub async fn returns_what_it_stored(harness: &Harness) {
     }
 }
 
-pub async fn finds_by_prefix_alone(harness: &Harness) {
+pub async fn finds_keys_only_by_prefix(harness: &Harness) {
     create(harness, "website", 1).await;
     for other in ["", "website", "000000000000", "%", "đđđđđđđđđđđđ"] {
         let found = harness.api_keys.find_by_prefix(&TokenPrefix(other.to_owned())).await;

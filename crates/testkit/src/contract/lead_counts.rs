@@ -136,7 +136,7 @@ pub async fn counts_exactly_under_filters_that_are_not_kept_count_of(harness: &H
     }
 }
 
-pub async fn counts_one_s_own_write_at_once(harness: &Harness) {
+pub async fn counts_include_the_callers_own_write_at_once(harness: &Harness) {
     let leads = harness.leads.as_ref();
     for n in 1..=20 {
         let created = leads.create(&lead().build(), at(NEW_YEAR + n)).await.unwrap();

@@ -37,7 +37,7 @@ pub async fn pages_cut_the_list_without_overlap(harness: &Harness) {
     }
 }
 
-pub async fn a_page_past_the_end_is_none(harness: &Harness) {
+pub async fn a_page_past_the_end_does_not_exist(harness: &Harness) {
     let stored = fill(harness, 100).await;
     for filter in kinds() {
         let count = expected(&stored, &filter, LeadOrder::NEWEST).len();
@@ -52,7 +52,7 @@ pub async fn a_page_past_the_end_is_none(harness: &Harness) {
     }
 }
 
-pub async fn a_page_beyond_reach_is_none(harness: &Harness) {
+pub async fn a_page_beyond_all_integers_does_not_exist(harness: &Harness) {
     no_page(harness, &[u64::MAX, u64::MAX / 50, i64::MAX as u64, (i64::MAX as u64) + 1]).await;
 }
 

@@ -108,7 +108,7 @@ pub async fn an_empty_list_has_one_empty_page(harness: &Harness) {
     assert_eq!((page.count, page.number, page.rows.len()), (0, 1, 0));
 }
 
-pub async fn an_update_changes_the_profile_alone(harness: &Harness) {
+pub async fn an_update_changes_only_the_profile(harness: &Harness) {
     let (created, other) = (create(harness, "ana").await, create(harness, "ivo").await);
     harness.staff.note_login(created.id, at(7)).await.unwrap();
     let profile = StaffProfile { is_active: false, ..staff("eva").profile };

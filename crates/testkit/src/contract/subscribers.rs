@@ -258,7 +258,7 @@ pub async fn an_address_is_free_again_after_a_delete(harness: &Harness) {
     create(harness, "ana@acme.hr").await;
 }
 
-pub async fn create_many_leaves_out_what_is_there(harness: &Harness) {
+pub async fn create_many_skips_existing_addresses(harness: &Harness) {
     let ana = harness.subscribers.create(&unsubscribed("ana@acme.hr")).await.unwrap();
     let given = ["ivo@acme.hr", "ana@acme.hr", "ANA@acme.hr", "eva@acme.hr"].map(subscriber);
     assert_eq!(harness.subscribers.create_many(&given).await.unwrap(), 2);
@@ -311,7 +311,7 @@ pub async fn ensure_stores_what_is_new(harness: &Harness) {
     is_taken(harness.subscribers.create(&subscriber("ana@acme.hr")).await);
 }
 
-pub async fn ensure_begins_a_subscription_again_and_ends_none(harness: &Harness) {
+pub async fn ensure_reactivates_a_subscription_but_never_ends_one(harness: &Harness) {
     let ana = create(harness, "ana@acme.hr").await;
     let ivo = harness.subscribers.create(&unsubscribed("ivo@acme.hr")).await.unwrap();
     let eva = harness.subscribers.create(&unsubscribed("eva@acme.hr")).await.unwrap();
