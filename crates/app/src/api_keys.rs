@@ -1,4 +1,4 @@
-//! Keys of the API.
+//! API keys.
 
 mod authenticate;
 mod create;
@@ -19,18 +19,17 @@ pub use list::list;
 pub use note_uses::note_uses;
 pub use revoke::revoke;
 
-/// Who sent a request, by the key that came with it.
+/// The holder of the API key in a request.
 #[derive(Debug, Clone)]
 pub enum Caller {
-    /// The holder of the one key of the settings, `BASIC_API_KEY`, which opens
-    /// everything.
+    /// The holder of the key in the settings, `BASIC_API_KEY`, which has all scopes.
     Basic,
     /// The holder of a named key.
     Named(Arc<ApiKey>),
 }
 
 impl Caller {
-    /// What the key is called: a name of the operator's, and no secret.
+    /// The name of the key, chosen by the operator; not secret.
     pub fn name(&self) -> &str {
         match self {
             Self::Basic => "BASIC_API_KEY",
@@ -38,7 +37,7 @@ impl Caller {
         }
     }
 
-    /// What the key opens.
+    /// The scopes of the key.
     pub fn scopes(&self) -> Scopes {
         match self {
             Self::Basic => Scopes::ALL,
@@ -46,13 +45,13 @@ impl Caller {
         }
     }
 
-    /// Whether the caller is believed who its visitors are.
+    /// Whether the service trusts the caller to name the visitors that it sends requests for.
     pub fn forwards_visitors(&self) -> bool {
         matches!(self, Self::Named(key) if key.draft.forwards_visitors)
     }
 
-    /// How often the key may be used: as often as it says itself, or else as is `usual`.
-    /// For one that everybody can read nothing is: anybody could use that up for all.
+    /// The rate limit of the key: its own, or else `usual`. Publishable keys have no default limit,
+    /// because anybody could use it up for everybody.
     pub(crate) fn rate(&self, usual: Option<Rate>) -> Option<Rate> {
         match self {
             Self::Basic => usual,
@@ -61,13 +60,13 @@ impl Caller {
         }
     }
 
-    /// Whether its holder may know how much the key is used: not where that is how much
-    /// others use it.
+    /// Whether the holder may see how much of the quota is left. Not for publishable keys, because
+    /// that would show how much others use them.
     pub(crate) fn may_know_its_use(&self) -> bool {
         !matches!(self, Self::Named(key) if key.draft.is_publishable())
     }
 
-    /// The key's number; ids begin at 1.
+    /// The number of the key for quotas; ids start at 1.
     pub fn number(&self) -> u64 {
         match self {
             Self::Basic => 0,

@@ -1,13 +1,13 @@
-//! What is known of the backups.
+//! The state of the backups.
 
 use exit3_ports::{BackupStatus, StoreError};
 
 use crate::App;
 
-/// When backups were made and tried.
+/// When backups were made and tested.
 ///
 /// # Errors
-/// [`StoreError`] where the database does not tell.
+/// [`StoreError`] if the query fails.
 pub async fn status(app: &App) -> Result<BackupStatus, StoreError> {
     app.repositories.backups.status().await
 }

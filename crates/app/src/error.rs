@@ -1,10 +1,10 @@
 use exit3_domain::validation::Invalid;
 use exit3_ports::StoreError;
 
-/// Why something new could not be saved.
+/// Why something could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
-    /// The input breaks rules.
+    /// The input is invalid.
     #[error(transparent)]
     Invalid(#[from] Invalid),
     /// The database failed.
@@ -12,10 +12,10 @@ pub enum SaveError {
     Store(StoreError),
 }
 
-/// Why one thing could not be found, or removed.
+/// Why something could not be found or deleted.
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
-    /// There is no such thing.
+    /// It does not exist.
     #[error("not found")]
     NotFound,
     /// The database failed.
@@ -26,13 +26,13 @@ pub enum FindError {
 /// Why something could not be changed.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateError {
-    /// The input breaks rules.
+    /// The input is invalid.
     #[error(transparent)]
     Invalid(#[from] Invalid),
-    /// There is no such thing.
+    /// It does not exist.
     #[error("not found")]
     NotFound,
-    /// Others kept changing it; the change was not made.
+    /// Concurrent changes kept interfering; this change was not made.
     #[error("changed by others at the same time")]
     Contended,
     /// The database failed.
@@ -40,10 +40,10 @@ pub enum UpdateError {
     Store(StoreError),
 }
 
-/// Why a page could not be shown.
+/// Why a page could not be returned.
 #[derive(Debug, thiserror::Error)]
 pub enum ListError {
-    /// The list ends before that page.
+    /// The page is past the end of the list.
     #[error("no such page")]
     PastTheEnd,
     /// The database failed.

@@ -1,13 +1,13 @@
-//! Whether the service can do its work.
+//! Whether the service can work.
 
 use exit3_ports::{Obstacle, StoreError};
 
 use crate::App;
 
-/// What stands between the service and its work.
+/// Whether requests can be served, and if not, why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Readiness {
-    /// Nothing.
+    /// Requests can be served.
     Ready,
     /// Migrations that this program knows have not been applied.
     SchemaOutdated,
@@ -17,21 +17,21 @@ pub enum Readiness {
     Hindered(Obstacle),
 }
 
-/// Whether the database answers.
+/// Checks that the database answers.
 ///
 /// # Errors
-/// [`StoreError`] where it does not.
+/// [`StoreError`] if it does not.
 pub async fn database(app: &App) -> Result<(), StoreError> {
     app.repositories.health.ping().await
 }
 
-/// Whether requests can be served.
+/// Checks whether requests can be served.
 pub async fn readiness(app: &App) -> Readiness {
     let schema = app.repositories.health.schema_is_current().await;
     if matches!(schema, Ok(false)) {
         return Readiness::SchemaOutdated;
     }
-    // It may be an obstacle that keeps the schema from being read.
+    // An obstacle may be the reason why the schema cannot be read.
     match (schema, app.repositories.health.obstacle().await) {
         (_, Ok(Some(obstacle))) => Readiness::Hindered(obstacle),
         (Ok(_), Ok(None)) => Readiness::Ready,
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_database_that_cannot_do_its_work_is_not_ready_whatever_it_says_of_its_schema() {
+    async fn a_hindered_database_is_not_ready_even_if_its_schema_is_current() {
         let mut mocks = Mocks::new();
         let lacks = || Obstacle::Lacks("the table leads".to_owned());
         mocks.repositories.health.expect_schema_is_current().times(1).returning(|| Ok(true));

@@ -1,4 +1,4 @@
-//! What can be done with leads.
+//! Use cases of leads.
 
 use exit3_domain::leads::{
     Lead, LeadChange, LeadFilter, LeadId, LeadInput, LeadOrder, LeadPosition,
@@ -8,14 +8,14 @@ use exit3_ports::{Constraint, StoreError, TRACE};
 
 use crate::{App, FindError, ListError, SaveError, UpdateError, telemetry};
 
-/// How often a change is tried anew when others change the lead meanwhile. Each time
-/// one of them is done, so this is how many may change one lead at once.
+/// How often a change is retried if others change the lead at the same time. Each failed attempt
+/// means that another change succeeded, so this many callers can change one lead at once.
 const ATTEMPTS: usize = 200;
 
-/// Stores a lead.
+/// Creates a lead.
 ///
 /// # Errors
-/// [`SaveError::Invalid`] with every broken rule; [`SaveError::Store`].
+/// [`SaveError::Invalid`] with all broken rules; [`SaveError::Store`].
 #[tracing::instrument(target = TRACE, name = "leads.create", skip_all)]
 pub async fn create(app: &App, input: LeadInput) -> Result<Lead, SaveError> {
     let outcome = store(app, input).await;
@@ -28,7 +28,7 @@ async fn store(app: &App, input: LeadInput) -> Result<Lead, SaveError> {
     app.repositories.leads.create(&lead, app.clock.now()).await.map_err(SaveError::Store)
 }
 
-/// The lead of that id.
+/// Finds a lead by id.
 ///
 /// # Errors
 /// [`FindError`].
@@ -37,7 +37,7 @@ pub async fn find(app: &App, id: LeadId) -> Result<Lead, FindError> {
     app.repositories.leads.find(id).await?.ok_or(FindError::NotFound)
 }
 
-/// One page of the leads that match, with the count of all of them.
+/// One page of the matching leads, with their total count.
 ///
 /// # Errors
 /// [`ListError`].
@@ -51,7 +51,7 @@ pub async fn list(
     app.repositories.leads.list(filter, order, page).await?.ok_or(ListError::PastTheEnd)
 }
 
-/// One step of a walk through the leads that match.
+/// One step of a walk through the matching leads.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -65,7 +65,7 @@ pub async fn walk(
     app.repositories.leads.walk(filter, order, step).await
 }
 
-/// Gives a lead new details; optional fields that are not given stay.
+/// Replaces the details of a lead; missing optional fields keep their values.
 ///
 /// # Errors
 /// [`UpdateError`].
@@ -85,9 +85,9 @@ pub async fn change(app: &App, id: LeadId, input: LeadInput) -> Result<Lead, Upd
     apply(app, seen, &input.into_change(&app.disposable)?).await
 }
 
-/// The rules of the whole lead are checked against what was read, so the write
-/// must not happen if someone else wrote in between: two changes that are fine
-/// by themselves could leave a lead that nobody can reach.
+/// Applies a change. The rules of the lead as a whole are checked against the row `seen`, so the
+/// write must fail if someone else wrote in between: two changes that are valid on their own could
+/// together leave a lead without e-mail and phone.
 async fn apply(app: &App, mut seen: Lead, change: &LeadChange) -> Result<Lead, UpdateError> {
     for _ in 0..ATTEMPTS {
         let details = change.apply(&seen)?;
@@ -101,7 +101,7 @@ async fn apply(app: &App, mut seen: Lead, change: &LeadChange) -> Result<Lead, U
     Err(UpdateError::Contended)
 }
 
-/// Removes the lead of that id.
+/// Deletes a lead.
 ///
 /// # Errors
 /// [`FindError`].

@@ -1,5 +1,5 @@
-//! The use cases. The API, the back office and the command line all come
-//! through here: one file a resource, plain functions over the ports.
+//! The use cases, called by the API, the back office and the command line: one file per resource,
+//! with plain functions over the ports.
 
 pub mod api_keys;
 pub mod backups;
@@ -22,19 +22,19 @@ use crate::quotas::Limits;
 
 pub use error::{FindError, ListError, SaveError, UpdateError};
 
-/// What the use cases work with.
+/// Everything that the use cases need.
 #[derive(Clone)]
 pub struct App {
-    /// Keeps what there is.
+    /// The repositories.
     pub repositories: Repositories,
-    /// The keys that were seen a moment ago.
+    /// The cache of recently seen keys.
     pub keyring: Arc<Keyring>,
-    /// Counts what may be done only so often.
+    /// Counts rate limits.
     pub quotas: Arc<dyn Quotas>,
-    /// How often that is.
+    /// The rate limits.
     pub limits: Limits,
-    /// Tells the time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Whose addresses are refused.
+    /// The domains of disposable e-mail addresses, which are refused.
     pub disposable: DisposableDomains,
 }

@@ -1,4 +1,4 @@
-//! How often a request may come.
+//! Charges requests to quotas.
 
 use std::time::Duration;
 
@@ -9,23 +9,23 @@ use metrics::counter;
 use crate::App;
 use crate::api_keys::Caller;
 
-/// How often what may be done; without a rate, as often as one likes.
+/// Rate limits; `None` means unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Limits {
-    /// Requests of one visitor.
+    /// Requests per visitor.
     pub visitor: Option<Rate>,
-    /// Requests with one key that has no rate of its own, and is not publishable.
+    /// Requests per key, for keys that have no rate of their own and are not publishable.
     pub key: Option<Rate>,
-    /// Leads that one visitor creates.
+    /// Leads created per visitor.
     pub lead_create: Option<Rate>,
-    /// Subscriptions that one visitor creates.
+    /// Subscriptions created per visitor.
     pub newsletter_create: Option<Rate>,
 }
 
-/// Counts refusals, by the quota that was used up.
+/// The metric that counts refusals, by the exhausted quota.
 pub const REFUSALS: &str = "exit3_rate_limit_refusals_total";
 
-/// A wrong key counts as this many requests, so that keys cannot be guessed.
+/// A wrong key counts as this many requests, to prevent guessing.
 const WRONG_KEY: u32 = 10;
 
 impl Limits {
@@ -35,25 +35,25 @@ impl Limits {
     }
 }
 
-/// Who is counted for a request, and as what. Peers and visitors have numbers, which the edge
-/// makes of their addresses.
+/// A request, and who is charged for it. Peers and visitors are numbers that the edge computes from
+/// their addresses.
 #[derive(Debug, Clone, Copy)]
 pub enum Request<'a> {
-    /// One with a key.
+    /// A request with a valid key.
     Keyed {
         /// The holder of the key.
         caller: &'a Caller,
         /// The number of the visitor on whose behalf the request was sent.
         visitor: u64,
-        /// What is created, where something is.
+        /// The quota for what the request creates, if it creates something.
         creates: Option<Quota>,
     },
-    /// One without any.
+    /// A request without a key.
     Keyless {
         /// The number of the peer that sent the request.
         peer: u64,
     },
-    /// One with a key that opens nothing.
+    /// A request with a refused key.
     WrongKey {
         /// The number of the peer that sent the request.
         peer: u64,
@@ -63,7 +63,7 @@ pub enum Request<'a> {
 impl Request<'_> {
     fn may_know(&self, quota: Quota) -> bool {
         match quota {
-            // Who guesses need not know how close the end is.
+            // Clients that guess keys need not know how many attempts are left.
             Quota::WrongKey => false,
             Quota::Key => matches!(self, Self::Keyed { caller, .. } if caller.may_know_its_use()),
             _ => true,
@@ -71,16 +71,16 @@ impl Request<'_> {
     }
 }
 
-/// What a request was charged.
+/// The outcome of charging a request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Bill {
-    /// The quotas that count the request, with what remains of those that were asked.
+    /// The quotas of the request, their rates, and what remains of each quota that was charged.
     pub items: Vec<(Quota, Rate, Option<u32>)>,
-    /// After how long the request may come again, where it is refused.
+    /// If the request is refused, the time until it may be retried.
     pub refused_for: Option<Duration>,
 }
 
-/// Counts a request.
+/// Charges a request to its quotas.
 pub async fn charge(app: &App, request: Request<'_>) -> Bill {
     let charges = charges(&app.limits, request);
     if charges.is_empty() {
@@ -109,7 +109,7 @@ pub async fn charge(app: &App, request: Request<'_>) -> Bill {
     Bill { items, refused_for: refused.map(|(_, wait)| wait) }
 }
 
-/// The bill of a peer that has guessed too often, and is not charged once more.
+/// The bill for a peer that has guessed too often. It is not charged again.
 pub fn refuse_guess(app: &App, wait: Duration) -> Bill {
     counter!(REFUSALS, "quota" => Quota::WrongKey.as_str()).increment(1);
     let visitor = app.limits.visitor.map(|rate| (Quota::Visitor, rate, None));
@@ -122,7 +122,7 @@ fn charges(limits: &Limits, request: Request<'_>) -> Vec<Charge> {
         charges.extend(rate.map(|rate| Charge { quota, rate, subject }));
     };
     match request {
-        // No guesses of others are held against a right key.
+        // A valid key is not affected by wrong keys from the same address.
         Request::Keyed { caller, visitor, creates } => {
             add(Quota::Visitor, limits.visitor, visitor);
             add(Quota::Key, caller.rate(limits.key), caller.number());
@@ -195,7 +195,7 @@ mod tests {
         let own = api_key(|key| key.draft.rate = rate("5/second"));
         let all = shown(&limits(), keyed(&Caller::Named(Arc::new(own)), None));
         assert_eq!(all[1..], ["key 5/second 1"]);
-        // Guesses of its neighbours are not in its way.
+        // Guesses from the same address do not matter.
         assert_eq!(all[0], "visitor 100/hour ffffffffc0000202");
     }
 
@@ -207,19 +207,19 @@ mod tests {
     }
 
     #[test]
-    fn nobody_can_use_up_a_key_that_everybody_can_read() {
+    fn a_publishable_key_has_no_default_limit() {
         let all = shown(&limits(), keyed(&publishable(None), Some(Quota::LeadCreate)));
         assert_eq!(
             all,
             ["visitor 100/hour ffffffffc0000202", "lead-create 10/hour ffffffffc0000202"]
         );
-        // Unless whoever made it wants that.
+        // Unless the key has a rate of its own.
         let own = shown(&limits(), keyed(&publishable(rate("5/second")), None));
         assert_eq!(own[1], "key 5/second 1");
     }
 
     #[tokio::test]
-    async fn how_much_others_use_a_publishable_key_is_not_told() {
+    async fn the_use_of_a_publishable_key_is_not_revealed() {
         let mut mocks = Mocks::new();
         mocks.limits = limits();
         mocks.quotas.expect_charge().returning(|charges| {
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_keys_count_more_strictly_than_none() {
+    fn wrong_keys_cost_more_than_missing_ones() {
         let peer = 0x2001_0db8_0000_0000;
         let wrong = shown(&limits(), Request::WrongKey { peer });
         let counted = "20010db800000000";
@@ -245,11 +245,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_who_guesses_is_remembered_for_it() {
+    async fn only_peers_that_guess_are_remembered() {
         let peer = 0xffff_ffff_c000_0201;
         for (request, quota, remembered) in [
             (Request::WrongKey { peer }, 0, true),
-            // What was too often is something else.
+            // Another quota is exhausted.
             (Request::WrongKey { peer }, 1, false),
             (Request::Keyless { peer }, 0, false),
         ] {

@@ -1,4 +1,4 @@
-//! What can be done with newsletter subscribers.
+//! Use cases of newsletter subscribers.
 
 use exit3_domain::email::DisposableDomains;
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
@@ -11,11 +11,11 @@ use exit3_ports::{Constraint, StoreError, TRACE};
 
 use crate::{App, FindError, ListError, SaveError, UpdateError, telemetry};
 
-/// Stores a subscription.
+/// Creates a subscription.
 ///
 /// # Errors
-/// [`SaveError::Invalid`] with every broken rule, or with
-/// [`already_subscribed`]; [`SaveError::Store`].
+/// [`SaveError::Invalid`] with all broken rules, or with [`already_subscribed`];
+/// [`SaveError::Store`].
 #[tracing::instrument(target = TRACE, name = "subscribers.create", skip_all)]
 pub async fn create(app: &App, input: SubscriberInput) -> Result<Subscriber, SaveError> {
     let outcome = store(app, input).await;
@@ -38,13 +38,13 @@ async fn store(app: &App, input: SubscriberInput) -> Result<Subscriber, SaveErro
     })
 }
 
-/// Subscribes an address for somebody who must not learn who is subscribed: the outcome
-/// is the same whatever is there already. Whatever is asked for, it is a subscription
-/// that is stored: a stranger cannot end that of another, nor keep one from ever
-/// beginning; and who had left and signs up again gets the newsletter again.
+/// Subscribes an address for a caller that must not learn who is subscribed: the outcome is the
+/// same whether or not the address is already stored. The stored subscription is always active,
+/// whatever `is_subscribed` says: a stranger cannot end somebody's subscription, nor block it in
+/// advance. A person who had unsubscribed and signs up again gets the newsletter again.
 ///
 /// # Errors
-/// [`SaveError::Invalid`] with every broken rule; [`SaveError::Store`].
+/// [`SaveError::Invalid`] with all broken rules; [`SaveError::Store`].
 #[tracing::instrument(target = TRACE, name = "subscribers.sign_up", skip_all)]
 pub async fn sign_up(app: &App, input: SubscriberInput) -> Result<NewSubscriber, SaveError> {
     let outcome = store_sign_up(app, input).await;
@@ -59,7 +59,7 @@ async fn store_sign_up(app: &App, input: SubscriberInput) -> Result<NewSubscribe
     Ok(subscriber)
 }
 
-/// The subscriber of that id.
+/// Finds a subscriber by id.
 ///
 /// # Errors
 /// [`FindError`].
@@ -68,7 +68,7 @@ pub async fn find(app: &App, id: SubscriberId) -> Result<Subscriber, FindError> 
     app.repositories.subscribers.find(id).await?.ok_or(FindError::NotFound)
 }
 
-/// One page of the subscribers that match, with the count of all of them.
+/// One page of the matching subscribers, with their total count.
 ///
 /// # Errors
 /// [`ListError`].
@@ -82,7 +82,7 @@ pub async fn list(
     app.repositories.subscribers.list(filter, order, page).await?.ok_or(ListError::PastTheEnd)
 }
 
-/// One step of a walk through the subscribers that match.
+/// One step of a walk through the matching subscribers.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -96,7 +96,7 @@ pub async fn walk(
     app.repositories.subscribers.walk(filter, order, step).await
 }
 
-/// Gives a subscriber a new address; an `is_subscribed` that is not given stays.
+/// Replaces a subscriber's address; a missing `is_subscribed` keeps its value.
 ///
 /// # Errors
 /// [`UpdateError`].
@@ -133,7 +133,7 @@ async fn apply(
     let address = input.address(&app.disposable);
     let change = match parse(input, &app.disposable) {
         Ok(change) => change,
-        // What is wrong with the input is of no interest where nothing is to change.
+        // If the subscriber does not exist, report that instead of the invalid input.
         Err(invalid) => {
             app.repositories.subscribers.find(id).await?.ok_or(UpdateError::NotFound)?;
             let invalid = with_taken_address(app, invalid, address, Some(id)).await?;
@@ -146,7 +146,7 @@ async fn apply(
     })
 }
 
-/// Removes the subscriber of that id.
+/// Deletes a subscriber.
 ///
 /// # Errors
 /// [`FindError`].
@@ -155,8 +155,8 @@ pub async fn delete(app: &App, id: SubscriberId) -> Result<(), FindError> {
     Ok(app.repositories.subscribers.delete(id).await?)
 }
 
-/// Adds to what is wrong with an input that its address belongs to another than
-/// `own`: all errors come at once, also the one that only the database knows.
+/// Adds an error if the address belongs to a subscriber other than `own`, so that this error, which
+/// only the database knows, is reported together with the others.
 async fn with_taken_address(
     app: &App,
     mut invalid: Invalid,

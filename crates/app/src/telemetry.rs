@@ -1,4 +1,4 @@
-//! What is counted of the use cases.
+//! Metrics of the use cases.
 
 use std::sync::LazyLock;
 
@@ -7,8 +7,8 @@ use metrics::{Counter, counter};
 
 use crate::SaveError;
 
-/// What became of something that was to be created. A counter is kept, because to look it up
-/// costs more than to count.
+/// Counters of creations, by outcome. They are cached, because looking one up costs more than
+/// counting.
 struct Outcomes {
     created: Counter,
     invalid: Counter,
@@ -37,12 +37,12 @@ static SUBSCRIBERS: LazyLock<Outcomes> = LazyLock::new(|| Outcomes {
     failed: counter!("exit3_subscribers_total", "outcome" => "failed"),
 });
 
-/// Counts a lead that was to be created, by what became of it.
+/// Counts an attempt to create a lead, by outcome.
 pub(crate) fn count_lead<T>(outcome: &Result<T, SaveError>) {
     LEADS.of(outcome).increment(1);
 }
 
-/// Counts a subscription that was to be created, by what became of it.
+/// Counts an attempt to create a subscription, by outcome.
 pub(crate) fn count_subscriber<T>(outcome: &Result<T, SaveError>) {
     match outcome {
         Err(SaveError::Invalid(invalid)) if *invalid == already_subscribed() => {

@@ -1,4 +1,4 @@
-//! Mocks of all ports, put together.
+//! An `App` over mocks of all ports.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use exit3_ports::{MockClock, MockQuotas, MockRepositories, StoreError};
 use crate::App;
 use crate::quotas::Limits;
 
-/// The time that the mocked clock tells.
+/// The time of the mocked clock.
 pub(crate) fn now() -> DateTime<Utc> {
     DateTime::from_timestamp_micros(1_790_000_000_000_001).unwrap()
 }
 
-/// Mocks that expect nothing yet, but for the clock.
+/// Mocks without expectations, except for the clock.
 pub(crate) struct Mocks {
     pub(crate) repositories: MockRepositories,
     pub(crate) quotas: MockQuotas,
@@ -39,7 +39,7 @@ impl Mocks {
         self.into_app_with(clock)
     }
 
-    /// With a clock that tells one of these times after another.
+    /// An app whose clock returns these times one after another.
     pub(crate) fn into_app_at(self, times: impl IntoIterator<Item = DateTime<Utc>>) -> App {
         let mut clock = MockClock::new();
         for time in times {
@@ -60,7 +60,7 @@ impl Mocks {
     }
 }
 
-/// A database that does not answer.
+/// The error of a database that does not answer.
 pub(crate) fn away() -> StoreError {
     StoreError::Unavailable("away".into())
 }
@@ -90,7 +90,7 @@ pub(crate) fn token() -> KeyToken {
     KeyToken::secret(&[7; 40])
 }
 
-/// A stored key that lives, but for what `change` makes of it.
+/// A stored, valid key, modified by `change`.
 pub(crate) fn api_key(change: impl FnOnce(&mut ApiKey)) -> ApiKey {
     let mut key = ApiKey {
         id: ApiKeyId(1),

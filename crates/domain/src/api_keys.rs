@@ -1,4 +1,4 @@
-//! Keys of the API: who holds them, and what they open.
+//! API keys: their holders, scopes and restrictions.
 
 mod scope;
 mod token;
@@ -11,33 +11,33 @@ use crate::quotas::Rate;
 pub use scope::{Scope, Scopes};
 pub use token::{ENTROPY, KeyToken, TokenDigest, TokenPrefix};
 
-/// Identifies a key; given by the database, never reused.
+/// Identifies a key. The database assigns it and never reuses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ApiKeyId(pub i64);
 
-/// The most characters of a key's name.
+/// The maximum length of a key's name, in characters.
 pub const MAX_NAME: usize = 50;
 
-/// What a key is made of, before it has a secret.
+/// The properties of a key, before its secret is generated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKeyDraft {
-    /// Whose it is, for people: 1 to [`MAX_NAME`] of `a-z A-Z 0-9 . _ -`. Two keys
-    /// may have the same name, so that one can follow the other.
+    /// The holder's name, for operators: 1 to [`MAX_NAME`] characters of `a-z A-Z 0-9 . _ -`. Names
+    /// are not unique, so that a key can be replaced by another one of the same name.
     pub name: String,
-    /// What it opens; at least one.
+    /// The scopes that the key grants; at least one.
     pub scopes: Scopes,
-    /// The origins of the pages that may use it. A key with any of them is
-    /// publishable: it stands in pages that everybody can read, so it only creates.
+    /// The web origins that may use the key. A key with origins is publishable: web pages contain
+    /// it, so everybody can read it, and it may only create.
     pub origins: Vec<String>,
-    /// How often it may be used, where that is not the usual.
+    /// The key's own rate limit; `None` means the default.
     pub rate: Option<Rate>,
-    /// Whether its holder is believed who its visitors are.
+    /// Whether the service trusts the holder to name the visitors that it sends requests for.
     pub forwards_visitors: bool,
-    /// When it stops opening anything.
+    /// When the key expires.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// Why a key cannot be as it was asked for.
+/// Why a draft of a key is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the texts say it")]
 pub enum DraftError {
@@ -58,12 +58,12 @@ pub enum DraftError {
 }
 
 impl ApiKeyDraft {
-    /// Whether the key stands in pages that everybody can read.
+    /// Whether the key is publishable: it has origins, so web pages contain it.
     pub fn is_publishable(&self) -> bool {
         !self.origins.is_empty()
     }
 
-    /// Checks that the parts go together, at the time `now`.
+    /// Checks that the properties are valid together, at the time `now`.
     ///
     /// # Errors
     /// The first [`DraftError`].
@@ -89,10 +89,10 @@ impl ApiKeyDraft {
     }
 }
 
-/// Whether `text` is an origin as browsers send it: a scheme, a host in lower case,
-/// and a port where it is not the scheme's own. No other could ever match.
+/// Whether `text` is an origin exactly as browsers send it: a scheme, a host in lower case, and the
+/// port unless it is the scheme's default. Any other spelling would never match.
 pub fn is_origin(text: &str) -> bool {
-    // A URL may have more in its host, such as the star of a pattern, which none is.
+    // The URL parser allows more characters in a host, such as `*`; a pattern is not an origin.
     let known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-:[]_/".contains(&b);
     text.bytes().all(known)
         && Url::parse(text).is_ok_and(|url| {
@@ -100,46 +100,46 @@ pub fn is_origin(text: &str) -> bool {
         })
 }
 
-/// A key that has no place in a database yet.
+/// A key that is not stored yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewApiKey {
-    /// What it is.
+    /// Its properties.
     pub draft: ApiKeyDraft,
-    /// What it is found by; unique.
+    /// The public part of the token, by which the key is looked up; unique.
     pub prefix: TokenPrefix,
-    /// What its secret is compared with.
+    /// The digest of the token, for verification.
     pub digest: TokenDigest,
-    /// When it was made.
+    /// When the key was created.
     pub created_at: DateTime<Utc>,
 }
 
-/// A key as a database keeps it.
+/// A stored key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {
-    /// Its identity.
+    /// The id.
     pub id: ApiKeyId,
-    /// What it is.
+    /// Its properties.
     pub draft: ApiKeyDraft,
-    /// What it is found by.
+    /// The public part of the token, by which the key is looked up.
     pub prefix: TokenPrefix,
-    /// What its secret is compared with.
+    /// The digest of the token, for verification.
     pub digest: TokenDigest,
-    /// When it was made.
+    /// When the key was created.
     pub created_at: DateTime<Utc>,
-    /// When it was revoked.
+    /// When the key was revoked; `None` if it was not.
     pub revoked_at: Option<DateTime<Utc>>,
-    /// About when it was used last.
+    /// Approximately when the key was last used.
     pub last_used_at: Option<DateTime<Utc>>,
 }
 
 impl ApiKey {
-    /// Whether the key opens anything at the time `now`.
+    /// Whether the key is neither revoked nor expired at the time `now`.
     pub fn is_alive(&self, now: DateTime<Utc>) -> bool {
         self.revoked_at.is_none() && self.draft.expires_at.is_none_or(|end| now < end)
     }
 
-    /// Whether a page of `origin` may use the key; without an origin, whether
-    /// anything but a page may.
+    /// Whether a page of `origin` may use the key. Without an origin: whether requests that do not
+    /// come from a browser's page may.
     pub fn admits(&self, origin: Option<&str>) -> bool {
         let origins = &self.draft.origins;
         origins.is_empty() || origin.is_some_and(|origin| origins.iter().any(|own| own == origin))
@@ -224,7 +224,7 @@ mod tests {
     #[case("https://ana@exit3.agency", false)]
     #[case("ftp://exit3.agency", false)]
     #[case("null", false)]
-    fn an_origin_is_what_a_browser_would_send(#[case] text: &str, #[case] valid: bool) {
+    fn an_origin_is_spelled_as_browsers_send_it(#[case] text: &str, #[case] valid: bool) {
         assert_eq!(is_origin(text), valid);
     }
 

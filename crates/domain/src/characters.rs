@@ -1,24 +1,23 @@
-//! Characters that count as blank, invisible marks, and digits of other scripts.
+//! Blank characters, invisible marks, and digits of other scripts.
 
 use unicode_normalization::UnicodeNormalization;
 
-/// The zeros of the scripts whose digits are taken, each followed by its other digits.
+/// The zeros of the accepted scripts. The other nine digits follow each zero.
 const ZEROS: &[char] = &[
     '0', '\u{660}', '\u{6f0}', '\u{7c0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{b66}',
     '\u{be6}', '\u{c66}', '\u{ce6}', '\u{d66}', '\u{e50}', '\u{ed0}', '\u{f20}', '\u{1040}',
     '\u{ff10}',
 ];
 
-/// What is trimmed from both ends of a text: white space, the separators U+001C to
-/// U+001F that the replaced service trims as well, and invisible marks.
+/// Whether a character is trimmed from both ends of a text: white space, invisible marks, and the
+/// separators U+001C to U+001F, which the replaced service trims too.
 pub(crate) fn is_trimmed(c: char) -> bool {
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c) || is_invisible(c)
 }
 
-/// A mark that shows nothing, such as a zero width space, a byte order mark, or the marks
-/// of direction that phones put around what is copied from their contacts. The joiners
-/// (see [`is_joiner`]) and the selectors of emoji are not among them: they change what
-/// stands beside them, also at the end of a text.
+/// Whether a character is an invisible mark, such as a zero width space, a byte order mark, or the
+/// direction marks that phones add when a contact is copied. Joiners (see [`is_joiner`]) and emoji
+/// selectors do not count: they change the characters beside them, even at the end of a text.
 pub(crate) fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -43,13 +42,13 @@ pub(crate) fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}')
 }
 
-/// Whether nothing of a text can be seen. Joiners and selectors are kept inside of texts, but
-/// a text of nothing else is blank.
+/// Whether a text shows nothing. Joiners and selectors are kept inside of texts, but a text of
+/// nothing else is blank.
 pub(crate) fn is_blank(text: &str) -> bool {
     text.chars().all(|c| is_trimmed(c) || is_ignorable(c))
 }
 
-/// What Unicode 17 calls `Default_Ignorable_Code_Point`.
+/// The Unicode 17 property `Default_Ignorable_Code_Point`.
 fn is_ignorable(c: char) -> bool {
     matches!(
         c,
@@ -73,7 +72,7 @@ fn is_ignorable(c: char) -> bool {
     )
 }
 
-/// The ASCII digit for a digit of another script; any other character stays as it is.
+/// Converts a digit of another script to ASCII; returns any other character unchanged.
 pub fn ascii_digit(c: char) -> char {
     let digit = ZEROS.iter().find_map(|zero| {
         let value = u32::from(c).checked_sub(u32::from(*zero))?;
@@ -82,8 +81,7 @@ pub fn ascii_digit(c: char) -> char {
     digit.unwrap_or(c)
 }
 
-/// Trims, composes (Unicode NFC) and takes the line ends of HTML forms (CR LF)
-/// for what they mean.
+/// Trims, composes (Unicode NFC), and replaces the line ends of HTML forms (CR LF) by LF.
 pub(crate) fn normalize(text: &str) -> String {
     let text = text.trim_matches(is_trimmed);
     if text.is_ascii() && !text.contains('\r') {
@@ -133,7 +131,7 @@ mod tests {
     #[case("\u{e0001}\u{e0020}\u{e007f}\u{e01ef}\u{e0fff}")]
     #[case("\u{1bca0}\u{1d173}\u{fff0}")]
     #[case("\u{2800}\n\u{115f}")]
-    fn sees_that_nothing_can_be_seen(#[case] text: &str) {
+    fn detects_texts_without_visible_characters(#[case] text: &str) {
         assert!(is_blank(text) && is_blank(&normalize(text)));
         assert!(!is_blank(&format!("{text}A{text}")));
     }

@@ -1,7 +1,6 @@
 //! Enumerations whose values are words of the API.
 
-/// Declares an enumeration with its words, in the order in which the API
-/// documents them.
+/// Declares an enumeration and its words, in the order in which the API documents them.
 macro_rules! choice {
     (
         $(#[$meta:meta])*
@@ -14,20 +13,20 @@ macro_rules! choice {
         }
 
         impl $name {
-            /// Every value, in the order of its declaration.
+            /// All values, in the order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The words of every value, in the same order.
+            /// The words of all values, in the same order.
             pub const WORDS: &'static [&'static str] = &[$($word),+];
 
-            /// The word that stands for the value in requests, answers and databases.
+            /// The word for the value in requests, responses and databases.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word),+
                 }
             }
 
-            /// The value that `word` stands for; words are case-sensitive.
+            /// The value of `word`, which is case-sensitive; `None` if the word is unknown.
             pub fn from_word(word: &str) -> Option<Self> {
                 match word {
                     $($word => Some(Self::$variant),)+

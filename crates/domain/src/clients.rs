@@ -1,4 +1,4 @@
-//! Clients: those whom the agency works for, and what they pay.
+//! Clients: customers of the agency, and what they pay.
 
 mod money;
 
@@ -6,43 +6,42 @@ pub use money::Money;
 
 use crate::leads::{LeadCategory, LeadId};
 
-/// Identifies a client; given by the database, never reused.
+/// Identifies a client. The database assigns it and never reuses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientId(pub i64);
 
-/// A client that has no place in a database yet.
+/// A client that is not stored yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewClient {
-    /// The lead that the client once was. No two clients were the same one; where the
-    /// lead is deleted, the client stays, without it.
+    /// The lead that became this client; at most one client per lead. If the lead is deleted, the
+    /// client stays and this becomes `None`.
     pub lead: Option<LeadId>,
     /// The team that works for the client: at most 100 characters; may be empty.
     pub team_id: String,
-    /// What is paid a month.
+    /// The monthly charge.
     pub monthly_charge: Option<Money>,
-    /// What is paid once.
+    /// The one-time charge.
     pub one_time_charge: Option<Money>,
-    /// Where the contract lies: a path below the directory of contracts, at most 100
-    /// characters. Older ones may lead anywhere: ask [`is_contract_path`] before a
-    /// file is opened.
+    /// The path of the contract below the contract directory, at most 100 characters. Older rows
+    /// may contain any path: check [`is_contract_path`] before opening a file.
     pub contract_file: Option<String>,
-    /// Anything; may be empty.
+    /// Free text; may be empty.
     pub short_description: String,
-    /// What is built for the client.
+    /// What the agency builds for the client.
     pub category: LeadCategory,
 }
 
-/// A client as a database keeps it.
+/// A stored client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client {
-    /// Its identity.
+    /// The id.
     pub id: ClientId,
-    /// What is known about it.
+    /// Everything else.
     pub details: NewClient,
 }
 
-/// Whether `path` leads to a file below the directory of contracts and nowhere else,
-/// unless a symbolic link does. Its parts are parted by `/`, on every system.
+/// Whether `path` stays below the contract directory, apart from symbolic links. The separator is
+/// `/` on every system.
 pub fn is_contract_path(path: &str) -> bool {
     let is_name = |part: &str| !matches!(part, "" | "." | "..");
     path.split('/').all(is_name) && !path.contains(['\\', ':', '\0'])

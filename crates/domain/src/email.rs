@@ -1,4 +1,4 @@
-//! E-mail addresses: what one is, and which domains hand out throw-away ones.
+//! E-mail addresses: their syntax, and the domains of disposable addresses.
 
 mod spelling;
 
@@ -14,13 +14,13 @@ use validator::ValidationError;
 use crate::characters::is_invisible;
 use crate::validation::violation;
 
-/// What is said of a value that is no address, whatever else it is.
+/// The message for every value that is not an address.
 pub(crate) const MESSAGE: &str = "Enter a valid email address.";
 
-/// The longest address, in characters (RFC 5321, 4.5.3.1.3 less the brackets).
+/// The maximum length of an address in characters (RFC 5321, 4.5.3.1.3 without the brackets).
 pub const MAX_LENGTH: u64 = 254;
 
-/// Domains of throw-away addresses that are always refused.
+/// Domains of disposable addresses that are always refused.
 const DISPOSABLE: &[&str] = &[
     "tempmail.com",
     "throwaway.email",
@@ -30,11 +30,10 @@ const DISPOSABLE: &[&str] = &[
     "maildrop.cc",
 ];
 
-/// Whether `address` is one that mail on the internet can be sent to: RFC 5321,
-/// with a domain of at least two labels or an address literal, and a local part
-/// that needs no SMTPUTF8. [`MAX_LENGTH`] is the business of another rule. That no
-/// local part is longer than 64 characters is no law of all servers, and the replaced
-/// service took longer ones, up to 320 characters in all.
+/// Whether mail on the internet can be sent to `address`: RFC 5321, with a domain of at least two
+/// labels or an address literal, and a local part that needs no SMTPUTF8. Another rule checks
+/// [`MAX_LENGTH`]. A local part may exceed 64 characters: not all servers enforce that limit, and
+/// the replaced service accepted addresses of up to 320 characters.
 pub fn is_valid(address: &str) -> bool {
     let Some((local, domain)) = address.rsplit_once('@') else {
         return false;
@@ -47,18 +46,18 @@ pub fn is_valid(address: &str) -> bool {
 
 fn is_local_part(local: &str) -> bool {
     let known = EmailAddress::is_valid_local_part;
-    // Pieces, because the parser insists on the 64 characters.
+    // Checked in pieces, because the parser enforces the 64 characters.
     let is_atom = |atom: &str| {
         let mut pieces = atom.as_bytes().chunks(64).map(std::str::from_utf8);
         !atom.is_empty()
             && pieces.all(|piece| piece.is_ok_and(|piece| !piece.contains('"') && known(piece)))
     };
-    // The parser takes a tab for a space, which RFC 5321 does not.
+    // The parser treats a tab as a space; RFC 5321 does not.
     local.is_ascii() && !local.contains('\t') && (known(local) || local.split('.').all(is_atom))
 }
 
-/// The inside of an address literal; IPv6 also without its tag, as the replaced
-/// service had it.
+/// Whether `literal` is the inside of an address literal. The `IPv6:` tag may be missing, as in the
+/// replaced service.
 fn is_address_literal(literal: &str) -> bool {
     let tag = "ipv6:";
     let untagged = match literal.get(..tag.len()) {
@@ -68,7 +67,7 @@ fn is_address_literal(literal: &str) -> bool {
     untagged.parse::<Ipv6Addr>().is_ok() || literal.parse::<Ipv4Addr>().is_ok()
 }
 
-/// [`is_valid`] as a field rule; a blank is the business of another rule.
+/// [`is_valid`] as a field rule. Another rule reports blank values.
 pub(crate) fn check(text: &str) -> Result<(), ValidationError> {
     if text.is_empty() || is_valid(text) {
         return Ok(());
@@ -76,11 +75,10 @@ pub(crate) fn check(text: &str) -> Result<(), ValidationError> {
     Err(violation("invalid_email", MESSAGE))
 }
 
-/// A name in the internet: the parser's grammar, the hyphen and length rules of RFC
-/// 1035 that it leaves open, and a top label as they all are, of letters alone unless
-/// it is encoded. The parser does not know that letters of many scripts have marks, which
-/// are characters of their own, nor the dot that Catalan has between two `l` (RFC 5892,
-/// A.3).
+/// Whether `domain` is a domain name of the internet: the parser's grammar, plus the rules of RFC
+/// 1035 about hyphens and lengths, plus a top-level label of letters only unless it is encoded. Two
+/// things are allowed that the parser does not know: marks, which are separate characters in many
+/// scripts, and the dot between two `l` in Catalan (RFC 5892, A.3).
 fn is_domain(domain: &str) -> bool {
     let label = |label: &str| {
         label.chars().count() <= 63
@@ -100,7 +98,7 @@ fn is_domain(domain: &str) -> bool {
         && (!top.contains(char::is_numeric) || top.to_ascii_lowercase().starts_with("xn--"))
 }
 
-/// The domains of throw-away addresses: a fixed list and what an operator adds.
+/// The domains of disposable addresses: a built-in list, plus those that the operator adds.
 #[derive(Debug, Clone)]
 pub struct DisposableDomains {
     domains: HashSet<String>,
@@ -113,13 +111,13 @@ impl Default for DisposableDomains {
 }
 
 impl DisposableDomains {
-    /// Adds the domains of `list`: one a line, `#` begins a comment.
+    /// Adds the domains of `list`: one per line; `#` starts a comment.
     pub fn add_list(&mut self, list: &str) {
         let lines = list.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
         self.domains.extend(lines.filter(|line| !line.is_empty()).map(spelling::domain));
     }
 
-    /// Whether `address` (in its [`canonical`] form) is at one of the domains.
+    /// Whether the domain of `address` (in [`canonical`] form) is in the list.
     pub fn contain(&self, address: &str) -> bool {
         address.rsplit_once('@').is_some_and(|(_, domain)| self.domains.contains(domain))
     }

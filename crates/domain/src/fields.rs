@@ -1,37 +1,37 @@
-//! The fields of a resource: one list, from which its input is made, and which tests hold
-//! the rules, the schemas of the API, the tables and the backup against.
+//! The fields of a resource, as one list. The input type is generated from it, and tests compare
+//! the rules, the API schemas, the tables and the backup format with it.
 
-/// What a field holds.
+/// The type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldKind {
     /// A text without NUL.
     Text {
-        /// The most characters that are accepted.
+        /// The maximum length that is accepted, in characters.
         accepted: u64,
-        /// The most characters that a database stores; `None` for any number.
+        /// The maximum length that a database stores, in characters; `None` means unlimited.
         stored: Option<u64>,
     },
     /// One of these words.
     Choice(&'static [&'static str]),
-    /// True or false.
+    /// A boolean.
     Boolean,
 }
 
-/// A field that a client may set.
+/// A field that clients may set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field {
-    /// Its name, in requests, answers and tables alike.
+    /// The name in requests, responses and tables.
     pub name: &'static str,
-    /// What it holds.
+    /// The type.
     pub kind: FieldKind,
-    /// Whether something new must have it.
+    /// Whether the field is required when something is created.
     pub is_required: bool,
-    /// Whether it may be null.
+    /// Whether the field may be null.
     pub is_nullable: bool,
 }
 
 impl Field {
-    /// A text of at most that many characters.
+    /// A text of at most `longest` characters.
     pub(crate) const fn text(longest: u64) -> Self {
         Self::of(FieldKind::Text { accepted: longest, stored: Some(longest) })
     }
@@ -41,7 +41,7 @@ impl Field {
         Self::of(FieldKind::Choice(words))
     }
 
-    /// True or false.
+    /// A boolean.
     pub(crate) const fn boolean() -> Self {
         Self::of(FieldKind::Boolean)
     }
@@ -50,17 +50,18 @@ impl Field {
         Self { name: "", kind, is_required: false, is_nullable: false }
     }
 
-    /// Something new must have it.
+    /// Makes the field required.
     pub(crate) const fn required(self) -> Self {
         Self { is_required: true, ..self }
     }
 
-    /// It may be null.
+    /// Makes the field nullable.
     pub(crate) const fn nullable(self) -> Self {
         Self { is_nullable: true, ..self }
     }
 
-    /// Rows that are stored already may have more characters than are accepted now.
+    /// Removes the length limit of stored values, because old rows may exceed the limit for new
+    /// ones.
     pub(crate) const fn stored_at_any_length(self) -> Self {
         match self.kind {
             FieldKind::Text { accepted, .. } => {
@@ -75,14 +76,14 @@ impl Field {
     }
 }
 
-/// Declares the fields of a resource: the list `FIELDS`, the input of the given name, and
-/// its function that sets a field by name.
+/// Declares the fields of a resource: the list `FIELDS`, the input type of the given name, and its
+/// function that sets a field by name.
 macro_rules! fields {
     (
         $(#[$meta:meta])*
         $input:ident { $($name:ident: $field:expr),+ $(,)? }
     ) => {
-        /// The fields that a client may set, in the order of the API.
+        /// The fields that clients may set, in the order of the API.
         pub const FIELDS: &[$crate::fields::Field] = &[$($field.named(stringify!($name))),+];
 
         $(#[$meta])*
@@ -93,7 +94,7 @@ macro_rules! fields {
         }
 
         impl $input {
-            /// Sets the field of that name; a name that no client may set is ignored.
+            /// Sets the field of that name. Names that clients may not set are ignored.
             pub fn set(&mut self, field: &str, value: $crate::raw::RawValue) {
                 match field {
                     $(stringify!($name) => self.$name = value,)+
@@ -106,9 +107,9 @@ macro_rules! fields {
 
 pub(crate) use fields;
 
-/// Asserts that every field of `fields` has the rules that its kind says. `refused` gives a
-/// valid input another value of one field, and returns the codes of the rules of that field
-/// which it breaks; `missing` returns the fields that something new lacks.
+/// Asserts that every field of `fields` is validated according to its type. `refused` sets one
+/// field of a valid input to another value and returns the codes of the rules that the field then
+/// breaks. `missing` returns the fields that are reported as missing when something is created.
 #[cfg(test)]
 pub(crate) fn assert_rules(
     fields: &[Field],

@@ -1,4 +1,4 @@
-//! Leads: people who asked for an offer, and how far sales has come with them.
+//! Leads: people who asked for an offer, and their progress in sales.
 
 mod input;
 mod list;
@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use crate::choice::choice;
 use crate::search;
 
-/// Identifies a lead; given by the database, never reused.
+/// Identifies a lead. The database assigns it and never reuses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LeadId(pub i64);
 
@@ -28,7 +28,7 @@ choice! {
 }
 
 choice! {
-    /// How far sales has come with a lead.
+    /// A lead's progress in sales.
     LeadStatus {
         New = "new",
         Contacted = "contacted",
@@ -40,7 +40,7 @@ choice! {
 }
 
 choice! {
-    /// What a lead wants built.
+    /// What a lead wants the agency to build.
     LeadCategory {
         WebDev = "web_dev",
         MobileDev = "mobile_dev",
@@ -51,15 +51,14 @@ choice! {
     }
 }
 
-/// A valid lead that has no place in a database yet: everything that a client
-/// decides about it.
+/// A valid lead that is not stored yet: all fields that clients set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewLead {
     /// 2 to 255 characters, not only digits, no angle brackets.
     pub full_name: String,
     /// 2 to 255 characters, no angle brackets.
     pub position: String,
-    /// As `position`, but may be missing or empty.
+    /// Like `position`, but may be missing or empty.
     pub company_name: Option<String>,
     /// An optional `+` and 7 to 15 digits; may be missing or empty.
     pub phone_number: Option<String>,
@@ -67,16 +66,16 @@ pub struct NewLead {
     pub email: Option<String>,
     /// How the lead found the agency.
     pub source: LeadSource,
-    /// How far sales has come.
+    /// The progress in sales.
     pub status: LeadStatus,
-    /// At most 5000 characters of anything; may be missing or empty.
+    /// Free text of at most 5000 characters; may be missing or empty.
     pub notes: Option<String>,
-    /// What the lead wants built.
+    /// What the lead wants the agency to build.
     pub category: LeadCategory,
 }
 
 impl NewLead {
-    /// The text that the lead is searched by: name, company, e-mail, phone.
+    /// The text that searches look at: name, company, e-mail and phone.
     pub fn search_document(&self) -> String {
         search::document([
             Some(self.full_name.as_str()),
@@ -87,16 +86,16 @@ impl NewLead {
     }
 }
 
-/// A lead as a database keeps it.
+/// A stored lead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lead {
-    /// Its identity.
+    /// The id.
     pub id: LeadId,
-    /// What clients decide about it. Older leads may break today's rules.
+    /// The fields that clients set. Older leads may break the current rules.
     pub details: NewLead,
-    /// When it was stored; microseconds.
+    /// When the lead was stored, in whole microseconds.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed; microseconds, later with every change.
+    /// When the lead was last changed, in whole microseconds; increases with every change.
     pub updated_at: DateTime<Utc>,
 }
 

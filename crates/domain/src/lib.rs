@@ -1,9 +1,8 @@
-//! What Exit Three's backend knows about leads, newsletter subscribers, clients and
-//! staff, independent of any database, protocol or clock.
+//! The rules for leads, newsletter subscribers, clients and staff, independent of databases,
+//! protocols and clocks.
 //!
-//! Raw input ([`leads::LeadInput`], [`subscribers::SubscriberInput`]) is parsed
-//! once into valid values ([`leads::NewLead`], [`subscribers::NewSubscriber`]);
-//! no later layer checks again.
+//! Raw input ([`leads::LeadInput`], [`subscribers::SubscriberInput`]) is parsed once into valid
+//! values ([`leads::NewLead`], [`subscribers::NewSubscriber`]); later layers do not validate again.
 
 pub mod api_keys;
 pub mod characters;

@@ -1,37 +1,37 @@
-//! Two ways through a list: numbered pages with an exact count, and a walk by
-//! keyset that neither skips nor repeats a row while others are written.
+//! Two ways to read a list: numbered pages with an exact count, and keyset walks, which neither
+//! skip nor repeat a row while others are written.
 
-/// Rows on a page when the client does not say.
+/// The page size if the client does not give one.
 pub const DEFAULT_PAGE_SIZE: u32 = 50;
-/// The most rows on a page; a larger wish is clamped.
+/// The maximum page size; larger requests are clamped.
 pub const MAX_PAGE_SIZE: u32 = 200;
 
-/// Which page.
+/// Selects a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PageNumber {
-    /// Counted from 1.
+    /// A number, counted from 1.
     Number(u64),
-    /// The last one, whatever its number.
+    /// The last page.
     Last,
 }
 
-/// A page and its size.
+/// A requested page and its size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageRequest {
-    /// Which page.
+    /// The page.
     pub number: PageNumber,
-    /// Rows on a page, 1 to [`MAX_PAGE_SIZE`].
+    /// Rows per page, 1 to [`MAX_PAGE_SIZE`].
     pub size: u32,
 }
 
 impl PageRequest {
-    /// The first page of the default size.
+    /// The first page, of the default size.
     pub fn first() -> Self {
         Self { number: PageNumber::Number(1), size: DEFAULT_PAGE_SIZE }
     }
 
-    /// How many rows lie before this page; `None` for the last page, which
-    /// only a count can place, and for one beyond any database's reach.
+    /// The number of rows before this page. `None` for the last page, whose offset depends on the
+    /// count, and for pages that exceed the databases' integers.
     pub fn offset(&self) -> Option<i64> {
         match self.number {
             PageNumber::Number(number) => {
@@ -46,55 +46,53 @@ impl PageRequest {
 /// One numbered page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
-    /// How many rows the whole list has.
+    /// The number of rows in the whole list.
     pub count: u64,
-    /// The page's number, counted from 1.
+    /// The page number, counted from 1.
     pub number: u64,
-    /// Its rows.
+    /// The rows of the page.
     pub rows: Vec<T>,
 }
 
-/// The number of the last page of a list of `count` rows; an empty list has one
-/// (empty) page.
+/// The number of the last page of a list of `count` rows; an empty list has one (empty) page.
 pub fn last_page(count: u64, size: u32) -> u64 {
     count.div_ceil(u64::from(size.max(1))).max(1)
 }
 
-/// Which way a walk goes from its position.
+/// The direction of a walk from its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// Along the order.
+    /// In list order.
     Forward,
-    /// Against it; the rows still come back in the order.
+    /// Against list order; the rows are still returned in list order.
     Backward,
 }
 
-/// One step of a walk by keyset.
+/// One step of a keyset walk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step<P> {
-    /// The row to start beside, which is not returned itself; `None` to begin.
+    /// The position next to which the step starts, itself excluded; `None` starts at the beginning.
     pub from: Option<P>,
-    /// Which way to go.
+    /// The direction.
     pub direction: Direction,
-    /// The most rows to return, 1 to [`MAX_PAGE_SIZE`].
+    /// The maximum number of rows, 1 to [`MAX_PAGE_SIZE`].
     pub size: u32,
 }
 
-/// What a step of a walk found.
+/// The result of one step of a walk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slice<T> {
-    /// The rows, in the order of the list.
+    /// The rows, in list order.
     pub rows: Vec<T>,
-    /// Whether the list goes on after them.
+    /// Whether more rows follow.
     pub has_next: bool,
-    /// Whether there is something before them.
+    /// Whether rows precede.
     pub has_previous: bool,
 }
 
 impl<T> Slice<T> {
-    /// Makes a slice of the rows that a step fetched. An adapter asks for one
-    /// row more than `step.size`, in the direction of the step; that row says
-    /// whether the list goes on and is dropped.
+    /// Makes a slice of fetched rows. Adapters fetch `step.size` + 1 rows in the direction of the
+    /// step; the extra row shows that the list continues, and is dropped.
     pub fn of<P>(step: &Step<P>, mut fetched: Vec<T>) -> Self {
         let size = step.size as usize;
         let more = fetched.len() > size;

@@ -1,17 +1,16 @@
-//! Phone numbers, as people and address books write them.
+//! Parses phone numbers as people and address books write them.
 
 use crate::characters::{ascii_digit, is_invisible, is_joiner};
 
-/// How many digits a phone number may have.
+/// The number of digits in a phone number.
 const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 
-/// The number that `text` means: an optional `+` and 7 to 15 digits. What stands between
-/// them for the eye is left out: blanks, dashes, dots, slashes, pairs of brackets,
-/// invisible marks, and a `tel:` before the number.
+/// Parses a phone number into an optional `+` and 7 to 15 digits. Separators are removed: blanks,
+/// dashes, dots, slashes, pairs of brackets, invisible marks, and a leading `tel:`.
 ///
-/// `None` where that is no number, or where it could be another one than was meant:
-/// two numbers, a fraction, an extension, or a bracketed `(0)` behind the code of a country
-/// where it must be dialled. Behind any other code it must not, and is left out.
+/// `None` if the text is not a number or is ambiguous: two numbers, a fraction, or an extension. A
+/// bracketed `(0)` after a country code is removed, except after the codes of countries where the
+/// zero is dialled from abroad as well; there the text is ambiguous.
 pub(crate) fn canonical(text: &str) -> Option<String> {
     let plain: String =
         text.chars().filter(|c| !is_invisible(*c) && !is_joiner(*c)).map(plain).collect();
@@ -36,14 +35,14 @@ pub(crate) fn canonical(text: &str) -> Option<String> {
     (opened.is_none() && is_canonical(&number)).then_some(number)
 }
 
-/// Whether `text` is a number as it is stored.
+/// Whether `text` is a number in stored form.
 pub(crate) fn is_canonical(text: &str) -> bool {
     let digits = text.strip_prefix('+').unwrap_or(text);
     DIGITS.contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The parts of a word of a search that are looked for in stored numbers, which have no
-/// separators; the word itself unless it looks like a piece of a number.
+/// Splits a search word that looks like part of a phone number at its separators, because numbers
+/// are stored without them. Any other word is returned unchanged.
 pub(crate) fn parts(word: &str) -> Vec<String> {
     let visible = word.chars().filter(|c| !is_invisible(*c));
     let plain: String = visible.map(plain).collect();
@@ -56,7 +55,7 @@ pub(crate) fn parts(word: &str) -> Vec<String> {
     if is_number { parts.into_iter().map(str::to_owned).collect() } else { vec![word.to_owned()] }
 }
 
-/// `c` as ASCII has it: digits of other scripts, dashes, blanks of any width.
+/// Maps digits of other scripts, dashes and blanks of any width to ASCII.
 fn plain(c: char) -> char {
     match ascii_digit(c) {
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' => '-',
@@ -66,14 +65,14 @@ fn plain(c: char) -> char {
         '\u{ff08}' => '(',
         '\u{ff09}' => ')',
         '\u{ff0c}' => ',',
-        // A number has one line.
+        // A phone number never spans lines.
         '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => '\n',
         c if c.is_whitespace() => ' ',
         c => c,
     }
 }
 
-/// What follows `tel:`, which links have before a number.
+/// Removes the `tel:` of links.
 fn without_scheme(text: &str) -> &str {
     let Some((scheme, number)) = text.split_once(':') else {
         return text;
@@ -86,8 +85,8 @@ fn without_scheme(text: &str) -> &str {
     }
 }
 
-/// More than one number (`234 5678 / 345 6789`), one with the end of another behind it
-/// (`234 5678/9`), or one that a spreadsheet made a fraction of (`2345678.0`).
+/// Whether `text` contains more than one number (`234 5678 / 345 6789`), alternative last digits
+/// (`234 5678/9`), or a fraction made by a spreadsheet (`2345678.0`).
 fn is_several(text: &str) -> bool {
     let digits = |part: &str| part.chars().filter(char::is_ascii_digit).count();
     let is_whole = |part: &&str| DIGITS.contains(&digits(part));
@@ -99,7 +98,7 @@ fn is_several(text: &str) -> bool {
     let ends_in_a_fraction =
         matches!(by(".").as_slice(), [number, rest] if DIGITS.contains(number) && *rest < 3);
     let groups = text.split(|c: char| !c.is_ascii_digit());
-    // A dash between blanks stands between two things.
+    // A dash between blanks separates two things.
     ends_in_a_fraction
         || ["/", " - "]
             .into_iter()
@@ -107,13 +106,13 @@ fn is_several(text: &str) -> bool {
         || groups.filter(is_whole).count() > 1
 }
 
-/// The codes of countries where the zero of an area is dialled from abroad as well: Italy,
-/// San Marino, the Ivory Coast, Gabon, Congo.
+/// The codes of countries where the leading zero is dialled from abroad as well: Italy, San Marino,
+/// Ivory Coast, Gabon, Congo.
 const KEEP_ZERO: &[&str] = &["39", "378", "225", "241", "242"];
 
-/// At the end of a bracket that began at `start`: a `0` alone in it, behind the code of a
-/// country, is dialled only within that country. `None` where it always is, where no code
-/// precedes it, and where the bracket stands behind a whole number.
+/// Called at the end of a bracket that began at `start`. Removes a bracketed `0` after a country
+/// code, because it is dialled only within that country. `None` if the country always dials it, if
+/// no country code precedes it, or if the bracket follows a whole number.
 fn leave_out_trunk_zero(number: &mut String, start: usize) -> Option<()> {
     let before = number.get(..start)?;
     let code = before.strip_prefix('+').or_else(|| before.strip_prefix("00"));
@@ -259,7 +258,7 @@ mod tests {
     #[case::a_company("3.com", &["3.com"])]
     #[case::an_address("ana-1.2@acme.hr", &["ana-1.2@acme.hr"])]
     #[case::no_digit("-", &["-"])]
-    fn a_word_of_a_search_is_taken_apart_where_it_is_a_number(
+    fn a_search_word_that_looks_like_a_number_is_split(
         #[case] word: &str,
         #[case] expected: &[&str],
     ) {

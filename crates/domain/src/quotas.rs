@@ -1,4 +1,4 @@
-//! How often something may be done.
+//! Quotas and their rates.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,31 +7,31 @@ use std::time::Duration;
 use crate::choice::choice;
 
 choice! {
-    /// What is counted, by the names that clients see in `RateLimit`.
+    /// The quotas, by the names that clients see in `RateLimit`.
     Quota {
-        /// Requests of one visitor.
+        /// Requests per visitor.
         Visitor = "visitor",
-        /// Requests with one key.
+        /// Requests per key.
         Key = "key",
-        /// Leads that one visitor creates.
+        /// Leads created per visitor.
         LeadCreate = "lead-create",
-        /// Subscriptions that one visitor creates.
+        /// Subscriptions created per visitor.
         NewsletterCreate = "newsletter-create",
-        /// Wrong keys of one visitor.
+        /// Requests with a wrong key, per peer.
         WrongKey = "wrong-key",
     }
 }
 
-/// So many times a period, in the words of the replaced service: `100/hour`.
+/// A number of times per period, written as in the replaced service: `100/hour`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Rate {
-    /// How many times; at least once.
+    /// The number of times; at least 1.
     pub limit: u32,
-    /// In which time.
+    /// The period.
     pub period: Period,
 }
 
-/// The time that a [`Rate`] counts within.
+/// The period of a [`Rate`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "the words speak for themselves")]
 pub enum Period {
@@ -42,7 +42,7 @@ pub enum Period {
 }
 
 impl Period {
-    /// Its length.
+    /// The length of the period.
     pub const fn duration(self) -> Duration {
         Duration::from_secs(match self {
             Self::Second => 1,
@@ -53,24 +53,24 @@ impl Period {
     }
 }
 
-/// A text that is no rate.
+/// The text is not a rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "not a rate such as 100/hour (a number from 1 to 1000000000, and second, minute, hour or day)"
 )]
 pub struct NotARate;
 
-/// So that the time between two, in nanoseconds, is never nought.
+/// The highest limit, at which the interval between two times is still at least a nanosecond.
 const HIGHEST: u32 = 1_000_000_000;
 
 impl FromStr for Rate {
     type Err = NotARate;
 
-    /// As Django REST framework reads it, the period's first letter suffices.
+    /// As in Django REST framework, the first letter of the period is enough.
     fn from_str(text: &str) -> Result<Self, NotARate> {
         let (limit, period) = text.split_once('/').ok_or(NotARate)?;
         let limit = limit.trim();
-        // `u32` would take a sign as well.
+        // `u32` would also accept a sign.
         if !limit.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(NotARate);
         }
@@ -135,7 +135,7 @@ mod tests {
     #[case("10/fortnight")]
     #[case("10/hour/day")]
     #[case("4294967296/hour")]
-    fn refuses_what_is_no_rate(#[case] text: &str) {
+    fn refuses_texts_that_are_not_rates(#[case] text: &str) {
         assert_eq!(text.parse::<Rate>(), Err(NotARate));
     }
 }

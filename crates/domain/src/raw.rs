@@ -1,7 +1,6 @@
-//! Values as a client sent them, before any rule was applied.
+//! Raw values: what a client sent, before validation.
 
-/// What a request holds for one field, whatever the request was written in
-/// (JSON, a form, a line of CSV).
+/// The value of one field in a request, independent of the format (JSON, a form, a line of CSV).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum RawValue {
     /// The field is not in the request.
@@ -9,15 +8,15 @@ pub enum RawValue {
     Missing,
     /// An explicit null.
     Null,
-    /// A form's input that was left empty: an empty text, or no choice made.
+    /// An empty form input: an empty text or no choice.
     Unfilled,
     /// A text, untrimmed.
     Text(String),
-    /// A number, as its decimal text.
+    /// A number, as decimal text.
     Number(String),
     /// A boolean.
     Bool(bool),
-    /// Anything else (a list, an object), as text for messages.
+    /// Anything else (a list, an object), as text for error messages.
     Other(String),
 }
 

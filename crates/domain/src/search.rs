@@ -1,37 +1,37 @@
-//! Search that gives the same answer on every database.
+//! Text search with the same results on every database.
 //!
-//! Databases disagree about case (and, for PostgreSQL, a database's locale
-//! decides), so both the searched text and the words are folded here and the
-//! adapters only look for plain substrings.
+//! Databases disagree about case folding (in PostgreSQL it depends on the database's locale). So
+//! the searched texts and the words are folded here, and the adapters only search for plain
+//! substrings.
 //!
-//! A document has each text twice: with its case folded ([`fold`]), which is all that
-//! earlier releases wrote, and with its accents folded as well ([`plain`]). Searches fold
-//! case alone, so nodes of either release find what they look for in documents of either.
+//! A document contains each text twice: with case folded ([`fold`]), which is all that earlier
+//! releases wrote, and with accents folded too ([`plain`]). Search words only have their case
+//! folded, so nodes of both releases find rows that either of them wrote.
 
 use unicode_normalization::UnicodeNormalization;
 
 use crate::characters::is_trimmed;
 use crate::{email, phone};
 
-/// The most words that one search may have; each costs a look at the index.
+/// The maximum number of words in a search, because each one costs an index lookup.
 pub const MAX_WORDS: usize = 200;
 
-/// What stands in a [`document`] before the texts without accents. No word has a form
-/// feed, which is white space.
+/// Separates the texts with accents from those without in a [`document`]. Words never contain a
+/// form feed, because it is white space.
 pub const PAGE_BREAK: char = '\u{c}';
 
-/// Folds case away: `Đ` and `đ`, `ß` and `SS` become the same text.
+/// Folds case: `Đ` and `đ`, `ß` and `SS` become the same text.
 ///
-/// Upper-casing first expands what has no single lower-case partner (`ß` is
-/// `SS` in upper case); lower-casing character by character leaves a final
-/// sigma no different from any other.
+/// Texts are first upper-cased, which expands characters without a lower-case equivalent (`ß`
+/// becomes `SS`), and then lower-cased character by character, so that a final sigma equals any
+/// other.
 ///
-/// Digraphs that are one character (`ǆ`) become the two letters that keyboards have.
-/// Documents that have a [`PAGE_BREAK`] already are not written anew for this; a row that
-/// has a digraph and was written by a build in between is found again once it is changed.
+/// Single-character digraphs (`ǆ`) become two letters. Existing documents with a [`PAGE_BREAK`] are
+/// not rewritten for that: a row with a digraph that an intermediate build wrote is found again
+/// only after its next change.
 pub fn fold(text: &str) -> String {
     let folded = text.nfc().collect::<String>().to_uppercase();
-    // A capital ẞ becomes a small one, and that is `ss` in capitals.
+    // A capital ẞ is unchanged in upper case; in lower case it is ß, which becomes `ss` here.
     let mut text = String::with_capacity(folded.len());
     for character in folded.chars().flat_map(char::to_lowercase) {
         match character {
@@ -46,11 +46,11 @@ pub fn fold(text: &str) -> String {
     text
 }
 
-/// Folds case and accents away: `Šarić` is `saric`, `Müller` `muller`, `Łódź` `lodz`.
+/// Folds case and accents: `Šarić` becomes `saric`, `Müller` `muller`, `Łódź` `lodz`.
 ///
-/// Marks that change a letter are dropped, and letters that Unicode does not see as
-/// others with a mark become those that people type for them. Marks of scripts in which
-/// they are vowels or other sounds (as of Indic scripts, or of Japanese) stay.
+/// Accents are dropped, and letters that Unicode does not decompose become the letters that people
+/// type instead. Marks that are vowels or sounds of their own (in Indic scripts or Japanese) are
+/// kept.
 pub fn plain(text: &str) -> String {
     let characters = text.chars().flat_map(parts).flat_map(char::to_uppercase);
     let characters = characters.flat_map(char::to_lowercase).flat_map(parts);
@@ -64,8 +64,8 @@ pub fn plain(text: &str) -> String {
     plain.nfc().collect()
 }
 
-/// What a character is made of, without accents. Of one that is an accent by itself
-/// (`´`), nothing is left, although Unicode takes it for a blank with an accent.
+/// Decomposes a character and drops accents. A character that is itself an accent (`´`) yields
+/// nothing, although Unicode decomposes it into a blank and an accent.
 fn parts(character: char) -> impl Iterator<Item = char> {
     let is_accent = |part: &char| {
         matches!(part, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}'
@@ -77,11 +77,11 @@ fn parts(character: char) -> impl Iterator<Item = char> {
         .filter(move |part| !is_accent(part) && (keeps_blanks || !part.is_whitespace()))
 }
 
-/// The letters that are typed for one that is none with a mark to Unicode; empty for
-/// others. In lower case.
+/// The lower-case letters that people type for a letter that Unicode does not decompose; empty for
+/// other characters.
 fn letters(character: char) -> &'static str {
     match character {
-        // With a stroke; the second is the African letter that looks like Đ in capitals.
+        // Letters with a stroke. The second is the African letter whose capital looks like Đ.
         'đ' | 'ɖ' | 'ð' => "d",
         'ħ' => "h",
         'ł' => "l",
@@ -91,27 +91,26 @@ fn letters(character: char) -> &'static str {
         'ǥ' => "g",
         'ɨ' => "i",
         'ƶ' => "z",
-        // Of two letters.
+        // Ligatures.
         'æ' => "ae",
         'œ' => "oe",
         'ß' => "ss",
         'þ' => "th",
-        // Others.
+        // Other letters.
         'ı' => "i",
         'ĸ' => "k",
         'ŋ' => "n",
         'ə' => "e",
-        // As it is typed, and as it is printed.
+        // Typed and printed apostrophes.
         '\u{2018}' | '\u{2019}' | '\u{2bc}' => "'",
         '\u{2010}'..='\u{2014}' => "-",
         _ => "",
     }
 }
 
-/// The text that a row is searched by: its searchable fields, folded, one a
-/// line, so that no word can match across two of them. An address is there in both
-/// spellings of its domain, since people search for either. Where the fields are not all
-/// ASCII, a [`PAGE_BREAK`] and the fields without accents follow.
+/// The search document of a row: its folded fields, one per line, so that no word matches across
+/// two fields. Addresses are included in both spellings of their domain, because people search for
+/// either. If the fields are not all ASCII, a [`PAGE_BREAK`] and the fields without accents follow.
 pub fn document<'a>(fields: impl IntoIterator<Item = Option<&'a str>>) -> String {
     let (mut document, mut rest) = (String::new(), String::new());
     for field in fields.into_iter().flatten().filter(|field| !field.is_empty()) {
@@ -138,17 +137,17 @@ fn add_line(text: &mut String, line: &str) {
     text.push_str(line);
 }
 
-/// An address with its domain in the other letters: those that people read, or ASCII.
+/// The address with its domain in the other spelling, Unicode or ASCII; `None` if there is no
+/// other.
 fn other_spelling(field: &str) -> Option<String> {
     let readable = email::canonical(field);
     let encoded = email::other_spellings(&readable).into_iter().next()?;
     Some(if field.is_ascii() { readable } else { encoded })
 }
 
-/// The distinct folded words of a search, each of which must occur in a row's
-/// [`document`]. Their accents stay: a word that is typed with accents asks for them, and
-/// one without finds texts with and without. What looks like a phone number is taken apart
-/// where it has separators, for numbers are stored without.
+/// The distinct folded words of a search, each of which must occur in a row's [`document`]. Accents
+/// are kept: a word with accents only finds texts with them, a word without finds both. Words that
+/// look like phone numbers are split at separators, because numbers are stored without them.
 ///
 /// # Errors
 /// [`TooManyWords`] above [`MAX_WORDS`].
@@ -224,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_counts_once_whatever_its_case() {
+    fn a_word_counts_once_regardless_of_case() {
         assert_eq!(words("Ana  ANA\tb").unwrap(), ["ana", "b"]);
     }
 

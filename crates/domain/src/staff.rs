@@ -1,4 +1,4 @@
-//! Staff: who may use the back office.
+//! Staff: the accounts of the back office.
 
 mod password;
 
@@ -6,14 +6,14 @@ pub use password::{NotHashed, PasswordHash, SALT, Verified};
 
 use chrono::{DateTime, Utc};
 
-/// Identifies a member of staff; given by the database, never reused.
+/// Identifies a staff account. The database assigns it and never reuses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StaffId(pub i64);
 
-/// Who somebody is and what they may do; the fields are those of Django's accounts.
+/// A person's name, address and rights; the fields are those of Django's accounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StaffProfile {
-    /// What they sign in with: at most 150 characters; unique, case and all.
+    /// The sign-in name: at most 150 characters; unique, case-sensitive.
     pub username: String,
     /// At most 150 characters; may be empty.
     pub first_name: String,
@@ -21,37 +21,37 @@ pub struct StaffProfile {
     pub last_name: String,
     /// At most 254 characters; may be empty.
     pub email: String,
-    /// Whether the back office is open to them.
+    /// Whether the person may use the back office.
     pub is_staff: bool,
-    /// Whether they may sign in at all. An account is switched off rather than
-    /// deleted, so that what it did keeps its name.
+    /// Whether the person may sign in. Accounts are deactivated instead of deleted, so that records
+    /// of what they did keep a name.
     pub is_active: bool,
-    /// Whether they may do everything, other accounts included.
+    /// Whether the person has all rights, including managing accounts.
     pub is_superuser: bool,
 }
 
-/// An account that has no place in a database yet.
+/// An account that is not stored yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewStaff {
-    /// Whose it is.
+    /// The profile.
     pub profile: StaffProfile,
-    /// What the password is compared with.
+    /// The hash of the password.
     pub password: PasswordHash,
-    /// When the account was made; microseconds.
+    /// When the account was created, in whole microseconds.
     pub date_joined: DateTime<Utc>,
 }
 
-/// An account as a database keeps it.
+/// A stored account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Staff {
-    /// Its identity.
+    /// The id.
     pub id: StaffId,
-    /// Whose it is.
+    /// The profile.
     pub profile: StaffProfile,
-    /// What the password is compared with.
+    /// The hash of the password.
     pub password: PasswordHash,
-    /// When the account was made; microseconds.
+    /// When the account was created, in whole microseconds.
     pub date_joined: DateTime<Utc>,
-    /// When they last signed in; microseconds.
+    /// When the person last signed in, in whole microseconds; `None` for never.
     pub last_login: Option<DateTime<Utc>>,
 }

@@ -9,39 +9,39 @@ use crate::search;
 use crate::text::{Reader, characters};
 use crate::validation::{Invalid, Violation, violation};
 
-/// Identifies a subscriber; given by the database, never reused.
+/// Identifies a subscriber. The database assigns it and never reuses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SubscriberId(pub i64);
 
-/// A valid subscription that has no place in a database yet.
+/// A valid subscription that is not stored yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewSubscriber {
     /// In lower case, at most 254 characters.
     pub email: String,
-    /// Whether the newsletter is wanted.
+    /// Whether the person wants the newsletter.
     pub is_subscribed: bool,
 }
 
 impl NewSubscriber {
-    /// The text that the subscriber is searched by.
+    /// The text that searches look at.
     pub fn search_document(&self) -> String {
         search_document(&self.email)
     }
 }
 
-/// The text that the subscriber with that address is searched by.
+/// The text that searches look at, for a subscriber with this address.
 pub fn search_document(email: &str) -> String {
     search::document([Some(email)])
 }
 
-/// A subscriber as a database keeps it.
+/// A stored subscriber.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscriber {
-    /// Its identity.
+    /// The id.
     pub id: SubscriberId,
-    /// In lower case; unique whatever its case.
+    /// In lower case; unique regardless of case.
     pub email: String,
-    /// Whether the newsletter is wanted.
+    /// Whether the person wants the newsletter.
     pub is_subscribed: bool,
 }
 
@@ -54,12 +54,12 @@ fields! {
 }
 
 impl SubscriberInput {
-    /// A new subscription; the newsletter is wanted unless it says otherwise.
+    /// Parses a new subscription; `is_subscribed` defaults to true.
     ///
     /// # Errors
-    /// Every broken rule of every field.
+    /// All broken rules of all fields.
     pub fn into_new(self, disposable: &DisposableDomains) -> Result<NewSubscriber, Invalid> {
-        // Without `..`, here and below, so that no new field can be forgotten.
+        // No `..` here and below, so that the compiler reports a forgotten field.
         let SubscriberChange { email, is_subscribed } = self.into_replacement(disposable)?;
         Ok(NewSubscriber {
             email: email.unwrap_or_default(),
@@ -67,11 +67,10 @@ impl SubscriberInput {
         })
     }
 
-    /// A change that must name the address; an `is_subscribed` that is not
-    /// given stays as it is.
+    /// Parses a replacement: the address is required; a missing `is_subscribed` keeps its value.
     ///
     /// # Errors
-    /// Every broken rule of every field.
+    /// All broken rules of all fields.
     pub fn into_replacement(
         self,
         disposable: &DisposableDomains,
@@ -79,15 +78,15 @@ impl SubscriberInput {
         self.read(true, disposable)
     }
 
-    /// A change of the given fields only.
+    /// Parses a change of the given fields.
     ///
     /// # Errors
-    /// Every broken rule of every given field.
+    /// All broken rules of the given fields.
     pub fn into_change(self, disposable: &DisposableDomains) -> Result<SubscriberChange, Invalid> {
         self.read(false, disposable)
     }
 
-    /// The address, where that field by itself breaks no rule.
+    /// The address, if its field alone is valid.
     pub fn address(&self, disposable: &DisposableDomains) -> Option<String> {
         let address = Self { email: self.email.clone(), ..Self::default() };
         address.into_change(disposable).ok()?.email
@@ -111,7 +110,7 @@ impl SubscriberInput {
     }
 }
 
-/// New values for some fields of a subscriber; `None` leaves a field as it is.
+/// New values for some fields of a subscriber; `None` leaves a field unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Validate)]
 #[validate(context = DisposableDomains)]
 #[allow(missing_docs, reason = "the fields are those of `NewSubscriber`")]
@@ -133,22 +132,22 @@ fn lasting_address(text: &str, disposable: &DisposableDomains) -> Result<(), Val
     Ok(())
 }
 
-/// What is wrong with a subscription whose address is subscribed already.
+/// The error for an address that is already subscribed.
 pub fn already_subscribed() -> Invalid {
     Invalid::field("email", Violation::new("unique", "newsletter with this email already exists."))
 }
 
-/// Which subscribers a list shows.
+/// Selects subscribers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SubscriberFilter {
-    /// Only those who want the newsletter, or only those who do not.
+    /// Only those who want the newsletter (`true`), or only those who do not (`false`).
     pub is_subscribed: Option<bool>,
-    /// Folded words that must all occur in the subscriber's search document.
+    /// Folded words, all of which must occur in the subscriber's search document.
     pub words: Vec<String>,
 }
 
 choice! {
-    /// What a list of subscribers is sorted by.
+    /// The sort key of a list of subscribers.
     SubscriberSort {
         Id = "id",
         Email = "email",
@@ -156,11 +155,10 @@ choice! {
     }
 }
 
-/// The order of a list of subscribers. It is total: equal keys are ordered by
-/// id, in the same direction.
+/// The order of a list of subscribers. It is total: ties are ordered by id, in the same direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SubscriberOrder {
-    /// What to sort by.
+    /// The sort key.
     pub by: SubscriberSort,
     /// Largest first.
     pub descending: bool,
@@ -170,7 +168,7 @@ impl SubscriberOrder {
     /// Newest first.
     pub const NEWEST: Self = Self { by: SubscriberSort::Id, descending: true };
 
-    /// Where `subscriber` stands in this order.
+    /// The position of `subscriber` in this order.
     pub fn position(&self, subscriber: &Subscriber) -> SubscriberPosition {
         let key = match self.by {
             SubscriberSort::Id => SubscriberKey::Id,
@@ -187,10 +185,10 @@ impl Default for SubscriberOrder {
     }
 }
 
-/// The value that a row is sorted by, before its id.
+/// The sort value of a row; ties are ordered by id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubscriberKey {
-    /// Nothing but the id.
+    /// No value: sorted by id alone.
     Id,
     /// Compared by code point.
     Email(String),
@@ -198,12 +196,12 @@ pub enum SubscriberKey {
     IsSubscribed(bool),
 }
 
-/// A row's place in an order.
+/// A row's position in an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubscriberPosition {
-    /// The value that it is sorted by.
+    /// The sort value.
     pub key: SubscriberKey,
-    /// The row itself.
+    /// The id of the row.
     pub id: SubscriberId,
 }
 
@@ -219,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn wants_the_newsletter_unless_told_otherwise() {
+    fn the_newsletter_is_wanted_by_default() {
         let given = RawValue::text("News@Example.com");
         let subscriber = parse(given.clone(), RawValue::Missing).unwrap();
         assert_eq!(subscriber.email, "news@example.com");
@@ -259,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn the_address_is_told_whatever_is_wrong_with_the_rest() {
+    fn the_address_is_valid_even_if_other_fields_are_not() {
         let address = |email: RawValue| {
             let input = SubscriberInput { email, is_subscribed: RawValue::text("maybe") };
             input.address(&DisposableDomains::default())
@@ -280,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_taken_address_is_told_in_the_words_of_the_replaced_service() {
+    fn a_taken_address_is_reported_as_in_the_replaced_service() {
         let taken = Violation::new("unique", "newsletter with this email already exists.");
         assert_eq!(
             already_subscribed().fields().collect::<Vec<_>>(),
@@ -328,7 +326,7 @@ mod tests {
     #[case(RawValue::Number("2".into()), "Must be a valid boolean.")]
     #[case(RawValue::Other("[]".into()), "Must be a valid boolean.")]
     #[case(RawValue::Null, "This field may not be null.")]
-    fn refuses_what_is_no_boolean(#[case] given: RawValue, #[case] message: &str) {
+    fn refuses_values_that_are_not_booleans(#[case] given: RawValue, #[case] message: &str) {
         let invalid = parse(RawValue::text("a@acme.hr"), given).unwrap_err();
         let (field, violations) = invalid.fields().next().unwrap();
         assert_eq!((field, violations[0].message.as_ref()), ("is_subscribed", message));

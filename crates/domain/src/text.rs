@@ -1,5 +1,5 @@
-//! Reading raw values into typed ones: presence, type, trimming and choices.
-//! What a value may look like beyond that is a rule of its field.
+//! Converts raw values to typed ones: checks presence, type and choices, and trims texts. Further
+//! requirements are rules of the fields.
 
 use std::borrow::Cow;
 
@@ -10,25 +10,25 @@ use crate::email;
 use crate::raw::RawValue;
 use crate::validation::{Invalid, Violation, violation};
 
-/// Reads the fields of one input and collects what is wrong with them.
+/// Reads the fields of one input and collects their errors.
 pub(crate) struct Reader {
     complete: bool,
     invalid: Invalid,
 }
 
 impl Reader {
-    /// A reader that insists on required fields (`complete`), or one for a
-    /// partial change.
+    /// With `complete`, missing required fields are errors; without it, the input is a partial
+    /// change.
     pub(crate) fn new(complete: bool) -> Self {
         Self { complete, invalid: Invalid::new() }
     }
 
-    /// Everything found wrong.
+    /// All errors.
     pub(crate) fn into_invalid(self) -> Invalid {
         self.invalid
     }
 
-    /// A text that must not be null or blank; `None` where it is missing or wrong.
+    /// Reads a text that must not be null or blank; `None` if it is missing or invalid.
     pub(crate) fn required_text(&mut self, field: &'static str, raw: RawValue) -> Option<String> {
         if raw.is_missing() {
             if self.complete {
@@ -47,8 +47,8 @@ impl Reader {
         text
     }
 
-    /// A text that may be null or blank; `None` where it is missing or wrong,
-    /// `Some(None)` for null.
+    /// Reads a text that may be null or blank; `None` if it is missing or invalid, `Some(None)` for
+    /// null.
     pub(crate) fn optional_text(
         &mut self,
         field: &'static str,
@@ -57,7 +57,7 @@ impl Reader {
         if raw.is_missing() { None } else { self.text(field, raw) }
     }
 
-    /// One of a set of words; `None` where it is missing or wrong.
+    /// Reads one of a set of words; `None` if it is missing or invalid.
     pub(crate) fn choice<T>(
         &mut self,
         field: &'static str,
@@ -81,8 +81,8 @@ impl Reader {
         choice
     }
 
-    /// A boolean, also in the words that HTML forms and people use for it;
-    /// `None` where it is missing or wrong.
+    /// Reads a boolean, also in the words that HTML forms and people use; `None` if it is missing
+    /// or invalid.
     pub(crate) fn boolean(&mut self, field: &'static str, raw: RawValue) -> Option<bool> {
         let given = match raw {
             RawValue::Missing | RawValue::Unfilled => return None,
@@ -135,8 +135,8 @@ impl Reader {
         self.invalid.push(field, Violation::new(code, message));
     }
 
-    /// Adds every rule that `errors` reports as broken, for any field, since a rule that is not
-    /// added counts as fulfilled.
+    /// Adds every broken rule in `errors`, for any field, because a rule that is not added counts
+    /// as fulfilled.
     pub(crate) fn add(&mut self, errors: &ValidationErrors) {
         for (field, errors) in errors.errors() {
             match (field, errors) {
@@ -148,8 +148,8 @@ impl Reader {
                 (_, ValidationErrorsKind::Field(errors)) => {
                     errors.iter().for_each(|error| self.invalid.push_whole(told(error)));
                 }
-                // No input has any yet. One that gets some is refused until they are told
-                // field by field.
+                // No input has nested errors yet. If one gets them, it is refused until they are
+                // reported per field.
                 (_, ValidationErrorsKind::Struct(_) | ValidationErrorsKind::List(_)) => {
                     self.invalid.push_whole(Violation::new("invalid", UNTOLD));
                 }
@@ -157,10 +157,9 @@ impl Reader {
         }
     }
 
-    /// If a rule of form fails (too long, not an address), the rules of taste of that field
-    /// are not reported. A rule that [`CODES`] does not list is always reported.
-    /// `validator` keeps the offending value beside each error; only code and message are
-    /// taken over.
+    /// If a format rule fails (too long, not an address), the style rules of that field are not
+    /// reported. A rule that [`CODES`] does not list is always reported. `validator` keeps the
+    /// offending value beside each error; only code and message are copied.
     fn add_of_field(&mut self, field: &'static str, errors: &[ValidationError]) {
         let mut broken: Vec<(u8, &ValidationError)> =
             errors.iter().map(|error| (rank(&error.code), error)).collect();
@@ -174,23 +173,23 @@ impl Reader {
     }
 }
 
-/// Under which name `validator` has errors of a struct as a whole.
+/// The key under which `validator` reports errors of a struct as a whole.
 const WHOLE_STRUCT: &str = "__all__";
 
-/// What is said of a broken rule that has no words of its own.
+/// The message for a broken rule that has none.
 const UNTOLD: &str = "Invalid value.";
 
 fn told(error: &ValidationError) -> Violation {
     Violation::new(code(&error.code), error.message.clone().unwrap_or(Cow::Borrowed(UNTOLD)))
 }
 
-/// The rank from which on a rule is one of taste.
+/// Rules with this rank or a higher one are style rules.
 const TASTE: u8 = 10;
 
-/// The rank of a rule that is not listed.
+/// The rank of rules that are not listed.
 const UNLISTED: u8 = 11;
 
-/// The codes of field rules, in the order in which their messages are given.
+/// The codes of field rules, in the order in which their messages are reported.
 const CODES: &[(&str, u8)] = &[
     ("invalid_phone_number", 0),
     ("max_length", 1),
@@ -212,8 +211,7 @@ fn code(code: &str) -> &'static str {
     CODES.iter().find(|(known, _)| *known == code).map_or("invalid", |(known, _)| known)
 }
 
-/// No NUL, which PostgreSQL cannot store, and no other control character but
-/// tab and newline.
+/// Refuses control characters except tab and newline. PostgreSQL cannot store NUL.
 pub(crate) fn characters(text: &str) -> Result<(), ValidationError> {
     if text.contains('\0') {
         return Err(violation("null_characters_not_allowed", "Null characters are not allowed."));

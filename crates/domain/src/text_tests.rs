@@ -2,7 +2,7 @@ use validator::Validate;
 
 use super::*;
 
-/// A resource that no list of fields knows.
+/// An input type that has no list of fields.
 #[derive(Validate)]
 #[validate(schema(function = never))]
 struct Next {
@@ -35,7 +35,7 @@ fn found(errors: &ValidationErrors) -> Invalid {
 }
 
 #[test]
-fn a_broken_rule_of_a_field_that_nobody_listed_is_told() {
+fn broken_rules_of_unlisted_fields_are_reported() {
     let invalid = found(&next("long", "long").validate().unwrap_err());
     let mut fields: Vec<_> = invalid.fields().collect();
     fields.sort_by_key(|(name, _)| *name);
@@ -52,7 +52,7 @@ fn a_broken_rule_of_a_field_that_nobody_listed_is_told() {
 }
 
 #[test]
-fn a_broken_rule_whose_code_nobody_listed_is_told_beside_others() {
+fn a_broken_rule_with_an_unlisted_code_is_reported_beside_others() {
     let mut errors = ValidationErrors::new();
     errors.add("title", violation("max_length", "Too long."));
     errors.add("title", violation("markup", "Markup."));
@@ -64,7 +64,7 @@ fn a_broken_rule_whose_code_nobody_listed_is_told_beside_others() {
 }
 
 #[test]
-fn a_broken_rule_of_the_whole_is_told() {
+fn a_broken_rule_of_the_whole_is_reported() {
     let invalid = found(&next("ok", "ok").validate().unwrap_err());
     assert_eq!(invalid.of_the_whole(), [Violation::new("invalid", "Never as a whole.")]);
     assert_eq!(invalid.fields().count(), 0);

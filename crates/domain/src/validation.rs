@@ -1,4 +1,4 @@
-//! What is wrong with an input, field by field.
+//! Validation errors, by field.
 
 use std::borrow::Cow;
 
@@ -6,13 +6,13 @@ use validator::ValidationError;
 
 use crate::fields::Field;
 
-/// One broken rule. Carries no value of the input, except in the message of an
-/// unknown choice, which clients of the API already parse.
+/// One broken rule. It contains no value of the input, except in the message about an unknown
+/// choice, which clients already parse.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Stable, machine-readable name of the rule (`required`, `max_length`, ...).
+    /// The stable, machine-readable name of the rule (`required`, `max_length`, ...).
     pub code: &'static str,
-    /// The sentence for people.
+    /// The message for people.
     pub message: Cow<'static, str>,
 }
 
@@ -23,7 +23,7 @@ impl Violation {
     }
 }
 
-/// Every broken rule of an input.
+/// All broken rules of an input.
 #[derive(Debug, Clone, PartialEq, Eq, Default, thiserror::Error)]
 #[error("invalid input")]
 pub struct Invalid {
@@ -32,24 +32,24 @@ pub struct Invalid {
 }
 
 impl Invalid {
-    /// No broken rule yet.
+    /// No errors yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// One broken rule of one field.
+    /// A single error of one field.
     pub fn field(field: &'static str, violation: Violation) -> Self {
         let mut invalid = Self::new();
         invalid.push(field, violation);
         invalid
     }
 
-    /// One broken rule of the input as a whole.
+    /// A single error of the input as a whole.
     pub fn whole(violation: Violation) -> Self {
         Self { fields: Vec::new(), whole: vec![violation] }
     }
 
-    /// Adds a broken rule of `field`.
+    /// Adds an error of `field`.
     pub fn push(&mut self, field: &'static str, violation: Violation) {
         match self.fields.iter_mut().find(|(name, _)| *name == field) {
             Some((_, violations)) => violations.push(violation),
@@ -57,12 +57,12 @@ impl Invalid {
         }
     }
 
-    /// Adds a broken rule of the input as a whole.
+    /// Adds an error of the input as a whole.
     pub(crate) fn push_whole(&mut self, violation: Violation) {
         self.whole.push(violation);
     }
 
-    /// Adds all of `other`.
+    /// Adds all errors of `other`.
     pub fn merge(&mut self, other: Self) {
         for (field, violations) in other.fields {
             for violation in violations {
@@ -72,35 +72,35 @@ impl Invalid {
         self.whole.extend(other.whole);
     }
 
-    /// Brings the fields into this order, those that it lacks behind.
+    /// Sorts the fields in the order of `fields`; fields that are not listed come last.
     pub(crate) fn in_order_of(mut self, fields: &[Field]) -> Self {
         let place = |name: &str| fields.iter().position(|field| field.name == name);
         self.fields.sort_by_key(|(name, _)| place(name).unwrap_or(fields.len()));
         self
     }
 
-    /// The broken rules by field, in the order in which they were found.
+    /// The errors by field, in the order in which they were added.
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, &[Violation])> {
         self.fields.iter().map(|(name, violations)| (*name, violations.as_slice()))
     }
 
-    /// The broken rules of the input as a whole.
+    /// The errors of the input as a whole.
     pub fn of_the_whole(&self) -> &[Violation] {
         &self.whole
     }
 
-    /// Whether no rule is broken.
+    /// Whether there are no errors.
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty() && self.whole.is_empty()
     }
 
-    /// `value` if no rule is broken, else the broken rules.
+    /// Returns `value` if there are no errors, else the errors.
     pub fn or<T>(self, value: T) -> Result<T, Self> {
         if self.is_empty() { Ok(value) } else { Err(self) }
     }
 }
 
-/// Makes an error for `validator`.
+/// Creates an error for `validator`.
 pub(crate) fn violation(code: &'static str, message: &'static str) -> ValidationError {
     ValidationError::new(code).with_message(Cow::Borrowed(message))
 }
@@ -121,14 +121,14 @@ mod tests {
     }
 
     #[test]
-    fn one_field_is_wrong_by_one_rule() {
+    fn one_error_of_one_field() {
         let invalid = Invalid::field("email", violation("one"));
         assert_eq!(told(&invalid), [("email", vec!["one"])]);
         assert!(!invalid.is_empty() && invalid.of_the_whole().is_empty());
     }
 
     #[test]
-    fn what_is_merged_comes_behind_what_is_there() {
+    fn merged_errors_come_last() {
         let mut invalid = Invalid::field("email", violation("one"));
         let mut other = Invalid::whole(violation("whole"));
         other.push("name", violation("two"));

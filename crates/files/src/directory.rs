@@ -1,4 +1,4 @@
-//! All files below one directory.
+//! Stores contract files below one directory.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
@@ -10,7 +10,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use crate::staging::{Staging, place_of};
 
-/// The age of a staged file whose command must have been interrupted.
+/// Staged files of this age are left over from an interrupted command.
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A directory of contract files.
@@ -21,7 +21,7 @@ pub struct ContractDirectory {
 }
 
 impl ContractDirectory {
-    /// The files below `directory`. If the directory is missing, there are no files.
+    /// Uses the files below `directory`. A missing directory contains no files.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         Self { directory: directory.into(), required: false }
     }

@@ -1,4 +1,5 @@
-//! Contract files in a directory, behind the port [`ContractStore`](exit3_ports::ContractStore).
+//! Contract files in a directory: implements the port
+//! [`ContractStore`](exit3_ports::ContractStore).
 
 mod directory;
 mod staging;

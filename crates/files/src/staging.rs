@@ -103,7 +103,7 @@ impl ContractStaging for Staging {
     }
 }
 
-/// The final path of a file. It must lie inside of the directory, and not behind a link.
+/// The final path of a file. It must be inside of the directory and not behind a link.
 pub(crate) fn place_of(directory: &Path, name: &str) -> Result<PathBuf, ContractError> {
     let outside = || ContractError::Outside(name.to_owned());
     let mut place = directory.to_owned();
@@ -173,7 +173,7 @@ impl Made {
 impl Drop for Made {
     fn drop(&mut self) {
         for directory in self.0.iter().rev() {
-            // A directory that somebody has put a file into stays.
+            // A directory that contains a file of somebody else is kept.
             let _ = fs::remove_dir(directory);
         }
     }

@@ -1,5 +1,5 @@
-//! Contract files get their names all at the end, and what is interrupted leaves nothing for long.
-//! How archives use the directory is tested in `crates/archive`.
+//! Contract files get their final names together at the end, and leftovers of interrupted commands
+//! are removed. Tests of archives in directories are in `crates/archive`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -15,7 +15,7 @@ use std::path::Path;
 use exit3_files::ContractDirectory;
 use exit3_ports::{ContractError, ContractFound, ContractStore};
 
-/// The names of all there is below a directory.
+/// The names of everything below a directory.
 fn below(directory: &Path) -> Vec<String> {
     let mut names = Vec::new();
     for entry in fs::read_dir(directory).into_iter().flatten() {
@@ -26,7 +26,7 @@ fn below(directory: &Path) -> Vec<String> {
     names
 }
 
-/// Makes a file so many hours old.
+/// Sets the modification time of a file to some hours ago.
 fn age(path: &Path, hours: u64) {
     let file = fs::File::open(path).unwrap();
     let now = file.metadata().unwrap().modified().unwrap();
@@ -94,7 +94,7 @@ fn a_file_is_found_opened_and_replaced_by_its_name() {
     assert!(store.has("2026/acme.pdf") && !store.has("2026"));
     let found: Vec<ContractFound> = store.list().map(Result::unwrap).collect();
     assert_eq!(found, [ContractFound::File("2026/acme.pdf".to_owned())]);
-    // The same file again is no other.
+    // Storing identical content again is not a conflict.
     put("a", of_a, false).unwrap();
     assert!(matches!(put("b", "another", false), Err(ContractError::Exists(_))));
     assert_eq!(read(), "a");

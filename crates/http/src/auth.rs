@@ -1,4 +1,4 @@
-//! Who may do what, and how often: what every request for data passes first.
+//! Authentication, scopes and quotas, which every request for data passes first.
 
 use std::time::Duration;
 
@@ -19,36 +19,36 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::consistency;
 
-/// The one key of the settings, which opens everything. Only its digest is kept.
+/// The key in the settings, which has all scopes. Only its digest is kept.
 #[derive(Clone)]
 pub struct BasicKey {
     digest: TokenDigest,
 }
 
 impl BasicKey {
-    /// Takes the key as it stands in the settings.
+    /// Takes the key from the settings.
     pub fn new(key: &SecretString) -> Self {
         Self { digest: TokenDigest::of(key.expose_secret().as_bytes()) }
     }
 }
 
-/// What a path gives access to.
+/// The resource that a path belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Area {
     Leads,
     Newsletter,
 }
 
-/// Everything that is decided about an area.
+/// The properties of an area.
 struct Decided {
-    /// The first part of its paths.
+    /// The first segment of its paths.
     path: &'static str,
     create: Scope,
     read: Scope,
     write: Scope,
-    /// What is counted apart when something is created.
+    /// The separate quota for creating something.
     creates: Option<Quota>,
-    /// Whether its paths are also served without a version, as the replaced service had them.
+    /// Whether its paths are also served without a version, as in the replaced service.
     is_unversioned: bool,
 }
 
@@ -76,14 +76,14 @@ impl Area {
         }
     }
 
-    /// The area of a path below the prefix of the version. A path of no area has no scope,
-    /// rather than that of another resource.
+    /// The area of a path, without the version prefix. `None` for a path outside of all areas, so
+    /// that it never gets the scope of another resource.
     pub(crate) fn of(path: &str) -> Option<Self> {
         let first = path.split('/').next()?;
         Self::ALL.iter().copied().find(|area| area.decided().path == first)
     }
 
-    /// The scope that a method needs; none where the path does not have the method.
+    /// The scope that a method needs; `None` if the area does not have the method.
     pub(crate) fn scope(self, method: &Method) -> Option<Scope> {
         let decided = self.decided();
         match *method {
@@ -99,15 +99,15 @@ impl Area {
         self.decided().is_unversioned
     }
 
-    /// What is counted apart when something is created.
+    /// The separate quota for creating something with this method.
     fn creates(self, method: &Method) -> Option<Quota> {
         if method == Method::POST { self.decided().creates } else { None }
     }
 }
 
-/// Lets a request through only with a key that opens the area, and only so often:
-/// 403, 429, and 400 with two `Authorization` headers. The handler finds the
-/// [`Caller`] among the request's extensions.
+/// Passes a request on only if its key has the scope and its quotas are not exhausted. Otherwise it
+/// responds with 403 or 429, or with 400 for two `Authorization` headers. The handler finds the
+/// [`Caller`] in the extensions of the request.
 pub(crate) async fn admit<B: MessageBody>(
     area: Area,
     request: ServiceRequest,
@@ -175,7 +175,7 @@ fn permit(area: Area, request: &ServiceRequest, caller: &Caller) -> Result<Consi
     }
 }
 
-/// Why it is not known who sent a request.
+/// Why the caller of a request is unknown.
 enum Unidentified {
     NoKey,
     TwoKeys,
@@ -198,8 +198,8 @@ impl From<Unidentified> for ApiError {
     }
 }
 
-/// Whether a request that needs no key comes with one that opens everything. It counts
-/// only where the key is wrong.
+/// Whether a request to a public route has a key with all scopes. Only wrong keys are charged; a
+/// valid one is not.
 pub(crate) async fn opens_everything(app: &App, request: &HttpRequest) -> bool {
     let Some(peer) = request.extensions().get::<Peer>().copied() else {
         return false;
@@ -223,7 +223,7 @@ async fn identify(app: &App, request: &HttpRequest, peer: Peer) -> Result<Caller
     let presented = presented(credentials).ok_or(Unidentified::NoKey)?;
     let basic = request.app_data::<Data<BasicKey>>().map(|key| &key.digest);
     let mut origins = request.headers().get_all(header::ORIGIN);
-    // Of two, nobody knows which one the page has.
+    // With two `Origin` headers, the origin of the page is unknown.
     let origin = match (origins.next(), origins.next()) {
         (Some(origin), None) => origin.to_str().ok(),
         _ => None,
@@ -237,8 +237,8 @@ async fn identify(app: &App, request: &HttpRequest, peer: Peer) -> Result<Caller
     })
 }
 
-/// The key among credentials: the scheme has no case, and one or more blanks follow it
-/// (RFC 9110, 11.4).
+/// Extracts the key from credentials. The scheme is case-insensitive, and one or more blanks follow
+/// it (RFC 9110, 11.4).
 fn presented(credentials: &[u8]) -> Option<&[u8]> {
     let credentials = credentials.trim_ascii();
     let blank = credentials.iter().position(|byte| *byte == b' ')?;

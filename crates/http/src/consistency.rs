@@ -1,8 +1,8 @@
-//! The token by which a caller is sure to see what it has written and seen, whichever node
+//! The consistency token. A caller that sends it sees what it has written and seen, whichever node
 //! answers its next request.
 //!
-//! It is a position in the log of the database. It needs no signature: a caller that makes one
-//! up changes only which database answers, and rows read there are never too old.
+//! The token is a position in the log of the database. It needs no signature: a forged token only
+//! changes which database answers, and no database returns rows that are too old.
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
@@ -11,11 +11,12 @@ use exit3_ports::{Consistency, LogPosition};
 
 pub(crate) const TOKEN: HeaderName = HeaderName::from_static("consistency-token");
 
-/// The consistency of a request: whose it is, and what it must see.
+/// The consistency of a request: its caller, and what it must see.
 pub(crate) fn of(caller: &Caller, request: &ServiceRequest) -> Consistency {
     let consistency = Consistency::new(caller.number());
     for token in request.headers().get_all(TOKEN) {
-        // Of another make, as a newer node may have: the primary has it for sure.
+        // An unknown format, perhaps of a newer node: only the primary is sure to have the
+        // position.
         consistency.has_seen(position(token).unwrap_or(LogPosition::NEVER));
     }
     consistency
@@ -26,7 +27,7 @@ fn position(token: &HeaderValue) -> Option<LogPosition> {
     u64::from_str_radix(token, 16).ok().map(LogPosition)
 }
 
-/// Gives the caller the token of what was done, where it makes a difference.
+/// Sends the caller a new token, if the work for it has reached a position.
 pub(crate) fn tell(consistency: &Consistency, headers: &mut HeaderMap) {
     let token = consistency.reached().map(|LogPosition(position)| format!("{position:016x}"));
     if let Some(token) = token.and_then(|token| HeaderValue::try_from(token).ok()) {

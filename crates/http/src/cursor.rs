@@ -1,9 +1,9 @@
-//! Cursors: the position of a walk, encrypted, so that a client can hand back only
-//! what it was given, and so that no name or address is readable in a link.
+//! Cursors: encrypted positions of walks. Clients can only send cursors that they were given, and
+//! links do not reveal names or addresses.
 //!
-//! A cursor is a version byte, a nonce, and what XChaCha20-Poly1305 makes of the
-//! position; the list and its order are authenticated with it. The nonce is a keyed
-//! hash of all of that, so that two different cursors never share one.
+//! A cursor is a version byte, a nonce, and the position encrypted with XChaCha20-Poly1305, with
+//! the list and its order as associated data. The nonce is a keyed hash of all of these, so
+//! different cursors never share a nonce.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,50 +15,49 @@ use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
-/// The form that is written. Releases before 0.2 signed cursors and did not encrypt them;
-/// theirs are refused.
+/// The current format. Releases before 0.2 signed cursors without encrypting them; those are
+/// refused.
 const VERSION: u8 = 2;
-/// Bytes of the nonce.
+/// The length of the nonce in bytes.
 const NONCE: usize = 24;
-/// The longest token that is looked at. The longest that is written has a name of 255
-/// characters of four bytes each, and stays below 1,500.
+/// The maximum length of a token that is decoded. The longest one that is written contains a name
+/// of 255 four-byte characters and is shorter than 1,500.
 const LONGEST: usize = 2048;
 
-/// Encrypts cursors.
+/// Encrypts and decrypts cursors.
 #[derive(Clone)]
 pub struct CursorKey {
     cipher: XChaCha20Poly1305,
     nonces: Hmac<Sha256>,
 }
 
-/// What a cursor says: a row's place in the order of a list, and which way to
-/// go from there.
+/// The content of a cursor: a position in the order of a list, and a direction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
     /// Whether to go against the order.
     pub back: bool,
-    /// The values that the row is sorted by.
+    /// The sort values of the row.
     pub key: Vec<String>,
-    /// The row's id.
+    /// The id of the row.
     pub id: i64,
-    /// Up to where the database has been seen that the walk goes through, where that
-    /// makes a difference: none that lacks something of it may go on.
+    /// The log position that the walk has seen, if the database has replicas. The walk continues
+    /// only on a server that has reached it.
     pub seen: Option<u64>,
 }
 
 impl Cursor {
-    /// The way to go.
+    /// The direction.
     pub fn direction(&self) -> Direction {
         if self.back { Direction::Backward } else { Direction::Forward }
     }
 
-    /// Two flags, the numbers, and each value after its length.
+    /// Two flags, the numbers, and each value preceded by its length.
     fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = vec![u8::from(self.back), u8::from(self.seen.is_some())];
         bytes.extend(self.id.to_be_bytes());
         bytes.extend(self.seen.unwrap_or_default().to_be_bytes());
         for value in &self.key {
-            // A value is a field of a row, of a few hundred characters.
+            // A value is a field of a row, with a few hundred characters.
             bytes.extend(u32::try_from(value.len()).unwrap_or(u32::MAX).to_be_bytes());
             bytes.extend(value.as_bytes());
         }
@@ -83,7 +82,7 @@ impl Cursor {
 }
 
 impl CursorKey {
-    /// Derives the keys from the service's secret.
+    /// Derives the keys from the secret in the settings.
     pub fn new(secret: &SecretString) -> Self {
         let derive = |purpose: &[u8]| {
             let mut mac = keyed(secret.expose_secret().as_bytes());
@@ -95,7 +94,7 @@ impl CursorKey {
         Self { cipher: XChaCha20Poly1305::new(Key::from_slice(&key)), nonces }
     }
 
-    /// Writes a cursor of `list`.
+    /// Encodes a cursor for `list`.
     pub fn encode(&self, cursor: &Cursor, list: &str) -> String {
         let bytes = cursor.to_bytes();
         let mut nonce = self.nonces.clone();
@@ -104,12 +103,12 @@ impl CursorKey {
         nonce.update(&bytes);
         let nonce: Vec<u8> = nonce.finalize().into_bytes().into_iter().take(NONCE).collect();
         let payload = Payload { msg: &bytes, aad: &bound(list) };
-        // It fails for messages of many gigabytes only.
+        // Fails only for messages of many gigabytes.
         let sealed = self.cipher.encrypt(XNonce::from_slice(&nonce), payload).unwrap_or_default();
         URL_SAFE_NO_PAD.encode([&[VERSION], nonce.as_slice(), sealed.as_slice()].concat())
     }
 
-    /// Reads a cursor of `list`.
+    /// Decodes a cursor for `list`.
     ///
     /// # Errors
     /// 400 for anything that [`Self::encode`] did not make for that list.
@@ -130,18 +129,18 @@ impl CursorKey {
     }
 }
 
-/// What a cursor is authenticated with: it fits no other list, order or version.
+/// The associated data of a cursor, which binds it to the list, the order and the version.
 fn bound(list: &str) -> Vec<u8> {
     [&[VERSION], list.as_bytes()].concat()
 }
 
-/// 400 for a cursor that leads nowhere.
+/// The error for an invalid cursor: 400.
 pub(crate) fn invalid() -> ApiError {
     ApiError::bad_request("Invalid cursor.")
 }
 
 fn keyed(key: &[u8]) -> Hmac<Sha256> {
-    // HMAC takes keys of any length: longer ones are hashed, shorter ones padded.
+    // HMAC accepts keys of any length: longer ones are hashed, shorter ones padded.
     #[allow(clippy::expect_used, reason = "cannot fail, see above")]
     Hmac::new_from_slice(key).expect("any length of key")
 }
@@ -199,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_the_row_can_be_read_in_it() {
+    fn a_cursor_reveals_nothing_of_the_row() {
         let key = key("s");
         let cursor = Cursor { key: vec!["ana.horvat@acme.hr".into()], ..cursor() };
         let token = key.encode(&cursor, LIST);
@@ -208,7 +207,7 @@ mod tests {
             let found = bytes.windows(part.len()).any(|window| window == part.as_bytes());
             assert!(!found && !token.contains(part), "{part} in {token}");
         }
-        // Another row is another nonce, and so another stream of key.
+        // A different row gives a different nonce, and thus a different key stream.
         let other = Cursor { id: 8, ..cursor };
         let other = URL_SAFE_NO_PAD.decode(key.encode(&other, LIST)).unwrap();
         assert_ne!(bytes[1..=NONCE], other[1..=NONCE]);
@@ -225,7 +224,7 @@ mod tests {
         }
     }
 
-    /// One of release 0.1, which was signed with the secret `s`.
+    /// A cursor of release 0.1, signed with the secret `s`.
     #[test]
     fn refuses_a_cursor_of_an_earlier_release() {
         let payload =

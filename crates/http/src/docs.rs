@@ -1,4 +1,4 @@
-//! Pages to read the OpenAPI document with. Every file of them comes from the binary.
+//! HTML pages that show the OpenAPI document. All their files are embedded in the binary.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use actix_web::web::{Bytes, Path};
 use exit3_web::ApiError;
 use rust_embed::RustEmbed;
 
-/// Pages, and the readers that do not come in a crate. `redoc.standalone.js` is
-/// the bundle of Redoc's npm package, but for the address of a logo: that was on
-/// another host, and is an empty picture here.
+/// The pages, and the viewers that no crate provides. `redoc.standalone.js` is the bundle of
+/// Redoc's npm package with one change: the address of a logo on another host is replaced by an
+/// empty image.
 #[derive(RustEmbed)]
 #[folder = "assets/"]
 struct Assets;
@@ -43,7 +43,7 @@ pub(crate) async fn redoc() -> HttpResponse {
 /// A file that one of the pages needs.
 ///
 /// # Errors
-/// 404.
+/// 404 if there is no such file.
 pub(crate) async fn asset(name: Path<String>) -> Result<HttpResponse, ApiError> {
     let bytes = asset_bytes(&name).ok_or_else(|| ApiError::not_found("Not found."))?;
     Ok(HttpResponse::Ok()
@@ -52,8 +52,8 @@ pub(crate) async fn asset(name: Path<String>) -> Result<HttpResponse, ApiError> 
         .body(bytes))
 }
 
-/// The bytes of a file in the binary. They are not copied: Redoc's bundle alone is a
-/// megabyte, and everybody may ask for it without a key.
+/// The bytes of an embedded file. They are not copied: Redoc's bundle alone is a megabyte, and
+/// anybody can request it without a key.
 fn asset_bytes(name: &str) -> Option<Bytes> {
     let data = match Assets::get(name) {
         Some(file) => file.data,
@@ -69,9 +69,9 @@ fn asset_bytes(name: &str) -> Option<Bytes> {
     })
 }
 
-/// What a page may load: its own files, and nothing that is written into it but two
-/// style elements that Redoc makes by script, one of them empty, which the digests are
-/// of. The pictures are drawn by the style sheets; Redoc searches in a worker.
+/// The `Content-Security-Policy` of the pages. A page may only load its own files. The digests
+/// allow the two inline style elements that Redoc's script creates, one of them empty. The style
+/// sheets contain images; Redoc searches in a worker.
 pub(crate) const PAGE_SECURITY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'; script-src 'self'; \
     style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' \

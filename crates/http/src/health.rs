@@ -16,7 +16,7 @@ use crate::auth;
 /// The path at and below which load balancers probe the service.
 pub(crate) const PATH: &str = "/backend/health";
 
-/// The longest that an answer waits for the database.
+/// How long a response waits for the database.
 const PATIENCE: Duration = Duration::from_millis(1900);
 
 /// How the service is.
@@ -143,7 +143,7 @@ pub(crate) async fn ready(app: Data<App>, request: HttpRequest) -> HttpResponse 
     HttpResponse::ServiceUnavailable().json(State { status, detail })
 }
 
-/// How the backups are, for whom that is to know.
+/// The state of the backups, for callers that may see it.
 async fn backups(app: &App, request: &HttpRequest) -> Option<Backups> {
     if !auth::opens_everything(app, request).await {
         return None;

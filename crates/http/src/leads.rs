@@ -52,7 +52,7 @@ pub(crate) struct LeadResponse {
 
 impl From<Lead> for LeadResponse {
     fn from(lead: Lead) -> Self {
-        // Without `..`, so that a new field of a lead cannot be left out of the answer.
+        // No `..`, so that the compiler reports a field missing from the response.
         let Lead { id, details, created_at, updated_at } = lead;
         let NewLead {
             full_name,
@@ -90,17 +90,17 @@ fn words(words: &[&str]) -> RefOr<Schema> {
         .into()
 }
 
-/// The words of a lead's source.
+/// The schema of a lead's source.
 fn source_words() -> RefOr<Schema> {
     words(LeadSource::WORDS)
 }
 
-/// The words of a lead's status.
+/// The schema of a lead's status.
 fn status_words() -> RefOr<Schema> {
     words(LeadStatus::WORDS)
 }
 
-/// The words of a lead's category.
+/// The schema of a lead's category.
 fn category_words() -> RefOr<Schema> {
     words(LeadCategory::WORDS)
 }
@@ -116,7 +116,7 @@ written_out! {
     LeadUpdate,
 }
 
-/// The bodies of requests.
+/// The request bodies.
 pub(crate) fn bodies() -> [Body; 2] {
     [
         Body {
@@ -242,7 +242,8 @@ pub(crate) async fn change(
     Ok(HttpResponse::Ok().json(LeadResponse::from(lead)))
 }
 
-/// A lead that is not there is not found, whatever is wrong with the body.
+/// Reads the body for an existing lead. If the lead does not exist, that is reported even if the
+/// body is invalid.
 async fn read(
     app: &App,
     id: LeadId,

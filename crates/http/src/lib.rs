@@ -1,5 +1,5 @@
-//! The HTTP API. Handlers read a request, call one use case, and write its
-//! outcome; nothing here knows a database. What is HTTP and not this API is in `exit3-web`.
+//! The HTTP API. Handlers read a request, call one use case, and write its outcome; no database is
+//! known here. HTTP parts that are independent of this API are in `exit3-web`.
 
 mod auth;
 mod consistency;
@@ -26,7 +26,7 @@ pub use auth::BasicKey;
 pub use cursor::CursorKey;
 pub use versions::Sunset;
 
-/// The API, ready to be served by any number of workers.
+/// The API, which any number of workers can serve.
 #[derive(Clone)]
 pub struct Api {
     app: Data<App>,
@@ -36,25 +36,25 @@ pub struct Api {
     edge: Edge,
 }
 
-/// What the API needs to know beside its use cases.
+/// The settings of the API, besides those of the use cases.
 #[derive(Clone)]
 pub struct ApiSettings {
-    /// The API key with all rights.
+    /// The API key with all scopes.
     pub api_key: SecretString,
     /// Encrypts the cursors of lists.
     pub secret: SecretString,
-    /// How clients reach the service.
+    /// The hosts, scheme and proxies by which clients reach the service.
     pub site: Site,
-    /// Which pages may call the API from a browser.
+    /// The pages that may call the API from a browser.
     pub cors: CorsSettings,
-    /// When the paths without a version will be gone.
+    /// When the paths without a version will be removed.
     pub sunset: Sunset,
-    /// How requests are watched.
+    /// Observes requests.
     pub observer: Observer,
 }
 
 impl Api {
-    /// Puts the API together.
+    /// Creates the API.
     pub fn new(app: App, settings: &ApiSettings) -> Self {
         let site = Site { probes: Some(health::PATH), ..settings.site.clone() };
         Self {
@@ -66,7 +66,7 @@ impl Api {
         }
     }
 
-    /// An actix application, for one worker. What is wrapped around it goes inside of
+    /// An actix application for one worker. Additional middleware must be inside of
     /// [`exit3_web::observe()`].
     pub fn service(
         &self,

@@ -1,4 +1,4 @@
-//! How lists answer, whatever is in them.
+//! Responses with lists of any resource.
 
 use actix_web::{HttpRequest, HttpResponse};
 use exit3_domain::paging::{Direction, Page, PageRequest, Slice, Step, last_page};
@@ -23,7 +23,7 @@ struct SliceResponse<T> {
     results: Vec<T>,
 }
 
-/// Answers with a numbered page.
+/// Responds with a numbered page.
 pub(crate) fn page<T, R>(
     request: &HttpRequest,
     params: &Params,
@@ -38,7 +38,7 @@ where
         .then(|| params.link(&base, "page", Some(&(page.number + 1).to_string())));
     let previous = match page.number {
         0 | 1 => None,
-        // The first page goes without a number, as it does in the replaced service.
+        // The link to page 1 has no number, as in the replaced service.
         2 => Some(params.link(&base, "page", None)),
         number => Some(params.link(&base, "page", Some(&(number - 1).to_string()))),
     };
@@ -52,14 +52,14 @@ pub(crate) struct Walk<'a, P> {
     pub list: String,
     /// Encrypts cursors.
     pub key: &'a CursorKey,
-    /// A position as the values of a cursor, and its id.
+    /// Converts a position to the sort values and id of a cursor.
     pub write: fn(P) -> (Vec<String>, i64),
-    /// The position that a cursor's values stand for.
+    /// Converts the sort values and id of a cursor to a position.
     pub read: &'a dyn Fn(&[String], i64) -> Option<P>,
 }
 
 impl<P> Walk<'_, P> {
-    /// The step that `?cursor=` asks for; an empty one begins.
+    /// The step that `?cursor=` requests; an empty cursor starts at the beginning.
     ///
     /// # Errors
     /// 400 for a cursor that was not made for this list.
@@ -76,7 +76,7 @@ impl<P> Walk<'_, P> {
         Ok(Step { from: Some(position), direction: cursor.direction(), size })
     }
 
-    /// Answers with a slice.
+    /// Responds with a slice.
     pub(crate) fn slice<T, R>(
         &self,
         request: &HttpRequest,
@@ -102,7 +102,7 @@ impl<P> Walk<'_, P> {
     }
 }
 
-/// How an order is written in `?ordering=`.
+/// The value of `?ordering=` for an order.
 pub(crate) fn ordering(word: &str, descending: bool) -> String {
     format!("{}{word}", if descending { "-" } else { "" })
 }

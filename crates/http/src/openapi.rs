@@ -1,6 +1,6 @@
-//! The OpenAPI document, made from the code: routes and answers come from the
-//! handlers' annotations, words and limits of requests from the domain, and
-//! what all routes have in common is added once, here.
+//! The OpenAPI document, generated from the code: routes and responses come from the annotations of
+//! the handlers, words and limits in requests from the domain. What all routes have in common is
+//! added here.
 
 mod common;
 mod deprecated;
@@ -26,7 +26,7 @@ pub(crate) fn document() -> Value {
     document
 }
 
-/// The bodies of all requests.
+/// All request bodies.
 fn bodies() -> impl Iterator<Item = Body> {
     leads::bodies().into_iter().chain(subscribers::bodies())
 }
@@ -102,8 +102,8 @@ mod tests {
         }
     }
 
-    /// Of each resource: the schemas of requests, of which the first is of something new, and
-    /// those of answers.
+    /// For each resource: the request schemas, of which the first creates something, and the
+    /// response schemas.
     const SCHEMAS: &[(&[Field], [&str; 2], &[&str])] = &[
         (exit3_domain::leads::FIELDS, ["LeadCreate", "LeadUpdate"], &["Lead"]),
         (
@@ -113,7 +113,7 @@ mod tests {
         ),
     ];
 
-    /// What is wrong with the schema of a field.
+    /// Describes an error in the schema of a field; `None` if it is correct.
     fn wrong(field: &Field, schema: &Value, longest: Option<u64>) -> Option<String> {
         let kinds = match &schema["type"] {
             Value::Array(kinds) => kinds.clone(),
@@ -144,7 +144,7 @@ mod tests {
                 assert_eq!(described, fields.iter().map(|field| field.name).collect(), "{name}");
                 for field in *fields {
                     let longest = match field.kind {
-                        // Separators come on top, which are left out.
+                        // Phone numbers may be longer because of separators, which are removed.
                         _ if field.name == "phone_number" => None,
                         FieldKind::Text { accepted, .. } => Some(accepted),
                         _ => None,
@@ -191,7 +191,7 @@ mod tests {
         }
     }
 
-    /// Generators of clients make `Any`, or code that does not compile, of anything else.
+    /// For other schemas, client generators produce `Any`, or code that does not compile.
     #[test]
     fn requests_are_described_by_plain_types() {
         let document = document();

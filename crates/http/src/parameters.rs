@@ -1,12 +1,12 @@
-//! Parameters of queries and paths. Those that cannot be wrong are plain texts.
+//! Parameters of queries and paths. Parameters that accept any value are plain texts.
 
 use serde_json::Value;
 use utoipa::IntoParams;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 
-/// Gives parameters the description of a schema that was written by hand, which
-/// utoipa leaves where the readers of the document do not look.
+/// Copies the description of a hand-written schema to its parameter. utoipa puts it into the
+/// schema, where viewers of the document do not look.
 pub(crate) fn describe(document: &mut Value) {
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
     let items = paths.into_iter().flat_map(|paths| paths.values_mut());
@@ -73,7 +73,7 @@ fn text() -> ObjectBuilder {
 }
 
 fn one_of(description: &str, words: impl IntoIterator<Item = String>) -> RefOr<Schema> {
-    // What is left empty counts as not given.
+    // An empty value counts as missing.
     let words = words.into_iter().chain([String::new()]);
     text().enum_values(Some(words)).description(Some(description)).build().into()
 }
@@ -101,6 +101,6 @@ pub(crate) fn any_of(words: &[&str]) -> RefOr<Schema> {
 
 /// The schema of a filter by time.
 pub(crate) fn time(description: &str) -> RefOr<Schema> {
-    // Without a format: generated clients would take dates for times, or the other way.
+    // No format: client generators would confuse dates and times.
     text().description(Some(description)).build().into()
 }

@@ -1,11 +1,11 @@
-//! The schemas of request bodies, one for each body, in JSON as in forms. They are plain,
-//! so that generators of clients make plain types of them: a text is a `string`, not a
-//! choice of patterns. The service accepts a little more than they say (a number for a
-//! text, blanks around a text), and the descriptions name the rules that they leave out.
+//! The schemas of request bodies, one per body, for JSON and forms alike. They are simple, so that
+//! client generators produce simple types: a text is a `string`, not a choice of patterns. The
+//! service accepts slightly more than they say (a number for a text, blanks around a text). The
+//! descriptions list the rules that the schemas omit.
 
 use serde_json::{Value, json};
 
-/// Declares schemas that [`describe`] writes out in full, by reference.
+/// Declares placeholder schemas that can be referenced. [`describe`] replaces them with full ones.
 macro_rules! written_out {
     ($($(#[$meta:meta])* $name:ident),+ $(,)?) => {
         $($(#[$meta])* #[derive(utoipa::ToSchema)] pub(crate) struct $name {})+
@@ -16,16 +16,16 @@ pub(crate) use written_out;
 
 /// The body of a request.
 pub(crate) struct Body {
-    /// What its schema is called; one of those that [`written_out`] declares.
+    /// The name of its schema, declared by [`written_out`].
     pub(crate) name: &'static str,
     pub(crate) description: &'static str,
     /// The schema of each field.
     pub(crate) properties: Value,
-    /// The fields that must be given.
+    /// The required fields.
     pub(crate) required: &'static [&'static str],
 }
 
-/// Writes the schemas of requests into the document.
+/// Writes the request schemas into the document.
 pub(crate) fn describe(document: &mut Value, bodies: impl IntoIterator<Item = Body>) {
     let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut)
     else {
@@ -41,7 +41,7 @@ pub(crate) fn describe(document: &mut Value, bodies: impl IntoIterator<Item = Bo
     }
 }
 
-/// The schema of a field that has one of some words.
+/// The schema of a field with fixed words.
 pub(crate) fn choice(words: &[&str]) -> Value {
     json!({"type": "string", "enum": words})
 }

@@ -1,4 +1,4 @@
-//! Which path and method leads to which handler.
+//! Maps paths and methods to handlers.
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -11,7 +11,7 @@ use crate::auth::{self, Area};
 use crate::versions::{Announcement, NEW, OLD};
 use crate::{docs, health, leads, openapi, subscribers};
 
-/// What stands before data: the key, and what an old path says of itself.
+/// The middleware of data routes: checks the key, and adds deprecation headers to old paths.
 async fn pass<B: MessageBody>(
     area: Area,
     deprecated: bool,
@@ -26,8 +26,8 @@ async fn pass<B: MessageBody>(
     Ok(response)
 }
 
-/// Data: behind the key, at a versioned path, and where the area says so at an old one
-/// without version.
+/// The data routes. All need a key and have a versioned path; some areas also have the old path
+/// without a version.
 fn data() -> Vec<(Area, Endpoint)> {
     vec![
         (
@@ -61,12 +61,12 @@ fn data() -> Vec<(Area, Endpoint)> {
     ]
 }
 
-/// The data at the paths with a version, or at the deprecated ones.
+/// The data routes with a versioned path, or those with a deprecated path.
 fn served_at(deprecated: bool) -> impl Iterator<Item = (Area, Endpoint)> {
     data().into_iter().filter(move |(area, _)| !deprecated || area.is_unversioned())
 }
 
-/// What needs no key.
+/// The routes that need no key.
 fn keyless() -> Vec<Endpoint> {
     let get = |path, make| Endpoint::new(path).route(Method::GET, make);
     let pages = RoutePolicy { page_security: docs::PAGE_SECURITY, ..RoutePolicy::DEFAULT };
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    /// `/path/{id}/ method`, as the router and as the document have it.
+    /// All operations as `/path/{id}/ method`, from the router and in the form of the document.
     fn served() -> BTreeSet<String> {
         let below = |prefix: &'static str, endpoints: Vec<Endpoint>| {
             endpoints.into_iter().flat_map(move |endpoint| {
@@ -112,7 +112,7 @@ mod tests {
         below(NEW, data(false))
             .chain(below(OLD, data(true)))
             .chain(below("/backend/", keyless()))
-            // Files of the pages are no part of the API, nor is HEAD, which is GET.
+            // The assets of the pages are not part of the API, and HEAD is GET.
             .filter(|route| !route.contains("/assets/") && !route.ends_with(" head"))
             .collect()
     }

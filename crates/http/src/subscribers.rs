@@ -32,7 +32,7 @@ pub(crate) struct SubscriberResponse {
 
 impl From<Subscriber> for SubscriberResponse {
     fn from(subscriber: Subscriber) -> Self {
-        // Without `..`, here and below, so that no new field is left out of an answer.
+        // No `..` here and below, so that the compiler reports a field missing from the response.
         let Subscriber { id, email, is_subscribed } = subscriber;
         Self { id: id.0, email, is_subscribed }
     }
@@ -74,7 +74,7 @@ written_out! {
     SubscriberUpdate,
 }
 
-/// The bodies of requests.
+/// The request bodies.
 pub(crate) fn bodies() -> [Body; 2] {
     [
         Body {
@@ -191,7 +191,8 @@ pub(crate) async fn change(
     Ok(HttpResponse::Ok().json(SubscriberResponse::from(subscriber)))
 }
 
-/// A subscriber that is not there is not found, whatever is wrong with the body.
+/// Reads the body for an existing subscriber. If the subscriber does not exist, that is reported
+/// even if the body is invalid.
 async fn read(
     app: &App,
     id: SubscriberId,

@@ -1,4 +1,4 @@
-//! The paths of data with a version, and the deprecated ones without.
+//! The versioned paths of data, and the deprecated ones without a version.
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header;
@@ -7,24 +7,24 @@ use chrono::{DateTime, Utc};
 
 /// The prefix of the deprecated paths.
 pub(crate) const OLD: &str = "/backend/api/";
-/// The prefix of the paths that take their place.
+/// The prefix of the paths that replace them.
 pub(crate) const NEW: &str = "/backend/api/v1/";
 
-/// The path that takes the place of an old one.
+/// The path that replaces an old one.
 fn successor(old: &str) -> String {
     format!("{NEW}{}", old.strip_prefix(OLD).unwrap_or(old))
 }
 
-/// When the paths without a version were deprecated: 2026-11-24, with the first
-/// release of this service.
+/// When the paths without a version were deprecated: 2026-11-24, with the first release of this
+/// service.
 const DEPRECATED_SINCE: &str = "@1795478400";
 
-/// When the paths without a version will be gone, once that is decided.
+/// When the paths without a version will be removed; `None` until that is decided.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Sunset(pub Option<DateTime<Utc>>);
 
-/// That a path is deprecated (RFC 9745), where its successor is, and when it will be
-/// gone (RFC 8594).
+/// Announces that a path is deprecated (RFC 9745), its successor, and when it will be removed (RFC
+/// 8594).
 pub(crate) struct Announcement {
     successor: String,
     sunset: Option<DateTime<Utc>>,

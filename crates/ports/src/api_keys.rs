@@ -4,7 +4,7 @@ use exit3_domain::api_keys::{ApiKey, ApiKeyId, NewApiKey, TokenPrefix};
 
 use crate::StoreError;
 
-/// Keeps the keys of the API.
+/// Stores API keys.
 ///
 /// Every method may fail with [`StoreError::Unavailable`].
 #[cfg_attr(feature = "mock", mockall::automock)]
@@ -13,17 +13,17 @@ pub trait ApiKeyRepository: Send + Sync {
     /// Stores a key.
     async fn create(&self, key: &NewApiKey) -> Result<ApiKey, StoreError>;
 
-    /// All keys, the dead ones too, newest first.
+    /// All keys, including revoked and expired ones, newest first.
     async fn list(&self) -> Result<Vec<ApiKey>, StoreError>;
 
-    /// The key of that prefix, dead or alive, by an index.
+    /// Finds a key by its prefix, even if it is revoked or expired. Uses an index.
     async fn find_by_prefix(&self, prefix: &TokenPrefix) -> Result<Option<ApiKey>, StoreError>;
 
-    /// Revokes, as of `now`, the keys whose name or prefix is `which` and that are
-    /// not revoked yet, and returns them, newest first.
+    /// Revokes all keys whose name or prefix is `which` and that are not revoked yet, as of `now`.
+    /// Returns them, newest first.
     async fn revoke(&self, which: &str, now: DateTime<Utc>) -> Result<Vec<ApiKey>, StoreError>;
 
-    /// Notes when keys were used, all in one statement. A time before the one that
-    /// is known already, or a key that is gone, changes nothing.
+    /// Records when keys were used, in one statement. Ignores times older than the stored one, and
+    /// keys that no longer exist.
     async fn note_uses(&self, uses: &[(ApiKeyId, DateTime<Utc>)]) -> Result<(), StoreError>;
 }

@@ -3,29 +3,29 @@ use chrono::{DateTime, Utc};
 
 use crate::StoreError;
 
-/// What is known of the backups of a database.
+/// The state of a database's backups.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BackupStatus {
-    /// When the last complete backup was begun.
+    /// When the last complete backup was started.
     pub backed_up_at: Option<DateTime<Utc>>,
-    /// When a backup was last restored for a trial, and was what it should be.
+    /// When a trial restore of a backup last succeeded.
     pub verified_at: Option<DateTime<Utc>>,
-    /// Whether the last such trial went well.
+    /// Whether the last trial restore succeeded.
     pub verification_ok: Option<bool>,
 }
 
-/// Remembers when backups were made and tried, for all nodes to tell.
+/// Records backups and trial restores in the database, so that all nodes can report them.
 ///
 /// Every method may fail with [`StoreError::Unavailable`].
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait BackupLog: Send + Sync {
-    /// Notes a complete backup.
+    /// Records a complete backup, started at `at`.
     async fn note_backup(&self, at: DateTime<Utc>) -> Result<(), StoreError>;
 
-    /// Notes how a trial went.
+    /// Records the outcome of a trial restore.
     async fn note_verification(&self, ok: bool, at: DateTime<Utc>) -> Result<(), StoreError>;
 
-    /// What is known.
+    /// The state of the backups.
     async fn status(&self) -> Result<BackupStatus, StoreError>;
 }

@@ -5,7 +5,7 @@ use exit3_domain::paging::{Page, PageRequest};
 
 use crate::StoreError;
 
-/// Keeps clients.
+/// Stores clients.
 ///
 /// Every method may fail with [`StoreError::Unavailable`].
 #[cfg_attr(feature = "mock", mockall::automock)]
@@ -14,31 +14,30 @@ pub trait ClientRepository: Send + Sync {
     /// Stores a client.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] with [`crate::Constraint::ClientLead`] where another
-    /// client was that lead, and with [`crate::Constraint::UnknownLead`] where there
-    /// is no such lead.
+    /// [`StoreError::Conflict`] with [`crate::Constraint::ClientLead`] if another client has this
+    /// lead, or with [`crate::Constraint::UnknownLead`] if the lead does not exist.
     async fn create(&self, client: &NewClient) -> Result<Client, StoreError>;
 
-    /// The client of that id.
+    /// Finds a client by id.
     async fn find(&self, id: ClientId) -> Result<Option<Client>, StoreError>;
 
-    /// The client that was this lead.
+    /// Finds the client that this lead became.
     async fn find_by_lead(&self, lead: LeadId) -> Result<Option<Client>, StoreError>;
 
-    /// One page of the clients, newest first, with the exact count of all of them;
-    /// `None` for a page past the end. Page 1 is never past the end.
+    /// One page of all clients, newest first, with the exact total count; `None` past the last
+    /// page. Page 1 always exists.
     async fn list(&self, page: PageRequest) -> Result<Option<Page<Client>>, StoreError>;
 
-    /// Gives a client new details.
+    /// Replaces the details of a client.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] where there is none of that id;
-    /// [`StoreError::Conflict`] as for [`Self::create`].
+    /// [`StoreError::NotFound`] if the client does not exist; [`StoreError::Conflict`] as for
+    /// [`Self::create`].
     async fn update(&self, id: ClientId, details: &NewClient) -> Result<Client, StoreError>;
 
-    /// Removes the client of that id; its lead stays.
+    /// Deletes a client; its lead is kept.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] where there is none.
+    /// [`StoreError::NotFound`] if the client does not exist.
     async fn delete(&self, id: ClientId) -> Result<(), StoreError>;
 }

@@ -1,8 +1,8 @@
 use chrono::{DateTime, Utc};
 
-/// Tells the time.
+/// Provides the current time.
 #[cfg_attr(feature = "mock", mockall::automock)]
 pub trait Clock: Send + Sync {
-    /// The time, in whole microseconds, which is what databases keep.
+    /// The current time, in whole microseconds, the precision of the databases.
     fn now(&self) -> DateTime<Utc>;
 }

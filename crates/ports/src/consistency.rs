@@ -1,8 +1,9 @@
-//! Read your writes: what a caller has written and seen, which its next reads must not lack.
+//! Read your writes: tracks what a caller has written and seen, because its next reads must include
+//! it.
 //!
-//! A database may have replicas that lag behind. Only its adapter knows. So the consistency of a
-//! request travels beside the ports instead of through every method: only the edge, which knows
-//! the caller, and an adapter with replicas look at it.
+//! A database may have replicas that lag behind, which only its adapter knows. So the consistency
+//! of a request is not a parameter of every method. It travels beside the ports, and only two
+//! places look at it: the edge, which knows the caller, and adapters with replicas.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -10,26 +11,26 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A position in the log of a database: a replica that has reached it has everything that was
+/// A position in the log of a database. A replica that has reached it has everything that was
 /// written before. Only the adapter knows what the number means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LogPosition(pub u64);
 
 impl LogPosition {
-    /// One that no replica ever reaches.
+    /// A position that no replica ever reaches.
     pub const NEVER: Self = Self(u64::MAX);
 }
 
-/// What one request of a caller must see, and what it has written.
+/// What a caller's request must see, and what it has written.
 #[derive(Debug, Clone)]
 pub struct Consistency(Arc<Request>);
 
 #[derive(Debug)]
 struct Request {
     caller: u64,
-    /// Zero for the beginning, which every caller has seen.
+    /// Zero is the beginning, which every caller has seen.
     seen: AtomicU64,
-    /// Zero for nothing.
+    /// Zero means nothing.
     reached: AtomicU64,
 }
 
@@ -38,7 +39,7 @@ thread_local! {
 }
 
 impl Consistency {
-    /// For the caller with this number.
+    /// Creates the consistency of a request by the caller with this number.
     pub fn new(caller: u64) -> Self {
         Self(Arc::new(Request { caller, seen: AtomicU64::new(0), reached: AtomicU64::new(0) }))
     }
@@ -48,7 +49,7 @@ impl Consistency {
         self.0.caller
     }
 
-    /// Notes what the caller has seen before.
+    /// Records what the caller has seen before.
     pub fn has_seen(&self, position: LogPosition) {
         self.0.seen.fetch_max(position.0, Ordering::Relaxed);
     }
@@ -58,17 +59,18 @@ impl Consistency {
         LogPosition(self.0.seen.load(Ordering::Relaxed))
     }
 
-    /// An adapter notes the position that the work for the caller has reached.
+    /// Records the position that the work for the caller has reached. Adapters call this.
     pub fn reaches(&self, position: LogPosition) {
         self.0.reached.fetch_max(position.0, Ordering::Relaxed);
     }
 
-    /// The position that the work for the caller has reached; `None` if it made no difference.
+    /// The position that the work for the caller has reached; `None` if no adapter has recorded
+    /// one.
     pub fn reached(&self) -> Option<LogPosition> {
         Some(LogPosition(self.0.reached.load(Ordering::Relaxed))).filter(|reached| reached.0 > 0)
     }
 
-    /// Does something for the caller. While it runs, [`Self::current`] returns this value.
+    /// Runs `what` for the caller. Meanwhile [`Self::current`] returns this value.
     pub async fn run<F: Future>(&self, what: F) -> F::Output {
         let mut what = pin!(what);
         poll_fn(|context| {
@@ -84,7 +86,7 @@ impl Consistency {
     }
 }
 
-/// Puts back, at its end, what was current before.
+/// Restores the previous value on drop.
 struct Within(Option<Consistency>);
 
 impl Drop for Within {
@@ -119,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_reached_and_seen_only_grows() {
+    fn positions_reached_and_seen_only_grow() {
         let consistency = Consistency::new(0);
         assert_eq!((consistency.reached(), consistency.seen()), (None, LogPosition(0)));
         for position in [5, 3] {

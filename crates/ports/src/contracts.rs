@@ -3,19 +3,19 @@ use std::fmt::Debug;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// Keeps the contract files of clients, by the paths that the rows of clients have, such as
-/// `contracts/2026/acme.pdf`. So far only commands use it: its methods block.
+/// Stores the contract files of clients, by the paths in the clients' rows, such as
+/// `contracts/2026/acme.pdf`. Only commands use it so far, so its methods block.
 pub trait ContractStore: Debug + Send + Sync {
-    /// Makes sure that [`Self::list`] finds all files there are.
+    /// Checks that [`Self::list`] can find all files.
     ///
     /// # Errors
     /// [`ContractError::Unreachable`].
     fn check(&self) -> Result<(), ContractError>;
 
-    /// Whether there is a file of that name for a backup to take.
+    /// Whether a file of that name exists that a backup would include.
     fn has(&self, name: &str) -> bool;
 
-    /// Everything there, in order.
+    /// Everything in the store, in order.
     fn list(&self) -> Box<dyn Iterator<Item = io::Result<ContractFound>> + '_>;
 
     /// Opens a file that [`Self::list`] found; `None` if it has been removed since.
@@ -24,57 +24,57 @@ pub trait ContractStore: Debug + Send + Sync {
     /// The file cannot be opened.
     fn open(&self, name: &str) -> io::Result<Option<Box<dyn Read>>>;
 
-    /// Begins to store files, which replace those of the same name only if `replace` is true.
-    /// Removes what interrupted commands have left behind a day ago or more.
+    /// Starts to store files. Existing files are replaced only if `replace` is true. Also removes
+    /// leftovers of interrupted commands that are a day old or older.
     fn stage(&self, replace: bool) -> Box<dyn ContractStaging>;
 }
 
-/// What a store holds.
+/// An entry of a store.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ContractFound {
     /// A file, by its name.
     File(String),
-    /// Something that is no file, or whose name is not UTF-8; described for a person.
+    /// Something that is not a file, or whose name is not UTF-8; described for an operator.
     Other(String),
 }
 
-/// Files that are written and wait, so that all of them get their names together at the end. A
-/// staging that is dropped before leaves nothing behind.
+/// Writes files under temporary names and renames all of them at the end. Dropping it earlier
+/// leaves nothing behind.
 pub trait ContractStaging: Send {
-    /// Begins the file of that name.
+    /// Starts the file of that name.
     ///
     /// # Errors
-    /// [`ContractError::Staged`]; [`ContractError::Outside`]; [`ContractError::NotPlaced`] if it
-    /// cannot be written.
+    /// [`ContractError::Staged`]; [`ContractError::Outside`]; [`ContractError::NotPlaced`] if the
+    /// file cannot be written.
     fn begin(&mut self, name: String) -> Result<(), ContractError>;
 
-    /// Adds bytes to it.
+    /// Appends bytes to the current file.
     ///
     /// # Errors
     /// [`ContractError::NotPlaced`].
     fn add(&mut self, bytes: &[u8]) -> Result<(), ContractError>;
 
-    /// Ends the file, whose content has this SHA-256 in hex.
+    /// Ends the current file, whose content has this SHA-256 in hex.
     ///
     /// # Errors
-    /// [`ContractError::Exists`] if there is a file with another content that may not be replaced;
+    /// [`ContractError::Exists`] if a file with different content exists and may not be replaced;
     /// [`ContractError::NotPlaced`].
     fn end(&mut self, sha256: &str) -> Result<(), ContractError>;
 
-    /// Makes sure that every file can still get its name.
+    /// Checks that every file can still get its name.
     ///
     /// # Errors
-    /// [`ContractError::Outside`] if there is a directory of that name by now.
+    /// [`ContractError::Outside`] if a directory of that name exists by now.
     fn check(&self) -> Result<(), ContractError>;
 
-    /// Gives all files their names, or as many of them as possible.
+    /// Renames all files to their final names, as far as possible.
     ///
     /// # Errors
-    /// [`ContractError::NotPlaced`] for the first file that did not get its name.
+    /// [`ContractError::NotPlaced`] for the first file that could not be renamed.
     fn finish(self: Box<Self>) -> Result<(), ContractError>;
 }
 
-/// Why a contract file cannot be stored, or the store not be read.
+/// Why a contract file cannot be stored, or the store cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ContractError {
     /// A different file of that name exists.
@@ -83,7 +83,7 @@ pub enum ContractError {
     /// A path leads out of the directory, or through a link.
     #[error("the contract file {0:?} would be outside of its directory")]
     Outside(String),
-    /// The file's name would be taken for a leftover of an interrupted restore, and removed.
+    /// The name looks like a leftover of an interrupted restore, which would be removed.
     #[error("the contract file {0:?} has a name that restores use for temporary files: rename it")]
     Staged(String),
     /// The directory of contract files is missing or unreadable.
@@ -111,7 +111,7 @@ pub const STAGED_NAME: (&str, &str) = (".restore-", ".partial");
 /// The number of random letters and digits in the name of a staged file.
 pub const STAGED_LETTERS: usize = 6;
 
-/// Whether the path is that of a staged file. Backups skip such files, and old ones are removed.
+/// Whether `path` names a staged file. Backups skip staged files, and old ones are removed.
 pub fn is_staged_name(path: &Path) -> bool {
     let name = path.file_name().and_then(OsStr::to_str);
     let name = name.and_then(|name| name.strip_prefix(STAGED_NAME.0)?.strip_suffix(STAGED_NAME.1));

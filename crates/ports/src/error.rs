@@ -1,44 +1,43 @@
 use std::error::Error;
 
-/// A rule that the database itself guards.
+/// A rule that the database enforces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Constraint {
-    /// One subscription an e-mail address, whatever its case.
+    /// One subscription per e-mail address, regardless of case.
     SubscriberEmail,
-    /// One client a lead.
+    /// One client per lead.
     ClientLead,
-    /// There is no such lead.
+    /// The lead does not exist.
     UnknownLead,
-    /// One account a name.
+    /// One account per name.
     StaffUsername,
-    /// The row is no longer as the caller saw it.
+    /// The row has changed since the caller read it.
     Stale,
 }
 
-/// What kind of rule about a column a database guards.
+/// The kind of rule that a database enforces on a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
-    /// No two rows have the same value.
+    /// Values are unique.
     Unique,
-    /// The row that the value names is there.
+    /// The referenced row exists.
     Reference,
 }
 
-/// A rule that every database guards, and what callers are told of it.
+/// A rule that every database enforces, and how callers see a violation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
     /// The table.
     pub table: &'static str,
     /// The column.
     pub column: &'static str,
-    /// What is guarded.
+    /// The kind of rule.
     pub guard: Guard,
-    /// What callers are told; nothing where only a defect breaks the rule.
+    /// The constraint that callers see; `None` if only a bug can violate the rule.
     pub told: Option<Constraint>,
 }
 
-/// All of them. Each adapter has a test that compares this list with its schema: a rule that
-/// is in one of the two alone fails it.
+/// All rules. A test of each adapter compares this list with its schema, in both directions.
 pub const RULES: &[Rule] = &[
     rule("subscribers", "email", Guard::Unique, Some(Constraint::SubscriberEmail)),
     rule("api_keys", "prefix", Guard::Unique, None),
@@ -56,30 +55,30 @@ const fn rule(
     Rule { table, column, guard, told }
 }
 
-/// Why a repository could not do what it was asked.
+/// Why a repository failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// There is no such row.
+    /// The row does not exist.
     #[error("no such row")]
     NotFound,
-    /// A rule that the database guards would be broken; nothing was changed.
+    /// A rule of the database would be violated; nothing was changed.
     #[error("conflict with {0:?}")]
     Conflict(Constraint),
-    /// The database is away, or too busy to answer in time. A write may or may
-    /// not have happened; trying again later makes sense.
+    /// The database is down, or too busy to answer in time. A write may or may not have happened.
+    /// Retrying later makes sense.
     #[error("the database is not available")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
-    /// Anything else: a defect.
+    /// Any other error: a bug.
     #[error("the database refused")]
     Other(#[source] Box<dyn Error + Send + Sync>),
 }
 
-/// An error and what caused it, in one line, for a log or an operator.
+/// An error and its causes in one line, for logs and operators.
 pub fn with_causes(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        // Some errors tell their cause themselves.
+        // Some errors include their cause in their own message.
         let told = cause.to_string();
         if !text.contains(&told) {
             text = format!("{text}: {told}");
@@ -98,7 +97,7 @@ mod tests {
     struct Outer(#[source] Box<dyn Error + Send + Sync>);
 
     #[test]
-    fn each_cause_is_told_once() {
+    fn each_cause_is_named_once() {
         let error = StoreError::Unavailable(Box::new(Outer("refused".into())));
         assert_eq!(with_causes(&error), "the database is not available: cannot connect: refused");
         assert_eq!(with_causes(&StoreError::Other("full".into())), "the database refused: full");

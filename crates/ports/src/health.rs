@@ -2,11 +2,10 @@ use async_trait::async_trait;
 
 use crate::StoreError;
 
-/// What keeps a database that answers from doing what the service asks of it, in words for
-/// an operator.
+/// Why a database that answers cannot do its work, in words for an operator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Obstacle {
-    /// Tables are missing, or rights on them.
+    /// Tables, or rights on them, are missing.
     #[error("{0}")]
     Lacks(String),
     /// No write can succeed.
@@ -14,26 +13,25 @@ pub enum Obstacle {
     WritesFail(String),
 }
 
-/// Whether the database can be used.
+/// Checks whether the database is usable.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait DatabaseHealth: Send + Sync {
     /// Makes one round trip to the database.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] where there is no answer.
+    /// [`StoreError::Unavailable`] if there is no answer.
     async fn ping(&self) -> Result<(), StoreError>;
 
-    /// Whether every migration that this program knows has been applied.
+    /// Whether all migrations that this program knows are applied.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] where there is no answer.
+    /// [`StoreError::Unavailable`] if there is no answer.
     async fn schema_is_current(&self) -> Result<bool, StoreError>;
 
-    /// What keeps the database from doing its work, although it answers; nothing, where
-    /// it is not known to.
+    /// Why the database cannot do its work although it answers; `None` if no reason is known.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] where there is no answer.
+    /// [`StoreError::Unavailable`] if there is no answer.
     async fn obstacle(&self) -> Result<Option<Obstacle>, StoreError>;
 }

@@ -5,25 +5,24 @@ use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 
 use crate::StoreError;
 
-/// Keeps leads.
+/// Stores leads.
 ///
 /// Every method may fail with [`StoreError::Unavailable`].
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait LeadRepository: Send + Sync {
-    /// Stores a lead, created and updated at `now`. One round trip; when it
-    /// returns, the lead survives a power cut.
+    /// Stores a lead, created and updated at `now`, in one round trip. Once this returns, the lead
+    /// survives a power cut.
     async fn create(&self, lead: &NewLead, now: DateTime<Utc>) -> Result<Lead, StoreError>;
 
-    /// Stores many leads at once, each with the time of its creation: all of
-    /// them or, on an error, none.
+    /// Stores many leads, each with its creation time. On an error, none is stored.
     async fn create_many(&self, leads: &[(NewLead, DateTime<Utc>)]) -> Result<(), StoreError>;
 
-    /// The lead of that id.
+    /// Finds a lead by id.
     async fn find(&self, id: LeadId) -> Result<Option<Lead>, StoreError>;
 
-    /// One page of the leads that match, with the exact count of all of them;
-    /// `None` for a page past the end. Page 1 is never past the end.
+    /// One page of the matching leads, with their exact total count; `None` past the last page.
+    /// Page 1 always exists.
     async fn list(
         &self,
         filter: &LeadFilter,
@@ -31,8 +30,8 @@ pub trait LeadRepository: Send + Sync {
         page: PageRequest,
     ) -> Result<Option<Page<Lead>>, StoreError>;
 
-    /// One step of a walk through the leads that match. `step.from` is a
-    /// position in the same `order`.
+    /// One step of a walk through the matching leads. `step.from` is a position in the same
+    /// `order`.
     async fn walk(
         &self,
         filter: &LeadFilter,
@@ -40,13 +39,12 @@ pub trait LeadRepository: Send + Sync {
         step: &Step<LeadPosition>,
     ) -> Result<Slice<Lead>, StoreError>;
 
-    /// Gives the lead `seen` new details. `updated_at` becomes `now`, or one
-    /// microsecond after what it was, whichever is later.
+    /// Replaces the details of the lead `seen`. `updated_at` becomes `now`, or one microsecond
+    /// after its old value, whichever is later.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] where the lead is gone;
-    /// [`StoreError::Conflict`] with [`crate::Constraint::Stale`] where its
-    /// `updated_at` is no longer that of `seen`.
+    /// [`StoreError::NotFound`] if the lead does not exist; [`StoreError::Conflict`] with
+    /// [`crate::Constraint::Stale`] if its `updated_at` differs from that of `seen`.
     async fn update(
         &self,
         seen: &Lead,
@@ -54,9 +52,9 @@ pub trait LeadRepository: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Lead, StoreError>;
 
-    /// Removes the lead of that id.
+    /// Deletes a lead.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] where there is none.
+    /// [`StoreError::NotFound`] if the lead does not exist.
     async fn delete(&self, id: LeadId) -> Result<(), StoreError>;
 }

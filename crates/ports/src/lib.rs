@@ -1,8 +1,8 @@
-//! What the domain needs from the world, as traits.
+//! The interfaces that the domain needs, as traits.
 //!
-//! A method of a repository is a transaction: it happens as a whole or not at
-//! all, also when the caller goes away in the middle of it. With the feature
-//! `mock` every port that a use case calls has a mock (`MockLeadRepository`).
+//! A method of a repository is a transaction: it happens completely or not at all, even if the
+//! caller disconnects in the middle. With the feature `mock`, every port that a use case calls has
+//! a mock (`MockLeadRepository`).
 
 mod api_keys;
 mod backups;
@@ -51,6 +51,6 @@ pub use {
     subscribers::MockSubscriberRepository,
 };
 
-/// The target of all spans of traces: where nobody collects them they cost nothing, and
-/// logs never show them.
+/// The target of all trace spans. They cost nothing unless they are collected, and logs never show
+/// them.
 pub const TRACE: &str = "exit3::trace";

@@ -1,48 +1,47 @@
-//! What the databases' schemas have in common: their migrations, and the way from one
-//! to another.
+//! Migrations, which all databases have in common, and the path from one schema to another.
 
 #[path = "../../../migrations/list.rs"]
 mod list;
 
-/// A step of the schema, there and back.
+/// One step of the schema, up and down.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Migration {
-    /// `00000000000004_clients`: the version, and a word about it.
+    /// The version and a short description, such as `00000000000004_clients`.
     pub name: &'static str,
-    /// The statements that take it.
+    /// The statements that apply it.
     pub up: &'static str,
-    /// The statements that take it back.
+    /// The statements that revert it.
     pub down: &'static str,
-    /// Whether taking it changes rows that are there already. A backup comes first.
+    /// Whether applying it changes existing rows. If so, a backup is made first.
     pub changes_data: bool,
-    /// What is gone when it is taken back, and not computed from something else.
+    /// What reverting it destroys, except for data that is computed from other data.
     pub back_drops: &'static [Dropped],
 }
 
-/// What is gone when a migration is taken back.
+/// Data that reverting a migration destroys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dropped {
     /// The table.
     pub table: &'static str,
-    /// Its column; `None` if the whole table goes.
+    /// The column; `None` if the whole table is dropped.
     pub column: Option<&'static str>,
 }
 
 impl Dropped {
-    /// The table `leads`, or the column `leads.notes`.
+    /// Names a whole table (`leads`) or one column (`leads.notes`).
     pub const fn of(table: &'static str, column: Option<&'static str>) -> Self {
         Self { table, column }
     }
 
-    /// The query that finds out whether something would be lost: any row of the table, or
-    /// any value of the column that is not null.
+    /// A query that finds data that would be lost: any row of the table, or any value of the column
+    /// that is not null.
     pub fn query(&self) -> String {
         let Self { table, column } = self;
         let lost = column.map(|column| format!(" WHERE {column} IS NOT NULL")).unwrap_or_default();
         format!("SELECT EXISTS (SELECT 1 FROM {table}{lost})")
     }
 
-    /// Why there is no way back while something would be lost.
+    /// The error that refuses to destroy this data.
     pub fn refusal(&self) -> NoWay {
         match self.column {
             Some(column) => NoWay::ValuesLost(self.table, column),
@@ -52,7 +51,7 @@ impl Dropped {
 }
 
 impl Migration {
-    /// The version, as the table of migrations keeps it.
+    /// The version, as stored in the table of migrations.
     pub fn version(&self) -> &'static str {
         self.name.split('_').next().unwrap_or_default()
     }
@@ -62,34 +61,34 @@ impl Migration {
     }
 }
 
-/// Which schema is wanted.
+/// The wanted schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
-    /// That of this program. Migrations of a newer one are left as they are.
+    /// The newest schema of this program. Migrations of a newer program are left alone.
     Newest,
-    /// That of a version; 0 is the empty one.
+    /// The schema of this version; 0 is the empty schema.
     Version(u64),
 }
 
-/// What may happen to rows on the way back.
+/// What may happen to rows when migrations are reverted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rows {
-    /// There is no way back where rows would be lost.
+    /// Refuse to revert if rows would be lost.
     Keep,
-    /// They may be lost.
+    /// Rows may be lost.
     Drop,
 }
 
-/// How many migrations were taken, and taken back.
+/// How many migrations were applied and reverted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Moved {
-    /// Taken.
+    /// The number of applied migrations.
     pub up: usize,
-    /// Taken back.
+    /// The number of reverted migrations.
     pub down: usize,
 }
 
-/// Why there is no way to a schema. Nothing was changed.
+/// Why a schema cannot be reached. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the texts say it")]
 pub enum NoWay {
@@ -112,20 +111,20 @@ pub enum NoWay {
     ValuesLost(&'static str, &'static str),
 }
 
-/// What a program finds in a database.
+/// The state of a database's schema, as this program sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SchemaState {
-    /// No schema yet.
+    /// There is no schema yet.
     Missing,
-    /// One that lacks migrations which the program knows.
+    /// Migrations that the program knows are missing.
     Outdated,
-    /// All that the program knows, and perhaps those of a newer one.
+    /// All migrations that the program knows are applied, and possibly newer ones.
     Current,
 }
 
 impl SchemaState {
-    /// That of a database which has the versions `applied`, for a program that knows the
-    /// migrations `known`.
+    /// The state of a database with the versions `applied`, for a program with the migrations
+    /// `known`.
     pub fn of(known: &[Migration], applied: &[String]) -> Self {
         let is_applied = |step: &Migration| applied.iter().any(|own| own == step.version());
         if applied.is_empty() {
@@ -138,18 +137,18 @@ impl SchemaState {
     }
 }
 
-/// The way from one schema to another.
+/// The path from one schema to another.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Way {
-    /// What is to be taken, in this order.
+    /// The migrations to apply, in order.
     pub up: Vec<&'static Migration>,
-    /// What is to be taken back, in this order.
+    /// The migrations to revert, in order.
     pub down: Vec<&'static Migration>,
 }
 
 impl Way {
-    /// The way to `target` of a database that has the versions `applied`, for a program
-    /// that knows the migrations `known`, oldest first.
+    /// Finds the path to `target` for a database with the versions `applied` and a program with the
+    /// migrations `known`, oldest first.
     ///
     /// # Errors
     /// [`NoWay`].
@@ -181,13 +180,13 @@ impl Way {
         Ok(Self { up, down })
     }
 
-    /// Whether it is none at all.
+    /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.up.is_empty() && self.down.is_empty()
     }
 
-    /// The names of those that are yet to be taken by a database that has the versions
-    /// `applied`, and change rows: a backup comes before them.
+    /// The names of the pending migrations that change existing rows, for a database with the
+    /// versions `applied`. A backup is made before them.
     ///
     /// # Errors
     /// As [`Self::find`].
@@ -195,7 +194,7 @@ impl Way {
         known: &'static [Migration],
         applied: &[String],
     ) -> Result<Vec<&'static str>, NoWay> {
-        // Where there is no schema there are no rows.
+        // A database without a schema has no rows.
         if applied.is_empty() {
             return Ok(Vec::new());
         }
@@ -203,12 +202,12 @@ impl Way {
         Ok(way.up.iter().filter(|step| step.changes_data).map(|step| step.name).collect())
     }
 
-    /// What is lost on it.
+    /// The data that is lost on this path.
     pub fn drops(&self) -> impl Iterator<Item = Dropped> {
         self.down.iter().flat_map(|step| step.back_drops.iter().copied())
     }
 
-    /// How long it is.
+    /// How many migrations the path applies and reverts.
     pub fn moved(&self) -> Moved {
         Moved { up: self.up.len(), down: self.down.len() }
     }
@@ -254,7 +253,7 @@ mod tests {
                     let has = |column: &&str| known.columns.iter().any(|own| own.name == *column);
                     assert!(column.as_ref().is_none_or(has), "{}: {column:?}", step.name);
                 }
-                // Whoever forgets the way back has an empty one.
+                // A migration without a `down` script has an empty one.
                 assert!(step.down.contains(';'), "{}", step.name);
             }
         }
@@ -268,12 +267,12 @@ mod tests {
         assert_eq!(way(&["05", "01", "02"], Version(1)), Ok((vec![], vec!["05_c", "02_b"])));
         assert_eq!(way(&["01", "02", "05"], Version(5)), Ok((vec![], vec![])));
         assert_eq!(way(&["01"], Version(0)), Ok((vec![], vec!["01_a"])));
-        // One that came late is made up for.
+        // A migration that was merged late is applied afterwards.
         assert_eq!(way(&["01", "05"], Newest), Ok((vec!["02_b"], vec![])));
     }
 
     #[test]
-    fn leaves_what_a_newer_program_did_as_it_is() {
+    fn leaves_migrations_of_a_newer_program_alone() {
         use Target::{Newest, Version};
         assert_eq!(way(&["01", "02", "05", "09"], Newest), Ok((vec![], vec![])));
         let unknown = NoWay::Unknown("09".to_owned());
@@ -289,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_what_a_database_has() {
+    fn recognizes_the_state_of_a_schema() {
         let state = |applied: &[&str]| {
             let applied: Vec<String> = applied.iter().map(|own| (*own).to_owned()).collect();
             SchemaState::of(KNOWN, &applied)
@@ -301,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_what_is_lost() {
+    fn names_the_data_that_is_lost() {
         let way = Way::find(KNOWN, &["01".to_owned()], Target::Newest).unwrap();
         assert_eq!(way.drops().count(), 0);
         let way = Way::find(KNOWN, &["01".to_owned()], Target::Version(0)).unwrap();
@@ -315,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_what_changes_rows_that_are_there() {
+    fn names_the_migrations_that_change_existing_rows() {
         let changes = |applied: &[&str]| {
             let applied: Vec<String> = applied.iter().map(|own| (*own).to_owned()).collect();
             Way::data_changes(KNOWN, &applied).unwrap()

@@ -3,35 +3,33 @@ use std::time::Duration;
 use async_trait::async_trait;
 use exit3_domain::quotas::{Quota, Rate};
 
-/// Something that a request costs.
+/// One unit to be counted against a quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Charge {
-    /// What is counted.
+    /// The quota.
     pub quota: Quota,
-    /// How much of it there is. Charges of one quota and different rates are counted
-    /// apart.
+    /// The rate limit. Charges of the same quota with different rates are counted separately.
     pub rate: Rate,
-    /// Who is counted.
+    /// The number of the address or key that is counted.
     pub subject: u64,
 }
 
-/// How a subject stands after a charge.
+/// A subject's balance after a charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// How many more are granted now.
+    /// How many more charges would be granted now.
     pub remaining: u32,
-    /// After how long one more is granted, where this one was refused.
+    /// The time until the next charge is granted, if this one was refused.
     pub refused_for: Option<Duration>,
 }
 
-/// Counts what may be done only so often, by the generic cell rate algorithm: as
-/// many at once as the rate's limit, and then evenly over its period.
+/// Counts rate limits with the generic cell rate algorithm: up to the rate's limit at once, then
+/// evenly over its period.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Quotas: Send + Sync {
-    /// Takes the charges in their order, up to the first that is refused; returns the
-    /// standing after each of these. However many ask at the same time, no more are
-    /// granted than there are. Never fails: where a counter that is shared with other
-    /// nodes is away, this node's own counts.
+    /// Makes the charges in order, up to the first refused one, and returns the standing after
+    /// each. Concurrent calls never get more than the limit in total. Never fails: if a counter
+    /// shared with other nodes is unavailable, this node counts for itself.
     async fn charge(&self, charges: &[Charge]) -> Vec<Standing>;
 }

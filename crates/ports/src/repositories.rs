@@ -2,23 +2,23 @@ use std::sync::Arc;
 
 use crate::{ApiKeyRepository, BackupLog, DatabaseHealth, LeadRepository, SubscriberRepository};
 
-/// What the use cases need of one database. An adapter returns it, and `App`, its tests and
-/// the contract suite hold it, so that a new repository is added here and not in each.
+/// The repositories of one database that the use cases need. Adapters return this type, and `App`,
+/// its tests and the contract suite hold it, so a new repository is added only here.
 #[derive(Clone)]
 pub struct Repositories {
-    /// Keeps leads.
+    /// Leads.
     pub leads: Arc<dyn LeadRepository>,
-    /// Keeps newsletter subscribers.
+    /// Newsletter subscribers.
     pub subscribers: Arc<dyn SubscriberRepository>,
-    /// Keeps the keys of the API.
+    /// API keys.
     pub api_keys: Arc<dyn ApiKeyRepository>,
-    /// Remembers when backups were made and tried.
+    /// Records of backups and trial restores.
     pub backups: Arc<dyn BackupLog>,
-    /// Tells how the database is.
+    /// Health checks of the database.
     pub health: Arc<dyn DatabaseHealth>,
 }
 
-/// Mocks of all of them. They expect nothing yet.
+/// Mocks of all repositories, without expectations.
 #[cfg(feature = "mock")]
 #[derive(Default)]
 #[allow(missing_docs, reason = "each is the mock of the repository of its name")]

@@ -7,40 +7,39 @@ use exit3_domain::subscribers::{
 
 use crate::StoreError;
 
-/// Keeps newsletter subscribers, one a mailbox: addresses are stored in the form that
-/// [`exit3_domain::email::canonical`] gives them. Rows that an earlier version stored, or
-/// that were loaded, may have another spelling; they are found and guarded all the same.
+/// Stores newsletter subscribers, one per mailbox. Addresses are stored in the form of
+/// [`exit3_domain::email::canonical`]. Rows from earlier versions, or loaded rows, may have another
+/// spelling; they are found, and count as duplicates, all the same.
 ///
 /// Every method may fail with [`StoreError::Unavailable`].
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait SubscriberRepository: Send + Sync {
-    /// Stores a subscription. One round trip; when it returns, the subscription
-    /// survives a power cut.
+    /// Stores a subscription in one round trip. Once this returns, it survives a power cut.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] with [`crate::Constraint::SubscriberEmail`]
-    /// where the address is already stored, in any case and any spelling of its domain.
+    /// [`StoreError::Conflict`] with [`crate::Constraint::SubscriberEmail`] if the address is
+    /// already stored, in any case and any spelling of its domain.
     async fn create(&self, subscriber: &NewSubscriber) -> Result<Subscriber, StoreError>;
 
-    /// Stores a subscription unless its address is already stored, in any spelling. A stored
-    /// subscription that was ended begins again if the newsletter is wanted now; none is
-    /// ended. Always writes and returns nothing, so that neither the answer nor its time
-    /// reveals whether somebody is subscribed.
+    /// Stores a subscription unless its address is already stored, in any spelling. If the
+    /// newsletter is wanted, an ended subscription is reactivated; an active one is never ended.
+    /// Always writes and returns nothing, so that neither the response nor its timing reveals
+    /// whether somebody is subscribed.
     async fn ensure(&self, subscriber: &NewSubscriber) -> Result<(), StoreError>;
 
-    /// Stores many subscriptions at once and leaves out those whose address is
-    /// there already. Returns how many were stored; on an error, none was.
+    /// Stores many subscriptions and skips addresses that are already stored. Returns the number of
+    /// stored ones. On an error, none is stored.
     async fn create_many(&self, subscribers: &[NewSubscriber]) -> Result<u64, StoreError>;
 
-    /// The subscriber of that id.
+    /// Finds a subscriber by id.
     async fn find(&self, id: SubscriberId) -> Result<Option<Subscriber>, StoreError>;
 
-    /// The subscriber with that address, in any spelling.
+    /// Finds a subscriber by address, in any spelling.
     async fn find_by_email(&self, email: &str) -> Result<Option<Subscriber>, StoreError>;
 
-    /// One page of the subscribers that match, with the exact count of all of
-    /// them; `None` for a page past the end. Page 1 is never past the end.
+    /// One page of the matching subscribers, with their exact total count; `None` past the last
+    /// page. Page 1 always exists.
     async fn list(
         &self,
         filter: &SubscriberFilter,
@@ -48,8 +47,8 @@ pub trait SubscriberRepository: Send + Sync {
         page: PageRequest,
     ) -> Result<Option<Page<Subscriber>>, StoreError>;
 
-    /// One step of a walk through the subscribers that match. `step.from` is a
-    /// position in the same `order`.
+    /// One step of a walk through the matching subscribers. `step.from` is a position in the same
+    /// `order`.
     async fn walk(
         &self,
         filter: &SubscriberFilter,
@@ -60,17 +59,17 @@ pub trait SubscriberRepository: Send + Sync {
     /// Changes the given fields of a subscriber.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] where there is none of that id;
-    /// [`StoreError::Conflict`] as for [`Self::create`].
+    /// [`StoreError::NotFound`] if the subscriber does not exist; [`StoreError::Conflict`] as for
+    /// [`Self::create`].
     async fn update(
         &self,
         id: SubscriberId,
         change: &SubscriberChange,
     ) -> Result<Subscriber, StoreError>;
 
-    /// Removes the subscriber of that id.
+    /// Deletes a subscriber.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] where there is none.
+    /// [`StoreError::NotFound`] if the subscriber does not exist.
     async fn delete(&self, id: SubscriberId) -> Result<(), StoreError>;
 }

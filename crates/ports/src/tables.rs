@@ -1,42 +1,41 @@
 use exit3_domain::search;
 
-/// What a column holds, whatever the database.
+/// The type of a column, independent of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A whole number of 64 bits.
+    /// A 64-bit integer.
     Integer,
-    /// True or false.
+    /// A boolean.
     Boolean,
     /// A text.
     Text,
-    /// A moment, to the microsecond.
+    /// A point in time, in microseconds.
     Time,
     /// Bytes.
     Bytes,
 }
 
-/// A column that moves between databases.
+/// A column that is copied between databases.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Column {
     /// Its name, the same in every database.
     pub name: &'static str,
-    /// What it holds, or NULL.
+    /// The type of its values, which may also be NULL.
     pub kind: Kind,
 }
 
-/// A table that moves between databases.
+/// A table that is copied between databases.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Table {
     /// Its name, the same in every database.
     pub name: &'static str,
-    /// Its columns, of which the first is the `id` that its rows are told apart by.
+    /// The columns. The first is the `id`.
     pub columns: &'static [Column],
-    /// The columns that its `search_document` is made of; none where it has no such
-    /// column.
+    /// The columns that form its `search_document`; empty if it has no such column.
     pub searched_by: &'static [&'static str],
 }
 
-/// A value of a row, in a form that no database has for itself.
+/// A value of a row, in a form that is independent of the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     /// NULL.
@@ -56,25 +55,25 @@ pub enum Value {
 /// The values of a row, in the order of its [`Shape`].
 pub type Row = Vec<Value>;
 
-/// What a database, or an archive, has of a table: an older one may lack columns.
+/// The columns of a table that a database or an archive has. An older one may lack some.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shape {
     /// The table.
     pub table: &'static Table,
-    /// The columns that are there, in the order of the table. The first is `id`.
+    /// The existing columns, in the order of the table. The first is `id`.
     pub columns: Vec<&'static Column>,
 }
 
 impl Shape {
-    /// The columns of `table` that `has` knows of; `None` where it lacks the `id`, and
-    /// thus the table.
+    /// The columns of `table` for which `has` returns true; `None` without an `id`, that is, if the
+    /// table is missing.
     pub fn of(table: &'static Table, has: impl Fn(&str) -> bool) -> Option<Self> {
         let columns: Vec<_> = table.columns.iter().filter(|column| has(column.name)).collect();
         let id = table.columns.first()?;
         columns.first().is_some_and(|first| *first == id).then_some(Self { table, columns })
     }
 
-    /// The text that `row` is searched by, where the table has one.
+    /// The search document of `row`, if the table has one.
     pub fn search_document(&self, row: &[Value]) -> Option<String> {
         let text = |name: &&str| {
             let at = self.columns.iter().position(|column| column.name == *name)?;
@@ -88,7 +87,7 @@ impl Shape {
     }
 }
 
-/// The table of that name.
+/// Finds a table by name.
 pub fn table(name: &str) -> Option<&'static Table> {
     TABLES.iter().find(|table| table.name == name)
 }
@@ -97,13 +96,12 @@ const fn column(name: &'static str, kind: Kind) -> Column {
     Column { name, kind }
 }
 
-/// What is remembered of a row that was brought from the Django service.
+/// The columns of the tables that remember the rows imported from the Django service.
 const BROUGHT: &[Column] =
     &[column("id", Kind::Integer), column("digest", Kind::Bytes), column("original", Kind::Text)];
 
-/// Everything that is kept, in an order in which no row comes before one that it refers
-/// to. The one list of it: whatever copies a database goes by it, and a test of every
-/// adapter compares it with the schema.
+/// All tables with data, ordered so that rows come after the rows that they refer to. Everything
+/// that copies a database uses this list. A test of each adapter compares it with the schema.
 pub const TABLES: &[Table] = &[
     Table {
         name: "leads",
@@ -187,8 +185,8 @@ pub const TABLES: &[Table] = &[
     Table { name: "django_staff", columns: BROUGHT, searched_by: &[] },
 ];
 
-/// Tables that are in no archive: counts, which follow from the rows, and what is true
-/// of one database only.
+/// Tables that no archive contains: counts, which are computed from the rows, and facts about a
+/// single database.
 pub const NOT_MOVED: &[&str] =
     &["lead_counts", "subscriber_counts", "backup_status", "__diesel_schema_migrations"];
 

@@ -1,5 +1,4 @@
-//! Valid values with sensible defaults, of which a test names only what it is
-//! about.
+//! Builders of valid values with sensible defaults, so that tests only set what they are about.
 
 use chrono::{DateTime, Utc};
 use exit3_domain::api_keys::{ApiKeyDraft, ENTROPY, KeyToken, NewApiKey, Scope, Scopes};
@@ -18,8 +17,7 @@ pub fn time(text: &str) -> DateTime<Utc> {
     text.parse().expect("a time in RFC 3339")
 }
 
-/// Begins a lead that has a value in every field, each another one, and none that the
-/// program would choose by itself.
+/// Starts a lead in which every field has a different value, and none has its default.
 pub fn lead() -> LeadBuilder {
     LeadBuilder {
         lead: NewLead {
@@ -36,7 +34,7 @@ pub fn lead() -> LeadBuilder {
     }
 }
 
-/// A lead in the making.
+/// Builds a lead.
 #[derive(Debug, Clone)]
 pub struct LeadBuilder {
     lead: NewLead,
@@ -89,7 +87,7 @@ impl LeadBuilder {
         self
     }
 
-    /// Sets the field of that name, which holds a text.
+    /// Sets a text field by name.
     pub fn text(self, field: &str, text: Option<&str>) -> Self {
         let required = || text.expect("a text");
         match field {
@@ -114,14 +112,14 @@ pub fn subscriber(email: &str) -> NewSubscriber {
     NewSubscriber { email: email.to_owned(), is_subscribed: true }
 }
 
-/// A subscriber who does not want the newsletter any more.
+/// A subscriber who no longer wants the newsletter.
 pub fn unsubscribed(email: &str) -> NewSubscriber {
     NewSubscriber { email: email.to_owned(), is_subscribed: false }
 }
 
-/// A key of that name that creates leads; of equal `entropy`, it has an equal token.
+/// A key of that name that may create leads. Equal `entropy` gives equal tokens.
 pub fn api_key(name: &str, entropy: u8) -> NewApiKey {
-    // The part that is found by is made of the first bytes.
+    // The prefix is made of the first bytes.
     let token = KeyToken::secret(&[entropy; ENTROPY]);
     NewApiKey {
         draft: ApiKeyDraft {
@@ -138,7 +136,7 @@ pub fn api_key(name: &str, entropy: u8) -> NewApiKey {
     }
 }
 
-/// A client of that team, without a lead, charges or a contract.
+/// A client of that team, without lead, charges and contract.
 pub fn client(team_id: &str) -> NewClient {
     NewClient {
         lead: None,
@@ -151,7 +149,7 @@ pub fn client(team_id: &str) -> NewClient {
     }
 }
 
-/// An account of that name, with no password that would be right.
+/// A staff account of that name that no password matches.
 pub fn staff(username: &str) -> NewStaff {
     NewStaff {
         profile: StaffProfile {

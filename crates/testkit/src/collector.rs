@@ -1,15 +1,15 @@
-//! What stands in for whoever takes telemetry over HTTP, an OpenTelemetry collector or
-//! Sentry: it answers 200 to everything, and remembers what it was sent.
+//! A stand-in for services that receive telemetry over HTTP, such as an OpenTelemetry collector or
+//! Sentry. It answers 200 to everything and records what it receives.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// The path of a request, and its body.
+/// The path and body of a request.
 type Taken = (String, Vec<u8>);
 
-/// A listener on a free port of this machine, gone when it is dropped.
+/// A listener on a free local port; stops on drop.
 pub struct Collector {
     address: SocketAddr,
     taken: Arc<Mutex<Vec<Taken>>>,
@@ -17,10 +17,10 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Begins to listen.
+    /// Starts to listen.
     ///
     /// # Panics
-    /// Where there is no free port.
+    /// If there is no free port.
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let collector = Self {
@@ -51,7 +51,7 @@ impl Collector {
         self.bodies_at("")
     }
 
-    /// Those of requests whose path ends so.
+    /// The bodies of requests whose path ends with `end`.
     pub fn bodies_at(&self, end: &str) -> Vec<Vec<u8>> {
         let taken = self.taken.lock().expect("requests");
         let there = taken.iter().filter(|(path, _)| path.ends_with(end));
@@ -62,7 +62,7 @@ impl Collector {
 impl Drop for Collector {
     fn drop(&mut self) {
         self.ended.store(true, Ordering::Relaxed);
-        // Wakes whoever waits for connections.
+        // Wakes the thread that waits for connections.
         let _ = TcpStream::connect(self.address);
     }
 }

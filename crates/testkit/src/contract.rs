@@ -42,21 +42,20 @@ use std::time::Duration;
 
 use exit3_ports::{ClientRepository, Repositories, StaffRepository, Transfer};
 
-/// The longest that a rule may take; what takes longer hangs.
+/// The time limit of a rule; one that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The repositories of one fresh database: no rows yet.
+/// The repositories of one fresh, empty database.
 pub struct Harness {
-    /// What the use cases need. Rules find each of them on the harness itself.
+    /// The repositories that the use cases need. Rules access them directly on the harness.
     pub repositories: Repositories,
-    /// No clients yet.
+    /// The repository of clients, empty.
     pub clients: Arc<dyn ClientRepository>,
-    /// No accounts yet.
+    /// The repository of staff accounts, empty.
     pub staff: Arc<dyn StaffRepository>,
-    /// Copies the same database.
+    /// Reads and writes the whole database.
     pub transfer: Arc<dyn Transfer>,
-    /// Kept as long as the repositories are used: whatever removes the database when
-    /// it is dropped.
+    /// Kept as long as the repositories are used; removes the database on drop.
     pub guard: Box<dyn Any>,
 }
 
@@ -68,20 +67,20 @@ impl Deref for Harness {
     }
 }
 
-/// Runs one rule, which must come to an end.
+/// Runs one rule with a time limit.
 pub async fn hold(rule: impl Future<Output = ()>) {
     tokio::time::timeout(PATIENCE, rule).await.expect("the rule comes to an end");
 }
 
-/// Makes one test of every rule. The expression is evaluated once a test and
-/// gives a [`Harness`].
+/// Generates one test per rule. The expression is evaluated once per test and must return a
+/// [`Harness`].
 #[macro_export]
 macro_rules! repository_contract {
     ($harness:expr) => {
         $crate::repository_contract! { @rules $harness;
             api_keys {
                 returns_what_it_stored,
-                finds_by_prefix_alone,
+                finds_keys_only_by_prefix,
                 lists_the_newest_first,
                 two_of_a_name_live_side_by_side,
                 refuses_a_second_of_the_same_prefix,
@@ -89,7 +88,7 @@ macro_rules! repository_contract {
                 revokes_one_by_its_prefix,
                 revokes_once,
                 notes_the_latest_use,
-                notes_nothing_of_what_is_gone,
+                ignores_uses_of_missing_keys,
             }
             clients {
                 returns_what_it_stored,
@@ -103,7 +102,7 @@ macro_rules! repository_contract {
                 lists_the_newest_first,
                 an_empty_list_has_one_empty_page,
                 an_update_replaces_all_details,
-                refuses_an_update_or_delete_of_what_is_gone,
+                refuses_to_update_or_delete_missing_rows,
                 never_reuses_an_id,
             }
             leads {
@@ -119,9 +118,9 @@ macro_rules! repository_contract {
                 finds_nothing_under_an_unknown_id,
                 never_reuses_an_id,
                 replaces_the_details_and_nothing_else,
-                moves_updated_at_forward_whatever_the_clock_says,
-                refuses_an_update_of_what_has_changed_since,
-                refuses_an_update_or_delete_of_what_is_gone,
+                updated_at_increases_even_if_the_clock_does_not,
+                refuses_to_update_a_row_that_has_changed,
+                refuses_to_update_or_delete_missing_rows,
                 a_refused_update_changes_nothing,
                 deletes_one_lead_only,
                 stores_many_leads_with_their_times,
@@ -135,7 +134,7 @@ macro_rules! repository_contract {
                 counts_exactly_after_updates_and_deletes,
                 counts_exactly_after_refused_writes,
                 counts_exactly_under_filters_that_are_not_kept_count_of,
-                counts_one_s_own_write_at_once,
+                counts_include_the_callers_own_write_at_once,
                 counts_exactly_after_concurrent_writes,
                 count_and_rows_are_of_the_same_moment,
             }
@@ -152,9 +151,9 @@ macro_rules! repository_contract {
             lead_pages {
                 an_empty_list_has_one_empty_page,
                 pages_cut_the_list_without_overlap,
-                a_page_past_the_end_is_none,
-                a_page_beyond_reach_is_none,
-                page_nought_is_none,
+                a_page_past_the_end_does_not_exist,
+                a_page_beyond_all_integers_does_not_exist,
+                page_zero_does_not_exist,
                 the_last_page_is_found_without_its_number,
                 the_last_page_of_an_exact_multiple_is_full,
                 every_order_is_that_of_the_reference,
@@ -191,14 +190,14 @@ macro_rules! repository_contract {
             staff {
                 returns_what_it_stored,
                 refuses_texts_that_are_too_long_or_have_nul,
-                one_account_a_name,
+                names_of_accounts_are_unique,
                 finds_by_the_very_name,
                 lists_by_name,
                 an_empty_list_has_one_empty_page,
-                an_update_changes_the_profile_alone,
+                an_update_changes_only_the_profile,
                 replaces_the_password_that_was_seen,
                 notes_the_latest_login,
-                knows_who_is_not_there,
+                missing_accounts_are_not_found,
             }
             subscribers {
                 returns_what_it_stored,
@@ -207,8 +206,8 @@ macro_rules! repository_contract {
                 refuses_a_second_subscription_in_another_case_beyond_ascii,
                 stores_addresses_in_lower_case,
                 one_mailbox_is_one_subscription_in_any_spelling,
-                what_is_stored_in_another_spelling_is_not_subscribed_again,
-                what_is_stored_in_another_spelling_can_be_changed,
+                an_address_in_another_spelling_is_not_subscribed_again,
+                an_address_in_another_spelling_can_be_changed,
                 distinguishes_addresses_that_only_look_alike,
                 counts_lengths_in_characters,
                 finds_nothing_under_an_unknown_id,
@@ -218,12 +217,12 @@ macro_rules! repository_contract {
                 an_empty_change_changes_nothing,
                 an_address_may_be_changed_to_itself,
                 refuses_to_take_over_the_address_of_another,
-                refuses_a_change_or_delete_of_what_is_gone,
+                refuses_to_change_or_delete_missing_rows,
                 an_address_is_free_again_after_a_delete,
                 ensure_stores_what_is_new,
-                ensure_begins_a_subscription_again_and_ends_none,
+                ensure_reactivates_a_subscription_but_never_ends_one,
                 ensure_by_fifty_at_once_stores_one,
-                create_many_leaves_out_what_is_there,
+                create_many_skips_existing_addresses,
                 create_many_leaves_out_repetitions,
                 create_many_stores_all_or_none,
                 create_many_takes_more_than_a_statement_has_room_for,
@@ -233,7 +232,7 @@ macro_rules! repository_contract {
                 lists_the_newest_first,
                 every_order_is_that_of_the_reference,
                 pages_cut_the_list_without_overlap,
-                a_page_past_the_end_is_none,
+                a_page_past_the_end_does_not_exist,
                 the_last_page_is_found_without_its_number,
                 filters_by_subscription,
                 counts_exactly_after_every_kind_of_write,
@@ -251,8 +250,8 @@ macro_rules! repository_contract {
                 rows_come_by_id_and_so_many_at_a_time,
                 no_more_rows_come_at_once_than_fit,
                 a_snapshot_holds_no_writer_up_and_sees_nothing_of_it,
-                what_is_loaded_is_there_with_its_ids_and_found,
-                what_was_copied_once_copies_the_same_again,
+                loaded_rows_keep_their_ids_and_are_found,
+                copying_rows_twice_gives_the_same_rows,
                 a_load_that_is_dropped_has_not_happened,
                 a_row_that_the_database_refuses_undoes_the_load,
                 a_row_that_is_replaced_keeps_what_refers_to_it,
@@ -301,7 +300,7 @@ macro_rules! repository_contract {
 
 #[cfg(test)]
 mod tests {
-    /// A rule that no test is made of would hold nothing.
+    /// A rule without a test would check nothing.
     #[test]
     fn every_rule_is_part_of_the_suite() {
         let suite = include_str!("contract.rs");

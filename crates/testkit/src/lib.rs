@@ -1,5 +1,5 @@
-//! What the tests of several crates share: builders of valid values and the
-//! contract suite that every adapter must pass.
+//! Shared test support: builders of valid values, and the contract suite that every adapter must
+//! pass.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! What holds for the migrations of every database.
+//! Tests that the migrations of every database must pass.
 
 use std::collections::BTreeMap;
 
@@ -9,23 +9,23 @@ use crate::builders::{api_key, at, client, lead, staff, subscriber, unsubscribed
 use crate::contract::Harness;
 use crate::contract::transfer::fill_memory;
 
-/// A table as a database has it.
+/// A table in a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
-    /// Everything that was said when it was made.
+    /// Its definition: columns, constraints and indexes.
     pub definition: Vec<String>,
-    /// Its rows, in some order that is always the same.
+    /// Its rows, in a stable order.
     pub rows: Vec<Map<String, Json>>,
 }
 
 impl Table {
-    /// A table of these rows, each written as a JSON object.
+    /// Creates a table from rows that are each written as a JSON object.
     pub fn new(definition: Vec<String>, rows: &[String]) -> Self {
         let rows = rows.iter().map(|row| serde_json::from_str(row).unwrap()).collect();
         Self { definition, rows }
     }
 
-    /// The rows without the columns that a step drops on its way back.
+    /// The rows without the columns that a migration drops when it is reverted.
     fn rows_without(&self, name: &str, dropped: &[Dropped]) -> Vec<Map<String, Json>> {
         let mut rows = self.rows.clone();
         for column in dropped.iter().filter(|it| it.table == name).filter_map(|it| it.column) {
@@ -36,10 +36,10 @@ impl Table {
     }
 }
 
-/// All tables but that of the migrations.
+/// All tables except that of the migrations.
 pub type Tables = BTreeMap<String, Table>;
 
-/// What is in no backup, and not asked for before it is dropped.
+/// A table that no backup contains, and that is dropped without asking.
 const NOT_KEPT: &str = "backup_status";
 
 /// Stores rows in every table.
@@ -60,9 +60,9 @@ pub async fn fill(harness: &Harness) {
     fill_memory(harness).await;
 }
 
-/// Goes down and up again over every migration of a database that has been filled:
-/// each leaves behind exactly what was there before it, but for the rows and the columns that
-/// it says it drops; and drops none unless told to.
+/// Reverts and applies every migration on a database with rows. Each must restore exactly the
+/// previous state, except for the rows and columns that it declares as dropped. It must refuse to
+/// drop any unless told to.
 pub async fn walk(
     migrations: &[Migration],
     go: impl AsyncFn(Target, Rows) -> Result<(), String>,
@@ -112,8 +112,7 @@ pub async fn walk(
     assert_eq!(definitions(tables().await), definitions(newest));
 }
 
-/// Stores a lead in a schema of any version: of the columns that are there, those that must
-/// have a value get one.
+/// Stores a lead in a schema of any version: sets those existing columns that must have a value.
 pub async fn store_lead(transfer: &dyn Transfer) {
     let mut load = transfer.load().await.unwrap();
     let shapes = load.shapes().await.unwrap();
@@ -133,9 +132,8 @@ pub async fn store_lead(transfer: &dyn Transfer) {
     load.commit().await.unwrap();
 }
 
-/// Two releases use one schema: this program serves one that a newer release has added
-/// columns to, and tells one that lacks a column as a database that is not available.
-/// `execute` runs SQL past the adapter.
+/// Two releases can share one schema: this program works if a newer release has added columns, and
+/// reports a database that lacks a column as unavailable. `execute` runs SQL without the adapter.
 pub async fn serves_beside_another_release(harness: &Harness, execute: impl AsyncFn(String)) {
     for table in ["leads", "subscribers", "api_keys", "clients", "staff"] {
         execute(format!("ALTER TABLE {table} ADD COLUMN of_a_newer_release text")).await;
@@ -147,7 +145,7 @@ pub async fn serves_beside_another_release(harness: &Harness, execute: impl Asyn
     harness.leads.create_many(&[(lead().build(), at(7))]).await.unwrap();
     let known = harness.subscribers.find_by_email("ana@acme.hr").await.unwrap().unwrap();
     harness.subscribers.ensure(&subscriber("eva@acme.hr")).await.unwrap();
-    // As an older release left it.
+    // The schema of an older release.
     execute("ALTER TABLE leads RENAME COLUMN notes TO of_an_older_release".to_owned()).await;
     execute("ALTER TABLE subscribers RENAME COLUMN email TO of_an_older_release".to_owned()).await;
     let away = |what: &str, told: Result<(), StoreError>| {
@@ -165,8 +163,8 @@ pub async fn serves_beside_another_release(harness: &Harness, execute: impl Asyn
     away("find a subscriber", harness.subscribers.find(known.id).await.map(drop));
 }
 
-/// What earlier releases send to a database of that dialect: a statement a line, and
-/// after ` -- ` the types of its values, where they are known.
+/// The statements that earlier releases send to a database of this dialect. The file has one
+/// statement per line, followed by ` -- ` and the types of its values, if they are known.
 pub fn statements_of_earlier_releases(dialect: &str) -> Vec<(String, Vec<String>)> {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/statements");
     let mut statements = Vec::new();
@@ -189,7 +187,7 @@ pub fn statements_of_earlier_releases(dialect: &str) -> Vec<(String, Vec<String>
 pub fn inserted(sql: &str) -> Option<(&str, Vec<&str>)> {
     let (table, rest) = sql.strip_prefix("INSERT INTO ")?.split_once(" (")?;
     let (columns, _) = rest.split_once(')')?;
-    // Without the other name that it may go by in the statement.
+    // Removes the alias of the table.
     let table = table.split(' ').next()?;
     Some((unquoted(table), columns.split(',').map(unquoted).collect()))
 }
@@ -211,7 +209,7 @@ mod tests {
         Migration { name, up: "", down: "", changes_data: false, back_drops }
     }
 
-    /// The table `t`, and in the second version its column `c`.
+    /// The table `t`; from the second version on, it has the column `c`.
     fn database(version: u64, value: &str) -> Tables {
         let row = match version {
             0 => return Tables::new(),
@@ -221,8 +219,8 @@ mod tests {
         Tables::from([("t".to_owned(), Table::new(vec![version.to_string()], &[row]))])
     }
 
-    /// Walks over a database in which the first migration makes a table with a row, and the
-    /// second a column with a value.
+    /// Walks over two migrations: the first creates a table with a row, the second adds a column
+    /// with a value.
     async fn walk_over(column: &'static [Dropped]) {
         let migrations = [step("1_table", TABLE), step("2_column", column)];
         let now = RefCell::new((2, "7", true));
@@ -246,7 +244,7 @@ mod tests {
             }
             tables
         };
-        // What is built again at the end has the second version.
+        // The database that is rebuilt at the end has the second version.
         let go_to_newest = async |target, rows| match target {
             Target::Newest => go(Target::Version(2), rows).await,
             target => go(target, rows).await,

@@ -1,9 +1,9 @@
-//! Throwaway PostgreSQL: a server of its own for the tests of a process, gone
-//! when the process is, however that ends.
+//! Throwaway PostgreSQL: one server for the tests of a process, which ends with the process,
+//! however that ends.
 //!
-//! It needs the server's programs (`initdb`, `postgres`), not a running service.
-//! With `TEST_POSTGRES_URL` (of a superuser) the shared server is that one;
-//! `TEST_POSTGRES_PROGRAMS` names the folder of the programs of another version.
+//! It needs the server's programs (`initdb`, `postgres`), not a running service. If
+//! `TEST_POSTGRES_URL` (of a superuser) is set, that server is used instead.
+//! `TEST_POSTGRES_PROGRAMS` is the directory of the programs of another version.
 
 mod cluster;
 mod pooler;
@@ -21,7 +21,7 @@ pub use pooler::{Statements, TestPgBouncer};
 /// Counts the databases of this process.
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
-/// The name of a database that no other process uses on a shared server.
+/// A database name that no other process uses on a shared server.
 fn fresh_name() -> String {
     let number = DATABASES.fetch_add(1, Ordering::Relaxed);
     format!("test_{}_{number}", std::process::id())
@@ -30,7 +30,7 @@ fn fresh_name() -> String {
 /// Connects to the database of `url`.
 ///
 /// # Panics
-/// Where it cannot.
+/// If that fails.
 pub async fn client(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls)
         .await
@@ -39,19 +39,19 @@ pub async fn client(url: &str) -> Client {
     client
 }
 
-/// A program of PostgreSQL, of the version that servers of tests have.
+/// A PostgreSQL program, of the version of the test servers.
 pub fn program(name: &str) -> std::process::Command {
     std::process::Command::new(programs::directory().join(name))
 }
 
-/// A server that is shared by the tests of a process.
+/// A server shared by the tests of a process.
 pub struct SharedPostgres {
     admin_url: String,
     template: OnceCell<String>,
     _cluster: Option<TestPostgres>,
 }
 
-/// The server that the tests of this process share; started by the first.
+/// The server shared by the tests of this process; the first call starts it.
 pub fn shared() -> &'static SharedPostgres {
     static SHARED: OnceLock<SharedPostgres> = OnceLock::new();
     SHARED.get_or_init(|| match std::env::var("TEST_POSTGRES_URL") {
@@ -68,12 +68,12 @@ pub fn shared() -> &'static SharedPostgres {
 }
 
 impl SharedPostgres {
-    /// Makes an empty database.
+    /// Creates an empty database.
     pub async fn create_database(&self) -> TestDatabase {
         self.create(None).await
     }
 
-    /// Makes a database as `migrate` leaves it; that runs once, on a template.
+    /// Creates a database with the schema from `migrate`, which runs once, on a template.
     pub async fn create_migrated<F>(&self, migrate: impl FnOnce(String) -> F) -> TestDatabase
     where
         F: Future<Output = ()>,
@@ -92,8 +92,7 @@ impl SharedPostgres {
     async fn create(&self, template: Option<&str>) -> TestDatabase {
         let name = fresh_name();
         let admin = client(&self.admin_url).await;
-        // A template must have no connection, and those of the migrations take
-        // a moment to end.
+        // A template must have no connections, and those of the migrations take a moment to close.
         let template = template.unwrap_or("template1");
         for attempt in 0.. {
             let created =
@@ -110,7 +109,7 @@ impl SharedPostgres {
     }
 }
 
-/// A database of one test. It is dropped with this.
+/// The database of one test, dropped with this value.
 pub struct TestDatabase {
     url: String,
     name: String,
@@ -118,7 +117,7 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// Its address.
+    /// The URL of the database.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -126,8 +125,8 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        // Only worth its while where the server outlives the process; the
-        // statement is sent without waiting for its outcome.
+        // Only useful if the server outlives the process. The statement is sent without waiting for
+        // its outcome.
         let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
         let sent = std::pin::pin!(self.admin.batch_execute(&drop));
         let waker = std::task::Waker::noop();
@@ -135,7 +134,7 @@ impl Drop for TestDatabase {
     }
 }
 
-/// `url` with another database.
+/// Replaces the database in `url`.
 fn with_database(url: &str, name: &str) -> String {
     let (address, options) = url.split_once('?').unwrap_or((url, ""));
     let start = address.find("://").map_or(0, |at| at + 3);

@@ -1,7 +1,6 @@
-//! What every adapter of [`Quotas`] must do, one function a rule.
+//! The contract of [`Quotas`] adapters, one function per rule.
 //!
-//! A rule takes the port, and no more time than it needs: nothing is given back while
-//! it runs, since it asks for so many an hour.
+//! Rules are quick: rates are per hour, so nothing is replenished while a rule runs.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,7 +9,7 @@ use std::time::Duration;
 use exit3_domain::quotas::{Quota, Rate};
 use exit3_ports::{Charge, Quotas, Standing};
 
-/// A charge of `Quota::Visitor` for `subject`, of which there are `rate`.
+/// A charge of `Quota::Visitor` for `subject` at this `rate`.
 pub fn charge(rate: &str, subject: u64) -> Charge {
     let rate: Rate = rate.parse().expect("a rate");
     Charge { quota: Quota::Visitor, rate, subject }
@@ -28,8 +27,8 @@ pub async fn is_granted(quotas: &dyn Quotas, charge: Charge) -> bool {
     once(quotas, charge).await.refused_for.is_none()
 }
 
-/// Makes one test of every rule. The expression is evaluated once a test and gives an
-/// `Arc<dyn Quotas>`, and whatever must live as long.
+/// Generates one test per rule. The expression is evaluated once per test. It returns an `Arc<dyn
+/// Quotas>` and a value that must live as long.
 #[macro_export]
 macro_rules! quotas_contract {
     ($quotas:expr) => {
@@ -38,7 +37,7 @@ macro_rules! quotas_contract {
             of_a_thousand_at_once_exactly_ten_are_granted,
             subjects_are_counted_apart,
             quotas_and_rates_are_counted_apart,
-            what_comes_after_a_refusal_is_not_taken,
+            charges_after_a_refused_one_are_not_made,
             no_charges_are_no_trouble,
             a_limit_of_one_grants_one,
             the_highest_rate_is_no_trouble,
@@ -67,7 +66,7 @@ mod rules {
         let refused = once(&*quotas, charge("10/hour", 1)).await;
         assert_eq!(refused.remaining, 0);
         let wait = refused.refused_for.expect("it is refused");
-        // One comes back in six minutes.
+        // One is replenished every six minutes.
         assert!(wait > Duration::from_secs(300) && wait <= Duration::from_secs(360), "{wait:?}");
     }
 
@@ -105,7 +104,7 @@ mod rules {
         assert_eq!(seen.len(), 2 * Quota::ALL.len());
     }
 
-    pub async fn what_comes_after_a_refusal_is_not_taken(quotas: Arc<dyn Quotas>) {
+    pub async fn charges_after_a_refused_one_are_not_made(quotas: Arc<dyn Quotas>) {
         let (first, second) = (charge("1/hour", 1), charge("3/hour", 2));
         let granted = quotas.charge(&[first, second]).await;
         let remaining: Vec<u32> = granted.iter().map(|standing| standing.remaining).collect();

@@ -1,5 +1,4 @@
-//! Throwaway Redis: a server of its own, gone when it is dropped, or when the process
-//! that started it is.
+//! Throwaway Redis: a server that ends on drop or with the process that started it.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -7,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// A server that keeps nothing, at a socket in a directory of its own.
+/// A server without persistence, on a Unix socket in its own directory.
 pub struct TestRedis {
     directory: TempDir,
     child: Option<Child>,
@@ -17,7 +16,7 @@ impl TestRedis {
     /// Starts a server. It needs the program `redis-server`, not a running service.
     ///
     /// # Panics
-    /// Where it does not start.
+    /// If it does not start.
     pub fn start() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let mut redis = Self { directory, child: None };
@@ -25,7 +24,7 @@ impl TestRedis {
         redis
     }
 
-    /// The server's address.
+    /// The URL of the server.
     pub fn url(&self) -> String {
         format!("redis+unix://{}", self.socket().display())
     }
@@ -34,14 +33,14 @@ impl TestRedis {
         self.directory.path().join("redis.sock")
     }
 
-    /// Starts a server at the same address, where it was stopped.
+    /// Restarts a stopped server at the same address.
     ///
     /// # Panics
-    /// Where it does not start.
+    /// If it does not start.
     pub fn start_again(&mut self) {
         let socket = self.socket();
         let _ = std::fs::remove_file(&socket);
-        // Its input ends when this process does, and then so does the server.
+        // The script's input is closed when this process ends; then the server ends too.
         let script = "redis-server --port 0 --unixsocket \"$1\" --save '' --appendonly no \
                       --dir \"$2\" >/dev/null 2>&1 & \
                       trap 'kill -KILL $!' EXIT; echo $! >\"$2/pid\"; read _";
@@ -59,10 +58,10 @@ impl TestRedis {
         }
     }
 
-    /// Stops the server as a power cut would.
+    /// Kills the server, as a power cut would.
     ///
     /// # Panics
-    /// Where it does not run.
+    /// If it is not running.
     pub fn kill(&mut self) {
         self.signal("-KILL");
         let mut child = self.child.take().expect("a running server");
@@ -70,19 +69,19 @@ impl TestRedis {
         child.wait().expect("the shell ends");
     }
 
-    /// Sends the server a signal, such as `-STOP`.
+    /// Sends a signal, such as `-STOP`, to the server.
     ///
     /// # Panics
-    /// Where it cannot.
+    /// If that fails.
     pub fn signal(&self, signal: &str) {
         let id = std::fs::read_to_string(self.directory.path().join("pid")).expect("a process");
         assert!(Command::new("kill").args([signal, id.trim()]).status().expect("kill").success());
     }
 
-    /// What the server answers to a command.
+    /// Runs a command and returns the server's answer.
     ///
     /// # Panics
-    /// Where it does not.
+    /// If that fails.
     pub fn ask(&self, words: &[&str]) -> String {
         let answer = Command::new("redis-cli").arg("-s").arg(self.socket()).args(words).output();
         String::from_utf8(answer.expect("redis-cli").stdout).expect("text")

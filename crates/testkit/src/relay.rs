@@ -1,4 +1,4 @@
-//! A way to a server that may be lost, as firewalls lose it.
+//! A TCP relay that can lose connections silently, as firewalls do.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,8 +7,7 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// Stands before a server of this machine and carries what goes to and fro. It ends when
-/// this is dropped.
+/// Forwards connections to a local server. It stops on drop.
 pub struct Relay {
     url: String,
     /// How often connections were lost.
@@ -17,10 +16,10 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// A relay before the server of `url`, which has a port.
+    /// Starts a relay to the server of `url`, which must have a port.
     ///
     /// # Panics
-    /// Where it cannot listen.
+    /// If it cannot listen.
     pub async fn before(url: &str) -> Self {
         let begin = url.find("127.0.0.1:").expect("an address of this machine");
         let rest = &url[begin..];
@@ -46,17 +45,17 @@ impl Relay {
         Self { url, losses, accepted }
     }
 
-    /// The address of the server, by way of the relay.
+    /// The URL of the server, through the relay.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Silently stops carrying data over the connections that are open. New ones work.
+    /// Silently stops forwarding on the open connections. New ones work.
     pub fn lose_connections(&self) {
         self.losses.send_modify(|losses| *losses += 1);
     }
 
-    /// How many connections there have been.
+    /// The number of connections accepted so far.
     pub fn accepted(&self) -> usize {
         self.accepted.load(Ordering::Relaxed)
     }
@@ -70,7 +69,7 @@ async fn carry(mut client: TcpStream, server: String, mut lost: watch::Receiver<
         lost = lost.changed() => lost.is_ok(),
     };
     if is_lost {
-        // Both stay open.
+        // Neither side is closed.
         dropped(&mut lost).await;
     }
 }

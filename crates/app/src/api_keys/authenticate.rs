@@ -8,26 +8,27 @@ use exit3_ports::StoreError;
 use super::Caller;
 use crate::App;
 
-/// Why a key opens nothing.
+/// Why a key is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// There is none such, or none any more.
+    /// The key is unknown, revoked or expired.
     #[error("no such key")]
     Wrong,
-    /// It serves pages of other origins only.
+    /// The key may only be used by pages of other origins.
     #[error("the key is bound to other origins")]
     Origin,
-    /// It was not looked for: its peer has guessed too often, and may try again later.
+    /// The key was not looked up, because its peer has guessed too often. It may retry after this
+    /// time.
     #[error("too many wrong keys")]
     Throttled(Duration),
-    /// It could not be looked for.
+    /// The key could not be looked up.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Finds out who holds the key that the peer with the number `peer` `presented` from a page of
-/// `origin`: the one of the settings, whose digest is `basic`, or a named one, and then
-/// notes that it was used.
+/// Finds the holder of the key `presented` by the peer with the number `peer` from a page of
+/// `origin`: the key of the settings, whose digest is `basic`, or a named key. Records the use of a
+/// named key.
 ///
 /// # Errors
 /// [`KeyError`].
@@ -39,8 +40,7 @@ pub async fn authenticate(
     peer: u64,
 ) -> Result<Caller, KeyError> {
     let digest = TokenDigest::of(presented);
-    // Comparing digests takes the same time however much of a key is right, and whatever
-    // its length.
+    // Comparing digests takes constant time, whatever the presented key and its length.
     if basic == Some(&digest) {
         return Ok(Caller::Basic);
     }
@@ -63,12 +63,12 @@ pub async fn authenticate(
     Ok(Caller::Named(key))
 }
 
-/// Refuses a key that may only be a guess, without a query for each: its peer has guessed too
-/// often, and there is no key that begins so.
+/// Refuses a key that is probably a guess, without a query per guess: its peer has guessed too
+/// often, and no known key has this prefix.
 ///
-/// This gate never refuses a valid key, even when somebody else at the same address guesses
-/// keys: this node knows the key, or finds it by listing all keys once more. Only a key that is
-/// younger than the list waits for the next one.
+/// Valid keys pass even while somebody else at the same address guesses keys: this node knows the
+/// key, or finds it by listing all keys again. Only a key created after the last list has to wait
+/// for the next list.
 async fn refuse_guess(
     app: &App,
     prefix: &TokenPrefix,
@@ -99,7 +99,7 @@ async fn look_up(
         return Err(KeyError::Wrong);
     };
     let key = Arc::new(key);
-    // What was found is as old as the question.
+    // The result is only as fresh as the start of the query, which is `now`.
     app.keyring.remember(Arc::clone(&key), now);
     Ok(key)
 }
@@ -111,7 +111,7 @@ mod tests {
     use chrono::TimeDelta;
     use exit3_domain::api_keys::KeyToken;
 
-    /// Without a key in the settings.
+    /// Authenticates without a key in the settings.
     async fn named(app: &App, presented: &str, origin: Option<&str>) -> Result<Caller, KeyError> {
         authenticate(app, None, presented.as_bytes(), origin, PEER).await
     }
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_token_never_reaches_the_database() {
+    async fn malformed_tokens_never_reach_the_database() {
         let mut mocks = Mocks::new();
         mocks.repositories.api_keys.expect_find_by_prefix().never();
         let app = mocks.into_app();
@@ -253,7 +253,7 @@ mod tests {
         assert!(matches!(outcome, Err(KeyError::Store(_))));
     }
 
-    /// An app whose peer has guessed too often, and may guess again after a minute.
+    /// An app whose peer has guessed too often and may guess again after a minute.
     fn throttled(mocks: Mocks, times: impl IntoIterator<Item = DateTime<Utc>>) -> App {
         let app = mocks.into_app_at(times);
         app.keyring.note_guesser(PEER, now(), Duration::from_secs(60));
@@ -275,7 +275,7 @@ mod tests {
             let Err(KeyError::Throttled(wait)) = outcome else { panic!("{outcome:?}") };
             assert_eq!(wait, (again - time).to_std().unwrap());
         }
-        // Then it may guess again.
+        // After the minute, the peer may guess again.
         let outcome = named(&app, guess(99).expose(), None).await;
         assert!(matches!(outcome, Err(KeyError::Wrong)));
     }
@@ -290,7 +290,8 @@ mod tests {
             .expect_find_by_prefix()
             .times(2)
             .returning(|_| Ok(Some(api_key(|_| ()))));
-        // One that this node has never seen, and later one that it knows without a list.
+        // A key that this node has not seen yet; the second time, the node knows it without
+        // listing.
         let app = throttled(mocks, [now(), now(), now() + TimeDelta::seconds(30)]);
         for _ in 0..3 {
             let outcome = named(&app, token().expose(), None).await;

@@ -3,18 +3,18 @@ use exit3_ports::StoreError;
 
 use crate::App;
 
-/// Why a key could not be made.
+/// Why a key could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateKeyError {
-    /// Its parts do not go together.
+    /// The draft is invalid.
     #[error(transparent)]
     Draft(#[from] DraftError),
-    /// It could not be stored.
+    /// The key could not be stored.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Makes a key out of `random` bytes. The token is nowhere but in the answer.
+/// Creates a key from `random` bytes. The token is only in the returned value; it is not stored.
 ///
 /// # Errors
 /// [`CreateKeyError`].
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_for_pages_can_be_told_by_its_token() {
+    async fn a_token_shows_that_its_key_is_publishable() {
         let mut mocks = Mocks::new();
         mocks.repositories.api_keys.expect_create().returning(|_| Ok(api_key(|_| ())));
         let mut draft = api_key(|_| ()).draft;
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_does_not_go_together_is_not_stored() {
+    async fn an_invalid_draft_is_not_stored() {
         let mut mocks = Mocks::new();
         mocks.repositories.api_keys.expect_create().never();
         let mut draft = api_key(|_| ()).draft;

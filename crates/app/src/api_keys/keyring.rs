@@ -5,31 +5,30 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use exit3_domain::api_keys::{ApiKey, ApiKeyId, TokenPrefix};
 
-/// How long a key is believed to be as it was seen. A revocation must hold
-/// everywhere within a second, and the question takes its time too.
+/// How long a cached key is trusted. A revocation must take effect everywhere within a second, and
+/// the query takes time too.
 const FRESH: TimeDelta = TimeDelta::milliseconds(400);
 
-/// How long the list of keys counts as complete. Clients that guess too often cannot make this
-/// node list the keys more often than this.
+/// How long the list of keys counts as complete. Clients that guess too often cannot make this node
+/// list the keys more often than this.
 const LISTED: TimeDelta = TimeDelta::seconds(1);
 
-/// The most peers that are remembered for guessing too often.
+/// The maximum number of peers remembered for guessing too often.
 const MOST_GUESSERS: usize = 100_000;
 
-/// The keys that were seen a moment ago, and when each was used, so that most
-/// requests ask and tell the database nothing.
+/// Caches recently seen keys and collects their uses, so that most requests need no query.
 #[derive(Debug, Default)]
 pub struct Keyring {
-    // As many as there are keys, and so few that hashing would take longer: what is not a
-    // key is not remembered.
+    // Contains only existing keys, not what clients guessed, so it stays small. With few entries, a
+    // `BTreeMap` is faster than hashing.
     seen: Mutex<BTreeMap<TokenPrefix, Seen>>,
     listed: Mutex<Listed>,
-    /// Clients that guessed too often, and when each may guess again.
+    /// Peers that guessed too often, and when each may guess again.
     guessers: Mutex<BTreeMap<u64, DateTime<Utc>>>,
     uses: Mutex<BTreeMap<ApiKeyId, DateTime<Utc>>>,
 }
 
-/// The beginnings of all keys there are.
+/// The prefixes of all keys.
 #[derive(Debug, Default)]
 struct Listed {
     prefixes: BTreeSet<TokenPrefix>,
@@ -43,21 +42,21 @@ struct Seen {
 }
 
 impl Keyring {
-    /// The key that is found by `prefix`, if it was seen a moment before `now`.
+    /// The key with this prefix, if it was seen shortly before `now`.
     pub(super) fn recall(&self, prefix: &TokenPrefix, now: DateTime<Utc>) -> Option<Arc<ApiKey>> {
         let seen = lock(&self.seen);
         let seen = seen.get(prefix)?;
-        // A clock that was set back tells nothing of an age.
+        // If the clock was set back, the age is negative and the entry is not used.
         (TimeDelta::zero()..FRESH).contains(&(now - seen.at)).then(|| Arc::clone(&seen.key))
     }
 
-    /// Whether there is a key with that prefix, as far as this node has seen any.
+    /// Whether this node has seen a key with this prefix.
     pub(super) fn has_seen(&self, prefix: &TokenPrefix) -> bool {
         lock(&self.seen).contains_key(prefix)
     }
 
-    /// Whether the list of keys is outdated. If it is, only this caller is told so, and has to
-    /// renew the list.
+    /// Whether the list of keys is outdated. Only one caller gets `true`, and has to renew the
+    /// list.
     pub(super) fn must_be_listed(&self, now: DateTime<Utc>) -> bool {
         let mut listed = lock(&self.listed);
         let is_fresh = |at: DateTime<Utc>| (TimeDelta::zero()..LISTED).contains(&(now - at));
@@ -76,7 +75,7 @@ impl Keyring {
         lock(&self.listed).prefixes.contains(prefix)
     }
 
-    /// Remembers that a peer may guess again only after `wait`.
+    /// Records that a peer may guess again only after `wait`.
     pub(crate) fn note_guesser(&self, peer: u64, now: DateTime<Utc>, wait: Duration) {
         let until = TimeDelta::from_std(wait).ok().and_then(|wait| now.checked_add_signed(wait));
         let mut guessers = lock(&self.guessers);
@@ -90,7 +89,7 @@ impl Keyring {
         }
     }
 
-    /// After how long a peer may guess again that has guessed too often.
+    /// The time until a peer that guessed too often may guess again.
     pub(crate) fn guesses_again_in(&self, peer: u64, now: DateTime<Utc>) -> Option<Duration> {
         let mut guessers = lock(&self.guessers);
         let wait = (*guessers.get(&peer)? - now).to_std().ok().filter(|wait| !wait.is_zero());
@@ -114,13 +113,13 @@ impl Keyring {
         *last = at.max(*last);
     }
 
-    /// Takes what was noted since the last time.
+    /// Takes the uses recorded since the last call.
     pub(super) fn take_uses(&self) -> Vec<(ApiKeyId, DateTime<Utc>)> {
         std::mem::take(&mut *lock(&self.uses)).into_iter().collect()
     }
 }
 
-/// A panic while it was held left nothing half done.
+/// Ignores poisoning: a panic while the lock is held leaves no partial change.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -139,7 +138,7 @@ mod tests {
         }
         keyring.note_guesser(u64::MAX, now(), later);
         assert_eq!(keyring.guesses_again_in(u64::MAX, now()), None);
-        // There is room for another one as soon as the first may guess again.
+        // There is room again as soon as the first peer may guess again.
         let then = now() + TimeDelta::seconds(1);
         keyring.note_guesser(u64::MAX, then, later);
         assert_eq!(keyring.guesses_again_in(u64::MAX, then), Some(later));

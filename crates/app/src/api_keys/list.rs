@@ -3,7 +3,7 @@ use exit3_ports::StoreError;
 
 use crate::App;
 
-/// All keys, the dead ones too, newest first.
+/// All keys, including revoked and expired ones, newest first.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`].

@@ -2,8 +2,8 @@ use exit3_ports::StoreError;
 
 use crate::App;
 
-/// Tells the database when keys were used since the last time; for whoever calls it
-/// now and then. What could not be told is kept for the next time.
+/// Writes the key uses recorded since the last call to the database; to be called periodically.
+/// After a failure, they are kept for the next call.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`].
@@ -28,7 +28,7 @@ mod tests {
     use crate::testing::{Mocks, api_key, away, now, token};
 
     #[tokio::test]
-    async fn uses_are_told_together_and_again_where_they_could_not() {
+    async fn uses_are_written_together_and_retried_after_a_failure() {
         let mut mocks = Mocks::new();
         mocks
             .repositories

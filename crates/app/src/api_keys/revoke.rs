@@ -3,8 +3,8 @@ use exit3_ports::StoreError;
 
 use crate::App;
 
-/// Revokes all keys of a name, or the one of a prefix; returns those that were not
-/// revoked before.
+/// Revokes all keys with a name, or the key with a prefix. Returns those that were not revoked
+/// before.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`].

@@ -74,7 +74,7 @@ async fn checks_the_change_again_when_someone_else_was_faster() {
         .expect_find()
         .times(1)
         .returning(move |_| Ok(Some(with_phone.clone())));
-    // Meanwhile the phone number was taken away, so the e-mail must stay.
+    // The phone number was removed in the meantime, so the e-mail address must stay.
     mocks.repositories.leads.expect_update().times(1).returning(|_, _, _| Err(stale()));
     mocks.repositories.leads.expect_find().times(1).returning(|_| Ok(Some(stored(1))));
     let outcome = change(&mocks.into_app(), LeadId(1), no_email()).await;
@@ -101,7 +101,7 @@ async fn gives_up_when_others_never_stop_changing_the_lead() {
 }
 
 #[tokio::test]
-async fn a_lead_that_is_not_there_is_not_found_whatever_the_input() {
+async fn a_missing_lead_is_reported_even_if_the_input_is_invalid() {
     let mut mocks = Mocks::new();
     mocks.repositories.leads.expect_find().returning(|_| Ok(None));
     let app = mocks.into_app();

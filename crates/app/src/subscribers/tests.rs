@@ -24,7 +24,7 @@ async fn a_second_subscription_is_an_error_of_the_address() {
 }
 
 #[tokio::test]
-async fn a_taken_address_is_told_together_with_other_errors() {
+async fn a_taken_address_is_reported_together_with_other_errors() {
     let mut mocks = Mocks::new();
     mocks.repositories.subscribers.expect_find_by_email().times(1).returning(|email| {
         let id = SubscriberId(1);
@@ -78,7 +78,7 @@ async fn a_sign_up_is_never_the_opposite() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_stored_is_not_taken_for_stored() {
+async fn a_sign_up_that_cannot_be_stored_fails() {
     let mut mocks = Mocks::new();
     mocks.repositories.subscribers.expect_ensure().returning(|_| Err(away()));
     let outcome = sign_up(&mocks.into_app(), input("news@acme.hr")).await;
@@ -101,7 +101,7 @@ async fn taking_the_address_of_another_is_an_error_of_the_address() {
 }
 
 #[tokio::test]
-async fn a_subscriber_that_is_not_there_is_not_found_whatever_the_input() {
+async fn a_missing_subscriber_is_reported_even_if_the_input_is_invalid() {
     let mut mocks = Mocks::new();
     mocks.repositories.subscribers.expect_find().returning(|_| Ok(None));
     mocks.repositories.subscribers.expect_update().returning(|_, _| Err(StoreError::NotFound));

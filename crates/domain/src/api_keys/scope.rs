@@ -3,7 +3,7 @@ use std::fmt;
 use crate::choice::choice;
 
 choice! {
-    /// One thing that a key may open.
+    /// A permission that a key may have.
     Scope {
         LeadsCreate = "leads:create",
         LeadsRead = "leads:read",
@@ -18,16 +18,16 @@ choice! {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Scopes(u64);
 
-// Each scope is a bit.
+// Each scope is one bit.
 const _: () = assert!(Scope::ALL.len() <= u64::BITS as usize);
 
 impl Scopes {
-    /// None.
+    /// No scopes.
     pub const NONE: Self = Self(0);
-    /// Every one.
+    /// All scopes.
     pub const ALL: Self = Self::of(Scope::ALL);
 
-    /// These.
+    /// The set of these scopes.
     pub const fn of(scopes: &[Scope]) -> Self {
         let mut bits = 0;
         let mut rest = scopes;
@@ -38,23 +38,23 @@ impl Scopes {
         Self(bits)
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// Whether `scope` is one of them.
+    /// Whether the set contains `scope`.
     pub const fn contain(self, scope: Scope) -> bool {
         self.0 & (1 << scope as u32) != 0
     }
 
-    /// Whether all of `others` are among them.
+    /// Whether the set contains all of `others`.
     pub const fn include(self, others: Self) -> bool {
         self.0 & others.0 == others.0
     }
 
-    /// Those that the words, separated by spaces, stand for. A word that stands for
-    /// none is left out: a newer version of the program may know it.
+    /// Parses words separated by spaces. Unknown words are ignored, because a newer version of the
+    /// program may have stored them.
     pub fn from_words(words: &str) -> Self {
         let scopes: Vec<Scope> = words.split_whitespace().filter_map(Scope::from_word).collect();
         Self::of(&scopes)
@@ -62,7 +62,7 @@ impl Scopes {
 }
 
 impl fmt::Display for Scopes {
-    /// The words, separated by spaces.
+    /// Writes the words, separated by spaces.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut before = "";
         for scope in Scope::ALL.iter().filter(|scope| self.contain(**scope)) {

@@ -3,24 +3,23 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-/// Random bytes that a token is made of.
+/// The number of random bytes in a token.
 pub const ENTROPY: usize = 40;
 
-/// Of the random bytes, those of the part that a key is found by.
+/// How many of the random bytes form the prefix.
 const PREFIX_ENTROPY: usize = 8;
-/// Characters of the part that a key is found by.
+/// Characters of the prefix.
 const PREFIX: usize = 12;
 /// Characters of the secret part.
 const SECRET: usize = 32;
-/// Characters of the checksum; 62 to the power of 6 is more than 32 bits.
+/// Characters of the checksum; 62^6 is more than 2^32.
 const CHECKSUM: usize = 6;
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// A key as its holder has it: `exit3_sk_` (or `exit3_pk_` where it is publishable),
-/// twelve characters that it is found by, 32 that are its secret, and six of a
-/// CRC-32 over all of that, in base 62, so that whoever looks for lost secrets knows
-/// one without asking.
+/// The token of a key, as its holder sends it: `exit3_sk_` (`exit3_pk_` if the key is publishable),
+/// 12 characters of prefix, 32 secret characters, and a CRC-32 over all of these as six characters
+/// in base 62. With the checksum, secret scanners can recognize a token offline.
 #[derive(Clone, PartialEq, Eq)]
 pub struct KeyToken {
     text: String,
@@ -28,12 +27,12 @@ pub struct KeyToken {
 }
 
 impl KeyToken {
-    /// The token of a key that is kept secret, made of `random` bytes.
+    /// The token of a secret key, made of `random` bytes.
     pub fn secret(random: &[u8; ENTROPY]) -> Self {
         Self::new("exit3_sk_", random)
     }
 
-    /// The token of a key that is read by everybody, made of `random` bytes.
+    /// The token of a publishable key, made of `random` bytes.
     pub fn publishable(random: &[u8; ENTROPY]) -> Self {
         Self::new("exit3_pk_", random)
     }
@@ -49,18 +48,18 @@ impl KeyToken {
         Self { text, prefix: TokenPrefix(prefix) }
     }
 
-    /// The whole token: a secret.
+    /// The whole token, which is secret.
     pub fn expose(&self) -> &str {
         &self.text
     }
 
-    /// What the key is found by; no secret.
+    /// The prefix by which the key is looked up; not secret.
     pub fn prefix(&self) -> &TokenPrefix {
         &self.prefix
     }
 
-    /// What is kept of the token. 190 of its bits are secret and random, so that a fast
-    /// digest is as good as a slow one: nobody tries them all.
+    /// The digest that is stored instead of the token. 190 bits of the token are random and secret,
+    /// so brute force is hopeless and a fast digest is enough.
     pub fn digest(&self) -> TokenDigest {
         TokenDigest::of(self.text.as_bytes())
     }
@@ -72,17 +71,16 @@ impl fmt::Debug for KeyToken {
     }
 }
 
-/// What a key is found by: twelve letters and digits, which are no secret.
+/// The prefix by which a key is looked up: twelve letters and digits, not secret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TokenPrefix(pub String);
 
 impl TokenPrefix {
-    /// Reads what a client sent; `None` where it is not a token at all, which needs
-    /// no look at any database.
+    /// Parses what a client sent; `None` if it is not a well-formed token, which needs no query.
     pub fn of(presented: &[u8]) -> Option<Self> {
         let secret = presented.strip_prefix(b"exit3_sk_");
         let rest = secret.or_else(|| presented.strip_prefix(b"exit3_pk_"))?;
-        // Looking at all is faster than stopping at the first that does not belong.
+        // Checking every byte is faster than stopping at the first wrong one.
         let belong = || rest.iter().fold(true, |all, byte| all & byte.is_ascii_alphanumeric());
         if rest.len() != PREFIX + SECRET + CHECKSUM || !belong() {
             return None;
@@ -100,13 +98,12 @@ impl fmt::Display for TokenPrefix {
     }
 }
 
-/// The SHA-256 of a token. Two are compared in the same time however much of them
-/// is equal.
+/// The SHA-256 of a token. Comparisons take constant time.
 #[derive(Clone, Copy, Eq)]
 pub struct TokenDigest(pub [u8; 32]);
 
 impl TokenDigest {
-    /// The digest of what may be a token.
+    /// The digest of `presented`, which need not be a token.
     pub fn of(presented: &[u8]) -> Self {
         Self(Sha256::digest(presented).into())
     }
@@ -118,7 +115,7 @@ impl TokenDigest {
 }
 
 impl PartialEq for TokenDigest {
-    /// Byte by byte it would take longer than the digest.
+    /// Compares whole words: comparing single bytes would take longer than computing the digest.
     fn eq(&self, other: &Self) -> bool {
         let pairs = self.words().zip(other.words());
         pairs.fold(Choice::from(1), |equal, (own, other)| equal & own.ct_eq(&other)).into()
@@ -131,14 +128,14 @@ impl fmt::Debug for TokenDigest {
     }
 }
 
-/// The last digits of a number in base 62. Of the number nothing of use is left.
+/// The last digits of a number in base 62. `number` is overwritten.
 fn base62<const DIGITS: usize>(number: &mut [u8]) -> [u8; DIGITS] {
     let mut digits = [b'0'; DIGITS];
     for digit in digits.iter_mut().rev() {
         let mut rest = 0;
         for byte in number.iter_mut() {
             let value = rest * 256 + u32::from(*byte);
-            // Less than 256, since the rest is less than 62.
+            // Less than 256, because the remainder before it is less than 62.
             *byte = (value / 62) as u8;
             rest = value % 62;
         }
@@ -165,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn base_62_is_what_it_says() {
+    fn base_62_has_the_expected_digits() {
         assert_eq!(base62(&mut [0]), *b"00");
         assert_eq!(base62(&mut [61]), *b"0z");
         assert_eq!(base62(&mut [1, 0]), *b"048");
@@ -179,7 +176,7 @@ mod tests {
             let mut other = digest;
             other.0[at] ^= 1;
             assert_ne!(digest, other, "byte {at}");
-            // Two differences do not make up for each other.
+            // Two differences must not cancel each other out.
             other.0[(at + 8) % 32] ^= 1;
             assert_ne!(digest, other, "byte {at} and another");
         }
@@ -196,7 +193,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_made_is_read_again(random in prop::array::uniform32(any::<u8>()), more: u64) {
+        fn generated_tokens_are_recognized(random in prop::array::uniform32(any::<u8>()), more: u64) {
             let mut all = [0; ENTROPY];
             all[..32].copy_from_slice(&random);
             all[32..].copy_from_slice(&more.to_be_bytes());
@@ -215,7 +212,7 @@ mod tests {
         }
 
         #[test]
-        fn nothing_is_trouble(bytes: Vec<u8>) {
+        fn random_bytes_are_never_a_token(bytes: Vec<u8>) {
             prop_assert_eq!(TokenPrefix::of(&bytes), None);
         }
     }

@@ -1,37 +1,35 @@
-//! Sums of money.
+//! Amounts of money.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The most that is charged, in hundredths: what `numeric(10, 2)` holds.
+/// The largest charge, in hundredths: the limit of `numeric(10, 2)`.
 const MOST: i64 = 9_999_999_999;
 
-/// A sum in whole hundredths of whatever currency, of less than a hundred million.
-/// Read and written with a dot and two decimals, as in `1200.50`.
+/// An amount in hundredths of an unspecified currency, below a hundred million. Written with a dot
+/// and two decimals: `1200.50`.
 ///
-/// Charges are never negative, which [`Money::charge`] sees to; a sum that was kept
-/// elsewhere may be.
+/// [`Money::charge`] refuses negative amounts; amounts that come from elsewhere may be negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Money(i64);
 
-/// The text is no sum of money that can be kept.
+/// The text is not an amount that can be stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a sum of at most eight digits and two decimals")]
 pub struct NotMoney;
 
 impl Money {
-    /// What somebody is charged, in hundredths; `None` for less than nothing and for
-    /// more than can be kept.
+    /// A charge in hundredths; `None` if it is negative or too large.
     pub fn charge(hundredths: i64) -> Option<Self> {
         (0..=MOST).contains(&hundredths).then_some(Self(hundredths))
     }
 
-    /// A sum as it was kept, in hundredths; `None` for one out of range.
+    /// A stored amount in hundredths, possibly negative; `None` if it is out of range.
     pub fn kept(hundredths: i64) -> Option<Self> {
         (-MOST..=MOST).contains(&hundredths).then_some(Self(hundredths))
     }
 
-    /// How many hundredths it is.
+    /// The amount in hundredths.
     pub fn hundredths(self) -> i64 {
         self.0
     }
@@ -48,7 +46,7 @@ impl fmt::Display for Money {
 impl FromStr for Money {
     type Err = NotMoney;
 
-    /// Takes one or two decimals, or none, and a minus.
+    /// Accepts up to two decimals, and a minus sign.
     fn from_str(text: &str) -> Result<Self, NotMoney> {
         let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
         let (whole, decimals) = digits.split_once('.').unwrap_or((digits, "0"));
@@ -80,7 +78,7 @@ mod tests {
     }
 
     #[rstest]
-    fn refuses_what_is_no_sum(
+    fn refuses_texts_that_are_not_amounts(
         #[values(
             "",
             ".",
@@ -101,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_charged_less_than_nothing() {
+    fn a_charge_is_never_negative() {
         assert_eq!(Money::charge(-1), None);
         assert_eq!(Money::charge(MOST + 1), None);
         assert_eq!(Money::charge(0), Money::kept(0));
@@ -111,7 +109,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_again(hundredths in -MOST..=MOST) {
+        fn written_amounts_are_read_back(hundredths in -MOST..=MOST) {
             let sum = Money::kept(hundredths).unwrap();
             prop_assert_eq!(sum.to_string().parse(), Ok(sum));
         }

@@ -1,18 +1,18 @@
-//! One form for an address, however its domain was written: `bücher.de` and
-//! `xn--bcher-kva.de` are one name (RFC 5890), and so are any cases of both.
+//! The canonical form of an address. A domain can be written in several ways: `bücher.de` and
+//! `xn--bcher-kva.de` are the same name (RFC 5890), in upper or lower case.
 
 use super::{is_domain, is_valid};
 use crate::characters::is_joiner;
 
-/// What a label begins with that stands for one in other letters.
+/// The prefix of an encoded label.
 const ENCODED: &str = "xn--";
 
-/// The most labels with two spellings for which [`other_spellings`] lists every mixture.
+/// [`other_spellings`] lists every mixture for up to this many labels with two spellings.
 const MIXED: usize = 3;
 
-/// The form in which an address is kept and compared: in lower case, its domain in the
-/// letters that people read. A label that has no such form (a broken one, or one with
-/// characters that no address may have) stays as it is, and so does what is no address.
+/// The form in which an address is stored and compared: lower case, with the domain in Unicode. A
+/// label without a Unicode form (malformed, or with forbidden characters) is left unchanged, and so
+/// is a text that is not an address.
 pub fn canonical(address: &str) -> String {
     let address = address.trim_matches(is_joiner);
     let Some((local, name)) = address.rsplit_once('@') else {
@@ -34,9 +34,9 @@ pub(super) fn domain(name: &str) -> String {
     labels.collect::<Vec<_>>().join(".")
 }
 
-/// The other spellings of a canonical address: those with its domain encoded, or some
-/// labels of it, all of them first. Addresses that were stored before there was one
-/// form may have any of them. Empty for most addresses, at no cost.
+/// The other spellings of a canonical address: first with its whole domain encoded, then with some
+/// labels encoded. Rows from before addresses were canonicalized may have any of them. Empty, and
+/// without cost, for most addresses.
 pub fn other_spellings(address: &str) -> Vec<String> {
     let Some((local, name)) = address.rsplit_once('@').filter(|(_, name)| !name.is_ascii()) else {
         return Vec::new();
@@ -59,7 +59,7 @@ pub fn other_spellings(address: &str) -> Vec<String> {
     names.into_iter().map(|name| format!("{local}@{name}")).collect()
 }
 
-/// Whether a domain has but one spelling, apart from its case.
+/// Whether a domain has only one spelling, apart from case.
 fn is_plain(name: &str) -> bool {
     let is_encoded = |label: &str| {
         label.get(..ENCODED.len()).is_some_and(|start| start.eq_ignore_ascii_case(ENCODED))
@@ -67,7 +67,7 @@ fn is_plain(name: &str) -> bool {
     name.is_ascii() && !name.split('.').any(is_encoded)
 }
 
-/// A label in the letters that people read, if it may have these.
+/// A label in Unicode, if that form is allowed; else unchanged.
 fn readable(label: &str, is_last: bool) -> String {
     let (text, outcome) = idna::domain_to_unicode(label);
     let around = if is_last { format!("a.{text}") } else { format!("{text}.hr") };
@@ -75,7 +75,7 @@ fn readable(label: &str, is_last: bool) -> String {
     if is_label { text } else { label.to_lowercase() }
 }
 
-/// A label in ASCII; itself where it has no such form.
+/// A label in ASCII; unchanged if it has no ASCII form.
 fn encoded(label: &str) -> String {
     idna::domain_to_ascii(label).unwrap_or_else(|_| label.to_owned())
 }
@@ -101,7 +101,7 @@ mod tests {
     #[case::full_width("a@\u{ff41}\u{ff43}\u{ff4d}\u{ff45}.hr", "a@acme.hr")]
     #[case::joiners_around("\u{200d}a@acme.hr\u{200c}", "a@acme.hr")]
     #[case::plain("Ana.Horvat+x@Acme.HR", "ana.horvat+x@acme.hr")]
-    fn one_mailbox_has_one_form(#[case] given: &str, #[case] kept: &str) {
+    fn every_spelling_has_the_same_canonical_form(#[case] given: &str, #[case] kept: &str) {
         assert_eq!(canonical(given), kept);
         assert_eq!(canonical(kept), kept, "once more");
         assert!(is_valid(kept));
@@ -118,7 +118,7 @@ mod tests {
     #[case::no_address_either("@")]
     #[case::forbidden_dot("a@acme\u{3002}hr")]
     #[case::trailing_dot("a@b\u{fc}cher.de.")]
-    fn what_has_no_other_form_stays(#[case] given: &str) {
+    fn addresses_without_another_form_are_unchanged(#[case] given: &str) {
         assert_eq!(canonical(given), given);
     }
 

@@ -1,4 +1,5 @@
-//! The one door through which a lead comes in, from the API, a form or a file.
+//! Parses leads from the API, forms and files. All leads that are created or changed pass through
+//! here.
 
 use unicode_normalization::UnicodeNormalization;
 use validator::{Validate, ValidateArgs, ValidationError};
@@ -27,12 +28,12 @@ fields! {
 }
 
 impl LeadInput {
-    /// A new lead; what is not given takes its default.
+    /// Parses a new lead; missing fields get their defaults.
     ///
     /// # Errors
-    /// Every broken rule of every field, or, if there is none, of the whole.
+    /// All broken rules of all fields or, if there are none, of the lead as a whole.
     pub fn into_new(self, disposable: &DisposableDomains) -> Result<NewLead, Invalid> {
-        // Without `..`, here and below, so that no new field can be forgotten.
+        // No `..` here and below, so that the compiler reports a forgotten field.
         let LeadChange {
             full_name,
             position,
@@ -57,11 +58,11 @@ impl LeadInput {
         })
     }
 
-    /// A change that must be a whole lead in itself; optional fields that are
-    /// not given keep what the lead has.
+    /// Parses a replacement, which must be a complete lead; missing optional fields keep their
+    /// values.
     ///
     /// # Errors
-    /// As [`Self::into_new`].
+    /// Like [`Self::into_new`].
     pub fn into_replacement(self, disposable: &DisposableDomains) -> Result<LeadChange, Invalid> {
         let change = self.read(true, disposable)?;
         let email = change.email.as_ref().and_then(Option::as_deref);
@@ -70,11 +71,10 @@ impl LeadInput {
         Ok(change)
     }
 
-    /// A change of the given fields only. Whether the lead is still valid as a
-    /// whole shows when it is applied.
+    /// Parses a change of the given fields. [`LeadChange::apply`] checks the lead as a whole.
     ///
     /// # Errors
-    /// Every broken rule of every given field.
+    /// All broken rules of the given fields.
     pub fn into_change(self, disposable: &DisposableDomains) -> Result<LeadChange, Invalid> {
         self.read(false, disposable)
     }
@@ -92,7 +92,7 @@ impl LeadInput {
             category,
         } = self;
         let mut reader = Reader::new(complete);
-        // A number of JSON has a sign and a decimal point that are no separators.
+        // A JSON number may contain a sign and a decimal point, which are not separators.
         let is_typed = matches!(phone_number, RawValue::Text(_));
         let dialed = |text: String| match phone::canonical(&text) {
             Some(number) if is_typed => number,
@@ -120,7 +120,7 @@ impl LeadInput {
     }
 }
 
-/// New values for some fields of a lead; `None` leaves a field as it is.
+/// New values for some fields of a lead; `None` leaves a field unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Validate)]
 #[validate(context = DisposableDomains)]
 #[allow(missing_docs, reason = "the fields are those of `NewLead`")]
@@ -164,7 +164,7 @@ pub struct LeadChange {
 }
 
 impl LeadChange {
-    /// `lead` as it will be after the change.
+    /// Returns the details of `lead` after the change.
     ///
     /// # Errors
     /// A broken rule of the lead as a whole.
@@ -200,13 +200,13 @@ impl LeadChange {
     }
 }
 
-/// A digit of any script, superscripts included; a fraction is none.
+/// Whether `c` is a digit of any script, including superscripts but not fractions.
 fn is_digit(c: char) -> bool {
     let mut parts = std::iter::once(c).nfkd();
     parts.next().is_some_and(char::is_numeric) && parts.next().is_none()
 }
 
-/// A lead that can be neither mailed nor called is of no use to sales.
+/// Requires an e-mail address or a phone number, because sales cannot use a lead without either.
 fn check_reachable(email: Option<&str>, phone_number: Option<&str>) -> Result<(), Invalid> {
     if email.is_none_or(str::is_empty) && phone_number.is_none_or(str::is_empty) {
         return Err(Invalid::whole(Violation::new(

@@ -49,7 +49,7 @@ fn every_field_has_the_rules_of_its_kind() {
 }
 
 #[test]
-fn takes_defaults_for_what_is_not_given() {
+fn missing_fields_get_their_defaults() {
     let lead = parse(ana()).unwrap();
     assert_eq!(lead.source, LeadSource::Other);
     assert_eq!(lead.status, LeadStatus::New);
@@ -154,7 +154,7 @@ fn normalizes(#[case] field: &str, #[case] given: &str, #[case] kept: &str) {
 }
 
 #[test]
-fn a_number_is_taken_as_its_text() {
+fn a_number_is_accepted_as_text() {
     let lead = parse(with("phone_number", RawValue::Number("385911234567".into()))).unwrap();
     assert_eq!(lead.phone_number.as_deref(), Some("385911234567"));
 }
@@ -231,7 +231,7 @@ fn a_replacement_must_be_a_whole_lead_in_itself() {
 
 proptest::proptest! {
     #[test]
-    fn whatever_is_accepted_is_accepted_again_unchanged(
+    fn accepted_values_are_accepted_again_unchanged(
         name in "\\PC{0,20}", notes in ".{0,40}", phone in "\\+?[0-9]{0,16}",
     ) {
         let mut given = ana();

@@ -1,37 +1,35 @@
-//! Which leads a list shows, and in which order.
+//! Filters and orders of lists of leads.
 
 use chrono::{DateTime, Utc};
 
 use super::{Lead, LeadCategory, LeadId, LeadSource, LeadStatus};
 use crate::choice::choice;
 
-/// Which leads a list shows. An empty set of choices matches nothing; `None`
-/// does not restrict.
+/// Selects leads. `None` does not restrict; an empty set matches nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LeadFilter {
-    /// Any of these statuses.
+    /// One of these statuses.
     pub statuses: Option<Vec<LeadStatus>>,
-    /// Any of these sources.
+    /// One of these sources.
     pub sources: Option<Vec<LeadSource>>,
-    /// Any of these categories.
+    /// One of these categories.
     pub categories: Option<Vec<LeadCategory>>,
-    /// Stored at this time or later.
+    /// Stored at or after this time.
     pub created_after: Option<DateTime<Utc>>,
     /// Stored before this time.
     pub created_before: Option<DateTime<Utc>>,
-    /// Folded words that must all occur in the lead's search document.
+    /// Folded words, all of which must occur in the lead's search document.
     pub words: Vec<String>,
 }
 
 impl LeadFilter {
-    /// Whether the filter looks at nothing but status, source and category,
-    /// which databases keep counts of.
+    /// Whether the filter only uses status, source and category, for which databases keep counts.
     pub fn is_counted(&self) -> bool {
         self.created_after.is_none() && self.created_before.is_none() && self.words.is_empty()
     }
 
-    /// The words that `status`, `source` and `category` may have, in this order, each word
-    /// once; `None` where it may be any.
+    /// The words allowed for `status`, `source` and `category`, in this order, without duplicates;
+    /// `None` allows all.
     pub fn choices(&self) -> [Option<Vec<&'static str>>; 3] {
         let statuses = self.statuses.as_ref().map(|any| any.iter().map(|one| one.as_str()));
         let sources = self.sources.as_ref().map(|any| any.iter().map(|one| one.as_str()));
@@ -43,13 +41,13 @@ impl LeadFilter {
         ]
     }
 
-    /// Whether there are bounds of time.
+    /// Whether the filter has time bounds.
     pub fn is_bounded(&self) -> bool {
         self.created_after.is_some() || self.created_before.is_some()
     }
 
-    /// Whether all leads above (or below) the time `at` that match lie beyond a bound that
-    /// is nearer than `at`, so that `at` is none.
+    /// Whether a bound of the filter is tighter than `at`, for a walk above (or below) `at`. All
+    /// matching leads then lie beyond that bound, and `at` restricts nothing.
     pub fn begins_beyond(&self, at: DateTime<Utc>, below: bool) -> bool {
         if below {
             self.created_before.is_some_and(|bound| bound <= at)
@@ -58,9 +56,9 @@ impl LeadFilter {
         }
     }
 
-    /// The filter for a walk by time of creation that goes on above (or below) `from`,
-    /// and from where it goes. A bound and a position on the same side are one too many:
-    /// a database may begin at the one that is farther away.
+    /// The filter and the start position for a walk by creation time that continues above (or
+    /// below) `from`. If both a bound and the position limit the same side, only the tighter one is
+    /// kept, because a database might start at the looser one.
     pub fn beyond<'a>(
         &self,
         from: Option<&'a LeadPosition>,
@@ -77,7 +75,7 @@ impl LeadFilter {
     }
 }
 
-/// Each word once, unless they are all that there are.
+/// The distinct words; `None` if these are all words that exist.
 fn some_of(given: impl Iterator<Item = &'static str>, all: usize) -> Option<Vec<&'static str>> {
     let mut words = Vec::new();
     for word in given {
@@ -89,7 +87,7 @@ fn some_of(given: impl Iterator<Item = &'static str>, all: usize) -> Option<Vec<
 }
 
 choice! {
-    /// What a list of leads is sorted by.
+    /// The sort key of a list of leads.
     LeadSort {
         CreatedAt = "created_at",
         UpdatedAt = "updated_at",
@@ -99,11 +97,11 @@ choice! {
     }
 }
 
-/// The order of a list of leads. It is total: equal keys are ordered by id (for
-/// `status`: by time of creation, then id), in the same direction.
+/// The order of a list of leads. It is total: ties are ordered by id (for `status`: by creation
+/// time, then id), in the same direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeadOrder {
-    /// What to sort by.
+    /// The sort key.
     pub by: LeadSort,
     /// Largest first.
     pub descending: bool,
@@ -113,7 +111,7 @@ impl LeadOrder {
     /// Newest first.
     pub const NEWEST: Self = Self { by: LeadSort::CreatedAt, descending: true };
 
-    /// Where `lead` stands in this order.
+    /// The position of `lead` in this order.
     pub fn position(&self, lead: &Lead) -> LeadPosition {
         let key = match self.by {
             LeadSort::CreatedAt => LeadKey::Time(lead.created_at),
@@ -134,24 +132,23 @@ impl Default for LeadOrder {
     }
 }
 
-/// The value that a row is sorted by. Texts compare by code point; a company
-/// that is not known sorts as the empty text.
+/// The sort value of a row. Texts compare by code point; a missing company sorts as the empty text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LeadKey {
-    /// Of `created_at` and `updated_at`.
+    /// For `created_at` and `updated_at`.
     Time(DateTime<Utc>),
-    /// Of `full_name` and `company_name`.
+    /// For `full_name` and `company_name`.
     Text(String),
-    /// Of `status` (by its word), with the time of creation.
+    /// For `status`: sorted by its word, then by creation time.
     Status(LeadStatus, DateTime<Utc>),
 }
 
-/// A row's place in an order.
+/// A row's position in an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeadPosition {
-    /// The value that it is sorted by.
+    /// The sort value.
     pub key: LeadKey,
-    /// The row itself.
+    /// The id of the row.
     pub id: LeadId,
 }
 
@@ -185,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_company_that_is_not_known_stands_as_the_empty_text() {
+    fn a_missing_company_sorts_as_the_empty_text() {
         let order = LeadOrder { by: LeadSort::CompanyName, descending: false };
         assert_eq!(order.position(&lead(None)).key, LeadKey::Text(String::new()));
     }

@@ -1,7 +1,7 @@
-//! Passwords: hashed with Argon2id, and verified as Django hashed them.
+//! Password hashes: creates Argon2id, and verifies Django's hashes too.
 //!
-//! Hashing and verifying take a fraction of a second on purpose: whoever serves
-//! others as well puts them on a thread that may block.
+//! Hashing and verifying take a fraction of a second by design. Call them on a thread that may
+//! block.
 
 use std::fmt;
 
@@ -12,32 +12,31 @@ use pbkdf2::pbkdf2_hmac_array;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-/// How many random bytes a hash begins with.
+/// The number of random bytes of salt.
 pub const SALT: usize = 16;
 
-/// What a password is compared with, as text: of the form `$argon2id$…` (PHC) or
-/// Django's `pbkdf2_sha256$iterations$salt$digest`. Any other text, such as the one
-/// by which Django marks an account without a password, is kept, and no password
-/// agrees with it. Never printed.
+/// A password hash as text: `$argon2id$…` (PHC), or Django's
+/// `pbkdf2_sha256$iterations$salt$digest`. Any other text, such as Django's marker for accounts
+/// without a password, is kept but matches no password. `Debug` does not print the hash.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
-/// A password that was right.
+/// The password was correct.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verified {
-    /// Whether it should be hashed anew, because this hash was not made as
-    /// [`PasswordHash::of`] makes them.
+    /// Whether to hash the password again, because the parameters differ from those of
+    /// [`PasswordHash::of`].
     pub needs_rehash: bool,
 }
 
-/// A password that is too long to be hashed (4 GiB), or no memory to hash it.
+/// The password is too long (4 GiB), or memory ran out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the password cannot be hashed")]
 pub struct NotHashed;
 
 impl PasswordHash {
-    /// Hashes a password with Argon2id, with 19 MiB and two passes (what OWASP asks
-    /// for at least). Blocks for some hundredths of a second.
+    /// Hashes a password with Argon2id, with 19 MiB and two passes (the minimum that OWASP
+    /// recommends). Blocks for some hundredths of a second.
     ///
     /// # Errors
     /// [`NotHashed`].
@@ -46,18 +45,17 @@ impl PasswordHash {
         hashed.map(|hash: argon2::PasswordHash| Self(hash.to_string())).map_err(|_| NotHashed)
     }
 
-    /// A hash as it was kept.
+    /// Wraps a stored hash.
     pub fn kept(text: String) -> Self {
         Self(text)
     }
 
-    /// The hash as it is kept.
+    /// The hash as it is stored.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether `password` is the one; `None` where it is not. Blocks for up to a
-    /// second.
+    /// Compares `password` with the hash; `None` if it is wrong. Blocks for up to a second.
     pub fn verify(&self, password: &str) -> Option<Verified> {
         if self.0.starts_with("pbkdf2_sha256$") {
             return verify_pbkdf2(&self.0, password).then_some(Verified { needs_rehash: true });
@@ -77,8 +75,8 @@ fn costs(params: &Params) -> [u32; 3] {
     [params.m_cost(), params.t_cost(), params.p_cost()]
 }
 
-/// `pbkdf2_sha256$iterations$salt$digest`: the salt is taken as it stands there, the
-/// digest is base64 of 32 bytes.
+/// Verifies `pbkdf2_sha256$iterations$salt$digest`: the salt is used as it is, the digest is 32
+/// bytes in base64.
 fn verify_pbkdf2(hash: &str, password: &str) -> bool {
     let mut parts = hash.split('$').skip(1);
     let (Some(iterations), Some(salt), Some(digest), None) =
@@ -107,8 +105,8 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    /// As Django's `PBKDF2PasswordHasher().encode("čšž & <b>", "salt1234", 1000)` has
-    /// it; usual are a million iterations.
+    /// The output of Django's `PBKDF2PasswordHasher().encode("čšž & <b>", "salt1234", 1000)`.
+    /// Django's default is a million iterations.
     const DJANGO: &str = "pbkdf2_sha256$1000$salt1234$0MkIbA//XLhl/1pt7bdW78lx9UliMntyd3c6Q+3Cl0Y=";
 
     fn kept(text: &str) -> PasswordHash {
@@ -125,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn verifies_what_django_hashed_and_wants_it_hashed_anew() {
+    fn verifies_hashes_of_django_and_asks_for_a_rehash() {
         let hash = kept(DJANGO);
         assert_eq!(hash.verify("čšž & <b>"), Some(Verified { needs_rehash: true }));
         assert_eq!(hash.verify("čšž & <b> "), None);
@@ -133,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn wants_a_weaker_argon2_hashed_anew() {
+    fn asks_to_rehash_a_weaker_argon2() {
         let weak = Argon2::new(
             argon2::Algorithm::Argon2id,
             argon2::Version::V0x13,

@@ -1,4 +1,4 @@
-//! What all routes have in common: the key, and how errors are told.
+//! What all routes have in common: the key, and the errors.
 
 use exit3_domain::api_keys::Scope;
 use serde_json::{Map, Value, json};
@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 use crate::auth::Area;
 use crate::versions::NEW;
 
-/// How else a body may come.
+/// Describes the other formats of request bodies.
 const FORMS: &str = "JSON. A form is taken as well, with the same fields: \
     `application/x-www-form-urlencoded` or `multipart/form-data`.";
 
-/// Adds security and the errors that an operation may answer with.
+/// Adds the security scheme, and the error responses of each operation.
 pub(super) fn describe(document: &mut Value) {
     if let Some(schemas) =
         document.pointer_mut("/components/schemas").and_then(Value::as_object_mut)
@@ -32,10 +32,11 @@ pub(super) fn describe(document: &mut Value) {
                 );
             }
             if let Some(body) = operation.get_mut("requestBody").and_then(Value::as_object_mut) {
-                // No body is an empty object, which changes nothing but a time.
+                // A missing body is treated as an empty object, which changes only `updated_at`.
                 body.insert("required".to_owned(), json!(method != "patch"));
-                // Forms are named here and not as media types: generated clients would
-                // have to choose between three, and some choose wrongly or do not compile.
+                // Forms are described here instead of being listed as media types: client
+                // generators would have to choose among three, and some choose wrongly or do not
+                // compile.
                 body.insert("description".to_owned(), json!(FORMS));
             }
             if let Some(responses) =
@@ -72,7 +73,7 @@ fn errors(path: &str, method: &str, keyed: bool) -> Vec<(&'static str, Value)> {
     errors
 }
 
-/// The scope that an operation on data needs, as its key is checked for it.
+/// The scope that an operation needs, determined as for requests.
 fn scope(path: &str, method: &str) -> Option<&'static str> {
     let area = Area::of(path.strip_prefix(NEW)?)?;
     let method = method.to_uppercase().parse().ok()?;

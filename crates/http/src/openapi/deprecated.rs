@@ -1,11 +1,11 @@
-//! The old paths, which go without a version, in the document.
+//! The deprecated paths without a version, in the document.
 
 use serde_json::{Value, json};
 
 use crate::auth::Area;
 use crate::versions::{NEW, OLD};
 
-/// Describes the old paths as what they are: the new ones under another name.
+/// Adds the deprecated paths as copies of the new ones.
 pub(super) fn describe(document: &mut Value) {
     let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else {
         return;

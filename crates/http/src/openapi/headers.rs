@@ -1,8 +1,8 @@
-//! Headers that every answer may have.
+//! Headers that every response may have.
 
 use serde_json::{Value, json};
 
-/// Adds them to every answer of every operation.
+/// Adds the headers to all responses of all operations.
 pub(super) fn describe(document: &mut Value) {
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
     let items = paths.into_iter().flat_map(|paths| paths.values_mut());

@@ -1,4 +1,4 @@
-//! The document as it is served.
+//! Serves the document.
 
 use std::sync::LazyLock;
 
@@ -47,7 +47,7 @@ pub(crate) async fn schema(request: HttpRequest) -> Result<HttpResponse, ApiErro
         .body(text.as_str()))
 }
 
-/// JSON is YAML, but people who ask for YAML want to read it.
+/// Writes block-style YAML. JSON is valid YAML, but people who ask for YAML want to read it.
 fn yaml(document: &serde_json::Value) -> String {
     yaml_serde::to_string(document).unwrap_or_else(|_| document.to_string())
 }

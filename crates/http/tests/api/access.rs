@@ -1,4 +1,4 @@
-//! Which key opens what, and how often.
+//! Keys, scopes and quotas.
 
 use std::time::Duration;
 
@@ -69,7 +69,8 @@ async fn a_key_opens_its_scopes_and_nothing_else() {
     for area in [LEADS, NEWSLETTER] {
         for held in Scope::ALL {
             for (request, needed) in requests(area) {
-                // Without expectations the mocks panic, which is a 500: it came through.
+                // The mocks have no expectations and panic. So a 500 shows that the request reached
+                // the handler.
                 let answer = holding(key(&[*held], |_| ())).answer(named(request)).await;
                 if *held == needed {
                     assert_ne!(answer.status, StatusCode::FORBIDDEN, "{held} {area}");
@@ -132,7 +133,7 @@ async fn a_publishable_key_is_refused_without_its_origin() {
 }
 
 #[actix_web::test]
-async fn a_sign_up_tells_a_stranger_nothing_of_others() {
+async fn a_sign_up_reveals_nothing_about_other_subscribers() {
     let mut service = holding(key(&[Scope::NewsletterCreate], |_| ()));
     service.repositories.subscribers.expect_create().never();
     service.repositories.subscribers.expect_find_by_email().never();
@@ -177,7 +178,7 @@ fn granted(charges: &[Charge]) -> Vec<Standing> {
 }
 
 #[actix_web::test]
-async fn every_answer_tells_what_remains() {
+async fn every_response_contains_the_remaining_quota() {
     let mut service = Service { limits: limits(), ..Service::default() };
     service.quotas.expect_charge().returning(granted);
     let requests = vec![
@@ -200,7 +201,7 @@ async fn every_answer_tells_what_remains() {
 }
 
 #[actix_web::test]
-async fn too_many_requests_are_told_when_to_come_again() {
+async fn too_many_requests_get_a_retry_after() {
     let mut service = Service { limits: limits(), ..Service::default() };
     service.quotas.expect_charge().returning(|charges| {
         let mut standings = granted(charges);
@@ -216,7 +217,7 @@ async fn too_many_requests_are_told_when_to_come_again() {
     assert!(answer.header("ratelimit-policy").is_some());
 }
 
-/// The subjects that a request is counted for, by quota.
+/// The subjects that a request is charged to, by quota.
 async fn counted(service: Service, request: TestRequest) -> Vec<(Quota, u64)> {
     let charged = Arc::new(std::sync::Mutex::new(Vec::new()));
     let noted = Arc::clone(&charged);
@@ -250,7 +251,7 @@ async fn reading_does_not_count_as_creating() {
 }
 
 #[actix_web::test]
-async fn a_wrong_key_is_counted_as_such_and_a_missing_one_is_not() {
+async fn wrong_keys_are_charged_and_missing_ones_are_not() {
     let wrong = TestRequest::get().uri(LEADS).insert_header(("Authorization", "Basic guess"));
     let wrong = counted(Service::default(), from(wrong, "192.0.2.1")).await;
     assert_eq!(wrong, [(Quota::WrongKey, of("192.0.2.1")), (Quota::Visitor, of("192.0.2.1"))]);
@@ -259,7 +260,7 @@ async fn a_wrong_key_is_counted_as_such_and_a_missing_one_is_not() {
 }
 
 #[actix_web::test]
-async fn a_wrong_key_is_counted_where_none_is_needed() {
+async fn wrong_keys_are_charged_on_public_routes_too() {
     let ready = |credentials: &str| {
         let mut service = Service::default();
         service.repositories.health.expect_schema_is_current().returning(|| Ok(true));

@@ -1,4 +1,4 @@
-//! Bodies: how they are read, and how they are refused.
+//! Request bodies: how they are read and refused.
 
 use crate::*;
 

@@ -1,4 +1,4 @@
-//! The token by which a caller sees what it has written and seen.
+//! The consistency token, by which callers read their own writes.
 
 use crate::*;
 use exit3_ports::{Consistency, LogPosition};
@@ -7,7 +7,8 @@ fn current() -> Consistency {
     Consistency::current().unwrap()
 }
 
-/// Leads that are 7 far, asked for by whoever must see `seen`.
+/// A service in which creating a lead reaches position 7. A list expects that the request must see
+/// `seen`.
 fn seven_far(seen: LogPosition) -> Service {
     let mut service = Service::default();
     service.repositories.leads.expect_create().returning(|_, _| {

@@ -1,4 +1,4 @@
-//! Single leads and subscribers, and what becomes of errors.
+//! Single leads and subscribers, and error responses.
 
 use crate::*;
 
@@ -14,13 +14,13 @@ async fn a_created_lead_comes_back_in_the_order_of_the_contract() {
          \"phone_number\":null,\"email\":\"ana@acme.hr\",\"source\":\"other\",\"status\":\"new\",\
          \"notes\":null,\"created_at\":\"2026-09-21T14:13:20.000001Z\",\
          \"updated_at\":\"2026-09-21T14:13:20.000001Z\",\"category\":\"web_dev\"";
-    // Later fields follow.
+    // New fields are appended at the end.
     let later = body.strip_prefix(recorded);
     assert!(later.is_some_and(|later| later == "}" || later.starts_with(',')), "{body}");
 }
 
 #[actix_web::test]
-async fn a_database_that_is_away_is_503_and_tells_nothing() {
+async fn a_database_that_is_down_is_503_and_reveals_nothing() {
     let mut service = Service::default();
     service.repositories.leads.expect_list().returning(|_, _, _| Err(away()));
     service.repositories.leads.expect_create().returning(|_, _| Err(away()));
@@ -40,7 +40,7 @@ async fn a_database_that_is_away_is_503_and_tells_nothing() {
 }
 
 #[actix_web::test]
-async fn a_defect_is_500_and_tells_nothing() {
+async fn a_defect_is_500_and_reveals_nothing() {
     let mut service = Service::default();
     service
         .repositories

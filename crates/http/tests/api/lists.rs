@@ -1,4 +1,4 @@
-//! Lists: what their parameters ask for.
+//! Lists and their parameters.
 
 use crate::*;
 

@@ -1,5 +1,5 @@
-//! The API over mocked ports: what it asks of them, and how it tells what they
-//! answer. How it works over real databases is tested in `exit3`.
+//! The API over mocked ports: what it calls, and how it reports the results. Tests over real
+//! databases are in `exit3`.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod access;
@@ -46,11 +46,11 @@ struct Service {
     site: Site,
     cors: CorsSettings,
     sunset: Option<DateTime<Utc>>,
-    /// Whether something panics before the API, where a path says so.
+    /// Whether a layer before the API panics, for paths that ask for it.
     trips: bool,
 }
 
-/// Watching trips over this.
+/// Panics while a request is observed, if its headers ask for it.
 fn traced(headers: &actix_web::http::header::HeaderMap) -> bool {
     assert!(!headers.contains_key("x-trip"), "a trip");
     false
@@ -109,7 +109,7 @@ impl Service {
         for request in requests {
             let response = match try_call_service(&service, request.to_request()).await {
                 Ok(response) => response.into_parts().1.map_into_boxed_body(),
-                // As the server below does.
+                // Converts errors to responses as the server does.
                 Err(error) => error.error_response(),
             };
             let (status, headers) = (response.status(), response.headers().clone());

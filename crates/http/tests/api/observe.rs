@@ -1,4 +1,4 @@
-//! Requests are watched: each has an id, and every answer tells it.
+//! Every request has an id, which every response contains.
 
 use actix_web::test::TestRequest;
 use rstest::rstest;

@@ -1,4 +1,4 @@
-//! What protects browsers, and the service from its own defects.
+//! Security headers, and responses to panics.
 
 use crate::*;
 
@@ -62,7 +62,7 @@ async fn the_pages_allow_no_inline_code_and_nothing_from_elsewhere() {
 
 #[actix_web::test]
 async fn a_panic_is_an_error_of_its_own_request_only() {
-    // The mock of the subscribers panics, since it expects nothing.
+    // The subscriber mock has no expectations, so it panics.
     let mut service = Service::default();
     service.repositories.leads.expect_find().returning(|_| Ok(Some(lead(1))));
     let one = || get("/backend/api/v1/leads/1/");
@@ -86,8 +86,7 @@ fn is_a_panic(answer: &Answer) {
 
 #[actix_web::test]
 async fn a_panic_before_a_handler_is_an_error_of_its_own_request_only() {
-    // None of these mocks expects anything: keys that are looked up, and limits that are
-    // charged.
+    // Neither mock has expectations: that of the key lookup, and that of the quotas.
     let token = exit3_domain::api_keys::KeyToken::secret(&[7; 40]);
     let unknown = format!("Bearer {}", token.expose());
     let unknown = || {
@@ -113,7 +112,8 @@ async fn a_panic_before_a_handler_is_an_error_of_its_own_request_only() {
 
 #[actix_web::test]
 async fn a_panic_before_everything_is_an_error_of_its_own_request_only() {
-    // Where it happens: before there is a future, in it, and in the watching itself.
+    // The panic happens before the future is created, while it runs, or while the request is
+    // observed.
     for place in ["/at-once", "/later", "/watching"] {
         let mut service = Service { trips: true, ..Service::default() };
         service.repositories.leads.expect_find().returning(|_| Ok(Some(lead(1))));

@@ -1,4 +1,4 @@
-//! Who may come in, by which path, and what every route has in common.
+//! Which routes need a key, redirects of paths, and what all routes have in common.
 
 use crate::*;
 use exit3_ports::Obstacle;
@@ -70,7 +70,7 @@ async fn the_same_errors_come_as_a_problem_for_those_who_ask() {
 #[case(&["*/*"], false)]
 #[case(&["application/json, ;;;"], false)]
 #[actix_web::test]
-async fn who_would_rather_have_plain_json_gets_it(#[case] accept: &[&str], #[case] problem: bool) {
+async fn clients_that_prefer_plain_json_get_it(#[case] accept: &[&str], #[case] problem: bool) {
     let mut request = post(LEADS, "application/json", "{}");
     for range in accept {
         request = request.append_header(("Accept", *range));
@@ -143,7 +143,7 @@ async fn a_wrong_method_names_the_right_ones() {
 }
 
 #[actix_web::test]
-async fn health_tells_how_the_database_is() {
+async fn health_reports_the_state_of_the_database() {
     let mut service = Service::default();
     service.repositories.health.expect_ping().times(1).returning(|| Ok(()));
     service.repositories.health.expect_ping().times(1).returning(|| Err(away()));
@@ -170,7 +170,7 @@ async fn health_tells_how_the_database_is() {
 }
 
 #[actix_web::test]
-async fn what_the_database_lacks_is_told_to_a_key_that_opens_everything() {
+async fn obstacles_are_only_reported_to_a_key_with_all_scopes() {
     for (obstacle, status) in [
         (Obstacle::Lacks("no INSERT on leads".to_owned()), "database incomplete"),
         (Obstacle::WritesFail("no INSERT on leads".to_owned()), "writes fail"),
@@ -191,7 +191,7 @@ async fn what_the_database_lacks_is_told_to_a_key_that_opens_everything() {
 }
 
 #[actix_web::test]
-async fn a_key_that_opens_everything_is_told_how_the_backups_are() {
+async fn a_key_with_all_scopes_sees_the_state_of_the_backups() {
     let mut service = Service::default();
     service.repositories.health.expect_schema_is_current().returning(|| Ok(true));
     service.repositories.health.expect_obstacle().returning(|| Ok(None));
@@ -261,7 +261,7 @@ async fn the_pages_find_every_file_in_the_binary() {
 }
 
 #[actix_web::test]
-async fn what_is_nowhere_is_not_found_without_a_key() {
+async fn unknown_paths_are_not_found_without_a_key() {
     for path in ["/", "/backend/", "/backend/api/v1/nothing/", "/backend/api/v1/leads/1/notes/"] {
         let answer = Service::default().answer(TestRequest::get().uri(path)).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");

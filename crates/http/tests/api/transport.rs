@@ -1,4 +1,4 @@
-//! By which host, from which page, over what: what is checked before anything else.
+//! Hosts, CORS and HTTPS, which are checked before anything else.
 
 use exit3_web::{Hsts, TrustedProxies};
 
@@ -34,7 +34,7 @@ async fn only_allowed_hosts_are_answered() {
         to("evil.test"),
         to("evil.test").insert_header(("X-Forwarded-Host", "api.test")),
         to("api.test").append_header(("Host", "evil.test")),
-        // A preflight as well: before anything else happens.
+        // Preflights are refused too, because hosts are checked first.
         to("evil.test")
             .method("OPTIONS".parse().unwrap())
             .insert_header(("Origin", "https://exit3.agency"))
@@ -85,7 +85,7 @@ async fn health_is_reachable_without_a_host() {
             assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
         }
     }
-    // The whole address in the first line, as a proxy would ask.
+    // An absolute URL in the request line, as sent to a proxy.
     for (line, host, status) in [
         ("http://10.0.0.1:8000/backend/health/", None, 200),
         ("http://10.0.0.1:8000/backend/health/", Some("10.0.0.1:8000"), 200),
@@ -96,7 +96,7 @@ async fn health_is_reachable_without_a_host() {
         let answer = site(|_| ()).answer(with(TestRequest::get().uri(line), host)).await;
         assert_eq!(answer.status.as_u16(), status, "{line} {host:?}");
     }
-    // What is no text, or two hosts, is never "no host".
+    // A host that is not text, or two hosts, is never treated as a missing host.
     let odd = TestRequest::get().uri("/backend/health/");
     let bytes = actix_web::http::header::HeaderValue::from_bytes(b"\xff").unwrap();
     let answer = site(|_| ()).answer(odd.insert_header(("Host", bytes))).await;
@@ -134,7 +134,7 @@ async fn links_have_the_scheme_and_host_of_the_request_as_far_as_they_are_believ
 }
 
 #[actix_web::test]
-async fn who_comes_without_encryption_is_sent_to_where_there_is_some() {
+async fn requests_over_plain_http_are_redirected() {
     let strict = || site(|site| site.ssl_redirect = true);
     let path = "/backend/api/v1/leads?page=2";
     let request = post(path, "application/json", "{}").insert_header(("Host", "api.test"));
@@ -153,7 +153,7 @@ async fn who_comes_without_encryption_is_sent_to_where_there_is_some() {
 }
 
 #[actix_web::test]
-async fn browsers_are_told_to_come_encrypted_where_they_did() {
+async fn hsts_is_sent_over_https_only() {
     let hsts = Hsts { seconds: 31_536_000, include_subdomains: true, preload: true };
     let strict = || site(|site| site.hsts = Some(hsts));
     let through =
@@ -196,7 +196,7 @@ async fn only_allowed_origins_get_a_header() {
     }
 }
 
-/// A service that the page https://exit3.agency may call.
+/// A service that allows pages of https://exit3.agency.
 fn called_by_a_page() -> Service {
     Service {
         cors: CorsSettings { origins: vec!["https://exit3.agency".into()], credentials: false },
@@ -266,7 +266,7 @@ async fn a_page_may_send_what_libraries_add_to_its_requests(#[case] lines: &[&st
 #[case("patch", 400)]
 #[case("TRACE", 400)]
 #[case("BREW", 400)]
-// No preflight, so the request lacks a key.
+// Without a method it is not a preflight, so it is refused for its missing key.
 #[case("", 403)]
 #[actix_web::test]
 async fn a_preflight_may_ask_for_the_methods_there_are(#[case] method: &str, #[case] status: u16) {
@@ -301,7 +301,7 @@ async fn a_preflight_that_is_refused_says_so_as_any_error() {
 }
 
 #[actix_web::test]
-async fn what_is_no_host_is_refused_even_where_any_is_allowed() {
+async fn malformed_hosts_are_refused_even_if_any_host_is_allowed() {
     for host in ["user@exit3.agency", "exit3.agency/x", "exit3.agency:80:80", "<script>"] {
         let service = Service {
             site: Site { allowed_hosts: AllowedHosts::new(["*".into()]), ..Site::default() },

@@ -1,4 +1,4 @@
-//! Making, finding and revoking keys of the API.
+//! Creating, finding and revoking API keys.
 
 use exit3_domain::api_keys::{ApiKey, ApiKeyId, NewApiKey, Scopes, TokenPrefix};
 
@@ -34,7 +34,7 @@ pub async fn returns_what_it_stored(harness: &Harness) {
     }
 }
 
-pub async fn finds_by_prefix_alone(harness: &Harness) {
+pub async fn finds_keys_only_by_prefix(harness: &Harness) {
     create(harness, "website", 1).await;
     for other in ["", "website", "000000000000", "%", "đđđđđđđđđđđđ"] {
         let found = harness.api_keys.find_by_prefix(&TokenPrefix(other.to_owned())).await;
@@ -110,7 +110,7 @@ pub async fn notes_the_latest_use(harness: &Harness) {
     assert_eq!(find(harness, &unused).await, Some(unused));
 }
 
-pub async fn notes_nothing_of_what_is_gone(harness: &Harness) {
+pub async fn ignores_uses_of_missing_keys(harness: &Harness) {
     let key = create(harness, "website", 1).await;
     harness.api_keys.note_uses(&[]).await.unwrap();
     harness.api_keys.note_uses(&[(ApiKeyId(key.id.0 + 1), at(5))]).await.unwrap();

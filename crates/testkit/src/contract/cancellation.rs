@@ -1,4 +1,4 @@
-//! Callers that go away in the middle of a call: their future is dropped.
+//! Callers that disconnect in the middle of a call: their future is dropped.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -18,11 +18,11 @@ use super::model::{
 };
 use crate::builders::{at, lead, subscriber};
 
-/// How often each call is abandoned, at different moments.
+/// How many times each call is abandoned, at different moments.
 const TIMES: usize = 40;
 
-/// Begins `call` and drops it: after a number of polls, or after some time.
-/// Returns its result if it was quicker.
+/// Starts `call` and drops it after some polls or some time. Returns its result if it finished
+/// earlier.
 async fn abandon<T>(moment: usize, call: impl Future<Output = T>) -> Option<T> {
     let mut call = pin!(call);
     if moment.is_multiple_of(2) {
@@ -45,8 +45,7 @@ async fn abandon<T>(moment: usize, call: impl Future<Output = T>) -> Option<T> {
     }
 }
 
-/// The leads as they are once nothing moves any more: an abandoned write may
-/// still be under way.
+/// Waits until the leads no longer change, because an abandoned write may still be running.
 async fn settled(harness: &Harness) -> Vec<Lead> {
     let mut before = everything(harness.leads.as_ref()).await;
     loop {
@@ -59,7 +58,7 @@ async fn settled(harness: &Harness) -> Vec<Lead> {
     }
 }
 
-/// Every kind of write still comes through, and the counts are right.
+/// Checks that every kind of write still works and that the counts are correct.
 async fn is_usable(harness: &Harness) {
     let leads = harness.leads.as_ref();
     let created = soon(leads.create(&lead().build(), at(NEW_YEAR))).await.unwrap();

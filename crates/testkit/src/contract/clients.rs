@@ -1,4 +1,4 @@
-//! Keeping clients, and how they hang on leads.
+//! Storing clients, and their references to leads.
 
 use exit3_domain::clients::{Client, ClientId, Money, NewClient};
 use exit3_domain::leads::{LeadCategory, LeadId};
@@ -75,7 +75,7 @@ pub async fn a_lead_is_one_client_at_most(harness: &Harness) {
     let other = create(harness, &client("b")).await;
     let outcome = harness.clients.update(other.id, &second).await;
     assert_eq!(conflict(outcome), Some(Constraint::ClientLead));
-    // Any number of clients were no lead, and one may be updated with its own.
+    // Many clients may have no lead, and a client may be updated with its own lead.
     create(harness, &client("c")).await;
     harness.clients.update(first.id, &first.details).await.unwrap();
 }
@@ -156,7 +156,7 @@ pub async fn an_update_replaces_all_details(harness: &Harness) {
     assert_eq!(harness.clients.find(other.id).await.unwrap(), Some(other));
 }
 
-pub async fn refuses_an_update_or_delete_of_what_is_gone(harness: &Harness) {
+pub async fn refuses_to_update_or_delete_missing_rows(harness: &Harness) {
     let gone = ClientId(create(harness, &client("a")).await.id.0 + 1);
     let updated = harness.clients.update(gone, &client("b")).await;
     assert!(matches!(updated, Err(StoreError::NotFound)));

@@ -1,4 +1,4 @@
-//! Many writers at once.
+//! Concurrent writers.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::Harness;
 use super::model::{NEW_YEAR, everything, subscribers_listed};
 use crate::builders::{at, lead, subscriber};
 
-/// Runs what `write` makes of each number below `writers`, all begun together.
+/// Calls `write` with each number below `writers`, and runs all futures concurrently.
 async fn together<T, F>(writers: usize, write: impl Fn(usize) -> F) -> Vec<T>
 where
     T: Send + 'static,
@@ -86,7 +86,7 @@ pub async fn concurrent_create_manys_of_the_same_addresses_store_each_once(harne
     let stored = together(8, |n| {
         let subscribers = Arc::clone(&harness.subscribers);
         async move {
-            // Not all in the same order, which is what deadlocks are made of.
+            // In different orders, which can cause deadlocks.
             let mut given: Vec<_> =
                 (0..100).map(|n| subscriber(&format!("a{n}@acme.hr"))).collect();
             given.rotate_left(n * 12);

@@ -1,4 +1,4 @@
-//! The count of a list is that of all its rows, whatever was written before.
+//! The count of a list equals the number of its rows, after any sequence of writes.
 
 use std::sync::Arc;
 
@@ -12,8 +12,7 @@ use super::Harness;
 use super::model::{Dice, NEW_YEAR, any_lead, everything, expected, fill, listed, page, searching};
 use crate::builders::{at, lead};
 
-/// Every restriction of one choice that is worth a look: none, each value, two
-/// values, one value twice, no value.
+/// Interesting restrictions of one field: none, each value, two values, one value twice, no value.
 fn restrictions<T: Copy>(all: &[T]) -> Vec<Option<Vec<T>>> {
     let mut restrictions = vec![None, Some(vec![])];
     restrictions.extend(all.iter().map(|one| Some(vec![*one])));
@@ -23,7 +22,7 @@ fn restrictions<T: Copy>(all: &[T]) -> Vec<Option<Vec<T>>> {
     restrictions
 }
 
-/// Compares the counts under some of the combinations with a count in Rust.
+/// Compares the counts under some combinations of filters with a count in Rust.
 async fn counts_agree_somewhere(leads: &dyn LeadRepository, stored: &[Lead]) {
     let mut dice = Dice::new(4);
     for _ in 0..100 {
@@ -42,7 +41,7 @@ async fn counts_agree_somewhere(leads: &dyn LeadRepository, stored: &[Lead]) {
     }
 }
 
-/// Compares the counts under every combination with a count in Rust.
+/// Compares the counts under all combinations of filters with a count in Rust.
 async fn counts_agree(leads: &dyn LeadRepository, stored: &[Lead]) {
     for statuses in restrictions(LeadStatus::ALL) {
         for sources in restrictions(LeadSource::ALL) {
@@ -137,7 +136,7 @@ pub async fn counts_exactly_under_filters_that_are_not_kept_count_of(harness: &H
     }
 }
 
-pub async fn counts_one_s_own_write_at_once(harness: &Harness) {
+pub async fn counts_include_the_callers_own_write_at_once(harness: &Harness) {
     let leads = harness.leads.as_ref();
     for n in 1..=20 {
         let created = leads.create(&lead().build(), at(NEW_YEAR + n)).await.unwrap();

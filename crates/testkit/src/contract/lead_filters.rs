@@ -1,4 +1,4 @@
-//! Which leads a list shows.
+//! Filters of lists of leads.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use exit3_domain::leads::{Lead, LeadCategory, LeadFilter, LeadOrder, LeadSource, LeadStatus};
@@ -87,7 +87,8 @@ pub async fn filters_combine(harness: &Harness) {
     agrees(harness, &[one, bounded, searched, single]).await;
 }
 
-/// As in life: the newest are all new, and from the website.
+/// Stores leads with a realistic distribution: the newest all have the status new and come from the
+/// website.
 async fn fill_skewed(harness: &Harness) -> Vec<Lead> {
     fill(harness, 60).await;
     let newest = |n: i64| (lead().full_name(format!("Zz {n}")).build(), at(NEW_YEAR + 1000 + n));
@@ -136,7 +137,7 @@ pub async fn agrees_where_the_newest_are_all_of_one_kind(harness: &Harness) {
     }
 }
 
-/// A client may change the filters of a link.
+/// Clients may change the filters in a link.
 pub async fn walks_on_from_a_row_that_the_filter_leaves_out(harness: &Harness) {
     let stored = fill_skewed(harness).await;
     for filter in skewed_filters() {

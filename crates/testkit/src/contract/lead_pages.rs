@@ -1,4 +1,4 @@
-//! Pages, counts of pages, and the orders that they are cut from.
+//! Pages, their counts, and orders.
 
 use exit3_domain::leads::{LeadFilter, LeadOrder, LeadSort, LeadStatus};
 use exit3_domain::paging::last_page;
@@ -7,8 +7,7 @@ use super::Harness;
 use super::model::{NEW_YEAR, expected, fill, last, listed, orders, page, searching};
 use crate::builders::{at, lead};
 
-/// A filter that is counted by itself, one that is counted by choices, one
-/// that is not counted beforehand.
+/// One filter for each way to count: the total count, stored counts of choices, counting the rows.
 fn kinds() -> [LeadFilter; 3] {
     let statuses = Some(vec![LeadStatus::New, LeadStatus::Closed, LeadStatus::Contacted]);
     [LeadFilter::default(), LeadFilter { statuses, ..LeadFilter::default() }, searching("a")]
@@ -38,7 +37,7 @@ pub async fn pages_cut_the_list_without_overlap(harness: &Harness) {
     }
 }
 
-pub async fn a_page_past_the_end_is_none(harness: &Harness) {
+pub async fn a_page_past_the_end_does_not_exist(harness: &Harness) {
     let stored = fill(harness, 100).await;
     for filter in kinds() {
         let count = expected(&stored, &filter, LeadOrder::NEWEST).len();
@@ -53,15 +52,15 @@ pub async fn a_page_past_the_end_is_none(harness: &Harness) {
     }
 }
 
-pub async fn a_page_beyond_reach_is_none(harness: &Harness) {
+pub async fn a_page_beyond_all_integers_does_not_exist(harness: &Harness) {
     no_page(harness, &[u64::MAX, u64::MAX / 50, i64::MAX as u64, (i64::MAX as u64) + 1]).await;
 }
 
-pub async fn page_nought_is_none(harness: &Harness) {
+pub async fn page_zero_does_not_exist(harness: &Harness) {
     no_page(harness, &[0]).await;
 }
 
-/// None of these is a page, of an empty list or another.
+/// Checks that none of these pages exists, neither in an empty list nor in another.
 async fn no_page(harness: &Harness, numbers: &[u64]) {
     for stored in [0, 10] {
         fill(harness, stored).await;
@@ -114,7 +113,7 @@ pub async fn every_order_is_that_of_the_reference(harness: &Harness) {
     }
 }
 
-/// The names of all leads, by name.
+/// The names of all leads, sorted by name.
 async fn names(harness: &Harness, by: LeadSort) -> Vec<String> {
     let order = LeadOrder { by, descending: false };
     let found = listed(harness.leads.as_ref(), &LeadFilter::default(), order, 50).await;
@@ -122,7 +121,7 @@ async fn names(harness: &Harness, by: LeadSort) -> Vec<String> {
 }
 
 pub async fn texts_sort_by_code_point(harness: &Harness) {
-    // U+FF21 sorts after U+1F980 in UTF-16, before it by code point.
+    // U+FF21 sorts after U+1F980 in UTF-16, but before it by code point.
     let sorted =
         [" b", "-a", "A", "B", "_", "a", "a b", "ab", "b", "z", "ä", "Đ", "đ", "\u{ff21}", "🦀"];
     for name in sorted.iter().rev() {

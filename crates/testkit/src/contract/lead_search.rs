@@ -1,4 +1,4 @@
-//! What a search finds, and what it does not.
+//! What a search finds.
 
 use exit3_domain::leads::{LeadFilter, LeadStatus, NewLead};
 use exit3_domain::search::MAX_WORDS;
@@ -12,7 +12,7 @@ async fn store(harness: &Harness, new: NewLead) {
     harness.leads.create(&new, at(NEW_YEAR)).await.unwrap();
 }
 
-/// How many leads `query` finds, by a list and by a walk.
+/// The number of leads that `query` finds; a list and a walk must agree.
 async fn hits(harness: &Harness, query: &str) -> usize {
     let leads = harness.leads.as_ref();
     let filter = searching(query);
@@ -64,7 +64,7 @@ pub async fn finds_with_and_without_accents(harness: &Harness) {
         ("duro", 2),
         ("los", 2),
         ("saric mate", 1),
-        // A search with accents finds only texts with them.
+        // A search with accents only finds texts with them.
         ("Šarić", 2),
         ("s\u{30c}aric\u{301}", 2),
         ("Đuro", 1),
@@ -163,7 +163,7 @@ pub async fn a_word_with_nul_matches_nothing(harness: &Harness) {
 }
 
 pub async fn many_words_are_no_trouble(harness: &Harness) {
-    // Overlapping, so that all of them fit into one name.
+    // The words overlap, so that all of them fit into one name.
     let name: Vec<char> = ('\u{4e00}'..).take(MAX_WORDS + 2).collect();
     let word = |n: usize| name[n..n + 3].iter().collect::<String>();
     let most: Vec<String> = (0..MAX_WORDS).map(word).collect();

@@ -18,7 +18,7 @@ async fn survives(harness: &Harness, new: NewLead) {
     assert_eq!(harness.leads.find(created.id).await.unwrap(), Some(created));
 }
 
-/// The fields that hold texts, and the most characters that are stored of each.
+/// The text fields, and the maximum length that is stored of each, in characters.
 fn texts() -> impl Iterator<Item = (&'static Field, Option<u64>)> {
     FIELDS.iter().filter_map(|field| match field.kind {
         FieldKind::Text { stored, .. } => Some((field, stored)),
@@ -26,7 +26,7 @@ fn texts() -> impl Iterator<Item = (&'static Field, Option<u64>)> {
     })
 }
 
-/// `letter` as often as `longest` says, and `more` times more.
+/// Repeats `letter` `longest` + `more` times.
 fn long(letter: &str, longest: u64, more: usize) -> String {
     letter.repeat(usize::try_from(longest).unwrap() + more)
 }
@@ -77,7 +77,7 @@ pub async fn keeps_times_to_the_microsecond(harness: &Harness) {
 }
 
 pub async fn keeps_huge_texts_of_wide_characters(harness: &Harness) {
-    // Older notes may be longer than new ones.
+    // Older notes may exceed the limit for new ones.
     let notes = "🦀".repeat(50_000);
     let wide = "\u{10ffff}".repeat(255);
     let new = lead().full_name(&wide).position(&wide).company_name(Some(&wide));
@@ -162,7 +162,7 @@ pub async fn replaces_the_details_and_nothing_else(harness: &Harness) {
     assert_eq!(harness.leads.find(other.id).await.unwrap(), Some(other));
 }
 
-pub async fn moves_updated_at_forward_whatever_the_clock_says(harness: &Harness) {
+pub async fn updated_at_increases_even_if_the_clock_does_not(harness: &Harness) {
     let mut seen = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
     for (now, then) in [(-3_600_000_000, 1), (1, 2), (2, 3), (3, 4), (1000, 1000), (0, 1001)] {
         let details = seen.details.clone();
@@ -172,7 +172,7 @@ pub async fn moves_updated_at_forward_whatever_the_clock_says(harness: &Harness)
     }
 }
 
-pub async fn refuses_an_update_of_what_has_changed_since(harness: &Harness) {
+pub async fn refuses_to_update_a_row_that_has_changed(harness: &Harness) {
     let seen = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
     let ivo = lead().full_name("Ivo").build();
     let now = harness.leads.update(&seen, &ivo, at(NEW_YEAR + 1)).await.unwrap();
@@ -182,7 +182,7 @@ pub async fn refuses_an_update_of_what_has_changed_since(harness: &Harness) {
     assert_eq!(harness.leads.find(seen.id).await.unwrap(), Some(now));
 }
 
-pub async fn refuses_an_update_or_delete_of_what_is_gone(harness: &Harness) {
+pub async fn refuses_to_update_or_delete_missing_rows(harness: &Harness) {
     let seen = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
     harness.leads.delete(seen.id).await.unwrap();
     let refused = harness.leads.update(&seen, &seen.details, at(NEW_YEAR + 1)).await;
@@ -202,7 +202,7 @@ pub async fn a_refused_update_changes_nothing(harness: &Harness) {
     assert_eq!(harness.leads.find(seen.id).await.unwrap().as_ref(), Some(&seen));
     let closed = LeadFilter { statuses: Some(vec![LeadStatus::Closed]), ..LeadFilter::default() };
     assert_eq!(listed(harness.leads.as_ref(), &closed, LeadOrder::NEWEST, 50).await, []);
-    // What the caller saw is still what is there.
+    // The caller's version is still the stored one.
     harness.leads.update(&seen, &seen.details, at(NEW_YEAR + 1)).await.unwrap();
 }
 

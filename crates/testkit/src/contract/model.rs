@@ -1,5 +1,5 @@
-//! A second, plain implementation of filters and orders, and the data that
-//! adapters are compared with it on.
+//! A simple second implementation of filters and orders, and the test data on which adapters are
+//! compared with it.
 
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::builders::{at, lead};
 /// 2025-01-01, in microseconds.
 pub(super) const NEW_YEAR: i64 = 1_735_689_600_000_000;
 
-/// Names that tell collations apart and tie.
+/// Names that collations sort differently, or as equal.
 const NAMES: &[&str] = &[
     "Ana Horvat",
     "ana horvat",
@@ -51,7 +51,7 @@ const COMPANIES: &[Option<&str>] = &[
     Some("🏠"),
 ];
 
-/// Numbers that look random and are the same in every run.
+/// Pseudo-random numbers that are the same in every run.
 pub(super) struct Dice(u64);
 
 impl Dice {
@@ -72,7 +72,7 @@ impl Dice {
     }
 }
 
-/// A lead of mixed content, and a time that some others share.
+/// A lead with mixed content, and a creation time that other leads may share.
 pub(super) fn any_lead(dice: &mut Dice) -> (NewLead, DateTime<Utc>) {
     let new = lead()
         .full_name(dice.pick(NAMES))
@@ -87,12 +87,12 @@ pub(super) fn any_lead(dice: &mut Dice) -> (NewLead, DateTime<Utc>) {
     (new, at(NEW_YEAR + i64::try_from(dice.roll(12)).unwrap()))
 }
 
-/// Stores `count` leads of mixed content and returns them.
+/// Stores `count` leads with mixed content and returns them.
 pub(super) async fn fill(harness: &Harness, count: usize) -> Vec<Lead> {
     let mut dice = Dice::new(7);
     let given: Vec<_> = (0..count).map(|_| any_lead(&mut dice)).collect();
     harness.leads.create_many(&given).await.unwrap();
-    // Some of them changed, so that the two times differ.
+    // Some are changed, so that `created_at` and `updated_at` differ.
     let stored = everything(harness.leads.as_ref()).await;
     for lead in stored.iter().step_by(3) {
         let now = at(NEW_YEAR + 100 + i64::try_from(dice.roll(5)).unwrap());
@@ -103,13 +103,13 @@ pub(super) async fn fill(harness: &Harness, count: usize) -> Vec<Lead> {
     stored
 }
 
-/// Every order, in both directions.
+/// All orders, in both directions.
 pub(super) fn orders() -> Vec<LeadOrder> {
     let both = |by: &LeadSort| [false, true].map(|descending| LeadOrder { by: *by, descending });
     LeadSort::ALL.iter().flat_map(both).collect()
 }
 
-/// Every order of subscribers, in both directions.
+/// All orders of subscribers, in both directions.
 pub(super) fn subscriber_orders() -> Vec<SubscriberOrder> {
     let both = |by: &SubscriberSort| {
         [false, true].map(|descending| SubscriberOrder { by: *by, descending })
@@ -130,12 +130,12 @@ pub(super) fn searching(query: &str) -> LeadFilter {
     LeadFilter { words: search::words(query).unwrap(), ..LeadFilter::default() }
 }
 
-/// Every lead that there is, newest first, by pages.
+/// All leads, newest first, read by pages.
 pub(super) async fn everything(leads: &dyn LeadRepository) -> Vec<Lead> {
     listed(leads, &LeadFilter::default(), LeadOrder::NEWEST, 200).await
 }
 
-/// The whole of a list, by pages of `size`; also checks the counts.
+/// Reads a whole list by pages of `size` and checks the counts.
 pub(super) async fn listed(
     leads: &dyn LeadRepository,
     filter: &LeadFilter,
@@ -160,7 +160,7 @@ pub(super) async fn listed(
     rows
 }
 
-/// The whole of a list, by a walk in steps of `size`.
+/// Reads a whole list by a walk in steps of `size`.
 pub(super) async fn walked(
     leads: &dyn LeadRepository,
     filter: &LeadFilter,
@@ -196,7 +196,7 @@ pub(super) async fn walked(
     }
 }
 
-/// What a list must show of `leads`.
+/// The rows of `leads` that a list must show, in order.
 pub(super) fn expected(leads: &[Lead], filter: &LeadFilter, order: LeadOrder) -> Vec<Lead> {
     let mut rows: Vec<Lead> = leads.iter().filter(|lead| matches(lead, filter)).cloned().collect();
     rows.sort_by(|one, other| {
@@ -228,7 +228,7 @@ fn matches(lead: &Lead, filter: &LeadFilter) -> bool {
         && filter.words.iter().all(|word| document.contains(word))
 }
 
-/// The whole of a list of subscribers, by pages of `size`.
+/// Reads a whole list of subscribers by pages of `size`.
 pub(super) async fn subscribers_listed(
     subscribers: &dyn SubscriberRepository,
     filter: &SubscriberFilter,
@@ -254,7 +254,7 @@ pub(super) async fn subscribers_listed(
     rows
 }
 
-/// The whole of a list of subscribers, by a walk in steps of `size`.
+/// Reads a whole list of subscribers by a walk in steps of `size`.
 pub(super) async fn subscribers_walked(
     subscribers: &dyn SubscriberRepository,
     filter: &SubscriberFilter,
@@ -285,7 +285,7 @@ pub(super) async fn subscribers_walked(
     }
 }
 
-/// What a list must show of `subscribers`.
+/// The rows of `subscribers` that a list must show, in order.
 pub(super) fn expected_subscribers(
     subscribers: &[Subscriber],
     filter: &SubscriberFilter,
@@ -315,7 +315,7 @@ pub(super) fn expected_subscribers(
     rows
 }
 
-/// A write that must come through soon, whatever happened before.
+/// Runs a write that must succeed soon, whatever happened before.
 pub(super) async fn soon<T>(write: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(5), write).await.expect("an answer within 5 s")
 }

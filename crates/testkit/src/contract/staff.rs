@@ -1,4 +1,4 @@
-//! Keeping the accounts of staff.
+//! Storing staff accounts.
 
 use exit3_domain::paging::{PageNumber, PageRequest};
 use exit3_domain::staff::{NewStaff, PasswordHash, Staff, StaffId, StaffProfile};
@@ -66,7 +66,7 @@ pub async fn refuses_texts_that_are_too_long_or_have_nul(harness: &Harness) {
     }
 }
 
-pub async fn one_account_a_name(harness: &Harness) {
+pub async fn names_of_accounts_are_unique(harness: &Harness) {
     let first = create(harness, "ana").await;
     let taken = harness.staff.create(&staff("ana")).await;
     assert!(matches!(taken, Err(StoreError::Conflict(Constraint::StaffUsername))));
@@ -108,7 +108,7 @@ pub async fn an_empty_list_has_one_empty_page(harness: &Harness) {
     assert_eq!((page.count, page.number, page.rows.len()), (0, 1, 0));
 }
 
-pub async fn an_update_changes_the_profile_alone(harness: &Harness) {
+pub async fn an_update_changes_only_the_profile(harness: &Harness) {
     let (created, other) = (create(harness, "ana").await, create(harness, "ivo").await);
     harness.staff.note_login(created.id, at(7)).await.unwrap();
     let profile = StaffProfile { is_active: false, ..staff("eva").profile };
@@ -138,7 +138,7 @@ pub async fn notes_the_latest_login(harness: &Harness) {
     assert_eq!(find(harness, other.id).await.last_login, None);
 }
 
-pub async fn knows_who_is_not_there(harness: &Harness) {
+pub async fn missing_accounts_are_not_found(harness: &Harness) {
     let created = create(harness, "ana").await;
     let gone = Staff { id: StaffId(created.id.0 + 1), ..created };
     assert_eq!(harness.staff.find(gone.id).await.unwrap(), None);

@@ -1,4 +1,4 @@
-//! Lists of subscribers, by pages and by keyset.
+//! Lists of subscribers, by pages and by walks.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -92,7 +92,7 @@ pub async fn pages_cut_the_list_without_overlap(harness: &Harness) {
     }
 }
 
-pub async fn a_page_past_the_end_is_none(harness: &Harness) {
+pub async fn a_page_past_the_end_does_not_exist(harness: &Harness) {
     let stored = fill(harness, 100).await;
     for filter in kinds() {
         let count = expected_subscribers(&stored, &filter, SubscriberOrder::NEWEST).len();

@@ -108,7 +108,7 @@ pub async fn one_mailbox_is_one_subscription_in_any_spelling(harness: &Harness) 
     assert_eq!(harness.subscribers.create_many(&both).await.unwrap(), 1);
 }
 
-/// A subscription as an earlier version stored it.
+/// Stores a subscription in the form of an earlier version.
 async fn stored_before(harness: &Harness, id: i64, email: &str) -> Subscriber {
     let mut load = harness.transfer.load().await.unwrap();
     let shape = Shape::of(table("subscribers").unwrap(), |_| true).unwrap();
@@ -118,7 +118,7 @@ async fn stored_before(harness: &Harness, id: i64, email: &str) -> Subscriber {
     Subscriber { id: SubscriberId(id), email: email.to_owned(), is_subscribed: false }
 }
 
-pub async fn what_is_stored_in_another_spelling_is_not_subscribed_again(harness: &Harness) {
+pub async fn an_address_in_another_spelling_is_not_subscribed_again(harness: &Harness) {
     let before = stored_before(harness, 7, ENCODED).await;
     let mixed = stored_before(harness, 8, "a@xn--bcher-kva.рф").await;
     for spelling in [READABLE, ENCODED] {
@@ -138,7 +138,7 @@ pub async fn what_is_stored_in_another_spelling_is_not_subscribed_again(harness:
     assert_eq!(everyone(harness).await.len(), 3);
 }
 
-pub async fn what_is_stored_in_another_spelling_can_be_changed(harness: &Harness) {
+pub async fn an_address_in_another_spelling_can_be_changed(harness: &Harness) {
     let before = stored_before(harness, 7, ENCODED).await;
     let ivo = stored_before(harness, 8, "ivo@acme.hr").await;
     is_taken(harness.subscribers.update(ivo.id, &address(READABLE)).await);
@@ -148,7 +148,7 @@ pub async fn what_is_stored_in_another_spelling_can_be_changed(harness: &Harness
     assert_eq!((changed.email.as_str(), changed.is_subscribed), (ENCODED, true));
     let changed = harness.subscribers.update(before.id, &address(ENCODED)).await.unwrap();
     assert_eq!(changed.email, READABLE);
-    // Two of a mailbox that an earlier version let in: each can be changed by itself.
+    // Two rows of the same mailbox from an earlier version: each can be changed separately.
     let other = stored_before(harness, 9, ENCODED).await;
     let changed = harness.subscribers.update(other.id, &wanted(true)).await.unwrap();
     assert_eq!(changed, Subscriber { is_subscribed: true, ..other });
@@ -235,7 +235,7 @@ pub async fn refuses_to_take_over_the_address_of_another(harness: &Harness) {
     assert_eq!(everyone(harness).await, [ivo, ana]);
 }
 
-pub async fn refuses_a_change_or_delete_of_what_is_gone(harness: &Harness) {
+pub async fn refuses_to_change_or_delete_missing_rows(harness: &Harness) {
     create(harness, "ivo@acme.hr").await;
     let gone = create(harness, "ana@acme.hr").await;
     harness.subscribers.delete(gone.id).await.unwrap();
@@ -258,7 +258,7 @@ pub async fn an_address_is_free_again_after_a_delete(harness: &Harness) {
     create(harness, "ana@acme.hr").await;
 }
 
-pub async fn create_many_leaves_out_what_is_there(harness: &Harness) {
+pub async fn create_many_skips_existing_addresses(harness: &Harness) {
     let ana = harness.subscribers.create(&unsubscribed("ana@acme.hr")).await.unwrap();
     let given = ["ivo@acme.hr", "ana@acme.hr", "ANA@acme.hr", "eva@acme.hr"].map(subscriber);
     assert_eq!(harness.subscribers.create_many(&given).await.unwrap(), 2);
@@ -311,7 +311,7 @@ pub async fn ensure_stores_what_is_new(harness: &Harness) {
     is_taken(harness.subscribers.create(&subscriber("ana@acme.hr")).await);
 }
 
-pub async fn ensure_begins_a_subscription_again_and_ends_none(harness: &Harness) {
+pub async fn ensure_reactivates_a_subscription_but_never_ends_one(harness: &Harness) {
     let ana = create(harness, "ana@acme.hr").await;
     let ivo = harness.subscribers.create(&unsubscribed("ivo@acme.hr")).await.unwrap();
     let eva = harness.subscribers.create(&unsubscribed("eva@acme.hr")).await.unwrap();

@@ -1,4 +1,4 @@
-//! Copying a database as a whole, and what is known of its backups.
+//! Copying a whole database, and the state of its backups.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use crate::builders::{api_key, at, client, lead, staff, subscriber, time, unsubs
 
 const NOW: &str = "2026-03-01T12:00:00.123456Z";
 
-/// Asserts that of a schema with these columns, by table and name, nothing is left out
-/// of a copy unless that was decided.
+/// Asserts that copies include every column of a schema (given as pairs of table and column), apart
+/// from deliberate exceptions.
 pub fn assert_nothing_is_left_out(columns: &[(String, String)]) {
     assert!(columns.len() > TABLES.len());
     for (of, name) in columns {
@@ -27,7 +27,7 @@ pub fn assert_nothing_is_left_out(columns: &[(String, String)]) {
     }
 }
 
-/// A row in every table that has no port of its own.
+/// Stores a row in every table that has no port.
 pub(crate) async fn fill_memory(harness: &Harness) {
     let mut load = harness.transfer.load().await.unwrap();
     for table in TABLES.iter().filter(|table| table.name.starts_with("django_")) {
@@ -38,7 +38,7 @@ pub(crate) async fn fill_memory(harness: &Harness) {
     load.commit().await.unwrap();
 }
 
-/// Some rows in every table, with whatever a column may hold.
+/// Stores rows in every table, with all kinds of values in their columns.
 async fn fill(harness: &Harness) {
     let odd = "9999-12-31T23:59:59.999999Z";
     let leads = [
@@ -89,7 +89,7 @@ fn leads_shape() -> Shape {
     Shape::of(table("leads").unwrap(), |_| true).unwrap()
 }
 
-/// A lead as a row. Columns that are not named are NULL.
+/// A lead as a row. Columns that are not set are NULL.
 fn lead_row(id: i64, name: &str) -> Row {
     let value = |column: &&Column| match column.name {
         "id" => Value::Integer(id),
@@ -106,7 +106,7 @@ fn lead_row(id: i64, name: &str) -> Row {
     leads_shape().columns.iter().map(value).collect()
 }
 
-/// The place of a column of leads.
+/// The position of a column of leads.
 fn at_column(name: &str) -> usize {
     leads_shape().columns.iter().position(|column| column.name == name).unwrap()
 }
@@ -165,7 +165,7 @@ pub async fn no_more_rows_come_at_once_than_fit(harness: &Harness) {
             Value::Integer(id) => id,
             _ => panic!("an id"),
         });
-        // What did not fit is not left over for whoever asks next.
+        // Rows that did not fit must not appear in the next query.
         let page = load.rows(&leads_shape(), after, 10).await.unwrap();
         assert_eq!(load.count(leads_shape().table).await.unwrap(), 9);
         if page.is_empty() {
@@ -191,7 +191,7 @@ pub async fn a_snapshot_holds_no_writer_up_and_sees_nothing_of_it(harness: &Harn
     assert_ne!(now(harness).await, before);
 }
 
-pub async fn what_is_loaded_is_there_with_its_ids_and_found(harness: &Harness) {
+pub async fn loaded_rows_keep_their_ids_and_are_found(harness: &Harness) {
     let mut load = harness.transfer.load().await.unwrap();
     let rows = vec![lead_row(7, "Žana Ω"), lead_row(70, "Marko")];
     load.write(&leads_shape(), rows.clone()).await.unwrap();
@@ -203,7 +203,7 @@ pub async fn what_is_loaded_is_there_with_its_ids_and_found(harness: &Harness) {
     assert_eq!(count(harness, &searching("ŽANA")).await, 1);
 }
 
-pub async fn what_was_copied_once_copies_the_same_again(harness: &Harness) {
+pub async fn copying_rows_twice_gives_the_same_rows(harness: &Harness) {
     fill(harness).await;
     let before = now(harness).await;
     let mut load = harness.transfer.load().await.unwrap();
@@ -223,7 +223,7 @@ pub async fn a_load_that_is_dropped_has_not_happened(harness: &Harness) {
     load.write(&leads_shape(), vec![lead_row(7, "Ana")]).await.unwrap();
     drop(load);
     assert_eq!(now(harness).await, before);
-    // Counts are part of what has not happened.
+    // The counts are rolled back too.
     assert_eq!(count(harness, &LeadFilter::default()).await, 3);
 }
 
@@ -233,7 +233,7 @@ pub async fn a_row_that_the_database_refuses_undoes_the_load(harness: &Harness) 
     let mut load = harness.transfer.load().await.unwrap();
     load.clear().await.unwrap();
     let twice = vec![lead_row(7, "Ana"), lead_row(7, "Ana")];
-    // A database may say so only when it is asked for more.
+    // Some databases report it only at the next operation.
     let refused = async {
         load.write(&leads_shape(), twice).await?;
         load.commit().await

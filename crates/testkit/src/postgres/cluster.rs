@@ -1,4 +1,4 @@
-//! One server: its directory, its process, and what may happen to them.
+//! One server: its directory and its process, and how tests stop or pause it.
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -14,7 +14,7 @@ use super::programs::{self, User};
 /// How long a server may take to start or stop.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Waits for the end of its input, which is the end of the tests, and then ends
+/// A script that waits for the end of its input, that is, for the end of the tests. Then it stops
 /// the server and removes its directory.
 const WATCHDOG: &str = r#"
 trap '' INT TERM HUP
@@ -34,10 +34,9 @@ fi
 rm -rf "$1"
 "#;
 
-/// A PostgreSQL server for tests that stop or pause it; others want
-/// [`super::shared`]. It listens on a free port of 127.0.0.1, trusts everybody,
-/// and forgets everything: nothing is forced to disk. It ends when this is
-/// dropped or the process ends.
+/// A PostgreSQL server for tests that stop or pause it; others use [`super::shared`]. It listens on
+/// a free port of 127.0.0.1, accepts everybody, and never syncs to disk. It ends on drop or with
+/// the process.
 pub struct TestPostgres {
     programs: PathBuf,
     user: Option<User>,
@@ -48,24 +47,24 @@ pub struct TestPostgres {
 }
 
 impl TestPostgres {
-    /// Makes and starts a server.
+    /// Creates and starts a server.
     ///
     /// # Panics
-    /// Where PostgreSQL is not installed or does not start.
+    /// If PostgreSQL is not installed or does not start.
     pub fn start() -> Self {
         Self::make(|programs, directory| {
             let mut initdb = Command::new(programs.join("initdb"));
             initdb.arg("-D").arg(directory.join("data"));
-            // A locale without rules of its own is the hardest for case and order.
+            // The C locale is the hardest case for case folding and sorting.
             initdb.args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync"]);
             initdb
         })
     }
 
-    /// A server, and a replica that follows it; made where it may take a while.
+    /// Starts a server and a replica that follows it, on a blocking thread.
     ///
     /// # Panics
-    /// Where one of them does not start.
+    /// If one of them does not start.
     pub async fn with_replica() -> (Self, Self) {
         let make = || {
             let primary = Self::start();
@@ -75,10 +74,10 @@ impl TestPostgres {
         tokio::task::spawn_blocking(make).await.expect("two servers")
     }
 
-    /// Makes and starts a standby of this server, which follows it.
+    /// Creates and starts a standby that follows this server.
     ///
     /// # Panics
-    /// Where it does not start.
+    /// If it does not start.
     pub fn replica(&self) -> Self {
         Self::make(|programs, directory| {
             let mut backup = Command::new(programs.join("pg_basebackup"));
@@ -88,7 +87,7 @@ impl TestPostgres {
         })
     }
 
-    /// Makes a directory, lets a program fill it, and starts a server there.
+    /// Creates a directory, runs the program `filler` to fill it, and starts a server there.
     fn make(filler: impl FnOnce(&Path, &Path) -> Command) -> Self {
         let programs = programs::directory();
         let user = User::other_than_root();
@@ -106,18 +105,18 @@ impl TestPostgres {
         postgres
     }
 
-    /// The address of a database of the server.
+    /// The URL of a database, over TCP.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}?sslmode=disable", self.port)
     }
 
-    /// The address of a database of the server, over its socket.
+    /// The URL of a database, over the Unix socket.
     pub fn socket_url(&self, database: &str) -> String {
         let directory = self.directory.display().to_string().replace('/', "%2F");
         format!("postgres://postgres@{directory}:{}/{database}", self.port)
     }
 
-    /// Stops the server at once, as a crash does.
+    /// Stops the server immediately, as in a crash.
     pub fn stop(&mut self) {
         if let Some(mut server) = self.server.take() {
             self.signal("CONT");
@@ -126,7 +125,7 @@ impl TestPostgres {
         }
     }
 
-    /// Starts the server again, on the same port.
+    /// Starts the server again on the same port.
     pub fn restart(&mut self) {
         self.stop();
         let _ = fs::remove_file(self.directory.join("data/postmaster.pid"));
@@ -148,7 +147,7 @@ impl TestPostgres {
             let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
             self.port = free.local_addr().expect("a port").port();
             drop(free);
-            // Another process may have been quicker to take it.
+            // Another process may have taken the port.
             if self.try_launch() {
                 return;
             }
@@ -169,14 +168,14 @@ impl TestPostgres {
             "max_connections=200",
             "shared_buffers=256MB",
             "max_wal_size=2GB",
-            // A standby looks for its primary as often.
+            // A standby also polls its primary at this interval.
             "wal_retrieve_retry_interval=200ms",
         ] {
             command.args(["-c", setting]);
         }
         self.user.inspect(|user| user.runs(&mut command));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        // Ctrl-C is for the tests; the watchdog sees to the rest.
+        // Ctrl-C must reach only the tests; the watchdog then stops the server.
         command.process_group(0).current_dir("/");
         self.server = Some(command.spawn().expect("postgres starts"));
         let begun = Instant::now();
@@ -195,19 +194,19 @@ impl TestPostgres {
         false
     }
 
-    /// Whether the server takes connections. It listens before it does, and
-    /// writes this line once it does.
+    /// Whether the server accepts connections. It opens its port earlier, and logs this line when
+    /// it is ready.
     fn is_ready(&self) -> bool {
         self.log().contains("system is ready to accept")
             && TcpStream::connect(("127.0.0.1", self.port)).is_ok()
     }
 
-    /// What the server has logged since it was last started.
+    /// The log of the server since its last start.
     pub fn log(&self) -> String {
         fs::read_to_string(self.directory.join("log")).unwrap_or_default()
     }
 
-    /// Sends a signal to the server and to every process that it has made.
+    /// Sends a signal to the server and all of its child processes.
     fn signal(&self, name: &str) {
         let Some(server) = &self.server else { return };
         let children = format!("/proc/{0}/task/{0}/children", server.id());
@@ -221,7 +220,7 @@ impl TestPostgres {
 impl Drop for TestPostgres {
     fn drop(&mut self) {
         self.stop();
-        // The watchdog removes the directory once nobody holds its input.
+        // The watchdog removes the directory when its input is closed.
         drop(self.watchdog.stdin.take());
         let _ = self.watchdog.wait();
     }
@@ -230,11 +229,11 @@ impl Drop for TestPostgres {
 fn signal(name: &str, processes: &[u32]) {
     let mut kill = Command::new("kill");
     kill.arg(format!("-{name}")).args(processes.iter().map(u32::to_string));
-    // A process that has ended meanwhile cannot be signalled and need not be.
+    // A process that has already ended cannot be signalled.
     let _ = kill.stderr(Stdio::null()).status();
 }
 
-/// A directory of `user`, in memory where there is room for it.
+/// Creates a directory owned by `user`, in memory if there is enough room.
 pub(super) fn new_directory(user: Option<User>) -> PathBuf {
     let memory = Path::new("/dev/shm");
     let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };

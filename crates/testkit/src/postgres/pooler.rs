@@ -1,5 +1,5 @@
-//! Throwaway PgBouncer: a pooler in front of a test's server, gone when it is dropped, or
-//! when the process that started it is.
+//! Throwaway PgBouncer: a pooler in front of a test server, which ends on drop or with the process
+//! that started it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -9,16 +9,16 @@ use super::cluster::new_directory;
 use super::programs::User;
 use super::with_database;
 
-/// Whether a pooler keeps prepared statements, each under a name of its own.
+/// Whether a pooler tracks prepared statements and gives each its own name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Statements {
-    /// It does.
+    /// Statements are tracked.
     Kept,
-    /// It passes them on as they come.
+    /// Statements are passed on unchanged.
     PassedOn,
 }
 
-/// A pooler at a socket in a directory of its own. Its sessions are the superuser's.
+/// A pooler on a Unix socket in its own directory. It connects as the superuser.
 pub struct TestPgBouncer {
     directory: PathBuf,
     settings: String,
@@ -26,11 +26,11 @@ pub struct TestPgBouncer {
 }
 
 impl TestPgBouncer {
-    /// Starts a pooler in front of the server of `url`, with a `pool_mode` and so many
-    /// sessions at most. It needs the program `pgbouncer`, not a running service.
+    /// Starts a pooler in front of the server of `url`, with this `pool_mode` and at most
+    /// `sessions` server sessions. It needs the program `pgbouncer`, not a running service.
     ///
     /// # Panics
-    /// Where it does not start.
+    /// If it does not start.
     pub async fn start(url: &str, mode: &str, statements: Statements, sessions: u8) -> Self {
         let program = program(statements);
         let server = url.rsplit('@').next().and_then(|rest| rest.split('/').next());
@@ -49,7 +49,7 @@ impl TestPgBouncer {
             directory.display(),
         );
         write_settings(&directory, &settings, mode, sessions);
-        // Its input ends when this process does, and then so does the pooler.
+        // The script's input is closed when this process ends; then the pooler ends too.
         let script = "\"$1\" \"$2/settings.ini\" >\"$2/log\" 2>&1 & \
                       echo $! >\"$2/pid\"; \
                       trap 'kill -KILL $!; rm -rf \"$2\"' EXIT; read _";
@@ -67,22 +67,22 @@ impl TestPgBouncer {
         pooler
     }
 
-    /// The address of a database of the server, through the pooler.
+    /// The URL of a database, through the pooler.
     pub fn url(&self, database: &str) -> String {
         let directory = self.directory.display().to_string().replace('/', "%2F");
         format!("postgres://postgres@{directory}:6432/{database}")
     }
 
-    /// The address of the database of `url`, through the pooler.
+    /// The URL of the database of `url`, through the pooler.
     pub fn url_of(&self, url: &str) -> String {
         let name = url.rsplit('/').next().and_then(|rest| rest.split('?').next());
         with_database(&self.url(""), name.unwrap_or_default())
     }
 
-    /// Gives it another `pool_mode` and number of sessions while it runs.
+    /// Changes `pool_mode` and the number of sessions at run time.
     ///
     /// # Panics
-    /// Where it does not take them.
+    /// If the pooler refuses.
     pub async fn change(&self, mode: &str, sessions: u8) {
         write_settings(&self.directory, &self.settings, mode, sessions);
         let process = std::fs::read_to_string(self.directory.join("pid")).expect("a process");
@@ -95,7 +95,7 @@ impl TestPgBouncer {
         }
     }
 
-    /// What it has logged.
+    /// The log of the pooler.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.directory.join("log")).unwrap_or_default()
     }
@@ -114,8 +114,8 @@ fn write_settings(directory: &Path, settings: &str, mode: &str, sessions: u8) {
     std::fs::write(directory.join("settings.ini"), settings).expect("a file");
 }
 
-/// The distribution's program, or for statements to be kept one that is new enough, which
-/// `scripts/test` makes where the distribution's is not.
+/// The distribution's program or, to track statements, one that is new enough. If the
+/// distribution's is not, `scripts/test` builds one.
 fn program(statements: Statements) -> PathBuf {
     let own = PathBuf::from("pgbouncer");
     if statements == Statements::PassedOn || keeps(&own) {
@@ -127,7 +127,7 @@ fn program(statements: Statements) -> PathBuf {
     target.join("test-tools/pgbouncer/pgbouncer")
 }
 
-/// Whether a program knows how to keep statements: 1.21 and newer.
+/// Whether a program can track statements (1.21 and newer).
 fn keeps(program: &Path) -> bool {
     let output = Command::new(program).arg("--version").output();
     let output = output.unwrap_or_else(|error| {

@@ -5,10 +5,11 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Where distributions keep the programs, beside PATH.
+/// Where distributions install the programs, besides PATH.
 const PLACES: &[&str] = &["/usr/lib/postgresql", "/usr/local/pgsql", "/opt/homebrew/opt"];
 
-/// The directory of `initdb` and `postgres`: `TEST_POSTGRES_PROGRAMS`, or the newest there is.
+/// The directory of `initdb` and `postgres`: `TEST_POSTGRES_PROGRAMS`, or the newest installed
+/// version.
 pub(super) fn directory() -> PathBuf {
     if let Some(named) = std::env::var_os("TEST_POSTGRES_PROGRAMS").map(PathBuf::from) {
         assert!(has_programs(&named), "there is no PostgreSQL at {}", named.display());
@@ -43,7 +44,7 @@ fn version(directory: &Path) -> u32 {
     version.and_then(|version| version.parse().ok()).unwrap_or_default()
 }
 
-/// The user that the server runs as: it refuses to be root.
+/// The user that runs the server, because it refuses to run as root.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct User {
     pub(super) uid: u32,
@@ -51,7 +52,7 @@ pub(super) struct User {
 }
 
 impl User {
-    /// `None` where this process need not change its user.
+    /// `None` if this process is not root.
     pub(super) fn other_than_root() -> Option<Self> {
         let me = std::fs::metadata("/proc/self").map_or(1, |process| process.uid());
         if me != 0 {
@@ -73,7 +74,7 @@ impl User {
     }
 }
 
-/// Runs `command` to its end.
+/// Runs `command` and waits for it.
 pub(super) fn run(command: &mut Command) {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     if !output.status.success() {

@@ -164,7 +164,7 @@ fn a_commit_of_others_does_not_hide_an_overwritten_main_file() {
 }
 
 #[test]
-fn whatever_others_do_through_sqlite_is_no_damage() {
+fn writes_of_others_through_sqlite_are_not_damage() {
     let mut kept = Kept::new();
     let mut others = kept.connector.writer().unwrap();
     for statements in [
