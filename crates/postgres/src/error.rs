@@ -91,6 +91,8 @@ impl State {
             // Our statements are tested. If a well-formed one does not fit, the schema is different
             // or a right is missing.
             "42" if code != SqlState::SYNTAX_ERROR.code() => Self::Hindered,
+            // A column that we do not know must have a value.
+            "23" if code == SqlState::NOT_NULL_VIOLATION.code() => Self::Fine,
             // A rule, check or trigger that is not ours forbids the row, or ids have run out. Unique
             // indexes may let the next row in.
             "23" if code == SqlState::UNIQUE_VIOLATION.code() => Self::Busy,
@@ -115,7 +117,9 @@ fn from_answer(answer: &DbError) -> Failure {
     }
     let source = Box::new(Refusal::from(answer));
     let class = code.code().get(..2).unwrap_or_default();
-    let state = State::of(code);
+    let own_check = *code == SqlState::CHECK_VIOLATION
+        && answer.table().zip(answer.constraint()).is_some_and(rules::is_own_check);
+    let state = if own_check { State::Fine } else { State::of(code) };
     let again = match *code {
         // Undone by the server. The last three: a prepared statement is older than a change of the
         // tables, or unknown, or belongs to another program.

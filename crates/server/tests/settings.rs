@@ -155,7 +155,7 @@ async fn a_redirect_loop_is_reported() {
     let output = check.envs(redirect).args(["check", "--deploy"]).output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(!output.status.success());
-    assert!(said.contains("SECURE_SSL_REDIRECT sends every request to"), "{said}");
+    assert!(said.contains("SECURE_SSL_REDIRECT redirects every request"), "{said}");
     let proxied = [redirect[0], redirect[1], ("TRUSTED_PROXIES", "127.0.0.1")];
     let service = Service::start(directory.path(), &proxied);
     let headers = [("X-Forwarded-Proto", "https"), ("Authorization", "Basic x")];

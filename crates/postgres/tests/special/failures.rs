@@ -160,11 +160,11 @@ async fn temporary_errors_are_unavailable_and_others_are_bugs() {
     let leads = database.leads();
     let lead = builders::lead().build();
     let admin = postgres::client(kept.url()).await;
-    let defects = ["22000", "22P05", "42601", "54000"];
+    let defects = ["22000", "22P05", "23502", "42601", "54000"];
     let may_pass = [
         "08006", "08P01", // connection, pooler
         "2200H", // no more ids
-        "09000", "23502", "23505", "23514", "27000", "2F005", "38000", "39000",
+        "09000", "23505", "23514", "27000", "2F005", "38000", "39000",
         "P0001", // rules of others
         "25006", "25P02", // only reads, a broken transaction
         "26000", // a prepared statement that is lost
