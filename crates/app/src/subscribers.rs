@@ -39,8 +39,8 @@ async fn store(app: &App, input: SubscriberInput) -> Result<Subscriber, SaveErro
 }
 
 /// Subscribes an address for a caller that must not learn who is subscribed: the outcome is the
-/// same whether or not the address is already stored. The stored subscription is always active,
-/// whatever `is_subscribed` says: a stranger cannot end somebody's subscription, nor block it in
+/// same whether or not the address is already stored. The stored subscription is always active.
+/// `is_subscribed` is ignored, so a stranger cannot end somebody's subscription, nor block it in
 /// advance. A person who had unsubscribed and signs up again gets the newsletter again.
 ///
 /// # Errors

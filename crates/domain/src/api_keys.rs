@@ -47,7 +47,7 @@ pub enum DraftError {
     NoScope,
     #[error("a publishable key may have the scopes leads:create and newsletter:create only")]
     PublishableScope,
-    #[error("a publishable key cannot forward visitors: whoever reads it could name any")]
+    #[error("a publishable key cannot forward visitors: every reader could forge addresses")]
     PublishableForwards,
     #[error(
         "an origin is a scheme, a host and perhaps a port that is not the scheme's own, such as https://exit3.agency"

@@ -145,8 +145,8 @@ fn other_spelling(field: &str) -> Option<String> {
     Some(if field.is_ascii() { readable } else { encoded })
 }
 
-/// The distinct folded words of a search, each of which must occur in a row's [`document`]. Accents
-/// are kept: a word with accents only finds texts with them, a word without finds both. Words that
+/// The distinct folded words of a search. A row matches if its [`document`] contains every word.
+/// Accents are kept: a word with accents only finds texts with them, a word without finds both. Words that
 /// look like phone numbers are split at separators, because numbers are stored without them.
 ///
 /// # Errors

@@ -142,7 +142,7 @@ pub fn already_subscribed() -> Invalid {
 pub struct SubscriberFilter {
     /// Only those who want the newsletter (`true`), or only those who do not (`false`).
     pub is_subscribed: Option<bool>,
-    /// Folded words, all of which must occur in the subscriber's search document.
+    /// Folded words. The subscriber's search document must contain every one.
     pub words: Vec<String>,
 }
 

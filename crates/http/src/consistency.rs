@@ -1,5 +1,5 @@
-//! The consistency token. A caller that sends it sees what it has written and seen, whichever node
-//! answers its next request.
+//! The consistency token. A caller that sends it reads its own writes, and no older rows than it has
+//! read before, from every node.
 //!
 //! The token is a position in the log of the database. It needs no signature: a forged token only
 //! changes which database answers, and no database returns rows that are too old.

@@ -102,8 +102,8 @@ mod tests {
         }
     }
 
-    /// For each resource: the request schemas, of which the first creates something, and the
-    /// response schemas.
+    /// The schemas of each resource: the request that creates, the request that updates, and the
+    /// responses.
     const SCHEMAS: &[(&[Field], [&str; 2], &[&str])] = &[
         (exit3_domain::leads::FIELDS, ["LeadCreate", "LeadUpdate"], &["Lead"]),
         (

@@ -39,8 +39,8 @@ pub trait LeadRepository: Send + Sync {
         step: &Step<LeadPosition>,
     ) -> Result<Slice<Lead>, StoreError>;
 
-    /// Replaces the details of the lead `seen`. `updated_at` becomes `now`, or one microsecond
-    /// after its old value, whichever is later.
+    /// Replaces the details of the lead `seen`. `updated_at` becomes the later of `now` and one
+    /// microsecond after its old value.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if the lead does not exist; [`StoreError::Conflict`] with

@@ -125,7 +125,7 @@ async fn a_migration_that_waits_for_a_reader_does_not_block_writers() {
     });
     for number in 0..3 {
         in_line(&admin).await;
-        // The columns of every version: whichever schema the migration leaves takes the row.
+        // These columns exist in every version, so the row fits the schema that the migration leaves.
         let insert = format!(
             "INSERT INTO leads (full_name, \"position\", created_at, updated_at, search_document)
              VALUES ('Ana {number}', 'CTO', now(), now(), '')"

@@ -65,7 +65,7 @@ fn faults(file: &str, source: &str) -> Vec<String> {
         |name: String| retired(&name, file).map(|instead| format!("{file}: {name}: {instead}"));
     let tokens = tokens(source);
     let mut faults: Vec<String> = declared(&tokens).into_iter().filter_map(fault).collect();
-    // An address or its number is that of a peer, whatever a client is.
+    // An address, or the number made of it, belongs to a peer.
     faults.extend(tokens.windows(3).filter_map(|three| match three {
         [Token::Word(name), Token::Mark(':'), Token::Word(kind)]
             if name == "client" && ["IpAddr", "SocketAddr", "u64"].contains(&kind.as_str()) =>

@@ -117,7 +117,7 @@ fn an_empty_database_has_no_pending_data_changes() {
 fn a_migration_does_not_wait_for_a_reader() {
     let kept = Kept::new();
     kept.database.migrate().unwrap();
-    // The columns of every version: whichever schema the migration leaves takes the row.
+    // These columns exist in every version, so the row fits the schema that the migration leaves.
     let insert = "INSERT INTO leads (full_name, position, source, status, category, created_at, \
                   updated_at, search_document) \
                   VALUES ('Ana', 'CTO', 'other', 'new', 'web_dev', 5, 5, '')";

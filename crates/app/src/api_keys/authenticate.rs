@@ -40,7 +40,7 @@ pub async fn authenticate(
     peer: u64,
 ) -> Result<Caller, KeyError> {
     let digest = TokenDigest::of(presented);
-    // Comparing digests takes constant time, whatever the presented key and its length.
+    // The comparison of digests takes the same time for every presented key.
     if basic == Some(&digest) {
         return Ok(Caller::Basic);
     }

@@ -18,7 +18,7 @@ pub struct LeadFilter {
     pub created_after: Option<DateTime<Utc>>,
     /// Stored before this time.
     pub created_before: Option<DateTime<Utc>>,
-    /// Folded words, all of which must occur in the lead's search document.
+    /// Folded words. The lead's search document must contain every one.
     pub words: Vec<String>,
 }
 

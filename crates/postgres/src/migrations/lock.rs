@@ -61,7 +61,7 @@ impl Patience {
         )
     }
 
-    /// Waits before the next attempt, and logs for whom; false if it has waited long enough.
+    /// Waits before the next attempt, and logs which sessions hold the lock; false if it has waited long enough.
     /// `migration` is set once the migration lock is held: it then waits for tables.
     pub(super) async fn waits(&mut self, client: &Client, migration: Option<&'static str>) -> bool {
         let what = if migration.is_some() { What::Tables } else { What::Lock };

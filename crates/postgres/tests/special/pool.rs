@@ -73,7 +73,7 @@ impl Few {
     }
 }
 
-/// Eight concurrent tasks, each of which creates and lists.
+/// Eight concurrent tasks. Each of them creates and lists.
 async fn use_it(database: PgDatabase) {
     let one = async || {
         let leads = database.leads();

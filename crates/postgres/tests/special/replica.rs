@@ -1,5 +1,5 @@
 //! Lists from a replica: never too old, never without what their client has seen, and available
-//! whatever happens to the replica.
+//! while the replica fails.
 
 use std::time::{Duration, Instant};
 

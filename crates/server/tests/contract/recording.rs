@@ -99,7 +99,7 @@ pub(crate) fn add_later_fields(json: &mut Value, fields: &BTreeMap<String, Map<S
     }
 }
 
-/// `leads` or `newsletter`, whatever the version in the path.
+/// `leads` or `newsletter`, from a path of any version.
 pub(crate) fn resource(path: &str) -> Option<&str> {
     let rest = path.strip_prefix("/backend/api/")?;
     let rest = rest.strip_prefix("v1/").unwrap_or(rest);

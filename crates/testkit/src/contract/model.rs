@@ -315,7 +315,7 @@ pub(super) fn expected_subscribers(
     rows
 }
 
-/// Runs a write that must succeed soon, whatever happened before.
+/// Runs a write that must succeed soon, even after failures.
 pub(super) async fn soon<T>(write: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(5), write).await.expect("an answer within 5 s")
 }
