@@ -12,6 +12,7 @@ use std::os::unix::fs::{FileExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use exit3_domain::leads::{LeadFilter, LeadOrder};
 use exit3_domain::paging::PageRequest;
@@ -244,4 +245,29 @@ async fn writes_are_rescued_from_a_removed_directory() {
     let is_rescued = |path: &PathBuf| path.display().to_string().contains("-rescued-");
     let rescued = names.into_iter().find(is_rescued).unwrap();
     assert_eq!(count(&rescued).await, 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_of_an_old_frame_is_found_while_clients_write_and_stays_refused() {
+    // A reader keeps the writer from emptying the damaged log.
+    for is_read in [false, true] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("busy.sqlite3");
+        let database = open(&path);
+        fill(&database, 20).await;
+        let mut reader = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+        if is_read {
+            reader.batch_execute("BEGIN; SELECT count(*) FROM leads").unwrap();
+        }
+        let log = OpenOptions::new().write(true).open(suffixed(&path, "-wal")).unwrap();
+        // The first page, behind the headers of the log and of its frame.
+        log.write_all_at(&[0; 512], 32 + 24).unwrap();
+        let begun = Instant::now();
+        while create(&database).await.is_ok() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "the damage is not found");
+        }
+        for _ in 0..50 {
+            assert_refused(&database, OVERWRITTEN).await;
+        }
+    }
 }
