@@ -41,9 +41,10 @@ async fn server() -> TestPostgres {
     tokio::task::spawn_blocking(TestPostgres::start).await.unwrap()
 }
 
-/// Counts the other sessions in a database.
+/// Counts the other clients of a database. Autovacuum, which comes and goes, is not one.
 const SESSIONS: &str = "SELECT count(*) FROM pg_stat_activity \
-                        WHERE datname = current_database() AND pid <> pg_backend_pid()";
+                        WHERE datname = current_database() AND backend_type = 'client backend' \
+                        AND pid <> pg_backend_pid()";
 
 /// Waits until the service answers a list again.
 async fn until_healed(service: &Service) {

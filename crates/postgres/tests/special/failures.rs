@@ -22,7 +22,8 @@ fn is_unavailable<T>(outcome: &Result<T, StoreError>) -> bool {
 /// The number of server processes that serve other clients in `state`.
 async fn sessions(admin: &Client, state: &str) -> i64 {
     let query = "SELECT count(*) FROM pg_stat_activity \
-                 WHERE datname = current_database() AND pid <> pg_backend_pid() AND state LIKE $1";
+                 WHERE datname = current_database() AND backend_type = 'client backend' \
+                 AND pid <> pg_backend_pid() AND state LIKE $1";
     admin.query_one(query, &[&state]).await.unwrap().get(0)
 }
 
