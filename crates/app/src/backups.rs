@@ -9,5 +9,5 @@ use crate::App;
 /// # Errors
 /// [`StoreError`] if the query fails.
 pub async fn status(app: &App) -> Result<BackupStatus, StoreError> {
-    app.repositories.backups.status().await
+    app.repositories()?.backups.status().await
 }

@@ -9,7 +9,7 @@ pub enum SaveError {
     Invalid(#[from] Invalid),
     /// The database failed.
     #[error(transparent)]
-    Store(StoreError),
+    Store(#[from] StoreError),
 }
 
 /// Why something could not be found or deleted.
@@ -48,7 +48,7 @@ pub enum ListError {
     PastTheEnd,
     /// The database failed.
     #[error(transparent)]
-    Store(StoreError),
+    Store(#[from] StoreError),
 }
 
 impl From<StoreError> for FindError {
@@ -66,11 +66,5 @@ impl From<StoreError> for UpdateError {
             StoreError::NotFound => Self::NotFound,
             other => Self::Store(other),
         }
-    }
-}
-
-impl From<StoreError> for ListError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
     }
 }

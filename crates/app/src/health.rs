@@ -22,17 +22,20 @@ pub enum Readiness {
 /// # Errors
 /// [`StoreError`] if it does not.
 pub async fn database(app: &App) -> Result<(), StoreError> {
-    app.repositories.health.ping().await
+    app.repositories()?.health.ping().await
 }
 
 /// Checks whether requests can be served.
 pub async fn readiness(app: &App) -> Readiness {
-    let schema = app.repositories.health.schema_is_current().await;
+    let Ok(repositories) = app.repositories() else {
+        return Readiness::DatabaseAway;
+    };
+    let schema = repositories.health.schema_is_current().await;
     if matches!(schema, Ok(false)) {
         return Readiness::SchemaOutdated;
     }
     // An obstacle may be the reason why the schema cannot be read.
-    match (schema, app.repositories.health.obstacle().await) {
+    match (schema, repositories.health.obstacle().await) {
         (_, Ok(Some(obstacle))) => Readiness::Hindered(obstacle),
         (Ok(_), Ok(None)) => Readiness::Ready,
         _ => Readiness::DatabaseAway,

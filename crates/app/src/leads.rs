@@ -25,7 +25,7 @@ pub async fn create(app: &App, input: LeadInput) -> Result<Lead, SaveError> {
 
 async fn store(app: &App, input: LeadInput) -> Result<Lead, SaveError> {
     let lead = input.into_new(&app.disposable)?;
-    app.repositories.leads.create(&lead, app.clock.now()).await.map_err(SaveError::Store)
+    Ok(app.repositories()?.leads.create(&lead, app.clock.now()).await?)
 }
 
 /// Finds a lead by id.
@@ -34,7 +34,7 @@ async fn store(app: &App, input: LeadInput) -> Result<Lead, SaveError> {
 /// [`FindError`].
 #[tracing::instrument(target = TRACE, name = "leads.find", skip_all)]
 pub async fn find(app: &App, id: LeadId) -> Result<Lead, FindError> {
-    app.repositories.leads.find(id).await?.ok_or(FindError::NotFound)
+    app.repositories()?.leads.find(id).await?.ok_or(FindError::NotFound)
 }
 
 /// One page of the matching leads, with their total count.
@@ -48,7 +48,7 @@ pub async fn list(
     order: LeadOrder,
     page: PageRequest,
 ) -> Result<Page<Lead>, ListError> {
-    app.repositories.leads.list(filter, order, page).await?.ok_or(ListError::PastTheEnd)
+    app.repositories()?.leads.list(filter, order, page).await?.ok_or(ListError::PastTheEnd)
 }
 
 /// One step of a walk through the matching leads.
@@ -62,7 +62,7 @@ pub async fn walk(
     order: LeadOrder,
     step: &Step<LeadPosition>,
 ) -> Result<Slice<Lead>, StoreError> {
-    app.repositories.leads.walk(filter, order, step).await
+    app.repositories()?.leads.walk(filter, order, step).await
 }
 
 /// Replaces the details of a lead; missing optional fields keep their values.
@@ -71,7 +71,7 @@ pub async fn walk(
 /// [`UpdateError`].
 #[tracing::instrument(target = TRACE, name = "leads.replace", skip_all)]
 pub async fn replace(app: &App, id: LeadId, input: LeadInput) -> Result<Lead, UpdateError> {
-    let seen = app.repositories.leads.find(id).await?.ok_or(UpdateError::NotFound)?;
+    let seen = app.repositories()?.leads.find(id).await?.ok_or(UpdateError::NotFound)?;
     apply(app, seen, &input.into_replacement(&app.disposable)?).await
 }
 
@@ -81,7 +81,7 @@ pub async fn replace(app: &App, id: LeadId, input: LeadInput) -> Result<Lead, Up
 /// [`UpdateError`].
 #[tracing::instrument(target = TRACE, name = "leads.change", skip_all)]
 pub async fn change(app: &App, id: LeadId, input: LeadInput) -> Result<Lead, UpdateError> {
-    let seen = app.repositories.leads.find(id).await?.ok_or(UpdateError::NotFound)?;
+    let seen = app.repositories()?.leads.find(id).await?.ok_or(UpdateError::NotFound)?;
     apply(app, seen, &input.into_change(&app.disposable)?).await
 }
 
@@ -91,9 +91,10 @@ pub async fn change(app: &App, id: LeadId, input: LeadInput) -> Result<Lead, Upd
 async fn apply(app: &App, mut seen: Lead, change: &LeadChange) -> Result<Lead, UpdateError> {
     for _ in 0..ATTEMPTS {
         let details = change.apply(&seen)?;
-        match app.repositories.leads.update(&seen, &details, app.clock.now()).await {
+        match app.repositories()?.leads.update(&seen, &details, app.clock.now()).await {
             Err(StoreError::Conflict(Constraint::Stale)) => {
-                seen = app.repositories.leads.find(seen.id).await?.ok_or(UpdateError::NotFound)?;
+                seen =
+                    app.repositories()?.leads.find(seen.id).await?.ok_or(UpdateError::NotFound)?;
             }
             outcome => return Ok(outcome?),
         }
@@ -107,7 +108,7 @@ async fn apply(app: &App, mut seen: Lead, change: &LeadChange) -> Result<Lead, U
 /// [`FindError`].
 #[tracing::instrument(target = TRACE, name = "leads.delete", skip_all)]
 pub async fn delete(app: &App, id: LeadId) -> Result<(), FindError> {
-    Ok(app.repositories.leads.delete(id).await?)
+    Ok(app.repositories()?.leads.delete(id).await?)
 }
 
 #[cfg(test)]

@@ -15,18 +15,22 @@ mod testing;
 use std::sync::Arc;
 
 use exit3_domain::email::DisposableDomains;
-use exit3_ports::{Clock, Quotas, Repositories};
+use exit3_ports::{Clock, Quotas, Repositories, StoreError};
 
 use crate::api_keys::Keyring;
 use crate::quotas::Limits;
 
 pub use error::{FindError, ListError, SaveError, UpdateError};
 
+/// Tells why there is no database yet, to follow a colon.
+pub type NoDatabase = Arc<dyn Fn() -> String + Send + Sync>;
+
 /// Everything that the use cases need.
 #[derive(Clone)]
 pub struct App {
-    /// The repositories.
-    pub repositories: Repositories,
+    /// The repositories, or what tells why there is no database yet. Use cases call
+    /// [`App::repositories`].
+    pub database: Result<Repositories, NoDatabase>,
     /// The cache of recently seen keys.
     pub keyring: Arc<Keyring>,
     /// Counts rate limits.
@@ -37,4 +41,14 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// The domains of disposable e-mail addresses, which are refused.
     pub disposable: DisposableDomains,
+}
+
+impl App {
+    /// The repositories.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] while there is no database yet.
+    pub fn repositories(&self) -> Result<&Repositories, StoreError> {
+        self.database.as_ref().map_err(|reason| StoreError::Unavailable(reason().into()))
+    }
 }

@@ -7,7 +7,8 @@ use exit3_domain::subscribers::{
     SubscriberOrder, SubscriberPosition, already_subscribed,
 };
 use exit3_domain::validation::Invalid;
-use exit3_ports::{Constraint, StoreError, TRACE};
+use exit3_ports::subscribers::EMAIL_TAKEN;
+use exit3_ports::{StoreError, TRACE};
 
 use crate::{App, FindError, ListError, SaveError, UpdateError, telemetry};
 
@@ -29,11 +30,11 @@ async fn store(app: &App, input: SubscriberInput) -> Result<Subscriber, SaveErro
         Ok(subscriber) => subscriber,
         Err(invalid) => {
             let invalid = with_taken_address(app, invalid, address, None).await;
-            return Err(invalid.map_err(SaveError::Store)?.into());
+            return Err(invalid?.into());
         }
     };
-    app.repositories.subscribers.create(&subscriber).await.map_err(|error| match error {
-        StoreError::Conflict(Constraint::SubscriberEmail) => already_subscribed().into(),
+    app.repositories()?.subscribers.create(&subscriber).await.map_err(|error| match error {
+        StoreError::Conflict(EMAIL_TAKEN) => already_subscribed().into(),
         other => SaveError::Store(other),
     })
 }
@@ -55,7 +56,7 @@ pub async fn sign_up(app: &App, input: SubscriberInput) -> Result<NewSubscriber,
 async fn store_sign_up(app: &App, input: SubscriberInput) -> Result<NewSubscriber, SaveError> {
     let asked = input.into_new(&app.disposable)?;
     let subscriber = NewSubscriber { is_subscribed: true, ..asked };
-    app.repositories.subscribers.ensure(&subscriber).await.map_err(SaveError::Store)?;
+    app.repositories()?.subscribers.ensure(&subscriber).await?;
     Ok(subscriber)
 }
 
@@ -65,7 +66,7 @@ async fn store_sign_up(app: &App, input: SubscriberInput) -> Result<NewSubscribe
 /// [`FindError`].
 #[tracing::instrument(target = TRACE, name = "subscribers.find", skip_all)]
 pub async fn find(app: &App, id: SubscriberId) -> Result<Subscriber, FindError> {
-    app.repositories.subscribers.find(id).await?.ok_or(FindError::NotFound)
+    app.repositories()?.subscribers.find(id).await?.ok_or(FindError::NotFound)
 }
 
 /// One page of the matching subscribers, with their total count.
@@ -79,7 +80,7 @@ pub async fn list(
     order: SubscriberOrder,
     page: PageRequest,
 ) -> Result<Page<Subscriber>, ListError> {
-    app.repositories.subscribers.list(filter, order, page).await?.ok_or(ListError::PastTheEnd)
+    app.repositories()?.subscribers.list(filter, order, page).await?.ok_or(ListError::PastTheEnd)
 }
 
 /// One step of a walk through the matching subscribers.
@@ -93,7 +94,7 @@ pub async fn walk(
     order: SubscriberOrder,
     step: &Step<SubscriberPosition>,
 ) -> Result<Slice<Subscriber>, StoreError> {
-    app.repositories.subscribers.walk(filter, order, step).await
+    app.repositories()?.subscribers.walk(filter, order, step).await
 }
 
 /// Replaces a subscriber's address; a missing `is_subscribed` keeps its value.
@@ -135,13 +136,13 @@ async fn apply(
         Ok(change) => change,
         // If the subscriber does not exist, report that instead of the invalid input.
         Err(invalid) => {
-            app.repositories.subscribers.find(id).await?.ok_or(UpdateError::NotFound)?;
+            app.repositories()?.subscribers.find(id).await?.ok_or(UpdateError::NotFound)?;
             let invalid = with_taken_address(app, invalid, address, Some(id)).await?;
             return Err(invalid.into());
         }
     };
-    app.repositories.subscribers.update(id, &change).await.map_err(|error| match error {
-        StoreError::Conflict(Constraint::SubscriberEmail) => already_subscribed().into(),
+    app.repositories()?.subscribers.update(id, &change).await.map_err(|error| match error {
+        StoreError::Conflict(EMAIL_TAKEN) => already_subscribed().into(),
         other => other.into(),
     })
 }
@@ -152,7 +153,7 @@ async fn apply(
 /// [`FindError`].
 #[tracing::instrument(target = TRACE, name = "subscribers.delete", skip_all)]
 pub async fn delete(app: &App, id: SubscriberId) -> Result<(), FindError> {
-    Ok(app.repositories.subscribers.delete(id).await?)
+    Ok(app.repositories()?.subscribers.delete(id).await?)
 }
 
 /// Adds an error if the address belongs to a subscriber other than `own`, so that this error, which
@@ -164,7 +165,7 @@ async fn with_taken_address(
     own: Option<SubscriberId>,
 ) -> Result<Invalid, StoreError> {
     if let Some(address) = address {
-        let holder = app.repositories.subscribers.find_by_email(&address).await?;
+        let holder = app.repositories()?.subscribers.find_by_email(&address).await?;
         if holder.is_some_and(|holder| Some(holder.id) != own) {
             invalid.merge(already_subscribed());
         }

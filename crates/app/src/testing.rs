@@ -50,7 +50,7 @@ impl Mocks {
 
     fn into_app_with(self, clock: MockClock) -> App {
         App {
-            repositories: self.repositories.into(),
+            database: Ok(self.repositories.into()),
             keyring: Arc::default(),
             quotas: Arc::new(self.quotas),
             limits: self.limits,

@@ -100,7 +100,7 @@ mod tests {
             Column { name: "email", kind: Kind::Text },
             Column { name: "ours", kind: Kind::Text },
         ];
-        static OURS: Table = Table { name: "subscribers", columns: COLUMNS, searched_by: &[] };
+        static OURS: Table = Table { columns: COLUMNS, ..exit3_ports::subscribers::TABLE };
         let shape = imported(&COMMON_NEWSLETTER, &OURS).unwrap();
         let names: Vec<_> = shape.columns.iter().map(|column| column.name).collect();
         assert_eq!(names, ["id", "email"]);

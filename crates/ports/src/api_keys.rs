@@ -1,8 +1,36 @@
+//! Where API keys are stored.
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use exit3_domain::api_keys::{ApiKey, ApiKeyId, NewApiKey, TokenPrefix};
 
-use crate::StoreError;
+use crate::tables::{Column, Kind, Table};
+use crate::{Constraint, StoreError};
+
+/// Another key has this prefix.
+pub const PREFIX_TAKEN: Constraint = Constraint::Taken { table: "api_keys", column: "prefix" };
+
+/// The table of API keys.
+pub const TABLE: Table = Table {
+    name: "api_keys",
+    columns: &[
+        Column::new("id", Kind::Integer),
+        Column::new("name", Kind::Text),
+        Column::new("prefix", Kind::Text),
+        Column::new("digest", Kind::Bytes),
+        Column::new("scopes", Kind::Text),
+        Column::new("origins", Kind::Text),
+        Column::new("rate", Kind::Text),
+        Column::new("forwards_visitors", Kind::Boolean),
+        Column::new("created_at", Kind::Time),
+        Column::new("expires_at", Kind::Time),
+        Column::new("revoked_at", Kind::Time),
+        Column::new("last_used_at", Kind::Time),
+    ],
+    searched_by: &[],
+    rules: &[PREFIX_TAKEN],
+    rights: "SELECT, UPDATE",
+};
 
 /// Stores API keys.
 ///

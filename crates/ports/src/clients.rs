@@ -1,9 +1,36 @@
+//! Where clients are stored.
+
 use async_trait::async_trait;
 use exit3_domain::clients::{Client, ClientId, NewClient};
 use exit3_domain::leads::LeadId;
 use exit3_domain::paging::{Page, PageRequest};
 
-use crate::StoreError;
+use crate::tables::{Column, Kind, Table};
+use crate::{Constraint, StoreError};
+
+/// Another client has this lead.
+pub const LEAD_TAKEN: Constraint = Constraint::Taken { table: "clients", column: "lead_id" };
+
+/// The lead does not exist.
+pub const LEAD_MISSING: Constraint = Constraint::Missing { table: "clients", column: "lead_id" };
+
+/// The table of clients.
+pub const TABLE: Table = Table {
+    name: "clients",
+    columns: &[
+        Column::new("id", Kind::Integer),
+        Column::new("lead_id", Kind::Integer),
+        Column::new("team_id", Kind::Text),
+        Column::new("monthly_charge", Kind::Integer),
+        Column::new("one_time_charge", Kind::Integer),
+        Column::new("contract_file", Kind::Text),
+        Column::new("short_description", Kind::Text),
+        Column::new("category", Kind::Text),
+    ],
+    searched_by: &[],
+    rules: &[LEAD_TAKEN, LEAD_MISSING],
+    rights: "SELECT",
+};
 
 /// Stores clients.
 ///
@@ -14,8 +41,8 @@ pub trait ClientRepository: Send + Sync {
     /// Stores a client.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] with [`crate::Constraint::ClientLead`] if another client has this
-    /// lead, or with [`crate::Constraint::UnknownLead`] if the lead does not exist.
+    /// [`StoreError::Conflict`] with [`LEAD_TAKEN`] if another client has this
+    /// lead, or with [`LEAD_MISSING`] if the lead does not exist.
     async fn create(&self, client: &NewClient) -> Result<Client, StoreError>;
 
     /// Finds a client by id.

@@ -1,58 +1,17 @@
 use std::error::Error;
 
-/// A rule that the database enforces.
+/// Why the database refused a row, or a change of it. `Taken` and `Missing` name the column whose
+/// rule would be broken; each resource has constants for its rules, such as
+/// [`crate::subscribers::EMAIL_TAKEN`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are a table and a column")]
 pub enum Constraint {
-    /// One subscription per e-mail address, regardless of case.
-    SubscriberEmail,
-    /// One client per lead.
-    ClientLead,
-    /// The lead does not exist.
-    UnknownLead,
-    /// One account per name.
-    StaffUsername,
+    /// Another row has this value.
+    Taken { table: &'static str, column: &'static str },
+    /// The row to which this column refers does not exist.
+    Missing { table: &'static str, column: &'static str },
     /// The row has changed since the caller read it.
     Stale,
-}
-
-/// The kind of rule that a database enforces on a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Guard {
-    /// Values are unique.
-    Unique,
-    /// The referenced row exists.
-    Reference,
-}
-
-/// A rule that every database enforces, and how callers see a violation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rule {
-    /// The table.
-    pub table: &'static str,
-    /// The column.
-    pub column: &'static str,
-    /// The kind of rule.
-    pub guard: Guard,
-    /// The constraint that callers see; `None` if only a bug can violate the rule.
-    pub told: Option<Constraint>,
-}
-
-/// All rules. A test of each adapter compares this list with its schema, in both directions.
-pub const RULES: &[Rule] = &[
-    rule("subscribers", "email", Guard::Unique, Some(Constraint::SubscriberEmail)),
-    rule("api_keys", "prefix", Guard::Unique, None),
-    rule("clients", "lead_id", Guard::Unique, Some(Constraint::ClientLead)),
-    rule("clients", "lead_id", Guard::Reference, Some(Constraint::UnknownLead)),
-    rule("staff", "username", Guard::Unique, Some(Constraint::StaffUsername)),
-];
-
-const fn rule(
-    table: &'static str,
-    column: &'static str,
-    guard: Guard,
-    told: Option<Constraint>,
-) -> Rule {
-    Rule { table, column, guard, told }
 }
 
 /// Why a repository failed.

@@ -1,9 +1,34 @@
+//! Where leads are stored.
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, LeadPosition, NewLead};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 
 use crate::StoreError;
+use crate::tables::{Column, Kind, Table};
+
+/// The table of leads.
+pub const TABLE: Table = Table {
+    name: "leads",
+    columns: &[
+        Column::new("id", Kind::Integer),
+        Column::new("full_name", Kind::Text),
+        Column::new("position", Kind::Text),
+        Column::new("company_name", Kind::Text),
+        Column::new("phone_number", Kind::Text),
+        Column::new("email", Kind::Text),
+        Column::new("source", Kind::Text),
+        Column::new("status", Kind::Text),
+        Column::new("notes", Kind::Text),
+        Column::new("category", Kind::Text),
+        Column::new("created_at", Kind::Time),
+        Column::new("updated_at", Kind::Time),
+    ],
+    searched_by: &["full_name", "company_name", "email", "phone_number"],
+    rules: &[],
+    rights: "SELECT, INSERT, UPDATE, DELETE",
+};
 
 /// Stores leads.
 ///

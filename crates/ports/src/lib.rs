@@ -4,52 +4,55 @@
 //! caller disconnects in the middle. With the feature `mock`, every port that a use case calls has
 //! a mock (`MockLeadRepository`).
 
-mod api_keys;
+pub mod api_keys;
 mod backups;
-mod clients;
+pub mod clients;
 mod clock;
 mod consistency;
 mod contracts;
 mod error;
 mod foreign;
 mod health;
-mod leads;
+pub mod leads;
 mod migrations;
 mod quotas;
 mod repositories;
-mod staff;
-mod subscribers;
+pub mod staff;
+pub mod subscribers;
 mod tables;
 mod transfer;
 
-pub use api_keys::ApiKeyRepository;
 pub use backups::{BackupLog, BackupStatus};
-pub use clients::ClientRepository;
 pub use clock::Clock;
 pub use consistency::{Consistency, LogPosition};
 pub use contracts::{
     ContractError, ContractFound, ContractStaging, ContractStore, STAGED_LETTERS, STAGED_NAME,
     is_staged_name,
 };
-pub use error::{Constraint, Guard, RULES, Rule, StoreError, with_causes};
+pub use error::{Constraint, StoreError, with_causes};
 pub use foreign::{ForeignRow, ForeignSource, ForeignTable};
 pub use health::{DatabaseHealth, Obstacle};
-pub use leads::LeadRepository;
 pub use migrations::{Dropped, Migration, Moved, NoWay, Rows, SchemaState, Target, Way};
 pub use quotas::{Charge, Quotas, Standing};
-pub use repositories::Repositories;
-pub use staff::StaffRepository;
-pub use subscribers::SubscriberRepository;
-pub use tables::{Column, Kind, NOT_MOVED, Row, Shape, TABLES, Table, Value, table};
+pub use tables::{Column, Kind, NOT_MOVED, Row, Shape, Table, Value, rules, table};
 pub use transfer::{Load, PAGE_BYTES, Snapshot, Transfer};
 
 #[cfg(feature = "mock")]
-pub use {
-    api_keys::MockApiKeyRepository, backups::MockBackupLog, clients::MockClientRepository,
-    clock::MockClock, health::MockDatabaseHealth, leads::MockLeadRepository, quotas::MockQuotas,
-    repositories::MockRepositories, staff::MockStaffRepository,
-    subscribers::MockSubscriberRepository,
-};
+pub use {clock::MockClock, quotas::MockQuotas};
+
+// The resources: module, repository and mock. A table comes after those that it refers to.
+repositories::resources! {
+    /// Leads.
+    leads: LeadRepository, MockLeadRepository;
+    /// Newsletter subscribers.
+    subscribers: SubscriberRepository, MockSubscriberRepository;
+    /// API keys.
+    api_keys: ApiKeyRepository, MockApiKeyRepository;
+    /// Clients.
+    clients: ClientRepository, MockClientRepository;
+    /// Staff accounts.
+    staff: StaffRepository, MockStaffRepository;
+}
 
 /// The target of all trace spans. They cost nothing unless they are collected, and logs never show
 /// them.

@@ -1,9 +1,36 @@
+//! Where staff accounts are stored.
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use exit3_domain::paging::{Page, PageRequest};
 use exit3_domain::staff::{NewStaff, PasswordHash, Staff, StaffId, StaffProfile};
 
-use crate::StoreError;
+use crate::tables::{Column, Kind, Table};
+use crate::{Constraint, StoreError};
+
+/// Another account has this name.
+pub const USERNAME_TAKEN: Constraint = Constraint::Taken { table: "staff", column: "username" };
+
+/// The table of staff accounts.
+pub const TABLE: Table = Table {
+    name: "staff",
+    columns: &[
+        Column::new("id", Kind::Integer),
+        Column::new("username", Kind::Text),
+        Column::new("first_name", Kind::Text),
+        Column::new("last_name", Kind::Text),
+        Column::new("email", Kind::Text),
+        Column::new("is_staff", Kind::Boolean),
+        Column::new("is_active", Kind::Boolean),
+        Column::new("is_superuser", Kind::Boolean),
+        Column::new("password", Kind::Text),
+        Column::new("date_joined", Kind::Time),
+        Column::new("last_login", Kind::Time),
+    ],
+    searched_by: &[],
+    rules: &[USERNAME_TAKEN],
+    rights: "SELECT",
+};
 
 /// Stores staff accounts. They are never deleted.
 ///
@@ -14,7 +41,7 @@ pub trait StaffRepository: Send + Sync {
     /// Stores an account.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] with [`crate::Constraint::StaffUsername`] if the name is taken.
+    /// [`StoreError::Conflict`] with [`USERNAME_TAKEN`] if the name is taken.
     async fn create(&self, staff: &NewStaff) -> Result<Staff, StoreError>;
 
     /// Finds an account by id.

@@ -1,3 +1,5 @@
+//! Where newsletter subscribers are stored.
+
 use async_trait::async_trait;
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_domain::subscribers::{
@@ -5,7 +7,24 @@ use exit3_domain::subscribers::{
     SubscriberPosition,
 };
 
-use crate::StoreError;
+use crate::tables::{Column, Kind, Table};
+use crate::{Constraint, StoreError};
+
+/// The e-mail address, regardless of case, has a subscription.
+pub const EMAIL_TAKEN: Constraint = Constraint::Taken { table: "subscribers", column: "email" };
+
+/// The table of subscribers.
+pub const TABLE: Table = Table {
+    name: "subscribers",
+    columns: &[
+        Column::new("id", Kind::Integer),
+        Column::new("email", Kind::Text),
+        Column::new("is_subscribed", Kind::Boolean),
+    ],
+    searched_by: &["email"],
+    rules: &[EMAIL_TAKEN],
+    rights: "SELECT, INSERT, UPDATE, DELETE",
+};
 
 /// Stores newsletter subscribers, one per mailbox. Addresses are stored in the form of
 /// [`exit3_domain::email::canonical`]. Rows from earlier versions, or loaded rows, may have another
@@ -18,7 +37,7 @@ pub trait SubscriberRepository: Send + Sync {
     /// Stores a subscription in one round trip. Once this returns, it survives a power cut.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] with [`crate::Constraint::SubscriberEmail`] if the address is
+    /// [`StoreError::Conflict`] with [`EMAIL_TAKEN`] if the address is
     /// already stored, in any case and any spelling of its domain.
     async fn create(&self, subscriber: &NewSubscriber) -> Result<Subscriber, StoreError>;
 

@@ -1,5 +1,7 @@
 use exit3_domain::search;
 
+use crate::error::Constraint;
+
 /// The type of a column, independent of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -24,7 +26,14 @@ pub struct Column {
     pub kind: Kind,
 }
 
-/// A table that is copied between databases.
+impl Column {
+    /// A column of this name and type.
+    pub const fn new(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind }
+    }
+}
+
+/// A table that is copied between databases, and all that the adapters must know about it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Table {
     /// Its name, the same in every database.
@@ -33,6 +42,11 @@ pub struct Table {
     pub columns: &'static [Column],
     /// The columns that form its `search_document`; empty if it has no such column.
     pub searched_by: &'static [&'static str],
+    /// The rules that every database enforces on it: which values are unique, and which rows must
+    /// exist. A test of each adapter compares them with the schema, in both directions.
+    pub rules: &'static [Constraint],
+    /// The SQL rights on it that requests need. Backups need others.
+    pub rights: &'static str,
 }
 
 /// A value of a row, in a form that is independent of the database.
@@ -89,101 +103,28 @@ impl Shape {
 
 /// Finds a table by name.
 pub fn table(name: &str) -> Option<&'static Table> {
-    TABLES.iter().find(|table| table.name == name)
+    crate::TABLES.iter().find(|table| table.name == name)
 }
 
-const fn column(name: &'static str, kind: Kind) -> Column {
-    Column { name, kind }
+/// The rules of all tables.
+pub fn rules() -> impl Iterator<Item = Constraint> {
+    crate::TABLES.iter().flat_map(|table| table.rules.iter().copied())
 }
 
-/// The columns of the tables that remember the rows imported from the Django service.
-const BROUGHT: &[Column] =
-    &[column("id", Kind::Integer), column("digest", Kind::Bytes), column("original", Kind::Text)];
+/// A table that remembers the rows imported from the Django service.
+const fn memory(name: &'static str) -> Table {
+    const COLUMNS: &[Column] = &[
+        Column::new("id", Kind::Integer),
+        Column::new("digest", Kind::Bytes),
+        Column::new("original", Kind::Text),
+    ];
+    Table { name, columns: COLUMNS, searched_by: &[], rules: &[], rights: "SELECT" }
+}
 
-/// All tables with data, ordered so that rows come after the rows that they refer to. Everything
-/// that copies a database uses this list. A test of each adapter compares it with the schema.
-pub const TABLES: &[Table] = &[
-    Table {
-        name: "leads",
-        columns: &[
-            column("id", Kind::Integer),
-            column("full_name", Kind::Text),
-            column("position", Kind::Text),
-            column("company_name", Kind::Text),
-            column("phone_number", Kind::Text),
-            column("email", Kind::Text),
-            column("source", Kind::Text),
-            column("status", Kind::Text),
-            column("notes", Kind::Text),
-            column("category", Kind::Text),
-            column("created_at", Kind::Time),
-            column("updated_at", Kind::Time),
-        ],
-        searched_by: &["full_name", "company_name", "email", "phone_number"],
-    },
-    Table {
-        name: "subscribers",
-        columns: &[
-            column("id", Kind::Integer),
-            column("email", Kind::Text),
-            column("is_subscribed", Kind::Boolean),
-        ],
-        searched_by: &["email"],
-    },
-    Table {
-        name: "api_keys",
-        columns: &[
-            column("id", Kind::Integer),
-            column("name", Kind::Text),
-            column("prefix", Kind::Text),
-            column("digest", Kind::Bytes),
-            column("scopes", Kind::Text),
-            column("origins", Kind::Text),
-            column("rate", Kind::Text),
-            column("forwards_visitors", Kind::Boolean),
-            column("created_at", Kind::Time),
-            column("expires_at", Kind::Time),
-            column("revoked_at", Kind::Time),
-            column("last_used_at", Kind::Time),
-        ],
-        searched_by: &[],
-    },
-    Table {
-        name: "clients",
-        columns: &[
-            column("id", Kind::Integer),
-            column("lead_id", Kind::Integer),
-            column("team_id", Kind::Text),
-            column("monthly_charge", Kind::Integer),
-            column("one_time_charge", Kind::Integer),
-            column("contract_file", Kind::Text),
-            column("short_description", Kind::Text),
-            column("category", Kind::Text),
-        ],
-        searched_by: &[],
-    },
-    Table {
-        name: "staff",
-        columns: &[
-            column("id", Kind::Integer),
-            column("username", Kind::Text),
-            column("first_name", Kind::Text),
-            column("last_name", Kind::Text),
-            column("email", Kind::Text),
-            column("is_staff", Kind::Boolean),
-            column("is_active", Kind::Boolean),
-            column("is_superuser", Kind::Boolean),
-            column("password", Kind::Text),
-            column("date_joined", Kind::Time),
-            column("last_login", Kind::Time),
-        ],
-        searched_by: &[],
-    },
-    Table { name: "django_leads", columns: BROUGHT, searched_by: &[] },
-    Table { name: "django_subscribers", columns: BROUGHT, searched_by: &[] },
-    Table { name: "django_clients", columns: BROUGHT, searched_by: &[] },
-    Table { name: "django_staff", columns: BROUGHT, searched_by: &[] },
-];
+pub(crate) const DJANGO_LEADS: Table = memory("django_leads");
+pub(crate) const DJANGO_SUBSCRIBERS: Table = memory("django_subscribers");
+pub(crate) const DJANGO_CLIENTS: Table = memory("django_clients");
+pub(crate) const DJANGO_STAFF: Table = memory("django_staff");
 
 /// Tables that no archive contains: counts, which are computed from the rows, and facts about a
 /// single database.
@@ -193,6 +134,21 @@ pub const NOT_MOVED: &[&str] =
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rule_is_about_a_column_of_its_own_table() {
+        for table in crate::TABLES {
+            for rule in table.rules {
+                let (Constraint::Taken { table: of, column }
+                | Constraint::Missing { table: of, column }) = rule
+                else {
+                    panic!("{rule:?} is about no column");
+                };
+                assert_eq!(*of, table.name);
+                assert!(table.columns.iter().any(|own| own.name == *column), "{rule:?}");
+            }
+        }
+    }
 
     #[test]
     fn a_backup_has_every_field_that_clients_may_set_and_every_column_of_an_order() {

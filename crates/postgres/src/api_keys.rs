@@ -16,7 +16,7 @@ use row::{ApiKeyInsert, ApiKeyRow, api_keys};
 
 /// Stores API keys in PostgreSQL.
 #[derive(Clone)]
-pub struct PgApiKeyRepository {
+pub(crate) struct PgApiKeyRepository {
     pool: PgPool,
 }
 

@@ -11,7 +11,7 @@ use crate::sql::{Sql, Value};
 
 /// Records when backups were made and verified.
 #[derive(Clone)]
-pub struct PgBackupLog {
+pub(crate) struct PgBackupLog {
     pool: PgPool,
 }
 

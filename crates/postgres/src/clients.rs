@@ -1,24 +1,114 @@
 //! Clients in PostgreSQL.
 
-mod row;
-
 use async_trait::async_trait;
-use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
+use diesel::dsl::{AsSelect, SqlTypeOf};
+use diesel::pg::Pg;
+use diesel::prelude::{
+    AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable,
+};
 use diesel::{QueryResult, SelectableHelper};
 use diesel_async::RunQueryDsl;
-use exit3_domain::clients::{Client, ClientId, NewClient};
-use exit3_domain::leads::LeadId;
+use exit3_domain::clients::{Client, ClientId, Money, NewClient};
+use exit3_domain::leads::{LeadCategory, LeadId};
 use exit3_domain::paging::{Page, PageRequest};
 use exit3_ports::{ClientRepository, StoreError};
 
-use self::row::{COLUMNS, ClientColumns, ClientRow, DetailsRow, clients};
 use crate::listing::{Key, Listing, Way, page_of};
 use crate::pool::PgPool;
 use crate::sql::Conditions;
+use crate::word::Word;
+
+diesel::table! {
+    clients (id) {
+        id -> BigInt,
+        lead_id -> Nullable<BigInt>,
+        team_id -> Text,
+        monthly_charge -> Nullable<BigInt>,
+        one_time_charge -> Nullable<BigInt>,
+        contract_file -> Nullable<Text>,
+        short_description -> Text,
+        category -> Text,
+    }
+}
+
+/// The columns of [`ClientRow`].
+type ClientColumns = SqlTypeOf<AsSelect<ClientRow, Pg>>;
+
+/// The columns of [`ClientRow`].
+const COLUMNS: &str = "id, lead_id, team_id, monthly_charge, one_time_charge, \
+                                  contract_file, short_description, category";
+
+/// A client as it is read.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = clients)]
+struct ClientRow {
+    id: i64,
+    lead_id: Option<i64>,
+    team_id: String,
+    monthly_charge: Option<i64>,
+    one_time_charge: Option<i64>,
+    contract_file: Option<String>,
+    short_description: String,
+    category: Word<LeadCategory>,
+}
+
+impl From<ClientRow> for Client {
+    fn from(row: ClientRow) -> Self {
+        Self {
+            id: ClientId(row.id),
+            details: NewClient {
+                lead: row.lead_id.map(LeadId),
+                team_id: row.team_id,
+                // The table has the same range, so nothing is lost.
+                monthly_charge: row.monthly_charge.and_then(Money::kept),
+                one_time_charge: row.one_time_charge.and_then(Money::kept),
+                contract_file: row.contract_file,
+                short_description: row.short_description,
+                category: row.category.0,
+            },
+        }
+    }
+}
+
+/// The columns that a caller can set.
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = clients, treat_none_as_default_value = false, treat_none_as_null = true)]
+struct DetailsRow<'a> {
+    lead_id: Option<i64>,
+    team_id: &'a str,
+    monthly_charge: Option<i64>,
+    one_time_charge: Option<i64>,
+    contract_file: Option<&'a str>,
+    short_description: &'a str,
+    category: &'static str,
+}
+
+impl<'a> From<&'a NewClient> for DetailsRow<'a> {
+    fn from(client: &'a NewClient) -> Self {
+        let NewClient {
+            lead,
+            team_id,
+            monthly_charge,
+            one_time_charge,
+            contract_file,
+            short_description,
+            category,
+        } = client;
+        Self {
+            lead_id: lead.map(|lead| lead.0),
+            team_id,
+            monthly_charge: monthly_charge.map(Money::hundredths),
+            one_time_charge: one_time_charge.map(Money::hundredths),
+            contract_file: contract_file.as_deref(),
+            short_description,
+            category: category.as_str(),
+        }
+    }
+}
 
 /// Stores clients in PostgreSQL.
 #[derive(Clone)]
-pub struct PgClientRepository {
+pub(crate) struct PgClientRepository {
     pool: PgPool,
 }
 

@@ -4,23 +4,17 @@ use std::sync::Arc;
 
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
-use exit3_ports::{Moved, Repositories, Rows, SchemaState, StoreError, Target};
+use exit3_ports::{Moved, Rows, SchemaState, StoreError, Target};
 use tokio::runtime::Handle;
 
-use crate::api_keys::PgApiKeyRepository;
-use crate::backups::PgBackupLog;
-use crate::clients::PgClientRepository;
 use crate::documents;
-use crate::health::{Asked, PgHealth};
-use crate::leads::PgLeadRepository;
+use crate::health::Asked;
 use crate::lists::Lists;
 use crate::migrations::{self, MigrationError};
 use crate::opening::Unfit;
 use crate::pool::PgPool;
 use crate::settings::PgSettings;
 use crate::sql::Sql;
-use crate::staff::PgStaffRepository;
-use crate::subscribers::PgSubscriberRepository;
 use crate::transfer::PgTransfer;
 
 /// A PostgreSQL database, and the repositories over it.
@@ -28,9 +22,9 @@ use crate::transfer::PgTransfer;
 pub struct PgDatabase {
     settings: PgSettings,
     runtime: Handle,
-    pool: PgPool,
-    lists: Lists,
-    asked: Arc<Asked>,
+    pub(crate) pool: PgPool,
+    pub(crate) lists: Lists,
+    pub(crate) asked: Arc<Asked>,
 }
 
 /// Creates a database from its settings. It does not connect yet, so this works while the database
@@ -53,55 +47,9 @@ impl PgDatabase {
         Self { pool, lists, ..self.clone() }
     }
 
-    /// The repositories that the use cases need.
-    pub fn repositories(&self) -> Repositories {
-        Repositories {
-            leads: Arc::new(self.leads()),
-            subscribers: Arc::new(self.subscribers()),
-            api_keys: Arc::new(self.api_keys()),
-            backups: Arc::new(self.backups()),
-            health: Arc::new(self.health()),
-        }
-    }
-
-    /// The repository of leads.
-    pub fn leads(&self) -> PgLeadRepository {
-        PgLeadRepository::new(self.pool.clone(), self.lists.clone())
-    }
-
-    /// The repository of newsletter subscribers.
-    pub fn subscribers(&self) -> PgSubscriberRepository {
-        PgSubscriberRepository::new(self.pool.clone(), self.lists.clone())
-    }
-
-    /// The repository of API keys.
-    pub fn api_keys(&self) -> PgApiKeyRepository {
-        PgApiKeyRepository::new(self.pool.clone())
-    }
-
-    /// The repository of clients.
-    pub fn clients(&self) -> PgClientRepository {
-        PgClientRepository::new(self.pool.clone())
-    }
-
-    /// The repository of staff accounts.
-    pub fn staff(&self) -> PgStaffRepository {
-        PgStaffRepository::new(self.pool.clone())
-    }
-
-    /// The log of backups.
-    pub fn backups(&self) -> PgBackupLog {
-        PgBackupLog::new(self.pool.clone())
-    }
-
     /// The port that copies the whole database.
     pub fn transfer(&self) -> PgTransfer {
         PgTransfer::new(self.settings.clone(), self.runtime.clone())
-    }
-
-    /// The port that checks the database.
-    pub fn health(&self) -> PgHealth {
-        PgHealth::new(self.pool.clone(), Arc::clone(&self.asked))
     }
 
     /// Keeps checking whether lists may come from the replica in the settings; never returns. One

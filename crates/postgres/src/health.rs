@@ -31,7 +31,7 @@ const TRIAL: &str = "BEGIN; \
 
 /// Checks the health of the database.
 #[derive(Clone)]
-pub struct PgHealth {
+pub(crate) struct PgHealth {
     pool: PgPool,
     asked: Arc<Asked>,
 }

@@ -21,7 +21,7 @@ use row::{DetailsRow, LeadRow, leads};
 
 /// Stores leads in PostgreSQL.
 #[derive(Clone)]
-pub struct PgLeadRepository {
+pub(crate) struct PgLeadRepository {
     pool: PgPool,
     lists: Lists,
 }

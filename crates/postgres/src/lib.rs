@@ -32,16 +32,32 @@ mod telemetry;
 mod transfer;
 mod word;
 
-pub use api_keys::PgApiKeyRepository;
-pub use backups::PgBackupLog;
-pub use clients::PgClientRepository;
 pub use database::{PgDatabase, connect};
 pub use foreign::foreign_source;
-pub use health::PgHealth;
-pub use leads::PgLeadRepository;
 pub use migrations::MigrationError;
 pub use opening::Unfit;
 pub use settings::{PgSettings, SettingsError};
-pub use staff::PgStaffRepository;
-pub use subscribers::PgSubscriberRepository;
 pub use transfer::PgTransfer;
+
+use std::sync::Arc;
+
+use exit3_ports::Repositories;
+
+impl PgDatabase {
+    /// The repositories that the use cases need.
+    pub fn repositories(&self) -> Repositories {
+        let (pool, lists) = (&self.pool, &self.lists);
+        Repositories {
+            leads: Arc::new(leads::PgLeadRepository::new(pool.clone(), lists.clone())),
+            subscribers: Arc::new(subscribers::PgSubscriberRepository::new(
+                pool.clone(),
+                lists.clone(),
+            )),
+            api_keys: Arc::new(api_keys::PgApiKeyRepository::new(pool.clone())),
+            clients: Arc::new(clients::PgClientRepository::new(pool.clone())),
+            staff: Arc::new(staff::PgStaffRepository::new(pool.clone())),
+            backups: Arc::new(backups::PgBackupLog::new(pool.clone())),
+            health: Arc::new(health::PgHealth::new(pool.clone(), Arc::clone(&self.asked))),
+        }
+    }
+}

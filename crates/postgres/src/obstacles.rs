@@ -102,16 +102,11 @@ impl Needs {
     pub(crate) fn of_service() -> Self {
         let mut needs = Self::default();
         for table in TABLES {
-            let rights = match table.name {
-                "leads" | "subscribers" => "SELECT, INSERT, UPDATE, DELETE",
-                "api_keys" => "SELECT, UPDATE",
-                _ => "SELECT",
-            };
             let mut columns = list(table.columns.iter());
             if !table.searched_by.is_empty() {
                 columns.push_str(", search_document text");
             }
-            needs.add(table.name, rights, columns, false);
+            needs.add(table.name, table.rights, columns, false);
         }
         let counts = "SELECT, INSERT, UPDATE";
         let of_leads = "status text, source text, category text, slot int2, n int8";

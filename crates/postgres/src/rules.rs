@@ -1,21 +1,26 @@
-//! The constraint names of the rules that the schema guards.
+//! The rules that the schema guards, by the names of its constraints.
 
-use exit3_ports::{Constraint, Guard, RULES, Rule};
+use exit3_ports::{Constraint, rules};
 
-/// Names by table, column and kind.
-const NAMES: &[(&str, &str, Guard, &str)] = &[
-    ("subscribers", "email", Guard::Unique, "subscribers_email_key"),
-    ("api_keys", "prefix", Guard::Unique, "api_keys_prefix_key"),
-    ("clients", "lead_id", Guard::Unique, "clients_lead_key"),
-    ("clients", "lead_id", Guard::Reference, "clients_lead_exists"),
-    ("staff", "username", Guard::Unique, "staff_username_key"),
-];
-
-/// The rule of a constraint, by the constraint's name.
+/// The rule of a constraint, by the constraint's name: `<table>_<column>_key` if values are unique,
+/// `<table>_<column>_exists` if the row that the column refers to must exist. The name leaves out
+/// the `_id` at the end of a column.
 pub(crate) fn told(name: &str) -> Option<Constraint> {
-    let (table, column, guard, _) = NAMES.iter().find(|(.., known)| *known == name)?;
-    let named = |rule: &&Rule| (rule.table, rule.column, rule.guard) == (*table, *column, *guard);
-    RULES.iter().find(named)?.told
+    rules().find(|rule| is_named(name, *rule))
+}
+
+fn is_named(name: &str, rule: Constraint) -> bool {
+    let (table, column, ending) = match rule {
+        Constraint::Taken { table, column } => (table, column, "key"),
+        Constraint::Missing { table, column } => (table, column, "exists"),
+        Constraint::Stale => return false,
+    };
+    let column = column.strip_suffix("_id").unwrap_or(column);
+    let mut rest = Some(name);
+    for (part, between) in [(table, "_"), (column, "_"), (ending, "")] {
+        rest = rest.and_then(|rest| rest.strip_prefix(part)?.strip_prefix(between));
+    }
+    rest == Some("")
 }
 
 /// Whether a check on a table is one of ours, which limit a column's length or list its words. No
@@ -27,6 +32,7 @@ pub(crate) fn is_own_check((table, name): (&str, &str)) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use exit3_ports::clients::{LEAD_MISSING, LEAD_TAKEN};
     use exit3_testkit::postgres;
     use tokio::runtime::Handle;
 
@@ -48,15 +54,22 @@ mod tests {
         let settings = PgSettings::parse(database.url()).unwrap();
         connect(&settings, Handle::current()).migrate().await.unwrap();
         let rows = postgres::client(database.url()).await.query(SCHEMA, &[]).await.unwrap();
-        let guard = |refers| if refers { Guard::Reference } else { Guard::Unique };
-        let mut found: Vec<(String, String, Guard)> =
-            rows.iter().map(|row| (row.get(0), row.get(1), guard(row.get(2)))).collect();
-        let named = NAMES.iter().map(|it| (it.0.to_owned(), it.3.to_owned(), it.2));
-        let mut named: Vec<(String, String, Guard)> = named.collect();
-        let order = |rule: &(String, String, Guard)| format!("{rule:?}");
-        found.sort_by_key(order);
-        named.sort_by_key(order);
-        assert_eq!(found, named);
+        let mut found: Vec<Constraint> = Vec::new();
+        for row in &rows {
+            let (table, name, refers): (String, String, bool) =
+                (row.get(0), row.get(1), row.get(2));
+            let rule = told(&name).unwrap_or_else(|| panic!("no rule is named like {name}"));
+            let as_declared = match rule {
+                Constraint::Taken { table: of, .. } => (of, false),
+                Constraint::Missing { table: of, .. } => (of, true),
+                Constraint::Stale => panic!("{name}"),
+            };
+            assert_eq!((table.as_str(), refers), as_declared, "{name}");
+            found.push(rule);
+        }
+        let missing: Vec<Constraint> = rules().filter(|rule| !found.contains(rule)).collect();
+        assert_eq!(missing, [], "the schema has no constraint of these names");
+        assert_eq!(found.len(), rules().count());
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -76,13 +89,12 @@ mod tests {
     }
 
     #[test]
-    fn every_rule_has_a_constraint_name() {
-        let named: Vec<_> = NAMES.iter().map(|it| (it.0, it.1, it.2)).collect();
-        let rules: Vec<_> = RULES.iter().map(|it| (it.table, it.column, it.guard)).collect();
-        assert_eq!(named, rules);
-        for (rule, (.., name)) in RULES.iter().zip(NAMES) {
-            assert_eq!(told(name), rule.told, "{name}");
+    fn a_constraint_is_known_by_its_whole_name() {
+        assert_eq!(told("clients_lead_key"), Some(LEAD_TAKEN));
+        assert_eq!(told("clients_lead_exists"), Some(LEAD_MISSING));
+        for other in ["clients_lead_id_key", "clients_lead_key1", "clients_lead", "leads_pkey", ""]
+        {
+            assert_eq!(told(other), None, "{other}");
         }
-        assert_eq!(told("leads_pkey"), None);
     }
 }

@@ -18,7 +18,7 @@ use crate::sql::Conditions;
 
 /// Stores staff accounts in PostgreSQL.
 #[derive(Clone)]
-pub struct PgStaffRepository {
+pub(crate) struct PgStaffRepository {
     pool: PgPool,
 }
 

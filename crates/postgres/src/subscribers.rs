@@ -14,7 +14,8 @@ use exit3_domain::subscribers::{
     NewSubscriber, Subscriber, SubscriberChange, SubscriberFilter, SubscriberId, SubscriberOrder,
     SubscriberPosition, search_document,
 };
-use exit3_ports::{Constraint, StoreError, SubscriberRepository};
+use exit3_ports::subscribers::EMAIL_TAKEN;
+use exit3_ports::{StoreError, SubscriberRepository};
 
 use crate::lists::Lists;
 use crate::pool::PgPool;
@@ -24,7 +25,7 @@ use spelled::{ensure, holder_of};
 
 /// Stores newsletter subscribers in PostgreSQL.
 #[derive(Clone)]
-pub struct PgSubscriberRepository {
+pub(crate) struct PgSubscriberRepository {
     pool: PgPool,
     lists: Lists,
 }
@@ -40,7 +41,7 @@ impl SubscriberRepository for PgSubscriberRepository {
     async fn create(&self, subscriber: &NewSubscriber) -> Result<Subscriber, StoreError> {
         let subscriber = normal(subscriber);
         if holder_of(&self.pool, &subscriber.email, None).await?.is_some() {
-            return Err(StoreError::Conflict(Constraint::SubscriberEmail));
+            return Err(StoreError::Conflict(EMAIL_TAKEN));
         }
         let document = subscriber.search_document();
         let created = self.pool.write(|mut connection| {
@@ -151,7 +152,7 @@ impl SubscriberRepository for PgSubscriberRepository {
             && holder_of(&self.pool, email, Some(id)).await?.is_some()
         {
             self.find(id).await?.ok_or(StoreError::NotFound)?;
-            return Err(StoreError::Conflict(Constraint::SubscriberEmail));
+            return Err(StoreError::Conflict(EMAIL_TAKEN));
         }
         let document = email.as_deref().map(search_document);
         let updated = self.pool.write(|mut connection| {

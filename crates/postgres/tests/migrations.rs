@@ -10,7 +10,7 @@
 mod common;
 
 use exit3_domain::paging::PageRequest;
-use exit3_ports::{DatabaseHealth, Migration, Rows, StaffRepository, Target};
+use exit3_ports::{Migration, Rows, Target};
 use exit3_postgres::{PgDatabase, PgSettings, connect};
 use exit3_testkit::migrations::{
     Table, Tables, fill, inserted, serves_beside_another_release, statements_of_earlier_releases,
@@ -80,11 +80,11 @@ async fn a_newer_schema_is_used_and_not_changed() {
     let admin = postgres::client(database.url()).await;
     let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('99999999999999')";
     admin.batch_execute(newer).await.unwrap();
-    assert!(own.health().schema_is_current().await.unwrap());
+    assert!(own.repositories().health.schema_is_current().await.unwrap());
     assert_eq!(own.migrate().await.unwrap(), 0);
     let refused = own.migrate_to(Target::Version(1), Rows::Drop).await.unwrap_err();
     assert!(refused.to_string().contains("99999999999999"), "{refused}");
-    own.staff().list(PageRequest::first()).await.unwrap();
+    own.repositories().staff.list(PageRequest::first()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

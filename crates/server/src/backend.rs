@@ -8,9 +8,9 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use exit3_app::App;
 use exit3_app::api_keys::Keyring;
 use exit3_app::quotas::Limits;
+use exit3_app::{App, NoDatabase};
 use exit3_domain::email::DisposableDomains;
 use exit3_ports::{
     ForeignSource, Moved, Quotas, Repositories, Rows, SchemaState, Target, Transfer, with_causes,
@@ -240,12 +240,16 @@ impl Backend {
     /// Creates use cases for one of `workers` threads with runtimes of their own. All workers
     /// together share the connections that the settings allow.
     pub fn app(&self, workers: usize) -> App {
+        self.shared.app_over(Ok(self.repositories(workers)))
+    }
+
+    /// The repositories of [`Self::app`].
+    pub(crate) fn repositories(&self, workers: usize) -> Repositories {
         match &self.database {
             Database::Postgres(settings) => {
-                let database = self.connections(settings).of_worker(workers, Handle::current());
-                self.shared.app_over(database.repositories())
+                self.connections(settings).of_worker(workers, Handle::current()).repositories()
             }
-            Database::Sqlite(database) => self.shared.app_over(database.repositories()),
+            Database::Sqlite(database) => database.repositories(),
         }
     }
 
@@ -299,10 +303,10 @@ impl Shared {
         }
     }
 
-    /// Creates use cases over one database's repositories.
-    pub(crate) fn app_over(&self, repositories: Repositories) -> App {
+    /// Creates use cases over one database, if it has been found.
+    pub(crate) fn app_over(&self, database: Result<Repositories, NoDatabase>) -> App {
         App {
-            repositories,
+            database,
             keyring: Arc::clone(&self.keyring),
             quotas: self.quotas(),
             limits: self.limits,

@@ -3,7 +3,6 @@
 //! The start runs on a thread of its own. Stopping does not wait for it, and requests are answered
 //! even while the start is blocked.
 
-mod away;
 mod late;
 mod progress;
 

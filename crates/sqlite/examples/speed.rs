@@ -17,7 +17,7 @@ use exit3_domain::leads::{
 };
 use exit3_domain::paging::{Direction, PageNumber, PageRequest, Step};
 use exit3_ports::LeadRepository;
-use exit3_sqlite::{SqliteDatabase, SqliteLeadRepository, SqliteSettings};
+use exit3_sqlite::{SqliteDatabase, SqliteSettings};
 use exit3_testkit::builders::{at, lead};
 
 const TIME: Duration = Duration::from_secs(3);
@@ -62,12 +62,7 @@ where
     calls as f64 / begun.elapsed().as_secs_f64()
 }
 
-async fn lists(
-    leads: &Arc<SqliteLeadRepository>,
-    name: &str,
-    filter: LeadFilter,
-    page: PageNumber,
-) {
+async fn lists(leads: &Arc<dyn LeadRepository>, name: &str, filter: LeadFilter, page: PageNumber) {
     let sorts = [LeadSort::CreatedAt, LeadSort::FullName];
     for by in sorts {
         let (leads, filter) = (Arc::clone(leads), filter.clone());
@@ -92,7 +87,7 @@ async fn lists(
     }
 }
 
-async fn all_lists(leads: &Arc<SqliteLeadRepository>, stock: i64) {
+async fn all_lists(leads: &Arc<dyn LeadRepository>, stock: i64) {
     for (name, page) in [
         ("all", PageNumber::Number(1)),
         ("all, last", PageNumber::Last),
@@ -141,7 +136,7 @@ async fn main() {
     let path = Path::new(&directory).join("speed.sqlite3");
     let database = SqliteDatabase::open(&path, &SqliteSettings::default()).unwrap();
     database.migrate().unwrap();
-    let leads = Arc::new(database.leads());
+    let leads = database.repositories().leads;
     let first = PageRequest::first();
     let stored = leads.list(&LeadFilter::default(), LeadOrder::NEWEST, first).await;
     let stored = i64::try_from(stored.unwrap().unwrap().count).unwrap();

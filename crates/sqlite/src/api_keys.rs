@@ -14,7 +14,7 @@ use crate::store::Store;
 
 /// Stores API keys.
 #[derive(Clone)]
-pub struct SqliteApiKeyRepository {
+pub(crate) struct SqliteApiKeyRepository {
     store: Store,
 }
 

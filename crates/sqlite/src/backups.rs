@@ -13,7 +13,7 @@ use crate::store::Store;
 
 /// Records when backups were made and verified.
 #[derive(Clone)]
-pub struct SqliteBackupLog {
+pub(crate) struct SqliteBackupLog {
     store: Store,
 }
 

@@ -1,22 +1,105 @@
 //! Clients in SQLite.
 
-mod row;
-
 use async_trait::async_trait;
 use diesel::prelude::*;
-use exit3_domain::clients::{Client, ClientId, NewClient};
-use exit3_domain::leads::LeadId;
+use diesel::sqlite::Sqlite;
+use exit3_domain::clients::{Client, ClientId, Money, NewClient};
+use exit3_domain::leads::{LeadCategory, LeadId};
 use exit3_domain::paging::{Page, PageRequest};
 use exit3_ports::{ClientRepository, StoreError};
 
-use self::row::{ClientRow, DetailsRow, clients};
 use crate::error::{from_diesel, from_diesel_about};
+use crate::leads::{text, unreadable};
 use crate::store::Store;
 use crate::window::Window;
 
+diesel::table! {
+    clients (id) {
+        id -> BigInt,
+        lead_id -> Nullable<BigInt>,
+        team_id -> Text,
+        monthly_charge -> Nullable<BigInt>,
+        one_time_charge -> Nullable<BigInt>,
+        contract_file -> Nullable<Text>,
+        short_description -> Text,
+        category -> Text,
+    }
+}
+
+/// A client as it is read.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = clients, check_for_backend(Sqlite))]
+struct ClientRow {
+    id: i64,
+    lead_id: Option<i64>,
+    team_id: String,
+    monthly_charge: Option<i64>,
+    one_time_charge: Option<i64>,
+    contract_file: Option<String>,
+    short_description: String,
+    category: String,
+}
+
+impl TryFrom<ClientRow> for Client {
+    type Error = StoreError;
+
+    fn try_from(row: ClientRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: ClientId(row.id),
+            details: NewClient {
+                lead: row.lead_id.map(LeadId),
+                team_id: row.team_id,
+                // The table has the same range, so nothing is lost.
+                monthly_charge: row.monthly_charge.and_then(Money::kept),
+                one_time_charge: row.one_time_charge.and_then(Money::kept),
+                contract_file: row.contract_file,
+                short_description: row.short_description,
+                category: LeadCategory::from_word(&row.category).ok_or_else(unreadable)?,
+            },
+        })
+    }
+}
+
+/// The columns that a caller can set.
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = clients, treat_none_as_default_value = false, treat_none_as_null = true)]
+struct DetailsRow {
+    lead_id: Option<i64>,
+    team_id: String,
+    monthly_charge: Option<i64>,
+    one_time_charge: Option<i64>,
+    contract_file: Option<String>,
+    short_description: String,
+    category: &'static str,
+}
+
+impl DetailsRow {
+    /// An error for a text with a NUL, which PostgreSQL cannot store.
+    fn of(client: &NewClient) -> Result<Self, StoreError> {
+        let NewClient {
+            lead,
+            team_id,
+            monthly_charge,
+            one_time_charge,
+            contract_file,
+            short_description,
+            category,
+        } = client;
+        Ok(Self {
+            lead_id: lead.map(|lead| lead.0),
+            team_id: text(team_id)?,
+            monthly_charge: monthly_charge.map(Money::hundredths),
+            one_time_charge: one_time_charge.map(Money::hundredths),
+            contract_file: contract_file.as_deref().map(text).transpose()?,
+            short_description: text(short_description)?,
+            category: category.as_str(),
+        })
+    }
+}
+
 /// Stores clients.
 #[derive(Clone)]
-pub struct SqliteClientRepository {
+pub(crate) struct SqliteClientRepository {
     store: Store,
 }
 

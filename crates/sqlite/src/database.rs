@@ -6,22 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use exit3_ports::{Moved, Repositories, Rows, SchemaState, StoreError, Target};
+use exit3_ports::{Moved, Rows, SchemaState, StoreError, Target};
 
-use crate::api_keys::SqliteApiKeyRepository;
-use crate::backups::SqliteBackupLog;
-use crate::clients::SqliteClientRepository;
 use crate::connection::{Connector, Files, FilesError, OpenError};
 use crate::documents;
 use crate::error::{self, Refusal};
 use crate::freeze;
-use crate::health::SqliteHealth;
-use crate::leads::SqliteLeadRepository;
 use crate::migrations;
 use crate::readers::Readers;
-use crate::staff::SqliteStaffRepository;
 use crate::store::Store;
-use crate::subscribers::SqliteSubscriberRepository;
 use crate::transfer::SqliteTransfer;
 use crate::writer::Writer;
 
@@ -49,8 +42,8 @@ impl Default for SqliteSettings {
 #[derive(Clone)]
 pub struct SqliteDatabase {
     path: PathBuf,
-    connector: Connector,
-    store: Store,
+    pub(crate) connector: Connector,
+    pub(crate) store: Store,
 }
 
 impl SqliteDatabase {
@@ -133,47 +126,6 @@ impl SqliteDatabase {
         Ok(migrations::state(&mut self.connector.reader()?)?)
     }
 
-    /// The repositories that the use cases need.
-    pub fn repositories(&self) -> Repositories {
-        Repositories {
-            leads: Arc::new(self.leads()),
-            subscribers: Arc::new(self.subscribers()),
-            api_keys: Arc::new(self.api_keys()),
-            backups: Arc::new(self.backups()),
-            health: Arc::new(self.health()),
-        }
-    }
-
-    /// The repository of leads.
-    pub fn leads(&self) -> SqliteLeadRepository {
-        SqliteLeadRepository::new(self.store.clone())
-    }
-
-    /// The repository of subscribers.
-    pub fn subscribers(&self) -> SqliteSubscriberRepository {
-        SqliteSubscriberRepository::new(self.store.clone())
-    }
-
-    /// The repository of API keys.
-    pub fn api_keys(&self) -> SqliteApiKeyRepository {
-        SqliteApiKeyRepository::new(self.store.clone())
-    }
-
-    /// The repository of clients.
-    pub fn clients(&self) -> SqliteClientRepository {
-        SqliteClientRepository::new(self.store.clone())
-    }
-
-    /// The repository of staff accounts.
-    pub fn staff(&self) -> SqliteStaffRepository {
-        SqliteStaffRepository::new(self.store.clone())
-    }
-
-    /// The log of backups.
-    pub fn backups(&self) -> SqliteBackupLog {
-        SqliteBackupLog::new(self.store.clone())
-    }
-
     /// The port that copies the whole database.
     pub fn transfer(&self) -> SqliteTransfer {
         SqliteTransfer::new(self.connector.clone())
@@ -211,11 +163,6 @@ impl SqliteDatabase {
     /// [`StoreError::Unavailable`].
     pub async fn fold_accents(&self) -> Result<u64, StoreError> {
         documents::fold_accents(&self.store).await
-    }
-
-    /// The port that checks the database.
-    pub fn health(&self) -> SqliteHealth {
-        SqliteHealth::new(self.store.clone(), self.connector.clone())
     }
 
     /// A description of the database for log lines.

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use exit3_ports::{Constraint, Guard, RULES, Rule, StoreError};
+use exit3_ports::{Constraint, StoreError, rules};
 
 /// Messages of errors that pass by themselves or that an operator can fix: BUSY, LOCKED, FULL,
 /// IOERR, CANTOPEN, READONLY, PROTOCOL, NOMEM and INTERRUPT. Diesel passes on the message, not the
@@ -118,17 +118,17 @@ pub(crate) fn from_diesel_about(table: &'static str) -> impl Fn(DieselError) -> 
 
 /// The unique rule whose table and column the message names.
 fn unique(message: &str) -> Option<Constraint> {
-    let column = message.strip_prefix("UNIQUE constraint failed: ")?;
-    let named = |rule: &&Rule| column.split_once('.') == Some((rule.table, rule.column));
-    RULES.iter().filter(|rule| rule.guard == Guard::Unique).find(named)?.told
+    let named = message.strip_prefix("UNIQUE constraint failed: ")?.split_once('.')?;
+    let is_named = |rule: &Constraint| matches!(rule, Constraint::Taken { table, column } if (*table, *column) == named);
+    rules().find(is_named)
 }
 
 /// A table's reference to another table, if it has exactly one.
-fn reference(table: &str) -> Option<Constraint> {
+fn reference(of: &str) -> Option<Constraint> {
     let mut references =
-        RULES.iter().filter(|rule| rule.table == table && rule.guard == Guard::Reference);
+        rules().filter(|rule| matches!(rule, Constraint::Missing { table, .. } if *table == of));
     let only = references.next()?;
-    if references.next().is_some() { None } else { only.told }
+    if references.next().is_some() { None } else { Some(only) }
 }
 
 /// Maps an error of opening or configuring a connection.
@@ -160,6 +160,10 @@ fn is_not_migrated(message: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use exit3_ports::clients::{LEAD_MISSING, LEAD_TAKEN};
+    use exit3_ports::staff::USERNAME_TAKEN;
+    use exit3_ports::subscribers::EMAIL_TAKEN;
+
     use super::*;
 
     fn mapped(kind: DatabaseErrorKind, message: &str) -> StoreError {
@@ -189,9 +193,9 @@ mod tests {
     #[test]
     fn only_errors_that_callers_can_fix_are_conflicts() {
         for (column, constraint) in [
-            ("subscribers.email", Constraint::SubscriberEmail),
-            ("clients.lead_id", Constraint::ClientLead),
-            ("staff.username", Constraint::StaffUsername),
+            ("subscribers.email", EMAIL_TAKEN),
+            ("clients.lead_id", LEAD_TAKEN),
+            ("staff.username", USERNAME_TAKEN),
         ] {
             let message = format!("UNIQUE constraint failed: {column}");
             let error = mapped(DatabaseErrorKind::UniqueViolation, &message);
@@ -209,7 +213,7 @@ mod tests {
             DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, message)
         };
         let of_clients = from_diesel_about("clients")(broken());
-        assert!(matches!(of_clients, StoreError::Conflict(Constraint::UnknownLead)));
+        assert!(matches!(of_clients, StoreError::Conflict(LEAD_MISSING)));
         for other in [from_diesel_about("staff")(broken()), from_diesel(broken())] {
             assert!(matches!(other, StoreError::Other(_)), "{other:?}");
         }

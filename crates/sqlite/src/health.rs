@@ -13,7 +13,7 @@ use crate::store::Store;
 
 /// Checks the health of the database.
 #[derive(Clone)]
-pub struct SqliteHealth {
+pub(crate) struct SqliteHealth {
     store: Store,
     connector: Connector,
 }

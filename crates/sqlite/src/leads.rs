@@ -23,7 +23,7 @@ pub(crate) const PATIENCE_FOR_MANY: Duration = Duration::from_secs(120);
 
 /// Stores leads.
 #[derive(Clone)]
-pub struct SqliteLeadRepository {
+pub(crate) struct SqliteLeadRepository {
     store: Store,
 }
 

@@ -28,14 +28,27 @@ mod transfer;
 mod window;
 mod writer;
 
-pub use api_keys::SqliteApiKeyRepository;
-pub use backups::SqliteBackupLog;
-pub use clients::SqliteClientRepository;
 pub use connection::{FilesError, OpenError};
 pub use database::{SqliteDatabase, SqliteSettings};
 pub use foreign::foreign_source;
-pub use health::SqliteHealth;
-pub use leads::SqliteLeadRepository;
-pub use staff::SqliteStaffRepository;
-pub use subscribers::SqliteSubscriberRepository;
 pub use transfer::SqliteTransfer;
+
+use std::sync::Arc;
+
+use exit3_ports::Repositories;
+
+impl SqliteDatabase {
+    /// The repositories that the use cases need.
+    pub fn repositories(&self) -> Repositories {
+        let store = || self.store.clone();
+        Repositories {
+            leads: Arc::new(leads::SqliteLeadRepository::new(store())),
+            subscribers: Arc::new(subscribers::SqliteSubscriberRepository::new(store())),
+            api_keys: Arc::new(api_keys::SqliteApiKeyRepository::new(store())),
+            clients: Arc::new(clients::SqliteClientRepository::new(store())),
+            staff: Arc::new(staff::SqliteStaffRepository::new(store())),
+            backups: Arc::new(backups::SqliteBackupLog::new(store())),
+            health: Arc::new(health::SqliteHealth::new(store(), self.connector.clone())),
+        }
+    }
+}

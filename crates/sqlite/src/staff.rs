@@ -16,7 +16,7 @@ use crate::window::Window;
 
 /// Stores staff accounts.
 #[derive(Clone)]
-pub struct SqliteStaffRepository {
+pub(crate) struct SqliteStaffRepository {
     store: Store,
 }
 

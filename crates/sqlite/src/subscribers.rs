@@ -12,7 +12,8 @@ use exit3_domain::subscribers::{
     NewSubscriber, Subscriber, SubscriberChange, SubscriberFilter, SubscriberId, SubscriberOrder,
     SubscriberPosition,
 };
-use exit3_ports::{Constraint, StoreError, SubscriberRepository};
+use exit3_ports::subscribers::EMAIL_TAKEN;
+use exit3_ports::{StoreError, SubscriberRepository};
 
 use crate::error::from_diesel;
 use crate::leads::{PATIENCE_FOR_MANY, text};
@@ -30,7 +31,7 @@ diesel::table! {
 
 /// Stores newsletter subscribers.
 #[derive(Clone)]
-pub struct SqliteSubscriberRepository {
+pub(crate) struct SqliteSubscriberRepository {
     store: Store,
 }
 
@@ -83,7 +84,7 @@ impl SubscriberRepository for SqliteSubscriberRepository {
         let row = NewRow::of(subscriber)?;
         let insert = move |connection: &mut SqliteConnection| {
             if holder_of(connection, &row.email, None).map_err(from_diesel)?.is_some() {
-                return Err(StoreError::Conflict(Constraint::SubscriberEmail));
+                return Err(StoreError::Conflict(EMAIL_TAKEN));
             }
             diesel::insert_into(subscribers::table)
                 .values(row)
@@ -199,7 +200,7 @@ impl SubscriberRepository for SqliteSubscriberRepository {
                     .map_err(from_diesel)?
                     .is_some()
             {
-                return Err(StoreError::Conflict(Constraint::SubscriberEmail));
+                return Err(StoreError::Conflict(EMAIL_TAKEN));
             }
             let then = match email {
                 Some(email) => NewRow::of(&NewSubscriber { email, is_subscribed })?,

@@ -19,7 +19,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use exit3_domain::leads::{LeadFilter, LeadOrder};
 use exit3_domain::paging::PageRequest;
-use exit3_ports::{DatabaseHealth, LeadRepository, StoreError, Transfer, with_causes};
+use exit3_ports::{StoreError, Transfer, with_causes};
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
 use exit3_testkit::builders;
 
@@ -57,7 +57,7 @@ impl Kept {
 
     async fn create(&self, n: i64) -> Result<(), StoreError> {
         let lead = builders::lead().build();
-        self.database.leads().create(&lead, builders::at(n)).await.map(drop)
+        self.database.repositories().leads.create(&lead, builders::at(n)).await.map(drop)
     }
 
     /// Asserts that a write fails with `sentence`, and that health checks and backups fail too.
@@ -66,7 +66,7 @@ impl Kept {
         assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
         let told = with_causes(&refused);
         assert!(told.contains(sentence), "{told}");
-        let health = self.database.health();
+        let health = self.database.repositories().health;
         assert!(matches!(health.ping().await, Err(StoreError::Unavailable(_))));
         assert!(matches!(health.schema_is_current().await, Err(StoreError::Unavailable(_))));
         let snapshot = self.database.transfer().snapshot().await.err().expect("no backup");
@@ -114,7 +114,14 @@ fn open(path: &Path) -> SqliteDatabase {
 
 async fn count(path: &Path) -> u64 {
     let (all, page) = (LeadFilter::default(), PageRequest::first());
-    open(path).leads().list(&all, LeadOrder::NEWEST, page).await.unwrap().unwrap().count
+    open(path)
+        .repositories()
+        .leads
+        .list(&all, LeadOrder::NEWEST, page)
+        .await
+        .unwrap()
+        .unwrap()
+        .count
 }
 
 /// Counts the rows in the main file alone.
@@ -170,7 +177,7 @@ async fn files_that_are_restored_are_used_again() {
         assert!(kept.create(0).await.is_err(), "{suffix}");
         fs::rename(kept.path(".away"), kept.path(suffix)).unwrap();
         kept.create(0).await.unwrap();
-        assert!(kept.database.health().schema_is_current().await.unwrap());
+        assert!(kept.database.repositories().health.schema_is_current().await.unwrap());
         assert_eq!(kept.after_a_kill().await, LEADS.unsigned_abs() + 1);
     }
 }
@@ -261,7 +268,7 @@ async fn an_overwritten_or_truncated_main_file_accepts_no_writes() {
         }
         let refused = kept.create(0).await.unwrap_err();
         assert!(with_causes(&refused).contains(OVERWRITTEN), "{how}: {refused:?}");
-        assert!(kept.database.health().ping().await.is_err());
+        assert!(kept.database.repositories().health.ping().await.is_err());
         if how == "older" {
             // Writes of another process do not repair it.
             let mut other = SqliteConnection::establish(main.to_str().unwrap()).unwrap();
@@ -337,7 +344,10 @@ async fn other_programs_may_use_the_database_through_sqlite() {
         let told = sqlite3(&main, statements);
         kept.create(0).await.unwrap_or_else(|error| panic!("{statements}: {error:?} {told}"));
         stored += 1;
-        assert!(kept.database.health().schema_is_current().await.unwrap(), "{statements}");
+        assert!(
+            kept.database.repositories().health.schema_is_current().await.unwrap(),
+            "{statements}"
+        );
         kept.database.transfer().snapshot().await.unwrap();
     }
     assert_eq!(kept.after_a_kill().await, stored.unsigned_abs());

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use exit3_ports::{DatabaseHealth, LeadRepository, Obstacle};
+use exit3_ports::Obstacle;
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
 use exit3_testkit::builders;
 
@@ -21,7 +21,7 @@ async fn a_lock_of_another_program_is_reported_until_it_is_released() {
     let path = directory.path().join("locked.sqlite3");
     let database = SqliteDatabase::open(&path, &SqliteSettings::default()).unwrap();
     database.migrate().unwrap();
-    let (leads, health) = (database.leads(), database.health());
+    let (leads, health) = (database.repositories().leads, database.repositories().health);
     let lead = builders::lead().build();
     leads.create(&lead, builders::at(0)).await.unwrap();
     let mut other = SqliteConnection::establish(path.to_str().unwrap()).unwrap();

@@ -15,7 +15,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use exit3_domain::paging::PageRequest;
-use exit3_ports::{DatabaseHealth, Migration, Rows, StaffRepository, Target};
+use exit3_ports::{Migration, Rows, Target};
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
 use exit3_testkit::migrations::{
     Table, Tables, fill, inserted, serves_beside_another_release, statements_of_earlier_releases,
@@ -96,11 +96,11 @@ async fn a_newer_schema_is_used_and_not_changed() {
     kept.database.migrate().unwrap();
     let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('99999999999999')";
     kept.raw().batch_execute(newer).unwrap();
-    assert!(kept.database.health().schema_is_current().await.unwrap());
+    assert!(kept.database.repositories().health.schema_is_current().await.unwrap());
     assert_eq!(kept.database.migrate().unwrap(), 0);
     let refused = kept.database.migrate_to(Target::Version(1), Rows::Drop).unwrap_err();
     assert!(refused.to_string().contains("99999999999999"), "{refused}");
-    kept.database.staff().list(PageRequest::first()).await.unwrap();
+    kept.database.repositories().staff.list(PageRequest::first()).await.unwrap();
 }
 
 #[test]

@@ -19,7 +19,6 @@ use diesel::sql_types::Text;
 use exit3_domain::leads::{LeadCategory, LeadFilter, LeadOrder, LeadSort, LeadSource, LeadStatus};
 use exit3_domain::paging::{Direction, PageNumber, PageRequest, Step};
 use exit3_domain::subscribers::{SubscriberFilter, SubscriberOrder, SubscriberSort};
-use exit3_ports::{LeadRepository, SubscriberRepository};
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
 use exit3_testkit::builders::at;
 
@@ -70,7 +69,7 @@ fn filters() -> Vec<LeadFilter> {
 }
 
 async fn ask(database: &SqliteDatabase) {
-    let (leads, subscribers) = (database.leads(), database.subscribers());
+    let (leads, subscribers) = (database.repositories().leads, database.repositories().subscribers);
     let page = |number| PageRequest { number, size: 50 };
     for filter in filters() {
         for by in LeadSort::ALL {

@@ -16,7 +16,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use exit3_domain::leads::{LeadFilter, LeadOrder};
 use exit3_domain::paging::PageRequest;
-use exit3_ports::{LeadRepository, StoreError, with_causes};
+use exit3_ports::{StoreError, with_causes};
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
 use exit3_testkit::builders;
 
@@ -35,7 +35,7 @@ fn open(path: &Path) -> SqliteDatabase {
 
 async fn create(database: &SqliteDatabase) -> Result<(), StoreError> {
     let lead = builders::lead().build();
-    database.leads().create(&lead, builders::at(0)).await.map(drop)
+    database.repositories().leads.create(&lead, builders::at(0)).await.map(drop)
 }
 
 async fn fill(database: &SqliteDatabase, leads: u32) {
@@ -54,7 +54,14 @@ async fn assert_refused(database: &SqliteDatabase, sentence: &str) {
 async fn count(path: &Path) -> u64 {
     let (all, page) = (LeadFilter::default(), PageRequest::first());
     let database = open(path);
-    let count = database.leads().list(&all, LeadOrder::NEWEST, page).await.unwrap().unwrap().count;
+    let count = database
+        .repositories()
+        .leads
+        .list(&all, LeadOrder::NEWEST, page)
+        .await
+        .unwrap()
+        .unwrap()
+        .count;
     database.close();
     count
 }

@@ -40,7 +40,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exit3_ports::{ClientRepository, Repositories, StaffRepository, Transfer};
+use exit3_ports::{Repositories, Transfer};
 
 /// The time limit of a rule; one that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -49,10 +49,6 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct Harness {
     /// The repositories that the use cases need. Rules access them directly on the harness.
     pub repositories: Repositories,
-    /// The repository of clients, empty.
-    pub clients: Arc<dyn ClientRepository>,
-    /// The repository of staff accounts, empty.
-    pub staff: Arc<dyn StaffRepository>,
     /// Reads and writes the whole database.
     pub transfer: Arc<dyn Transfer>,
     /// Kept as long as the repositories are used; removes the database on drop.

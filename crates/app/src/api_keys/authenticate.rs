@@ -80,7 +80,7 @@ async fn refuse_guess(
     }
     let Some(wait) = app.keyring.guesses_again_in(peer, now) else { return Ok(()) };
     if app.keyring.must_be_listed(now) {
-        let keys = app.repositories.api_keys.list().await?;
+        let keys = app.repositories()?.api_keys.list().await?;
         app.keyring.list(keys.into_iter().map(|key| key.prefix).collect());
     }
     match app.keyring.has_listed(prefix) {
@@ -94,7 +94,7 @@ async fn look_up(
     prefix: &TokenPrefix,
     now: DateTime<Utc>,
 ) -> Result<Arc<ApiKey>, KeyError> {
-    let Some(key) = app.repositories.api_keys.find_by_prefix(prefix).await? else {
+    let Some(key) = app.repositories()?.api_keys.find_by_prefix(prefix).await? else {
         app.keyring.forget(prefix);
         return Err(KeyError::Wrong);
     };

@@ -36,7 +36,7 @@ pub async fn create(
         digest: token.digest(),
         created_at: now,
     };
-    Ok((app.repositories.api_keys.create(&key).await?, token))
+    Ok((app.repositories()?.api_keys.create(&key).await?, token))
 }
 
 #[cfg(test)]

@@ -8,5 +8,5 @@ use crate::App;
 /// # Errors
 /// [`StoreError::Unavailable`].
 pub async fn list(app: &App) -> Result<Vec<ApiKey>, StoreError> {
-    app.repositories.api_keys.list().await
+    app.repositories()?.api_keys.list().await
 }

@@ -8,11 +8,12 @@ use crate::App;
 /// # Errors
 /// [`StoreError::Unavailable`].
 pub async fn note_uses(app: &App) -> Result<(), StoreError> {
+    let repositories = app.repositories()?;
     let uses = app.keyring.take_uses();
     if uses.is_empty() {
         return Ok(());
     }
-    let told = app.repositories.api_keys.note_uses(&uses).await;
+    let told = repositories.api_keys.note_uses(&uses).await;
     if told.is_err() {
         for (key, at) in uses {
             app.keyring.note_use(key, at);

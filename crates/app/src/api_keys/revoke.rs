@@ -9,5 +9,5 @@ use crate::App;
 /// # Errors
 /// [`StoreError::Unavailable`].
 pub async fn revoke(app: &App, name_or_prefix: &str) -> Result<Vec<ApiKey>, StoreError> {
-    app.repositories.api_keys.revoke(name_or_prefix, app.clock.now()).await
+    app.repositories()?.api_keys.revoke(name_or_prefix, app.clock.now()).await
 }

@@ -14,7 +14,7 @@ async fn a_second_subscription_is_an_error_of_the_address() {
         .repositories
         .subscribers
         .expect_create()
-        .returning(|_| Err(StoreError::Conflict(Constraint::SubscriberEmail)));
+        .returning(|_| Err(StoreError::Conflict(EMAIL_TAKEN)));
     let input =
         SubscriberInput { email: RawValue::text("news@example.com"), ..SubscriberInput::default() };
     let Err(SaveError::Invalid(invalid)) = create(&mocks.into_app(), input).await else {
@@ -92,7 +92,7 @@ async fn taking_the_address_of_another_is_an_error_of_the_address() {
         .repositories
         .subscribers
         .expect_update()
-        .returning(|_, _| Err(StoreError::Conflict(Constraint::SubscriberEmail)));
+        .returning(|_, _| Err(StoreError::Conflict(EMAIL_TAKEN)));
     let outcome = change(&mocks.into_app(), SubscriberId(1), input("a@acme.hr")).await;
     let Err(UpdateError::Invalid(invalid)) = outcome else {
         panic!("the address was taken twice");

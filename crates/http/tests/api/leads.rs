@@ -1,5 +1,7 @@
 //! Single leads and subscribers, and error responses.
 
+use exit3_ports::subscribers::EMAIL_TAKEN;
+
 use crate::*;
 
 #[actix_web::test]
@@ -103,7 +105,7 @@ async fn a_second_subscription_is_told_in_the_words_of_the_contract() {
         .repositories
         .subscribers
         .expect_create()
-        .returning(|_| Err(StoreError::Conflict(Constraint::SubscriberEmail)));
+        .returning(|_| Err(StoreError::Conflict(EMAIL_TAKEN)));
     let answer =
         service.answer(post(NEWSLETTER, "application/json", r#"{"email": "a@acme.hr"}"#)).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);

@@ -26,7 +26,7 @@ use exit3_domain::leads::{Lead, LeadId, LeadInput, LeadOrder, LeadSort, LeadStat
 use exit3_domain::paging::{Direction, Page, PageNumber, Slice};
 use exit3_domain::raw::RawValue;
 use exit3_http::{Api, ApiSettings, Sunset};
-use exit3_ports::{BackupStatus, Constraint, MockClock, MockQuotas, MockRepositories, StoreError};
+use exit3_ports::{BackupStatus, MockClock, MockQuotas, MockRepositories, StoreError};
 use exit3_web::{AllowedHosts, CorsSettings, Observer, Site, observe};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -78,7 +78,7 @@ impl Service {
         let mut clock = MockClock::new();
         clock.expect_now().returning(now);
         let app = App {
-            repositories: self.repositories.into(),
+            database: Ok(self.repositories.into()),
             keyring: Arc::default(),
             quotas: Arc::new(self.quotas),
             limits: self.limits,

@@ -1,8 +1,6 @@
 //! Copies are complete, or fail.
 
-use exit3_ports::{
-    DatabaseHealth, ForeignTable, Obstacle, Rows, StoreError, TABLES, Target, Transfer,
-};
+use exit3_ports::{ForeignTable, Obstacle, Rows, StoreError, TABLES, Target, Transfer};
 use exit3_postgres::{PgSettings, foreign_source};
 use exit3_testkit::postgres::{self, TestDatabase};
 use tokio::runtime::Handle;
@@ -76,14 +74,14 @@ async fn copies_fail_if_rows_may_be_hidden_and_health_names_the_cause() {
             role.admin.batch_execute(&away).await.unwrap();
             assert_eq!(why(node.transfer().snapshot().await), told, "{away}");
             assert_eq!(why(node.transfer().load().await), told, "{away}");
-            let obstacle = node.health().obstacle().await.unwrap();
+            let obstacle = node.repositories().health.obstacle().await.unwrap();
             assert_eq!(obstacle, Some(Obstacle::Lacks(told)), "{away}");
             role.admin.batch_execute(&back).await.unwrap();
         }
     }
     node.transfer().snapshot().await.unwrap();
     node.transfer().load().await.unwrap();
-    assert_eq!(node.health().obstacle().await.unwrap(), None);
+    assert_eq!(node.repositories().health.obstacle().await.unwrap(), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,7 +94,7 @@ async fn rights_on_some_columns_are_not_enough() {
     role.admin.batch_execute(&some).await.unwrap();
     let told = format!("the role {name} lacks SELECT on the table staff");
     assert_eq!(why(node.transfer().snapshot().await), told);
-    let Some(Obstacle::Lacks(told)) = node.health().obstacle().await.unwrap() else {
+    let Some(Obstacle::Lacks(told)) = node.repositories().health.obstacle().await.unwrap() else {
         panic!("missing rights on columns are not reported");
     };
     assert!(

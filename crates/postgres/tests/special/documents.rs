@@ -2,18 +2,17 @@
 
 use exit3_domain::leads::{LeadFilter, LeadOrder};
 use exit3_domain::paging::PageRequest;
-use exit3_ports::{LeadRepository, SubscriberRepository};
 use exit3_testkit::{builders, postgres};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn documents_of_an_earlier_release_are_folded_again() {
     let (database, kept) = crate::shared().await;
-    let leads = database.leads();
+    let leads = database.repositories().leads;
     let lead = builders::lead().full_name("Đuro Šarić").company_name(None).build();
     let many: Vec<_> = (0..230).map(|n| (lead.clone(), builders::at(n))).collect();
     leads.create_many(&many).await.unwrap();
     let plain = leads.create(&builders::lead().build(), builders::at(7)).await.unwrap();
-    database.subscribers().create(&builders::subscriber("đ@šarić.hr")).await.unwrap();
+    database.repositories().subscribers.create(&builders::subscriber("đ@šarić.hr")).await.unwrap();
     // As an earlier release stored them.
     let admin = postgres::client(kept.url()).await;
     admin

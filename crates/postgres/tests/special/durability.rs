@@ -1,6 +1,6 @@
 //! Acknowledged writes are on disk.
 
-use exit3_ports::{LeadRepository, Transfer};
+use exit3_ports::Transfer;
 use exit3_testkit::postgres::TestDatabase;
 use exit3_testkit::{builders, postgres};
 use tokio_postgres::Client;
@@ -40,9 +40,13 @@ async fn the_operators_setting_stays_unless_it_could_lose_acknowledged_writes() 
     ] {
         choose(&admin, &database, choice).await;
         let node = open(database.url());
-        node.leads().create(&builders::lead().build(), builders::at(5)).await.unwrap();
+        node.repositories().leads.create(&builders::lead().build(), builders::at(5)).await.unwrap();
         assert_eq!(noted(&admin).await, kept, "one lead, {choice}");
-        node.leads().create_many(&[(builders::lead().build(), builders::at(5))]).await.unwrap();
+        node.repositories()
+            .leads
+            .create_many(&[(builders::lead().build(), builders::at(5))])
+            .await
+            .unwrap();
         assert_eq!(noted(&admin).await, kept, "many leads, {choice}");
         let mut load = node.transfer().load().await.unwrap();
         load.clear().await.unwrap();
@@ -60,7 +64,7 @@ async fn acknowledged_writes_survive_a_crash_of_a_server_with_asynchronous_commi
     admin.batch_execute("SELECT pg_reload_conf()").await.unwrap();
     for number in 0..20 {
         let lead = builders::lead().full_name(format!("Ana {number}")).build();
-        node.leads().create(&lead, builders::at(5)).await.unwrap();
+        node.repositories().leads.create(&lead, builders::at(5)).await.unwrap();
     }
     let server = tokio::task::spawn_blocking(move || {
         server.stop();

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use exit3_domain::leads::{LeadFilter, LeadOrder};
 use exit3_domain::paging::PageRequest;
-use exit3_ports::{DatabaseHealth, LeadRepository, StoreError};
+use exit3_ports::StoreError;
 use exit3_postgres::PgSettings;
 use exit3_testkit::relay::Relay;
 use exit3_testkit::{builders, postgres};
@@ -30,7 +30,7 @@ async fn sessions(admin: &Client, state: &str) -> i64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hanging_server_is_reported_in_time_and_used_again_later() {
     let (database, server) = alone().await;
-    let leads = database.leads();
+    let leads = database.repositories().leads;
     let lead = builders::lead().build();
     leads.create(&lead, builders::at(1)).await.unwrap();
     server.pause();
@@ -39,7 +39,7 @@ async fn a_hanging_server_is_reported_in_time_and_used_again_later() {
     let (created, listed, health) = tokio::join!(
         leads.create(&lead, builders::at(2)),
         leads.list(&all, LeadOrder::NEWEST, PageRequest::first()),
-        async { database.health().ping().await },
+        async { database.repositories().health.ping().await },
     );
     assert!(begun.elapsed() < PROMPTLY, "{:?}", begun.elapsed());
     assert!(is_unavailable(&created) && is_unavailable(&listed) && is_unavailable(&health));
@@ -50,14 +50,14 @@ async fn a_hanging_server_is_reported_in_time_and_used_again_later() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_crashes_is_used_again_once_it_is_back() {
     let (database, mut server) = alone().await;
-    let leads = database.leads();
+    let leads = database.repositories().leads;
     let lead = builders::lead().build();
     leads.create(&lead, builders::at(1)).await.unwrap();
     server.stop();
     let begun = Instant::now();
     assert!(is_unavailable(&leads.create(&lead, builders::at(2)).await));
     assert!(is_unavailable(&leads.find(exit3_domain::leads::LeadId(1)).await));
-    assert!(is_unavailable(&database.health().ping().await));
+    assert!(is_unavailable(&database.repositories().health.ping().await));
     assert!(begun.elapsed() < 2 * PROMPTLY);
     let server = tokio::task::spawn_blocking(move || {
         server.restart();
@@ -70,7 +70,7 @@ async fn a_server_that_crashes_is_used_again_once_it_is_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_closed_by_the_server_fails_no_operation() {
     let (database, admin_of) = shared().await;
-    let leads = database.leads();
+    let leads = database.repositories().leads;
     let lead = builders::lead().build();
     let admin = postgres::client(admin_of.url()).await;
     for _ in 0..5 {
@@ -95,7 +95,7 @@ async fn a_caller_that_goes_away_leaves_no_transaction_or_connection_open() {
     settings.pool_size = 4;
     let database = exit3_postgres::connect(&settings, tokio::runtime::Handle::current());
     let admin = postgres::client(kept.url()).await;
-    let leads = database.leads();
+    let leads = database.repositories().leads;
     let many: Vec<_> = (0..200).map(|n| (builders::lead().build(), builders::at(n))).collect();
     for microseconds in 0..150 {
         let patience = Duration::from_micros(microseconds * 20);
@@ -122,7 +122,7 @@ async fn callers_that_go_away_leave_their_connections_to_others() {
     settings.pool_size = 4;
     (settings.timeout, settings.wait) = (Duration::from_secs(60), Duration::from_secs(60));
     let database = exit3_postgres::connect(&settings, tokio::runtime::Handle::current());
-    let (leads, all) = (database.leads(), LeadFilter::default());
+    let (leads, all) = (database.repositories().leads, LeadFilter::default());
     let lead = builders::lead().build();
     let list = || leads.list(&all, LeadOrder::NEWEST, PageRequest::first());
     for microseconds in 0..150 {
@@ -137,7 +137,7 @@ async fn callers_that_go_away_leave_their_connections_to_others() {
 #[tokio::test(flavor = "multi_thread")]
 async fn writers_that_wait_too_long_give_up_and_free_their_connections() {
     let (database, kept) = shared().await;
-    let leads = database.leads();
+    let leads = database.repositories().leads;
     let lead = builders::lead().build();
     let mut admin = postgres::client(kept.url()).await;
     let lock = admin.transaction().await.unwrap();
@@ -158,7 +158,7 @@ async fn writers_that_wait_too_long_give_up_and_free_their_connections() {
 #[tokio::test(flavor = "multi_thread")]
 async fn temporary_errors_are_unavailable_and_others_are_bugs() {
     let (database, kept) = shared().await;
-    let leads = database.leads();
+    let leads = database.repositories().leads;
     let lead = builders::lead().build();
     let admin = postgres::client(kept.url()).await;
     let defects = ["22000", "22P05", "23502", "42601", "54000"];
@@ -205,7 +205,7 @@ async fn a_password_is_never_printed() {
     let url = "postgres://ana:hunter2@127.0.0.1:1/leads";
     let settings = PgSettings::parse(url).unwrap();
     let database = exit3_postgres::connect(&settings, tokio::runtime::Handle::current());
-    let Err(error) = database.health().ping().await else {
+    let Err(error) = database.repositories().health.ping().await else {
         panic!("there is no server");
     };
     for text in [format!("{settings:?}"), database.describe(), format!("{error:?} {error}")] {

@@ -3,7 +3,6 @@
 use exit3_domain::fields::FieldKind;
 use exit3_domain::leads::{FIELDS, LeadFilter, LeadOrder};
 use exit3_domain::paging::PageRequest;
-use exit3_ports::{LeadRepository, SubscriberRepository};
 use exit3_testkit::{builders, postgres};
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
@@ -75,7 +74,12 @@ async fn accepts_older_data_that_breaks_style_rules() {
 async fn an_address_subscribes_once_in_any_case() {
     let (repositories, database) = shared().await;
     let admin = postgres::client(database.url()).await;
-    repositories.subscribers().create(&builders::subscriber("ana@acme.hr")).await.unwrap();
+    repositories
+        .repositories()
+        .subscribers
+        .create(&builders::subscriber("ana@acme.hr"))
+        .await
+        .unwrap();
     let outcome = admin
         .execute("INSERT INTO subscribers (email, search_document) VALUES ('ANA@acme.HR', '')", &[])
         .await;
@@ -85,7 +89,7 @@ async fn an_address_subscribes_once_in_any_case() {
 #[tokio::test(flavor = "multi_thread")]
 async fn counts_follow_every_writer() {
     let (repositories, database) = shared().await;
-    let leads = repositories.leads();
+    let leads = repositories.repositories().leads;
     let count = async || {
         let all = LeadFilter::default();
         let page = leads.list(&all, LeadOrder::NEWEST, PageRequest::first()).await.unwrap();

@@ -2,7 +2,7 @@
 
 use exit3_domain::leads::{LeadFilter, LeadId, LeadOrder};
 use exit3_domain::paging::PageRequest;
-use exit3_ports::{DatabaseHealth, LeadRepository, Obstacle, StoreError, SubscriberRepository};
+use exit3_ports::{Obstacle, StoreError};
 use exit3_postgres::PgDatabase;
 use exit3_testkit::builders;
 use exit3_testkit::postgres::{TestDatabase, TestPostgres, client};
@@ -39,11 +39,11 @@ async fn limited() -> Limited {
 
 async fn create(database: &PgDatabase) -> Result<LeadId, StoreError> {
     let lead = builders::lead().build();
-    database.leads().create(&lead, builders::at(1)).await.map(|lead| lead.id)
+    database.repositories().leads.create(&lead, builders::at(1)).await.map(|lead| lead.id)
 }
 
 async fn list(database: &PgDatabase) -> Result<(), StoreError> {
-    let (leads, all) = (database.leads(), LeadFilter::default());
+    let (leads, all) = (database.repositories().leads, LeadFilter::default());
     leads.list(&all, LeadOrder::NEWEST, PageRequest::first()).await.map(drop)
 }
 
@@ -55,7 +55,7 @@ fn is_unavailable<T>(outcome: &Result<T, StoreError>) -> bool {
 async fn missing_objects_are_named_and_requests_are_unavailable() {
     let limited = limited().await;
     let (database, role) = (&limited.database, limited.role.as_str());
-    let health = database.health();
+    let health = database.repositories().health;
     create(database).await.unwrap();
     assert_eq!(health.obstacle().await.unwrap(), None);
     let told = |right: &str, table: &str| format!("the role {role} lacks {right} on the {table}");
@@ -109,7 +109,7 @@ async fn missing_objects_are_named_and_requests_are_unavailable() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hidden_schema_is_not_taken_for_an_outdated_one() {
     let limited = limited().await;
-    let health = limited.database.health();
+    let health = limited.database.repositories().health;
     assert!(health.schema_is_current().await.unwrap());
     limited.admin.batch_execute("REVOKE USAGE ON SCHEMA public FROM PUBLIC").await.unwrap();
     assert!(is_unavailable(&health.schema_is_current().await));
@@ -121,7 +121,7 @@ async fn a_hidden_schema_is_not_taken_for_an_outdated_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_column_that_is_missing_is_named() {
     let limited = limited().await;
-    let health = limited.database.health();
+    let health = limited.database.repositories().health;
     let columns = "SELECT table_name::text, column_name::text FROM information_schema.columns \
                    WHERE table_name IN ('leads', 'lead_counts', 'subscribers', \
                    'subscriber_counts', 'api_keys', 'backup_status', 'clients', 'staff', \
@@ -146,7 +146,7 @@ async fn every_column_that_is_missing_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_column_of_a_wrong_type_is_named() {
     let limited = limited().await;
-    let health = limited.database.health();
+    let health = limited.database.repositories().health;
     for (sql, told) in [
         ("ALTER TABLE leads ALTER notes TYPE varchar(9000)", None),
         (
@@ -169,7 +169,7 @@ async fn the_owner_of_a_table_sees_all_rows_unless_row_security_is_forced() {
     limited.admin.batch_execute(&own).await.unwrap();
     let enable = "ALTER TABLE subscribers ENABLE ROW LEVEL SECURITY";
     limited.admin.batch_execute(enable).await.unwrap();
-    let health = limited.database.health();
+    let health = limited.database.repositories().health;
     assert_eq!(health.obstacle().await.unwrap(), None);
     let force = "ALTER TABLE subscribers FORCE ROW LEVEL SECURITY";
     limited.admin.batch_execute(force).await.unwrap();
@@ -188,7 +188,7 @@ async fn rights_on_all_columns_suffice() {
          GRANT SELECT (backed_up_at, verified_at, verification_ok) ON backup_status TO {role}"
     );
     limited.admin.batch_execute(&sql).await.unwrap();
-    assert_eq!(limited.database.health().obstacle().await.unwrap(), None);
+    assert_eq!(limited.database.repositories().health.obstacle().await.unwrap(), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -201,7 +201,7 @@ async fn a_read_only_database_is_reported() {
         let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1";
         limited.admin.execute(end, &[&limited.role]).await.unwrap();
     };
-    let health = limited.database.health();
+    let health = limited.database.repositories().health;
     set("SET default_transaction_read_only = on").await;
     until(async || matches!(health.obstacle().await, Ok(Some(Obstacle::WritesFail(_))))).await;
     assert!(is_unavailable(&create(&limited.database).await));
@@ -215,7 +215,7 @@ async fn a_read_only_database_is_reported() {
 async fn a_standby_in_place_of_the_primary_is_reported() {
     let (primary, standby) = TestPostgres::with_replica().await;
     crate::migrated(&primary.url("postgres")).await;
-    let health = open(&standby.url("postgres")).health();
+    let health = open(&standby.url("postgres")).repositories().health;
     until(async || health.schema_is_current().await.is_ok_and(|current| current)).await;
     let obstacle = health.obstacle().await.unwrap();
     let told = "the server is a standby, which can only be read".to_owned();
@@ -236,17 +236,19 @@ async fn failing_writes_are_reported_until_a_trial_succeeds_which_leaves_nothing
         .await
         .unwrap();
     // No write has failed yet.
-    assert_eq!(database.health().obstacle().await.unwrap(), None);
+    assert_eq!(database.repositories().health.obstacle().await.unwrap(), None);
     assert!(is_unavailable(&create(&database).await));
     list(&database).await.unwrap();
     for _ in 0..3 {
-        let Some(Obstacle::WritesFail(why)) = database.health().obstacle().await.unwrap() else {
+        let Some(Obstacle::WritesFail(why)) =
+            database.repositories().health.obstacle().await.unwrap()
+        else {
             panic!("the full disk is not reported");
         };
         assert!(why.contains("53100") && why.contains("No space left"), "{why}");
     }
     admin.batch_execute("ALTER TABLE leads DISABLE TRIGGER fail").await.unwrap();
-    assert_eq!(database.health().obstacle().await.unwrap(), None);
+    assert_eq!(database.repositories().health.obstacle().await.unwrap(), None);
     // Two ids were used: by the first, failed create, and by this one.
     assert_eq!(create(&database).await.unwrap().0, before.0 + 2);
     let row = admin.query_one("SELECT count(*) FROM leads", &[]).await.unwrap();
@@ -261,16 +263,16 @@ async fn ids_that_have_run_out_are_reported() {
     for (sequence, table) in sequences {
         let end = format!("ALTER SEQUENCE {sequence} MAXVALUE 99; SELECT setval('{sequence}', 99)");
         admin.batch_execute(&end).await.unwrap();
-        let subscribers = database.subscribers();
+        let subscribers = database.repositories().subscribers;
         assert!(match table {
             "leads" => is_unavailable(&create(&database).await),
             _ => is_unavailable(&subscribers.create(&builders::subscriber("a@b.hr")).await),
         });
         let told = format!("the sequence {sequence} has no more ids for the table {table}");
-        let obstacle = database.health().obstacle().await.unwrap();
+        let obstacle = database.repositories().health.obstacle().await.unwrap();
         assert_eq!(obstacle, Some(Obstacle::WritesFail(told)));
         admin.batch_execute(&format!("ALTER SEQUENCE {sequence} MAXVALUE 999")).await.unwrap();
-        assert_eq!(database.health().obstacle().await.unwrap(), None);
+        assert_eq!(database.repositories().health.obstacle().await.unwrap(), None);
     }
     create(&database).await.unwrap();
 }
@@ -299,12 +301,14 @@ async fn rules_of_others_that_reject_every_lead_are_reported() {
     ] {
         admin.batch_execute(rule).await.unwrap();
         assert!(is_unavailable(&create(&database).await), "{rule}");
-        let Some(Obstacle::WritesFail(why)) = database.health().obstacle().await.unwrap() else {
+        let Some(Obstacle::WritesFail(why)) =
+            database.repositories().health.obstacle().await.unwrap()
+        else {
             panic!("writes seem to succeed: {rule}");
         };
         assert!(why.contains(told), "{why}");
         admin.batch_execute(undo).await.unwrap();
-        assert_eq!(database.health().obstacle().await.unwrap(), None, "{undo}");
+        assert_eq!(database.repositories().health.obstacle().await.unwrap(), None, "{undo}");
         create(&database).await.unwrap();
     }
 }
@@ -328,7 +332,7 @@ async fn rules_of_others_that_reject_some_leads_leave_the_service_ready() {
     ] {
         admin.batch_execute(rule).await.unwrap();
         assert!(is_unavailable(&create(&database).await), "{rule}");
-        assert_eq!(database.health().obstacle().await.unwrap(), None, "{rule}");
+        assert_eq!(database.repositories().health.obstacle().await.unwrap(), None, "{rule}");
         admin.batch_execute(undo).await.unwrap();
         create(&database).await.unwrap();
     }

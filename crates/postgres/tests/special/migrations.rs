@@ -1,6 +1,6 @@
 //! Applying migrations.
 
-use exit3_ports::{DatabaseHealth, TABLES};
+use exit3_ports::TABLES;
 use exit3_testkit::contract::transfer::assert_nothing_is_left_out;
 use exit3_testkit::migrations::fill;
 use exit3_testkit::postgres;
@@ -33,7 +33,7 @@ async fn nodes_that_start_together_migrate_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_without_a_schema_is_available_but_not_ready() {
     let database = postgres::shared().create_database().await;
-    let health = open(database.url()).health();
+    let health = open(database.url()).repositories().health;
     health.ping().await.unwrap();
     assert!(!health.schema_is_current().await.unwrap());
     open(database.url()).migrate().await.unwrap();

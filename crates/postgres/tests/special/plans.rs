@@ -6,7 +6,6 @@
 use exit3_domain::leads::{LeadCategory, LeadFilter, LeadOrder, LeadSort, LeadSource, LeadStatus};
 use exit3_domain::paging::{Direction, PageNumber, PageRequest, Step};
 use exit3_domain::subscribers::{SubscriberFilter, SubscriberOrder, SubscriberSort};
-use exit3_ports::{LeadRepository, SubscriberRepository};
 use exit3_postgres::PgDatabase;
 use exit3_testkit::builders::time;
 use exit3_testkit::postgres::{self, TestPostgres};
@@ -100,7 +99,7 @@ fn filters() -> Vec<LeadFilter> {
 
 /// Requests lists of all kinds, each often enough for the server to keep a plan.
 async fn ask(database: &PgDatabase) {
-    let (leads, subscribers) = (database.leads(), database.subscribers());
+    let (leads, subscribers) = (database.repositories().leads, database.repositories().subscribers);
     let page = |number| PageRequest { number, size: 50 };
     for filter in filters() {
         let values = [

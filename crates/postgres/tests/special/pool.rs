@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use exit3_domain::leads::{LeadFilter, LeadOrder};
 use exit3_domain::paging::PageRequest;
-use exit3_ports::{DatabaseHealth, LeadRepository, StoreError};
+use exit3_ports::StoreError;
 use exit3_postgres::{PgDatabase, PgSettings, connect};
 use exit3_testkit::builders;
 use exit3_testkit::postgres::client;
@@ -76,14 +76,14 @@ impl Few {
 /// Eight concurrent tasks. Each of them creates and lists.
 async fn use_it(database: PgDatabase) {
     let one = async || {
-        let leads = database.leads();
+        let leads = database.repositories().leads;
         for n in 0..2 {
             leads.create(&builders::lead().build(), builders::at(n)).await.unwrap();
             leads
                 .list(&LeadFilter::default(), LeadOrder::NEWEST, PageRequest::first())
                 .await
                 .unwrap();
-            database.health().ping().await.unwrap();
+            database.repositories().health.ping().await.unwrap();
         }
     };
     tokio::join!(one(), one(), one(), one(), one(), one(), one(), one());
@@ -142,7 +142,7 @@ async fn a_worker_that_ends_returns_its_share() {
     lock.batch_execute("LOCK TABLE leads IN ACCESS EXCLUSIVE MODE").await.unwrap();
     let waits: Vec<_> = (0..6)
         .map(|n| {
-            let leads = database.leads();
+            let leads = database.repositories().leads;
             tokio::spawn(async move {
                 leads.create(&builders::lead().build(), builders::at(n)).await.unwrap();
             })
@@ -185,11 +185,11 @@ async fn a_full_server_serves_all_workers_with_the_open_connections() {
     few.limit(0).await;
     let alone = with(url, 16, LONG);
     let lead = builders::lead().build();
-    let refused = alone.leads().create(&lead, builders::at(1)).await;
+    let refused = alone.repositories().leads.create(&lead, builders::at(1)).await;
     let Err(StoreError::Unavailable(why)) = refused else { panic!("{refused:?}") };
     assert!(why.to_string().contains("53300"), "{why}");
     few.limit(-1).await;
-    alone.leads().create(&lead, builders::at(1)).await.unwrap();
+    alone.repositories().leads.create(&lead, builders::at(1)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -203,12 +203,12 @@ async fn a_new_connection_without_a_caller_serves_another_worker() {
         let database = with(&few.url, 16, LONG);
         let worker = || database.of_worker(2, Handle::current());
         let (one, other) = (worker(), worker());
-        let leads = one.leads();
+        let leads = one.repositories().leads;
         let gone = leads.create(&lead, builders::at(n));
         let patience = Duration::from_micros(200 * n.unsigned_abs());
         let _ = tokio::time::timeout(patience, gone).await;
         // The server may still count a connection that was closed with its statement in flight.
-        let leads = other.leads();
+        let leads = other.repositories().leads;
         until(async || leads.create(&lead, builders::at(n)).await.is_ok()).await;
     }
 }
@@ -218,7 +218,7 @@ async fn concurrent_health_checks_share_connections() {
     let (_, kept) = shared().await;
     let database = with(kept.url(), 8, LONG);
     let crowd = (0..200).map(|_| {
-        let health = database.health();
+        let health = database.repositories().health;
         tokio::spawn(async move {
             health.ping().await.unwrap();
             assert!(health.schema_is_current().await.unwrap());
@@ -239,7 +239,7 @@ async fn callers_that_leave_the_line_take_nothing_from_others() {
     let database = with(kept.url(), 1, LONG);
     let lead = builders::lead().build();
     for microseconds in 0..200 {
-        let leads = database.leads();
+        let leads = database.repositories().leads;
         let patience = Duration::from_micros(microseconds * 15);
         let gone = (0..4).map(|n| {
             let (leads, lead) = (leads.clone(), lead.clone());
@@ -263,7 +263,8 @@ async fn an_ended_runtime_is_reported_at_once() {
     let database = connect(&settings, runtime.handle().clone());
     runtime.shutdown_background();
     for _ in 0..3 {
-        let created = database.leads().create(&builders::lead().build(), builders::at(1)).await;
+        let created =
+            database.repositories().leads.create(&builders::lead().build(), builders::at(1)).await;
         assert!(matches!(created, Err(StoreError::Unavailable(_))), "{created:?}");
     }
 }

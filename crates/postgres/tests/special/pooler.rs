@@ -1,7 +1,7 @@
 //! Connections through a pooler.
 
 use exit3_domain::leads::LeadId;
-use exit3_ports::{LeadRepository, Rows, StoreError, Target, Transfer};
+use exit3_ports::{Rows, StoreError, Target, Transfer};
 use exit3_postgres::Unfit;
 use exit3_testkit::builders;
 use exit3_testkit::postgres::{self, Statements, TestDatabase, TestPgBouncer};
@@ -24,7 +24,7 @@ async fn a_pooler_that_forgets_statements_is_refused_and_left_unchanged() {
     let pooler = pooled(&database, "transaction", Statements::PassedOn, 3).await;
     let node = open(&pooler.url_of(database.url()));
     assert_eq!(node.check_fitness().await, Err(Unfit::ForgetsStatements));
-    let refused = node.leads().find(LeadId(1)).await.unwrap_err();
+    let refused = node.repositories().leads.find(LeadId(1)).await.unwrap_err();
     assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
     // Nothing is left in the sessions, which other clients share.
     let other = postgres::client(&pooler.url_of(database.url())).await;
@@ -59,7 +59,7 @@ async fn nodes_behind_one_pooler_run_only_their_own_statements() {
         for node in [&one, &two] {
             assert_eq!(node.check_fitness().await, Ok(()), "{mode} {statements:?}");
         }
-        let leads = direct.leads();
+        let leads = direct.repositories().leads;
         let many: Vec<_> = (0..120)
             .map(|number| builders::lead().full_name(format!("Ana {number}")).build())
             .collect();
@@ -70,7 +70,7 @@ async fn nodes_behind_one_pooler_run_only_their_own_statements() {
         let (deleted, kept): (Vec<LeadId>, Vec<LeadId>) =
             ids.into_iter().partition(|id| id.0 % 2 == 0);
         let deleting = tokio::spawn({
-            let leads = one.leads();
+            let leads = one.repositories().leads;
             async move {
                 for id in deleted {
                     leads.delete(id).await.unwrap();
@@ -78,7 +78,7 @@ async fn nodes_behind_one_pooler_run_only_their_own_statements() {
             }
         });
         for id in kept.iter().copied() {
-            let found = two.leads().find(id).await.unwrap();
+            let found = two.repositories().leads.find(id).await.unwrap();
             assert!(found.is_some(), "{mode} {statements:?}: {id:?}");
         }
         deleting.await.unwrap();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use exit3_domain::leads::{LeadFilter, LeadOrder};
 use exit3_domain::paging::{Direction, PageRequest, Step};
 use exit3_domain::subscribers::{NewSubscriber, SubscriberFilter, SubscriberOrder};
-use exit3_ports::{Consistency, LeadRepository, LogPosition, SubscriberRepository};
+use exit3_ports::{Consistency, LogPosition};
 use exit3_postgres::{PgDatabase, PgSettings, connect};
 use exit3_testkit::builders;
 use exit3_testkit::postgres::{TestPostgres, client};
@@ -55,7 +55,12 @@ async fn pair(make_copy: fn(&TestPostgres) -> TestPostgres, lag: Duration) -> Pa
 
 impl Pair {
     async fn create(&self) {
-        self.database.leads().create(&builders::lead().build(), builders::at(1)).await.unwrap();
+        self.database
+            .repositories()
+            .leads
+            .create(&builders::lead().build(), builders::at(1))
+            .await
+            .unwrap();
     }
 
     async fn count(&self) -> u64 {
@@ -98,7 +103,7 @@ impl Pair {
 }
 
 async fn count(database: &PgDatabase) -> u64 {
-    let (leads, all) = (database.leads(), LeadFilter::default());
+    let (leads, all) = (database.repositories().leads, LeadFilter::default());
     let page = leads.list(&all, LeadOrder::NEWEST, PageRequest::first()).await;
     page.unwrap().unwrap().count
 }
@@ -145,7 +150,7 @@ async fn clients_see_their_own_writes_and_others_see_recent_data() {
     assert!(told.reached().unwrap() >= wrote);
 
     // Walks and lists of subscribers behave like other lists, and all writes like this one.
-    let leads = pair.database.leads();
+    let leads = pair.database.repositories().leads;
     let step = Step { from: None, direction: Direction::Forward, size: 50 };
     let all = LeadFilter::default();
     let walk = || async { leads.walk(&all, LeadOrder::NEWEST, &step).await.unwrap().rows };
@@ -154,7 +159,7 @@ async fn clients_see_their_own_writes_and_others_see_recent_data() {
     let remover = Consistency::new(4);
     remover.run(async { leads.delete(newest.id).await.unwrap() }).await;
     assert_eq!(Consistency::new(4).run(walk()).await.len() as u64, known + 1);
-    let subscribers = pair.database.subscribers();
+    let subscribers = pair.database.repositories().subscribers;
     let subscribed = async || {
         let (all, first) = (SubscriberFilter::default(), PageRequest::first());
         let page = subscribers.list(&all, SubscriberOrder::NEWEST, first).await;

@@ -1,10 +1,7 @@
 //! The rights that a role needs.
 
 use exit3_domain::paging::PageRequest;
-use exit3_ports::{
-    BackupLog, LeadRepository, Rows, StaffRepository, SubscriberRepository, TABLES, Target,
-    Transfer,
-};
+use exit3_ports::{Rows, TABLES, Target, Transfer};
 use exit3_testkit::builders;
 use exit3_testkit::postgres::{self, TestDatabase};
 use tokio_postgres::Client;
@@ -100,16 +97,17 @@ async fn the_documented_rights_are_enough_to_serve() {
     role.admin.batch_execute(&SERVING.replace("exit3_serving", &role.name)).await.unwrap();
     let node = open(&role.url(&database));
     assert_eq!(node.migrate().await.unwrap(), 0, "nothing to migrate needs no rights");
-    let lead = node.leads().create(&builders::lead().build(), builders::at(5)).await.unwrap();
-    node.leads().delete(lead.id).await.unwrap();
+    let lead =
+        node.repositories().leads.create(&builders::lead().build(), builders::at(5)).await.unwrap();
+    node.repositories().leads.delete(lead.id).await.unwrap();
     let subscriber = builders::subscriber("ana@acme.hr");
-    node.subscribers().create(&subscriber).await.unwrap();
-    node.staff().list(PageRequest::first()).await.unwrap();
+    node.repositories().subscribers.create(&subscriber).await.unwrap();
+    node.repositories().staff.list(PageRequest::first()).await.unwrap();
     let mut snapshot = node.transfer().snapshot().await.unwrap();
     for table in TABLES {
         snapshot.last_id(table).await.unwrap();
         snapshot.count(table).await.unwrap();
     }
     snapshot.schema().await.unwrap();
-    node.backups().note_backup(builders::at(5)).await.unwrap();
+    node.repositories().backups.note_backup(builders::at(5)).await.unwrap();
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use exit3_domain::leads::{LeadFilter, LeadOrder};
 use exit3_domain::paging::PageRequest;
-use exit3_ports::{LeadRepository, StoreError};
+use exit3_ports::StoreError;
 use exit3_postgres::{PgDatabase, PgSettings, connect};
 use exit3_testkit::builders;
 use exit3_testkit::postgres::{TestDatabase, TestPostgres, client};
@@ -69,14 +69,14 @@ async fn open_all(workers: &[PgDatabase], url: &str) {
 }
 
 async fn list(database: &PgDatabase) -> Result<u64, StoreError> {
-    let (leads, all) = (database.leads(), LeadFilter::default());
+    let (leads, all) = (database.repositories().leads, LeadFilter::default());
     let page = leads.list(&all, LeadOrder::NEWEST, PageRequest::first()).await?;
     Ok(page.unwrap().count)
 }
 
 async fn create(database: &PgDatabase) -> Result<(), StoreError> {
     let lead = builders::lead().build();
-    database.leads().create(&lead, builders::at(1)).await.map(drop)
+    database.repositories().leads.create(&lead, builders::at(1)).await.map(drop)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -34,7 +34,7 @@ pub(super) fn backup(settings: &Settings, what: &Backup) -> Result<(), Failure> 
         if let Some(obstacle) = store.obstacle() {
             whisper(format_args!("exit3: {obstacle}"));
         }
-        let log = backend.app(1).repositories.backups;
+        let log = backend.repositories(1).backups;
         if let Err(error) = log.note_backup(now).await {
             say(format_args!("The backup could not be recorded in the database: {error}"));
         }

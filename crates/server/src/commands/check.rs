@@ -1,5 +1,5 @@
 use clap::Args;
-use exit3_ports::{DatabaseHealth, with_causes};
+use exit3_ports::with_causes;
 use tokio::runtime::Handle;
 
 use super::{Failure, runtime, say, whisper};
@@ -76,7 +76,7 @@ fn look_at_database(settings: &Settings) -> Result<(), Failure> {
         if let Err(unfit) = database.check_fitness().await {
             return Err(format!("{}: {unfit}", database.describe()).into());
         }
-        let health = database.health();
+        let health = database.repositories().health;
         let schema = health.schema_is_current().await;
         let obstacle = match schema {
             Ok(false) => Ok(None),

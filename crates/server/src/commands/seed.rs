@@ -66,7 +66,7 @@ async fn leads(app: &App, count: u64, people: &mut People) -> Result<(), StoreEr
                 (lead, at)
             })
             .collect();
-        app.repositories.leads.create_many(&batch).await?;
+        app.repositories()?.leads.create_many(&batch).await?;
         bar.inc(size);
         left -= size;
     }
@@ -82,7 +82,7 @@ async fn subscribers(app: &App, count: u64, people: &mut People) -> Result<u64, 
     while left > 0 {
         let size = left.min(BATCH);
         let batch: Vec<NewSubscriber> = (0..size).map(|_| people.subscriber()).collect();
-        stored += app.repositories.subscribers.create_many(&batch).await?;
+        stored += app.repositories()?.subscribers.create_many(&batch).await?;
         bar.inc(size);
         left -= size;
     }

@@ -85,7 +85,7 @@ async fn log(settings: &Settings) -> Result<(Arc<dyn BackupLog>, BackupStatus), 
         return Err(format!("{} is not there", path.display()));
     }
     let backend = Backend::open(settings).map_err(|error| error.to_string())?;
-    let log = backend.app(1).repositories.backups;
+    let log = backend.repositories(1).backups;
     match log.status().await {
         Ok(status) => Ok((log, status)),
         Err(error) => Err(format!("{}: {}", backend.describe(), with_causes(&error))),

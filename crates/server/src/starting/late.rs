@@ -1,6 +1,7 @@
 //! The API of a service that listens before its database is available.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use actix_http::Request;
 use actix_service::{Service, ServiceFactory, always_ready};
@@ -9,8 +10,8 @@ use exit3_app::App;
 use futures_util::future::{Either, LocalBoxFuture};
 use tokio::sync::OnceCell;
 
+use super::Early;
 use super::progress::{Phase, Progress};
-use super::{Early, away};
 use crate::watchdog::Watchdog;
 
 /// Health checks are answered even before the database is available.
@@ -49,7 +50,8 @@ where
     fn new_service(&self, config: AppConfig) -> Self::Future {
         let Self { make, early: Early { shared, progress }, workers, watchdog } = self.clone();
         actix_web::rt::spawn(watchdog.beat("a worker"));
-        let app = shared.app_over(away::repositories(progress.clone()));
+        let reason = progress.clone();
+        let app = shared.app_over(Err(Arc::new(move || reason.reason().to_string())));
         let early = make(app).new_service(config.clone());
         Box::pin(async move {
             let (early, service) = (early.await?, OnceCell::new());

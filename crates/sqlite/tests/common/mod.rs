@@ -9,8 +9,6 @@ use exit3_testkit::contract::Harness;
 pub(crate) fn harness_over(database: &SqliteDatabase) -> Harness {
     Harness {
         repositories: database.repositories(),
-        clients: Arc::new(database.clients()),
-        staff: Arc::new(database.staff()),
         transfer: Arc::new(database.transfer()),
         guard: Box::new(database.clone()),
     }

@@ -19,7 +19,7 @@ use diesel::sql_types::BigInt;
 use exit3_domain::fields::FieldKind;
 use exit3_domain::leads::{FIELDS, LeadFilter, LeadOrder};
 use exit3_domain::paging::PageRequest;
-use exit3_ports::{DatabaseHealth, LeadRepository, StoreError, SubscriberRepository, Transfer};
+use exit3_ports::{StoreError, Transfer};
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
 use exit3_testkit::builders;
 
@@ -48,7 +48,8 @@ fn raw(path: &Path) -> SqliteConnection {
 
 async fn count(database: &SqliteDatabase) -> u64 {
     let all = LeadFilter::default();
-    let page = database.leads().list(&all, LeadOrder::NEWEST, PageRequest::first()).await;
+    let page =
+        database.repositories().leads.list(&all, LeadOrder::NEWEST, PageRequest::first()).await;
     page.unwrap().unwrap().count
 }
 
@@ -112,13 +113,18 @@ async fn processes_that_start_together_migrate_once() {
     });
     assert!(applied > 0);
     assert_eq!(open(&path).migrate().unwrap(), 0);
-    assert!(open(&path).health().schema_is_current().await.unwrap());
+    assert!(open(&path).repositories().health.schema_is_current().await.unwrap());
 }
 
 #[tokio::test]
 async fn only_the_owner_may_read_the_files() {
     let kept = kept();
-    kept.database.leads().create(&builders::lead().build(), builders::at(1)).await.unwrap();
+    kept.database
+        .repositories()
+        .leads
+        .create(&builders::lead().build(), builders::at(1))
+        .await
+        .unwrap();
     for suffix in ["", "-wal", "-shm"] {
         let path = format!("{}{suffix}", kept.path.display());
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
@@ -132,7 +138,7 @@ async fn writes_that_wait_share_a_commit() {
     let before = kept.database.commits();
     let writers: Vec<_> = (0..400)
         .map(|n| {
-            let leads = kept.database.leads();
+            let leads = kept.database.repositories().leads;
             tokio::spawn(async move {
                 leads.create(&builders::lead().build(), builders::at(n)).await.unwrap()
             })
@@ -149,7 +155,7 @@ async fn writes_that_wait_share_a_commit() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answered_write_is_in_the_file() {
     let kept = kept();
-    let leads = kept.database.leads();
+    let leads = kept.database.repositories().leads;
     let mut connection = raw(&kept.path);
     #[derive(QueryableByName)]
     struct Found {
@@ -167,7 +173,7 @@ async fn an_answered_write_is_in_the_file() {
 #[tokio::test(flavor = "multi_thread")]
 async fn writes_to_a_removed_file_are_refused() {
     let kept = kept();
-    let (leads, health) = (kept.database.leads(), kept.database.health());
+    let (leads, health) = (kept.database.repositories().leads, kept.database.repositories().health);
     let lead = builders::lead().build();
     leads.create(&lead, builders::at(1)).await.unwrap();
     let away = kept.path.with_extension("away");
@@ -195,7 +201,7 @@ async fn writes_to_a_removed_file_are_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_of_another_process_is_reported_in_time_and_recovered_from() {
     let kept = kept();
-    let leads = kept.database.leads();
+    let leads = kept.database.repositories().leads;
     let lead = builders::lead().build();
     let mut other = raw(&kept.path);
     other.batch_execute("BEGIN IMMEDIATE").unwrap();
@@ -218,7 +224,7 @@ async fn a_slow_reader_does_not_delay_writers() {
     let kept = kept();
     let mut reader = raw(&kept.path);
     reader.batch_execute("BEGIN; SELECT count(*) FROM leads").unwrap();
-    let leads = kept.database.leads();
+    let leads = kept.database.repositories().leads;
     for n in 0..50 {
         leads.create(&builders::lead().build(), builders::at(n)).await.unwrap();
     }
@@ -228,7 +234,7 @@ async fn a_slow_reader_does_not_delay_writers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failing_write_does_not_affect_others_in_its_commit() {
     let kept = kept();
-    let leads = kept.database.leads();
+    let leads = kept.database.repositories().leads;
     let mut connection = raw(&kept.path);
     connection
         .batch_execute(
@@ -251,13 +257,18 @@ async fn a_failing_write_does_not_affect_others_in_its_commit() {
 #[tokio::test(flavor = "multi_thread")]
 async fn documents_of_an_earlier_release_are_folded_again() {
     let kept = kept();
-    let leads = kept.database.leads();
+    let leads = kept.database.repositories().leads;
     let lead = builders::lead().full_name("Đuro Šarić").company_name(None).build();
     for n in 0..230 {
         leads.create(&lead, builders::at(n)).await.unwrap();
     }
     let plain = leads.create(&builders::lead().build(), builders::at(7)).await.unwrap();
-    kept.database.subscribers().create(&builders::subscriber("đ@šarić.hr")).await.unwrap();
+    kept.database
+        .repositories()
+        .subscribers
+        .create(&builders::subscriber("đ@šarić.hr"))
+        .await
+        .unwrap();
     // As an earlier release stored them.
     raw(&kept.path)
         .batch_execute(
@@ -319,7 +330,12 @@ async fn hidden_damage_is_found() {
         ),
     ] {
         let kept = kept();
-        kept.database.leads().create(&builders::lead().build(), builders::at(1)).await.unwrap();
+        kept.database
+            .repositories()
+            .leads
+            .create(&builders::lead().build(), builders::at(1))
+            .await
+            .unwrap();
         let mut other = raw(&kept.path);
         other
             .batch_execute(
@@ -339,11 +355,11 @@ async fn a_frozen_file_refuses_every_writer_until_it_is_thawed() {
     let kept = kept();
     let lead = builders::lead().build();
     let now = builders::at(1);
-    let created = kept.database.leads().create(&lead, now).await.unwrap();
+    let created = kept.database.repositories().leads.create(&lead, now).await.unwrap();
     kept.database.freeze().unwrap();
     kept.database.freeze().unwrap();
     assert!(kept.database.is_frozen().unwrap());
-    let leads = kept.database.leads();
+    let leads = kept.database.repositories().leads;
     for refused in [
         leads.create(&lead, now).await.map(drop),
         leads.create_many(&[(lead.clone(), now)]).await,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use exit3_ports::{Guard, RULES};
+use exit3_ports::{Constraint, rules};
 use exit3_testkit::contract::transfer::assert_nothing_is_left_out;
 
 use super::{kept, raw};
@@ -17,10 +17,10 @@ struct ColumnRow {
     name: String,
 }
 
-/// The columns of a rule, and the kind of the rule.
-fn rules_of(path: &Path, sql: &str, guard: Guard) -> Vec<(String, String, Guard)> {
+/// Table, column, and whether the column refers to another table.
+fn guards(path: &Path, sql: &str, refers: bool) -> Vec<(String, String, bool)> {
     let rows: Vec<ColumnRow> = diesel::sql_query(sql).load(&mut raw(path)).unwrap();
-    rows.into_iter().map(|row| (row.of, row.name, guard)).collect()
+    rows.into_iter().map(|row| (row.of, row.name, refers)).collect()
 }
 
 #[test]
@@ -31,17 +31,20 @@ fn every_constraint_of_the_schema_has_a_rule() {
         WHERE s.type = 'table' AND l.\"unique\" AND l.origin <> 'pk'";
     let references = "SELECT s.name AS \"of\", f.\"from\" AS name
         FROM sqlite_schema s, pragma_foreign_key_list(s.name) f WHERE s.type = 'table'";
-    let mut found = rules_of(&kept.path, unique, Guard::Unique);
-    let references = rules_of(&kept.path, references, Guard::Reference);
+    let mut found = guards(&kept.path, unique, false);
+    let references = guards(&kept.path, references, true);
     let mut tables: Vec<&String> = references.iter().map(|(table, ..)| table).collect();
     tables.dedup();
     assert_eq!(tables.len(), references.len(), "SQLite does not name the broken reference");
     found.extend(references);
-    let known = RULES.iter().map(|rule| (rule.table.into(), rule.column.into(), rule.guard));
-    let mut known: Vec<(String, String, Guard)> = known.collect();
-    let order = |rule: &(String, String, Guard)| format!("{rule:?}");
-    found.sort_by_key(order);
-    known.sort_by_key(order);
+    let known = rules().map(|rule| match rule {
+        Constraint::Taken { table, column } => (table.to_owned(), column.to_owned(), false),
+        Constraint::Missing { table, column } => (table.to_owned(), column.to_owned(), true),
+        Constraint::Stale => panic!("no schema guards this"),
+    });
+    let mut known: Vec<(String, String, bool)> = known.collect();
+    found.sort();
+    known.sort();
     assert_eq!(found, known);
 }
 

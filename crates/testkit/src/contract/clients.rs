@@ -3,6 +3,7 @@
 use exit3_domain::clients::{Client, ClientId, Money, NewClient};
 use exit3_domain::leads::{LeadCategory, LeadId};
 use exit3_domain::paging::{PageNumber, PageRequest};
+use exit3_ports::clients::{LEAD_MISSING, LEAD_TAKEN};
 use exit3_ports::{Constraint, StoreError};
 
 use super::Harness;
@@ -71,10 +72,10 @@ pub async fn a_lead_is_one_client_at_most(harness: &Harness) {
     let lead = Some(lead_id(harness).await);
     let first = create(harness, &NewClient { lead, ..client("a") }).await;
     let second = NewClient { lead, ..client("b") };
-    assert_eq!(conflict(harness.clients.create(&second).await), Some(Constraint::ClientLead));
+    assert_eq!(conflict(harness.clients.create(&second).await), Some(LEAD_TAKEN));
     let other = create(harness, &client("b")).await;
     let outcome = harness.clients.update(other.id, &second).await;
-    assert_eq!(conflict(outcome), Some(Constraint::ClientLead));
+    assert_eq!(conflict(outcome), Some(LEAD_TAKEN));
     // Many clients may have no lead, and a client may be updated with its own lead.
     create(harness, &client("c")).await;
     harness.clients.update(first.id, &first.details).await.unwrap();
@@ -83,10 +84,10 @@ pub async fn a_lead_is_one_client_at_most(harness: &Harness) {
 pub async fn refuses_a_lead_that_is_not_there(harness: &Harness) {
     let lead = LeadId(lead_id(harness).await.0 + 1);
     let wrong = NewClient { lead: Some(lead), ..client("a") };
-    assert_eq!(conflict(harness.clients.create(&wrong).await), Some(Constraint::UnknownLead));
+    assert_eq!(conflict(harness.clients.create(&wrong).await), Some(LEAD_MISSING));
     let created = create(harness, &client("a")).await;
     let outcome = harness.clients.update(created.id, &wrong).await;
-    assert_eq!(conflict(outcome), Some(Constraint::UnknownLead));
+    assert_eq!(conflict(outcome), Some(LEAD_MISSING));
     assert_eq!(harness.clients.find(created.id).await.unwrap(), Some(created));
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use exit3_domain::leads::LeadStatus;
 use exit3_domain::subscribers::{SubscriberFilter, SubscriberOrder};
+use exit3_ports::subscribers::EMAIL_TAKEN;
 use exit3_ports::{Constraint, StoreError};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
@@ -60,7 +61,7 @@ async fn one_wins(harness: &Harness, address: fn(usize) -> &'static str) {
         for answer in answers {
             match answer {
                 Ok(created) => won.push(created),
-                Err(StoreError::Conflict(Constraint::SubscriberEmail)) => {}
+                Err(StoreError::Conflict(EMAIL_TAKEN)) => {}
                 Err(error) => panic!("{error:?}"),
             }
         }

@@ -2,6 +2,7 @@
 
 use exit3_domain::paging::{PageNumber, PageRequest};
 use exit3_domain::staff::{NewStaff, PasswordHash, Staff, StaffId, StaffProfile};
+use exit3_ports::staff::USERNAME_TAKEN;
 use exit3_ports::{Constraint, StoreError};
 
 use super::Harness;
@@ -69,10 +70,10 @@ pub async fn refuses_texts_that_are_too_long_or_have_nul(harness: &Harness) {
 pub async fn names_of_accounts_are_unique(harness: &Harness) {
     let first = create(harness, "ana").await;
     let taken = harness.staff.create(&staff("ana")).await;
-    assert!(matches!(taken, Err(StoreError::Conflict(Constraint::StaffUsername))));
+    assert!(matches!(taken, Err(StoreError::Conflict(USERNAME_TAKEN))));
     let other = create(harness, "Ana").await;
     let taken = harness.staff.update(other.id, &first.profile).await;
-    assert!(matches!(taken, Err(StoreError::Conflict(Constraint::StaffUsername))));
+    assert!(matches!(taken, Err(StoreError::Conflict(USERNAME_TAKEN))));
     assert_eq!(find(harness, other.id).await, other);
 }
 

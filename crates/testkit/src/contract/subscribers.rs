@@ -3,7 +3,8 @@
 use exit3_domain::subscribers::{
     NewSubscriber, Subscriber, SubscriberChange, SubscriberFilter, SubscriberId, SubscriberOrder,
 };
-use exit3_ports::{Constraint, Shape, StoreError, Value, table};
+use exit3_ports::subscribers::EMAIL_TAKEN;
+use exit3_ports::{Shape, StoreError, Value, table};
 
 use super::Harness;
 use super::model::{last, subscribers_listed};
@@ -18,7 +19,7 @@ fn wanted(is_subscribed: bool) -> SubscriberChange {
 }
 
 fn is_taken<T: std::fmt::Debug>(refused: Result<T, StoreError>) {
-    let taken = matches!(refused, Err(StoreError::Conflict(Constraint::SubscriberEmail)));
+    let taken = matches!(refused, Err(StoreError::Conflict(EMAIL_TAKEN)));
     assert!(taken, "{refused:?}");
 }
 
