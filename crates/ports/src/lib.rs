@@ -14,7 +14,7 @@ mod error;
 mod foreign;
 mod health;
 pub mod leads;
-mod migrations;
+pub mod migrations;
 mod quotas;
 mod repositories;
 pub mod staff;

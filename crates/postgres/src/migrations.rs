@@ -14,7 +14,7 @@ use self::lock::Patience;
 
 use crate::settings::PgSettings;
 
-pub(crate) const MIGRATIONS: &[Migration] = exit3_ports::migrations!("postgres");
+pub(crate) const MIGRATIONS: &[Migration] = exit3_ports::migrations::POSTGRES;
 
 /// The oldest supported server, as `server_version_num`: it has trusted extensions.
 const OLDEST: i32 = 130_000;

@@ -21,7 +21,7 @@ use tokio::runtime::Handle;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-const MIGRATIONS: &[Migration] = exit3_ports::migrations!("postgres");
+const MIGRATIONS: &[Migration] = exit3_ports::migrations::POSTGRES;
 
 fn open(url: &str) -> PgDatabase {
     connect(&PgSettings::parse(url).unwrap(), Handle::current())

@@ -8,7 +8,7 @@ use exit3_ports::{Migration, Moved, Rows, SchemaState, Target, Way};
 use crate::connection::OpenError;
 use crate::sql::Sql;
 
-pub(crate) const MIGRATIONS: &[Migration] = exit3_ports::migrations!("sqlite");
+pub(crate) const MIGRATIONS: &[Migration] = exit3_ports::migrations::SQLITE;
 
 /// The table of applied migrations, named as diesel's own tool names it.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS __diesel_schema_migrations (

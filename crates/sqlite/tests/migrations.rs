@@ -22,7 +22,7 @@ use exit3_testkit::migrations::{
     walk,
 };
 
-const MIGRATIONS: &[Migration] = exit3_ports::migrations!("sqlite");
+const MIGRATIONS: &[Migration] = exit3_ports::migrations::SQLITE;
 
 struct Kept {
     database: SqliteDatabase,

@@ -1,3 +1,4 @@
+-- keeps rows
 -- For substring search. This extension is trusted since PostgreSQL 13: the owner of the
 -- database may create it.
 CREATE EXTENSION IF NOT EXISTS pg_trgm;

@@ -1,3 +1,4 @@
+-- drops nothing
 DROP FUNCTION recount_rows();
 DROP FUNCTION count_subscribers() CASCADE;
 DROP FUNCTION count_leads() CASCADE;

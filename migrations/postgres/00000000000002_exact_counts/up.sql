@@ -1,3 +1,4 @@
+-- keeps rows
 -- Triggers keep exact counts of leads and subscribers, so that a list does not have to
 -- count its rows. See docs/adr/0002-exact-counts.md.
 --

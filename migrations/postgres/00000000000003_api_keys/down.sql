@@ -1,1 +1,2 @@
+-- drops api_keys
 DROP TABLE api_keys;

@@ -1,3 +1,4 @@
+-- keeps rows
 -- Users of the back office. Lengths are those of Django's accounts, so that all of them
 -- fit; user names are case-sensitive.
 CREATE TABLE staff (

@@ -1,3 +1,4 @@
+-- keeps rows
 -- The state of the backups of this database, in one row. Backups do not contain it.
 CREATE TABLE backup_status (
     only_row boolean PRIMARY KEY DEFAULT true CONSTRAINT backup_status_only_row CHECK (only_row),

@@ -1,3 +1,4 @@
+-- keeps rows
 -- The rows imported from the Django service, by their ids. With them, the import tells a
 -- row that was changed there since then from one that was changed here.
 CREATE TABLE django_leads (

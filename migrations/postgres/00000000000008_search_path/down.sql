@@ -1,3 +1,4 @@
+-- drops nothing
 DO $$
 DECLARE
     own text := (SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = 'leads'::regclass);

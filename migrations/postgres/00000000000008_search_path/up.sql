@@ -1,3 +1,4 @@
+-- keeps rows
 -- The functions name their tables with the schema, so that they find them with any
 -- search_path: pg_restore empties it, and a role may have another one. Setting a
 -- search_path on the functions would work too, but adds a quarter to the time of each

@@ -1,3 +1,4 @@
+-- drops nothing
 -- Search documents keep their part without accents. Earlier releases can search these
 -- documents too.
 DROP INDEX leads_choices_created_at;

@@ -1,2 +1,3 @@
+-- drops leads, subscribers
 DROP TABLE subscribers;
 DROP TABLE leads;

@@ -1,3 +1,4 @@
+-- keeps rows
 -- Times are microseconds since 1970, UTC, between the years 1 and 9999.
 -- Texts compare by code point (the default collation, BINARY).
 -- The program computes search_document, because SQLite folds the case of ASCII only.

@@ -1,3 +1,4 @@
+-- drops nothing
 DROP TRIGGER subscribers_count_update;
 DROP TRIGGER subscribers_count_delete;
 DROP TRIGGER subscribers_count_insert;

@@ -1,3 +1,4 @@
+-- keeps rows
 -- The number of leads of each combination, so that an exact count costs the same for any
 -- number of leads. SQLite has one writer at a time, so no writer waits for these rows.
 CREATE TABLE lead_counts (

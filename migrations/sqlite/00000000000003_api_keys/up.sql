@@ -1,3 +1,4 @@
+-- keeps rows
 -- API keys. A key is found by its prefix; only a digest of its secret is stored. The
 -- program checks the content of the columns, so that an older version of it accepts the
 -- rows of a newer one.

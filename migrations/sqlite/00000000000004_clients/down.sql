@@ -1,1 +1,2 @@
+-- drops clients
 DROP TABLE clients;

@@ -1,3 +1,4 @@
+-- keeps rows
 -- Customers of the agency. Amounts of money are in hundredths, in the range of
 -- numeric(10, 2). The domain rejects negative charges, so that older data can stay.
 CREATE TABLE clients (

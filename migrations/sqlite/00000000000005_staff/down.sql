@@ -1,1 +1,2 @@
+-- drops staff
 DROP TABLE staff;

@@ -1,1 +1,2 @@
+-- drops nothing
 DROP TABLE backup_status;

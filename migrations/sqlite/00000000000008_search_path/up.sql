@@ -1,1 +1,2 @@
+-- keeps rows
 -- Nothing to do: only PostgreSQL has a search_path.

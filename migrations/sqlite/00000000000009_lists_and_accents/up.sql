@@ -1,3 +1,4 @@
+-- keeps rows
 -- One index per order that begins with the three choices: it holds the rows of each
 -- combination side by side, in the order of the list. A list filtered by choices is merged
 -- from these parts, so its cost does not depend on which rows are the newest.

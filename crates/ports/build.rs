@@ -1,0 +1,139 @@
+//! Lists the migrations: one constant for each directory below `migrations`, such as `POSTGRES`.
+//! `migrations/README.md` describes the files.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+fn main() -> Result<(), String> {
+    let own = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(told)?);
+    let root = own.join("../../migrations");
+    // Covers everything below the directory.
+    println!("cargo::rerun-if-changed={}", root.display());
+    let mut code = String::new();
+    let mut first: Option<Vec<(String, Facts)>> = None;
+    for dialect in directories(&root)? {
+        let mut migrations = Vec::new();
+        for name in directories(&root.join(&dialect))? {
+            let facts = Facts::read(&root.join(&dialect).join(&name))?;
+            migrations.push((name, facts));
+        }
+        write_list(&mut code, &root, &dialect, &migrations).map_err(told)?;
+        match &first {
+            Some(first) => compare(first, &migrations, &dialect)?,
+            None => first = Some(migrations),
+        }
+    }
+    let out = PathBuf::from(env::var("OUT_DIR").map_err(told)?);
+    fs::write(out.join("migrations.rs"), code).map_err(told)
+}
+
+fn told(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+/// The names of the directories in a directory, in order.
+fn directories(of: &Path) -> Result<Vec<String>, String> {
+    let unreadable = |error| format!("{}: {error}", of.display());
+    let mut names = Vec::new();
+    for entry in fs::read_dir(of).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        if entry.path().is_dir() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// What a migration says in the first lines of its files.
+#[derive(PartialEq)]
+struct Facts {
+    changes_data: bool,
+    /// Tables, and columns such as `leads.notes`.
+    drops: Vec<String>,
+}
+
+impl Facts {
+    fn read(migration: &Path) -> Result<Self, String> {
+        let (up, down) = (migration.join("up.sql"), migration.join("down.sql"));
+        let changes_data = match first_line(&up)?.as_str() {
+            "-- keeps rows" => false,
+            "-- changes rows" => true,
+            _ => {
+                let wanted = "must start with the line `-- keeps rows` or `-- changes rows`";
+                return Err(format!("{} {wanted}", up.display()));
+            }
+        };
+        let line = first_line(&down)?;
+        let drops = line.strip_prefix("-- drops ").and_then(|drops| match drops {
+            "nothing" => Some(Vec::new()),
+            names => names.split(", ").map(|name| is_name(name).then(|| name.into())).collect(),
+        });
+        let wanted = "must start with the line `-- drops nothing`, or with a line that lists the \
+                      tables and columns whose values it drops: `-- drops tags, leads.notes`";
+        let drops = drops.ok_or_else(|| format!("{} {wanted}", down.display()))?;
+        Ok(Self { changes_data, drops })
+    }
+}
+
+fn first_line(file: &Path) -> Result<String, String> {
+    let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+/// Whether a text is the name of a table or of a column, such as `leads.notes`.
+fn is_name(text: &str) -> bool {
+    let is_word = |word: &str| {
+        !word.is_empty() && word.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_')
+    };
+    text.split('.').count() <= 2 && text.split('.').all(is_word)
+}
+
+/// Writes the list of one dialect.
+fn write_list(
+    code: &mut String,
+    root: &Path,
+    dialect: &str,
+    migrations: &[(String, Facts)],
+) -> std::fmt::Result {
+    writeln!(code, "/// The migrations in `migrations/{dialect}`, oldest first.")?;
+    writeln!(code, "pub const {}: &[Migration] = &[", dialect.to_uppercase())?;
+    for (name, Facts { changes_data, drops }) in migrations {
+        let file = |name_of: &str| root.join(dialect).join(name).join(name_of);
+        let drops: Vec<String> = drops
+            .iter()
+            .map(|drop| match drop.split_once('.') {
+                Some((table, column)) => format!("Dropped::of({table:?}, Some({column:?}))"),
+                None => format!("Dropped::of({drop:?}, None)"),
+            })
+            .collect();
+        writeln!(
+            code,
+            "    Migration {{ name: {name:?}, up: include_str!({:?}), down: include_str!({:?}), \
+             changes_data: {changes_data}, back_drops: &[{}] }},",
+            file("up.sql"),
+            file("down.sql"),
+            drops.join(", ")
+        )?;
+    }
+    writeln!(code, "];")
+}
+
+/// All dialects must have the same migrations, which say the same about themselves.
+fn compare(
+    first: &[(String, Facts)],
+    other: &[(String, Facts)],
+    dialect: &str,
+) -> Result<(), String> {
+    let lacking = |these: &[(String, Facts)], those: &[(String, Facts)]| {
+        these.iter().find(|it| !those.contains(it)).map(|(name, _)| name.clone())
+    };
+    match lacking(first, other).or_else(|| lacking(other, first)) {
+        Some(name) => Err(format!(
+            "the migration {name} is not the same in migrations/{dialect} as in the other \
+             directories: both need it, with the same first lines of up.sql and down.sql"
+        )),
+        None => Ok(()),
+    }
+}
