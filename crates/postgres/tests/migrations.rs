@@ -12,9 +12,9 @@ mod common;
 use exit3_domain::paging::PageRequest;
 use exit3_ports::{Migration, Rows, Target};
 use exit3_postgres::{PgDatabase, PgSettings, connect};
+use exit3_testkit::contract::fill;
 use exit3_testkit::migrations::{
-    Table, Tables, fill, inserted, serves_beside_another_release, statements_of_earlier_releases,
-    walk,
+    Table, Tables, inserted, serves_beside_another_release, statements_of_earlier_releases, walk,
 };
 use exit3_testkit::postgres;
 use tokio::runtime::Handle;

@@ -17,9 +17,9 @@ use diesel::sql_types::Text;
 use exit3_domain::paging::PageRequest;
 use exit3_ports::{Migration, Rows, Target};
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
+use exit3_testkit::contract::fill;
 use exit3_testkit::migrations::{
-    Table, Tables, fill, inserted, serves_beside_another_release, statements_of_earlier_releases,
-    walk,
+    Table, Tables, inserted, serves_beside_another_release, statements_of_earlier_releases, walk,
 };
 
 const MIGRATIONS: &[Migration] = exit3_ports::migrations::SQLITE;

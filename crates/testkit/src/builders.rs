@@ -1,10 +1,7 @@
 //! Builders of valid values with sensible defaults, so that tests only set what they are about.
 
 use chrono::{DateTime, Utc};
-use exit3_domain::api_keys::{ApiKeyDraft, ENTROPY, KeyToken, NewApiKey, Scope, Scopes};
-use exit3_domain::clients::NewClient;
 use exit3_domain::leads::{LeadCategory, LeadSource, LeadStatus, NewLead};
-use exit3_domain::staff::{NewStaff, PasswordHash, StaffProfile};
 use exit3_domain::subscribers::NewSubscriber;
 
 /// A time, in microseconds since 1970.
@@ -115,55 +112,6 @@ pub fn subscriber(email: &str) -> NewSubscriber {
 /// A subscriber who no longer wants the newsletter.
 pub fn unsubscribed(email: &str) -> NewSubscriber {
     NewSubscriber { email: email.to_owned(), is_subscribed: false }
-}
-
-/// A key of that name that may create leads. Equal `entropy` gives equal tokens.
-pub fn api_key(name: &str, entropy: u8) -> NewApiKey {
-    // The prefix is made of the first bytes.
-    let token = KeyToken::secret(&[entropy; ENTROPY]);
-    NewApiKey {
-        draft: ApiKeyDraft {
-            name: name.to_owned(),
-            scopes: Scopes::of(&[Scope::LeadsCreate]),
-            origins: Vec::new(),
-            rate: None,
-            forwards_visitors: false,
-            expires_at: None,
-        },
-        prefix: token.prefix().clone(),
-        digest: token.digest(),
-        created_at: at(1_790_000_000_000_001),
-    }
-}
-
-/// A client of that team, without lead, charges and contract.
-pub fn client(team_id: &str) -> NewClient {
-    NewClient {
-        lead: None,
-        team_id: team_id.to_owned(),
-        monthly_charge: None,
-        one_time_charge: None,
-        contract_file: None,
-        short_description: String::new(),
-        category: LeadCategory::WebDev,
-    }
-}
-
-/// A staff account of that name that no password matches.
-pub fn staff(username: &str) -> NewStaff {
-    NewStaff {
-        profile: StaffProfile {
-            username: username.to_owned(),
-            first_name: "Ana".to_owned(),
-            last_name: "Horvat".to_owned(),
-            email: "ana@exit3.agency".to_owned(),
-            is_staff: true,
-            is_active: true,
-            is_superuser: false,
-        },
-        password: PasswordHash::kept("!".to_owned()),
-        date_joined: at(1_790_000_000_000_001),
-    }
 }
 
 #[cfg(test)]

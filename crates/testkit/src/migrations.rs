@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use exit3_ports::{Dropped, Kind, Migration, Rows, StoreError, Target, Transfer, Value};
+use exit3_ports::{Dropped, Kind, Migration, Rows, StoreError, TABLES, Target, Transfer, Value};
 use serde_json::{Map, Value as Json};
 
-use crate::builders::{api_key, at, client, lead, staff, subscriber, unsubscribed};
-use crate::contract::Harness;
-use crate::contract::transfer::fill_memory;
+use crate::builders::{at, lead, subscriber};
+use crate::contract::{Harness, fill};
 
 /// A table in a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,24 +40,6 @@ pub type Tables = BTreeMap<String, Table>;
 
 /// A table that no backup contains, and that is dropped without asking.
 const NOT_KEPT: &str = "backup_status";
-
-/// Stores rows in every table.
-pub async fn fill(harness: &Harness) {
-    for name in ["Ana", "Ivo"] {
-        harness.leads.create(&lead().full_name(name).build(), at(5)).await.unwrap();
-    }
-    let lead = harness.leads.create(&lead().build(), at(7)).await.unwrap().id;
-    harness.subscribers.create(&subscriber("ana@acme.hr")).await.unwrap();
-    harness.subscribers.create(&unsubscribed("ivo@acme.hr")).await.unwrap();
-    harness.api_keys.create(&api_key("website", 1)).await.unwrap();
-    let mut first = client("first");
-    first.lead = Some(lead);
-    harness.clients.create(&first).await.unwrap();
-    harness.clients.create(&client("second")).await.unwrap();
-    harness.staff.create(&staff("ana")).await.unwrap();
-    harness.backups.note_backup(at(9)).await.unwrap();
-    fill_memory(harness).await;
-}
 
 /// Reverts and applies every migration on a database with rows. Each must restore exactly the
 /// previous state, except for the rows and columns that it declares as dropped. It must refuse to
@@ -135,15 +116,15 @@ pub async fn store_lead(transfer: &dyn Transfer) {
 /// Two releases can share one schema: this program works if a newer release has added columns, and
 /// reports a database that lacks a column as unavailable. `execute` runs SQL without the adapter.
 pub async fn serves_beside_another_release(harness: &Harness, execute: impl AsyncFn(String)) {
-    for table in ["leads", "subscribers", "api_keys", "clients", "staff"] {
-        execute(format!("ALTER TABLE {table} ADD COLUMN of_a_newer_release text")).await;
+    for table in TABLES {
+        execute(format!("ALTER TABLE {} ADD COLUMN of_a_newer_release text", table.name)).await;
     }
     fill(harness).await;
     let seen = harness.leads.create(&lead().build(), at(5)).await.unwrap();
     let seen = harness.leads.update(&seen, &seen.details, at(6)).await.unwrap();
     assert_eq!(harness.leads.find(seen.id).await.unwrap().as_ref(), Some(&seen));
     harness.leads.create_many(&[(lead().build(), at(7))]).await.unwrap();
-    let known = harness.subscribers.find_by_email("ana@acme.hr").await.unwrap().unwrap();
+    let known = harness.subscribers.create(&subscriber("ana@acme.hr")).await.unwrap();
     harness.subscribers.ensure(&subscriber("eva@acme.hr")).await.unwrap();
     // The schema of an older release.
     execute("ALTER TABLE leads RENAME COLUMN notes TO of_an_older_release".to_owned()).await;

@@ -1,5 +1,6 @@
 //! Copies are complete, or fail.
 
+use exit3_ports::migrations::POSTGRES;
 use exit3_ports::{ForeignTable, Obstacle, Rows, StoreError, TABLES, Target, Transfer};
 use exit3_postgres::{PgSettings, foreign_source};
 use exit3_testkit::postgres::{self, TestDatabase};
@@ -115,7 +116,7 @@ async fn a_copy_needs_to_know_the_version_of_the_schema() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_schema_is_copied_without_the_tables_that_it_lacks() {
     let (owner, _database) = shared().await;
-    for version in (1..TABLES.len() as u64).rev() {
+    for version in (1..POSTGRES.len() as u64).rev() {
         owner.migrate_to(Target::Version(version), Rows::Drop).await.unwrap();
         owner.transfer().snapshot().await.unwrap();
     }

@@ -1,8 +1,8 @@
 //! Applying migrations.
 
 use exit3_ports::TABLES;
+use exit3_testkit::contract::fill;
 use exit3_testkit::contract::transfer::assert_nothing_is_left_out;
-use exit3_testkit::migrations::fill;
 use exit3_testkit::postgres;
 
 use crate::common::harness_over;

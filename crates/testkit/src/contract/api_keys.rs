@@ -1,9 +1,39 @@
 //! Creating, finding and revoking API keys.
 
-use exit3_domain::api_keys::{ApiKey, ApiKeyId, NewApiKey, Scopes, TokenPrefix};
+use exit3_domain::api_keys::{
+    ApiKey, ApiKeyDraft, ApiKeyId, ENTROPY, KeyToken, NewApiKey, Scope, Scopes, TokenPrefix,
+};
 
 use super::Harness;
-use crate::builders::{api_key, at};
+use super::model::NOW;
+use crate::builders::{at, time};
+
+/// A key of that name that may create leads. Equal `entropy` gives equal tokens.
+pub fn api_key(name: &str, entropy: u8) -> NewApiKey {
+    // The prefix is made of the first bytes.
+    let token = KeyToken::secret(&[entropy; ENTROPY]);
+    NewApiKey {
+        draft: ApiKeyDraft {
+            name: name.to_owned(),
+            scopes: Scopes::of(&[Scope::LeadsCreate]),
+            origins: Vec::new(),
+            rate: None,
+            forwards_visitors: false,
+            expires_at: None,
+        },
+        prefix: token.prefix().clone(),
+        digest: token.digest(),
+        created_at: at(1_790_000_000_000_001),
+    }
+}
+
+/// Stores rows with all kinds of values.
+pub(crate) async fn fill(harness: &Harness) {
+    for (name, entropy) in [("one", 1), ("two", 2)] {
+        create(harness, name, entropy).await;
+    }
+    harness.api_keys.revoke("two", time(NOW)).await.unwrap();
+}
 
 async fn create(harness: &Harness, name: &str, entropy: u8) -> ApiKey {
     harness.api_keys.create(&api_key(name, entropy)).await.unwrap()

@@ -1,13 +1,40 @@
 //! Storing clients, and their references to leads.
 
 use exit3_domain::clients::{Client, ClientId, Money, NewClient};
-use exit3_domain::leads::{LeadCategory, LeadId};
+use exit3_domain::leads::{LeadCategory, LeadFilter, LeadId, LeadOrder};
 use exit3_domain::paging::{PageNumber, PageRequest};
 use exit3_ports::clients::{LEAD_MISSING, LEAD_TAKEN};
 use exit3_ports::{Constraint, StoreError};
 
 use super::Harness;
-use crate::builders::{at, client, lead};
+use super::model::page;
+use crate::builders::{at, lead};
+
+/// A client of that team, without lead, charges and contract.
+pub fn client(team_id: &str) -> NewClient {
+    NewClient {
+        lead: None,
+        team_id: team_id.to_owned(),
+        monthly_charge: None,
+        one_time_charge: None,
+        contract_file: None,
+        short_description: String::new(),
+        category: LeadCategory::WebDev,
+    }
+}
+
+/// Stores rows with all kinds of values.
+pub(crate) async fn fill(harness: &Harness) {
+    let leads = harness.leads.list(&LeadFilter::default(), LeadOrder::NEWEST, page(1, 1)).await;
+    let known = NewClient {
+        lead: Some(leads.unwrap().unwrap().rows[0].id),
+        monthly_charge: Money::charge(9_999_999_999),
+        contract_file: Some("2026/a.pdf".to_owned()),
+        ..client("T1")
+    };
+    create(harness, &known).await;
+    create(harness, &client("T2")).await;
+}
 
 async fn create(harness: &Harness, client: &NewClient) -> Client {
     harness.clients.create(client).await.unwrap()

@@ -7,8 +7,19 @@ use exit3_domain::leads::{
 use exit3_ports::{Constraint, StoreError};
 
 use super::Harness;
-use super::model::{NEW_YEAR, everything, listed, soon};
+use super::model::{NEW_YEAR, NOW, everything, listed, soon};
 use crate::builders::{at, lead, time};
+
+/// Stores rows with all kinds of values.
+pub(crate) async fn fill(harness: &Harness) {
+    let odd = "9999-12-31T23:59:59.999999Z";
+    let leads = [
+        (lead().full_name("Đuro \"Ω\" \\ 🦀\u{1}").notes(Some("a\r\nb\t")).build(), time(NOW)),
+        (lead().company_name(None).phone_number(None).email(Some("")).build(), time(odd)),
+        (lead().full_name("123").notes(Some("null")).build(), at(-62_135_596_800_000_000)),
+    ];
+    harness.leads.create_many(&leads).await.unwrap();
+}
 
 async fn survives(harness: &Harness, new: NewLead) {
     let created = harness.leads.create(&new, at(NEW_YEAR)).await.unwrap();

@@ -18,6 +18,9 @@ use exit3_ports::{LeadRepository, SubscriberRepository};
 use super::Harness;
 use crate::builders::{at, lead};
 
+/// A time with microseconds.
+pub(super) const NOW: &str = "2026-03-01T12:00:00.123456Z";
+
 /// 2025-01-01, in microseconds.
 pub(super) const NEW_YEAR: i64 = 1_735_689_600_000_000;
 

@@ -6,7 +6,31 @@ use exit3_ports::staff::USERNAME_TAKEN;
 use exit3_ports::{Constraint, StoreError};
 
 use super::Harness;
-use crate::builders::{at, staff};
+use super::model::NOW;
+use crate::builders::{at, time};
+
+/// A staff account of that name that no password matches.
+pub fn staff(username: &str) -> NewStaff {
+    NewStaff {
+        profile: StaffProfile {
+            username: username.to_owned(),
+            first_name: "Ana".to_owned(),
+            last_name: "Horvat".to_owned(),
+            email: "ana@exit3.agency".to_owned(),
+            is_staff: true,
+            is_active: true,
+            is_superuser: false,
+        },
+        password: PasswordHash::kept("!".to_owned()),
+        date_joined: at(1_790_000_000_000_001),
+    }
+}
+
+/// Stores rows with all kinds of values.
+pub(crate) async fn fill(harness: &Harness) {
+    let account = create(harness, "ana").await;
+    harness.staff.note_login(account.id, time(NOW)).await.unwrap();
+}
 
 async fn create(harness: &Harness, username: &str) -> Staff {
     harness.staff.create(&staff(username)).await.unwrap()

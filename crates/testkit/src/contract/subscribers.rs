@@ -10,6 +10,12 @@ use super::Harness;
 use super::model::{last, subscribers_listed};
 use crate::builders::{subscriber, unsubscribed};
 
+/// Stores rows with all kinds of values.
+pub(crate) async fn fill(harness: &Harness) {
+    harness.subscribers.create(&subscriber("a@b.hr")).await.unwrap();
+    harness.subscribers.create(&unsubscribed("đ@ž.hr")).await.unwrap();
+}
+
 fn address(email: &str) -> SubscriberChange {
     SubscriberChange { email: Some(email.to_owned()), is_subscribed: None }
 }

@@ -2,15 +2,12 @@
 
 use std::time::Duration;
 
-use exit3_domain::clients::{Money, NewClient};
 use exit3_domain::leads::{LeadFilter, LeadId, LeadOrder};
 use exit3_ports::{Column, NOT_MOVED, PAGE_BYTES, Row, Shape, Snapshot, TABLES, Value, table};
 
-use super::Harness;
-use super::model::{page, searching};
-use crate::builders::{api_key, at, client, lead, staff, subscriber, time, unsubscribed};
-
-const NOW: &str = "2026-03-01T12:00:00.123456Z";
+use super::model::{NOW, page, searching};
+use super::{Harness, fill};
+use crate::builders::{at, lead, subscriber, time};
 
 /// Asserts that copies include every column of a schema (given as pairs of table and column), apart
 /// from deliberate exceptions.
@@ -36,35 +33,6 @@ pub(crate) async fn fill_memory(harness: &Harness) {
         load.write(&shape, vec![vec![Value::Integer(1), digest, original]]).await.unwrap();
     }
     load.commit().await.unwrap();
-}
-
-/// Stores rows in every table, with all kinds of values in their columns.
-async fn fill(harness: &Harness) {
-    let odd = "9999-12-31T23:59:59.999999Z";
-    let leads = [
-        (lead().full_name("Đuro \"Ω\" \\ 🦀\u{1}").notes(Some("a\r\nb\t")).build(), time(NOW)),
-        (lead().company_name(None).phone_number(None).email(Some("")).build(), time(odd)),
-        (lead().full_name("123").notes(Some("null")).build(), at(-62_135_596_800_000_000)),
-    ];
-    harness.leads.create_many(&leads).await.unwrap();
-    harness.subscribers.create(&subscriber("a@b.hr")).await.unwrap();
-    harness.subscribers.create(&unsubscribed("đ@ž.hr")).await.unwrap();
-    harness.api_keys.create(&api_key("one", 1)).await.unwrap();
-    harness.api_keys.create(&api_key("two", 2)).await.unwrap();
-    harness.api_keys.revoke("two", time(NOW)).await.unwrap();
-    let leads = harness.leads.list(&LeadFilter::default(), LeadOrder::NEWEST, page(1, 1)).await;
-    let lead = leads.unwrap().unwrap().rows[0].id;
-    let known = NewClient {
-        lead: Some(lead),
-        monthly_charge: Money::charge(9_999_999_999),
-        contract_file: Some("2026/a.pdf".to_owned()),
-        ..client("T1")
-    };
-    harness.clients.create(&known).await.unwrap();
-    harness.clients.create(&client("T2")).await.unwrap();
-    let account = harness.staff.create(&staff("ana")).await.unwrap();
-    harness.staff.note_login(account.id, time(NOW)).await.unwrap();
-    fill_memory(harness).await;
 }
 
 async fn everything(snapshot: &mut dyn Snapshot) -> Vec<(Shape, Vec<Row>)> {
