@@ -85,7 +85,7 @@ fn first_line(file: &Path) -> Result<String, String> {
 /// Whether a text is the name of a table or of a column, such as `leads.notes`.
 fn is_name(text: &str) -> bool {
     let is_word = |word: &str| {
-        !word.is_empty() && word.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_')
+        !word.is_empty() && word.chars().all(|letter| matches!(letter, 'a'..='z' | '0'..='9' | '_'))
     };
     text.split('.').count() <= 2 && text.split('.').all(is_word)
 }

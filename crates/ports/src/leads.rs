@@ -83,3 +83,13 @@ pub trait LeadRepository: Send + Sync {
     /// [`StoreError::NotFound`] if the lead does not exist.
     async fn delete(&self, id: LeadId) -> Result<(), StoreError>;
 }
+
+#[cfg(test)]
+mod tests {
+    use exit3_domain::leads::{FIELDS, LeadSort};
+
+    #[test]
+    fn a_backup_has_every_field_and_every_column_of_an_order() {
+        crate::tables::assert_backed_up(&super::TABLE, FIELDS, LeadSort::WORDS);
+    }
+}

@@ -92,3 +92,13 @@ pub trait SubscriberRepository: Send + Sync {
     /// [`StoreError::NotFound`] if the subscriber does not exist.
     async fn delete(&self, id: SubscriberId) -> Result<(), StoreError>;
 }
+
+#[cfg(test)]
+mod tests {
+    use exit3_domain::subscribers::{FIELDS, SubscriberSort};
+
+    #[test]
+    fn a_backup_has_every_field_and_every_column_of_an_order() {
+        crate::tables::assert_backed_up(&super::TABLE, FIELDS, SubscriberSort::WORDS);
+    }
+}
