@@ -5,11 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use exit3_domain::api_keys::{ApiKey, ApiKeyId, NewApiKey, TokenPrefix};
-use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, LeadPosition, NewLead};
+use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, NewLead};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_domain::subscribers::{
     NewSubscriber, Subscriber, SubscriberChange, SubscriberFilter, SubscriberId, SubscriberOrder,
-    SubscriberPosition,
 };
 use exit3_ports::{
     ApiKeyRepository, BackupLog, BackupStatus, DatabaseHealth, LeadRepository, Obstacle,
@@ -67,7 +66,7 @@ impl LeadRepository for Away {
         &self,
         _: &LeadFilter,
         _: LeadOrder,
-        _: &Step<LeadPosition>,
+        _: &Step,
     ) -> Result<Slice<Lead>, StoreError> {
         self.refuse()
     }
@@ -116,7 +115,7 @@ impl SubscriberRepository for Away {
         &self,
         _: &SubscriberFilter,
         _: SubscriberOrder,
-        _: &Step<SubscriberPosition>,
+        _: &Step,
     ) -> Result<Slice<Subscriber>, StoreError> {
         self.refuse()
     }
