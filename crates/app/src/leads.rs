@@ -1,8 +1,6 @@
 //! Use cases of leads.
 
-use exit3_domain::leads::{
-    Lead, LeadChange, LeadFilter, LeadId, LeadInput, LeadOrder, LeadPosition,
-};
+use exit3_domain::leads::{Lead, LeadChange, LeadFilter, LeadId, LeadInput, LeadOrder};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_ports::{Constraint, StoreError, TRACE};
 
@@ -60,7 +58,7 @@ pub async fn walk(
     app: &App,
     filter: &LeadFilter,
     order: LeadOrder,
-    step: &Step<LeadPosition>,
+    step: &Step,
 ) -> Result<Slice<Lead>, StoreError> {
     app.repositories()?.leads.walk(filter, order, step).await
 }

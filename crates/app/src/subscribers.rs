@@ -4,7 +4,7 @@ use exit3_domain::email::DisposableDomains;
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_domain::subscribers::{
     NewSubscriber, Subscriber, SubscriberChange, SubscriberFilter, SubscriberId, SubscriberInput,
-    SubscriberOrder, SubscriberPosition, already_subscribed,
+    SubscriberOrder, already_subscribed,
 };
 use exit3_domain::validation::Invalid;
 use exit3_ports::subscribers::EMAIL_TAKEN;
@@ -92,7 +92,7 @@ pub async fn walk(
     app: &App,
     filter: &SubscriberFilter,
     order: SubscriberOrder,
-    step: &Step<SubscriberPosition>,
+    step: &Step,
 ) -> Result<Slice<Subscriber>, StoreError> {
     app.repositories()?.subscribers.walk(filter, order, step).await
 }

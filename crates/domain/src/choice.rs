@@ -1,5 +1,32 @@
 //! Enumerations whose values are words of the API.
 
+/// One of a few words.
+pub trait Choice: Copy + Eq + std::fmt::Debug + Send + Sync + 'static {
+    /// All values, in the order of declaration.
+    const ALL: &'static [Self];
+
+    /// The words of all values, in the same order.
+    const WORDS: &'static [&'static str];
+
+    /// The word for the value in requests, responses and databases.
+    fn as_str(self) -> &'static str;
+
+    /// The value of `word`, which is case-sensitive; `None` if the word is unknown.
+    fn from_word(word: &str) -> Option<Self>;
+}
+
+/// The words of some values, without duplicates; `None` if nothing is chosen, or if these are all
+/// words that exist.
+pub fn chosen<C: Choice>(values: Option<&Vec<C>>) -> Option<Vec<&'static str>> {
+    let mut words = Vec::new();
+    for word in values?.iter().map(|value| value.as_str()) {
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    (words.len() < C::ALL.len()).then_some(words)
+}
+
 /// Declares an enumeration and its words, in the order in which the API documents them.
 macro_rules! choice {
     (
@@ -32,6 +59,19 @@ macro_rules! choice {
                     $($word => Some(Self::$variant),)+
                     _ => None,
                 }
+            }
+        }
+
+        impl $crate::choice::Choice for $name {
+            const ALL: &'static [Self] = Self::ALL;
+            const WORDS: &'static [&'static str] = Self::WORDS;
+
+            fn as_str(self) -> &'static str {
+                self.as_str()
+            }
+
+            fn from_word(word: &str) -> Option<Self> {
+                Self::from_word(word)
             }
         }
 

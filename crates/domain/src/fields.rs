@@ -77,7 +77,7 @@ impl Field {
 }
 
 /// Declares the fields of a resource: the list `FIELDS`, the input type of the given name, and its
-/// function that sets a field by name.
+/// functions that set fields by name.
 macro_rules! fields {
     (
         $(#[$meta:meta])*
@@ -94,6 +94,15 @@ macro_rules! fields {
         }
 
         impl $input {
+            /// The input with these fields. Names that clients may not set are ignored.
+            pub fn of(fields: Vec<(String, $crate::raw::RawValue)>) -> Self {
+                let mut input = Self::default();
+                for (name, value) in fields {
+                    input.set(&name, value);
+                }
+                input
+            }
+
             /// Sets the field of that name. Names that clients may not set are ignored.
             pub fn set(&mut self, field: &str, value: $crate::raw::RawValue) {
                 match field {

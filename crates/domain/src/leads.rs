@@ -4,7 +4,7 @@ mod input;
 mod list;
 
 pub use input::{FIELDS, LeadChange, LeadInput};
-pub use list::{LeadFilter, LeadKey, LeadOrder, LeadPosition, LeadSort};
+pub use list::{LeadFilter, LeadOrder, LeadSort};
 
 use chrono::{DateTime, Utc};
 

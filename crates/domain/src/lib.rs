@@ -6,11 +6,12 @@
 
 pub mod api_keys;
 pub mod characters;
-mod choice;
+pub mod choice;
 pub mod clients;
 pub mod email;
 pub mod fields;
 pub mod leads;
+pub mod order;
 pub mod paging;
 mod phone;
 pub mod quotas;

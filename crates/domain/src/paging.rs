@@ -1,6 +1,8 @@
 //! Two ways to read a list: numbered pages with an exact count, and keyset walks, which neither
 //! skip nor repeat a row while others are written.
 
+use crate::order::ListPosition;
+
 /// The page size if the client does not give one.
 pub const DEFAULT_PAGE_SIZE: u32 = 50;
 /// The maximum page size; larger requests are clamped.
@@ -70,9 +72,9 @@ pub enum Direction {
 
 /// One step of a keyset walk.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step<P> {
+pub struct Step {
     /// The position next to which the step starts, itself excluded; `None` starts at the beginning.
-    pub from: Option<P>,
+    pub from: Option<ListPosition>,
     /// The direction.
     pub direction: Direction,
     /// The maximum number of rows, 1 to [`MAX_PAGE_SIZE`].
@@ -93,7 +95,7 @@ pub struct Slice<T> {
 impl<T> Slice<T> {
     /// Makes a slice of fetched rows. Adapters fetch `step.size` + 1 rows in the direction of the
     /// step; the extra row shows that the list continues, and is dropped.
-    pub fn of<P>(step: &Step<P>, mut fetched: Vec<T>) -> Self {
+    pub fn of(step: &Step, mut fetched: Vec<T>) -> Self {
         let size = step.size as usize;
         let more = fetched.len() > size;
         fetched.truncate(size);
@@ -132,16 +134,20 @@ mod tests {
         assert_eq!(page(0).offset(), None);
     }
 
+    fn at(id: i64) -> Option<ListPosition> {
+        Some(ListPosition { values: Vec::new(), id })
+    }
+
     #[test]
     fn the_extra_row_says_that_the_list_goes_on() {
-        let step = Step { from: Some(9), direction: Direction::Forward, size: 2 };
+        let step = Step { from: at(9), direction: Direction::Forward, size: 2 };
         let slice = Slice::of(&step, vec![8, 7, 6]);
         assert_eq!(slice, Slice { rows: vec![8, 7], has_next: true, has_previous: true });
     }
 
     #[test]
     fn a_step_back_returns_rows_in_the_order_of_the_list() {
-        let step = Step { from: Some(5), direction: Direction::Backward, size: 2 };
+        let step = Step { from: at(5), direction: Direction::Backward, size: 2 };
         let slice = Slice::of(&step, vec![6, 7]);
         assert_eq!(slice, Slice { rows: vec![7, 6], has_next: true, has_previous: false });
     }

@@ -7,7 +7,6 @@ use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, SecondsFormat, Utc};
 use exit3_app::App;
 use exit3_domain::leads::{Lead, LeadCategory, LeadId, LeadInput, LeadSource, LeadStatus, NewLead};
-use exit3_domain::raw::RawValue;
 use exit3_web::{ApiError, body, error::Absent};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
@@ -180,7 +179,7 @@ pub(crate) async fn create(
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let fields = body::read(&request, payload).await?;
-    let lead = exit3_app::leads::create(&app, input(fields)).await?;
+    let lead = exit3_app::leads::create(&app, LeadInput::of(fields)).await?;
     Ok(HttpResponse::Created().json(LeadResponse::from(lead)))
 }
 
@@ -250,13 +249,8 @@ async fn read(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<LeadInput, ApiError> {
-    match body::read(request, payload).await {
-        Ok(fields) => Ok(input(fields)),
-        Err(error) => {
-            exit3_app::leads::find(app, id).await.map_err(|e| LEAD.find(e))?;
-            Err(error)
-        }
-    }
+    let find = async { exit3_app::leads::find(app, id).await.map_err(|e| LEAD.find(e)) };
+    Ok(LeadInput::of(body::read_for(request, payload, find).await?))
 }
 
 /// Removes a lead.
@@ -271,14 +265,6 @@ async fn read(
 pub(crate) async fn delete(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError> {
     exit3_app::leads::delete(&app, lead_id(&id)?).await.map_err(|e| LEAD.find(e))?;
     Ok(HttpResponse::NoContent().finish())
-}
-
-fn input(fields: Vec<(String, RawValue)>) -> LeadInput {
-    let mut input = LeadInput::default();
-    for (name, value) in fields {
-        input.set(&name, value);
-    }
-    input
 }
 
 fn lead_id(text: &str) -> Result<LeadId, ApiError> {

@@ -1,6 +1,7 @@
 //! Responses with lists of any resource.
 
 use actix_web::{HttpRequest, HttpResponse};
+use exit3_domain::order::{Order, Sort};
 use exit3_domain::paging::{Direction, Page, PageRequest, Slice, Step, last_page};
 use exit3_ports::{Consistency, LogPosition};
 use exit3_web::{ApiError, hosts, query::Params};
@@ -23,77 +24,103 @@ struct SliceResponse<T> {
     results: Vec<T>,
 }
 
-/// Responds with a numbered page.
-pub(crate) fn page<T, R>(
-    request: &HttpRequest,
-    params: &Params,
-    asked: PageRequest,
-    page: Page<T>,
-) -> HttpResponse
-where
-    R: From<T> + Serialize,
-{
-    let base = hosts::address(request);
-    let next = (page.number < last_page(page.count, asked.size))
-        .then(|| params.link(&base, "page", Some(&(page.number + 1).to_string())));
-    let previous = match page.number {
-        0 | 1 => None,
-        // The link to page 1 has no number, as in the replaced service.
-        2 => Some(params.link(&base, "page", None)),
-        number => Some(params.link(&base, "page", Some(&(number - 1).to_string()))),
+/// Declares the schema of a list's response.
+macro_rules! list_schema {
+    ($(#[$meta:meta])* $name:ident of $row:ty) => {
+        $(#[$meta])*
+        #[derive(utoipa::ToSchema)]
+        #[allow(dead_code, reason = "describes an answer")]
+        pub(crate) struct $name {
+            /// How many there are in all; not given when walking by cursor.
+            count: Option<u64>,
+            /// The address of what follows.
+            #[schema(required = true)]
+            next: Option<String>,
+            /// The address of what precedes.
+            #[schema(required = true)]
+            previous: Option<String>,
+            results: Vec<$row>,
+        }
     };
-    let results: Vec<R> = page.rows.into_iter().map(R::from).collect();
-    HttpResponse::Ok().json(PageResponse { count: page.count, next, previous, results })
 }
 
-/// A walk through one list: reads and writes its cursors.
-pub(crate) struct Walk<'a, P> {
-    /// The list and its order.
-    pub list: String,
+pub(crate) use list_schema;
+
+/// The requested part of a list.
+pub(crate) enum Part {
+    /// A numbered page.
+    Page(PageRequest),
+    /// A step of a walk, for a request with a cursor.
+    Step(Step),
+}
+
+/// A request for a part of the list that is sorted by `S`.
+pub(crate) struct ListRequest<'a, S> {
+    request: &'a HttpRequest,
+    params: &'a Params,
     /// Encrypts cursors.
-    pub key: &'a CursorKey,
-    /// Converts a position to the sort values and id of a cursor.
-    pub write: fn(P) -> (Vec<String>, i64),
-    /// Converts the sort values and id of a cursor to a position.
-    pub read: &'a dyn Fn(&[String], i64) -> Option<P>,
+    key: &'a CursorKey,
+    /// The requested order.
+    pub order: Order<S>,
+    /// The requested part.
+    pub part: Part,
 }
 
-impl<P> Walk<'_, P> {
-    /// The step that `?cursor=` requests; an empty cursor starts at the beginning.
+impl<'a, S: Sort> ListRequest<'a, S> {
+    /// Reads the order, and the page or the cursor. An empty cursor starts at the beginning.
     ///
     /// # Errors
-    /// 400 for a cursor that was not made for this list.
-    pub(crate) fn step(&self, params: &Params) -> Result<Step<P>, ApiError> {
-        let size = params.page_size();
-        let Some(token) = params.last("cursor") else {
-            return Ok(Step { from: None, direction: Direction::Forward, size });
+    /// 400 for an unknown order, or a cursor that was not made for this list and order; 404 for an
+    /// impossible page.
+    pub(crate) fn read(
+        request: &'a HttpRequest,
+        params: &'a Params,
+        key: &'a CursorKey,
+    ) -> Result<Self, ApiError> {
+        let order = params.ordering(S::from_word)?;
+        let order = order.map_or(S::NEWEST, |(by, descending)| Order { by, descending });
+        let part = match params.has("cursor") {
+            false => Part::Page(params.page()?),
+            true => Part::Step(step(params, key, order)?),
         };
-        let cursor = self.key.decode(token, &self.list)?;
-        if let (Some(seen), Some(consistency)) = (cursor.seen, Consistency::current()) {
-            consistency.has_seen(LogPosition(seen));
-        }
-        let position = (self.read)(&cursor.key, cursor.id).ok_or_else(crate::cursor::invalid)?;
-        Ok(Step { from: Some(position), direction: cursor.direction(), size })
+        Ok(Self { request, params, key, order, part })
     }
 
-    /// Responds with a slice.
-    pub(crate) fn slice<T, R>(
-        &self,
-        request: &HttpRequest,
-        params: &Params,
-        slice: Slice<T>,
-        position: impl Fn(&T) -> P,
-    ) -> HttpResponse
+    /// Responds with a numbered page.
+    pub(crate) fn page<R>(&self, page: Page<S::Row>) -> HttpResponse
     where
-        R: From<T> + Serialize,
+        R: From<S::Row> + Serialize,
     {
-        let base = hosts::address(request);
+        let base = hosts::address(self.request);
+        let link = |number: Option<u64>| {
+            let number = number.map(|number| number.to_string());
+            self.params.link(&base, "page", number.as_deref())
+        };
+        let next = (page.number < last_page(page.count, self.params.page_size()))
+            .then(|| link(Some(page.number + 1)));
+        let previous = match page.number {
+            0 | 1 => None,
+            // The link to page 1 has no number, as in the replaced service.
+            2 => Some(link(None)),
+            number => Some(link(Some(number - 1))),
+        };
+        let results: Vec<R> = page.rows.into_iter().map(R::from).collect();
+        HttpResponse::Ok().json(PageResponse { count: page.count, next, previous, results })
+    }
+
+    /// Responds with the rows of a step.
+    pub(crate) fn slice<R>(&self, slice: Slice<S::Row>) -> HttpResponse
+    where
+        R: From<S::Row> + Serialize,
+    {
+        let base = hosts::address(self.request);
+        let list = list(self.order);
         let seen =
             Consistency::current().and_then(|consistency| consistency.reached()).map(|seen| seen.0);
-        let link = |row: Option<&T>, back: bool| {
-            let (key, id) = (self.write)(position(row?));
-            let token = self.key.encode(&Cursor { back, key, id, seen }, &self.list);
-            Some(params.link(&base, "cursor", Some(&token)))
+        let link = |row: Option<&S::Row>, back: bool| {
+            let position = self.order.position(row?);
+            let cursor = Cursor { back, key: position.texts(), id: position.id, seen };
+            Some(self.params.link(&base, "cursor", Some(&self.key.encode(&cursor, &list))))
         };
         let next = slice.has_next.then(|| link(slice.rows.last(), false)).flatten();
         let previous = slice.has_previous.then(|| link(slice.rows.first(), true)).flatten();
@@ -102,7 +129,38 @@ impl<P> Walk<'_, P> {
     }
 }
 
-/// The value of `?ordering=` for an order.
-pub(crate) fn ordering(word: &str, descending: bool) -> String {
-    format!("{}{word}", if descending { "-" } else { "" })
+/// The step that `?cursor=` requests.
+fn step<S: Sort>(params: &Params, key: &CursorKey, order: Order<S>) -> Result<Step, ApiError> {
+    let size = params.page_size();
+    let Some(token) = params.last("cursor") else {
+        return Ok(Step { from: None, direction: Direction::Forward, size });
+    };
+    let cursor = key.decode(token, &list(order))?;
+    if let (Some(seen), Some(consistency)) = (cursor.seen, Consistency::current()) {
+        consistency.has_seen(LogPosition(seen));
+    }
+    let position = order.parse(&cursor.key, cursor.id).ok_or_else(crate::cursor::invalid)?;
+    Ok(Step { from: Some(position), direction: cursor.direction(), size })
+}
+
+/// The list and its order, to which a cursor is bound.
+fn list<S: Sort>(order: Order<S>) -> String {
+    format!("{} {order}", S::LIST)
+}
+
+#[cfg(test)]
+mod tests {
+    use exit3_domain::leads::LeadSort;
+    use exit3_domain::subscribers::SubscriberSort;
+
+    use super::*;
+
+    /// Cursors that earlier builds gave out are bound to these texts.
+    #[test]
+    fn a_cursor_is_bound_to_its_list_and_order() {
+        assert_eq!(list(Order::<LeadSort>::NEWEST), "leads -created_at");
+        assert_eq!(list(Order::<SubscriberSort>::NEWEST), "subscribers -id");
+        let by_name = Order { by: LeadSort::FullName, descending: false };
+        assert_eq!(list(by_name), "leads full_name");
+    }
 }

@@ -1,5 +1,6 @@
 //! Parameters of queries and paths. Parameters that accept any value are plain texts.
 
+use exit3_domain::choice::Choice;
 use serde_json::Value;
 use utoipa::IntoParams;
 use utoipa::openapi::RefOr;
@@ -84,14 +85,14 @@ fn schema_format() -> RefOr<Schema> {
 }
 
 /// The schema of `ordering`.
-pub(crate) fn order(sorts: &[&str]) -> RefOr<Schema> {
-    let sorts = sorts.iter().flat_map(|sort| [(*sort).to_owned(), format!("-{sort}")]);
+pub(crate) fn order<S: Choice>() -> RefOr<Schema> {
+    let sorts = S::WORDS.iter().flat_map(|sort| [(*sort).to_owned(), format!("-{sort}")]);
     one_of("The order, descending with `-`; newest first unless given.", sorts)
 }
 
 /// The schema of a filter by words.
-pub(crate) fn any_of(words: &[&str]) -> RefOr<Schema> {
-    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+pub(crate) fn any_of<C: Choice>() -> RefOr<Schema> {
+    let words: Vec<String> = C::WORDS.iter().map(|word| format!("`{word}`")).collect();
     let description = format!(
         "Any of {}; repeated, or separated by commas. Another word matches nothing.",
         words.join(", ")

@@ -7,7 +7,6 @@ use actix_web::{HttpRequest, HttpResponse};
 use exit3_app::App;
 use exit3_app::api_keys::Caller;
 use exit3_domain::api_keys::Scope;
-use exit3_domain::raw::RawValue;
 use exit3_domain::subscribers::{NewSubscriber, Subscriber, SubscriberId, SubscriberInput};
 use exit3_web::{ApiError, body, error::Absent};
 use serde::Serialize;
@@ -120,7 +119,7 @@ pub(crate) async fn create(
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let fields = body::read(&request, payload).await?;
-    let input = input(fields);
+    let input = SubscriberInput::of(fields);
     let created = if caller.scopes().contain(Scope::NewsletterRead) {
         CreatedResponse::from(exit3_app::subscribers::create(&app, input).await?)
     } else {
@@ -199,13 +198,9 @@ async fn read(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<SubscriberInput, ApiError> {
-    match body::read(request, payload).await {
-        Ok(fields) => Ok(input(fields)),
-        Err(error) => {
-            exit3_app::subscribers::find(app, id).await.map_err(|e| SUBSCRIBER.find(e))?;
-            Err(error)
-        }
-    }
+    let find =
+        async { exit3_app::subscribers::find(app, id).await.map_err(|e| SUBSCRIBER.find(e)) };
+    Ok(SubscriberInput::of(body::read_for(request, payload, find).await?))
 }
 
 /// Removes a subscriber.
@@ -222,14 +217,6 @@ pub(crate) async fn delete(app: Data<App>, id: Path<String>) -> Result<HttpRespo
         .await
         .map_err(|e| SUBSCRIBER.find(e))?;
     Ok(HttpResponse::NoContent().finish())
-}
-
-fn input(fields: Vec<(String, RawValue)>) -> SubscriberInput {
-    let mut input = SubscriberInput::default();
-    for (name, value) in fields {
-        input.set(&name, value);
-    }
-    input
 }
 
 fn subscriber_id(text: &str) -> Result<SubscriberId, ApiError> {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, LeadPosition, NewLead};
+use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, NewLead};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 
 use crate::StoreError;
@@ -61,7 +61,7 @@ pub trait LeadRepository: Send + Sync {
         &self,
         filter: &LeadFilter,
         order: LeadOrder,
-        step: &Step<LeadPosition>,
+        step: &Step,
     ) -> Result<Slice<Lead>, StoreError>;
 
     /// Replaces the details of the lead `seen`. `updated_at` becomes the later of `now` and one

@@ -4,7 +4,6 @@ use async_trait::async_trait;
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_domain::subscribers::{
     NewSubscriber, Subscriber, SubscriberChange, SubscriberFilter, SubscriberId, SubscriberOrder,
-    SubscriberPosition,
 };
 
 use crate::tables::{Column, Kind, Table};
@@ -72,7 +71,7 @@ pub trait SubscriberRepository: Send + Sync {
         &self,
         filter: &SubscriberFilter,
         order: SubscriberOrder,
-        step: &Step<SubscriberPosition>,
+        step: &Step,
     ) -> Result<Slice<Subscriber>, StoreError>;
 
     /// Changes the given fields of a subscriber.

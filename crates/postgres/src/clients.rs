@@ -13,9 +13,8 @@ use exit3_domain::leads::{LeadCategory, LeadId};
 use exit3_domain::paging::{Page, PageRequest};
 use exit3_ports::{ClientRepository, StoreError};
 
-use crate::listing::{Key, Listing, Way, page_of};
+use crate::listing::{Key, Listing, page_of};
 use crate::pool::PgPool;
-use crate::sql::Conditions;
 use crate::word::Word;
 
 diesel::table! {
@@ -153,17 +152,7 @@ impl ClientRepository for PgClientRepository {
     }
 
     async fn list(&self, page: PageRequest) -> Result<Option<Page<Client>>, StoreError> {
-        let listing = Listing {
-            table: "clients",
-            columns: COLUMNS,
-            counts: None,
-            conditions: Conditions::default(),
-            key: Key(&["id"]),
-            descending: true,
-            from: None,
-            way: Way::InOrder,
-            plannable: true,
-        };
+        let listing = Listing::all("clients", COLUMNS, Key(&["id"]), true, None);
         let Some(query) = listing.page::<ClientColumns>(page) else {
             return Ok(None);
         };

@@ -10,14 +10,15 @@ use diesel::SelectableHelper;
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel::sql_types::Integer;
 use diesel_async::RunQueryDsl;
-use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, LeadPosition, NewLead};
+use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, NewLead};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_ports::{Constraint, LeadRepository, StoreError};
 
+use crate::listing::Beyond;
 use crate::lists::Lists;
 use crate::pool::PgPool;
 use crate::sql::{Cached, Sql, Value};
-use row::{DetailsRow, LeadRow, leads};
+use row::{DetailsRow, LeadColumns, LeadRow, leads};
 
 /// Stores leads in PostgreSQL.
 #[derive(Clone)]
@@ -82,16 +83,18 @@ impl LeadRepository for PgLeadRepository {
         order: LeadOrder,
         page: PageRequest,
     ) -> Result<Option<Page<Lead>>, StoreError> {
-        list::page(&self.lists, filter, order, page).await
+        let listing = list::listing(filter, order, None);
+        self.lists.page::<LeadColumns, LeadRow, _>(&listing, page).await
     }
 
     async fn walk(
         &self,
         filter: &LeadFilter,
         order: LeadOrder,
-        step: &Step<LeadPosition>,
+        step: &Step,
     ) -> Result<Slice<Lead>, StoreError> {
-        list::walk(&self.lists, filter, order, step).await
+        let listing = list::listing(filter, order, Beyond::of(order, step));
+        self.lists.walk::<LeadColumns, LeadRow, _>(&listing, step).await
     }
 
     async fn update(

@@ -5,12 +5,15 @@ mod watch;
 
 use std::sync::Arc;
 
+use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 use diesel_async::methods::LoadQuery;
+use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_ports::{Consistency, StoreError};
 use tokio::runtime::Handle;
 
 use crate::connection::{Ask, PgConnection};
+use crate::listing::{Listing, page_of};
 use crate::pool::PgPool;
 use crate::replica::Replica;
 use crate::settings::PgSettings;
@@ -55,8 +58,43 @@ impl Lists {
         Self { primary, replica }
     }
 
-    /// Returns the rows of a list.
-    pub(crate) async fn load<ST, R>(&self, query: &Sql<ST>) -> Result<Vec<R>, StoreError>
+    /// One page of a list, with its exact count; `None` past the last page. `ST` are the types of
+    /// the list's columns, and `R` is the row that they make.
+    pub(crate) async fn page<ST, R, T>(
+        &self,
+        listing: &Listing,
+        request: PageRequest,
+    ) -> Result<Option<Page<T>>, StoreError>
+    where
+        ST: Send,
+        R: Send,
+        T: From<R>,
+        for<'q> Sql<(BigInt, ST)>: LoadQuery<'q, PgConnection, (i64, R)>,
+    {
+        let Some(query) = listing.page::<ST>(request) else {
+            return Ok(None);
+        };
+        Ok(page_of(request, self.load(&query).await?))
+    }
+
+    /// One step of a walk through a list.
+    pub(crate) async fn walk<ST, R, T>(
+        &self,
+        listing: &Listing,
+        step: &Step,
+    ) -> Result<Slice<T>, StoreError>
+    where
+        ST: Send,
+        R: Send,
+        T: From<R>,
+        for<'q> Sql<ST>: LoadQuery<'q, PgConnection, R>,
+    {
+        let rows = self.load(&listing.step::<ST>(step)).await?;
+        Ok(Slice::of(step, rows.into_iter().map(T::from).collect()))
+    }
+
+    /// Returns the rows of a statement.
+    async fn load<ST, R>(&self, query: &Sql<ST>) -> Result<Vec<R>, StoreError>
     where
         R: Send,
         ST: Send,

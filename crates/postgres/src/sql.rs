@@ -7,6 +7,7 @@ use diesel::QueryResult;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
+use exit3_domain::order::{ListPosition, SortValue};
 
 /// A piece of a statement.
 #[derive(Debug, Clone)]
@@ -36,6 +37,17 @@ impl Value {
     pub(crate) fn time(time: DateTime<Utc>) -> Self {
         let earliest = NaiveDate::from_ymd_opt(-4000, 1, 1).unwrap_or_default();
         Self::Time(time.max(earliest.and_time(NaiveTime::MIN).and_utc()))
+    }
+
+    /// The values of a position, in the order of the list's key.
+    pub(crate) fn of_position(position: &ListPosition) -> Vec<Self> {
+        let values = position.values.iter().map(|value| match value {
+            SortValue::Time(time) => Self::time(*time),
+            SortValue::Text(text) => Self::Text(Some(text.clone())),
+            SortValue::Word(word) => Self::Text(Some((*word).to_owned())),
+            SortValue::Boolean(truth) => Self::Bool(Some(*truth)),
+        });
+        values.chain([Self::BigInt(position.id)]).collect()
     }
 }
 
@@ -115,6 +127,11 @@ impl<ST> Sql<ST> {
 pub(crate) struct Conditions(Vec<Vec<Piece>>);
 
 impl Conditions {
+    /// Whether every row is allowed.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Adds a condition made of `before`, a value and `after`.
     pub(crate) fn add(&mut self, before: &'static str, value: Value, after: &'static str) {
         self.0.push(vec![Piece::Sql(before), Piece::Value(value), Piece::Sql(after)]);

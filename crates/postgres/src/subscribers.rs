@@ -12,11 +12,12 @@ use exit3_domain::email;
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_domain::subscribers::{
     NewSubscriber, Subscriber, SubscriberChange, SubscriberFilter, SubscriberId, SubscriberOrder,
-    SubscriberPosition, search_document,
+    search_document,
 };
 use exit3_ports::subscribers::EMAIL_TAKEN;
 use exit3_ports::{StoreError, SubscriberRepository};
 
+use crate::listing::Beyond;
 use crate::lists::Lists;
 use crate::pool::PgPool;
 use crate::sql::{Cached, Sql, Value};
@@ -129,16 +130,18 @@ impl SubscriberRepository for PgSubscriberRepository {
         order: SubscriberOrder,
         page: PageRequest,
     ) -> Result<Option<Page<Subscriber>>, StoreError> {
-        list::page(&self.lists, filter, order, page).await
+        let listing = list::listing(filter, order, None);
+        self.lists.page::<SubscriberColumns, SubscriberRow, _>(&listing, page).await
     }
 
     async fn walk(
         &self,
         filter: &SubscriberFilter,
         order: SubscriberOrder,
-        step: &Step<SubscriberPosition>,
+        step: &Step,
     ) -> Result<Slice<Subscriber>, StoreError> {
-        list::walk(&self.lists, filter, order, step).await
+        let listing = list::listing(filter, order, Beyond::of(order, step));
+        self.lists.walk::<SubscriberColumns, SubscriberRow, _>(&listing, step).await
     }
 
     async fn update(

@@ -28,7 +28,7 @@ const RETIRED: &[(&str, Option<&str>, &str)] = &[
     ("Caller", Some("app/src/api_keys.rs"), "a caller holds the key of a request; Peer sent it"),
     ("Peer", Some("web/src/peer.rs"), "a peer sent an HTTP request"),
     ("Place", None, "BackupStore, ServerPosition, or a name that says what is there"),
-    ("Position", None, "LogPosition, or the position in one list, such as LeadPosition"),
+    ("Position", None, "LogPosition, or ListPosition"),
     ("Session", None, "Consistency, ServerSession or BulkTransaction; sign-ins will have sessions"),
 ];
 
@@ -120,7 +120,7 @@ fn a_retired_name_is_found_however_it_is_declared() {
         "// struct Session;",
         "const A: &str = \"struct Session;\";",
         "#[derive(Clone, Copy)] struct ServerSession;",
-        "struct LeadPosition; enum BackupStore { A } struct ClientRow;",
+        "struct ListPosition; enum BackupStore { A } struct ClientRow;",
         "fn f<T: Copy>(x: T) { <T as Copy>::clone(&x); }",
         "use tokio_postgres::Client; fn f(client: &Client) {}",
     ] {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, LeadPosition, NewLead};
+use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, NewLead};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_ports::{Constraint, LeadRepository, StoreError};
 
@@ -77,28 +77,16 @@ impl LeadRepository for SqliteLeadRepository {
         order: LeadOrder,
         page: PageRequest,
     ) -> Result<Option<Page<Lead>>, StoreError> {
-        let filter = filter.clone();
-        let list =
-            move |connection: &mut SqliteConnection| list::page(connection, &filter, order, page);
-        let Some(page) = self.store.readers.read(list).await? else {
-            return Ok(None);
-        };
-        let rows: Result<_, _> = page.rows.into_iter().map(Lead::try_from).collect();
-        Ok(Some(Page { count: page.count, number: page.number, rows: rows? }))
+        self.store.page(filter, order, page).await
     }
 
     async fn walk(
         &self,
         filter: &LeadFilter,
         order: LeadOrder,
-        step: &Step<LeadPosition>,
+        step: &Step,
     ) -> Result<Slice<Lead>, StoreError> {
-        let (filter, own) = (filter.clone(), step.clone());
-        let walk =
-            move |connection: &mut SqliteConnection| list::step(connection, &filter, order, &own);
-        let rows = self.store.readers.read(walk).await?;
-        let rows: Result<_, _> = rows.into_iter().map(Lead::try_from).collect();
-        Ok(Slice::of(step, rows?))
+        self.store.walk(filter, order, step).await
     }
 
     async fn update(

@@ -16,6 +16,7 @@ mod foreign;
 mod freeze;
 mod health;
 mod leads;
+mod listing;
 mod merge;
 mod migrations;
 mod readers;

@@ -5,6 +5,8 @@
 //! read depends only on the page. The statements name the indexes, because SQLite would choose by
 //! statistics, which may be out of date, or by a guess.
 
+use exit3_domain::order::{ListPosition, SortValue};
+
 use crate::sql::Sql;
 
 /// The rows of one combination of values.
@@ -19,10 +21,28 @@ pub(crate) struct Arm {
 }
 
 /// The value of a column in an [`Arm`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Equal {
     Text(String),
     Int(i64),
+}
+
+impl Equal {
+    fn of(value: &SortValue) -> Self {
+        match value {
+            SortValue::Time(time) => Self::Int(time.timestamp_micros()),
+            SortValue::Text(text) => Self::Text(text.clone()),
+            SortValue::Word(word) => Self::Text((*word).to_owned()),
+            SortValue::Boolean(truth) => Self::Int(i64::from(*truth)),
+        }
+    }
+
+    fn bind<ST>(&self, select: &mut Sql<ST>) {
+        match self {
+            Self::Text(text) => select.text(text),
+            Self::Int(number) => select.int(*number),
+        };
+    }
 }
 
 impl Arm {
@@ -36,11 +56,36 @@ impl Arm {
         select.sql(" FROM ").sql(table).sql(self.index).sql(" WHERE 1");
         for (column, value) in &self.equal {
             select.sql(" AND ").sql(column).sql(" = ");
-            match value {
-                Equal::Text(text) => select.text(text),
-                Equal::Int(number) => select.int(*number),
-            };
+            value.bind(select);
         }
+    }
+
+    /// Restricts the rows to those beyond a position. Within the arm, only the columns that it does
+    /// not fix decide that.
+    pub(crate) fn beyond<ST>(
+        &self,
+        select: &mut Sql<ST>,
+        key: &[&'static str],
+        from: &ListPosition,
+        descending: bool,
+    ) {
+        let values = from.values.iter().map(Equal::of).chain([Equal::Int(from.id)]);
+        let pairs = key.iter().zip(values).filter(|(column, _)| self.fixed(column).is_none());
+        let (columns, values): (Vec<_>, Vec<_>) = pairs.unzip();
+        for (place, column) in columns.into_iter().enumerate() {
+            select.sql(if place == 0 { " AND (" } else { ", " }).sql(column);
+        }
+        select.sql(if descending { ") < (" } else { ") > (" });
+        for (place, value) in values.iter().enumerate() {
+            select.sql(if place == 0 { "" } else { ", " });
+            value.bind(select);
+        }
+        select.sql(")");
+    }
+
+    /// The only value of this column, if the arm fixes one.
+    fn fixed(&self, column: &str) -> Option<&Equal> {
+        self.equal.iter().find(|(name, _)| *name == column).map(|(_, value)| value)
     }
 }
 
@@ -108,10 +153,22 @@ impl Merge<'_> {
     }
 }
 
-/// Restricts rows to those beyond a position. The caller adds the values.
-pub(crate) fn beyond<ST>(select: &mut Sql<ST>, columns: &[&'static str], descending: bool) {
-    for (place, column) in columns.iter().enumerate() {
-        select.sql(if place == 0 { " AND (" } else { ", " }).sql(column);
-    }
-    select.sql(if descending { ") < (" } else { ") > (" });
+/// Drops what lies before a position from arms that fix the first sort column: other values are
+/// included or excluded as a whole, and the position's own value is restricted unless all of its
+/// rows lie beyond the position.
+pub(crate) fn start_beyond(
+    arms: &mut Vec<Arm>,
+    key: &[&'static str],
+    from: &ListPosition,
+    begins_beyond: bool,
+    descending: bool,
+) {
+    let (Some(column), Some(at)) = (key.first(), from.values.first().map(Equal::of)) else {
+        return;
+    };
+    arms.retain_mut(|arm| {
+        let Some(order) = arm.fixed(column).map(|value| value.cmp(&at)) else { return true };
+        arm.is_beyond = order.is_eq() && !begins_beyond;
+        order.is_eq() || order.is_lt() == descending
+    });
 }

@@ -10,7 +10,6 @@ use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_domain::search;
 use exit3_domain::subscribers::{
     NewSubscriber, Subscriber, SubscriberChange, SubscriberFilter, SubscriberId, SubscriberOrder,
-    SubscriberPosition,
 };
 use exit3_ports::subscribers::EMAIL_TAKEN;
 use exit3_ports::{StoreError, SubscriberRepository};
@@ -44,7 +43,7 @@ impl SqliteSubscriberRepository {
 /// A subscriber as it is read.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = subscribers, check_for_backend(Sqlite))]
-struct SubscriberRow {
+pub(crate) struct SubscriberRow {
     id: i64,
     email: String,
     is_subscribed: bool,
@@ -160,27 +159,16 @@ impl SubscriberRepository for SqliteSubscriberRepository {
         order: SubscriberOrder,
         page: PageRequest,
     ) -> Result<Option<Page<Subscriber>>, StoreError> {
-        let filter = filter.clone();
-        let list =
-            move |connection: &mut SqliteConnection| list::page(connection, &filter, order, page);
-        let Some(page) = self.store.readers.read(list).await? else {
-            return Ok(None);
-        };
-        let rows = page.rows.into_iter().map(Subscriber::from).collect();
-        Ok(Some(Page { count: page.count, number: page.number, rows }))
+        self.store.page(filter, order, page).await
     }
 
     async fn walk(
         &self,
         filter: &SubscriberFilter,
         order: SubscriberOrder,
-        step: &Step<SubscriberPosition>,
+        step: &Step,
     ) -> Result<Slice<Subscriber>, StoreError> {
-        let (filter, own) = (filter.clone(), step.clone());
-        let walk =
-            move |connection: &mut SqliteConnection| list::step(connection, &filter, order, &own);
-        let rows = self.store.readers.read(walk).await?;
-        Ok(Slice::of(step, rows.into_iter().map(Subscriber::from).collect()))
+        self.store.walk(filter, order, step).await
     }
 
     async fn update(

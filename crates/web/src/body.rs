@@ -68,6 +68,25 @@ pub async fn read(
     }
 }
 
+/// Reads the body of a request that changes an existing row. If the body cannot be read, `find`
+/// looks for the row, so that a missing row is reported first.
+///
+/// # Errors
+/// Those of `find` and of [`read`].
+pub async fn read_for<T>(
+    request: &HttpRequest,
+    payload: Payload,
+    find: impl Future<Output = Result<T, ApiError>>,
+) -> Result<Vec<(String, RawValue)>, ApiError> {
+    match read(request, payload).await {
+        Ok(fields) => Ok(fields),
+        Err(error) => {
+            find.await?;
+            Err(error)
+        }
+    }
+}
+
 /// A body that is read piece by piece, within the limits of its route.
 pub struct Incoming {
     payload: Payload,

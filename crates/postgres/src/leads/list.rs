@@ -1,54 +1,19 @@
 //! Lists of leads.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{AsSelect, SqlTypeOf};
-use diesel::pg::Pg;
-use exit3_domain::leads::{
-    Lead, LeadCategory, LeadFilter, LeadKey, LeadOrder, LeadPosition, LeadSort, LeadSource,
-    LeadStatus,
-};
-use exit3_domain::paging::{Direction, Page, PageRequest, Slice, Step};
-use exit3_ports::StoreError;
+use exit3_domain::leads::{LeadCategory, LeadFilter, LeadOrder, LeadSort, LeadSource, LeadStatus};
+use exit3_domain::order::SortValue;
 
-use super::row::{COLUMNS, LeadRow};
-use crate::listing::{Arm, Begin, Choice, Key, Listing, Way, page_of};
-use crate::lists::Lists;
+use super::row::COLUMNS;
+use crate::listing::{Arm, Begin, Beyond, Choice, Key, Listing, Way};
 use crate::sql::{Conditions, Value, is_indexed};
 
-type LeadColumns = SqlTypeOf<AsSelect<LeadRow, Pg>>;
-
-pub(super) async fn page(
-    lists: &Lists,
-    filter: &LeadFilter,
-    order: LeadOrder,
-    request: PageRequest,
-) -> Result<Option<Page<Lead>>, StoreError> {
-    let Some(query) = listing(filter, order, None).page::<LeadColumns>(request) else {
-        return Ok(None);
-    };
-    Ok(page_of::<LeadRow, _>(request, lists.load(&query).await?))
-}
-
-pub(super) async fn walk(
-    lists: &Lists,
-    filter: &LeadFilter,
-    order: LeadOrder,
-    step: &Step<LeadPosition>,
-) -> Result<Slice<Lead>, StoreError> {
-    let forward = step.direction == Direction::Forward;
-    let from = step.from.as_ref().map(|from| (from, order.descending == forward));
-    let query = listing(filter, order, from).step::<LeadColumns>(forward, step.size);
-    let rows: Vec<LeadRow> = lists.load(&query).await?;
-    Ok(Slice::of(step, rows.into_iter().map(Lead::from).collect()))
-}
-
-/// Describes the list. For a walk, `from` is a position, and whether to read the rows below it
-/// instead of those above.
-fn listing(filter: &LeadFilter, order: LeadOrder, from: Option<(&LeadPosition, bool)>) -> Listing {
+/// Describes the list.
+pub(super) fn listing(filter: &LeadFilter, order: LeadOrder, from: Option<Beyond<'_>>) -> Listing {
     let (mut filter, mut from) = (filter.clone(), from);
-    if let (LeadSort::CreatedAt, Some((at, below))) = (order.by, from) {
-        let (rest, at) = filter.beyond(Some(at), below);
-        (filter, from) = (rest, at.map(|at| (at, below)));
+    if let (LeadSort::CreatedAt, Some(Beyond { position, below })) = (order.by, from) {
+        let (rest, position) = filter.beyond(Some(position), below);
+        (filter, from) = (rest, position.map(|position| Beyond { position, below }));
     }
     let choices = choices(&filter);
     let is_chosen = choices.iter().any(Option::is_some);
@@ -61,23 +26,25 @@ fn listing(filter: &LeadFilter, order: LeadOrder, from: Option<(&LeadPosition, b
     } else {
         Way::InOrder
     };
+    let mut conditions = restrictions(&filter, &choices);
+    filter.words.iter().for_each(|word| conditions.add_word(word));
+    Listing {
+        counts: filter.is_counted().then_some("lead_counts"),
+        conditions,
+        way,
+        plannable: filter.is_counted() && is_common(&choices),
+        ..Listing::all("leads", COLUMNS, key(order.by), order.descending, from)
+    }
+}
+
+/// The conditions of the filter, except for the words.
+fn restrictions(filter: &LeadFilter, choices: &[Option<Choice>; 3]) -> Conditions {
     let mut conditions = Conditions::default();
     for choice in choices.iter().flatten() {
         conditions.add_choice(choice.column, &choice.words);
     }
-    conditions.add_all(&bounds(&filter));
-    filter.words.iter().for_each(|word| conditions.add_word(word));
-    Listing {
-        table: "leads",
-        columns: COLUMNS,
-        counts: filter.is_counted().then_some("lead_counts"),
-        conditions,
-        key: key(order.by),
-        descending: order.descending,
-        from: from.map(|(from, _)| values(from)),
-        way,
-        plannable: filter.is_counted() && is_common(&choices),
-    }
+    conditions.add_all(&bounds(filter));
+    conditions
 }
 
 /// The filter's choices of `status`, `source` and `category`.
@@ -106,14 +73,14 @@ fn arms(
     filter: &LeadFilter,
     choices: &[Option<Choice>; 3],
     by: LeadSort,
-    from: Option<(&LeadPosition, bool)>,
+    from: Option<Beyond<'_>>,
 ) -> Vec<Arm> {
     let arm = arm(filter, choices, by);
-    let Some((from, below)) = from else {
+    let Some(Beyond { position, below }) = from else {
         return vec![arm];
     };
-    let LeadKey::Status(status, at) = &from.key else {
-        return vec![Arm { from: Some(values(from)), ..arm }];
+    let [SortValue::Word(status), SortValue::Time(at)] = position.values.as_slice() else {
+        return vec![Arm { from: Some(Value::of_position(position)), ..arm }];
     };
     // Part of the position's status, and all of the statuses beyond it.
     let of = |is_wanted: &dyn Fn(&str) -> bool| {
@@ -122,11 +89,10 @@ fn arms(
         statuses.for_each(|choice| choice.words.retain(|word| is_wanted(word)));
         arm
     };
-    let mut same = of(&|word| word == status.as_str());
+    let mut same = of(&|word| word == *status);
     same.from = (!filter.begins_beyond(*at, below))
-        .then(|| vec![Value::time(*at), Value::BigInt(from.id.0)]);
-    let is_beyond =
-        |word: &str| if below { word < status.as_str() } else { word > status.as_str() };
+        .then(|| vec![Value::time(*at), Value::BigInt(position.id)]);
+    let is_beyond = |word: &str| if below { word < *status } else { word > *status };
     vec![same, of(&is_beyond)]
 }
 
@@ -179,26 +145,15 @@ fn every_status() -> Choice {
 
 /// All matching rows, found by the trigram index, or by the index of choices and times.
 fn gathered(filter: &LeadFilter, choices: &[Option<Choice>; 3]) -> Way {
-    let mut conditions = Conditions::default();
-    let mut hidden = Conditions::default();
-    let is_found = filter.words.iter().any(|word| is_indexed(word));
-    for word in &filter.words {
-        let by_index = is_found && is_indexed(word);
-        if by_index { conditions.add_word(word) } else { hidden.add_word(word) }
+    let (words, none) = (filter.words.as_slice(), Conditions::default());
+    if words.iter().any(|word| is_indexed(word)) {
+        return Way::gathered(words, None, none, &restrictions(filter, choices));
     }
-    if is_found {
-        for choice in choices.iter().flatten() {
-            hidden.add_choice(choice.column, &choice.words);
-        }
-        hidden.add_all(&bounds(filter));
+    if choices.iter().any(Option::is_some) {
+        let arm = arm(filter, choices, LeadSort::CreatedAt);
+        return Way::gathered(words, Some(arm), none.clone(), &none);
     }
-    let is_chosen = choices.iter().any(Option::is_some);
-    let arm = (!is_found && is_chosen).then(|| arm(filter, choices, LeadSort::CreatedAt));
-    if !is_found && !is_chosen {
-        conditions.add_all(&bounds(filter));
-    }
-    conditions.add_hidden(&hidden);
-    Way::Gathered(arm, conditions)
+    Way::gathered(words, None, bounds(filter), &none)
 }
 
 /// The bounds of time. There are always two, so that the planner expects few rows and uses the
@@ -225,16 +180,4 @@ fn key(by: LeadSort) -> Key {
         LeadSort::CompanyName => &["coalesce(company_name, '')", "id"],
         LeadSort::Status => &["status", "created_at", "id"],
     })
-}
-
-/// The values of a position, in the order of [`key`].
-fn values(position: &LeadPosition) -> Vec<Value> {
-    let id = Value::BigInt(position.id.0);
-    match &position.key {
-        LeadKey::Time(time) => vec![Value::time(*time), id],
-        LeadKey::Text(text) => vec![Value::Text(Some(text.clone())), id],
-        LeadKey::Status(status, time) => {
-            vec![Value::Text(Some(status.as_str().to_owned())), Value::time(*time), id]
-        }
-    }
 }

@@ -1,6 +1,8 @@
 //! Rows of the table `leads`.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::{AsSelect, SqlTypeOf};
+use diesel::pg::Pg;
 use diesel::prelude::{AsChangeset, Insertable, Queryable, Selectable};
 use exit3_domain::leads::{Lead, LeadCategory, LeadId, LeadSource, LeadStatus, NewLead};
 
@@ -25,7 +27,10 @@ diesel::table! {
     }
 }
 
-/// The columns of [`LeadRow`], for lists.
+/// The types of the columns of [`LeadRow`].
+pub(super) type LeadColumns = SqlTypeOf<AsSelect<LeadRow, Pg>>;
+
+/// The columns themselves, for statements that are written by hand.
 pub(super) const COLUMNS: &str = "id, full_name, \"position\", company_name, phone_number, email, \
     source, status, notes, category, created_at, updated_at";
 

@@ -1,72 +1,36 @@
 //! Lists of subscribers.
 
-use exit3_domain::paging::{Direction, Page, PageRequest, Slice, Step};
-use exit3_domain::subscribers::{
-    Subscriber, SubscriberFilter, SubscriberKey, SubscriberOrder, SubscriberPosition,
-    SubscriberSort,
-};
-use exit3_ports::StoreError;
+use exit3_domain::order::SortValue;
+use exit3_domain::subscribers::{SubscriberFilter, SubscriberOrder, SubscriberSort};
 
-use super::row::{COLUMNS, SubscriberColumns, SubscriberRow};
-use crate::listing::{Arm, Begin, Choice, Key, Listing, Way, page_of};
-use crate::lists::Lists;
-use crate::sql::{Conditions, Value, is_indexed};
+use super::row::COLUMNS;
+use crate::listing::{Arm, Begin, Beyond, Choice, Key, Listing, Way};
+use crate::sql::{Conditions, Value};
 
-pub(super) async fn page(
-    lists: &Lists,
+/// Describes the list.
+pub(super) fn listing(
     filter: &SubscriberFilter,
     order: SubscriberOrder,
-    request: PageRequest,
-) -> Result<Option<Page<Subscriber>>, StoreError> {
-    let Some(query) = listing(filter, order, None).page::<SubscriberColumns>(request) else {
-        return Ok(None);
-    };
-    Ok(page_of::<SubscriberRow, _>(request, lists.load(&query).await?))
-}
-
-pub(super) async fn walk(
-    lists: &Lists,
-    filter: &SubscriberFilter,
-    order: SubscriberOrder,
-    step: &Step<SubscriberPosition>,
-) -> Result<Slice<Subscriber>, StoreError> {
-    let forward = step.direction == Direction::Forward;
-    let from = step.from.as_ref().map(|from| (from, order.descending == forward));
-    let query = listing(filter, order, from).step::<SubscriberColumns>(forward, step.size);
-    let rows: Vec<SubscriberRow> = lists.load(&query).await?;
-    Ok(Slice::of(step, rows.into_iter().map(Subscriber::from).collect()))
-}
-
-/// Describes the list. For a walk, `from` is a position, and whether to read the rows below it
-/// instead of those above.
-fn listing(
-    filter: &SubscriberFilter,
-    order: SubscriberOrder,
-    from: Option<(&SubscriberPosition, bool)>,
+    from: Option<Beyond<'_>>,
 ) -> Listing {
+    let all = Listing::all("subscribers", COLUMNS, key(order.by), order.descending, from);
+    let conditions = wanted(filter);
+    if !filter.words.is_empty() {
+        return all.matching(conditions, &filter.words);
+    }
     let way = match filter.is_subscribed {
-        _ if !filter.words.is_empty() => gathered(filter),
         None => Way::InOrder,
         Some(wanted) => Way::Merged(vec![arm(wanted, order.by, from)]),
     };
-    let mut conditions = wanted(filter);
-    filter.words.iter().for_each(|word| conditions.add_word(word));
-    let is_counted = filter.words.is_empty();
-    Listing {
-        table: "subscribers",
-        columns: COLUMNS,
-        counts: is_counted.then_some("subscriber_counts"),
-        conditions,
-        key: Key(match order.by {
-            SubscriberSort::Id => &["id"],
-            SubscriberSort::Email => &["email", "id"],
-            SubscriberSort::IsSubscribed => &["is_subscribed", "id"],
-        }),
-        descending: order.descending,
-        from: from.map(|(from, _)| values(from)),
-        way,
-        plannable: is_counted,
-    }
+    Listing { counts: Some("subscriber_counts"), conditions, way, ..all }
+}
+
+fn key(by: SubscriberSort) -> Key {
+    Key(match by {
+        SubscriberSort::Id => &["id"],
+        SubscriberSort::Email => &["email", "id"],
+        SubscriberSort::IsSubscribed => &["is_subscribed", "id"],
+    })
 }
 
 fn wanted(filter: &SubscriberFilter) -> Conditions {
@@ -78,47 +42,97 @@ fn wanted(filter: &SubscriberFilter) -> Conditions {
 }
 
 /// The part of an index that has the list's rows in its order.
-fn arm(wanted: bool, by: SubscriberSort, from: Option<(&SubscriberPosition, bool)>) -> Arm {
+fn arm(wanted: bool, by: SubscriberSort, from: Option<Beyond<'_>>) -> Arm {
     let (tail, least): (&[&str], _) = match by {
         SubscriberSort::Email => (&["email", "id"], "''"),
         SubscriberSort::Id | SubscriberSort::IsSubscribed => (&["id"], "-9223372036854775808"),
     };
     let mut words = vec![if wanted { "true" } else { "false" }];
-    let from = from.and_then(|(from, below)| match &from.key {
-        SubscriberKey::IsSubscribed(at) if *at != wanted => {
+    let from = from.and_then(|Beyond { position, below }| match position.values.as_slice() {
+        [SortValue::Boolean(at)] if *at != wanted => {
             // Either all rows of this value lie beyond the position, or none.
             if *at != below {
                 words.clear();
             }
             None
         }
-        SubscriberKey::Email(email) => {
-            Some(vec![Value::Text(Some(email.clone())), Value::BigInt(from.id.0)])
-        }
-        SubscriberKey::Id | SubscriberKey::IsSubscribed(_) => Some(vec![Value::BigInt(from.id.0)]),
+        [SortValue::Boolean(_)] => Some(vec![Value::BigInt(position.id)]),
+        _ => Some(Value::of_position(position)),
     });
     let choice = Choice { column: "is_subscribed", array: "}'::boolean[]", words };
     let begin = if by == SubscriberSort::Email { Begin::Number } else { Begin::Column };
     Arm { choices: vec![choice], begin, tail, least, from, after: None, before: None }
 }
 
-/// All matching rows, found by the trigram index if it can find one of the words.
-fn gathered(filter: &SubscriberFilter) -> Way {
-    let (mut conditions, mut hidden) = (Conditions::default(), Conditions::default());
-    for word in &filter.words {
-        if is_indexed(word) { conditions.add_word(word) } else { hidden.add_word(word) }
-    }
-    hidden.add_all(&wanted(filter));
-    conditions.add_hidden(&hidden);
-    Way::Gathered(None, conditions)
-}
+#[cfg(test)]
+mod tests {
+    use exit3_domain::paging::{Direction, PageNumber, PageRequest, Step};
+    use exit3_domain::subscribers::Subscriber;
+    use exit3_ports::{Rows, Target};
+    use exit3_testkit::postgres;
+    use tokio::runtime::Handle;
 
-/// The values of a position, in the order of the key.
-fn values(position: &SubscriberPosition) -> Vec<Value> {
-    let id = Value::BigInt(position.id.0);
-    match &position.key {
-        SubscriberKey::Id => vec![id],
-        SubscriberKey::Email(email) => vec![Value::Text(Some(email.clone())), id],
-        SubscriberKey::IsSubscribed(wanted) => vec![Value::Bool(Some(*wanted)), id],
+    use super::super::row::{SubscriberColumns, SubscriberRow};
+    use super::*;
+    use crate::lists::Lists;
+    use crate::migrations;
+    use crate::pool::PgPool;
+    use crate::settings::PgSettings;
+
+    /// The same list without counts and indexes.
+    fn plain(
+        filter: &SubscriberFilter,
+        order: SubscriberOrder,
+        from: Option<Beyond<'_>>,
+    ) -> Listing {
+        Listing::all("subscribers", COLUMNS, key(order.by), order.descending, from)
+            .matching(wanted(filter), &filter.words)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_list_without_counts_and_indexes_has_the_same_rows() {
+        let database = postgres::shared().create_database().await;
+        let settings = PgSettings::parse(database.url()).unwrap();
+        let runtime = Handle::current();
+        migrations::run(&settings, &runtime, Target::Newest, Rows::Keep).await.unwrap();
+        let rows = "INSERT INTO subscribers (email, is_subscribed, search_document)
+            SELECT email, n % 3 = 0, email
+            FROM (SELECT n, 'a' || n % 7 * 10 + n || '@acme.hr' AS email
+                  FROM generate_series(1, 20) n) people";
+        postgres::client(database.url()).await.batch_execute(rows).await.unwrap();
+        let pool = PgPool::new(&settings, runtime.clone());
+        let lists = Lists::new(&settings, pool, runtime);
+        let page = async |listing, page| {
+            let found = lists.page::<SubscriberColumns, SubscriberRow, Subscriber>(&listing, page);
+            found.await.unwrap()
+        };
+        let walk = async |listing, step: &Step| {
+            let found = lists.walk::<SubscriberColumns, SubscriberRow, Subscriber>(&listing, step);
+            found.await.unwrap()
+        };
+        for is_subscribed in [None, Some(true), Some(false)] {
+            for words in [Vec::new(), vec!["a1".to_owned()], vec!["acme".to_owned()]] {
+                let filter = SubscriberFilter { is_subscribed, words };
+                for (by, descending) in
+                    SubscriberSort::ALL.iter().flat_map(|by| [(*by, true), (*by, false)])
+                {
+                    let order = SubscriberOrder { by, descending };
+                    for number in [PageNumber::Number(1), PageNumber::Number(2), PageNumber::Last] {
+                        let request = PageRequest { number, size: 3 };
+                        let expected = page(listing(&filter, order, None), request).await;
+                        assert_eq!(page(plain(&filter, order, None), request).await, expected);
+                        let rows = expected.map(|page| page.rows).unwrap_or_default();
+                        let from = rows.last().map(|row| order.position(row));
+                        for direction in [Direction::Forward, Direction::Backward] {
+                            let step = Step { from: from.clone(), direction, size: 3 };
+                            let from = Beyond::of(order, &step);
+                            let expected = walk(listing(&filter, order, from), &step).await;
+                            let found = walk(plain(&filter, order, from), &step).await;
+                            assert_eq!(found, expected, "{order} {step:?}");
+                        }
+                    }
+                }
+            }
+        }
     }
 }

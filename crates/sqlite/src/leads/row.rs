@@ -29,7 +29,7 @@ diesel::table! {
 /// A lead as it is read. The fields are in the order of [`COLUMNS`].
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = leads, check_for_backend(Sqlite))]
-pub(super) struct LeadRow {
+pub(crate) struct LeadRow {
     id: i64,
     created_at: i64,
     updated_at: i64,
@@ -49,7 +49,7 @@ pub(super) const COLUMNS: &str = "id, created_at, updated_at, status, source, ca
     full_name, position, company_name, phone_number, email, notes";
 
 /// The SQL types of [`COLUMNS`].
-pub(super) type LeadTypes = diesel::dsl::SqlTypeOf<diesel::dsl::AsSelect<LeadRow, Sqlite>>;
+pub(crate) type LeadTypes = diesel::dsl::SqlTypeOf<diesel::dsl::AsSelect<LeadRow, Sqlite>>;
 
 /// The columns that a client can set, and those derived from them.
 #[derive(Insertable, AsChangeset)]

@@ -1,161 +1,173 @@
-//! Lists of subscribers: numbered pages with an exact count, and steps of a cursor walk.
+//! How lists of subscribers are read.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
-use exit3_domain::paging::{Direction, Page, PageRequest, Step};
-use exit3_domain::subscribers::{
-    SubscriberFilter, SubscriberKey, SubscriberOrder, SubscriberPosition, SubscriberSort,
-};
+use exit3_domain::subscribers::{Subscriber, SubscriberFilter, SubscriberSort};
+use exit3_ports::StoreError;
 
 use super::SubscriberRow;
-use crate::merge::{Arm, Equal, Merge, beyond};
+use crate::listing::Listed;
+use crate::merge::{Arm, Equal};
 use crate::sql::Sql;
-use crate::window::{Access, Window};
+use crate::window::Access;
 
-type Select = Sql<(BigInt, Text, Bool)>;
+impl Listed for SubscriberFilter {
+    type Sort = SubscriberSort;
+    type Row = SubscriberRow;
+    type Types = (BigInt, Text, Bool);
 
-/// Returns a page and the count of all rows, from one state of the database.
-pub(super) fn page(
-    connection: &mut SqliteConnection,
-    filter: &SubscriberFilter,
-    order: SubscriberOrder,
-    request: PageRequest,
-) -> QueryResult<Option<Page<SubscriberRow>>> {
-    let count = count(connection, filter)?;
-    let Some(window) = Window::of(count, request) else {
-        return Ok(None);
-    };
-    let mut rows = Vec::new();
-    if window.limit > 0 {
-        let arm = arm(filter, access(connection, filter, count, window.reach())?, order.by);
-        let descending = order.descending != window.backward;
-        let merge = merge(std::slice::from_ref(&arm), order.by, descending);
-        let offset = Some(window.offset);
-        let select: Select =
-            merge.select(window.limit, offset, |select, _| conditions(select, filter));
-        rows = select.load(connection)?;
-        if window.backward {
-            rows.reverse();
+    const TABLE: &'static str = "subscribers";
+    const COLUMNS: &'static str = "id, email, is_subscribed";
+
+    fn key(by: SubscriberSort) -> &'static [&'static str] {
+        match by {
+            SubscriberSort::Id => &["id"],
+            SubscriberSort::Email => &["email", "id"],
+            SubscriberSort::IsSubscribed => &["is_subscribed", "id"],
         }
     }
-    Ok(Some(Page { count, number: window.number, rows }))
-}
 
-/// Returns the rows of a step in its direction, and one more row if there is one.
-pub(super) fn step(
-    connection: &mut SqliteConnection,
-    filter: &SubscriberFilter,
-    order: SubscriberOrder,
-    step: &Step<SubscriberPosition>,
-) -> QueryResult<Vec<SubscriberRow>> {
-    let descending = order.descending != (step.direction == Direction::Backward);
-    let mut arm = arm(filter, Access::InOrder, order.by);
-    if let (Some(wanted), Some(SubscriberKey::IsSubscribed(at))) =
-        (filter.is_subscribed, step.from.as_ref().map(|from| &from.key))
-        && wanted != *at
-    {
-        // Either all rows of this value lie beyond the position, or none.
-        if *at != descending {
-            return Ok(Vec::new());
-        }
-        arm.is_beyond = false;
+    fn read(row: SubscriberRow) -> Result<Subscriber, StoreError> {
+        Ok(row.into())
     }
-    let merge = merge(std::slice::from_ref(&arm), order.by, descending);
-    let select: Select = merge.select(i64::from(step.size) + 1, None, |select, arm| {
-        conditions(select, filter);
-        if let Some(from) = step.from.as_ref().filter(|_| arm.is_beyond) {
-            position(select, arm, from, descending);
+
+    fn words(&self) -> &[String] {
+        &self.words
+    }
+
+    fn conditions<ST>(&self, select: &mut Sql<ST>) {
+        if !self.words.is_empty() {
+            select.words(&self.words);
+            select.sql(" AND in_time()");
         }
-    });
-    select.load(connection)
-}
+    }
 
-fn merge(arms: &[Arm], by: SubscriberSort, descending: bool) -> Merge<'_> {
-    let columns = "id, email, is_subscribed";
-    Merge { table: "subscribers", columns, key: key(by), descending, arms }
-}
+    fn is_common(&self) -> bool {
+        self.words.is_empty()
+    }
 
-/// The number of matching subscribers.
-fn count(connection: &mut SqliteConnection, filter: &SubscriberFilter) -> QueryResult<u64> {
-    let mut select = if filter.words.is_empty() {
-        let counted = "SELECT coalesce(sum(n), 0) FROM subscriber_counts WHERE 1";
-        let mut select = Sql::<BigInt>::new(counted);
-        if let Some(wanted) = filter.is_subscribed {
+    fn stored_count(&self) -> Option<Sql<BigInt>> {
+        let mut select = Sql::new("SELECT coalesce(sum(n), 0) FROM subscriber_counts WHERE 1");
+        if let Some(wanted) = self.is_subscribed {
             select.sql(" AND is_subscribed = ").int(i64::from(wanted));
         }
-        select
-    } else {
-        let mut select = Sql::<BigInt>::new("SELECT count(*)");
-        arm(filter, Access::Sorted, SubscriberSort::Id).rows(&mut select, "subscribers");
-        select
-    };
-    conditions(&mut select, filter);
-    select.get_result::<i64>(connection).map(i64::unsigned_abs)
-}
-
-/// Chooses how to reach `reach` rows of the `count` matching ones.
-fn access(
-    connection: &mut SqliteConnection,
-    filter: &SubscriberFilter,
-    count: u64,
-    reach: u64,
-) -> QueryResult<Access> {
-    if filter.words.is_empty() {
-        return Ok(Access::InOrder);
+        self.words.is_empty().then_some(select)
     }
-    let total = self::count(connection, &SubscriberFilter::default())?;
-    Ok(Access::choose(count, total, reach))
-}
 
-/// The part of an index that has the rows in this order.
-fn arm(filter: &SubscriberFilter, access: Access, by: SubscriberSort) -> Arm {
-    let is_sorted = access == Access::Sorted;
-    let index = match (filter.is_subscribed, by) {
-        (Some(_), SubscriberSort::Email) if !is_sorted => " INDEXED BY subscribers_by_choice_email",
-        (Some(_), _) => " INDEXED BY subscribers_by_is_subscribed",
-        // The index on addresses belongs to a constraint and has no name to refer to. It is the
-        // only index in that order.
-        (None, SubscriberSort::Email) if !is_sorted => "",
-        (None, SubscriberSort::IsSubscribed) if !is_sorted => {
-            " INDEXED BY subscribers_by_is_subscribed"
-        }
-        (None, _) => " NOT INDEXED",
-    };
-    let wanted = filter.is_subscribed.map(|wanted| Equal::Int(i64::from(wanted)));
-    let equal = wanted.map(|wanted| ("is_subscribed", wanted)).into_iter().collect();
-    Arm { index, equal, is_beyond: true }
-}
-
-/// Conditions other than `is_subscribed`.
-fn conditions<ST>(select: &mut Sql<ST>, filter: &SubscriberFilter) {
-    select.words(&filter.words);
-    if !filter.words.is_empty() {
-        select.sql(" AND in_time()").uncached();
+    fn arms(
+        &self,
+        _: &mut SqliteConnection,
+        access: Access,
+        by: SubscriberSort,
+    ) -> QueryResult<Vec<Arm>> {
+        let is_sorted = access == Access::Sorted;
+        let index = match (self.is_subscribed, by) {
+            (Some(_), SubscriberSort::Email) if !is_sorted => {
+                " INDEXED BY subscribers_by_choice_email"
+            }
+            (Some(_), _) => " INDEXED BY subscribers_by_is_subscribed",
+            // The index on addresses belongs to a constraint and has no name to refer to. It is the
+            // only index in that order.
+            (None, SubscriberSort::Email) if !is_sorted => "",
+            (None, SubscriberSort::IsSubscribed) if !is_sorted => {
+                " INDEXED BY subscribers_by_is_subscribed"
+            }
+            (None, _) => " NOT INDEXED",
+        };
+        let wanted = self.is_subscribed.map(|wanted| Equal::Int(i64::from(wanted)));
+        let equal = wanted.map(|wanted| ("is_subscribed", wanted)).into_iter().collect();
+        Ok(vec![Arm { index, equal, is_beyond: true }])
     }
 }
 
-fn key(by: SubscriberSort) -> &'static [&'static str] {
-    match by {
-        SubscriberSort::Id => &["id"],
-        SubscriberSort::Email => &["email", "id"],
-        SubscriberSort::IsSubscribed => &["is_subscribed", "id"],
-    }
-}
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
 
-/// Restricts an arm to rows beyond `from` in the direction of the order.
-fn position<ST>(select: &mut Sql<ST>, arm: &Arm, from: &SubscriberPosition, descending: bool) {
-    match &from.key {
-        SubscriberKey::IsSubscribed(at) if arm.equal.is_empty() => {
-            beyond(select, key(SubscriberSort::IsSubscribed), descending);
-            select.int(i64::from(*at)).sql(", ");
+    use exit3_domain::order::Order;
+    use exit3_domain::paging::{Direction, PageNumber, PageRequest, Step};
+    use exit3_domain::subscribers::NewSubscriber;
+    use exit3_ports::SubscriberRepository;
+
+    use super::super::SqliteSubscriberRepository;
+    use super::*;
+    use crate::connection::Connector;
+    use crate::readers::Readers;
+    use crate::store::Store;
+    use crate::writer::Writer;
+    use crate::{SqliteDatabase, SqliteSettings};
+
+    /// The same list without counts, indexes and cached statements.
+    #[derive(Clone, Default)]
+    struct Plain(SubscriberFilter);
+
+    impl Listed for Plain {
+        type Sort = SubscriberSort;
+        type Row = SubscriberRow;
+        type Types = (BigInt, Text, Bool);
+
+        const TABLE: &'static str = SubscriberFilter::TABLE;
+        const COLUMNS: &'static str = SubscriberFilter::COLUMNS;
+
+        fn key(by: SubscriberSort) -> &'static [&'static str] {
+            SubscriberFilter::key(by)
         }
-        SubscriberKey::Id | SubscriberKey::IsSubscribed(_) => {
-            beyond(select, key(SubscriberSort::Id), descending);
+
+        fn read(row: SubscriberRow) -> Result<Subscriber, StoreError> {
+            SubscriberFilter::read(row)
         }
-        SubscriberKey::Email(email) => {
-            beyond(select, key(SubscriberSort::Email), descending);
-            select.text(email).sql(", ");
+
+        fn words(&self) -> &[String] {
+            &self.0.words
+        }
+
+        fn conditions<ST>(&self, select: &mut Sql<ST>) {
+            if let Some(wanted) = self.0.is_subscribed {
+                select.sql(" AND is_subscribed = ").int(i64::from(wanted));
+            }
+            select.words(&self.0.words);
         }
     }
-    select.int(from.id.0).sql(")");
+
+    #[tokio::test]
+    async fn a_list_without_counts_and_indexes_has_the_same_rows() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lists.sqlite3");
+        let settings = SqliteSettings::default();
+        SqliteDatabase::open(&path, &settings).unwrap().migrate().unwrap();
+        let connector = Connector::reached_by(&path, &path).unwrap();
+        let readers = Arc::new(Readers::new(connector.clone(), 1, settings.patience));
+        let writer = Arc::new(Writer::start(connector).unwrap());
+        let store = Store { readers, writer, patience: settings.patience };
+        let new = |n| NewSubscriber {
+            email: format!("a{}@acme.hr", n % 7 * 10 + n),
+            is_subscribed: n % 3 == 0,
+        };
+        let given: Vec<NewSubscriber> = (0..20).map(new).collect();
+        SqliteSubscriberRepository::new(store.clone()).create_many(&given).await.unwrap();
+        for is_subscribed in [None, Some(true), Some(false)] {
+            for words in [Vec::new(), vec!["a1".to_owned()], vec!["nobody".to_owned()]] {
+                let filter = SubscriberFilter { is_subscribed, words };
+                let plain = Plain(filter.clone());
+                for (by, descending) in
+                    SubscriberSort::ALL.iter().flat_map(|by| [(*by, true), (*by, false)])
+                {
+                    let order = Order { by, descending };
+                    for number in [PageNumber::Number(1), PageNumber::Number(2), PageNumber::Last] {
+                        let page = PageRequest { number, size: 3 };
+                        let expected = store.page(&filter, order, page).await.unwrap();
+                        assert_eq!(store.page(&plain, order, page).await.unwrap(), expected);
+                        let rows = expected.map(|page| page.rows).unwrap_or_default();
+                        let from = rows.last().map(|row| order.position(row));
+                        for direction in [Direction::Forward, Direction::Backward] {
+                            let step = Step { from: from.clone(), direction, size: 3 };
+                            let expected = store.walk(&filter, order, &step).await.unwrap();
+                            let found = store.walk(&plain, order, &step).await.unwrap();
+                            assert_eq!(found, expected, "{order} {step:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
 }

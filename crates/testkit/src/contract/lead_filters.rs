@@ -1,7 +1,9 @@
 //! Filters of lists of leads.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use exit3_domain::leads::{Lead, LeadCategory, LeadFilter, LeadOrder, LeadSource, LeadStatus};
+use exit3_domain::leads::{
+    Lead, LeadCategory, LeadFilter, LeadOrder, LeadSort, LeadSource, LeadStatus,
+};
 use exit3_domain::paging::{Direction, Step};
 
 use super::Harness;
@@ -11,7 +13,7 @@ use crate::builders::{at, lead, time};
 async fn agrees(harness: &Harness, filters: &[LeadFilter]) {
     let stored = fill(harness, 120).await;
     for filter in filters {
-        for order in orders() {
+        for order in orders::<LeadSort>() {
             let found = listed(harness.leads.as_ref(), filter, order, 9).await;
             assert_eq!(found, expected(&stored, filter, order), "{filter:?} {order:?}");
         }
@@ -126,7 +128,7 @@ pub async fn agrees_where_the_newest_are_all_of_one_kind(harness: &Harness) {
     let stored = fill_skewed(harness).await;
     let leads = harness.leads.as_ref();
     for filter in skewed_filters() {
-        for order in orders() {
+        for order in orders::<LeadSort>() {
             let wanted = expected(&stored, &filter, order);
             assert_eq!(listed(leads, &filter, order, 7).await, wanted, "{filter:?} {order:?}");
             for direction in [Direction::Forward, Direction::Backward] {
@@ -141,7 +143,7 @@ pub async fn agrees_where_the_newest_are_all_of_one_kind(harness: &Harness) {
 pub async fn walks_on_from_a_row_that_the_filter_leaves_out(harness: &Harness) {
     let stored = fill_skewed(harness).await;
     for filter in skewed_filters() {
-        for order in orders() {
+        for order in orders::<LeadSort>() {
             let all = expected(&stored, &LeadFilter::default(), order);
             let wanted = expected(&stored, &filter, order);
             for place in [0, 17, 59, 60, 93, 119] {

@@ -79,7 +79,7 @@ async fn no_page(harness: &Harness, numbers: &[u64]) {
 pub async fn the_last_page_is_found_without_its_number(harness: &Harness) {
     let stored = fill(harness, 101).await;
     for filter in kinds() {
-        for order in orders() {
+        for order in orders::<LeadSort>() {
             let wanted = expected(&stored, &filter, order);
             let count = u64::try_from(wanted.len()).unwrap();
             for size in [1, 7, 50, 100, 101, 200] {
@@ -106,7 +106,7 @@ pub async fn the_last_page_of_an_exact_multiple_is_full(harness: &Harness) {
 pub async fn every_order_is_that_of_the_reference(harness: &Harness) {
     let stored = fill(harness, 150).await;
     for filter in kinds() {
-        for order in orders() {
+        for order in orders::<LeadSort>() {
             let found = listed(harness.leads.as_ref(), &filter, order, 13).await;
             assert_eq!(found, expected(&stored, &filter, order), "{order:?}");
         }
@@ -149,7 +149,7 @@ pub async fn ties_go_by_id_in_the_same_direction(harness: &Harness) {
     for _ in 0..30 {
         harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
     }
-    for order in orders() {
+    for order in orders::<LeadSort>() {
         let found = listed(harness.leads.as_ref(), &LeadFilter::default(), order, 7).await;
         let mut ids: Vec<_> = found.into_iter().map(|lead| lead.id).collect();
         if order.descending {

@@ -1,6 +1,6 @@
 //! What a search finds.
 
-use exit3_domain::leads::{LeadFilter, LeadStatus, NewLead};
+use exit3_domain::leads::{LeadFilter, LeadSort, LeadStatus, NewLead};
 use exit3_domain::search::MAX_WORDS;
 
 use super::Harness;
@@ -184,7 +184,7 @@ pub async fn searches_combine_with_filters_orders_and_pages(harness: &Harness) {
             ..all.clone()
         };
         for filter in [all, some] {
-            for order in orders() {
+            for order in orders::<LeadSort>() {
                 let wanted = expected(&stored, &filter, order);
                 assert_eq!(listed(harness.leads.as_ref(), &filter, order, 5).await, wanted);
                 let end = harness.leads.list(&filter, order, last(5)).await.unwrap().unwrap();

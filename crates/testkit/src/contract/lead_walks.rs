@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use exit3_domain::leads::{Lead, LeadFilter, LeadStatus};
+use exit3_domain::leads::{Lead, LeadFilter, LeadSort, LeadStatus};
 use exit3_domain::paging::{Direction, Step};
 
 use super::Harness;
@@ -13,7 +13,7 @@ use crate::builders::at;
 
 pub async fn a_walk_through_nothing_ends_at_once(harness: &Harness) {
     for direction in [Direction::Forward, Direction::Backward] {
-        for order in orders() {
+        for order in orders::<LeadSort>() {
             let step = Step { from: None, direction, size: 50 };
             let slice = harness.leads.walk(&LeadFilter::default(), order, &step).await.unwrap();
             assert!(slice.rows.is_empty() && !slice.has_next && !slice.has_previous);
@@ -24,7 +24,7 @@ pub async fn a_walk_through_nothing_ends_at_once(harness: &Harness) {
 async fn equals_the_list(harness: &Harness, direction: Direction) {
     fill(harness, 100).await;
     let (leads, filter) = (harness.leads.as_ref(), LeadFilter::default());
-    for order in orders() {
+    for order in orders::<LeadSort>() {
         let wanted = listed(leads, &filter, order, 200).await;
         for size in [1, 7, 50, 99, 100, 200] {
             let found = walked(leads, &filter, order, direction, size).await;
@@ -52,7 +52,7 @@ pub async fn a_filtered_walk_equals_the_filtered_list(harness: &Harness) {
     };
     let none = LeadFilter { sources: Some(vec![]), ..LeadFilter::default() };
     for filter in [one, two, none, searching("ana")] {
-        for order in orders() {
+        for order in orders::<LeadSort>() {
             let wanted = expected(&stored, &filter, order);
             for direction in [Direction::Forward, Direction::Backward] {
                 let found = walked(harness.leads.as_ref(), &filter, order, direction, 4).await;
@@ -65,7 +65,7 @@ pub async fn a_filtered_walk_equals_the_filtered_list(harness: &Harness) {
 pub async fn a_walk_turns_round(harness: &Harness) {
     let stored = fill(harness, 50).await;
     let (leads, filter) = (harness.leads.as_ref(), LeadFilter::default());
-    for order in orders() {
+    for order in orders::<LeadSort>() {
         let sorted = expected(&stored, &filter, order);
         for place in [0, 1, 10, 25, 48, 49] {
             let from = Some(order.position(&sorted[place]));
@@ -85,7 +85,7 @@ pub async fn a_walk_goes_on_from_a_row_that_was_deleted(harness: &Harness) {
     let stored = fill(harness, 60).await;
     let (leads, filter) = (harness.leads.as_ref(), LeadFilter::default());
     let mut left = stored.clone();
-    for order in orders() {
+    for order in orders::<LeadSort>() {
         let sorted = expected(&left, &filter, order);
         let place = sorted.len() / 2;
         let gone: Lead = sorted[place].clone();
@@ -104,7 +104,7 @@ pub async fn a_walk_goes_on_from_a_row_that_was_deleted(harness: &Harness) {
 pub async fn a_walk_past_either_end_is_empty(harness: &Harness) {
     let stored = fill(harness, 20).await;
     let (leads, filter) = (harness.leads.as_ref(), LeadFilter::default());
-    for order in orders() {
+    for order in orders::<LeadSort>() {
         let sorted = expected(&stored, &filter, order);
         for (direction, end) in
             [(Direction::Forward, sorted.last()), (Direction::Backward, sorted.first())]
@@ -133,7 +133,7 @@ pub async fn a_walk_neither_skips_nor_repeats_while_others_write(harness: &Harne
             })
         })
         .collect();
-    for order in orders() {
+    for order in orders::<LeadSort>() {
         for direction in [Direction::Forward, Direction::Backward] {
             let leads = harness.leads.as_ref();
             let seen = walked(leads, &LeadFilter::default(), order, direction, 10).await;

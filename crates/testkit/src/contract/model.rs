@@ -1,19 +1,18 @@
 //! A simple second implementation of filters and orders, and the test data on which adapters are
 //! compared with it.
 
-use std::cmp::Ordering;
+use std::fmt::Debug;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use exit3_domain::leads::{
-    Lead, LeadCategory, LeadFilter, LeadKey, LeadOrder, LeadSort, LeadSource, LeadStatus, NewLead,
+    Lead, LeadCategory, LeadFilter, LeadOrder, LeadSource, LeadStatus, NewLead,
 };
-use exit3_domain::paging::{Direction, PageNumber, PageRequest, Step};
+use exit3_domain::order::{Order, Sort};
+use exit3_domain::paging::{Direction, Page, PageNumber, PageRequest, Slice, Step};
 use exit3_domain::search;
-use exit3_domain::subscribers::{
-    Subscriber, SubscriberFilter, SubscriberKey, SubscriberOrder, SubscriberSort, search_document,
-};
-use exit3_ports::{LeadRepository, SubscriberRepository};
+use exit3_domain::subscribers::{Subscriber, SubscriberFilter, SubscriberOrder, search_document};
+use exit3_ports::{LeadRepository, StoreError, SubscriberRepository};
 
 use super::Harness;
 use crate::builders::{at, lead};
@@ -107,17 +106,9 @@ pub(super) async fn fill(harness: &Harness, count: usize) -> Vec<Lead> {
 }
 
 /// All orders, in both directions.
-pub(super) fn orders() -> Vec<LeadOrder> {
-    let both = |by: &LeadSort| [false, true].map(|descending| LeadOrder { by: *by, descending });
-    LeadSort::ALL.iter().flat_map(both).collect()
-}
-
-/// All orders of subscribers, in both directions.
-pub(super) fn subscriber_orders() -> Vec<SubscriberOrder> {
-    let both = |by: &SubscriberSort| {
-        [false, true].map(|descending| SubscriberOrder { by: *by, descending })
-    };
-    SubscriberSort::ALL.iter().flat_map(both).collect()
+pub(super) fn orders<S: Sort>() -> Vec<Order<S>> {
+    let both = |by: &S| [false, true].map(|descending| Order { by: *by, descending });
+    S::ALL.iter().flat_map(both).collect()
 }
 
 pub(super) fn page(number: u64, size: u32) -> PageRequest {
@@ -138,17 +129,41 @@ pub(super) async fn everything(leads: &dyn LeadRepository) -> Vec<Lead> {
     listed(leads, &LeadFilter::default(), LeadOrder::NEWEST, 200).await
 }
 
-/// Reads a whole list by pages of `size` and checks the counts.
+/// Reads all leads of a list by pages of `size` and checks the counts.
 pub(super) async fn listed(
     leads: &dyn LeadRepository,
     filter: &LeadFilter,
     order: LeadOrder,
     size: u32,
 ) -> Vec<Lead> {
+    all_pages(filter, size, |page| leads.list(filter, order, page)).await
+}
+
+/// Reads all leads of a list by a walk in steps of `size`.
+pub(super) async fn walked(
+    leads: &dyn LeadRepository,
+    filter: &LeadFilter,
+    order: LeadOrder,
+    direction: Direction,
+    size: u32,
+) -> Vec<Lead> {
+    let walk = |step: Step| async move { leads.walk(filter, order, &step).await };
+    all_steps(order, direction, size, walk).await
+}
+
+/// Reads a whole list by pages of `size` and checks the counts.
+pub(super) async fn all_pages<T, F>(
+    filter: &impl Debug,
+    size: u32,
+    list: impl Fn(PageRequest) -> F,
+) -> Vec<T>
+where
+    F: Future<Output = Result<Option<Page<T>>, StoreError>>,
+{
     let mut rows = Vec::new();
     let mut count = 0;
     for number in 1.. {
-        let Some(found) = leads.list(filter, order, page(number, size)).await.unwrap() else {
+        let Some(found) = list(page(number, size)).await.unwrap() else {
             assert_ne!(number, 1, "page 1 is never past the end");
             break;
         };
@@ -164,19 +179,20 @@ pub(super) async fn listed(
 }
 
 /// Reads a whole list by a walk in steps of `size`.
-pub(super) async fn walked(
-    leads: &dyn LeadRepository,
-    filter: &LeadFilter,
-    order: LeadOrder,
+pub(super) async fn all_steps<S: Sort, F>(
+    order: Order<S>,
     direction: Direction,
     size: u32,
-) -> Vec<Lead> {
-    let mut rows: Vec<Lead> = Vec::new();
+    walk: impl Fn(Step) -> F,
+) -> Vec<S::Row>
+where
+    F: Future<Output = Result<Slice<S::Row>, StoreError>>,
+{
+    let mut rows: Vec<S::Row> = Vec::new();
     let mut from = None;
     loop {
         let begun = from.is_some();
-        let step = Step { from: from.take(), direction, size };
-        let slice = leads.walk(filter, order, &step).await.unwrap();
+        let slice = walk(Step { from: from.take(), direction, size }).await.unwrap();
         assert!(slice.rows.len() <= size as usize);
         let (goes_on, came_from) = match direction {
             Direction::Forward => (slice.has_next, slice.has_previous),
@@ -201,24 +217,15 @@ pub(super) async fn walked(
 
 /// The rows of `leads` that a list must show, in order.
 pub(super) fn expected(leads: &[Lead], filter: &LeadFilter, order: LeadOrder) -> Vec<Lead> {
-    let mut rows: Vec<Lead> = leads.iter().filter(|lead| matches(lead, filter)).cloned().collect();
+    sorted(leads.iter().filter(|lead| matches(lead, filter)).cloned().collect(), order)
+}
+
+fn sorted<S: Sort>(mut rows: Vec<S::Row>, order: Order<S>) -> Vec<S::Row> {
     rows.sort_by(|one, other| {
-        let (one, other) = (order.position(one), order.position(other));
-        let ordering = compare(&one.key, &other.key).then(one.id.cmp(&other.id));
+        let ordering = order.position(one).cmp(&order.position(other));
         if order.descending { ordering.reverse() } else { ordering }
     });
     rows
-}
-
-fn compare(one: &LeadKey, other: &LeadKey) -> Ordering {
-    match (one, other) {
-        (LeadKey::Time(one), LeadKey::Time(other)) => one.cmp(other),
-        (LeadKey::Text(one), LeadKey::Text(other)) => one.chars().cmp(other.chars()),
-        (LeadKey::Status(one, one_time), LeadKey::Status(other, other_time)) => {
-            one.as_str().cmp(other.as_str()).then(one_time.cmp(other_time))
-        }
-        _ => panic!("two kinds of keys in one order"),
-    }
 }
 
 fn matches(lead: &Lead, filter: &LeadFilter) -> bool {
@@ -231,33 +238,17 @@ fn matches(lead: &Lead, filter: &LeadFilter) -> bool {
         && filter.words.iter().all(|word| document.contains(word))
 }
 
-/// Reads a whole list of subscribers by pages of `size`.
+/// Reads all subscribers of a list by pages of `size` and checks the counts.
 pub(super) async fn subscribers_listed(
     subscribers: &dyn SubscriberRepository,
     filter: &SubscriberFilter,
     order: SubscriberOrder,
     size: u32,
 ) -> Vec<Subscriber> {
-    let mut rows = Vec::new();
-    let mut count = 0;
-    for number in 1.. {
-        let found = subscribers.list(filter, order, page(number, size)).await.unwrap();
-        let Some(found) = found else {
-            assert_ne!(number, 1, "page 1 is never past the end");
-            break;
-        };
-        assert_eq!(found.number, number);
-        count = found.count;
-        rows.extend(found.rows);
-        if rows.is_empty() {
-            break;
-        }
-    }
-    assert_eq!(count, u64::try_from(rows.len()).unwrap(), "count of {filter:?}");
-    rows
+    all_pages(filter, size, |page| subscribers.list(filter, order, page)).await
 }
 
-/// Reads a whole list of subscribers by a walk in steps of `size`.
+/// Reads all subscribers of a list by a walk in steps of `size`.
 pub(super) async fn subscribers_walked(
     subscribers: &dyn SubscriberRepository,
     filter: &SubscriberFilter,
@@ -265,27 +256,8 @@ pub(super) async fn subscribers_walked(
     direction: Direction,
     size: u32,
 ) -> Vec<Subscriber> {
-    let mut rows: Vec<Subscriber> = Vec::new();
-    let mut from = None;
-    loop {
-        let step = Step { from: from.take(), direction, size };
-        let slice = subscribers.walk(filter, order, &step).await.unwrap();
-        let goes_on = match direction {
-            Direction::Forward => {
-                from = slice.rows.last().map(|row| order.position(row));
-                rows.extend(slice.rows);
-                slice.has_next
-            }
-            Direction::Backward => {
-                from = slice.rows.first().map(|row| order.position(row));
-                rows.splice(0..0, slice.rows);
-                slice.has_previous
-            }
-        };
-        if !goes_on {
-            return rows;
-        }
-    }
+    let walk = |step: Step| async move { subscribers.walk(filter, order, &step).await };
+    all_steps(order, direction, size, walk).await
 }
 
 /// The rows of `subscribers` that a list must show, in order.
@@ -299,23 +271,7 @@ pub(super) fn expected_subscribers(
         filter.is_subscribed.is_none_or(|wanted| subscriber.is_subscribed == wanted)
             && filter.words.iter().all(|word| document.contains(word))
     };
-    let mut rows: Vec<Subscriber> = subscribers.iter().filter(matches).cloned().collect();
-    rows.sort_by(|one, other| {
-        let (one, other) = (order.position(one), order.position(other));
-        let keys = match (&one.key, &other.key) {
-            (SubscriberKey::Id, SubscriberKey::Id) => Ordering::Equal,
-            (SubscriberKey::Email(one), SubscriberKey::Email(other)) => {
-                one.chars().cmp(other.chars())
-            }
-            (SubscriberKey::IsSubscribed(one), SubscriberKey::IsSubscribed(other)) => {
-                one.cmp(other)
-            }
-            _ => panic!("two kinds of keys in one order"),
-        };
-        let ordering = keys.then(one.id.cmp(&other.id));
-        if order.descending { ordering.reverse() } else { ordering }
-    });
-    rows
+    sorted(subscribers.iter().filter(matches).cloned().collect(), order)
 }
 
 /// Runs a write that must succeed soon, even after failures.

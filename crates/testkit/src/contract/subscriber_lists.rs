@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use exit3_domain::paging::{Direction, Step, last_page};
 use exit3_domain::search;
 use exit3_domain::subscribers::{
-    NewSubscriber, Subscriber, SubscriberChange, SubscriberFilter, SubscriberOrder,
+    NewSubscriber, Subscriber, SubscriberChange, SubscriberFilter, SubscriberOrder, SubscriberSort,
 };
 
 use super::Harness;
 use super::model::{
-    expected_subscribers, last, page, subscriber_orders, subscribers_listed, subscribers_walked,
+    expected_subscribers, last, orders, page, subscribers_listed, subscribers_walked,
 };
 use crate::builders::{subscriber, unsubscribed};
 
@@ -75,7 +75,7 @@ pub async fn lists_the_newest_first(harness: &Harness) {
 pub async fn every_order_is_that_of_the_reference(harness: &Harness) {
     let stored = fill(harness, 100).await;
     for filter in kinds() {
-        for order in subscriber_orders() {
+        for order in orders::<SubscriberSort>() {
             let wanted = expected_subscribers(&stored, &filter, order);
             let found = subscribers_listed(harness.subscribers.as_ref(), &filter, order, 13).await;
             assert_eq!(found, wanted, "{filter:?} {order:?}");
@@ -109,7 +109,7 @@ pub async fn a_page_past_the_end_does_not_exist(harness: &Harness) {
 pub async fn the_last_page_is_found_without_its_number(harness: &Harness) {
     let stored = fill(harness, 100).await;
     for filter in kinds() {
-        for order in subscriber_orders() {
+        for order in orders::<SubscriberSort>() {
             let wanted = expected_subscribers(&stored, &filter, order);
             let count = u64::try_from(wanted.len()).unwrap();
             for size in [1, 7, 50, 100, 200] {
@@ -248,7 +248,7 @@ pub async fn a_changed_address_is_found_under_its_new_text_only(harness: &Harnes
 pub async fn walks_equal_the_list_in_every_order(harness: &Harness) {
     let stored = fill(harness, 60).await;
     for filter in kinds() {
-        for order in subscriber_orders() {
+        for order in orders::<SubscriberSort>() {
             let wanted = expected_subscribers(&stored, &filter, order);
             for direction in [Direction::Forward, Direction::Backward] {
                 for size in [1, 7, 60, 200] {
@@ -263,7 +263,7 @@ pub async fn walks_equal_the_list_in_every_order(harness: &Harness) {
 
 pub async fn a_walk_turns_round(harness: &Harness) {
     let stored = fill(harness, 30).await;
-    for order in subscriber_orders() {
+    for order in orders::<SubscriberSort>() {
         let sorted = expected_subscribers(&stored, &ALL, order);
         for place in [0, 1, 15, 29] {
             let from = Some(order.position(&sorted[place]));
@@ -295,7 +295,7 @@ pub async fn a_walk_neither_skips_nor_repeats_while_others_write(harness: &Harne
             }
         }
     });
-    for order in subscriber_orders() {
+    for order in orders::<SubscriberSort>() {
         for direction in [Direction::Forward, Direction::Backward] {
             let subscribers = harness.subscribers.as_ref();
             let mut times = HashMap::new();

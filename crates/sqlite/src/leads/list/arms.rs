@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use exit3_domain::leads::{LeadFilter, LeadKey, LeadPosition, LeadSort, LeadStatus};
+use exit3_domain::leads::{LeadFilter, LeadSort, LeadStatus};
 
 use crate::merge::{Arm, Equal};
 use crate::sql::Sql;
@@ -85,25 +85,6 @@ fn of_all((status, source, category): &Combination, by: LeadSort) -> Arm {
     let equal = [("status", status), ("source", source), ("category", category)];
     let equal = equal.map(|(column, word)| (column, Equal::Text(word.clone()))).to_vec();
     Arm { index, equal, is_beyond: true }
-}
-
-/// Drops what lies before a position in the order of status: other statuses are included or
-/// excluded as a whole, and the position's own status is restricted.
-pub(super) fn start_beyond(
-    arms: &mut Vec<Arm>,
-    filter: &LeadFilter,
-    from: &LeadPosition,
-    descending: bool,
-) {
-    let LeadKey::Status(own, at) = &from.key else { return };
-    let begins_beyond = filter.begins_beyond(*at, descending);
-    arms.retain_mut(|arm| {
-        let status = arm.equal.iter().find(|(column, _)| *column == "status");
-        let Some((_, Equal::Text(status))) = status else { return true };
-        let is_own = status == own.as_str();
-        arm.is_beyond = is_own && !begins_beyond;
-        is_own || (status.as_str() < own.as_str()) == descending
-    });
 }
 
 /// Whether the filter restricts status, source or category.
