@@ -124,7 +124,7 @@ pub fn api_key(name: &str, entropy: u8) -> NewApiKey {
     NewApiKey {
         draft: ApiKeyDraft {
             name: name.to_owned(),
-            scopes: Scopes::of(&[Scope::LeadsCreate]),
+            scopes: Scopes::of([Scope::create("leads")]),
             origins: Vec::new(),
             rate: None,
             forwards_visitors: false,

@@ -34,6 +34,15 @@ use serde_json::{Value, json};
 const LEADS: &str = "/backend/api/v1/leads/";
 const NEWSLETTER: &str = "/backend/api/v1/newsletter/";
 
+/// The resources of the API, and their paths.
+fn resources() -> Vec<(String, String)> {
+    let mut names: Vec<String> =
+        exit3_http::scopes().map(|scope| scope.resource().to_owned()).collect();
+    names.dedup();
+    assert!(names.len() > 1, "{names:?}");
+    names.into_iter().map(|name| (name.clone(), format!("/backend/api/v1/{name}/"))).collect()
+}
+
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp_micros(1_790_000_000_000_001).unwrap()
 }

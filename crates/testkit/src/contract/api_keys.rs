@@ -15,7 +15,9 @@ async fn find(harness: &Harness, key: &ApiKey) -> Option<ApiKey> {
 
 fn rich() -> NewApiKey {
     let mut key = api_key("website.2_b-C", 1);
-    key.draft.scopes = Scopes::ALL;
+    // A newer version of the program may know `tags`.
+    let scopes = "leads:create leads:read newsletter:write price_lists:read tags:export";
+    key.draft.scopes = Scopes::from_words(scopes);
     key.draft.origins = vec!["https://exit3.agency".into(), "http://localhost:3000".into()];
     key.draft.rate = Some("1000/hour".parse().unwrap());
     key.draft.forwards_visitors = true;
