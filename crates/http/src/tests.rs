@@ -1,6 +1,7 @@
 //! A resource follows from its registration alone: these tests register one that the API does not
 //! have, and nothing else knows it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
@@ -216,6 +217,26 @@ async fn a_key_has_full_access_only_with_the_scopes_of_all_resources() {
     }
     let (_, _, body) = answer("", Method::GET, ready, "peer-key").await;
     assert_eq!(body["detail"], "no INSERT on tags");
+}
+
+#[test]
+fn a_path_belongs_to_the_resource_of_its_first_segment() {
+    let name = |path| RESOURCES.of(path).map(|resource| resource.name);
+    for path in ["tags/", "tags/1/", "tags/leads/", "tags"] {
+        assert_eq!(name(path), Some("tags"), "{path}");
+    }
+    for path in ["", "/", "/tags/", "tag/", "tagss/", "tags_/", "Tags/", "newsletter/", "x/tags/"] {
+        assert_eq!(name(path), None, "{path}");
+    }
+}
+
+#[test]
+fn every_resource_has_a_name_of_its_own_that_scopes_can_have() {
+    let names: BTreeSet<&str> = crate::RESOURCES.iter().map(|resource| resource.name).collect();
+    assert_eq!(names.len(), crate::RESOURCES.iter().count());
+    for scope in crate::scopes() {
+        assert_eq!(scope.to_string().parse().as_ref(), Ok(&scope));
+    }
 }
 
 #[test]
