@@ -9,7 +9,7 @@ mod revoke;
 
 use std::sync::Arc;
 
-use exit3_domain::api_keys::{ApiKey, Scopes};
+use exit3_domain::api_keys::{ApiKey, Scope};
 use exit3_domain::quotas::Rate;
 
 pub use authenticate::{KeyError, authenticate};
@@ -37,11 +37,11 @@ impl Caller {
         }
     }
 
-    /// The scopes of the key.
-    pub fn scopes(&self) -> Scopes {
+    /// Whether the key has a scope. The key in the settings has every scope.
+    pub fn may(&self, scope: &Scope) -> bool {
         match self {
-            Self::Basic => Scopes::ALL,
-            Self::Named(key) => key.draft.scopes,
+            Self::Basic => true,
+            Self::Named(key) => key.draft.scopes.contain(scope),
         }
     }
 

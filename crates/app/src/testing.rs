@@ -96,7 +96,7 @@ pub(crate) fn api_key(change: impl FnOnce(&mut ApiKey)) -> ApiKey {
         id: ApiKeyId(1),
         draft: ApiKeyDraft {
             name: "website".to_owned(),
-            scopes: Scopes::of(&[Scope::LeadsCreate]),
+            scopes: Scopes::of([Scope::create("leads")]),
             origins: Vec::new(),
             rate: None,
             forwards_visitors: false,

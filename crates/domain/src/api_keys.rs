@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::quotas::Rate;
 
-pub use scope::{Scope, Scopes};
+pub use scope::{NotAScope, Scope, Scopes};
 pub use token::{ENTROPY, KeyToken, TokenDigest, TokenPrefix};
 
 /// Identifies a key. The database assigns it and never reuses it.
@@ -45,7 +45,7 @@ pub enum DraftError {
     Name,
     #[error("a key without a scope opens nothing")]
     NoScope,
-    #[error("a publishable key may have the scopes leads:create and newsletter:create only")]
+    #[error("a publishable key may only have scopes for creating, such as leads:create")]
     PublishableScope,
     #[error("a publishable key cannot forward visitors: every reader could forge addresses")]
     PublishableForwards,
@@ -70,12 +70,11 @@ impl ApiKeyDraft {
     pub fn check(&self, now: DateTime<Utc>) -> Result<(), DraftError> {
         let in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         let publishable = self.is_publishable();
-        let creates_only = Scopes::of(&[Scope::LeadsCreate, Scope::NewsletterCreate]);
         if !(1..=MAX_NAME).contains(&self.name.len()) || !self.name.chars().all(in_name) {
             Err(DraftError::Name)
         } else if self.scopes.is_empty() {
             Err(DraftError::NoScope)
-        } else if publishable && !creates_only.include(self.scopes) {
+        } else if publishable && !self.scopes.only_create() {
             Err(DraftError::PublishableScope)
         } else if publishable && self.forwards_visitors {
             Err(DraftError::PublishableForwards)
@@ -154,7 +153,7 @@ mod tests {
     fn draft() -> ApiKeyDraft {
         ApiKeyDraft {
             name: "website".to_owned(),
-            scopes: Scopes::of(&[Scope::LeadsCreate]),
+            scopes: Scopes::of([Scope::create("leads")]),
             origins: Vec::new(),
             rate: None,
             forwards_visitors: false,
@@ -169,7 +168,7 @@ mod tests {
     #[rstest]
     #[case::plain(|_: &mut ApiKeyDraft| (), Ok(()))]
     #[case::longest_name(|d: &mut ApiKeyDraft| d.name = "a".repeat(50), Ok(()))]
-    #[case::reader(|d: &mut ApiKeyDraft| d.scopes = Scopes::of(&[Scope::LeadsRead]), Ok(()))]
+    #[case::reader(|d: &mut ApiKeyDraft| d.scopes = Scopes::of([Scope::read("leads")]), Ok(()))]
     #[case::forwarder(|d: &mut ApiKeyDraft| d.forwards_visitors = true, Ok(()))]
     #[case::no_name(|d: &mut ApiKeyDraft| d.name.clear(), Err(DraftError::Name))]
     #[case::long_name(|d: &mut ApiKeyDraft| d.name = "a".repeat(51), Err(DraftError::Name))]
@@ -179,7 +178,7 @@ mod tests {
     #[case::publishable_reader(
         |d: &mut ApiKeyDraft| {
             d.origins = vec!["https://a.hr".into()];
-            d.scopes = Scopes::of(&[Scope::LeadsCreate, Scope::LeadsRead]);
+            d.scopes = Scopes::of([Scope::create("leads"), Scope::read("leads")]);
         },
         Err(DraftError::PublishableScope)
     )]

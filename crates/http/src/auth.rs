@@ -4,20 +4,20 @@ use std::time::Duration;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::{Method, header};
+use actix_web::http::header;
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest};
 use exit3_app::App;
 use exit3_app::api_keys::{Caller, KeyError, authenticate};
 use exit3_app::quotas::{self, Bill, Request};
-use exit3_domain::api_keys::{Scope, Scopes, TokenDigest};
-use exit3_domain::quotas::Quota;
+use exit3_domain::api_keys::TokenDigest;
 use exit3_ports::Consistency;
 use exit3_web::{ApiError, Peer, quotas::tell, subject};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::consistency;
+use crate::resource::{Resource, Resources};
 
 /// The key in the settings, which has all scopes. Only its digest is kept.
 #[derive(Clone)]
@@ -32,88 +32,15 @@ impl BasicKey {
     }
 }
 
-/// The resource that a path belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Area {
-    Leads,
-    Newsletter,
-}
-
-/// The properties of an area.
-struct Decided {
-    /// The first segment of its paths.
-    path: &'static str,
-    create: Scope,
-    read: Scope,
-    write: Scope,
-    /// The separate quota for creating something.
-    creates: Option<Quota>,
-    /// Whether its paths are also served without a version, as in the replaced service.
-    is_unversioned: bool,
-}
-
-impl Area {
-    const ALL: &[Self] = &[Self::Leads, Self::Newsletter];
-
-    fn decided(self) -> Decided {
-        match self {
-            Self::Leads => Decided {
-                path: "leads",
-                create: Scope::LeadsCreate,
-                read: Scope::LeadsRead,
-                write: Scope::LeadsWrite,
-                creates: Some(Quota::LeadCreate),
-                is_unversioned: true,
-            },
-            Self::Newsletter => Decided {
-                path: "newsletter",
-                create: Scope::NewsletterCreate,
-                read: Scope::NewsletterRead,
-                write: Scope::NewsletterWrite,
-                creates: Some(Quota::NewsletterCreate),
-                is_unversioned: true,
-            },
-        }
-    }
-
-    /// The area of a path, without the version prefix. `None` for a path outside of all areas, so
-    /// that it never gets the scope of another resource.
-    pub(crate) fn of(path: &str) -> Option<Self> {
-        let first = path.split('/').next()?;
-        Self::ALL.iter().copied().find(|area| area.decided().path == first)
-    }
-
-    /// The scope that a method needs; `None` if the area does not have the method.
-    pub(crate) fn scope(self, method: &Method) -> Option<Scope> {
-        let decided = self.decided();
-        match *method {
-            Method::GET | Method::HEAD => Some(decided.read),
-            Method::POST => Some(decided.create),
-            Method::PUT | Method::PATCH | Method::DELETE => Some(decided.write),
-            _ => None,
-        }
-    }
-
-    /// Whether its paths are also served without a version.
-    pub(crate) fn is_unversioned(self) -> bool {
-        self.decided().is_unversioned
-    }
-
-    /// The separate quota for creating something with this method.
-    fn creates(self, method: &Method) -> Option<Quota> {
-        if method == Method::POST { self.decided().creates } else { None }
-    }
-}
-
 /// Passes a request on only if its key has the scope and its quotas are not exhausted. Otherwise it
 /// responds with 403 or 429, or with 400 for two `Authorization` headers. The handler finds the
 /// [`Caller`] in the extensions of the request.
 pub(crate) async fn admit<B: MessageBody>(
-    area: Area,
+    resource: &Resource,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    let (bill, verdict) = examine(area, &request).await;
+    let (bill, verdict) = examine(resource, &request).await;
     let mut response = match verdict {
         Ok(consistency) => {
             let mut response = consistency.run(next.call(request)).await?.map_into_left_body();
@@ -126,7 +53,10 @@ pub(crate) async fn admit<B: MessageBody>(
     Ok(response)
 }
 
-async fn examine(area: Area, request: &ServiceRequest) -> (Bill, Result<Consistency, ApiError>) {
+async fn examine(
+    resource: &Resource,
+    request: &ServiceRequest,
+) -> (Bill, Result<Consistency, ApiError>) {
     let Some(app) = request.app_data::<Data<App>>() else {
         return (Bill::default(), Err(ApiError::internal()));
     };
@@ -134,7 +64,7 @@ async fn examine(area: Area, request: &ServiceRequest) -> (Bill, Result<Consiste
     let identified = identify(app, request.request(), peer).await;
     let bill = match &identified {
         Err(Unidentified::Throttled(wait)) => quotas::refuse_guess(app, *wait),
-        known => quotas::charge(app, counted(area, request, known.as_ref(), peer)).await,
+        known => quotas::charge(app, counted(resource, request, known.as_ref(), peer)).await,
     };
     if let Ok(caller) = &identified {
         request.extensions_mut().insert(caller.clone());
@@ -142,14 +72,14 @@ async fn examine(area: Area, request: &ServiceRequest) -> (Bill, Result<Consiste
     let verdict = match bill.refused_for {
         Some(wait) => Err(ApiError::throttled(wait)),
         None => {
-            identified.map_err(ApiError::from).and_then(|caller| permit(area, request, &caller))
+            identified.map_err(ApiError::from).and_then(|caller| permit(resource, request, &caller))
         }
     };
     (bill, verdict)
 }
 
 fn counted<'a>(
-    area: Area,
+    resource: &Resource,
     request: &ServiceRequest,
     identified: Result<&'a Caller, &Unidentified>,
     peer: Peer,
@@ -161,16 +91,20 @@ fn counted<'a>(
                 true => peer.visitor(request),
                 false => peer.address,
             }),
-            creates: area.creates(request.method()),
+            creates: resource.quota(request.method()),
         },
         Err(Unidentified::WrongKey) => Request::WrongKey { peer: subject(peer.address) },
         Err(_) => Request::Keyless { peer: subject(peer.address) },
     }
 }
 
-fn permit(area: Area, request: &ServiceRequest, caller: &Caller) -> Result<Consistency, ApiError> {
-    match area.scope(request.method()) {
-        Some(scope) if !caller.scopes().contain(scope) => Err(ApiError::no_permission()),
+fn permit(
+    resource: &Resource,
+    request: &ServiceRequest,
+    caller: &Caller,
+) -> Result<Consistency, ApiError> {
+    match resource.scope(request.method()) {
+        Some(scope) if !caller.may(&scope) => Err(ApiError::no_permission()),
         _ => Ok(consistency::of(caller, request)),
     }
 }
@@ -201,11 +135,13 @@ impl From<Unidentified> for ApiError {
 /// Whether a request to a public route has a key with all scopes. Only wrong keys are charged; a
 /// valid one is not.
 pub(crate) async fn opens_everything(app: &App, request: &HttpRequest) -> bool {
-    let Some(peer) = request.extensions().get::<Peer>().copied() else {
+    let resources = request.app_data::<Data<Resources>>();
+    let peer = request.extensions().get::<Peer>().copied();
+    let (Some(resources), Some(peer)) = (resources, peer) else {
         return false;
     };
     match identify(app, request, peer).await {
-        Ok(caller) => caller.scopes() == Scopes::ALL,
+        Ok(caller) => resources.scopes().all(|scope| caller.may(&scope)),
         Err(Unidentified::WrongKey) => {
             quotas::charge(app, Request::WrongKey { peer: subject(peer.address) }).await;
             false

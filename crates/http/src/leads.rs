@@ -1,20 +1,54 @@
 //! `/leads/`
 
-pub(crate) mod list;
+mod list;
 
+use actix_web::http::Method;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, SecondsFormat, Utc};
 use exit3_app::App;
-use exit3_domain::leads::{Lead, LeadCategory, LeadId, LeadInput, LeadSource, LeadStatus, NewLead};
-use exit3_web::{ApiError, body, error::Absent};
+use exit3_domain::leads::{
+    FIELDS, Lead, LeadCategory, LeadId, LeadInput, LeadSource, LeadStatus, NewLead,
+};
+use exit3_domain::quotas::Quota;
+use exit3_web::{ApiError, Endpoint, body, error::Absent};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
-use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{OpenApi, ToSchema};
 
 use crate::requests::{Body, choice, written_out};
+use crate::resource::{ROW, Resource};
+
+/// Leads in the API.
+pub(crate) const RESOURCE: Resource = Resource {
+    name: "leads",
+    fields: FIELDS,
+    creates: Some(Quota::LeadCreate),
+    is_unversioned: true,
+    endpoints,
+    bodies,
+    document: Annotations::openapi,
+};
+
+fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::new("").route(Method::GET, list::list).route(Method::POST, create),
+        Endpoint::new(ROW)
+            .route(Method::GET, get)
+            .route(Method::PUT, replace)
+            .route(Method::PATCH, change)
+            .route(Method::DELETE, delete),
+    ]
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    paths(list::list, create, get, replace, change, delete),
+    tags((name = "leads", description = "People who asked for an offer."))
+)]
+struct Annotations;
 
 const LEAD: Absent = Absent("Lead");
 
@@ -22,7 +56,7 @@ const LEAD: Absent = Absent("Lead");
 #[derive(Serialize, ToSchema)]
 #[schema(as = Lead)]
 #[allow(missing_docs, reason = "the fields are those of `Lead`")]
-pub(crate) struct LeadResponse {
+struct LeadResponse {
     #[schema(example = 1)]
     pub id: i64,
     #[schema(example = "Ana Horvat", max_length = 255)]
@@ -115,21 +149,20 @@ written_out! {
     LeadUpdate,
 }
 
-/// The request bodies.
-pub(crate) fn bodies() -> [Body; 2] {
-    [
+fn bodies() -> Vec<Body> {
+    vec![
         Body {
             name: "LeadCreate",
             description: "A lead. Either email or phone number is required.",
             properties: properties(),
-            required: &["full_name", "position"],
+            is_whole: true,
         },
         Body {
             name: "LeadUpdate",
             description: "Fields of a lead. It must still have an email or a phone number \
                 afterwards.",
             properties: properties(),
-            required: &[],
+            is_whole: false,
         },
     ]
 }
@@ -173,7 +206,7 @@ fn properties() -> Value {
     request_body = LeadCreate,
     responses((status = 201, description = "The stored lead.", body = LeadResponse))
 )]
-pub(crate) async fn create(
+async fn create(
     app: Data<App>,
     request: HttpRequest,
     payload: Payload,
@@ -192,7 +225,7 @@ pub(crate) async fn create(
     params(crate::parameters::IdPath),
     responses((status = 200, description = "The lead.", body = LeadResponse))
 )]
-pub(crate) async fn get(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError> {
+async fn get(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError> {
     let lead = exit3_app::leads::find(&app, lead_id(&id)?).await.map_err(|e| LEAD.find(e))?;
     Ok(HttpResponse::Ok().json(LeadResponse::from(lead)))
 }
@@ -207,7 +240,7 @@ pub(crate) async fn get(app: Data<App>, id: Path<String>) -> Result<HttpResponse
     request_body = LeadCreate,
     responses((status = 200, description = "The changed lead.", body = LeadResponse))
 )]
-pub(crate) async fn replace(
+async fn replace(
     app: Data<App>,
     id: Path<String>,
     request: HttpRequest,
@@ -229,7 +262,7 @@ pub(crate) async fn replace(
     request_body = LeadUpdate,
     responses((status = 200, description = "The changed lead.", body = LeadResponse))
 )]
-pub(crate) async fn change(
+async fn change(
     app: Data<App>,
     id: Path<String>,
     request: HttpRequest,
@@ -262,7 +295,7 @@ async fn read(
     params(crate::parameters::IdPath),
     responses((status = 204, description = "The lead is gone."))
 )]
-pub(crate) async fn delete(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError> {
+async fn delete(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError> {
     exit3_app::leads::delete(&app, lead_id(&id)?).await.map_err(|e| LEAD.find(e))?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -11,24 +11,41 @@ mod listing;
 mod openapi;
 mod parameters;
 mod requests;
+mod resource;
 mod routes;
 mod subscribers;
+#[cfg(test)]
+mod tests;
 mod versions;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::web::Data;
 use exit3_app::App;
+use exit3_domain::api_keys::Scope;
 use exit3_web::{CorsSettings, Edge, Observer, Site};
 use secrecy::SecretString;
+
+use openapi::served::Document;
+use resource::Resources;
 
 pub use auth::BasicKey;
 pub use cursor::CursorKey;
 pub use versions::Sunset;
 
+/// The resources of the API. All that the API knows of them follows from this list.
+const RESOURCES: Resources = Resources(&[leads::RESOURCE, subscribers::RESOURCE]);
+
+/// The scopes that a key can have: those of all resources.
+pub fn scopes() -> impl Iterator<Item = Scope> {
+    RESOURCES.scopes()
+}
+
 /// The API, which any number of workers can serve.
 #[derive(Clone)]
 pub struct Api {
+    resources: Data<Resources>,
+    document: Data<Document>,
     app: Data<App>,
     key: Data<BasicKey>,
     cursors: Data<CursorKey>,
@@ -56,8 +73,14 @@ pub struct ApiSettings {
 impl Api {
     /// Creates the API.
     pub fn new(app: App, settings: &ApiSettings) -> Self {
+        Self::serving(RESOURCES, app, settings)
+    }
+
+    fn serving(resources: Resources, app: App, settings: &ApiSettings) -> Self {
         let site = Site { probes: Some(health::PATH), ..settings.site.clone() };
         Self {
+            resources: Data::new(resources),
+            document: Data::new(Document::new(resources)),
             app: Data::new(app),
             key: Data::new(BasicKey::new(&settings.api_key)),
             cursors: Data::new(CursorKey::new(&settings.secret)),
@@ -79,10 +102,11 @@ impl Api {
             InitError = (),
         > + use<>,
     > {
-        let Self { app, key, cursors, sunset, edge } = self.clone();
+        let Self { resources, document, app, key, cursors, sunset, edge } = self.clone();
         edge.application(|config| {
-            config.app_data(app).app_data(key).app_data(cursors).app_data(sunset);
-            routes::register(config);
+            routes::register(**resources, config);
+            config.app_data(resources).app_data(document).app_data(app);
+            config.app_data(key).app_data(cursors).app_data(sunset);
         })
     }
 }

@@ -11,24 +11,36 @@ use serde_json::Value;
 use utoipa::openapi::security::SecurityScheme;
 use utoipa::{Modify, OpenApi};
 
-use crate::requests::Body;
-use crate::{leads, parameters, requests, subscribers};
+use crate::resource::Resources;
+use crate::{parameters, requests};
 
 /// The whole document.
-pub(crate) fn document() -> Value {
+pub(crate) fn document(resources: Resources) -> Value {
+    let mut whole = General::openapi();
+    for resource in resources.iter() {
+        whole.merge((resource.document)());
+    }
+    whole.merge(Service::openapi());
     // utoipa's own types always serialize; an empty document would fail every test.
-    let mut document = serde_json::to_value(Annotations::openapi()).unwrap_or_default();
-    requests::describe(&mut document, bodies());
-    common::describe(&mut document);
-    deprecated::describe(&mut document);
+    let mut document = serde_json::to_value(whole).unwrap_or_default();
+    for resource in resources.iter() {
+        requests::describe(&mut document, resource.fields, (resource.bodies)());
+    }
+    common::describe(&mut document, resources);
+    deprecated::describe(&mut document, resources);
     headers::describe(&mut document);
     parameters::describe(&mut document);
     document
 }
 
-/// All request bodies.
-fn bodies() -> impl Iterator<Item = Body> {
-    leads::bodies().into_iter().chain(subscribers::bodies())
+/// The operations of a document as `/path/{id}/ method`.
+#[cfg(test)]
+pub(crate) fn described(document: &Value) -> std::collections::BTreeSet<String> {
+    let items = document["paths"].as_object().unwrap().iter();
+    let operations = items.flat_map(|(path, item)| {
+        item.as_object().unwrap().keys().map(move |method| format!("{path} {method}"))
+    });
+    operations.collect()
 }
 
 #[derive(OpenApi)]
@@ -41,19 +53,14 @@ fn bodies() -> impl Iterator<Item = Body> {
             `application/problem+json` (RFC 9457) to those who accept it.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
+    modifiers(&Keys)
+)]
+struct General;
+
+/// The routes that belong to no resource.
+#[derive(OpenApi)]
+#[openapi(
     paths(
-        crate::leads::list::list,
-        crate::leads::create,
-        crate::leads::get,
-        crate::leads::replace,
-        crate::leads::change,
-        crate::leads::delete,
-        crate::subscribers::list::list,
-        crate::subscribers::create,
-        crate::subscribers::get,
-        crate::subscribers::replace,
-        crate::subscribers::change,
-        crate::subscribers::delete,
         served::schema,
         crate::docs::swagger,
         crate::docs::redoc,
@@ -61,14 +68,9 @@ fn bodies() -> impl Iterator<Item = Body> {
         crate::health::live,
         crate::health::ready,
     ),
-    tags(
-        (name = "leads", description = "People who asked for an offer."),
-        (name = "newsletter", description = "Newsletter subscribers."),
-        (name = "service", description = "The service itself.")
-    ),
-    modifiers(&Keys)
+    tags((name = "service", description = "The service itself."))
 )]
-struct Annotations;
+struct Service;
 
 struct Keys;
 
@@ -89,9 +91,24 @@ impl Modify for Keys {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use exit3_domain::fields::{Field, FieldKind};
 
     use super::*;
+    use crate::requests::Body;
+    use crate::resource::Resource;
+    use crate::versions::NEW;
+    use crate::{RESOURCES, routes};
+
+    fn document() -> Value {
+        super::document(RESOURCES)
+    }
+
+    #[test]
+    fn the_document_describes_the_served_routes_and_no_other() {
+        assert_eq!(described(&document()), routes::served(RESOURCES));
+    }
 
     #[test]
     fn every_schema_that_stands_for_another_is_written_out() {
@@ -102,16 +119,28 @@ mod tests {
         }
     }
 
-    /// The schemas of each resource: the request that creates, the request that updates, and the
-    /// responses.
-    const SCHEMAS: &[(&[Field], [&str; 2], &[&str])] = &[
-        (exit3_domain::leads::FIELDS, ["LeadCreate", "LeadUpdate"], &["Lead"]),
-        (
-            exit3_domain::subscribers::FIELDS,
-            ["SubscriberCreate", "SubscriberUpdate"],
-            &["Subscriber", "CreatedSubscriber"],
-        ),
-    ];
+    /// The schemas of one row in the answers of a resource.
+    fn answers(document: &Value, resource: &Resource) -> BTreeSet<String> {
+        let name = |schema: &Value| {
+            let name = schema["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
+            (name.to_owned(), &document["components"]["schemas"][name]["properties"])
+        };
+        let path = format!("{NEW}{}/", resource.name);
+        let items = document["paths"].as_object().unwrap().iter();
+        let own = items.filter(|(own, _)| own.starts_with(&path));
+        let operations = own.flat_map(|(_, item)| item.as_object().unwrap().values());
+        let answers = operations.flat_map(|own| own["responses"].as_object().unwrap());
+        let done = answers.filter(|(status, _)| status.starts_with('2'));
+        let shown = done.filter_map(|(_, answer)| answer["content"].get("application/json"));
+        let rows = shown.map(|content| {
+            let (answer, properties) = name(&content["schema"]);
+            match properties.get("results") {
+                Some(rows) => name(&rows["items"]).0,
+                None => answer,
+            }
+        });
+        rows.collect()
+    }
 
     /// Describes an error in the schema of a field; `None` if it is correct.
     fn wrong(field: &Field, schema: &Value, longest: Option<u64>) -> Option<String> {
@@ -134,15 +163,15 @@ mod tests {
 
     #[test]
     fn requests_have_the_fields_that_clients_may_set_and_their_limits() {
-        use std::collections::BTreeSet;
         let document = document();
-        for (fields, [create, update], _) in SCHEMAS {
-            for name in [create, update] {
+        for resource in RESOURCES.iter() {
+            let fields = resource.fields;
+            for Body { name, is_whole, .. } in (resource.bodies)() {
                 let schema = &document["components"]["schemas"][name];
                 let properties = schema["properties"].as_object().unwrap();
                 let described: BTreeSet<&str> = properties.keys().map(String::as_str).collect();
                 assert_eq!(described, fields.iter().map(|field| field.name).collect(), "{name}");
-                for field in *fields {
+                for field in fields {
                     let longest = match field.kind {
                         // Phone numbers may be longer because of separators, which are removed.
                         _ if field.name == "phone_number" => None,
@@ -152,7 +181,7 @@ mod tests {
                     let wrong = wrong(field, &properties[field.name], longest);
                     assert_eq!(wrong, None, "in {name}");
                 }
-                let required = fields.iter().filter(|field| name == create && field.is_required);
+                let required = fields.iter().filter(|field| is_whole && field.is_required);
                 let required: Vec<Value> = required.map(|field| field.name.into()).collect();
                 let given = schema["required"].as_array().cloned().unwrap_or_default();
                 assert_eq!(given, required, "{name}");
@@ -163,10 +192,11 @@ mod tests {
     #[test]
     fn answers_have_every_field_that_clients_may_set() {
         let document = document();
-        for (fields, _, answers) in SCHEMAS {
-            for name in *answers {
-                let properties = &document["components"]["schemas"][name]["properties"];
-                for field in *fields {
+        let mut read = BTreeSet::new();
+        for resource in RESOURCES.iter() {
+            for name in answers(&document, resource) {
+                let properties = &document["components"]["schemas"][&name]["properties"];
+                for field in resource.fields {
                     let longest = match field.kind {
                         FieldKind::Text { stored, .. } => stored,
                         _ => None,
@@ -174,7 +204,11 @@ mod tests {
                     let wrong = wrong(field, &properties[field.name], longest);
                     assert_eq!(wrong, None, "in {name}");
                 }
+                read.insert(name);
             }
+        }
+        for name in ["Lead", "Subscriber", "CreatedSubscriber"] {
+            assert!(read.contains(name), "{name} was not looked at: {read:?}");
         }
     }
 
@@ -196,7 +230,8 @@ mod tests {
     fn requests_are_described_by_plain_types() {
         let document = document();
         let schemas = document["components"]["schemas"].as_object().unwrap();
-        let names: Vec<&str> = bodies().map(|body| body.name).collect();
+        let bodies = RESOURCES.iter().flat_map(|resource| (resource.bodies)());
+        let names: Vec<&str> = bodies.map(|body| body.name).collect();
         let bodies = schemas.iter().filter(|(name, _)| names.contains(&name.as_str()));
         let fields = bodies.flat_map(|(name, schema)| {
             assert_eq!(schema["type"], "object", "{name}");

@@ -3,6 +3,7 @@
 //! service accepts slightly more than they say (a number for a text, blanks around a text). The
 //! descriptions list the rules that the schemas omit.
 
+use exit3_domain::fields::Field;
 use serde_json::{Value, json};
 
 /// Declares placeholder schemas that can be referenced. [`describe`] replaces them with full ones.
@@ -21,17 +22,19 @@ pub(crate) struct Body {
     pub(crate) description: &'static str,
     /// The schema of each field.
     pub(crate) properties: Value,
-    /// The required fields.
-    pub(crate) required: &'static [&'static str],
+    /// Whether it is the body of something whole, which has all required fields.
+    pub(crate) is_whole: bool,
 }
 
-/// Writes the request schemas into the document.
-pub(crate) fn describe(document: &mut Value, bodies: impl IntoIterator<Item = Body>) {
+/// Writes the request schemas of a resource with these fields into the document.
+pub(crate) fn describe(document: &mut Value, fields: &[Field], bodies: Vec<Body>) {
     let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut)
     else {
         return;
     };
-    for Body { name, description, properties, required } in bodies {
+    for Body { name, description, properties, is_whole } in bodies {
+        let required = fields.iter().filter(|field| is_whole && field.is_required);
+        let required: Vec<&str> = required.map(|field| field.name).collect();
         let mut schema =
             json!({"type": "object", "description": description, "properties": properties});
         if let Some(schema) = schema.as_object_mut().filter(|_| !required.is_empty()) {

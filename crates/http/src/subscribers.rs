@@ -1,19 +1,51 @@
 //! `/newsletter/`
 
-pub(crate) mod list;
+mod list;
 
+use actix_web::http::Method;
 use actix_web::web::{Data, Path, Payload, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
 use exit3_app::App;
 use exit3_app::api_keys::Caller;
 use exit3_domain::api_keys::Scope;
-use exit3_domain::subscribers::{NewSubscriber, Subscriber, SubscriberId, SubscriberInput};
-use exit3_web::{ApiError, body, error::Absent};
+use exit3_domain::quotas::Quota;
+use exit3_domain::subscribers::{FIELDS, NewSubscriber, Subscriber, SubscriberId, SubscriberInput};
+use exit3_web::{ApiError, Endpoint, body, error::Absent};
 use serde::Serialize;
 use serde_json::{Value, json};
-use utoipa::ToSchema;
+use utoipa::{OpenApi, ToSchema};
 
 use crate::requests::{Body, written_out};
+use crate::resource::{ROW, Resource};
+
+/// Newsletter subscribers in the API.
+pub(crate) const RESOURCE: Resource = Resource {
+    name: "newsletter",
+    fields: FIELDS,
+    creates: Some(Quota::NewsletterCreate),
+    is_unversioned: true,
+    endpoints,
+    bodies,
+    document: Annotations::openapi,
+};
+
+fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::new("").route(Method::GET, list::list).route(Method::POST, create),
+        Endpoint::new(ROW)
+            .route(Method::GET, get)
+            .route(Method::PUT, replace)
+            .route(Method::PATCH, change)
+            .route(Method::DELETE, delete),
+    ]
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    paths(list::list, create, get, replace, change, delete),
+    tags((name = "newsletter", description = "Newsletter subscribers."))
+)]
+struct Annotations;
 
 const SUBSCRIBER: Absent = Absent("Newsletter");
 
@@ -21,7 +53,7 @@ const SUBSCRIBER: Absent = Absent("Newsletter");
 #[derive(Serialize, ToSchema)]
 #[schema(as = Subscriber)]
 #[allow(missing_docs, reason = "the fields are those of `Subscriber`")]
-pub(crate) struct SubscriberResponse {
+struct SubscriberResponse {
     #[schema(example = 1)]
     pub id: i64,
     #[schema(example = "news@example.com", max_length = 254)]
@@ -41,7 +73,7 @@ impl From<Subscriber> for SubscriberResponse {
 #[derive(Serialize, ToSchema)]
 #[schema(as = CreatedSubscriber)]
 #[allow(missing_docs, reason = "the fields are those of `Subscriber`")]
-pub(crate) struct CreatedResponse {
+struct CreatedResponse {
     /// Left out for a key that may not read: it would say whether the address was
     /// subscribed before.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,20 +105,19 @@ written_out! {
     SubscriberUpdate,
 }
 
-/// The request bodies.
-pub(crate) fn bodies() -> [Body; 2] {
-    [
+fn bodies() -> Vec<Body> {
+    vec![
         Body {
             name: "SubscriberCreate",
             description: "A newsletter subscription.",
             properties: properties(),
-            required: &["email"],
+            is_whole: true,
         },
         Body {
             name: "SubscriberUpdate",
             description: "Fields of a newsletter subscription.",
             properties: properties(),
-            required: &[],
+            is_whole: false,
         },
     ]
 }
@@ -112,7 +143,7 @@ fn properties() -> Value {
         body = CreatedResponse
     ))
 )]
-pub(crate) async fn create(
+async fn create(
     app: Data<App>,
     caller: ReqData<Caller>,
     request: HttpRequest,
@@ -120,7 +151,7 @@ pub(crate) async fn create(
 ) -> Result<HttpResponse, ApiError> {
     let fields = body::read(&request, payload).await?;
     let input = SubscriberInput::of(fields);
-    let created = if caller.scopes().contain(Scope::NewsletterRead) {
+    let created = if caller.may(&Scope::read(RESOURCE.name)) {
         CreatedResponse::from(exit3_app::subscribers::create(&app, input).await?)
     } else {
         CreatedResponse::from(exit3_app::subscribers::sign_up(&app, input).await?)
@@ -137,7 +168,7 @@ pub(crate) async fn create(
     params(crate::parameters::IdPath),
     responses((status = 200, description = "The subscriber.", body = SubscriberResponse))
 )]
-pub(crate) async fn get(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError> {
+async fn get(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError> {
     let subscriber = exit3_app::subscribers::find(&app, subscriber_id(&id)?)
         .await
         .map_err(|e| SUBSCRIBER.find(e))?;
@@ -154,7 +185,7 @@ pub(crate) async fn get(app: Data<App>, id: Path<String>) -> Result<HttpResponse
     request_body = SubscriberCreate,
     responses((status = 200, description = "The changed subscriber.", body = SubscriberResponse))
 )]
-pub(crate) async fn replace(
+async fn replace(
     app: Data<App>,
     id: Path<String>,
     request: HttpRequest,
@@ -177,7 +208,7 @@ pub(crate) async fn replace(
     request_body = SubscriberUpdate,
     responses((status = 200, description = "The changed subscriber.", body = SubscriberResponse))
 )]
-pub(crate) async fn change(
+async fn change(
     app: Data<App>,
     id: Path<String>,
     request: HttpRequest,
@@ -212,7 +243,7 @@ async fn read(
     params(crate::parameters::IdPath),
     responses((status = 204, description = "The subscriber is gone."))
 )]
-pub(crate) async fn delete(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError> {
+async fn delete(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError> {
     exit3_app::subscribers::delete(&app, subscriber_id(&id)?)
         .await
         .map_err(|e| SUBSCRIBER.find(e))?;

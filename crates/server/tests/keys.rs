@@ -197,12 +197,27 @@ async fn a_stranger_learns_nothing_from_a_sign_up() {
     }
 }
 
+/// All scopes, as the command lists them.
+const SCOPES: &str = "leads:create, leads:read, leads:write, newsletter:create, newsletter:read, \
+    newsletter:write";
+
+#[test]
+fn the_help_lists_all_scopes() {
+    let directory = tempfile::tempdir().unwrap();
+    for help in ["--help", "-h"] {
+        let (done, said) = command(directory.path(), &[], &["api-key", "create", help]);
+        assert!(done && said.contains(&format!("What the key may do: {SCOPES};")), "{said}");
+    }
+}
+
 #[test]
 fn invalid_options_of_a_key_are_refused_in_one_sentence() {
     let directory = tempfile::tempdir().unwrap();
     for (options, word) in [
         ("--name website", "--scope"),
         ("--name website --scope leads:drop", "leads:drop"),
+        ("--name website --scope tags:read", SCOPES),
+        ("--name website --scope leads:read,", SCOPES),
         ("--name we/bsite --scope leads:read", "name"),
         ("--name page --scope leads:read --origin https://exit3.agency", "publishable"),
         ("--name page --scope leads:create --origin exit3.agency", "origin"),

@@ -4,7 +4,7 @@ use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{HttpServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
 use actix_web::middleware::{Next, from_fn};
-use actix_web::{HttpRequest, HttpResponse, Route, web};
+use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Responder, Route, web};
 
 use crate::error::ApiError;
 use crate::observe::routed;
@@ -33,12 +33,21 @@ impl Endpoint {
         Self { policy, ..self }
     }
 
-    /// Adds a method; `make` creates its route for each worker.
-    pub fn route(mut self, method: Method, make: fn() -> Route) -> Self {
+    /// Adds a method and its handler.
+    pub fn route<H, A>(mut self, method: Method, handler: H) -> Self
+    where
+        H: Handler<A>,
+        A: FromRequest + 'static,
+        H::Output: Responder + 'static,
+    {
+        let mut add = |method: Method| {
+            let route = web::route().method(method.clone()).to(handler.clone());
+            self.routes.push((method, route));
+        };
         if method == Method::GET {
-            self.routes.push((Method::HEAD, make().method(Method::HEAD)));
+            add(Method::HEAD);
         }
-        self.routes.push((method.clone(), make().method(method)));
+        add(method);
         self
     }
 

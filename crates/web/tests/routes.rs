@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::http::Method;
-use actix_web::web::{self, Payload};
+use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse, HttpServer};
 use exit3_domain::validation::{Invalid, Violation};
 use exit3_web::body::{self, Incoming};
@@ -76,16 +76,13 @@ impl Server {
                 for (prefix, policy) in
                     [("/small/", SMALL), ("/large/", LARGE), ("/usual/", RoutePolicy::DEFAULT)]
                 {
-                    let at = |path, method: &Method, make| {
-                        Endpoint::new(path).policy(policy).route(method.clone(), make)
-                    };
                     for endpoint in [
-                        at("fields/", &Method::POST, || web::route().to(fields)),
-                        at("bytes/", &Method::POST, || web::route().to(bytes)),
-                        at("page/", &Method::GET, || web::route().to(page)),
-                        at("wrong/", &Method::GET, || web::route().to(wrong)),
+                        Endpoint::new("fields/").route(Method::POST, fields),
+                        Endpoint::new("bytes/").route(Method::POST, bytes),
+                        Endpoint::new("page/").route(Method::GET, page),
+                        Endpoint::new("wrong/").route(Method::GET, wrong),
                     ] {
-                        config.service(endpoint.resource(prefix, open));
+                        config.service(endpoint.policy(policy).resource(prefix, open));
                     }
                     config.service(elsewhere(prefix, policy));
                 }

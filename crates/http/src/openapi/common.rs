@@ -1,9 +1,8 @@
 //! What all routes have in common: the key, and the errors.
 
-use exit3_domain::api_keys::Scope;
 use serde_json::{Map, Value, json};
 
-use crate::auth::Area;
+use crate::resource::Resources;
 use crate::versions::NEW;
 
 /// Describes the other formats of request bodies.
@@ -11,7 +10,7 @@ const FORMS: &str = "JSON. A form is taken as well, with the same fields: \
     `application/x-www-form-urlencoded` or `multipart/form-data`.";
 
 /// Adds the security scheme, and the error responses of each operation.
-pub(super) fn describe(document: &mut Value) {
+pub(super) fn describe(document: &mut Value, resources: Resources) {
     if let Some(schemas) =
         document.pointer_mut("/components/schemas").and_then(Value::as_object_mut)
     {
@@ -25,7 +24,7 @@ pub(super) fn describe(document: &mut Value) {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
             let Some(operation) = operation.as_object_mut() else { continue };
             if keyed {
-                let scope = scope(path, method);
+                let scope = scope(resources, path, method);
                 operation.insert(
                     "security".to_owned(),
                     json!([{"bearer": [scope]}, {"basic": [scope]}]),
@@ -74,10 +73,10 @@ fn errors(path: &str, method: &str, keyed: bool) -> Vec<(&'static str, Value)> {
 }
 
 /// The scope that an operation needs, determined as for requests.
-fn scope(path: &str, method: &str) -> Option<&'static str> {
-    let area = Area::of(path.strip_prefix(NEW)?)?;
+fn scope(resources: Resources, path: &str, method: &str) -> Option<String> {
+    let resource = resources.of(path.strip_prefix(NEW)?)?;
     let method = method.to_uppercase().parse().ok()?;
-    area.scope(&method).map(Scope::as_str)
+    resource.scope(&method).map(|scope| scope.to_string())
 }
 
 fn with_retry(mut answer: Value) -> Value {

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::auth::Area;
+use crate::resource::Resources;
 use crate::versions::{NEW, OLD};
 
 /// Adds the deprecated paths as copies of the new ones.
-pub(super) fn describe(document: &mut Value) {
+pub(super) fn describe(document: &mut Value, resources: Resources) {
     let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else {
         return;
     };
@@ -14,7 +14,7 @@ pub(super) fn describe(document: &mut Value) {
         .iter()
         .filter_map(|(path, item)| {
             let path = path.strip_prefix(NEW)?;
-            let is_old = Area::of(path).is_some_and(Area::is_unversioned);
+            let is_old = resources.of(path).is_some_and(|resource| resource.is_unversioned);
             is_old.then(|| (format!("{OLD}{path}"), deprecate(item.clone())))
         })
         .collect();

@@ -1,17 +1,38 @@
 //! Serves the document.
 
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use actix_web::http::header;
+use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use exit3_web::ApiError;
 use exit3_web::query::Params;
 
 use super::document;
 use crate::parameters::SchemaQuery;
+use crate::resource::Resources;
 
-static JSON: LazyLock<String> = LazyLock::new(|| document().to_string());
-static YAML: LazyLock<String> = LazyLock::new(|| yaml(&document()));
+/// The document, written when it is first asked for.
+pub(crate) struct Document {
+    resources: Resources,
+    json: OnceLock<Bytes>,
+    yaml: OnceLock<Bytes>,
+}
+
+impl Document {
+    /// The document of these resources.
+    pub(crate) fn new(resources: Resources) -> Self {
+        Self { resources, json: OnceLock::new(), yaml: OnceLock::new() }
+    }
+
+    fn json(&self) -> Bytes {
+        self.json.get_or_init(|| document(self.resources).to_string().into()).clone()
+    }
+
+    fn yaml(&self) -> Bytes {
+        self.yaml.get_or_init(|| yaml(&document(self.resources)).into()).clone()
+    }
+}
 
 /// The OpenAPI document, as JSON, or as YAML for those who ask for it.
 #[utoipa::path(
@@ -27,7 +48,10 @@ static YAML: LazyLock<String> = LazyLock::new(|| yaml(&document()));
         ))
     )
 )]
-pub(crate) async fn schema(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn schema(
+    document: Data<Document>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
     let params = Params::of(&request);
     let yaml = match params.last("format") {
         Some("json") => false,
@@ -39,12 +63,15 @@ pub(crate) async fn schema(request: HttpRequest) -> Result<HttpResponse, ApiErro
             .and_then(|accept| accept.to_str().ok())
             .is_some_and(|accept| accept.contains("yaml") && !accept.contains("json")),
     };
-    let (content_type, text) =
-        if yaml { ("application/yaml", &*YAML) } else { ("application/json", &*JSON) };
+    let (content_type, text) = if yaml {
+        ("application/yaml", document.yaml())
+    } else {
+        ("application/json", document.json())
+    };
     Ok(HttpResponse::Ok()
         .content_type(content_type)
         .insert_header((header::VARY, "Accept"))
-        .body(text.as_str()))
+        .body(text))
 }
 
 /// Writes block-style YAML. JSON is valid YAML, but people who ask for YAML want to read it.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use exit3_domain::api_keys::{ApiKey, ApiKeyDraft, ApiKeyId, KeyToken, Scope, Scopes};
+use exit3_domain::api_keys::{ApiKey, ApiKeyDraft, ApiKeyId, KeyToken, Scopes};
 use exit3_domain::quotas::{Quota, Rate};
 use exit3_domain::subscribers::{Subscriber, SubscriberId};
 use exit3_ports::{Charge, Standing};
@@ -16,12 +16,12 @@ fn token() -> KeyToken {
     KeyToken::secret(&[7; 40])
 }
 
-fn key(scopes: &[Scope], change: impl FnOnce(&mut ApiKey)) -> ApiKey {
+fn key(scopes: &str, change: impl FnOnce(&mut ApiKey)) -> ApiKey {
     let mut key = ApiKey {
         id: ApiKeyId(1),
         draft: ApiKeyDraft {
             name: "website".to_owned(),
-            scopes: Scopes::of(scopes),
+            scopes: Scopes::from_words(scopes),
             origins: Vec::new(),
             rate: None,
             forwards_visitors: false,
@@ -47,35 +47,32 @@ fn holding(key: ApiKey) -> Service {
     service
 }
 
-fn requests(area: &str) -> [(TestRequest, Scope); 6] {
-    let leads = area == LEADS;
-    let scope = |lead, newsletter| if leads { lead } else { newsletter };
-    let one = format!("{area}1/");
-    let read = scope(Scope::LeadsRead, Scope::NewsletterRead);
-    let write = scope(Scope::LeadsWrite, Scope::NewsletterWrite);
-    let create = scope(Scope::LeadsCreate, Scope::NewsletterCreate);
+/// The usual requests to a resource, and the scopes that they need.
+fn requests(path: &str) -> [(TestRequest, &'static str); 6] {
+    let one = format!("{path}1/");
     [
-        (TestRequest::get().uri(area), read),
-        (TestRequest::get().uri(&one), read),
-        (TestRequest::post().uri(area), create),
-        (TestRequest::put().uri(&one), write),
-        (TestRequest::patch().uri(&one), write),
-        (TestRequest::delete().uri(&one), write),
+        (TestRequest::get().uri(path), "read"),
+        (TestRequest::get().uri(&one), "read"),
+        (TestRequest::post().uri(path), "create"),
+        (TestRequest::put().uri(&one), "write"),
+        (TestRequest::patch().uri(&one), "write"),
+        (TestRequest::delete().uri(&one), "write"),
     ]
 }
 
 #[actix_web::test]
 async fn a_key_opens_its_scopes_and_nothing_else() {
-    for area in [LEADS, NEWSLETTER] {
-        for held in Scope::ALL {
-            for (request, needed) in requests(area) {
+    for (resource, path) in resources() {
+        for held in exit3_http::scopes().map(|scope| scope.to_string()) {
+            for (request, action) in requests(&path) {
+                let needed = format!("{resource}:{action}");
                 // The mocks have no expectations and panic. So a 500 shows that the request reached
                 // the handler.
-                let answer = holding(key(&[*held], |_| ())).answer(named(request)).await;
-                if *held == needed {
-                    assert_ne!(answer.status, StatusCode::FORBIDDEN, "{held} {area}");
+                let answer = holding(key(&held, |_| ())).answer(named(request)).await;
+                if held == needed {
+                    assert_ne!(answer.status, StatusCode::FORBIDDEN, "{held} {path}");
                 } else {
-                    assert_eq!(answer.status, StatusCode::FORBIDDEN, "{held} {area}");
+                    assert_eq!(answer.status, StatusCode::FORBIDDEN, "{held} {path}");
                     assert_eq!(answer.json(), json!({ "detail": NO_PERMISSION }));
                 }
             }
@@ -84,11 +81,20 @@ async fn a_key_opens_its_scopes_and_nothing_else() {
 }
 
 #[actix_web::test]
+async fn scopes_of_a_newer_version_open_nothing() {
+    for held in ["tags:read", "leads:list", "lead:read", "newsletter:all"] {
+        let answer = holding(key(held, |_| ())).answer(named(TestRequest::get().uri(LEADS))).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{held}");
+        assert_eq!(answer.json(), json!({ "detail": NO_PERMISSION }));
+    }
+}
+
+#[actix_web::test]
 async fn an_unknown_or_dead_key_is_a_wrong_key() {
     let mut unknown = Service::default();
     unknown.repositories.api_keys.expect_find_by_prefix().returning(|_| Ok(None));
-    let revoked = holding(key(Scope::ALL, |key| key.revoked_at = Some(now())));
-    let expired = holding(key(Scope::ALL, |key| key.draft.expires_at = Some(now())));
+    let revoked = holding(key("leads:read", |key| key.revoked_at = Some(now())));
+    let expired = holding(key("leads:read", |key| key.draft.expires_at = Some(now())));
     for service in [unknown, revoked, expired] {
         let answer = service.answer(named(TestRequest::get().uri(LEADS))).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN);
@@ -107,7 +113,7 @@ async fn a_key_that_cannot_be_looked_up_is_not_a_wrong_one() {
 #[actix_web::test]
 async fn a_publishable_key_is_refused_without_its_origin() {
     let service = || {
-        let mut service = holding(key(&[Scope::NewsletterCreate], |key| {
+        let mut service = holding(key("newsletter:create", |key| {
             key.draft.origins = vec!["https://exit3.agency".to_owned()];
         }));
         service.repositories.subscribers.expect_ensure().returning(|_| Ok(()));
@@ -134,7 +140,7 @@ async fn a_publishable_key_is_refused_without_its_origin() {
 
 #[actix_web::test]
 async fn a_sign_up_reveals_nothing_about_other_subscribers() {
-    let mut service = holding(key(&[Scope::NewsletterCreate], |_| ()));
+    let mut service = holding(key("newsletter:create", |_| ()));
     service.repositories.subscribers.expect_create().never();
     service.repositories.subscribers.expect_find_by_email().never();
     service.repositories.subscribers.expect_ensure().times(1).returning(|_| Ok(()));
@@ -151,7 +157,7 @@ async fn a_sign_up_reveals_nothing_about_other_subscribers() {
 
 #[actix_web::test]
 async fn a_key_that_may_read_is_told_as_before() {
-    let mut service = holding(key(&[Scope::NewsletterCreate, Scope::NewsletterRead], |_| ()));
+    let mut service = holding(key("newsletter:create newsletter:read", |_| ()));
     service.repositories.subscribers.expect_create().times(1).returning(|new| {
         Ok(Subscriber { id: SubscriberId(5), email: new.email.clone(), is_subscribed: true })
     });
@@ -281,7 +287,7 @@ async fn a_website_that_is_believed_names_its_visitors() {
         from(named(request), "192.0.2.1").insert_header(("X-Forwarded-For", "203.0.113.5"))
     };
     let website = |forwards| {
-        holding(key(&[Scope::LeadsRead], |key| {
+        holding(key("leads:read", |key| {
             key.draft.forwards_visitors = forwards;
         }))
     };
@@ -308,7 +314,7 @@ async fn a_right_key_is_right_however_its_scheme_is_written(
     let mut service = Service::default();
     service.repositories.leads.expect_find().times(1).returning(|_| Ok(Some(lead(1))));
     assert_eq!(service.answer(own).await.status, StatusCode::OK);
-    let mut service = holding(key(&[Scope::LeadsRead], |_| ()));
+    let mut service = holding(key("leads:read", |_| ()));
     service.repositories.leads.expect_find().times(1).returning(|_| Ok(Some(lead(1))));
     let named = TestRequest::get()
         .uri("/backend/api/v1/leads/1/")

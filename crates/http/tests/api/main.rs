@@ -10,149 +10,21 @@ mod lists;
 mod observe;
 mod protection;
 mod routes;
+#[path = "../service/mod.rs"]
+mod service;
 mod transport;
 
 use std::sync::Arc;
 
-use actix_web::body::to_bytes;
 use actix_web::http::StatusCode;
-use actix_web::middleware::from_fn;
-use actix_web::test::{TestRequest, init_service, try_call_service};
-use chrono::{DateTime, Utc};
-use exit3_app::App;
+use actix_web::test::TestRequest;
+use chrono::DateTime;
 use exit3_app::quotas::Limits;
-use exit3_domain::email::DisposableDomains;
-use exit3_domain::leads::{Lead, LeadId, LeadInput, LeadOrder, LeadSort, LeadStatus};
+use exit3_domain::leads::{Lead, LeadOrder, LeadSort, LeadStatus};
 use exit3_domain::paging::{Direction, Page, PageNumber, Slice};
-use exit3_domain::raw::RawValue;
-use exit3_http::{Api, ApiSettings, Sunset};
-use exit3_ports::{BackupStatus, MockClock, MockQuotas, MockRepositories, StoreError};
-use exit3_web::{AllowedHosts, CorsSettings, Observer, Site, observe};
+use exit3_ports::{BackupStatus, StoreError};
+use exit3_web::{AllowedHosts, CorsSettings, Site};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-const LEADS: &str = "/backend/api/v1/leads/";
-const NEWSLETTER: &str = "/backend/api/v1/newsletter/";
-
-fn now() -> DateTime<Utc> {
-    DateTime::from_timestamp_micros(1_790_000_000_000_001).unwrap()
-}
-
-#[derive(Default)]
-struct Service {
-    repositories: MockRepositories,
-    quotas: MockQuotas,
-    limits: Limits,
-    site: Site,
-    cors: CorsSettings,
-    sunset: Option<DateTime<Utc>>,
-    /// Whether a layer before the API panics, for paths that ask for it.
-    trips: bool,
-}
-
-/// Panics while a request is observed, if its headers ask for it.
-fn traced(headers: &actix_web::http::header::HeaderMap) -> bool {
-    assert!(!headers.contains_key("x-trip"), "a trip");
-    false
-}
-
-struct Answer {
-    status: StatusCode,
-    headers: actix_web::http::header::HeaderMap,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap()
-    }
-
-    fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(|value| value.to_str().unwrap())
-    }
-}
-
-impl Service {
-    /// Sends requests one after another.
-    async fn answers(self, requests: Vec<TestRequest>) -> Vec<Answer> {
-        let mut clock = MockClock::new();
-        clock.expect_now().returning(now);
-        let app = App {
-            database: Ok(self.repositories.into()),
-            keyring: Arc::default(),
-            quotas: Arc::new(self.quotas),
-            limits: self.limits,
-            clock: Arc::new(clock),
-            disposable: DisposableDomains::default(),
-        };
-        let settings = ApiSettings {
-            api_key: "peer-key".to_owned().into(),
-            secret: "secret".to_owned().into(),
-            site: self.site,
-            cors: self.cors,
-            sunset: Sunset(self.sunset),
-            observer: Observer { new_id: || "made".to_owned(), traced, ..Observer::default() },
-        };
-        let trips = self.trips;
-        let api = Api::new(app, &settings).service();
-        let api = api.wrap_fn(move |request, inner| {
-            assert!(!(trips && request.path() == "/at-once"), "a trip");
-            let later = trips && request.path() == "/later";
-            let inner = actix_web::dev::Service::call(inner, request);
-            async move {
-                assert!(!later, "a trip");
-                inner.await
-            }
-        });
-        let service = init_service(api.wrap(from_fn(observe))).await;
-        let mut answers = Vec::new();
-        for request in requests {
-            let response = match try_call_service(&service, request.to_request()).await {
-                Ok(response) => response.into_parts().1.map_into_boxed_body(),
-                // Converts errors to responses as the server does.
-                Err(error) => error.error_response(),
-            };
-            let (status, headers) = (response.status(), response.headers().clone());
-            let body = to_bytes(response.into_body()).await.unwrap().to_vec();
-            answers.push(Answer { status, headers, body });
-        }
-        answers
-    }
-
-    async fn answer(self, request: TestRequest) -> Answer {
-        self.answers(vec![request]).await.remove(0)
-    }
-}
-
-fn with_key(request: TestRequest) -> TestRequest {
-    request.insert_header(("Authorization", "Basic peer-key")).insert_header(("Host", "api.test"))
-}
-
-fn get(path: &str) -> TestRequest {
-    with_key(TestRequest::get().uri(path))
-}
-
-fn post(path: &str, content_type: &str, body: impl Into<Vec<u8>>) -> TestRequest {
-    with_key(TestRequest::post().uri(path))
-        .insert_header(("Content-Type", content_type))
-        .set_payload(body.into())
-}
-
-fn lead(id: i64) -> Lead {
-    let input = LeadInput {
-        full_name: RawValue::text("Ana Horvat"),
-        position: RawValue::text("CTO"),
-        email: RawValue::text("ana@acme.hr"),
-        ..LeadInput::default()
-    };
-    Lead {
-        id: LeadId(id),
-        details: input.into_new(&DisposableDomains::default()).unwrap(),
-        created_at: now(),
-        updated_at: now(),
-    }
-}
-
-fn away() -> StoreError {
-    StoreError::Unavailable("connection refused, password hunter2".into())
-}
+use service::*;

@@ -13,7 +13,10 @@ use exit3_ports::Obstacle;
 #[case::wrong_bearer(Some("Bearer wrong"), "Invalid or missing API Key")]
 #[actix_web::test]
 async fn data_is_behind_the_key(#[case] header: Option<&str>, #[case] detail: &str) {
-    for path in [LEADS, NEWSLETTER, "/backend/api/leads/", "/backend/api/v1/leads/1/"] {
+    let lists = resources().into_iter().map(|(_, path)| path);
+    let paths: Vec<String> = lists.flat_map(|path| [format!("{path}1/"), path]).collect();
+    let old = ["/backend/api/leads/", "/backend/api/newsletter/"];
+    for path in paths.iter().map(String::as_str).chain(old) {
         let mut request = TestRequest::get().uri(path);
         if let Some(header) = header {
             request = request.insert_header(("Authorization", header));

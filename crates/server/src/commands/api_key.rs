@@ -31,9 +31,13 @@ pub(super) struct Create {
     /// The key's name, for people; it need not be unique
     #[arg(long)]
     name: String,
-    /// What the key may do: leads:create, leads:read, leads:write, newsletter:create,
-    /// newsletter:read, newsletter:write; may be repeated
-    #[arg(long = "scope", required = true, value_delimiter = ',', value_parser = scope)]
+    #[arg(
+        long = "scope",
+        required = true,
+        value_delimiter = ',',
+        value_parser = scope,
+        help = format!("What the key may do: {}; may be repeated", known_scopes())
+    )]
     scopes: Vec<Scope>,
     /// An origin whose pages may use the key, for example https://exit3.agency; may be repeated.
     /// The key is then publishable: it can only create, and only from these origins
@@ -80,7 +84,7 @@ async fn create(app: &App, settings: &Settings, new: Create) -> Result<(), Failu
     };
     let draft = ApiKeyDraft {
         name: new.name,
-        scopes: Scopes::of(&new.scopes),
+        scopes: Scopes::of(new.scopes),
         origins: new.origins,
         rate: new.rate,
         forwards_visitors: new.forwards_visitors,
@@ -158,10 +162,14 @@ fn time(time: DateTime<Utc>) -> String {
 }
 
 fn scope(word: &str) -> Result<Scope, String> {
-    Scope::from_word(word).ok_or_else(|| {
-        let words: Vec<&str> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
-        format!("not one of {}", words.join(", "))
-    })
+    let scope = word.parse().ok().filter(|scope| exit3_http::scopes().any(|own| own == *scope));
+    scope.ok_or_else(|| format!("not one of {}", known_scopes()))
+}
+
+/// The scopes of all resources.
+fn known_scopes() -> String {
+    let words: Vec<String> = exit3_http::scopes().map(|scope| scope.to_string()).collect();
+    words.join(", ")
 }
 
 /// Parses a duration such as `90d`.

@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The service to check, and the key to use.
 #[derive(Args)]
-#[command(after_help = "The key needs all scopes: leads:create, leads:read, leads:write, \
+#[command(after_help = "The key needs these scopes: leads:create, leads:read, leads:write, \
     newsletter:create, newsletter:read, newsletter:write. A run makes eight requests, of \
     which one creates a lead and one a subscription: limits count them.")]
 pub(super) struct Probe {

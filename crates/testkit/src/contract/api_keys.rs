@@ -15,7 +15,7 @@ pub fn api_key(name: &str, entropy: u8) -> NewApiKey {
     NewApiKey {
         draft: ApiKeyDraft {
             name: name.to_owned(),
-            scopes: Scopes::of(&[Scope::LeadsCreate]),
+            scopes: Scopes::of([Scope::create("leads")]),
             origins: Vec::new(),
             rate: None,
             forwards_visitors: false,
@@ -29,9 +29,11 @@ pub fn api_key(name: &str, entropy: u8) -> NewApiKey {
 
 /// Stores rows with all kinds of values.
 pub(crate) async fn fill(harness: &Harness) {
-    for (name, entropy) in [("one", 1), ("two", 2)] {
-        create(harness, name, entropy).await;
-    }
+    let mut key = api_key("one", 1);
+    // A newer version of the program may have stored scopes that this one does not know.
+    key.draft.scopes = Scopes::from_words("leads:create tags:export");
+    harness.api_keys.create(&key).await.unwrap();
+    create(harness, "two", 2).await;
     harness.api_keys.revoke("two", time(NOW)).await.unwrap();
 }
 
@@ -45,7 +47,9 @@ async fn find(harness: &Harness, key: &ApiKey) -> Option<ApiKey> {
 
 fn rich() -> NewApiKey {
     let mut key = api_key("website.2_b-C", 1);
-    key.draft.scopes = Scopes::ALL;
+    // A newer version of the program may know `tags`.
+    let scopes = "leads:create leads:read newsletter:write price_lists:read tags:export";
+    key.draft.scopes = Scopes::from_words(scopes);
     key.draft.origins = vec!["https://exit3.agency".into(), "http://localhost:3000".into()];
     key.draft.rate = Some("1000/hour".parse().unwrap());
     key.draft.forwards_visitors = true;
