@@ -1,8 +1,6 @@
 //! Lists of leads.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{AsSelect, SqlTypeOf};
-use diesel::pg::Pg;
 use exit3_domain::leads::{
     Lead, LeadCategory, LeadFilter, LeadKey, LeadOrder, LeadPosition, LeadSort, LeadSource,
     LeadStatus,
@@ -10,12 +8,10 @@ use exit3_domain::leads::{
 use exit3_domain::paging::{Direction, Page, PageRequest, Slice, Step};
 use exit3_ports::StoreError;
 
-use super::row::{COLUMNS, LeadRow};
+use super::row::{COLUMNS, LeadColumns, LeadRow};
 use crate::listing::{Arm, Begin, Choice, Key, Listing, Way, page_of};
 use crate::lists::Lists;
 use crate::sql::{Conditions, Value, is_indexed};
-
-type LeadColumns = SqlTypeOf<AsSelect<LeadRow, Pg>>;
 
 pub(super) async fn page(
     lists: &Lists,
