@@ -41,7 +41,13 @@ impl From<Failure> for StoreError {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self { error, again: Again::No, connection_is_sound: false, lasts: false, is_of_a_row: false }
+        Self {
+            error,
+            again: Again::No,
+            connection_is_sound: false,
+            lasts: false,
+            is_of_a_row: false,
+        }
     }
 }
 
