@@ -19,6 +19,8 @@ pub(crate) struct Failure {
     pub(crate) connection_is_sound: bool,
     /// Whether the server says that the error will not pass by itself.
     pub(crate) lasts: bool,
+    /// Whether the server refused a row of the statement. It might accept the others.
+    pub(crate) is_of_a_row: bool,
 }
 
 /// Whether an immediate retry may help without doing harm.
@@ -31,9 +33,21 @@ pub(crate) enum Again {
     Anything,
 }
 
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        failure.error
+    }
+}
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self { error, again: Again::No, connection_is_sound: false, lasts: false }
+        Self {
+            error,
+            again: Again::No,
+            connection_is_sound: false,
+            lasts: false,
+            is_of_a_row: false,
+        }
     }
 }
 
@@ -61,7 +75,7 @@ impl From<tokio_postgres::Error> for Failure {
         let again = if gone { Again::Reads } else { Again::No };
         let error = Box::new(error);
         let error = if gone { StoreError::Unavailable(error) } else { StoreError::Other(error) };
-        Self { error, again, connection_is_sound: false, lasts: false }
+        Self { error, again, connection_is_sound: false, lasts: false, is_of_a_row: false }
     }
 }
 
@@ -113,7 +127,13 @@ fn from_answer(answer: &DbError) -> Failure {
     let code = answer.code();
     if let Some(constraint) = answer.constraint().and_then(rules::told) {
         let error = StoreError::Conflict(constraint);
-        return Failure { error, again: Again::No, connection_is_sound: true, lasts: false };
+        return Failure {
+            error,
+            again: Again::No,
+            connection_is_sound: true,
+            lasts: false,
+            is_of_a_row: true,
+        };
     }
     let source = Box::new(Refusal::from(answer));
     let class = code.code().get(..2).unwrap_or_default();
@@ -136,7 +156,10 @@ fn from_answer(answer: &DbError) -> Failure {
         State::Busy | State::Hindered => StoreError::Unavailable(source),
     };
     let lasts = state == State::Hindered;
-    Failure { error, again, connection_is_sound: class == "23", lasts }
+    // Values, constraints, checks of views, and triggers that are not ours.
+    let is_of_a_row =
+        matches!(class, "09" | "21" | "22" | "23" | "27" | "2F" | "38" | "39" | "44" | "P0");
+    Failure { error, again, connection_is_sound: class == "23", lasts, is_of_a_row }
 }
 
 impl From<Arc<ConnectError>> for Failure {

@@ -1,6 +1,7 @@
 //! Leads in PostgreSQL.
 
 mod bulk;
+mod create;
 mod list;
 mod row;
 
@@ -14,10 +15,12 @@ use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, NewLead};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_ports::{Constraint, LeadRepository, StoreError};
 
+use crate::lane::{Entered, Lane};
 use crate::listing::Beyond;
 use crate::lists::Lists;
 use crate::pool::PgPool;
 use crate::sql::{Cached, Sql, Value};
+use create::Creates;
 use row::{DetailsRow, LeadColumns, LeadRow, leads};
 
 /// Stores leads in PostgreSQL.
@@ -25,11 +28,13 @@ use row::{DetailsRow, LeadColumns, LeadRow, leads};
 pub(crate) struct PgLeadRepository {
     pool: PgPool,
     lists: Lists,
+    creates: Lane<Creates>,
 }
 
 impl PgLeadRepository {
     pub(crate) fn new(pool: PgPool, lists: Lists) -> Self {
-        Self { pool, lists }
+        let creates = Lane::new(pool.clone());
+        Self { pool, lists, creates }
     }
 
     async fn exists(&self, id: LeadId) -> Result<bool, StoreError> {
@@ -47,21 +52,11 @@ impl PgLeadRepository {
 #[async_trait]
 impl LeadRepository for PgLeadRepository {
     async fn create(&self, lead: &NewLead, now: DateTime<Utc>) -> Result<Lead, StoreError> {
-        let document = lead.search_document();
-        let created = self.pool.write(|mut connection| {
-            let query = diesel::insert_into(leads::table)
-                .values((
-                    DetailsRow::of(lead, &document),
-                    leads::created_at.eq(now),
-                    leads::updated_at.eq(now),
-                ))
-                .returning(LeadRow::as_returning());
-            async move {
-                let created = Cached(query).get_result(&mut *connection).await;
-                connection.done(created)
-            }
-        });
-        Ok(created.await?.into())
+        let created = match self.creates.enter(|| (lead.clone(), now)) {
+            Entered::Turn(_turn) => create::one(&self.pool, lead, now).await?,
+            Entered::Waits(answer) => answer.stored().await?,
+        };
+        Ok(created.into())
     }
 
     async fn create_many(&self, leads: &[(NewLead, DateTime<Utc>)]) -> Result<(), StoreError> {

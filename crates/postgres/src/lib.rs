@@ -13,6 +13,7 @@ mod documents;
 mod error;
 mod foreign;
 mod health;
+mod lane;
 mod leads;
 mod listing;
 mod lists;

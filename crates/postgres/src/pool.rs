@@ -94,7 +94,7 @@ impl PgPool {
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        self.attempt(self.timeout, Kind::Read, operation).await
+        self.attempt(self.timeout, Kind::Read, operation).await.map_err(StoreError::from)
     }
 
     /// Like [`Self::read`], ahead of all callers that wait for a connection.
@@ -105,7 +105,7 @@ impl PgPool {
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        self.attempt(self.timeout, Kind::Look, operation).await
+        self.attempt(self.timeout, Kind::Look, operation).await.map_err(StoreError::from)
     }
 
     /// Like [`Self::read`], for a list that could have come from a replica: the consistency
@@ -117,7 +117,7 @@ impl PgPool {
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        self.attempt(self.timeout, Kind::List, operation).await
+        self.attempt(self.timeout, Kind::List, operation).await.map_err(StoreError::from)
     }
 
     /// Runs an operation that changes something. It is retried once, but only if the server has
@@ -129,7 +129,45 @@ impl PgPool {
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        self.attempt(self.timeout, Kind::Write, operation).await
+        self.attempt(self.timeout, Kind::Write, operation).await.map_err(StoreError::from)
+    }
+
+    /// Like [`Self::write`], for several callers at once. All of them learn the position of the
+    /// data.
+    pub(crate) async fn write_for<T, F>(
+        &self,
+        callers: &[Consistency],
+        operation: impl Fn(Checkout) -> F,
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let write = self.attempt(self.timeout, Kind::Write, operation);
+        let Some(first) = callers.first() else { return write.await };
+        let joint = Consistency::new(first.caller());
+        let outcome = joint.run(write).await;
+        if let (Some(position), Some(replica)) = (joint.reached(), &self.replica) {
+            for caller in callers {
+                caller.reaches(position);
+                replica.wrote(caller.caller(), position);
+            }
+        }
+        outcome
+    }
+
+    /// The caller of the current request, if it must learn the position of its writes.
+    pub(crate) fn traced_caller(&self) -> Option<Consistency> {
+        self.replica.as_ref().and_then(|_| Consistency::current())
+    }
+
+    /// How long an operation may take.
+    pub(crate) fn time_limit(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Where the connections live.
+    pub(crate) fn runtime(&self) -> &Handle {
+        self.home.runtime()
     }
 
     /// Like [`Self::write`], with the longer time limit for many rows.
@@ -140,7 +178,7 @@ impl PgPool {
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        self.attempt(self.bulk_timeout, Kind::Write, operation).await
+        self.attempt(self.bulk_timeout, Kind::Write, operation).await.map_err(StoreError::from)
     }
 
     /// Fails if a connection was refused because of the behaviour of the server or of a pooler.
@@ -165,7 +203,7 @@ impl PgPool {
         limit: Duration,
         kind: Kind,
         operation: impl Fn(Checkout) -> F,
-    ) -> Result<T, StoreError>
+    ) -> Result<T, Failure>
     where
         F: Future<Output = Result<T, Failure>>,
     {
@@ -181,11 +219,11 @@ impl PgPool {
             };
             if again {
                 tracing::debug!(error = ?failure.error, "trying a statement once more");
-                return self.once(limit, kind, &operation).await.map_err(|failure| failure.error);
+                return self.once(limit, kind, &operation).await;
             }
-            Err(failure.error)
+            Err(failure)
         };
-        timeout(limit, attempts).await.unwrap_or_else(|_| Err(timed_out(limit)))
+        timeout(limit, attempts).await.unwrap_or_else(|_| Err(timed_out(limit).into()))
     }
 
     async fn once<T, F>(

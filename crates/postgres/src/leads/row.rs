@@ -52,6 +52,12 @@ pub(super) struct LeadRow {
     updated_at: DateTime<Utc>,
 }
 
+impl LeadRow {
+    pub(super) fn id(&self) -> i64 {
+        self.id
+    }
+}
+
 impl From<LeadRow> for Lead {
     fn from(row: LeadRow) -> Self {
         // Without `..`, here and below, so that no new column can be forgotten.
@@ -207,15 +213,30 @@ impl Arrays {
 
 /// The statement that stores many leads, each with the time of its creation.
 pub(super) fn insert_many(leads: &[(NewLead, DateTime<Utc>)]) -> Sql {
+    insert(Sql::planned(INSERT), leads.iter())
+}
+
+/// The statement that stores a group of leads and returns them. It gives their ids in order. It is
+/// the same for every number of leads, so it stays prepared.
+pub(super) fn insert_group(leads: &[&(NewLead, DateTime<Utc>)]) -> Sql<LeadColumns> {
+    insert(Sql::cached(INSERT), leads.iter().copied()).sql(" ORDER BY n RETURNING ").sql(COLUMNS)
+}
+
+const INSERT: &str = "INSERT INTO leads (";
+
+fn insert<'a, ST>(
+    begin: Sql<ST>,
+    leads: impl Iterator<Item = &'a (NewLead, DateTime<Utc>)>,
+) -> Sql<ST> {
     let mut arrays = Arrays::default();
     for (lead, created_at) in leads {
         arrays.add(lead, *created_at);
     }
     let (names, values): (Vec<_>, Vec<_>) = arrays.columns().into_iter().unzip();
-    let mut insert = Sql::planned("INSERT INTO leads (").names(&names);
-    insert = insert.sql(", updated_at) SELECT given.*, given.created_at FROM unnest(");
+    let mut insert = begin.names(&names).sql(", updated_at) SELECT ").names(&names);
+    insert = insert.sql(", created_at FROM unnest(");
     for (number, value) in values.into_iter().enumerate() {
         insert = insert.sql(if number == 0 { "" } else { ", " }).value(value);
     }
-    insert.sql(") AS given (").names(&names).sql(")")
+    insert.sql(") WITH ORDINALITY AS given (").names(&names).sql(", n)")
 }

@@ -109,6 +109,11 @@ impl Home {
         Arc::new(Self { shelves: Arc::clone(shelves), number, runtime })
     }
 
+    /// The runtime on which its connections are created.
+    pub(crate) fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+
     pub(crate) fn shelves(&self) -> &Arc<Shelves> {
         &self.shelves
     }

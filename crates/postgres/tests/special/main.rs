@@ -13,6 +13,7 @@ mod complete;
 mod documents;
 mod durability;
 mod failures;
+mod groups;
 mod guards;
 mod health;
 mod migrations;

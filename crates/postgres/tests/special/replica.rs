@@ -1,6 +1,7 @@
 //! Lists from a replica: never too old, never without what their client has seen, and available
 //! while the replica fails.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use exit3_domain::leads::{LeadFilter, LeadOrder};
@@ -10,6 +11,7 @@ use exit3_ports::{Consistency, LogPosition};
 use exit3_postgres::{PgDatabase, PgSettings, connect};
 use exit3_testkit::builders;
 use exit3_testkit::postgres::{TestPostgres, client};
+use futures_util::future::join_all;
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio_postgres::Client;
@@ -129,6 +131,23 @@ async fn a_list_is_never_older_than_allowed() {
     // The replica is used again once it has caught up.
     pair.replay(true).await;
     pair.fall_behind().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_caller_of_a_group_learns_the_position_of_its_write() {
+    let pair = pair(TestPostgres::replica, LONG).await;
+    let leads = pair.database.repositories().leads;
+    let callers: Vec<_> = (1..=5).map(Consistency::new).collect();
+    let creates = callers.iter().map(|caller| {
+        let new = builders::lead().build();
+        let leads = Arc::clone(&leads);
+        caller.run(async move { leads.create(&new, builders::at(1)).await.unwrap() })
+    });
+    join_all(creates).await;
+    let reached: Vec<_> = callers.iter().map(|caller| caller.reached().unwrap()).collect();
+    // The first create is alone; the others share a statement.
+    assert!(reached[0] < reached[1] && reached[1] < LogPosition::NEVER, "{reached:?}");
+    assert!(reached[1..].iter().all(|position| *position == reached[1]), "{reached:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
