@@ -16,7 +16,7 @@ use rust_embed::RustEmbed;
 #[folder = "assets/"]
 struct Assets;
 
-/// Swagger UI, to read about the API and to try it out.
+/// Swagger UI: the documentation of the API, and a way to try it.
 #[utoipa::path(
     get,
     path = "/backend/api/docs/",
@@ -28,7 +28,7 @@ pub(crate) async fn swagger() -> HttpResponse {
     page(include_str!("../assets/swagger.html"))
 }
 
-/// Redoc, to read about the API.
+/// Redoc: the documentation of the API.
 #[utoipa::path(
     get,
     path = "/backend/api/redoc/",

@@ -19,7 +19,7 @@ pub(crate) const PATH: &str = "/backend/health";
 /// How long a response waits for the database.
 const PATIENCE: Duration = Duration::from_millis(1900);
 
-/// How the service is.
+/// The health of the service.
 #[derive(Serialize, ToSchema)]
 #[allow(missing_docs, reason = "the words speak for themselves")]
 pub(crate) struct Health {
@@ -31,38 +31,38 @@ pub(crate) struct Health {
     pub version: &'static str,
 }
 
-/// Whether one of the service's duties can be done.
+/// Whether a check succeeded.
 #[derive(Serialize, ToSchema)]
 #[allow(missing_docs, reason = "the words speak for themselves")]
 pub(crate) struct State {
     #[schema(example = "ok")]
     pub status: &'static str,
-    /// Only for a key that opens everything, where there is more to say.
+    /// Details, if there are any; only for a key with all scopes.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub detail: Option<String>,
 }
 
-/// Whether requests can be served, and what else a holder of a key may know.
+/// Whether the service is ready, with details for keys that have all scopes.
 #[derive(Serialize, ToSchema)]
 #[allow(missing_docs, reason = "the words speak for themselves")]
 pub(crate) struct Ready {
     #[schema(example = "ok")]
     pub status: &'static str,
-    /// Only for a key that opens everything.
+    /// Only for a key with all scopes.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub backups: Option<Backups>,
 }
 
-/// How the backups are.
+/// The state of the backups.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Backups {
-    /// When the last complete backup was begun.
+    /// When the last complete backup was started.
     pub last_success: Option<DateTime<Utc>>,
-    /// When a backup was last restored for a trial with success.
+    /// When a trial restore of a backup last succeeded.
     pub last_verified: Option<DateTime<Utc>>,
-    /// Whether the last trial was one.
+    /// Whether the last trial restore succeeded.
     pub verification_ok: Option<bool>,
 }
 
@@ -76,15 +76,15 @@ impl From<BackupStatus> for Backups {
     }
 }
 
-/// How the service and its database are.
+/// Returns the health of the service and its database.
 #[utoipa::path(
     get,
     path = "/backend/health/",
     tag = "service",
     operation_id = "health",
     responses(
-        (status = 200, description = "All is well.", body = Health),
-        (status = 503, description = "The database is away.", body = Health)
+        (status = 200, description = "Both are healthy.", body = Health),
+        (status = 503, description = "The database is unavailable.", body = Health)
     )
 )]
 pub(crate) async fn health(app: Data<App>) -> HttpResponse {
@@ -98,28 +98,28 @@ pub(crate) async fn health(app: Data<App>) -> HttpResponse {
     }
 }
 
-/// Whether the process lives. Never touches the database.
+/// Whether the process responds. Does not use the database.
 #[utoipa::path(
     get,
     path = "/backend/health/live/",
     tag = "service",
     operation_id = "live",
-    responses((status = 200, description = "It lives.", body = State))
+    responses((status = 200, description = "The process responds.", body = State))
 )]
 pub(crate) async fn live() -> HttpResponse {
     HttpResponse::Ok().json(State { status: "ok", detail: None })
 }
 
-/// Whether requests can be served: the database answers, takes writes, and has
-/// everything that this program knows, with the rights to use it; it may have more.
+/// Whether the service can handle requests: the database responds and accepts writes, and has all
+/// tables, columns and rights that this release needs.
 #[utoipa::path(
     get,
     path = "/backend/health/ready/",
     tag = "service",
     operation_id = "ready",
     responses(
-        (status = 200, description = "They can.", body = Ready),
-        (status = 503, description = "They cannot.", body = State)
+        (status = 200, description = "The service is ready.", body = Ready),
+        (status = 503, description = "The service is not ready.", body = State)
     )
 )]
 pub(crate) async fn ready(app: Data<App>, request: HttpRequest) -> HttpResponse {

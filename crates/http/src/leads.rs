@@ -52,7 +52,7 @@ struct Annotations;
 
 const LEAD: Absent = Absent("Lead");
 
-/// A lead as the API shows it.
+/// A lead.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Lead)]
 #[allow(missing_docs, reason = "the fields are those of `Lead`")]
@@ -153,14 +153,14 @@ fn bodies() -> Vec<Body> {
     vec![
         Body {
             name: "LeadCreate",
-            description: "A lead. Either email or phone number is required.",
+            description: "A new lead. The e-mail address or the phone number is required.",
             properties: properties(),
             is_whole: true,
         },
         Body {
             name: "LeadUpdate",
-            description: "Fields of a lead. It must still have an email or a phone number \
-                afterwards.",
+            description: "The fields to change. The lead must keep an e-mail address or a phone \
+                number.",
             properties: properties(),
             is_whole: false,
         },
@@ -171,24 +171,24 @@ fn properties() -> Value {
     json!({
         "full_name": {
             "type": "string", "minLength": 2, "maxLength": 255, "example": "Ana Horvat",
-            "description": "Without `<` and `>`, and not only digits."
+            "description": "Must not contain `<` or `>`, nor consist of digits only."
         },
         "position": {
             "type": "string", "minLength": 2, "maxLength": 255, "example": "CTO",
-            "description": "Without `<` and `>`."
+            "description": "Must not contain `<` or `>`."
         },
         "company_name": {
             "type": ["string", "null"], "maxLength": 255, "example": "Acme d.o.o.",
-            "description": "Two characters or more, without `<` and `>`, or empty."
+            "description": "Empty, or at least two characters without `<` and `>`."
         },
         "phone_number": {
             "type": ["string", "null"], "example": "+385911234567",
-            "description": "7 to 15 digits, with or without `+`, or empty. Blanks, dashes, dots, \
-                slashes and brackets between them are left out."
+            "description": "Empty, or 7 to 15 digits with an optional `+`. Blanks, dashes, dots, \
+                slashes and brackets between the digits are removed."
         },
         "email": {
             "type": ["string", "null"], "maxLength": 254, "example": "ana@acme.hr",
-            "description": "An address, or empty. Stored in lower case, with a readable domain."
+            "description": "Empty, or an e-mail address. Stored in lower case; Punycode in the domain is decoded."
         },
         "source": choice(LeadSource::WORDS),
         "status": choice(LeadStatus::WORDS),
@@ -197,7 +197,7 @@ fn properties() -> Value {
     })
 }
 
-/// Stores a lead.
+/// Creates a lead.
 #[utoipa::path(
     post,
     path = "/backend/api/v1/leads/",
@@ -216,7 +216,7 @@ async fn create(
     Ok(HttpResponse::Created().json(LeadResponse::from(lead)))
 }
 
-/// One lead.
+/// Returns a lead.
 #[utoipa::path(
     get,
     path = "/backend/api/v1/leads/{id}/",
@@ -230,7 +230,7 @@ async fn get(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError>
     Ok(HttpResponse::Ok().json(LeadResponse::from(lead)))
 }
 
-/// Gives a lead new details. Optional fields that are left out stay as they are.
+/// Replaces a lead. Optional fields that the request omits keep their values.
 #[utoipa::path(
     put,
     path = "/backend/api/v1/leads/{id}/",
@@ -286,14 +286,14 @@ async fn read(
     Ok(LeadInput::of(body::read_for(request, payload, find).await?))
 }
 
-/// Removes a lead.
+/// Deletes a lead.
 #[utoipa::path(
     delete,
     path = "/backend/api/v1/leads/{id}/",
     tag = "leads",
     operation_id = "delete_lead",
     params(crate::parameters::IdPath),
-    responses((status = 204, description = "The lead is gone."))
+    responses((status = 204, description = "The lead is deleted."))
 )]
 async fn delete(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError> {
     exit3_app::leads::delete(&app, lead_id(&id)?).await.map_err(|e| LEAD.find(e))?;

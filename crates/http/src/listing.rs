@@ -31,12 +31,12 @@ macro_rules! list_schema {
         #[derive(utoipa::ToSchema)]
         #[allow(dead_code, reason = "describes an answer")]
         pub(crate) struct $name {
-            /// How many there are in all; not given when walking by cursor.
+            /// The number of rows in the whole list; missing when walking by cursor.
             count: Option<u64>,
-            /// The address of what follows.
+            /// The URL of the next page; null on the last one.
             #[schema(required = true)]
             next: Option<String>,
-            /// The address of what precedes.
+            /// The URL of the previous page; null on the first one.
             #[schema(required = true)]
             previous: Option<String>,
             results: Vec<$row>,

@@ -48,9 +48,9 @@ pub(crate) fn described(document: &Value) -> std::collections::BTreeSet<String> 
     info(
         title = "Exit Three API",
         description = "Leads from the website's contact forms, and newsletter sign-ups.\n\n\
-            A path is served without its last slash too. A method that it does not have is \
-            refused with 405, and `Allow` says which it has. Errors are told as \
-            `application/problem+json` (RFC 9457) to those who accept it.",
+            Paths work with and without the final slash. A request with another method than \
+            those listed gets 405, and `Allow` lists the methods. Clients that accept \
+            `application/problem+json` get errors in that format (RFC 9457).",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     modifiers(&Keys)
@@ -78,13 +78,13 @@ impl Modify for Keys {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme};
         let components = document.components.get_or_insert_default();
-        let bearer = Http::builder()
-            .scheme(HttpAuthScheme::Bearer)
-            .description(Some("The key by itself."))
-            .build();
+        let bearer =
+            Http::builder().scheme(HttpAuthScheme::Bearer).description(Some("The key.")).build();
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
-        let basic =
-            ApiKeyValue::with_description("Authorization", "`Basic ` and the key, not encoded.");
+        let basic = ApiKeyValue::with_description(
+            "Authorization",
+            "`Basic `, followed by the key as it is, without Base64.",
+        );
         components.add_security_scheme("basic", SecurityScheme::ApiKey(ApiKey::Header(basic)));
     }
 }

@@ -47,7 +47,8 @@ pub(crate) struct IdPath {
 #[into_params(parameter_in = Header)]
 #[allow(dead_code, reason = "describes a parameter")]
 pub(crate) struct SeenHeader {
-    /// That of an earlier answer: the list has whatever was written, or seen, by then.
+    /// The token of an earlier response. The list includes everything that was written or shown
+    /// by then.
     #[param(rename = "Consistency-Token")]
     consistency_token: Option<String>,
 }
@@ -59,12 +60,13 @@ pub(crate) struct SeenHeader {
 pub(crate) struct ListQuery {
     /// The page, counted from 1, or `last`.
     page: Option<String>,
-    /// Rows on a page: 50 unless given, 200 at most.
+    /// The number of rows on a page: 50 by default, at most 200.
     page_size: Option<String>,
-    /// Empty to begin a walk by cursor; later ones come in `next` and `previous`.
+    /// Walks through the list instead of numbering its pages. Leave it empty to begin; `next` and
+    /// `previous` contain the cursors that follow.
     #[param(pattern = "^[A-Za-z0-9_-]*$")]
     cursor: Option<String>,
-    /// Words that must all occur, in any case; 200 at most.
+    /// Finds rows that contain all of these words (at most 200), in upper or lower case.
     #[param(pattern = r"^[^\x00]*$")]
     search: Option<String>,
 }
@@ -80,21 +82,22 @@ fn one_of(description: &str, words: impl IntoIterator<Item = String>) -> RefOr<S
 }
 
 fn schema_format() -> RefOr<Schema> {
-    let description = "What it is written in; what the client accepts decides unless given.";
+    let description = "The format. Without it, the `Accept` header decides.";
     one_of(description, ["json", "yaml"].map(str::to_owned))
 }
 
 /// The schema of `ordering`.
 pub(crate) fn order<S: Choice>() -> RefOr<Schema> {
     let sorts = S::WORDS.iter().flat_map(|sort| [(*sort).to_owned(), format!("-{sort}")]);
-    one_of("The order, descending with `-`; newest first unless given.", sorts)
+    one_of("The sort order; `-` means descending. The default is newest first.", sorts)
 }
 
 /// The schema of a filter by words.
 pub(crate) fn any_of<C: Choice>() -> RefOr<Schema> {
     let words: Vec<String> = C::WORDS.iter().map(|word| format!("`{word}`")).collect();
     let description = format!(
-        "Any of {}; repeated, or separated by commas. Another word matches nothing.",
+        "One or more of {}. Repeat the parameter, or separate the words by commas. \
+         Unknown words match nothing.",
         words.join(", ")
     );
     ArrayBuilder::new().items(text()).description(Some(description)).build().into()

@@ -49,7 +49,7 @@ struct Annotations;
 
 const SUBSCRIBER: Absent = Absent("Newsletter");
 
-/// A newsletter subscriber as the API shows it.
+/// A newsletter subscriber.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Subscriber)]
 #[allow(missing_docs, reason = "the fields are those of `Subscriber`")]
@@ -74,8 +74,8 @@ impl From<Subscriber> for SubscriberResponse {
 #[schema(as = CreatedSubscriber)]
 #[allow(missing_docs, reason = "the fields are those of `Subscriber`")]
 struct CreatedResponse {
-    /// Left out for a key that may not read: it would say whether the address was
-    /// subscribed before.
+    /// Missing if the key may not read: the id would reveal whether the address was already
+    /// subscribed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 1, nullable = false)]
     pub id: Option<i64>,
@@ -109,13 +109,13 @@ fn bodies() -> Vec<Body> {
     vec![
         Body {
             name: "SubscriberCreate",
-            description: "A newsletter subscription.",
+            description: "A new newsletter subscription.",
             properties: properties(),
             is_whole: true,
         },
         Body {
             name: "SubscriberUpdate",
-            description: "Fields of a newsletter subscription.",
+            description: "The fields to change.",
             properties: properties(),
             is_whole: false,
         },
@@ -129,7 +129,7 @@ fn properties() -> Value {
     })
 }
 
-/// Stores a subscription.
+/// Creates a subscription.
 #[utoipa::path(
     post,
     path = "/backend/api/v1/newsletter/",
@@ -138,8 +138,9 @@ fn properties() -> Value {
     request_body = SubscriberCreate,
     responses((
         status = 201,
-        description = "The stored subscription. A key that may not read subscribes, whatever \
-            `is_subscribed` says, and gets this answer for an address that is there already, too.",
+        description = "The stored subscription. A key without the scope `newsletter:read` always \
+            subscribes the address, even if `is_subscribed` is false, and gets the same response \
+            if the address was already subscribed.",
         body = CreatedResponse
     ))
 )]
@@ -159,7 +160,7 @@ async fn create(
     Ok(HttpResponse::Created().json(created))
 }
 
-/// One subscriber.
+/// Returns a subscriber.
 #[utoipa::path(
     get,
     path = "/backend/api/v1/newsletter/{id}/",
@@ -175,7 +176,7 @@ async fn get(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError>
     Ok(HttpResponse::Ok().json(SubscriberResponse::from(subscriber)))
 }
 
-/// Gives a subscriber a new address. An `is_subscribed` that is left out stays as it is.
+/// Replaces a subscriber. If the request omits `is_subscribed`, it keeps its value.
 #[utoipa::path(
     put,
     path = "/backend/api/v1/newsletter/{id}/",
@@ -234,14 +235,14 @@ async fn read(
     Ok(SubscriberInput::of(body::read_for(request, payload, find).await?))
 }
 
-/// Removes a subscriber.
+/// Deletes a subscriber.
 #[utoipa::path(
     delete,
     path = "/backend/api/v1/newsletter/{id}/",
     tag = "newsletter",
     operation_id = "delete_subscriber",
     params(crate::parameters::IdPath),
-    responses((status = 204, description = "The subscriber is gone."))
+    responses((status = 204, description = "The subscriber is deleted."))
 )]
 async fn delete(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError> {
     exit3_app::subscribers::delete(&app, subscriber_id(&id)?)

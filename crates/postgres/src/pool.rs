@@ -167,7 +167,7 @@ impl PgPool {
 
     /// Where the connections live.
     pub(crate) fn runtime(&self) -> &Handle {
-        self.home.runtime()
+        &self.home.runtime
     }
 
     /// Like [`Self::write`], with the longer time limit for many rows.

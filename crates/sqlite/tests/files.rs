@@ -114,14 +114,8 @@ fn open(path: &Path) -> SqliteDatabase {
 
 async fn count(path: &Path) -> u64 {
     let (all, page) = (LeadFilter::default(), PageRequest::first());
-    open(path)
-        .repositories()
-        .leads
-        .list(&all, LeadOrder::NEWEST, page)
-        .await
-        .unwrap()
-        .unwrap()
-        .count
+    let leads = open(path).repositories().leads;
+    leads.list(&all, LeadOrder::NEWEST, page).await.unwrap().unwrap().count
 }
 
 /// Counts the rows in the main file alone.
@@ -344,10 +338,8 @@ async fn other_programs_may_use_the_database_through_sqlite() {
         let told = sqlite3(&main, statements);
         kept.create(0).await.unwrap_or_else(|error| panic!("{statements}: {error:?} {told}"));
         stored += 1;
-        assert!(
-            kept.database.repositories().health.schema_is_current().await.unwrap(),
-            "{statements}"
-        );
+        let health = kept.database.repositories().health;
+        assert!(health.schema_is_current().await.unwrap(), "{statements}");
         kept.database.transfer().snapshot().await.unwrap();
     }
     assert_eq!(kept.after_a_kill().await, stored.unsigned_abs());

@@ -13,7 +13,7 @@ use crate::listing::{ListRequest, Part, list_schema};
 use crate::parameters::{any_of, order, time};
 
 list_schema! {
-    /// A part of the list of leads.
+    /// A page of leads.
     LeadList of LeadResponse
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct LeadListQuery {
     ordering: Option<String>,
 }
 
-/// The leads, newest first; by numbered pages, or by cursor.
+/// Lists leads, newest first, in numbered pages or by cursor.
 #[utoipa::path(
     get,
     path = "/backend/api/v1/leads/",
@@ -48,7 +48,7 @@ pub(crate) struct LeadListQuery {
         crate::parameters::SeenHeader
     ),
     responses(
-        (status = 200, description = "A part of the list.", body = LeadList)
+        (status = 200, description = "The page, or the rows from the cursor on.", body = LeadList)
     )
 )]
 pub(crate) async fn list(
@@ -73,15 +73,15 @@ pub(crate) async fn list(
 
 fn created_after() -> RefOr<Schema> {
     time(
-        "Stored at this time or later; a date stands for its first moment. \
-         ISO 8601; in UTC where no zone is given.",
+        "Only leads stored at or after this time, in ISO 8601. A date means its \
+         first moment; a time without a zone is in UTC.",
     )
 }
 
 fn created_before() -> RefOr<Schema> {
     time(
-        "Stored before this time; a date stands for its first moment. \
-         ISO 8601; in UTC where no zone is given.",
+        "Only leads stored before this time, in ISO 8601. A date means its \
+         first moment; a time without a zone is in UTC.",
     )
 }
 

@@ -6,7 +6,7 @@ use crate::resource::Resources;
 use crate::versions::NEW;
 
 /// Describes the other formats of request bodies.
-const FORMS: &str = "JSON. A form is taken as well, with the same fields: \
+const FORMS: &str = "JSON, or a form with the same fields: \
     `application/x-www-form-urlencoded` or `multipart/form-data`.";
 
 /// Adds the security scheme, and the error responses of each operation.
@@ -50,23 +50,22 @@ pub(super) fn describe(document: &mut Value, resources: Resources) {
 }
 
 fn errors(path: &str, method: &str, keyed: bool) -> Vec<(&'static str, Value)> {
-    let mut errors = vec![("400", fields("The request is not understood, or breaks rules."))];
+    let mut errors = vec![("400", fields("The request is malformed, or its values break rules."))];
     if path.ends_with("/schema/") {
-        errors.push(("404", detail("There is no such format.")));
+        errors.push(("404", detail("The format is unknown.")));
     }
     if keyed {
-        errors
-            .push(("403", detail("The key is missing, malformed, wrong, or does not open this.")));
-        errors.push(("429", with_retry(detail("A limit is reached."))));
+        errors.push(("403", detail("The key is missing, malformed or wrong, or lacks the scope.")));
+        errors.push(("429", with_retry(detail("Too many requests."))));
         if path.ends_with("{id}/") || method == "get" {
-            errors.push(("404", detail("There is no such thing, or no such page.")));
+            errors.push(("404", detail("The row or the page does not exist.")));
         }
         if matches!(method, "post" | "put" | "patch") {
             errors.push(("408", detail("The body took too long to arrive.")));
             errors.push(("413", detail("The body is larger than 1 MiB.")));
             errors.push(("415", detail("The body is neither JSON nor a form, or is compressed.")));
         }
-        errors.push(("500", detail("A defect of the service.")));
+        errors.push(("500", detail("An error in the service.")));
         errors.push(("503", with_retry(detail("The database is not available."))));
     }
     errors
@@ -84,7 +83,7 @@ fn with_retry(mut answer: Value) -> Value {
         answer.insert(
             "headers".to_owned(),
             json!({"Retry-After": {
-                "description": "Seconds after which to try again.",
+                "description": "Seconds to wait before the next attempt.",
                 "schema": {"type": "integer"}
             }}),
         );
@@ -120,12 +119,12 @@ fn schemas_of_errors() -> Map<String, Value> {
             "required": ["detail"]
         },
         "Errors": {
-            "description": "What is wrong, field by field, or in one sentence.",
+            "description": "Messages by field, or one sentence.",
             "anyOf": [
                 {"$ref": "#/components/schemas/Detail"},
                 {
                     "type": "object",
-                    "description": "Messages by field; those of the whole are at `non_field_errors`.",
+                    "description": "Messages by field. Messages about the request as a whole are in `non_field_errors`.",
                     "additionalProperties": messages,
                     "example": {"email": ["Enter a valid email address."]}
                 }
@@ -133,7 +132,7 @@ fn schemas_of_errors() -> Map<String, Value> {
         },
         "Problem": {
             "type": "object",
-            "description": "An error as RFC 9457 has it, for those who ask for it.",
+            "description": "An error in the format of RFC 9457, for clients that accept it.",
             "properties": {
                 "type": {"type": "string"},
                 "title": {"type": "string"},

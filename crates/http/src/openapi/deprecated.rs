@@ -49,8 +49,8 @@ fn announcements() -> impl IntoIterator<Item = (String, Value)> {
         (name.to_owned(), json!({"description": description, "schema": {"type": "string"}}))
     };
     [
-        header("Deprecation", "Since when the path is deprecated (RFC 9745)."),
-        header("Link", "The path that takes its place, as `successor-version`."),
-        header("Sunset", "When the path will be gone, once that is decided (RFC 8594)."),
+        header("Deprecation", "When the path was deprecated (RFC 9745)."),
+        header("Link", "The path that replaces it, as `successor-version`."),
+        header("Sunset", "When the path will be removed, once that is decided (RFC 8594)."),
     ]
 }

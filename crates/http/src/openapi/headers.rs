@@ -29,7 +29,7 @@ pub(super) fn describe(document: &mut Value) {
 
 fn policy() -> Value {
     json!({
-        "description": "The quotas that count the request, where there are any: `q` \
+        "description": "The quotas that count this request, if there are any: `q` \
             requests in `w` seconds.",
         "schema": {"type": "string"},
         "example": "\"visitor\";q=100;w=3600, \"key\";q=1000;w=3600"
@@ -38,8 +38,8 @@ fn policy() -> Value {
 
 fn limit() -> Value {
     json!({
-        "description": "Of each quota that was asked, what remains, `r`, and the seconds \
-            until it is whole again, `t`.",
+        "description": "For each quota: `r` requests remain, and after `t` seconds the \
+            quota is full again.",
         "schema": {"type": "string"},
         "example": "\"visitor\";r=99;t=36, \"key\";r=999;t=4"
     })
@@ -47,8 +47,8 @@ fn limit() -> Value {
 
 fn token() -> Value {
     json!({
-        "description": "Where there is a replica: stands for what was written, or read. A \
-            list that is asked for with it has all of that.",
+        "description": "Sent if the database has a replica. Send it with a later request \
+            for a list: the list then includes everything written or read so far.",
         "schema": {"type": "string"},
         "example": "0000000001570a58"
     })
@@ -56,8 +56,8 @@ fn token() -> Value {
 
 fn request_id() -> Value {
     json!({
-        "description": "The id of the request, by which its lines in the log are found: the \
-            one that came with it, if that has the form, or a new one.",
+        "description": "The id of the request in the service's log. It is the id that the \
+            client sent, if it is well-formed, otherwise a new one.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
         "example": "01a210eb-9567-704d-8f15-cbea783b89c7"
     })
@@ -65,7 +65,7 @@ fn request_id() -> Value {
 
 fn vary() -> Value {
     json!({
-        "description": "The request's headers that the answer depends on.",
+        "description": "The request headers that the response depends on.",
         "schema": {"type": "string"}
     })
 }

@@ -34,7 +34,7 @@ impl Document {
     }
 }
 
-/// The OpenAPI document, as JSON, or as YAML for those who ask for it.
+/// Returns this OpenAPI document, as JSON or YAML.
 #[utoipa::path(
     get,
     path = "/backend/api/schema/",

@@ -11,7 +11,7 @@ use crate::listing::{ListRequest, Part, list_schema};
 use crate::parameters::order;
 
 list_schema! {
-    /// A part of the list of subscribers.
+    /// A page of subscribers.
     SubscriberList of SubscriberResponse
 }
 
@@ -20,13 +20,13 @@ list_schema! {
 #[into_params(parameter_in = Query)]
 #[allow(dead_code, reason = "describes parameters")]
 pub(crate) struct SubscriberListQuery {
-    /// `true` or `false`; anything else does not restrict.
+    /// `true` or `false`. Other values are ignored.
     is_subscribed: Option<String>,
     #[param(schema_with = order::<SubscriberSort>)]
     ordering: Option<String>,
 }
 
-/// The subscribers, newest first; by numbered pages, or by cursor.
+/// Lists subscribers, newest first, in numbered pages or by cursor.
 #[utoipa::path(
     get,
     path = "/backend/api/v1/newsletter/",
@@ -38,7 +38,7 @@ pub(crate) struct SubscriberListQuery {
         crate::parameters::SeenHeader
     ),
     responses(
-        (status = 200, description = "A part of the list.", body = SubscriberList)
+        (status = 200, description = "The page, or the rows from the cursor on.", body = SubscriberList)
     )
 )]
 pub(crate) async fn list(

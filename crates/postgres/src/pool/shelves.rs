@@ -60,7 +60,7 @@ type Outcome = Result<Held, Arc<ConnectError>>;
 pub(crate) struct Home {
     shelves: Arc<Shelves>,
     number: u64,
-    runtime: Handle,
+    pub(super) runtime: Handle,
 }
 
 impl Home {
@@ -107,11 +107,6 @@ impl Home {
         state.pools.insert(number, Manager::pool(shelves, share, runtime.clone()));
         state.next += 1;
         Arc::new(Self { shelves: Arc::clone(shelves), number, runtime })
-    }
-
-    /// The runtime on which its connections are created.
-    pub(crate) fn runtime(&self) -> &Handle {
-        &self.runtime
     }
 
     pub(crate) fn shelves(&self) -> &Arc<Shelves> {
