@@ -15,9 +15,9 @@ use crate::error::{Refusal, is_busy};
 use crate::sql::Sql;
 
 /// The number of frames after which the log is moved to the main file while clients write.
-const LONG: u64 = 8192;
+const LONG: u64 = 2048;
 /// How many frames later to try again if a reader kept some of them in the log.
-const AGAIN: u64 = 1024;
+const AGAIN: u64 = 512;
 
 /// A probe write is tried once in this many ticks.
 const TRIED: u32 = 4;
