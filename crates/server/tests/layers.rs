@@ -149,8 +149,9 @@ fn resources() -> std::collections::BTreeSet<String> {
     let crates = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let modules = std::fs::read_dir(crates.join("app/src")).unwrap().filter_map(|entry| {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        let is_resource = crates.join("http/src").join(&name).with_extension("").join("list.rs");
-        is_resource.is_file().then(|| name.trim_end_matches(".rs").to_owned())
+        let has = |layer: &str| crates.join(layer).join(&name).is_file();
+        let is_resource = name != "lib.rs" && has("domain/src") && has("http/src");
+        is_resource.then(|| name.trim_end_matches(".rs").to_owned())
     });
     let paths = exit3_http::scopes().map(|scope| scope.resource().to_owned());
     let types = |name: &str| {
