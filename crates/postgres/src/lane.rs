@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use exit3_ports::{Consistency, StoreError, with_causes};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
+use tracing::{Instrument, Span};
 
 use crate::error::{Failure, timed_out};
 use crate::pool::PgPool;
@@ -60,6 +61,8 @@ struct State<K: Grouped> {
 struct Waiting<K: Grouped> {
     row: K::Row,
     caller: Option<Consistency>,
+    /// What the caller's trace is in.
+    span: Span,
     reply: oneshot::Sender<Result<K::Stored, StoreError>>,
 }
 
@@ -108,7 +111,8 @@ impl<K: Grouped> Lane<K> {
         }
         let (reply, stored) = oneshot::channel();
         let caller = self.0.pool.traced_caller();
-        state.waiting.push_back(Waiting { row: row(), caller, reply });
+        let span = Span::current();
+        state.waiting.push_back(Waiting { row: row(), caller, span, reply });
         Entered::Waits(Answer { pool: self.0.pool.clone(), stored })
     }
 }
@@ -158,7 +162,9 @@ impl<K: Grouped> Inner<K> {
         }
         let callers: Vec<_> = group.iter().filter_map(|waiting| waiting.caller.clone()).collect();
         let rows: Vec<_> = group.iter().map(|waiting| &waiting.row).collect();
-        let outcome = K::all(&self.pool, &callers, &rows).await;
+        // The statement belongs to all their traces, but a span can have only one parent.
+        let span = group.first().map_or_else(Span::none, |first| first.span.clone());
+        let outcome = K::all(&self.pool, &callers, &rows).instrument(span).await;
         match outcome {
             Ok(stored) => {
                 for (waiting, stored) in group.into_iter().zip(stored) {
@@ -181,7 +187,7 @@ impl<K: Grouped> Inner<K> {
             if waiting.reply.is_closed() {
                 continue;
             }
-            let one = K::one(&self.pool, &waiting.row);
+            let one = K::one(&self.pool, &waiting.row).instrument(waiting.span);
             let outcome = match waiting.caller {
                 Some(caller) => caller.run(one).await,
                 None => one.await,
