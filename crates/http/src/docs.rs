@@ -1,7 +1,6 @@
 //! HTML pages that show the OpenAPI document. All their files are embedded in the binary.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
@@ -9,9 +8,10 @@ use actix_web::web::{Bytes, Path};
 use exit3_web::ApiError;
 use rust_embed::RustEmbed;
 
-/// The pages, and the viewers that no crate provides. `redoc.standalone.js` is the bundle of
-/// Redoc's npm package with one change: the address of a logo on another host is replaced by an
-/// empty image.
+/// The pages and their viewers. `swagger-ui-bundle.js` and `swagger-ui.css` are unchanged files of
+/// Swagger UI 5.32.6; a crate that has them would also compile a reader of zip files.
+/// `redoc.standalone.js` is the bundle of Redoc's npm package with one change: the address of a logo
+/// on another host is replaced by an empty image.
 #[derive(RustEmbed)]
 #[folder = "assets/"]
 struct Assets;
@@ -55,15 +55,7 @@ pub(crate) async fn asset(name: Path<String>) -> Result<HttpResponse, ApiError> 
 /// The bytes of an embedded file. They are not copied: Redoc's bundle alone is a megabyte, and
 /// anybody can request it without a key.
 fn asset_bytes(name: &str) -> Option<Bytes> {
-    let data = match Assets::get(name) {
-        Some(file) => file.data,
-        None if name.starts_with("swagger-ui") => {
-            let config = Arc::new(utoipa_swagger_ui::Config::default());
-            utoipa_swagger_ui::serve(name, config).ok()??.bytes
-        }
-        None => return None,
-    };
-    Some(match data {
+    Some(match Assets::get(name)?.data {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         Cow::Owned(bytes) => Bytes::from(bytes),
     })
