@@ -19,6 +19,11 @@ UNIQUE = (f"u{os.getpid()}x{number}." for number in itertools.count())
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
     """Replaces the plain request schemas by the exact ones."""
+    for name, schema in raw_schema["components"]["schemas"].items():
+        if name.endswith("Create"):
+            for field, description in schema["properties"].items():
+                if "maxLength" in description and field != "email":
+                    LONGEST[field] = description["maxLength"]
     accepted.describe(raw_schema)
 
 
@@ -50,7 +55,8 @@ def remove_names_unfit_for_headers(body):
         del body[name]
 
 
-LONGEST = {"full_name": 255, "position": 255, "company_name": 255, "notes": 5000}
+# The longest text of each field, except addresses, in which every character counts.
+LONGEST = {}
 
 
 def fill_texts_that_are_too_long(body):

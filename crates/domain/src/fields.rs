@@ -137,7 +137,11 @@ pub(crate) fn assert_rules(
             FieldKind::Text { accepted, .. } => {
                 let longest = usize::try_from(accepted).unwrap();
                 let too_long = RawValue::text("x".repeat(longest + 1));
-                refuses(too_long, &["max_length", "notes_too_long"]);
+                let lengths = ["max_length", "notes_too_long"];
+                refuses(too_long, &lengths);
+                let found = refused(name, RawValue::text("x".repeat(longest)));
+                let is_too_long = found.iter().any(|code| lengths.contains(code));
+                assert!(!is_too_long, "{name} refuses {longest} characters: {found:?}");
                 refuses(RawValue::text("a\0b"), &["null_characters_not_allowed"]);
                 refuses(RawValue::text("a\u{7}b"), &["control_characters_not_allowed"]);
                 refuses(RawValue::Other("[]".to_owned()), &["invalid", "invalid_email"]);

@@ -195,8 +195,11 @@ mod tests {
         let mut read = BTreeSet::new();
         for resource in RESOURCES.iter() {
             for name in answers(&document, resource) {
-                let properties = &document["components"]["schemas"][&name]["properties"];
+                let schema = &document["components"]["schemas"][&name];
+                let (properties, required) = (&schema["properties"], &schema["required"]);
                 for field in resource.fields {
+                    let is_required = required.as_array().unwrap().contains(&field.name.into());
+                    assert!(is_required, "every {name} has {}", field.name);
                     let longest = match field.kind {
                         FieldKind::Text { stored, .. } => stored,
                         _ => None,

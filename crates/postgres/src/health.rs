@@ -151,3 +151,18 @@ impl DatabaseHealth for PgHealth {
         Ok(obstacle)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Triggers and checks that are not ours may depend on any column.
+    #[test]
+    fn the_trial_writes_every_column_of_a_lead() {
+        let (columns, _) = TRIAL.split_once(") SELECT").unwrap();
+        for column in exit3_ports::leads::TABLE.columns {
+            let is_written = columns.split([' ', ',', '(', '"']).any(|word| word == column.name);
+            assert!(is_written, "{}", column.name);
+        }
+    }
+}

@@ -87,7 +87,10 @@ mod tests {
         assert!(rows.len() > 5);
         for row in rows {
             let (table, name): (String, String) = (row.get(0), row.get(1));
-            assert!(is_own_check((&table, &name)), "{name}");
+            assert!(
+                is_own_check((&table, &name)),
+                "{name} should be named {table}_<column>_length or {table}_<column>_choice"
+            );
         }
         assert!(!is_own_check(("leads", "leads_email_check")));
     }

@@ -16,9 +16,9 @@ async fn a_created_lead_comes_back_in_the_order_of_the_contract() {
          \"phone_number\":null,\"email\":\"ana@acme.hr\",\"source\":\"other\",\"status\":\"new\",\
          \"notes\":null,\"created_at\":\"2026-09-21T14:13:20.000001Z\",\
          \"updated_at\":\"2026-09-21T14:13:20.000001Z\",\"category\":\"web_dev\"";
-    // New fields are appended at the end.
     let later = body.strip_prefix(recorded);
-    assert!(later.is_some_and(|later| later == "}" || later.starts_with(',')), "{body}");
+    let is_at_the_end = later.is_some_and(|later| later == "}" || later.starts_with(','));
+    assert!(is_at_the_end, "new fields of `LeadResponse` come after the old ones: {body}");
 }
 
 #[actix_web::test]

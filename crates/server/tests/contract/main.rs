@@ -11,6 +11,7 @@
 )]
 
 mod compare;
+mod fields;
 mod recording;
 mod replay;
 #[path = "../service/mod.rs"]
@@ -42,6 +43,25 @@ async fn on_postgres(recordings: &[Recording]) {
     environment.push(("DATABASE_URL", database.url()));
     let service = Service::start(directory.path(), &environment);
     replay::replay(service.address(), recordings);
+    service.stop();
+}
+
+#[test]
+fn every_field_is_stored_changed_and_shown_on_sqlite() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = Service::start(directory.path(), &ENVIRONMENT);
+    fields::write_all(service.address());
+    service.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_field_is_stored_changed_and_shown_on_postgres() {
+    let database = postgres::shared().create_database().await;
+    let directory = tempfile::tempdir().unwrap();
+    let mut environment = ENVIRONMENT.to_vec();
+    environment.push(("DATABASE_URL", database.url()));
+    let service = Service::start(directory.path(), &environment);
+    fields::write_all(service.address());
     service.stop();
 }
 

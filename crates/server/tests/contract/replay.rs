@@ -41,7 +41,8 @@ pub(crate) fn replay(service: &str, recordings: &[Recording]) {
     }
     assert!(
         failures.is_empty(),
-        "{} of {} answers are not as recorded:\n{}",
+        "{} of {} answers are not as recorded. A field that is newer than the recordings belongs in \
+         tests/contract/since.json (see the README beside it).\n{}",
         failures.len(),
         recordings.len(),
         failures.join("\n")
