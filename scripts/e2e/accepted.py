@@ -62,12 +62,23 @@ EMAILS = {"Lead": [EMAIL, BLANK, NULL], "Subscriber": [EMAIL]}
 NOT_BLANK = {"not": {"anyOf": [NULL, BLANK]}}
 
 
+def texts(plain):
+    """The exact schemas of a field that is an ordinary text; those of other fields are exact."""
+    kinds = plain.get("type")
+    is_nullable = isinstance(kinds, list) and "null" in kinds
+    if "enum" in plain or "format" in plain or "maxLength" not in plain:
+        return [plain]
+    text = f"[^{SPACE}{CONTROL}](?:[^{CONTROL}]*[^{SPACE}{CONTROL}])?"
+    exact = [trimmed(text, maxLength=plain["maxLength"]), {"type": "number"}]
+    return exact + [BLANK, NULL] if is_nullable else exact
+
+
 def accepted(name, schema):
     """The exact schema of a JSON body, made from the plain one in the document."""
     schema = copy.deepcopy(schema)
     for field, plain in schema["properties"].items():
         resource = name.removesuffix("Create").removesuffix("Update")
-        schemas = EMAILS[resource] if field == "email" else FIELDS.get(field, [plain])
+        schemas = EMAILS[resource] if field == "email" else FIELDS.get(field) or texts(plain)
         schema["properties"][field] = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
     if name == "LeadCreate":
         # At least one of the two is required and not blank.

@@ -24,6 +24,16 @@ def before_load_schema(context, raw_schema):
             for field, description in schema["properties"].items():
                 if "maxLength" in description and field != "email":
                     LONGEST[field] = description["maxLength"]
+    for path, item in raw_schema["paths"].items():
+        content = item.get("post", {}).get("requestBody", {}).get("content")
+        if content:
+            name = content["application/json"]["schema"]["$ref"].rsplit("/", 1)[-1]
+            schema = raw_schema["components"]["schemas"][name]
+            REQUIRED[path] = [
+                field
+                for field in schema.get("required", [])
+                if schema["properties"][field].get("type") == "string" and field in LONGEST
+            ]
     accepted.describe(raw_schema)
 
 
@@ -37,6 +47,7 @@ def before_call(context, case, kwargs):
         fill_texts_that_are_too_long(case.body)
         make_whole_numbers_integers(case.body)
         make_address_unique(case)
+        make_required_texts_unique(case)
         keep_last_contact(case)
 
 
@@ -57,6 +68,8 @@ def remove_names_unfit_for_headers(body):
 
 # The longest text of each field, except addresses, in which every character counts.
 LONGEST = {}
+# The required texts of each resource, by the path at which it is created.
+REQUIRED = {}
 
 
 def fill_texts_that_are_too_long(body):
@@ -81,6 +94,17 @@ def make_address_unique(case):
     if "/newsletter/" in case.operation.path and isinstance(email, str) and "@" in email:
         local, at, domain = email.rpartition("@")
         case.body["email"] = next(UNIQUE) + local[-30:].lstrip(".") + at + domain
+
+
+def make_required_texts_unique(case):
+    """A required text, such as the name of a tag, may have to be unique. Those of leads are not."""
+    for path, fields in REQUIRED.items():
+        if case.operation.path.startswith(path) and "/leads/" not in path:
+            for field in fields:
+                value = case.body.get(field)
+                is_text = isinstance(value, (str, int, float)) and not isinstance(value, bool)
+                if is_text and str(value).strip() and len(str(value)) <= LONGEST[field]:
+                    case.body[field] = next(UNIQUE) + str(value)[-20:]
 
 
 def keep_last_contact(case):

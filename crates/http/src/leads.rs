@@ -14,10 +14,9 @@ use exit3_domain::quotas::Quota;
 use exit3_web::{ApiError, Endpoint, body, error::Absent};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{OpenApi, ToSchema};
 
+use crate::parameters::word;
 use crate::requests::{Body, choice, written_out};
 use crate::resource::{ROW, Resource};
 
@@ -69,9 +68,9 @@ struct LeadResponse {
     pub phone_number: Option<String>,
     #[schema(example = "ana@acme.hr", max_length = 254, required = true)]
     pub email: Option<String>,
-    #[schema(schema_with = source_words)]
+    #[schema(schema_with = word::<LeadSource>)]
     pub source: &'static str,
-    #[schema(schema_with = status_words)]
+    #[schema(schema_with = word::<LeadStatus>)]
     pub status: &'static str,
     #[schema(example = "Asks for an offer", required = true)]
     pub notes: Option<String>,
@@ -79,7 +78,7 @@ struct LeadResponse {
     pub created_at: DateTime<Utc>,
     #[serde(serialize_with = "microseconds")]
     pub updated_at: DateTime<Utc>,
-    #[schema(schema_with = category_words)]
+    #[schema(schema_with = word::<LeadCategory>)]
     pub category: &'static str,
 }
 
@@ -113,29 +112,6 @@ impl From<Lead> for LeadResponse {
             category: category.as_str(),
         }
     }
-}
-
-fn words(words: &[&str]) -> RefOr<Schema> {
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .enum_values(Some(words.iter().copied()))
-        .build()
-        .into()
-}
-
-/// The schema of a lead's source.
-fn source_words() -> RefOr<Schema> {
-    words(LeadSource::WORDS)
-}
-
-/// The schema of a lead's status.
-fn status_words() -> RefOr<Schema> {
-    words(LeadStatus::WORDS)
-}
-
-/// The schema of a lead's category.
-fn category_words() -> RefOr<Schema> {
-    words(LeadCategory::WORDS)
 }
 
 fn microseconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,4 +1,4 @@
-//! Parameters of queries and paths. Parameters that accept any value are plain texts.
+//! Schemas of parameters and choices. Parameters that accept any value are plain texts.
 
 use exit3_domain::choice::Choice;
 use serde_json::Value;
@@ -101,6 +101,11 @@ pub(crate) fn any_of<C: Choice>() -> RefOr<Schema> {
         words.join(", ")
     );
     ArrayBuilder::new().items(text()).description(Some(description)).build().into()
+}
+
+/// The schema of a choice in a response.
+pub(crate) fn word<C: Choice>() -> RefOr<Schema> {
+    text().enum_values(Some(C::WORDS.iter().copied())).build().into()
 }
 
 /// The schema of a filter by time.

@@ -220,7 +220,7 @@ pub(super) fn expected(leads: &[Lead], filter: &LeadFilter, order: LeadOrder) ->
     sorted(leads.iter().filter(|lead| matches(lead, filter)).cloned().collect(), order)
 }
 
-fn sorted<S: Sort>(mut rows: Vec<S::Row>, order: Order<S>) -> Vec<S::Row> {
+pub(super) fn sorted<S: Sort>(mut rows: Vec<S::Row>, order: Order<S>) -> Vec<S::Row> {
     rows.sort_by(|one, other| {
         let ordering = order.position(one).cmp(&order.position(other));
         if order.descending { ordering.reverse() } else { ordering }
