@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use exit3_ports::{StoreError, with_causes};
-use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use crate::opening::ConnectError;
 use crate::rules;
@@ -19,8 +19,8 @@ pub(crate) struct Failure {
     pub(crate) connection_is_sound: bool,
     /// Whether the server says that the error will not pass by itself.
     pub(crate) lasts: bool,
-    /// Whether the server refused a row of the statement. It might accept the others.
-    pub(crate) is_of_a_row: bool,
+    /// Whether the server has undone the statement and serves on. It might accept some of its rows.
+    pub(crate) is_undone: bool,
 }
 
 /// Whether an immediate retry may help without doing harm.
@@ -41,13 +41,7 @@ impl From<Failure> for StoreError {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self {
-            error,
-            again: Again::No,
-            connection_is_sound: false,
-            lasts: false,
-            is_of_a_row: false,
-        }
+        Self { error, again: Again::No, connection_is_sound: false, lasts: false, is_undone: false }
     }
 }
 
@@ -75,7 +69,7 @@ impl From<tokio_postgres::Error> for Failure {
         let again = if gone { Again::Reads } else { Again::No };
         let error = Box::new(error);
         let error = if gone { StoreError::Unavailable(error) } else { StoreError::Other(error) };
-        Self { error, again, connection_is_sound: false, lasts: false, is_of_a_row: false }
+        Self { error, again, connection_is_sound: false, lasts: false, is_undone: false }
     }
 }
 
@@ -132,7 +126,7 @@ fn from_answer(answer: &DbError) -> Failure {
             again: Again::No,
             connection_is_sound: true,
             lasts: false,
-            is_of_a_row: true,
+            is_undone: true,
         };
     }
     let source = Box::new(Refusal::from(answer));
@@ -156,10 +150,10 @@ fn from_answer(answer: &DbError) -> Failure {
         State::Busy | State::Hindered => StoreError::Unavailable(source),
     };
     let lasts = state == State::Hindered;
-    // Values, constraints, checks of views, and triggers that are not ours.
-    let is_of_a_row =
-        matches!(class, "09" | "21" | "22" | "23" | "27" | "2F" | "38" | "39" | "44" | "P0");
-    Failure { error, again, connection_is_sound: class == "23", lasts, is_of_a_row }
+    // A server that is stopped, or a pooler that has lost it, may have committed.
+    let is_undone =
+        answer.parsed_severity() == Some(Severity::Error) && !matches!(class, "08" | "57");
+    Failure { error, again, connection_is_sound: class == "23", lasts, is_undone }
 }
 
 impl From<Arc<ConnectError>> for Failure {

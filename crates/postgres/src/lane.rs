@@ -6,13 +6,14 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use exit3_ports::{Consistency, StoreError, with_causes};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tracing::{Instrument, Span};
 
-use crate::error::{Failure, timed_out};
+use crate::error::{Failure, no_connection, timed_out};
 use crate::pool::PgPool;
 
 /// The most rows in one group. More rows hardly cost less each.
@@ -37,7 +38,8 @@ pub(crate) trait Grouped: Send + Sync + 'static {
         row: &Self::Row,
     ) -> impl Future<Output = Result<Self::Stored, StoreError>> + Send;
 
-    /// Stores all rows or none, for these callers. Returns them in the given order.
+    /// Stores all rows or none, for these callers. Returns as many rows as it was given, in the
+    /// same order.
     fn all(
         pool: &PgPool,
         callers: &[Consistency],
@@ -60,6 +62,7 @@ struct State<K: Grouped> {
 
 struct Waiting<K: Grouped> {
     row: K::Row,
+    since: Instant,
     caller: Option<Consistency>,
     /// What the caller's trace is in.
     span: Span,
@@ -112,7 +115,8 @@ impl<K: Grouped> Lane<K> {
         let (reply, stored) = oneshot::channel();
         let caller = self.0.pool.traced_caller();
         let span = Span::current();
-        state.waiting.push_back(Waiting { row: row(), caller, span, reply });
+        let (row, since) = (row(), Instant::now());
+        state.waiting.push_back(Waiting { row, since, caller, span, reply });
         Entered::Waits(Answer { pool: self.0.pool.clone(), stored })
     }
 }
@@ -124,8 +128,8 @@ impl<K: Grouped> Answer<K> {
         let limit = self.pool.time_limit();
         match timeout(limit, self.stored).await {
             Ok(Ok(outcome)) => outcome,
-            // The runtime of the worker has ended.
-            Ok(Err(_)) => Err(StoreError::Unavailable("the worker is being stopped".into())),
+            // The runtime of the worker has ended, or storing a group has panicked.
+            Ok(Err(_)) => Err(StoreError::Unavailable("nothing stores the row".into())),
             Err(_) => Err(timed_out(limit)),
         }
     }
@@ -140,9 +144,15 @@ impl<K: Grouped> Inner<K> {
     fn next_group(&self) -> Vec<Waiting<K>> {
         let mut state = self.state();
         let (mut group, mut bytes) = (Vec::new(), 0);
+        let patience = self.pool.time_limit() * 3 / 4;
         while let Some(next) = state.waiting.pop_front() {
             // The caller has gone, and nothing of its row was sent.
             if next.reply.is_closed() {
+                continue;
+            }
+            // The caller would probably give up before the answer, and not know what happened.
+            if next.since.elapsed() > patience {
+                let _ = next.reply.send(Err(no_connection(None).into()));
                 continue;
             }
             bytes += K::size(&next.row);
@@ -172,7 +182,7 @@ impl<K: Grouped> Inner<K> {
                     let _ = waiting.reply.send(Ok(stored));
                 }
             }
-            Err(failure) if failure.is_of_a_row => self.store_each(group).await,
+            Err(failure) if failure.is_undone => self.store_each(group).await,
             Err(failure) => {
                 for waiting in group {
                     let _ = waiting.reply.send(Err(repeated(&failure.error)));

@@ -56,7 +56,7 @@ impl LeadRepository for PgLeadRepository {
             Entered::Turn(_turn) => create::one(&self.pool, lead, now).await?,
             Entered::Waits(answer) => answer.stored().await?,
         };
-        Ok(created.into())
+        Ok(created)
     }
 
     async fn create_many(&self, leads: &[(NewLead, DateTime<Utc>)]) -> Result<(), StoreError> {

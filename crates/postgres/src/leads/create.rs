@@ -1,10 +1,10 @@
 //! Creates of leads: one lead alone, or all that wait at the same time in one statement.
 
 use chrono::{DateTime, Utc};
-use diesel::SelectableHelper;
 use diesel::prelude::ExpressionMethods;
+use diesel::{QueryResult, SelectableHelper};
 use diesel_async::RunQueryDsl;
-use exit3_domain::leads::NewLead;
+use exit3_domain::leads::{Lead, NewLead};
 use exit3_ports::{Consistency, StoreError};
 
 use super::row::{DetailsRow, LeadRow, insert_group, leads};
@@ -18,7 +18,7 @@ pub(super) struct Creates;
 
 impl Grouped for Creates {
     type Row = (NewLead, DateTime<Utc>);
-    type Stored = LeadRow;
+    type Stored = Lead;
 
     fn size((lead, _): &Self::Row) -> usize {
         let NewLead {
@@ -38,7 +38,7 @@ impl Grouped for Creates {
         2 * (full_name.len() + position.len() + texts)
     }
 
-    async fn one(pool: &PgPool, (lead, now): &Self::Row) -> Result<LeadRow, StoreError> {
+    async fn one(pool: &PgPool, (lead, now): &Self::Row) -> Result<Lead, StoreError> {
         one(pool, lead, *now).await
     }
 
@@ -46,20 +46,40 @@ impl Grouped for Creates {
         pool: &PgPool,
         callers: &[Consistency],
         rows: &[&Self::Row],
-    ) -> Result<Vec<LeadRow>, Failure> {
-        let mut stored: Vec<LeadRow> = pool
-            .write_for(callers, |mut connection| {
-                let insert = insert_group(rows);
-                async move {
-                    let stored = insert.load(&mut *connection).await;
-                    connection.done(stored)
-                }
-            })
-            .await?;
-        // PostgreSQL assigns ids in the given order, but does not promise to return them in it.
-        stored.sort_by_key(LeadRow::id);
-        Ok(stored)
+    ) -> Result<Vec<Lead>, Failure> {
+        let stored = pool.write_for(callers, |mut connection| {
+            let insert = insert_group(rows);
+            async move {
+                let stored: QueryResult<Vec<LeadRow>> = insert.load(&mut *connection).await;
+                connection.done(stored)
+            }
+        });
+        let stored: Vec<Lead> = stored.await?.into_iter().map(Lead::from).collect();
+        // Triggers of others have left out all rows.
+        if stored.is_empty() {
+            let error = StoreError::Other("the database stores no row".into());
+            return Err(Failure { is_undone: true, ..Failure::from(error) });
+        }
+        Ok(in_order(rows.iter().map(|(lead, _)| lead), stored))
     }
+}
+
+/// The stored leads in the order of the given ones. PostgreSQL stores and returns rows in the given
+/// order, but does not promise it. If the contents are in the same order, the rows are too: equal
+/// leads may swap their ids. Leads that a trigger of somebody else has changed fill the gaps.
+fn in_order<'a>(given: impl Iterator<Item = &'a NewLead> + Clone, stored: Vec<Lead>) -> Vec<Lead> {
+    if given.clone().zip(&stored).all(|(given, stored)| *given == stored.details) {
+        return stored;
+    }
+    let mut rest = stored;
+    let found: Vec<Option<Lead>> = given
+        .map(|given| {
+            let at = rest.iter().position(|stored| stored.details == *given)?;
+            Some(rest.remove(at))
+        })
+        .collect();
+    let mut rest = rest.into_iter();
+    found.into_iter().filter_map(|found| found.or_else(|| rest.next())).collect()
 }
 
 /// Stores one lead.
@@ -67,7 +87,7 @@ pub(super) async fn one(
     pool: &PgPool,
     lead: &NewLead,
     now: DateTime<Utc>,
-) -> Result<LeadRow, StoreError> {
+) -> Result<Lead, StoreError> {
     let document = lead.search_document();
     let created = pool.write(|mut connection| {
         let query = diesel::insert_into(leads::table)
@@ -78,9 +98,38 @@ pub(super) async fn one(
             ))
             .returning(LeadRow::as_returning());
         async move {
-            let created = Cached(query).get_result(&mut *connection).await;
+            let created: QueryResult<LeadRow> = Cached(query).get_result(&mut *connection).await;
             connection.done(created)
         }
     });
-    created.await
+    Ok(created.await?.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use exit3_domain::leads::LeadId;
+    use exit3_testkit::builders::{at, lead};
+
+    use super::*;
+
+    #[test]
+    fn each_caller_gets_its_own_lead_even_if_the_order_changes() {
+        let named = |name: &str| lead().full_name(name).build();
+        let given = ["Ana", "Eva", "Ivo", "Eva"].map(named);
+        let stored = |id: i64, name: &str| Lead {
+            id: LeadId(id),
+            details: named(name),
+            created_at: at(1),
+            updated_at: at(1),
+        };
+        let ids = |names: [&str; 4]| -> Vec<i64> {
+            let rows = names.iter().zip(1..).map(|(name, id)| stored(id, name)).collect();
+            in_order(given.iter(), rows).iter().map(|lead| lead.id.0).collect()
+        };
+        assert_eq!(ids(["Ana", "Eva", "Ivo", "Eva"]), [1, 2, 3, 4]);
+        assert_eq!(ids(["Ivo", "Eva", "Eva", "Ana"]), [4, 2, 1, 3]);
+        // A trigger has changed all names, or one.
+        assert_eq!(ids(["ANA", "EVA", "IVO", "EVA"]), [1, 2, 3, 4]);
+        assert_eq!(ids(["Ana", "EVA", "Ivo", "Eva"]), [1, 4, 3, 2]);
+    }
 }

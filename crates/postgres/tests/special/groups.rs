@@ -107,6 +107,62 @@ async fn a_row_that_the_database_refuses_does_not_affect_its_group() {
     assert_eq!(locked.stored().await, ["Ana", "Ivo", "Iva"].map(|name| set(&[name])));
 }
 
+/// A trigger of somebody else, which runs `body` for each lead that is stored.
+fn trigger(body: &str) -> String {
+    format!(
+        "CREATE FUNCTION foreign_trigger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             {body} RETURN NEW; END $$;
+         CREATE TRIGGER foreign_trigger BEFORE INSERT ON leads
+             FOR EACH ROW EXECUTE FUNCTION foreign_trigger()"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_of_any_kind_affects_only_its_row() {
+    // A wrong value, a missing right, a limit, an internal error, and a class of its own.
+    for code in ["22023", "42501", "54000", "55000", "XX000", "PT409"] {
+        let locked = Locked::new().await;
+        let raise = format!(
+            "IF NEW.full_name = 'Eva' THEN RAISE EXCEPTION 'no' USING ERRCODE = '{code}'; END IF;"
+        );
+        locked.holder.batch_execute(&trigger(&raise)).await.unwrap();
+        let names = ["Ana", "Ivo", "Eva", "Iva"];
+        let (created, ()) = tokio::join!(join_all(locked.creates(&names)), locked.release());
+        let succeeded: Vec<_> = created.iter().map(Result::is_ok).collect();
+        assert_eq!(succeeded, [true, true, false, true], "{code}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_gets_the_lead_of_another_caller_or_one_that_is_not_stored() {
+    for (body, is_stored) in [
+        ("IF NEW.full_name = 'Eva' THEN RETURN NULL; END IF;", [true, true, false, true]),
+        ("RETURN NULL;", [false; 4]),
+        ("NEW.id := 1000000 - NEW.id;", [true; 4]),
+        ("NEW.full_name := NEW.full_name || '!';", [true; 4]),
+    ] {
+        let locked = Locked::new().await;
+        locked.holder.batch_execute(&trigger(body)).await.unwrap();
+        let names = ["Ana", "Ivo", "Eva", "Iva"];
+        let (created, ()) = tokio::join!(join_all(locked.creates(&names)), locked.release());
+        for ((name, created), is_stored) in names.iter().zip(created).zip(is_stored) {
+            assert_eq!(created.is_ok(), is_stored, "{body} {name}: {created:?}");
+            if let Ok(created) = created {
+                let query = "SELECT full_name FROM leads WHERE id = $1";
+                let row = locked.admin.query_one(query, &[&created.id.0]).await.unwrap();
+                let stored: String = row.get(0);
+                assert_eq!(
+                    (&stored, stored.trim_end_matches('!')),
+                    (&created.details.full_name, *name)
+                );
+            }
+        }
+        let query = "SELECT count(*) FROM leads";
+        let count: i64 = locked.admin.query_one(query, &[]).await.unwrap().get(0);
+        assert_eq!(count, is_stored.iter().filter(|is| **is).count() as i64, "{body}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_that_leaves_before_its_group_has_begun_stores_nothing() {
     let locked = Locked::new().await;
