@@ -14,7 +14,9 @@ fn main() -> Result<(), String> {
     let mut first: Option<Vec<(String, Facts)>> = None;
     for dialect in directories(&root)? {
         let mut migrations = Vec::new();
-        for name in directories(&root.join(&dialect))? {
+        let names = directories(&root.join(&dialect))?;
+        check_versions(&names)?;
+        for name in names {
             let facts = Facts::read(&root.join(&dialect).join(&name))?;
             migrations.push((name, facts));
         }
@@ -46,6 +48,24 @@ fn directories(of: &Path) -> Result<Vec<String>, String> {
     Ok(names)
 }
 
+/// Each name is a version of 14 digits and words, such as `00000000000001_leads_and_subscribers`.
+fn check_versions(names: &[String]) -> Result<(), String> {
+    let mut before = None;
+    for name in names {
+        let parts = name.split_once('_').filter(|(version, words)| {
+            let is_number = version.bytes().all(|byte| byte.is_ascii_digit());
+            version.len() == 14 && is_number && is_name(words) && !words.contains('.')
+        });
+        let (version, _) = parts.ok_or_else(|| {
+            format!("a migration is named like 00000000000001_tags, not like {name}")
+        })?;
+        if before.replace(version) == Some(version) {
+            return Err(format!("two migrations have the version {version}"));
+        }
+    }
+    Ok(())
+}
+
 /// What a migration says in the first lines of its files.
 #[derive(PartialEq)]
 struct Facts {
@@ -68,7 +88,10 @@ impl Facts {
         let line = first_line(&down)?;
         let drops = line.strip_prefix("-- drops ").and_then(|drops| match drops {
             "nothing" => Some(Vec::new()),
-            names => names.split(", ").map(|name| is_name(name).then(|| name.into())).collect(),
+            names => names
+                .split(", ")
+                .map(|name| (is_name(name) && name != "nothing").then(|| name.into()))
+                .collect(),
         });
         let wanted = "must start with the line `-- drops nothing`, or with a line that lists the \
                       tables and columns whose values it drops: `-- drops tags, leads.notes`";
