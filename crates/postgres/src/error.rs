@@ -150,9 +150,11 @@ fn from_answer(answer: &DbError) -> Failure {
         State::Busy | State::Hindered => StoreError::Unavailable(source),
     };
     let lasts = state == State::Hindered;
-    // A server that is stopped, or a pooler that has lost it, may have committed.
-    let is_undone =
-        answer.parsed_severity() == Some(Severity::Error) && !matches!(class, "08" | "57");
+    // A server that is stopped, or a pooler that has lost it, may have committed. A lock that was
+    // not free in time would keep each row waiting as long again.
+    let is_undone = answer.parsed_severity() == Some(Severity::Error)
+        && !matches!(class, "08" | "57")
+        && *code != SqlState::LOCK_NOT_AVAILABLE;
     Failure { error, again, connection_is_sound: class == "23", lasts, is_undone }
 }
 

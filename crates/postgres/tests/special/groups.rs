@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use exit3_domain::leads::Lead;
-use exit3_ports::StoreError;
+use exit3_ports::{StoreError, with_causes};
 use exit3_postgres::{PgDatabase, PgSettings, connect};
 use exit3_testkit::builders::{at, lead};
 use exit3_testkit::postgres::{TestDatabase, client};
@@ -28,9 +28,14 @@ struct Locked {
 
 impl Locked {
     async fn new() -> Self {
+        Self::with_limit(Duration::from_secs(60)).await
+    }
+
+    /// Operations may take this long.
+    async fn with_limit(limit: Duration) -> Self {
         let (_, kept) = shared().await;
         let mut settings = PgSettings::parse(kept.url()).unwrap();
-        (settings.timeout, settings.wait) = (Duration::from_secs(60), Duration::from_secs(60));
+        (settings.timeout, settings.wait) = (limit, limit);
         let database = connect(&settings, Handle::current());
         let (holder, admin) = (client(kept.url()).await, client(kept.url()).await);
         holder.batch_execute("BEGIN; LOCK TABLE leads IN ACCESS EXCLUSIVE MODE").await.unwrap();
@@ -221,4 +226,18 @@ async fn a_lost_connection_fails_its_group_and_no_other() {
     assert!(created.iter().all(Result::is_ok), "{created:?}");
     let stored: HashSet<_> = locked.stored().await.into_iter().flatten().collect();
     assert_eq!(stored, set(&["Iva"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_has_waited_for_most_of_its_time_is_not_sent() {
+    let locked = Locked::with_limit(Duration::from_secs(8)).await;
+    // PostgreSQL refuses the first one after three quarters of the time.
+    let mut created = join_all(locked.creates(&["Ana", "Eva", "Ivo"])).await;
+    assert!(created.remove(0).is_err());
+    for refused in created {
+        let told = with_causes(&refused.unwrap_err());
+        assert!(told.contains("no connection was free in time"), "{told}");
+    }
+    locked.holder.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(locked.stored().await, []);
 }
