@@ -1,0 +1,96 @@
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use exit3_domain::jobs::JobError;
+use exit3_ports::jobs::{ClaimedJob, Hold};
+use exit3_ports::{StoreError, with_causes};
+use futures_util::FutureExt;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::registry::{Handler, JobFailure};
+use super::telemetry;
+use crate::App;
+
+/// One attempt of a job.
+pub(super) struct Attempt {
+    pub(super) app: App,
+    pub(super) kind: &'static str,
+    pub(super) handler: Arc<Handler>,
+    pub(super) job: ClaimedJob,
+    /// A random number from 0 to 1.
+    pub(super) random: f64,
+    /// How long to wait if the result cannot be noted.
+    pub(super) pause: Duration,
+}
+
+impl Attempt {
+    /// Runs the handler and notes the result. If the future is dropped, the job is still held.
+    pub(super) async fn make(self) {
+        let begun = Instant::now();
+        let result = self.run().await;
+        telemetry::took(self.kind, begun.elapsed());
+        // The lease is extended meanwhile, so no other runner begins. Without a result, the job
+        // would be run again.
+        loop {
+            match self.note(&result).await {
+                Ok(hold) => return self.tell(&result, hold),
+                Err(StoreError::Unavailable(_)) => sleep(self.pause).await,
+                Err(error) => {
+                    let (id, error) = (self.job.claim.id.0, with_causes(&error));
+                    tracing::error!(id, error, "the result of a job could not be noted");
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn run(&self) -> Result<(), JobFailure> {
+        let Handler { handling, run } = self.handler.as_ref();
+        let work = async { run(self.app.clone(), &self.job.payload).await };
+        match timeout(handling.time_limit, AssertUnwindSafe(work).catch_unwind()).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(JobFailure::Again("the handler panicked: see the log".to_owned())),
+            Err(_) => Err(JobFailure::Again(format!("no result within {:?}", handling.time_limit))),
+        }
+    }
+
+    /// How long the job waits for its next attempt; `None` if it is given up.
+    fn wait(&self, failure: &JobFailure) -> Option<Duration> {
+        match failure {
+            JobFailure::Never(_) => None,
+            JobFailure::Again(_) => {
+                self.handler.handling.retries.wait_after(self.job.attempts, self.random)
+            }
+        }
+    }
+
+    async fn note(&self, result: &Result<(), JobFailure>) -> Result<Hold, StoreError> {
+        let (queue, claim) = (&self.app.repositories()?.jobs, self.job.claim);
+        match result {
+            Ok(()) => queue.complete(claim).await,
+            Err(failure) => {
+                let error = JobError::new(&failure.to_string());
+                queue.fail(claim, &error, self.wait(failure)).await
+            }
+        }
+    }
+
+    fn tell(&self, result: &Result<(), JobFailure>, hold: Hold) {
+        let (id, kind, attempts) = (self.job.claim.id.0, self.kind, self.job.attempts);
+        if hold == Hold::Lost {
+            tracing::warn!(id, kind, "a job was cancelled or taken over before it ended");
+            return;
+        }
+        let Err(failure) = result else { return };
+        let wait = self.wait(failure);
+        telemetry::failed(kind, wait.is_none());
+        // `exit3 jobs list` shows the error, which a log must not contain.
+        match wait {
+            Some(wait) => {
+                tracing::warn!(id, kind, attempts, ?wait, "a job failed and will be tried again");
+            }
+            None => tracing::error!(id, kind, attempts, "a job failed and was given up"),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use exit3_domain::jobs::{NewJob, Retries, Schedule};
+use exit3_ports::{StoreError, with_causes};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::telemetry;
+use crate::App;
+
+/// What a handler gets. The type decides the kind of the job, so that those who enqueue a job and
+/// its handler agree.
+///
+/// A newer program must still read the payloads of an older one, and the other way round.
+pub trait Payload: Serialize + DeserializeOwned + Send + 'static {
+    /// The kind: 1 to 100 characters, such as `backups.check`.
+    const KIND: &'static str;
+
+    /// A job with this payload, to be run at once.
+    ///
+    /// # Errors
+    /// The payload cannot be written as JSON, for example because of a map without texts as keys.
+    fn job(&self) -> Result<NewJob, serde_json::Error> {
+        Ok(NewJob {
+            kind: Self::KIND.to_owned(),
+            payload: serde_json::to_string(self)?,
+            run_at: None,
+            unique_key: None,
+        })
+    }
+}
+
+/// Why an attempt failed. Operators see the text, so it must not contain personal data.
+#[derive(Debug, thiserror::Error)]
+pub enum JobFailure {
+    /// Another attempt may succeed.
+    #[error("{0}")]
+    Again(String),
+    /// No further attempt can succeed, so the job is given up at once.
+    #[error("{0}")]
+    Never(String),
+}
+
+impl From<StoreError> for JobFailure {
+    fn from(error: StoreError) -> Self {
+        Self::Again(with_causes(&error))
+    }
+}
+
+/// How jobs of one kind are run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Handling {
+    /// The most jobs of the kind that one node runs at the same time.
+    pub at_once: u32,
+    /// How long an attempt may take. Then it is dropped, and counts as failed.
+    pub time_limit: Duration,
+    /// How often a job is tried, and how long it waits in between.
+    pub retries: Retries,
+}
+
+impl Default for Handling {
+    /// One at a time, a minute for each attempt, and five attempts within a quarter of an hour.
+    fn default() -> Self {
+        let minute = Duration::from_secs(60);
+        let retries = Retries { attempts: 5, first: minute, longest: minute * 10 };
+        Self { at_once: 1, time_limit: minute, retries }
+    }
+}
+
+pub(super) type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// Begins an attempt with a payload.
+type Run = dyn Fn(App, &str) -> Running<Result<(), JobFailure>> + Send + Sync;
+
+/// Runs the jobs of one kind.
+pub(super) struct Handler {
+    pub(super) handling: Handling,
+    pub(super) run: Box<Run>,
+}
+
+/// Something that every node does for itself, and how often.
+pub(super) struct Round {
+    pub(super) every: Duration,
+    pub(super) run: Box<dyn Fn(App) -> Running<()> + Send + Sync>,
+}
+
+/// What a node runs: the kinds of jobs that it knows, and their schedules.
+#[derive(Default)]
+pub struct Registry {
+    pub(super) handlers: BTreeMap<&'static str, Arc<Handler>>,
+    pub(super) schedules: Vec<(Schedule, NewJob)>,
+    pub(super) rounds: Vec<Round>,
+}
+
+impl Registry {
+    /// Adds a handler for the kind of job that its payload decides. It runs among other tasks, so it
+    /// must not block the thread.
+    pub fn handle<P, F>(
+        &mut self,
+        handling: Handling,
+        run: impl Fn(App, P) -> F + Send + Sync + 'static,
+    ) where
+        P: Payload,
+        F: Future<Output = Result<(), JobFailure>> + Send + 'static,
+    {
+        telemetry::begin(P::KIND);
+        let run = move |app: App, payload: &str| -> Running<Result<(), JobFailure>> {
+            match serde_json::from_str(payload) {
+                Ok(payload) => Box::pin(run(app, payload)),
+                // Another node may have a version of the program that can read it.
+                Err(error) => {
+                    let place = format!("line {}, column {}", error.line(), error.column());
+                    let text = format!("the payload cannot be read: an error in {place}");
+                    Box::pin(async { Err(JobFailure::Again(text)) })
+                }
+            }
+        };
+        self.handlers.insert(P::KIND, Arc::new(Handler { handling, run: Box::new(run) }));
+    }
+
+    /// Adds a job that has a schedule, and its handler. One node runs each occurrence. An occurrence
+    /// is left out while the job of an earlier one is unfinished.
+    ///
+    /// # Errors
+    /// Those of [`Payload::job`].
+    pub fn schedule<P, F>(
+        &mut self,
+        schedule: Schedule,
+        payload: &P,
+        handling: Handling,
+        run: impl Fn(App, P) -> F + Send + Sync + 'static,
+    ) -> Result<(), serde_json::Error>
+    where
+        P: Payload,
+        F: Future<Output = Result<(), JobFailure>> + Send + 'static,
+    {
+        self.handle(handling, run);
+        let unique_key = Some(format!("schedule {}", schedule.name));
+        self.schedules.push((schedule, NewJob { unique_key, ..payload.job()? }));
+        Ok(())
+    }
+
+    /// Adds work that every node does for itself, because it is about the memory of one process: at
+    /// the start, and then this long after the last time. Nothing is stored, and a failure is not
+    /// repeated before the next time.
+    pub fn on_each_node<F>(
+        &mut self,
+        every: Duration,
+        run: impl Fn(App) -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let run = move |app: App| -> Running<()> { Box::pin(run(app)) };
+        self.rounds.push(Round { every, run: Box::new(run) });
+    }
+}

@@ -1,0 +1,79 @@
+//! What the service runs in the background.
+
+use std::time::Duration;
+
+use exit3_app::backups::{self, CheckBackups};
+use exit3_app::events::{self, RemoveOld};
+use exit3_app::jobs::{self, Handling, Registry, RemoveEnded, RunnerSettings};
+use exit3_app::{App, api_keys};
+use exit3_domain::jobs::Schedule;
+
+use crate::backend::Backend;
+use crate::secrets::random_bytes;
+use crate::telemetry::metrics;
+
+/// The times of the runner.
+pub(crate) const SETTINGS: RunnerSettings = RunnerSettings {
+    poll: Duration::from_secs(1),
+    lease: Duration::from_secs(60),
+    grace: Duration::from_secs(10),
+    random,
+};
+
+/// How often each node notes what only it knows.
+const NOTE: Duration = Duration::from_secs(10);
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// The kinds of jobs, their schedules, and what each node does for itself. Events are kept for
+/// `events_keep` days.
+///
+/// # Errors
+/// A payload cannot be written as JSON.
+pub(crate) fn registry(backend: &Backend, events_keep: u32) -> Result<Registry, serde_json::Error> {
+    let mut registry = Registry::default();
+    // One node runs each occurrence.
+    let six_hours = Schedule::every("backups.check", HOUR * 6);
+    registry.schedule(six_hours, &CheckBackups {}, Handling::default(), backups::check)?;
+    let daily = Schedule::every("events.remove_old", HOUR * 24);
+    let old = RemoveOld { days: events_keep };
+    // The first time after EVENTS_KEEP was reduced may take long.
+    let handling = Handling { time_limit: HOUR, ..Handling::default() };
+    registry.schedule(daily, &old, handling, events::remove_old)?;
+    let daily = Schedule::every("jobs.remove_ended", HOUR * 24);
+    registry.schedule(daily, &RemoveEnded {}, Handling::default(), jobs::remove_ended)?;
+
+    // Each node does this for itself: another one does not know its memory.
+    registry.on_each_node(NOTE, |app| async move { note_uses(&app).await });
+    registry.on_each_node(NOTE, tell_metrics);
+    let backend = backend.clone();
+    registry.on_each_node(NOTE, move |_| {
+        let backend = backend.clone();
+        async move {
+            // Forgetting a million entries takes a while.
+            let _ = tokio::task::spawn_blocking(move || backend.forget_idle()).await;
+        }
+    });
+    Ok(registry)
+}
+
+/// Records the uses of keys that this process has seen.
+pub(crate) async fn note_uses(app: &App) {
+    if let Err(error) = api_keys::note_uses(app).await {
+        tracing::debug!(%error, "the last uses of keys could not be recorded");
+    }
+}
+
+/// Sets the metrics that come from the database.
+async fn tell_metrics(app: App) {
+    if let Ok(status) = backups::status(&app).await {
+        metrics::tell_backups(&status);
+    }
+    if let Ok(depths) = jobs::depths(&app).await {
+        metrics::tell_jobs(&depths);
+    }
+}
+
+/// A random number from 0 to 1.
+fn random() -> f64 {
+    f64::from(u32::from_le_bytes(random_bytes())) / f64::from(u32::MAX)
+}
