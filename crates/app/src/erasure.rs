@@ -1,0 +1,169 @@
+//! Erases a person: the rows and jobs that have the person's address or number, and the values of
+//! these rows in events and in what the import from Django remembers.
+//!
+//! The search reads the whole database. It runs while others are locked out, because they could
+//! otherwise add what it has passed already.
+
+mod find;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use exit3_domain::contact::Contact;
+use exit3_domain::events::{Act, Changes, NewEvent, Record, Subject, Verb};
+use exit3_ports::{Load, Row, Shape, Snapshot, StoreError, Table, Value, events};
+use serde_json::Value as Json;
+
+use self::find::{column, find, row_of, shapes};
+
+/// Whether a contact belongs to somebody who is erased.
+pub type IsErased<'a> = &'a (dyn Fn(&Contact) -> bool + Send + Sync);
+
+/// The rows and events of the erased.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The ids of rows, by table.
+    rows: BTreeMap<&'static str, BTreeSet<i64>>,
+    /// The same for rows that were deleted before, and have events.
+    gone: BTreeMap<&'static str, BTreeSet<i64>>,
+    /// Events whose changes have values of the erased, by their ids.
+    events: BTreeMap<i64, Row>,
+}
+
+impl Found {
+    /// The number of rows and events, by the name of the table.
+    pub fn counts(&self) -> Vec<(&'static str, usize)> {
+        let rows = self.rows.iter().map(|(table, ids)| (*table, ids.len()));
+        let counts = rows.chain([(events::TABLE.name, self.events.len())]);
+        counts.filter(|(_, count)| *count > 0).collect()
+    }
+}
+
+/// Finds what an erasure would remove.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn look(snapshot: &mut dyn Snapshot, is: IsErased<'_>) -> Result<Found, StoreError> {
+    find(snapshot, is).await
+}
+
+/// Removes the erased, and returns what they had. The caller commits.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn erase(load: &mut dyn Load, is: IsErased<'_>) -> Result<Found, StoreError> {
+    let found = find(load, is).await?;
+    for shape in load.shapes().await? {
+        let table = shape.table;
+        if table.name == events::TABLE.name {
+            redact(load, &shape, &found.events).await?;
+        } else if let Some(of) = table.name.strip_prefix(MEMORY) {
+            let ids = [found.rows.get(of), found.gone.get(of)].into_iter().flatten().flatten();
+            forget(load, &shape, ids.copied()).await?;
+        }
+    }
+    // Rows that refer to others come after them in the list of tables.
+    for shape in shapes(load).await?.iter().rev() {
+        if let Some(ids) = found.rows.get(shape.table.name) {
+            load.remove(shape.table, ids.iter().copied().collect()).await?;
+        }
+    }
+    Ok(found)
+}
+
+/// Stores the event of an erasure. `mark` stands for the person and does not reveal the contact;
+/// `entry` is its place in a list of erasures.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn note(
+    load: &mut dyn Load,
+    found: &Found,
+    mark: &str,
+    entry: Option<&str>,
+    act: &Act,
+) -> Result<(), StoreError> {
+    let mut changes = Record::new();
+    changes.insert("person".to_owned(), Json::from(mark));
+    changes.insert(ENTRY.to_owned(), Json::from(entry));
+    for (table, count) in found.counts() {
+        changes.insert(table.to_owned(), Json::from(count));
+    }
+    let subject = Subject { resource: Subject::PERSON.into(), id: 0 };
+    let verb = Verb::of(Subject::PERSON, Verb::ERASED);
+    events::load(load, &NewEvent { verb, subject, changes: Changes::Row(changes) }, act).await
+}
+
+/// The beginning of the names of the tables that remember imported rows.
+const MEMORY: &str = "django_";
+
+/// The places in lists of all erasures that the database knows.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn entries(source: &mut dyn Snapshot) -> Result<BTreeSet<String>, StoreError> {
+    let erased = Verb::of(Subject::PERSON, Verb::ERASED);
+    let mut entries = BTreeSet::new();
+    find::each_event(source, |shape, row| {
+        if find::verb(shape, row) == Some(erased.as_str())
+            && let Changes::Row(changes) = find::changes(shape, row)
+            && let Some(Json::String(entry)) = changes.get(ENTRY)
+        {
+            entries.insert(entry.clone());
+        }
+    })
+    .await?;
+    Ok(entries)
+}
+
+/// The name of the value of an event that tells the place in a list of erasures.
+const ENTRY: &str = "entry";
+
+/// Events that are written in one statement.
+const STEP: usize = 200;
+
+/// Removes the values from events.
+async fn redact(
+    load: &mut dyn Load,
+    shape: &Shape,
+    events: &BTreeMap<i64, Row>,
+) -> Result<(), StoreError> {
+    let Some(at) = column(shape, "changes") else { return Ok(()) };
+    let redacted = events.values().map(|row| {
+        let (mut row, erased) = (row.clone(), find::changes(shape, row).erased().to_text());
+        set(&mut row, at, erased.map_or(Value::Null, Value::Text));
+        row
+    });
+    let redacted: Vec<Row> = redacted.collect();
+    for rows in redacted.chunks(STEP) {
+        load.replace(shape, rows.to_vec()).await?;
+    }
+    Ok(())
+}
+
+/// Removes the original values of imported rows. Their digests stay, so that another import knows
+/// the rows.
+async fn forget(
+    load: &mut dyn Load,
+    shape: &Shape,
+    ids: impl Iterator<Item = i64>,
+) -> Result<(), StoreError> {
+    let Some(original) = column(shape, "original") else { return Ok(()) };
+    for id in ids {
+        let Some(mut row) = row_of(load, shape, id).await? else { continue };
+        set(&mut row, original, Value::Null);
+        load.replace(shape, vec![row]).await?;
+    }
+    Ok(())
+}
+
+fn set(row: &mut Row, at: usize, value: Value) {
+    if let Some(old) = row.get_mut(at) {
+        *old = value;
+    }
+}
+
+/// The table of a kind of resource.
+fn table_of(resource: &str) -> Option<&'static Table> {
+    let named = |table: &&Table| !resource.is_empty() && table.resource == resource;
+    exit3_ports::TABLES.iter().find(named)
+}

@@ -1,0 +1,126 @@
+//! How a person is recognised: by an e-mail address or a phone number.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::email;
+
+/// The fewest digits of a phone number that identifies a person.
+const FEWEST_DIGITS: usize = 6;
+
+/// An e-mail address or a phone number, without regard to how it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Contact {
+    /// An address in the form of [`email::canonical`].
+    Email(String),
+    /// The digits of a number.
+    Phone(String),
+}
+
+/// What a column or a field contains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContactKind {
+    /// E-mail addresses.
+    Email,
+    /// Phone numbers.
+    Phone,
+    /// JSON, whose texts may be addresses or numbers.
+    Json,
+}
+
+impl Contact {
+    /// Reads an address or a number. `None` if it identifies nobody: an address needs text on both
+    /// sides of an `@`, a number at least six digits. A number keeps its digits only, without `00`
+    /// at the beginning, which stands for `+`.
+    pub fn read(kind: ContactKind, text: &str) -> Option<Self> {
+        match kind {
+            ContactKind::Email => {
+                let address = email::canonical(text.trim());
+                let (name, domain) = address.rsplit_once('@')?;
+                let is_one = !name.is_empty() && !domain.is_empty();
+                is_one.then(|| Self::Email(address.clone()))
+            }
+            ContactKind::Phone => {
+                let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+                let digits = digits.strip_prefix("00").unwrap_or(&digits);
+                (digits.len() >= FEWEST_DIGITS).then(|| Self::Phone(digits.to_owned()))
+            }
+            ContactKind::Json => None,
+        }
+    }
+
+    /// Whether a value of this kind has a contact for which `is` returns true.
+    pub fn is_in(kind: ContactKind, text: &str, is: &dyn Fn(&Self) -> bool) -> bool {
+        match kind {
+            ContactKind::Json => {
+                serde_json::from_str(text).is_ok_and(|json| Self::is_in_json(&json, is))
+            }
+            kind => Self::read(kind, text).is_some_and(|contact| is(&contact)),
+        }
+    }
+
+    /// Whether a text anywhere in `json` is a contact for which `is` returns true.
+    pub fn is_in_json(json: &Value, is: &dyn Fn(&Self) -> bool) -> bool {
+        let in_number = |c: char| c.is_ascii_digit() || "+-/(). ".contains(c);
+        match json {
+            Value::String(text) => {
+                Self::is_in(ContactKind::Email, text, is)
+                    || text.chars().all(in_number) && Self::is_in(ContactKind::Phone, text, is)
+            }
+            Value::Array(values) => values.iter().any(|value| Self::is_in_json(value, is)),
+            Value::Object(values) => values.values().any(|value| Self::is_in_json(value, is)),
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Contact {
+    /// Writes the contact in one form, such as `email:ana@acme.hr` or `phone:385911234567`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Email(address) => write!(formatter, "email:{address}"),
+            Self::Phone(digits) => write!(formatter, "phone:{digits}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(ContactKind::Email, " Ana@ACME.hr ", Some("email:ana@acme.hr"))]
+    #[case(ContactKind::Email, "ana@xn--bcher-kva.de", Some("email:ana@bücher.de"))]
+    #[case(ContactKind::Email, "ana", None)]
+    #[case(ContactKind::Email, "@acme.hr", None)]
+    #[case(ContactKind::Email, "ana@", None)]
+    #[case(ContactKind::Email, "", None)]
+    #[case(ContactKind::Phone, "+385 91 123-4567", Some("phone:385911234567"))]
+    #[case(ContactKind::Phone, "00385911234567", Some("phone:385911234567"))]
+    #[case(ContactKind::Phone, "091/123 4567", Some("phone:0911234567"))]
+    #[case(ContactKind::Phone, "12345", None)]
+    #[case(ContactKind::Phone, "call me", None)]
+    fn a_contact_is_read_however_it_is_written(
+        #[case] kind: ContactKind,
+        #[case] text: &str,
+        #[case] read: Option<&str>,
+    ) {
+        let contact = Contact::read(kind, text).map(|contact| contact.to_string());
+        assert_eq!(contact.as_deref(), read);
+    }
+
+    #[rstest]
+    #[case(r#"{"to": ["ANA@acme.hr", 7]}"#, true)]
+    #[case(r#"{"to": {"phone": "+385 91 123-4567"}}"#, true)]
+    #[case(r#"{"to": "eva@acme.hr", "id": 385911234567}"#, false)]
+    #[case(r#"{"text": "call 385911234567"}"#, false)]
+    #[case("no JSON: ana@acme.hr", false)]
+    fn a_contact_is_found_anywhere_in_json(#[case] text: &str, #[case] found: bool) {
+        let is = |contact: &Contact| {
+            ["email:ana@acme.hr", "phone:385911234567"].contains(&contact.to_string().as_str())
+        };
+        assert_eq!(Contact::is_in(ContactKind::Json, text, &is), found);
+    }
+}

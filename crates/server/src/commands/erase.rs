@@ -1,0 +1,106 @@
+use clap::Args;
+use exit3_app::erasure;
+use exit3_domain::contact::{Contact, ContactKind};
+use exit3_domain::email::is_valid;
+use exit3_domain::events::{Actor, Author};
+use exit3_ports::Clock;
+use secrecy::ExposeSecret;
+
+use super::{Failure, prepare, runtime, say, unless_stopped};
+use crate::backend::Backend;
+use crate::clock::SystemClock;
+use crate::erasures::{Erasures, digest};
+use crate::settings::{Arguments, Secrets, Settings};
+
+/// The person.
+#[derive(Args)]
+pub(super) struct Erase {
+    #[command(flatten)]
+    who: Who,
+    /// Only tells what would be removed
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Who {
+    /// The person's e-mail address, in any case
+    #[arg(long)]
+    email: Option<String>,
+    /// The person's phone number, with the same digits as in the lead
+    #[arg(long)]
+    phone: Option<String>,
+}
+
+impl Who {
+    fn contact(&self) -> Result<Contact, Failure> {
+        let (contact, problem) = match (&self.email, &self.phone) {
+            (Some(email), _) => {
+                let contact = Contact::read(ContactKind::Email, email);
+                (contact.filter(|_| is_valid(email.trim())), "--email is not one address")
+            }
+            (None, phone) => {
+                let number = phone.as_deref().unwrap_or_default();
+                (Contact::read(ContactKind::Phone, number), "--phone has fewer than six digits")
+            }
+        };
+        contact.ok_or_else(|| problem.into())
+    }
+}
+
+/// Removes a person.
+pub(super) fn erase(
+    settings: &Settings,
+    arguments: &Arguments,
+    what: &Erase,
+) -> Result<(), Failure> {
+    let contact = what.who.contact()?;
+    let secrets = Secrets::check(settings, arguments)?;
+    let backend = Backend::open(settings)?;
+    runtime()?.block_on(unless_stopped(async {
+        prepare::writable(&backend)?;
+        prepare::schema(settings, &backend).await?;
+        let transfer = backend.transfer();
+        let is = |found: &Contact| *found == contact;
+        if what.dry_run {
+            let mut snapshot = transfer.snapshot().await?;
+            let found = erasure::look(snapshot.as_mut(), &is).await?;
+            say(format_args!("Would erase: {}", told(&found.counts())));
+            return Ok(());
+        }
+        let now = SystemClock.now();
+        let mut load = transfer.load().await?;
+        let found = erasure::erase(load.as_mut(), &is).await?;
+        // Listed before the commit: if the command is killed in between, a restore erases all the
+        // same.
+        let store = settings.backup_store()?;
+        let entry = Erasures::add(&store, &contact, now).await?;
+        let mark = digest(secrets.secret_key.expose_secret().as_bytes(), &contact);
+        let act = Author::from(Actor::command("erase")).at(now);
+        let noted = erasure::note(load.as_mut(), &found, &mark, Some(&entry), &act).await;
+        if let Err(error) = noted {
+            store.remove(&entry).await?;
+            return Err(error.into());
+        }
+        load.commit().await?;
+        say(format_args!("Erased: {}", told(&found.counts())));
+        say(format_args!(
+            "Backups from before now contain the person until they expire. `exit3 restore` erases \
+             again what is listed beside them."
+        ));
+        Ok(())
+    }))
+}
+
+/// Numbers of rows, by table.
+pub(super) fn told(counts: &[(&str, usize)]) -> String {
+    if counts.is_empty() {
+        return "nothing".to_owned();
+    }
+    let count = |(table, count): &(&str, usize)| match *table {
+        "events" => format!("values in {count} events"),
+        table => format!("{count} {table}"),
+    };
+    counts.iter().map(count).collect::<Vec<_>>().join(", ")
+}
