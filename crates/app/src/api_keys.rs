@@ -7,9 +7,11 @@ mod list;
 mod note_uses;
 mod revoke;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use exit3_domain::api_keys::{ApiKey, Scope};
+use exit3_domain::events::Actor;
 use exit3_domain::quotas::Rate;
 
 pub use authenticate::{KeyError, authenticate};
@@ -25,7 +27,29 @@ pub enum Caller {
     /// The holder of the key in the settings, `BASIC_API_KEY`, which has all scopes.
     Basic,
     /// The holder of a named key.
-    Named(Arc<ApiKey>),
+    Named(Arc<NamedKey>),
+}
+
+/// A named key, and its holder as the author of writes.
+#[derive(Debug)]
+pub struct NamedKey {
+    key: ApiKey,
+    holder: Actor,
+}
+
+impl From<ApiKey> for NamedKey {
+    fn from(key: ApiKey) -> Self {
+        let (name, prefix) = (key.draft.name.as_str().into(), key.prefix.0.as_str().into());
+        Self { key, holder: Actor::ApiKey { name, prefix } }
+    }
+}
+
+impl Deref for NamedKey {
+    type Target = ApiKey;
+
+    fn deref(&self) -> &ApiKey {
+        &self.key
+    }
 }
 
 impl Caller {
@@ -34,6 +58,14 @@ impl Caller {
         match self {
             Self::Basic => "BASIC_API_KEY",
             Self::Named(key) => &key.draft.name,
+        }
+    }
+
+    /// The caller as the author of writes.
+    pub fn actor(&self) -> Actor {
+        match self {
+            Self::Basic => Actor::BasicKey,
+            Self::Named(key) => key.holder.clone(),
         }
     }
 

@@ -1,6 +1,10 @@
 //! The state of the backups.
 
+mod check;
+
 use exit3_ports::{BackupStatus, StoreError};
+
+pub use check::{CheckBackups, check};
 
 use crate::App;
 

@@ -12,7 +12,7 @@ pub enum SaveError {
     Store(#[from] StoreError),
 }
 
-/// Why something could not be found or deleted.
+/// Why something could not be found.
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
     /// It does not exist.
@@ -23,7 +23,7 @@ pub enum FindError {
     Store(StoreError),
 }
 
-/// Why something could not be changed.
+/// Why something could not be changed or deleted.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateError {
     /// The input is invalid.
@@ -32,6 +32,9 @@ pub enum UpdateError {
     /// It does not exist.
     #[error("not found")]
     NotFound,
+    /// Its version is not one that the caller expects.
+    #[error("not the expected version")]
+    Unexpected,
     /// Concurrent changes kept interfering; this change was not made.
     #[error("changed by others at the same time")]
     Contended,

@@ -1,29 +1,28 @@
 //! Use cases of leads.
 
+use exit3_domain::events::Author;
 use exit3_domain::leads::{Lead, LeadChange, LeadFilter, LeadId, LeadInput, LeadOrder};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
-use exit3_ports::{Constraint, StoreError, TRACE};
+use exit3_domain::versions::Expected;
+use exit3_ports::{StoreError, TRACE};
 
+use crate::seen::{ATTEMPTS, admitted, unless_stale};
 use crate::{App, FindError, ListError, SaveError, UpdateError, telemetry};
-
-/// How often a change is retried if others change the lead at the same time. Each failed attempt
-/// means that another change succeeded, so this many callers can change one lead at once.
-const ATTEMPTS: usize = 200;
 
 /// Creates a lead.
 ///
 /// # Errors
 /// [`SaveError::Invalid`] with all broken rules; [`SaveError::Store`].
 #[tracing::instrument(target = TRACE, name = "leads.create", skip_all)]
-pub async fn create(app: &App, input: LeadInput) -> Result<Lead, SaveError> {
-    let outcome = store(app, input).await;
+pub async fn create(app: &App, input: LeadInput, author: &Author) -> Result<Lead, SaveError> {
+    let outcome = store(app, input, author).await;
     telemetry::count_lead(&outcome);
     outcome
 }
 
-async fn store(app: &App, input: LeadInput) -> Result<Lead, SaveError> {
+async fn store(app: &App, input: LeadInput, author: &Author) -> Result<Lead, SaveError> {
     let lead = input.into_new(&app.disposable)?;
-    Ok(app.repositories()?.leads.create(&lead, app.clock.now()).await?)
+    Ok(app.repositories()?.leads.create(&lead, &author.at(app.clock.now())).await?)
 }
 
 /// Finds a lead by id.
@@ -68,9 +67,16 @@ pub async fn walk(
 /// # Errors
 /// [`UpdateError`].
 #[tracing::instrument(target = TRACE, name = "leads.replace", skip_all)]
-pub async fn replace(app: &App, id: LeadId, input: LeadInput) -> Result<Lead, UpdateError> {
-    let seen = app.repositories()?.leads.find(id).await?.ok_or(UpdateError::NotFound)?;
-    apply(app, seen, &input.into_replacement(&app.disposable)?).await
+pub async fn replace(
+    app: &App,
+    id: LeadId,
+    input: LeadInput,
+    expected: &Expected,
+    author: &Author,
+) -> Result<Lead, UpdateError> {
+    let seen = see(app, id, expected).await?;
+    let change = input.into_replacement(&app.disposable)?;
+    apply(app, seen, &change, expected, author).await
 }
 
 /// Changes the given fields of a lead.
@@ -78,23 +84,38 @@ pub async fn replace(app: &App, id: LeadId, input: LeadInput) -> Result<Lead, Up
 /// # Errors
 /// [`UpdateError`].
 #[tracing::instrument(target = TRACE, name = "leads.change", skip_all)]
-pub async fn change(app: &App, id: LeadId, input: LeadInput) -> Result<Lead, UpdateError> {
-    let seen = app.repositories()?.leads.find(id).await?.ok_or(UpdateError::NotFound)?;
-    apply(app, seen, &input.into_change(&app.disposable)?).await
+pub async fn change(
+    app: &App,
+    id: LeadId,
+    input: LeadInput,
+    expected: &Expected,
+    author: &Author,
+) -> Result<Lead, UpdateError> {
+    let seen = see(app, id, expected).await?;
+    let change = input.into_change(&app.disposable)?;
+    apply(app, seen, &change, expected, author).await
+}
+
+/// The lead, if it is one that the caller expects.
+async fn see(app: &App, id: LeadId, expected: &Expected) -> Result<Lead, UpdateError> {
+    admitted(app.repositories()?.leads.find(id).await?, expected)
 }
 
 /// Applies a change. The rules of the lead as a whole are checked against the row `seen`, so the
 /// write must fail if someone else wrote in between: two changes that are valid on their own could
 /// together leave a lead without e-mail and phone.
-async fn apply(app: &App, mut seen: Lead, change: &LeadChange) -> Result<Lead, UpdateError> {
+async fn apply(
+    app: &App,
+    mut seen: Lead,
+    change: &LeadChange,
+    expected: &Expected,
+    author: &Author,
+) -> Result<Lead, UpdateError> {
     for _ in 0..ATTEMPTS {
-        let details = change.apply(&seen)?;
-        match app.repositories()?.leads.update(&seen, &details, app.clock.now()).await {
-            Err(StoreError::Conflict(Constraint::Stale)) => {
-                seen =
-                    app.repositories()?.leads.find(seen.id).await?.ok_or(UpdateError::NotFound)?;
-            }
-            outcome => return Ok(outcome?),
+        let (details, act) = (change.apply(&seen)?, author.at(app.clock.now()));
+        match unless_stale(app.repositories()?.leads.update(&seen, &details, &act).await)? {
+            Some(updated) => return Ok(updated),
+            None => seen = see(app, seen.id, expected).await?,
         }
     }
     Err(UpdateError::Contended)
@@ -103,10 +124,21 @@ async fn apply(app: &App, mut seen: Lead, change: &LeadChange) -> Result<Lead, U
 /// Deletes a lead.
 ///
 /// # Errors
-/// [`FindError`].
+/// [`UpdateError`].
 #[tracing::instrument(target = TRACE, name = "leads.delete", skip_all)]
-pub async fn delete(app: &App, id: LeadId) -> Result<(), FindError> {
-    Ok(app.repositories()?.leads.delete(id).await?)
+pub async fn delete(
+    app: &App,
+    id: LeadId,
+    expected: &Expected,
+    author: &Author,
+) -> Result<(), UpdateError> {
+    for _ in 0..ATTEMPTS {
+        let (seen, act) = (see(app, id, expected).await?, author.at(app.clock.now()));
+        if unless_stale(app.repositories()?.leads.delete(&seen, &act).await)?.is_some() {
+            return Ok(());
+        }
+    }
+    Err(UpdateError::Contended)
 }
 
 #[cfg(test)]

@@ -3,10 +3,14 @@
 
 pub mod api_keys;
 pub mod backups;
+pub mod erasure;
 mod error;
+pub mod events;
 pub mod health;
+pub mod jobs;
 pub mod leads;
 pub mod quotas;
+mod seen;
 pub mod subscribers;
 mod telemetry;
 #[cfg(test)]
@@ -18,6 +22,7 @@ use exit3_domain::email::DisposableDomains;
 use exit3_ports::{Clock, Quotas, Repositories, StoreError};
 
 use crate::api_keys::Keyring;
+use crate::jobs::Bell;
 use crate::quotas::Limits;
 
 pub use error::{FindError, ListError, SaveError, UpdateError};
@@ -33,6 +38,8 @@ pub struct App {
     pub database: Result<Repositories, NoDatabase>,
     /// The cache of recently seen keys.
     pub keyring: Arc<Keyring>,
+    /// Wakes the runner of jobs in this process.
+    pub bell: Arc<Bell>,
     /// Counts rate limits.
     pub quotas: Arc<dyn Quotas>,
     /// The rate limits.

@@ -193,17 +193,18 @@ mod tests {
     #[test]
     fn a_key_may_have_a_rate_of_its_own() {
         let own = api_key(|key| key.draft.rate = rate("5/second"));
-        let all = shown(&limits(), keyed(&Caller::Named(Arc::new(own)), None));
+        let all = shown(&limits(), keyed(&Caller::Named(Arc::new(own.into())), None));
         assert_eq!(all[1..], ["key 5/second 1"]);
         // Guesses from the same address do not matter.
         assert_eq!(all[0], "visitor 100/hour ffffffffc0000202");
     }
 
     fn publishable(own: Option<Rate>) -> Caller {
-        Caller::Named(Arc::new(api_key(|key| {
+        let key = api_key(|key| {
             key.draft.origins = vec!["https://exit3.agency".to_owned()];
             key.draft.rate = own;
-        })))
+        });
+        Caller::Named(Arc::new(key.into()))
     }
 
     #[test]

@@ -1,15 +1,18 @@
 //! Use cases of newsletter subscribers.
 
 use exit3_domain::email::DisposableDomains;
+use exit3_domain::events::Author;
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_domain::subscribers::{
     NewSubscriber, Subscriber, SubscriberChange, SubscriberFilter, SubscriberId, SubscriberInput,
     SubscriberOrder, already_subscribed,
 };
 use exit3_domain::validation::Invalid;
+use exit3_domain::versions::Expected;
 use exit3_ports::subscribers::EMAIL_TAKEN;
 use exit3_ports::{StoreError, TRACE};
 
+use crate::seen::{ATTEMPTS, admitted, unless_stale};
 use crate::{App, FindError, ListError, SaveError, UpdateError, telemetry};
 
 /// Creates a subscription.
@@ -18,13 +21,21 @@ use crate::{App, FindError, ListError, SaveError, UpdateError, telemetry};
 /// [`SaveError::Invalid`] with all broken rules, or with [`already_subscribed`];
 /// [`SaveError::Store`].
 #[tracing::instrument(target = TRACE, name = "subscribers.create", skip_all)]
-pub async fn create(app: &App, input: SubscriberInput) -> Result<Subscriber, SaveError> {
-    let outcome = store(app, input).await;
+pub async fn create(
+    app: &App,
+    input: SubscriberInput,
+    author: &Author,
+) -> Result<Subscriber, SaveError> {
+    let outcome = store(app, input, author).await;
     telemetry::count_subscriber(&outcome);
     outcome
 }
 
-async fn store(app: &App, input: SubscriberInput) -> Result<Subscriber, SaveError> {
+async fn store(
+    app: &App,
+    input: SubscriberInput,
+    author: &Author,
+) -> Result<Subscriber, SaveError> {
     let address = input.address(&app.disposable);
     let subscriber = match input.into_new(&app.disposable) {
         Ok(subscriber) => subscriber,
@@ -33,7 +44,8 @@ async fn store(app: &App, input: SubscriberInput) -> Result<Subscriber, SaveErro
             return Err(invalid?.into());
         }
     };
-    app.repositories()?.subscribers.create(&subscriber).await.map_err(|error| match error {
+    let act = author.at(app.clock.now());
+    app.repositories()?.subscribers.create(&subscriber, &act).await.map_err(|error| match error {
         StoreError::Conflict(EMAIL_TAKEN) => already_subscribed().into(),
         other => SaveError::Store(other),
     })
@@ -47,16 +59,24 @@ async fn store(app: &App, input: SubscriberInput) -> Result<Subscriber, SaveErro
 /// # Errors
 /// [`SaveError::Invalid`] with all broken rules; [`SaveError::Store`].
 #[tracing::instrument(target = TRACE, name = "subscribers.sign_up", skip_all)]
-pub async fn sign_up(app: &App, input: SubscriberInput) -> Result<NewSubscriber, SaveError> {
-    let outcome = store_sign_up(app, input).await;
+pub async fn sign_up(
+    app: &App,
+    input: SubscriberInput,
+    author: &Author,
+) -> Result<NewSubscriber, SaveError> {
+    let outcome = store_sign_up(app, input, author).await;
     telemetry::count_subscriber(&outcome);
     outcome
 }
 
-async fn store_sign_up(app: &App, input: SubscriberInput) -> Result<NewSubscriber, SaveError> {
+async fn store_sign_up(
+    app: &App,
+    input: SubscriberInput,
+    author: &Author,
+) -> Result<NewSubscriber, SaveError> {
     let asked = input.into_new(&app.disposable)?;
     let subscriber = NewSubscriber { is_subscribed: true, ..asked };
-    app.repositories()?.subscribers.ensure(&subscriber).await?;
+    app.repositories()?.subscribers.ensure(&subscriber, &author.at(app.clock.now())).await?;
     Ok(subscriber)
 }
 
@@ -106,8 +126,12 @@ pub async fn replace(
     app: &App,
     id: SubscriberId,
     input: SubscriberInput,
+    expected: &Expected,
+    author: &Author,
 ) -> Result<Subscriber, UpdateError> {
-    apply(app, id, input, SubscriberInput::into_replacement).await
+    let seen = see(app, id, expected).await?;
+    let change = parse(app, id, input, SubscriberInput::into_replacement).await?;
+    apply(app, seen, &change, expected, author).await
 }
 
 /// Changes the given fields of a subscriber.
@@ -119,41 +143,73 @@ pub async fn change(
     app: &App,
     id: SubscriberId,
     input: SubscriberInput,
+    expected: &Expected,
+    author: &Author,
 ) -> Result<Subscriber, UpdateError> {
-    apply(app, id, input, SubscriberInput::into_change).await
+    let seen = see(app, id, expected).await?;
+    let change = parse(app, id, input, SubscriberInput::into_change).await?;
+    apply(app, seen, &change, expected, author).await
+}
+
+/// The subscriber, if it is one that the caller expects.
+async fn see(app: &App, id: SubscriberId, expected: &Expected) -> Result<Subscriber, UpdateError> {
+    admitted(app.repositories()?.subscribers.find(id).await?, expected)
 }
 
 type Parse = fn(SubscriberInput, &DisposableDomains) -> Result<SubscriberChange, Invalid>;
 
-async fn apply(
+async fn parse(
     app: &App,
     id: SubscriberId,
     input: SubscriberInput,
     parse: Parse,
-) -> Result<Subscriber, UpdateError> {
+) -> Result<SubscriberChange, UpdateError> {
     let address = input.address(&app.disposable);
-    let change = match parse(input, &app.disposable) {
-        Ok(change) => change,
-        // If the subscriber does not exist, report that instead of the invalid input.
-        Err(invalid) => {
-            app.repositories()?.subscribers.find(id).await?.ok_or(UpdateError::NotFound)?;
-            let invalid = with_taken_address(app, invalid, address, Some(id)).await?;
-            return Err(invalid.into());
+    match parse(input, &app.disposable) {
+        Ok(change) => Ok(change),
+        Err(invalid) => Err(with_taken_address(app, invalid, address, Some(id)).await?.into()),
+    }
+}
+
+/// Applies a change to the row `seen`, or to its successor if someone else writes in between.
+async fn apply(
+    app: &App,
+    mut seen: Subscriber,
+    change: &SubscriberChange,
+    expected: &Expected,
+    author: &Author,
+) -> Result<Subscriber, UpdateError> {
+    for _ in 0..ATTEMPTS {
+        let (details, act) = (change.apply(&seen), author.at(app.clock.now()));
+        match app.repositories()?.subscribers.update(&seen, &details, &act).await {
+            Err(StoreError::Conflict(EMAIL_TAKEN)) => return Err(already_subscribed().into()),
+            outcome => match unless_stale(outcome)? {
+                Some(updated) => return Ok(updated),
+                None => seen = see(app, seen.id, expected).await?,
+            },
         }
-    };
-    app.repositories()?.subscribers.update(id, &change).await.map_err(|error| match error {
-        StoreError::Conflict(EMAIL_TAKEN) => already_subscribed().into(),
-        other => other.into(),
-    })
+    }
+    Err(UpdateError::Contended)
 }
 
 /// Deletes a subscriber.
 ///
 /// # Errors
-/// [`FindError`].
+/// [`UpdateError`].
 #[tracing::instrument(target = TRACE, name = "subscribers.delete", skip_all)]
-pub async fn delete(app: &App, id: SubscriberId) -> Result<(), FindError> {
-    Ok(app.repositories()?.subscribers.delete(id).await?)
+pub async fn delete(
+    app: &App,
+    id: SubscriberId,
+    expected: &Expected,
+    author: &Author,
+) -> Result<(), UpdateError> {
+    for _ in 0..ATTEMPTS {
+        let (seen, act) = (see(app, id, expected).await?, author.at(app.clock.now()));
+        if unless_stale(app.repositories()?.subscribers.delete(&seen, &act).await)?.is_some() {
+            return Ok(());
+        }
+    }
+    Err(UpdateError::Contended)
 }
 
 /// Adds an error if the address belongs to a subscriber other than `own`, so that this error, which

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use exit3_domain::api_keys::{ApiKey, ApiKeyDraft, ApiKeyId, KeyToken, Scope, Scopes};
 use exit3_domain::email::DisposableDomains;
+use exit3_domain::events::{Act, Actor, Author};
 use exit3_domain::leads::{Lead, LeadId, LeadInput};
 use exit3_domain::raw::RawValue;
 use exit3_ports::{MockClock, MockQuotas, MockRepositories, StoreError};
@@ -52,12 +53,23 @@ impl Mocks {
         App {
             database: Ok(self.repositories.into()),
             keyring: Arc::default(),
+            bell: Arc::default(),
             quotas: Arc::new(self.quotas),
             limits: self.limits,
             clock: Arc::new(clock),
             disposable: DisposableDomains::default(),
         }
     }
+}
+
+/// The author of writes.
+pub(crate) fn author() -> Author {
+    Actor::command("test").into()
+}
+
+/// A write by [`author`] at the time of the mocked clock.
+pub(crate) fn act() -> Act {
+    author().at(now())
 }
 
 /// The error of a database that does not answer.

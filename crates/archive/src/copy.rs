@@ -121,10 +121,25 @@ pub async fn back_up<W: Write>(
 /// [`ArchiveError`], for example [`ArchiveError::NotEmpty`].
 pub async fn restore<R: Read>(
     archive: &mut ArchiveReader<R>,
+    load: Box<dyn Load>,
+    staging: Option<Box<dyn ContractStaging>>,
+    replace: bool,
+    progress: &dyn Progress,
+) -> Result<Summary, ArchiveError> {
+    restore_and(archive, load, staging, replace, progress, async |_| Ok(())).await
+}
+
+/// Like [`restore`], and runs `then` on the restored rows before they are committed.
+///
+/// # Errors
+/// As for [`restore`], and those of `then`.
+pub async fn restore_and<R: Read>(
+    archive: &mut ArchiveReader<R>,
     mut load: Box<dyn Load>,
     mut staging: Option<Box<dyn ContractStaging>>,
     replace: bool,
     progress: &dyn Progress,
+    then: impl AsyncFnOnce(&mut dyn Load) -> Result<(), StoreError>,
 ) -> Result<Summary, ArchiveError> {
     make_room(load.as_mut(), replace).await?;
     let mut summary = Summary::default();
@@ -175,6 +190,8 @@ pub async fn restore<R: Read>(
         staging.check()?;
     }
     be_sound(load.as_mut()).await?;
+    load.pass_events().await?;
+    then(load.as_mut()).await?;
     commit(load).await?;
     if let Some(staging) = staging {
         staging.finish().map_err(ArchiveError::HalfPlaced)?;
@@ -210,6 +227,7 @@ pub async fn copy(
         summary.tables.push(sum);
     }
     from.confirm().await?;
+    to.pass_events().await?;
     commit(to).await?;
     Ok(summary)
 }

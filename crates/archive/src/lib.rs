@@ -17,7 +17,7 @@ mod record;
 mod rows;
 mod write;
 
-pub use copy::{Progress, Summary, back_up, copy, restore, sums};
+pub use copy::{Progress, Summary, back_up, copy, restore, restore_and, sums};
 pub use error::ArchiveError;
 pub use keys::{Keys, Lock};
 pub use read::{ArchiveReader, Event, check};

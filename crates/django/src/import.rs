@@ -5,7 +5,9 @@ use std::collections::{HashMap, HashSet};
 use exit3_archive::{ArchiveError, TableSum};
 use exit3_domain::clients::is_contract_path;
 use exit3_domain::email::DisposableDomains;
-use exit3_ports::{ContractError, ForeignSource, Load, StoreError, Value};
+use exit3_domain::events::{Act, Changes, NewEvent, Subject, Verb};
+use exit3_ports::{ContractError, ForeignSource, Load, StoreError, Value, events};
+use serde_json::json;
 
 use crate::contracts::{Bringing, Contracts};
 use crate::decide::{Conflict, Why};
@@ -61,7 +63,7 @@ pub struct ImportedTable {
 }
 
 /// Imports everything from `source`, or nothing if there is an error. Rows that have not changed in
-/// the source stay as they are here.
+/// the source stay as they are here. One event tells how many rows were added, changed and removed.
 ///
 /// # Errors
 /// [`ImportError`].
@@ -69,6 +71,7 @@ pub async fn import(
     source: &mut dyn ForeignSource,
     mut here: Box<dyn Load>,
     options: &Options,
+    act: &Act,
 ) -> Result<Imported, ImportError> {
     let missing = missing(source).await?;
     if !missing.is_empty() {
@@ -110,9 +113,24 @@ pub async fn import(
             here: own,
         });
     }
+    events::load(here.as_mut(), &imported(&tables), act).await?;
     let contracts = contracts.finish()?;
     here.commit().await?;
     Ok(Imported { tables, contracts, report })
+}
+
+/// The event of an import: the number of rows that were added, changed and removed, by table.
+fn imported(tables: &[ImportedTable]) -> NewEvent {
+    let count = |table: &ImportedTable| {
+        let ImportedTable { added, changed, removed, .. } = table;
+        let counts = json!({ "added": added, "changed": changed, "removed": removed });
+        (table.there.name.to_owned(), counts)
+    };
+    NewEvent {
+        verb: Verb::of(Subject::DATABASE, Verb::IMPORTED),
+        subject: Subject { resource: Subject::DATABASE.into(), id: 0 },
+        changes: Changes::Row(tables.iter().map(count).collect()),
+    }
 }
 
 /// Finds subscriptions whose addresses differ only in case: those that are merged into the first

@@ -11,6 +11,9 @@ use crate::quotas::Rate;
 pub use scope::{NotAScope, Scope, Scopes};
 pub use token::{ENTROPY, KeyToken, TokenDigest, TokenPrefix};
 
+/// The word for API keys in events.
+pub const RESOURCE: &str = "api_key";
+
 /// Identifies a key. The database assigns it and never reuses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ApiKeyId(pub i64);

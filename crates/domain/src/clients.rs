@@ -4,14 +4,19 @@ mod money;
 
 pub use money::Money;
 
+use serde::{Deserialize, Serialize};
+
 use crate::leads::{LeadCategory, LeadId};
 
+/// The word for clients in events.
+pub const RESOURCE: &str = "client";
+
 /// Identifies a client. The database assigns it and never reuses it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ClientId(pub i64);
 
 /// A client that is not stored yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewClient {
     /// The lead that became this client; at most one client per lead. If the lead is deleted, the
     /// client stays and this becomes `None`.
@@ -32,11 +37,12 @@ pub struct NewClient {
 }
 
 /// A stored client.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Client {
     /// The id.
     pub id: ClientId,
     /// Everything else.
+    #[serde(flatten)]
     pub details: NewClient,
 }
 

@@ -7,12 +7,17 @@ pub use input::{FIELDS, LeadChange, LeadInput};
 pub use list::{LeadFilter, LeadOrder, LeadSort};
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::choice::choice;
 use crate::search;
+use crate::validation::Invalid;
+
+/// The word for leads in events.
+pub const RESOURCE: &str = "lead";
 
 /// Identifies a lead. The database assigns it and never reuses it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LeadId(pub i64);
 
 choice! {
@@ -52,7 +57,7 @@ choice! {
 }
 
 /// A valid lead that is not stored yet: all fields that clients set.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewLead {
     /// 2 to 255 characters, not only digits, no angle brackets.
     pub full_name: String,
@@ -75,6 +80,14 @@ pub struct NewLead {
 }
 
 impl NewLead {
+    /// Checks the rules of a lead as a whole.
+    ///
+    /// # Errors
+    /// A broken rule.
+    pub fn check(&self) -> Result<(), Invalid> {
+        input::check_reachable(self.email.as_deref(), self.phone_number.as_deref())
+    }
+
     /// The text that searches look at: name, company, e-mail and phone.
     pub fn search_document(&self) -> String {
         search::document([
@@ -87,11 +100,12 @@ impl NewLead {
 }
 
 /// A stored lead.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lead {
     /// The id.
     pub id: LeadId,
     /// The fields that clients set. Older leads may break the current rules.
+    #[serde(flatten)]
     pub details: NewLead,
     /// When the lead was stored, in whole microseconds.
     pub created_at: DateTime<Utc>,

@@ -1,4 +1,4 @@
-//! The rules for leads, newsletter subscribers, clients and staff, independent of databases,
+//! The rules for leads, newsletter subscribers, clients, staff and jobs, independent of databases,
 //! protocols and clocks.
 //!
 //! Raw input ([`leads::LeadInput`], [`subscribers::SubscriberInput`]) is parsed once into valid
@@ -8,8 +8,11 @@ pub mod api_keys;
 pub mod characters;
 pub mod choice;
 pub mod clients;
+pub mod contact;
 pub mod email;
+pub mod events;
 pub mod fields;
+pub mod jobs;
 pub mod leads;
 pub mod order;
 pub mod paging;
@@ -21,3 +24,4 @@ pub mod staff;
 pub mod subscribers;
 mod text;
 pub mod validation;
+pub mod versions;

@@ -5,13 +5,17 @@ mod password;
 pub use password::{NotHashed, PasswordHash, SALT, Verified};
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// The word for staff accounts in events.
+pub const RESOURCE: &str = "staff";
 
 /// Identifies a staff account. The database assigns it and never reuses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StaffId(pub i64);
 
 /// A person's name, address and rights; the fields are those of Django's accounts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StaffProfile {
     /// The sign-in name: at most 150 characters; unique, case-sensitive.
     pub username: String,

@@ -1,5 +1,6 @@
 //! Newsletter subscribers.
 
+use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidateArgs, ValidationError};
 
 use crate::choice::choice;
@@ -10,12 +11,15 @@ use crate::search;
 use crate::text::{Reader, characters};
 use crate::validation::{Invalid, Violation, violation};
 
+/// The word for subscribers in events.
+pub const RESOURCE: &str = "subscriber";
+
 /// Identifies a subscriber. The database assigns it and never reuses it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SubscriberId(pub i64);
 
 /// A valid subscription that is not stored yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewSubscriber {
     /// In lower case, at most 254 characters.
     pub email: String,
@@ -35,8 +39,15 @@ pub fn search_document(email: &str) -> String {
     search::document([Some(email)])
 }
 
+impl From<Subscriber> for NewSubscriber {
+    /// The details of a stored subscriber.
+    fn from(Subscriber { id: _, email, is_subscribed }: Subscriber) -> Self {
+        Self { email, is_subscribed }
+    }
+}
+
 /// A stored subscriber.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscriber {
     /// The id.
     pub id: SubscriberId,
@@ -124,6 +135,17 @@ pub struct SubscriberChange {
     )]
     pub email: Option<String>,
     pub is_subscribed: Option<bool>,
+}
+
+impl SubscriberChange {
+    /// The details of `seen` with these changes.
+    pub fn apply(&self, seen: &Subscriber) -> NewSubscriber {
+        let Self { email, is_subscribed } = self;
+        NewSubscriber {
+            email: email.clone().unwrap_or_else(|| seen.email.clone()),
+            is_subscribed: is_subscribed.unwrap_or(seen.is_subscribed),
+        }
+    }
 }
 
 fn lasting_address(text: &str, disposable: &DisposableDomains) -> Result<(), ValidationError> {

@@ -11,11 +11,14 @@ use exit3_domain::leads::{
     FIELDS, Lead, LeadCategory, LeadId, LeadInput, LeadSource, LeadStatus, NewLead,
 };
 use exit3_domain::quotas::Quota;
+use exit3_domain::versions::Version;
 use exit3_web::{ApiError, Endpoint, body, error::Absent};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use utoipa::{OpenApi, ToSchema};
 
+use crate::author::By;
+use crate::conditions::{Conditions, show, show_changed};
 use crate::parameters::word;
 use crate::requests::{Body, choice, written_out};
 use crate::resource::{ROW, Resource};
@@ -185,10 +188,11 @@ fn properties() -> Value {
 async fn create(
     app: Data<App>,
     request: HttpRequest,
+    By(author): By,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let fields = body::read(&request, payload).await?;
-    let lead = exit3_app::leads::create(&app, LeadInput::of(fields)).await?;
+    let lead = exit3_app::leads::create(&app, LeadInput::of(fields), &author).await?;
     Ok(HttpResponse::Created().json(LeadResponse::from(lead)))
 }
 
@@ -198,12 +202,16 @@ async fn create(
     path = "/backend/api/v1/leads/{id}/",
     tag = "leads",
     operation_id = "get_lead",
-    params(crate::parameters::IdPath),
+    params(crate::parameters::IdPath, crate::parameters::IfNoneMatchHeader),
     responses((status = 200, description = "The lead.", body = LeadResponse))
 )]
-async fn get(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError> {
+async fn get(
+    app: Data<App>,
+    id: Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
     let lead = exit3_app::leads::find(&app, lead_id(&id)?).await.map_err(|e| LEAD.find(e))?;
-    Ok(HttpResponse::Ok().json(LeadResponse::from(lead)))
+    show(&request, &Version::of(&lead), LeadResponse::from(lead))
 }
 
 /// Replaces a lead. Optional fields that the request omits keep their values.
@@ -212,7 +220,7 @@ async fn get(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError>
     path = "/backend/api/v1/leads/{id}/",
     tag = "leads",
     operation_id = "replace_lead",
-    params(crate::parameters::IdPath),
+    params(crate::parameters::IdPath, crate::parameters::IfMatchHeader),
     request_body = LeadCreate,
     responses((status = 200, description = "The changed lead.", body = LeadResponse))
 )]
@@ -220,12 +228,15 @@ async fn replace(
     app: Data<App>,
     id: Path<String>,
     request: HttpRequest,
+    Conditions(expected): Conditions,
+    By(author): By,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let id = lead_id(&id)?;
     let input = read(&app, id, &request, payload).await?;
-    let lead = exit3_app::leads::replace(&app, id, input).await.map_err(|e| LEAD.update(e))?;
-    Ok(HttpResponse::Ok().json(LeadResponse::from(lead)))
+    let lead = exit3_app::leads::replace(&app, id, input, &expected, &author).await;
+    let lead = lead.map_err(|e| LEAD.update(e))?;
+    Ok(show_changed(&Version::of(&lead), LeadResponse::from(lead)))
 }
 
 /// Changes the given fields of a lead.
@@ -234,7 +245,7 @@ async fn replace(
     path = "/backend/api/v1/leads/{id}/",
     tag = "leads",
     operation_id = "change_lead",
-    params(crate::parameters::IdPath),
+    params(crate::parameters::IdPath, crate::parameters::IfMatchHeader),
     request_body = LeadUpdate,
     responses((status = 200, description = "The changed lead.", body = LeadResponse))
 )]
@@ -242,12 +253,15 @@ async fn change(
     app: Data<App>,
     id: Path<String>,
     request: HttpRequest,
+    Conditions(expected): Conditions,
+    By(author): By,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let id = lead_id(&id)?;
     let input = read(&app, id, &request, payload).await?;
-    let lead = exit3_app::leads::change(&app, id, input).await.map_err(|e| LEAD.update(e))?;
-    Ok(HttpResponse::Ok().json(LeadResponse::from(lead)))
+    let lead = exit3_app::leads::change(&app, id, input, &expected, &author).await;
+    let lead = lead.map_err(|e| LEAD.update(e))?;
+    Ok(show_changed(&Version::of(&lead), LeadResponse::from(lead)))
 }
 
 /// Reads the body for an existing lead. If the lead does not exist, that is reported even if the
@@ -268,11 +282,17 @@ async fn read(
     path = "/backend/api/v1/leads/{id}/",
     tag = "leads",
     operation_id = "delete_lead",
-    params(crate::parameters::IdPath),
+    params(crate::parameters::IdPath, crate::parameters::IfMatchHeader),
     responses((status = 204, description = "The lead is deleted."))
 )]
-async fn delete(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError> {
-    exit3_app::leads::delete(&app, lead_id(&id)?).await.map_err(|e| LEAD.find(e))?;
+async fn delete(
+    app: Data<App>,
+    id: Path<String>,
+    Conditions(expected): Conditions,
+    By(author): By,
+) -> Result<HttpResponse, ApiError> {
+    let deleted = exit3_app::leads::delete(&app, lead_id(&id)?, &expected, &author).await;
+    deleted.map_err(|e| LEAD.update(e))?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -2,6 +2,8 @@
 //! known here. HTTP parts that are independent of this API are in `exit3-web`.
 
 mod auth;
+mod author;
+mod conditions;
 mod consistency;
 mod cursor;
 mod docs;

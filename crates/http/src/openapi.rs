@@ -293,6 +293,8 @@ mod tests {
                 let is_keyed = operation["security"].is_array();
                 let done = is_keyed && status.starts_with('2');
                 assert_eq!(has("Consistency-Token"), done, "{path} {status}");
+                let shows_row = path.ends_with("{id}/") && matches!(status.as_str(), "200" | "304");
+                assert_eq!(has("ETag"), shows_row, "{path} {status}");
                 let again = matches!(status.as_str(), "429" | "503");
                 assert_eq!(has("Retry-After"), is_keyed && again, "{path} {status}");
                 assert_eq!(
@@ -302,6 +304,26 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn every_operation_on_a_row_names_its_conditions() {
+        let document = document();
+        let mut count = 0;
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let parameters = operation["parameters"].as_array().into_iter().flatten();
+                let names: Vec<&str> =
+                    parameters.filter_map(|parameter| parameter["name"].as_str()).collect();
+                let (is_row, is_get) = (path.ends_with("{id}/"), method == "get");
+                let has = |status: &str| operation["responses"][status].is_object();
+                assert_eq!(names.contains(&"If-Match"), is_row && !is_get, "{method} {path}");
+                assert_eq!(names.contains(&"If-None-Match"), is_row && is_get, "{method} {path}");
+                assert_eq!((has("304"), has("412")), (is_row && is_get, is_row), "{method} {path}");
+                count += usize::from(is_row);
+            }
+        }
+        assert!(count >= 16, "{count}");
     }
 
     #[test]

@@ -42,6 +42,28 @@ pub(crate) struct IdPath {
     id: i64,
 }
 
+/// Which versions of a row may be changed.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "describes a parameter")]
+pub(crate) struct IfMatchHeader {
+    /// The `ETag` of an earlier response, or several: the request succeeds only if the row still
+    /// has one of these versions. `*` allows every version.
+    #[param(rename = "If-Match", value_type = String, required = false, pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#)]
+    if_match: Option<String>,
+}
+
+/// Which version of a row the client has.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "describes a parameter")]
+pub(crate) struct IfNoneMatchHeader {
+    /// The `ETag` of an earlier response: if the row still has this version, the response is 304
+    /// without a body.
+    #[param(rename = "If-None-Match")]
+    if_none_match: Option<String>,
+}
+
 /// What a list must have.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]

@@ -10,11 +10,14 @@ use exit3_app::api_keys::Caller;
 use exit3_domain::api_keys::Scope;
 use exit3_domain::quotas::Quota;
 use exit3_domain::subscribers::{FIELDS, NewSubscriber, Subscriber, SubscriberId, SubscriberInput};
+use exit3_domain::versions::Version;
 use exit3_web::{ApiError, Endpoint, body, error::Absent};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::{OpenApi, ToSchema};
 
+use crate::author::By;
+use crate::conditions::{Conditions, show, show_changed};
 use crate::requests::{Body, written_out};
 use crate::resource::{ROW, Resource};
 
@@ -148,14 +151,15 @@ async fn create(
     app: Data<App>,
     caller: ReqData<Caller>,
     request: HttpRequest,
+    By(author): By,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let fields = body::read(&request, payload).await?;
     let input = SubscriberInput::of(fields);
     let created = if caller.may(&Scope::read(RESOURCE.name)) {
-        CreatedResponse::from(exit3_app::subscribers::create(&app, input).await?)
+        CreatedResponse::from(exit3_app::subscribers::create(&app, input, &author).await?)
     } else {
-        CreatedResponse::from(exit3_app::subscribers::sign_up(&app, input).await?)
+        CreatedResponse::from(exit3_app::subscribers::sign_up(&app, input, &author).await?)
     };
     Ok(HttpResponse::Created().json(created))
 }
@@ -166,14 +170,18 @@ async fn create(
     path = "/backend/api/v1/newsletter/{id}/",
     tag = "newsletter",
     operation_id = "get_subscriber",
-    params(crate::parameters::IdPath),
+    params(crate::parameters::IdPath, crate::parameters::IfNoneMatchHeader),
     responses((status = 200, description = "The subscriber.", body = SubscriberResponse))
 )]
-async fn get(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError> {
+async fn get(
+    app: Data<App>,
+    id: Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
     let subscriber = exit3_app::subscribers::find(&app, subscriber_id(&id)?)
         .await
         .map_err(|e| SUBSCRIBER.find(e))?;
-    Ok(HttpResponse::Ok().json(SubscriberResponse::from(subscriber)))
+    show(&request, &Version::of(&subscriber), SubscriberResponse::from(subscriber))
 }
 
 /// Replaces a subscriber. If the request omits `is_subscribed`, it keeps its value.
@@ -182,7 +190,7 @@ async fn get(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError>
     path = "/backend/api/v1/newsletter/{id}/",
     tag = "newsletter",
     operation_id = "replace_subscriber",
-    params(crate::parameters::IdPath),
+    params(crate::parameters::IdPath, crate::parameters::IfMatchHeader),
     request_body = SubscriberCreate,
     responses((status = 200, description = "The changed subscriber.", body = SubscriberResponse))
 )]
@@ -190,13 +198,15 @@ async fn replace(
     app: Data<App>,
     id: Path<String>,
     request: HttpRequest,
+    Conditions(expected): Conditions,
+    By(author): By,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let id = subscriber_id(&id)?;
     let input = read(&app, id, &request, payload).await?;
-    let subscriber =
-        exit3_app::subscribers::replace(&app, id, input).await.map_err(|e| SUBSCRIBER.update(e))?;
-    Ok(HttpResponse::Ok().json(SubscriberResponse::from(subscriber)))
+    let subscriber = exit3_app::subscribers::replace(&app, id, input, &expected, &author).await;
+    let subscriber = subscriber.map_err(|e| SUBSCRIBER.update(e))?;
+    Ok(show_changed(&Version::of(&subscriber), SubscriberResponse::from(subscriber)))
 }
 
 /// Changes the given fields of a subscriber.
@@ -205,7 +215,7 @@ async fn replace(
     path = "/backend/api/v1/newsletter/{id}/",
     tag = "newsletter",
     operation_id = "change_subscriber",
-    params(crate::parameters::IdPath),
+    params(crate::parameters::IdPath, crate::parameters::IfMatchHeader),
     request_body = SubscriberUpdate,
     responses((status = 200, description = "The changed subscriber.", body = SubscriberResponse))
 )]
@@ -213,13 +223,15 @@ async fn change(
     app: Data<App>,
     id: Path<String>,
     request: HttpRequest,
+    Conditions(expected): Conditions,
+    By(author): By,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let id = subscriber_id(&id)?;
     let input = read(&app, id, &request, payload).await?;
-    let subscriber =
-        exit3_app::subscribers::change(&app, id, input).await.map_err(|e| SUBSCRIBER.update(e))?;
-    Ok(HttpResponse::Ok().json(SubscriberResponse::from(subscriber)))
+    let subscriber = exit3_app::subscribers::change(&app, id, input, &expected, &author).await;
+    let subscriber = subscriber.map_err(|e| SUBSCRIBER.update(e))?;
+    Ok(show_changed(&Version::of(&subscriber), SubscriberResponse::from(subscriber)))
 }
 
 /// Reads the body for an existing subscriber. If the subscriber does not exist, that is reported
@@ -241,13 +253,18 @@ async fn read(
     path = "/backend/api/v1/newsletter/{id}/",
     tag = "newsletter",
     operation_id = "delete_subscriber",
-    params(crate::parameters::IdPath),
+    params(crate::parameters::IdPath, crate::parameters::IfMatchHeader),
     responses((status = 204, description = "The subscriber is deleted."))
 )]
-async fn delete(app: Data<App>, id: Path<String>) -> Result<HttpResponse, ApiError> {
-    exit3_app::subscribers::delete(&app, subscriber_id(&id)?)
-        .await
-        .map_err(|e| SUBSCRIBER.find(e))?;
+async fn delete(
+    app: Data<App>,
+    id: Path<String>,
+    Conditions(expected): Conditions,
+    By(author): By,
+) -> Result<HttpResponse, ApiError> {
+    let id = subscriber_id(&id)?;
+    let deleted = exit3_app::subscribers::delete(&app, id, &expected, &author).await;
+    deleted.map_err(|e| SUBSCRIBER.update(e))?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -124,6 +124,7 @@ fn api(scopes: &str) -> Api {
     let app = App {
         database: Ok(repositories.into()),
         keyring: Arc::default(),
+        bell: Arc::default(),
         quotas: Arc::new(quotas),
         limits: Limits {
             visitor: hourly,

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use exit3_domain::api_keys::{ApiKey, ApiKeyId, NewApiKey, TokenPrefix};
+use exit3_domain::events::Act;
 
 use crate::tables::{Column, Kind, Table};
 use crate::{Constraint, StoreError};
@@ -27,19 +28,22 @@ pub const TABLE: Table = Table {
         Column::new("revoked_at", Kind::Time),
         Column::new("last_used_at", Kind::Time),
     ],
+    resource: exit3_domain::api_keys::RESOURCE,
+    contacts: &[],
     searched_by: &[],
     rules: &[PREFIX_TAKEN],
     rights: "SELECT, UPDATE",
 };
 
-/// Stores API keys.
+/// Stores API keys. Creating and revoking keys stores an event for each key in the same transaction;
+/// no event contains a token or its digest. A use that is noted is no change.
 ///
 /// Every method may fail with [`StoreError::Unavailable`].
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait ApiKeyRepository: Send + Sync {
     /// Stores a key.
-    async fn create(&self, key: &NewApiKey) -> Result<ApiKey, StoreError>;
+    async fn create(&self, key: &NewApiKey, act: &Act) -> Result<ApiKey, StoreError>;
 
     /// All keys, including revoked and expired ones, newest first.
     async fn list(&self) -> Result<Vec<ApiKey>, StoreError>;
@@ -47,9 +51,10 @@ pub trait ApiKeyRepository: Send + Sync {
     /// Finds a key by its prefix, even if it is revoked or expired. Uses an index.
     async fn find_by_prefix(&self, prefix: &TokenPrefix) -> Result<Option<ApiKey>, StoreError>;
 
-    /// Revokes all keys whose name or prefix is `which` and that are not revoked yet, as of `now`.
+    /// Revokes all keys whose name or prefix is `which` and that are not revoked yet, as of the time
+    /// of `act`.
     /// Returns them, newest first.
-    async fn revoke(&self, which: &str, now: DateTime<Utc>) -> Result<Vec<ApiKey>, StoreError>;
+    async fn revoke(&self, which: &str, act: &Act) -> Result<Vec<ApiKey>, StoreError>;
 
     /// Records when keys were used, in one statement. Ignores times older than the stored one, and
     /// keys that no longer exist.

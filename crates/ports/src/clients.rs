@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use exit3_domain::clients::{Client, ClientId, NewClient};
+use exit3_domain::events::Act;
 use exit3_domain::leads::LeadId;
 use exit3_domain::paging::{Page, PageRequest};
 
@@ -27,12 +28,14 @@ pub const TABLE: Table = Table {
         Column::new("short_description", Kind::Text),
         Column::new("category", Kind::Text),
     ],
+    resource: exit3_domain::clients::RESOURCE,
+    contacts: &[],
     searched_by: &[],
     rules: &[LEAD_TAKEN, LEAD_MISSING],
     rights: "SELECT",
 };
 
-/// Stores clients.
+/// Stores clients. Every method that changes one stores the event in the same transaction.
 ///
 /// Every method may fail with [`StoreError::Unavailable`].
 #[cfg_attr(feature = "mock", mockall::automock)]
@@ -43,7 +46,7 @@ pub trait ClientRepository: Send + Sync {
     /// # Errors
     /// [`StoreError::Conflict`] with [`LEAD_TAKEN`] if another client has this
     /// lead, or with [`LEAD_MISSING`] if the lead does not exist.
-    async fn create(&self, client: &NewClient) -> Result<Client, StoreError>;
+    async fn create(&self, client: &NewClient, act: &Act) -> Result<Client, StoreError>;
 
     /// Finds a client by id.
     async fn find(&self, id: ClientId) -> Result<Option<Client>, StoreError>;
@@ -55,16 +58,29 @@ pub trait ClientRepository: Send + Sync {
     /// page. Page 1 always exists.
     async fn list(&self, page: PageRequest) -> Result<Option<Page<Client>>, StoreError>;
 
-    /// Replaces the details of a client.
+    /// Replaces the details of the client `seen`.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the client does not exist; [`StoreError::Conflict`] as for
+    /// [`StoreError::NotFound`] if the client does not exist; [`StoreError::Conflict`] with
+    /// [`Constraint::Stale`] if a value of the row is no longer that of `seen`, or as for
     /// [`Self::create`].
-    async fn update(&self, id: ClientId, details: &NewClient) -> Result<Client, StoreError>;
+    async fn update(
+        &self,
+        seen: &Client,
+        details: &NewClient,
+        act: &Act,
+    ) -> Result<Client, StoreError>;
 
-    /// Deletes a client; its lead is kept.
+    /// Deletes the client `seen`; its lead is kept.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the client does not exist.
-    async fn delete(&self, id: ClientId) -> Result<(), StoreError>;
+    /// [`StoreError::NotFound`] or [`Constraint::Stale`], as for [`Self::update`].
+    async fn delete(&self, seen: &Client, act: &Act) -> Result<(), StoreError>;
+
+    /// Stores a deleted client again, with its id.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] as for [`Self::create`], or with [`Constraint::Stale`] if there is
+    /// a client with its id.
+    async fn restore(&self, client: &Client, act: &Act) -> Result<(), StoreError>;
 }

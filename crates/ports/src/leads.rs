@@ -2,6 +2,8 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use exit3_domain::contact::ContactKind;
+use exit3_domain::events::Act;
 use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, NewLead};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 
@@ -25,23 +27,29 @@ pub const TABLE: Table = Table {
         Column::new("created_at", Kind::Time),
         Column::new("updated_at", Kind::Time),
     ],
+    resource: exit3_domain::leads::RESOURCE,
+    contacts: &[("email", ContactKind::Email), ("phone_number", ContactKind::Phone)],
     searched_by: &["full_name", "company_name", "email", "phone_number"],
     rules: &[],
     rights: "SELECT, INSERT, UPDATE, DELETE",
 };
 
-/// Stores leads.
+/// Stores leads. Every method that changes one stores the event in the same transaction.
 ///
 /// Every method may fail with [`StoreError::Unavailable`].
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait LeadRepository: Send + Sync {
-    /// Stores a lead, created and updated at `now`, in one round trip. Once this returns, the lead
-    /// survives a power cut.
-    async fn create(&self, lead: &NewLead, now: DateTime<Utc>) -> Result<Lead, StoreError>;
+    /// Stores a lead, created and updated at the time of `act`, in one round trip. Once this
+    /// returns, the lead survives a power cut.
+    async fn create(&self, lead: &NewLead, act: &Act) -> Result<Lead, StoreError>;
 
     /// Stores many leads, each with its creation time. On an error, none is stored.
-    async fn create_many(&self, leads: &[(NewLead, DateTime<Utc>)]) -> Result<(), StoreError>;
+    async fn create_many(
+        &self,
+        leads: &[(NewLead, DateTime<Utc>)],
+        act: &Act,
+    ) -> Result<(), StoreError>;
 
     /// Finds a lead by id.
     async fn find(&self, id: LeadId) -> Result<Option<Lead>, StoreError>;
@@ -64,24 +72,25 @@ pub trait LeadRepository: Send + Sync {
         step: &Step,
     ) -> Result<Slice<Lead>, StoreError>;
 
-    /// Replaces the details of the lead `seen`. `updated_at` becomes the later of `now` and one
-    /// microsecond after its old value.
+    /// Replaces the details of the lead `seen`. `updated_at` becomes the later of the time of `act`
+    /// and one microsecond after its old value.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if the lead does not exist; [`StoreError::Conflict`] with
     /// [`crate::Constraint::Stale`] if its `updated_at` differs from that of `seen`.
-    async fn update(
-        &self,
-        seen: &Lead,
-        details: &NewLead,
-        now: DateTime<Utc>,
-    ) -> Result<Lead, StoreError>;
+    async fn update(&self, seen: &Lead, details: &NewLead, act: &Act) -> Result<Lead, StoreError>;
 
-    /// Deletes a lead.
+    /// Deletes the lead `seen`.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the lead does not exist.
-    async fn delete(&self, id: LeadId) -> Result<(), StoreError>;
+    /// As for [`Self::update`].
+    async fn delete(&self, seen: &Lead, act: &Act) -> Result<(), StoreError>;
+
+    /// Stores a deleted lead again, with its id and times.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] with [`crate::Constraint::Stale`] if there is a lead with its id.
+    async fn restore(&self, lead: &Lead, act: &Act) -> Result<(), StoreError>;
 }
 
 #[cfg(test)]

@@ -11,8 +11,10 @@ mod clock;
 mod consistency;
 mod contracts;
 mod error;
+pub mod events;
 mod foreign;
 mod health;
+pub mod jobs;
 pub mod leads;
 pub mod migrations;
 mod quotas;
@@ -32,6 +34,7 @@ pub use contracts::{
 pub use error::{Constraint, StoreError, with_causes};
 pub use foreign::{ForeignRow, ForeignSource, ForeignTable};
 pub use health::{DatabaseHealth, Obstacle};
+pub use jobs::JobQueue;
 pub use migrations::{Dropped, Migration, Moved, NoWay, Rows, SchemaState, Target, Way};
 pub use quotas::{Charge, Quotas, Standing};
 pub use tables::{Column, Kind, NOT_MOVED, Row, Shape, Table, Value, rules, table};
@@ -52,7 +55,14 @@ repositories::resources! {
     clients: ClientRepository, MockClientRepository;
     /// Staff accounts.
     staff: StaffRepository, MockStaffRepository;
+    /// Events.
+    events: EventRepository, MockEventRepository;
 }
+
+/// Tables that the service uses but no archive contains: jobs, because a restored archive must not
+/// do work again that was done since; the schedules, which begin anew in another database; and the
+/// positions of consumers, which begin behind the events of a restored archive.
+pub const STAYING: &[Table] = &[jobs::TABLE, jobs::SCHEDULES, events::CONSUMERS];
 
 /// The target of all trace spans. They cost nothing unless they are collected, and logs never show
 /// them.

@@ -10,6 +10,8 @@ macro_rules! resources {
             $($(#[$doc])* pub $resource: std::sync::Arc<dyn $Repository>,)*
             /// Records of backups and trial restores.
             pub backups: std::sync::Arc<dyn BackupLog>,
+            /// Background jobs.
+            pub jobs: std::sync::Arc<dyn JobQueue>,
             /// Health checks of the database.
             pub health: std::sync::Arc<dyn DatabaseHealth>,
         }
@@ -21,6 +23,7 @@ macro_rules! resources {
         pub struct MockRepositories {
             $(pub $resource: $resource::$Mock,)*
             pub backups: backups::MockBackupLog,
+            pub jobs: jobs::MockJobQueue,
             pub health: health::MockDatabaseHealth,
         }
 
@@ -30,6 +33,7 @@ macro_rules! resources {
                 Self {
                     $($resource: std::sync::Arc::new(mocks.$resource),)*
                     backups: std::sync::Arc::new(mocks.backups),
+                    jobs: std::sync::Arc::new(mocks.jobs),
                     health: std::sync::Arc::new(mocks.health),
                 }
             }

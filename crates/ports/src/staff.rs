@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use exit3_domain::events::Act;
 use exit3_domain::paging::{Page, PageRequest};
 use exit3_domain::staff::{NewStaff, PasswordHash, Staff, StaffId, StaffProfile};
 
@@ -27,12 +28,16 @@ pub const TABLE: Table = Table {
         Column::new("date_joined", Kind::Time),
         Column::new("last_login", Kind::Time),
     ],
+    resource: exit3_domain::staff::RESOURCE,
+    contacts: &[],
     searched_by: &[],
     rules: &[USERNAME_TAKEN],
     rights: "SELECT",
 };
 
-/// Stores staff accounts. They are never deleted.
+/// Stores staff accounts. They are never deleted. Every method that changes one stores the event in
+/// the same transaction; no event contains a password or its hash. A sign-in that is noted is no
+/// change.
 ///
 /// Every method may fail with [`StoreError::Unavailable`].
 #[cfg_attr(feature = "mock", mockall::automock)]
@@ -42,7 +47,7 @@ pub trait StaffRepository: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] with [`USERNAME_TAKEN`] if the name is taken.
-    async fn create(&self, staff: &NewStaff) -> Result<Staff, StoreError>;
+    async fn create(&self, staff: &NewStaff, act: &Act) -> Result<Staff, StoreError>;
 
     /// Finds an account by id.
     async fn find(&self, id: StaffId) -> Result<Option<Staff>, StoreError>;
@@ -54,20 +59,31 @@ pub trait StaffRepository: Send + Sync {
     /// page. Page 1 always exists.
     async fn list(&self, page: PageRequest) -> Result<Option<Page<Staff>>, StoreError>;
 
-    /// Replaces a profile.
+    /// Replaces the profile of the account `seen`.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the account does not exist; [`StoreError::Conflict`] as for
+    /// [`StoreError::NotFound`] if the account does not exist; [`StoreError::Conflict`] with
+    /// [`Constraint::Stale`] if its profile is no longer that of `seen`, or as for
     /// [`Self::create`].
-    async fn update(&self, id: StaffId, profile: &StaffProfile) -> Result<Staff, StoreError>;
+    async fn update(
+        &self,
+        seen: &Staff,
+        profile: &StaffProfile,
+        act: &Act,
+    ) -> Result<Staff, StoreError>;
 
     /// Replaces the password if it is still the one in `seen`. So upgrading an old hash cannot undo
     /// a concurrent change of the password.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if the account does not exist; [`StoreError::Conflict`] with
-    /// [`crate::Constraint::Stale`] if its password is no longer that of `seen`.
-    async fn set_password(&self, seen: &Staff, password: &PasswordHash) -> Result<(), StoreError>;
+    /// [`Constraint::Stale`] if its password is no longer that of `seen`.
+    async fn set_password(
+        &self,
+        seen: &Staff,
+        password: &PasswordHash,
+        act: &Act,
+    ) -> Result<(), StoreError>;
 
     /// Records a sign-in. Ignores times older than the stored one, and accounts that do not exist.
     async fn note_login(&self, id: StaffId, now: DateTime<Utc>) -> Result<(), StoreError>;

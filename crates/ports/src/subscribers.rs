@@ -1,9 +1,11 @@
 //! Where newsletter subscribers are stored.
 
 use async_trait::async_trait;
+use exit3_domain::contact::ContactKind;
+use exit3_domain::events::Act;
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_domain::subscribers::{
-    NewSubscriber, Subscriber, SubscriberChange, SubscriberFilter, SubscriberId, SubscriberOrder,
+    NewSubscriber, Subscriber, SubscriberFilter, SubscriberId, SubscriberOrder,
 };
 
 use crate::tables::{Column, Kind, Table};
@@ -20,12 +22,15 @@ pub const TABLE: Table = Table {
         Column::new("email", Kind::Text),
         Column::new("is_subscribed", Kind::Boolean),
     ],
+    resource: exit3_domain::subscribers::RESOURCE,
+    contacts: &[("email", ContactKind::Email)],
     searched_by: &["email"],
     rules: &[EMAIL_TAKEN],
     rights: "SELECT, INSERT, UPDATE, DELETE",
 };
 
-/// Stores newsletter subscribers, one per mailbox. Addresses are stored in the form of
+/// Stores newsletter subscribers, one per mailbox. Every method that changes a row stores the event
+/// in the same transaction. Addresses are stored in the form of
 /// [`exit3_domain::email::canonical`]. Rows from earlier versions, or loaded rows, may have another
 /// spelling; they are found, and count as duplicates, all the same.
 ///
@@ -38,17 +43,22 @@ pub trait SubscriberRepository: Send + Sync {
     /// # Errors
     /// [`StoreError::Conflict`] with [`EMAIL_TAKEN`] if the address is
     /// already stored, in any case and any spelling of its domain.
-    async fn create(&self, subscriber: &NewSubscriber) -> Result<Subscriber, StoreError>;
+    async fn create(&self, subscriber: &NewSubscriber, act: &Act)
+    -> Result<Subscriber, StoreError>;
 
     /// Stores a subscription unless its address is already stored, in any spelling. If the
     /// newsletter is wanted, an ended subscription is reactivated; an active one is never ended.
     /// Always writes and returns nothing, so that neither the response nor its timing reveals
-    /// whether somebody is subscribed.
-    async fn ensure(&self, subscriber: &NewSubscriber) -> Result<(), StoreError>;
+    /// whether somebody is subscribed. A sign-up that changes nothing leaves no event.
+    async fn ensure(&self, subscriber: &NewSubscriber, act: &Act) -> Result<(), StoreError>;
 
     /// Stores many subscriptions and skips addresses that are already stored. Returns the number of
     /// stored ones. On an error, none is stored.
-    async fn create_many(&self, subscribers: &[NewSubscriber]) -> Result<u64, StoreError>;
+    async fn create_many(
+        &self,
+        subscribers: &[NewSubscriber],
+        act: &Act,
+    ) -> Result<u64, StoreError>;
 
     /// Finds a subscriber by id.
     async fn find(&self, id: SubscriberId) -> Result<Option<Subscriber>, StoreError>;
@@ -74,22 +84,32 @@ pub trait SubscriberRepository: Send + Sync {
         step: &Step,
     ) -> Result<Slice<Subscriber>, StoreError>;
 
-    /// Changes the given fields of a subscriber.
+    /// Replaces the details of the subscriber `seen`. An address that stays the same keeps its
+    /// spelling.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the subscriber does not exist; [`StoreError::Conflict`] as for
+    /// [`StoreError::NotFound`] if the subscriber does not exist; [`StoreError::Conflict`] with
+    /// [`Constraint::Stale`] if a value of the row is no longer that of `seen`, or as for
     /// [`Self::create`].
     async fn update(
         &self,
-        id: SubscriberId,
-        change: &SubscriberChange,
+        seen: &Subscriber,
+        details: &NewSubscriber,
+        act: &Act,
     ) -> Result<Subscriber, StoreError>;
 
-    /// Deletes a subscriber.
+    /// Deletes the subscriber `seen`.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the subscriber does not exist.
-    async fn delete(&self, id: SubscriberId) -> Result<(), StoreError>;
+    /// [`StoreError::NotFound`] or [`Constraint::Stale`], as for [`Self::update`].
+    async fn delete(&self, seen: &Subscriber, act: &Act) -> Result<(), StoreError>;
+
+    /// Stores a deleted subscriber again, with its id.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] with [`EMAIL_TAKEN`] as for [`Self::create`], or with
+    /// [`Constraint::Stale`] if there is a subscriber with its id.
+    async fn restore(&self, subscriber: &Subscriber, act: &Act) -> Result<(), StoreError>;
 }
 
 #[cfg(test)]

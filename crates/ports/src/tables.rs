@@ -1,3 +1,4 @@
+use exit3_domain::contact::ContactKind;
 use exit3_domain::search;
 
 use crate::error::Constraint;
@@ -40,6 +41,10 @@ pub struct Table {
     pub name: &'static str,
     /// The columns. The first is the `id`.
     pub columns: &'static [Column],
+    /// The word for one of its rows in events; empty if rows have no events.
+    pub resource: &'static str,
+    /// The columns by which a person can be recognised. Erasing a person removes the rows.
+    pub contacts: &'static [(&'static str, ContactKind)],
     /// The columns that form its `search_document`; empty if it has no such column.
     pub searched_by: &'static [&'static str],
     /// The rules that every database enforces on it: which values are unique, and which rows must
@@ -108,7 +113,8 @@ pub fn table(name: &str) -> Option<&'static Table> {
 
 /// The rules of all tables.
 pub fn rules() -> impl Iterator<Item = Constraint> {
-    crate::TABLES.iter().flat_map(|table| table.rules.iter().copied())
+    let tables = crate::TABLES.iter().chain(crate::STAYING);
+    tables.flat_map(|table| table.rules.iter().copied())
 }
 
 /// A table that remembers the rows imported from the Django service.
@@ -118,7 +124,15 @@ const fn memory(name: &'static str) -> Table {
         Column::new("digest", Kind::Bytes),
         Column::new("original", Kind::Text),
     ];
-    Table { name, columns: COLUMNS, searched_by: &[], rules: &[], rights: "SELECT" }
+    Table {
+        name,
+        columns: COLUMNS,
+        resource: "",
+        contacts: &[],
+        searched_by: &[],
+        rules: &[],
+        rights: "SELECT",
+    }
 }
 
 pub(crate) const DJANGO_LEADS: Table = memory("django_leads");
@@ -127,9 +141,16 @@ pub(crate) const DJANGO_CLIENTS: Table = memory("django_clients");
 pub(crate) const DJANGO_STAFF: Table = memory("django_staff");
 
 /// Tables that no archive contains: counts, which are computed from the rows, and facts about a
-/// single database.
-pub const NOT_MOVED: &[&str] =
-    &["lead_counts", "subscriber_counts", "backup_status", "__diesel_schema_migrations"];
+/// single database. Those of [`STAYING`](crate::STAYING) are among them.
+pub const NOT_MOVED: &[&str] = &[
+    "lead_counts",
+    "subscriber_counts",
+    "backup_status",
+    "event_consumers",
+    "jobs",
+    "schedules",
+    "__diesel_schema_migrations",
+];
 
 /// Asserts that a backup has every field that clients may set, and every column of an order.
 #[cfg(test)]
@@ -157,8 +178,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_table_both_stays_and_moves() {
+        for table in crate::STAYING {
+            assert!(NOT_MOVED.contains(&table.name), "{}", table.name);
+            assert_eq!(super::table(table.name), None);
+        }
+    }
+
+    #[test]
     fn a_rule_is_about_a_column_of_its_own_table() {
-        for table in crate::TABLES {
+        for table in crate::TABLES.iter().chain(crate::STAYING) {
             for rule in table.rules {
                 let (Constraint::Taken { table: of, column }
                 | Constraint::Missing { table: of, column }) = rule

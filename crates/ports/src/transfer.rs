@@ -73,6 +73,10 @@ pub trait Load: Snapshot {
     /// Reserves ids: new rows of the table get ids above `id`.
     async fn keep_ids(&mut self, table: &'static Table, id: i64) -> Result<(), StoreError>;
 
+    /// Places all consumers of events behind the loaded ones, which are about what happened before:
+    /// nothing is sent again because of them. Consumers that begin later are not affected.
+    async fn pass_events(&mut self) -> Result<(), StoreError>;
+
     /// Commits everything.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }

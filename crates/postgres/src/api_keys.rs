@@ -7,9 +7,11 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel::{QueryResult, SelectableHelper};
 use diesel_async::RunQueryDsl;
-use exit3_domain::api_keys::{ApiKey, ApiKeyId, NewApiKey, TokenPrefix};
+use exit3_domain::api_keys::{ApiKey, ApiKeyId, NewApiKey, RESOURCE, TokenPrefix};
+use exit3_domain::events::{Act, Changes, Verb};
 use exit3_ports::{ApiKeyRepository, StoreError};
 
+use crate::events::{EventRow, Noted};
 use crate::pool::PgPool;
 use crate::sql::{Sql, Value};
 use row::{ApiKeyInsert, ApiKeyRow, api_keys};
@@ -28,13 +30,15 @@ impl PgApiKeyRepository {
 
 #[async_trait]
 impl ApiKeyRepository for PgApiKeyRepository {
-    async fn create(&self, key: &NewApiKey) -> Result<ApiKey, StoreError> {
+    async fn create(&self, key: &NewApiKey, act: &Act) -> Result<ApiKey, StoreError> {
         let created = self.pool.write(|mut connection| {
             let query = diesel::insert_into(api_keys::table)
                 .values(ApiKeyInsert::from(key))
                 .returning(ApiKeyRow::as_returning());
+            let event = EventRow::of(act, RESOURCE, Verb::CREATED, &Changes::None);
+            let query = Noted::new(query, event);
             async move {
-                let created = query.get_result(&mut *connection).await;
+                let created: QueryResult<ApiKeyRow> = query.get_result(&mut *connection).await;
                 connection.done(created)
             }
         });
@@ -63,17 +67,20 @@ impl ApiKeyRepository for PgApiKeyRepository {
         found.await?.map(ApiKey::try_from).transpose()
     }
 
-    async fn revoke(&self, which: &str, now: DateTime<Utc>) -> Result<Vec<ApiKey>, StoreError> {
+    async fn revoke(&self, which: &str, act: &Act) -> Result<Vec<ApiKey>, StoreError> {
         // Stored texts contain no NUL, and PostgreSQL refuses it as a parameter.
         if which.contains('\0') {
             return Ok(Vec::new());
         }
+        let changes = Changes::one("revoked_at", None, Some(act.at));
         let revoked = self.pool.write(|mut connection| {
             let called = api_keys::name.eq(which).or(api_keys::prefix.eq(which));
             let query =
                 diesel::update(api_keys::table.filter(called.and(api_keys::revoked_at.is_null())))
-                    .set(api_keys::revoked_at.eq(now))
+                    .set(api_keys::revoked_at.eq(act.at))
                     .returning(ApiKeyRow::as_returning());
+            let event = EventRow::of(act, RESOURCE, Verb::REVOKED, &changes);
+            let query = Noted::new(query, event);
             async move {
                 let revoked: QueryResult<Vec<ApiKeyRow>> = query.load(&mut *connection).await;
                 connection.done(revoked)

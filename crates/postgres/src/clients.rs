@@ -6,15 +6,18 @@ use diesel::pg::Pg;
 use diesel::prelude::{
     AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable,
 };
-use diesel::{QueryResult, SelectableHelper};
+use diesel::{PgExpressionMethods, QueryResult, SelectableHelper};
 use diesel_async::RunQueryDsl;
-use exit3_domain::clients::{Client, ClientId, Money, NewClient};
+use exit3_domain::clients::{Client, ClientId, Money, NewClient, RESOURCE};
+use exit3_domain::events::{Act, Changes, Verb, record};
 use exit3_domain::leads::{LeadCategory, LeadId};
 use exit3_domain::paging::{Page, PageRequest};
-use exit3_ports::{ClientRepository, StoreError};
+use exit3_ports::{ClientRepository, Constraint, StoreError};
 
+use crate::events::{EventRow, Noted};
 use crate::listing::{Key, Listing, page_of};
 use crate::pool::PgPool;
+use crate::stale::why_not_written;
 use crate::word::Word;
 
 diesel::table! {
@@ -105,6 +108,34 @@ impl<'a> From<&'a NewClient> for DetailsRow<'a> {
     }
 }
 
+/// The row of a client, if it still has the values that the caller has seen. A macro, because the
+/// type of the query has a line for each column.
+macro_rules! as_seen {
+    ($seen:expr) => {{
+        let DetailsRow {
+            lead_id,
+            team_id,
+            monthly_charge,
+            one_time_charge,
+            contract_file,
+            short_description,
+            category,
+        } = DetailsRow::from(&$seen.details);
+        clients::table
+            .filter(clients::id.eq($seen.id.0))
+            .filter(clients::lead_id.is_not_distinct_from(lead_id))
+            .filter(clients::team_id.eq(team_id))
+            .filter(clients::monthly_charge.is_not_distinct_from(monthly_charge))
+            .filter(clients::one_time_charge.is_not_distinct_from(one_time_charge))
+            .filter(clients::contract_file.is_not_distinct_from(contract_file))
+            .filter(clients::short_description.eq(short_description))
+            .filter(clients::category.eq(category))
+    }};
+}
+
+/// Finds a client.
+const FIND: &str = "SELECT 1 FROM clients WHERE id = ";
+
 /// Stores clients in PostgreSQL.
 #[derive(Clone)]
 pub(crate) struct PgClientRepository {
@@ -119,11 +150,13 @@ impl PgClientRepository {
 
 #[async_trait]
 impl ClientRepository for PgClientRepository {
-    async fn create(&self, client: &NewClient) -> Result<Client, StoreError> {
+    async fn create(&self, client: &NewClient, act: &Act) -> Result<Client, StoreError> {
         let created = self.pool.write(|mut connection| {
             let query = diesel::insert_into(clients::table)
                 .values(DetailsRow::from(client))
                 .returning(ClientRow::as_returning());
+            let event = EventRow::of(act, RESOURCE, Verb::CREATED, &Changes::None);
+            let query = Noted::new(query, event);
             async move {
                 let created = query.get_result(&mut *connection).await;
                 connection.done(created)
@@ -167,25 +200,60 @@ impl ClientRepository for PgClientRepository {
         Ok(page_of(page, rows))
     }
 
-    async fn update(&self, id: ClientId, details: &NewClient) -> Result<Client, StoreError> {
+    async fn update(
+        &self,
+        seen: &Client,
+        details: &NewClient,
+        act: &Act,
+    ) -> Result<Client, StoreError> {
+        let changes = Changes::between(&seen.details, details);
         let updated = self.pool.write(|mut connection| {
-            let query = diesel::update(clients::table.find(id.0))
+            let query = diesel::update(as_seen!(seen))
                 .set(DetailsRow::from(details))
                 .returning(ClientRow::as_returning());
+            let event = EventRow::of(act, RESOURCE, Verb::UPDATED, &changes);
+            let query = Noted::new(query, (!changes.is_none()).then_some(event));
             async move {
-                let updated = query.get_result(&mut *connection).await;
+                let updated: QueryResult<ClientRow> = query.get_result(&mut *connection).await;
                 connection.done(updated.optional())
             }
         });
-        updated.await?.map(Client::from).ok_or(StoreError::NotFound)
+        match updated.await? {
+            Some(updated) => Ok(updated.into()),
+            None => Err(why_not_written(&self.pool, FIND, seen.id.0).await?),
+        }
     }
 
-    async fn delete(&self, id: ClientId) -> Result<(), StoreError> {
-        let deleted = self.pool.write(|mut connection| async move {
-            let query = diesel::delete(clients::table.find(id.0));
-            let deleted = query.execute(&mut *connection).await;
-            connection.done(deleted)
+    async fn delete(&self, seen: &Client, act: &Act) -> Result<(), StoreError> {
+        let changes = Changes::Row(record(seen));
+        let deleted = self.pool.write(|mut connection| {
+            let query = diesel::delete(as_seen!(seen)).returning(clients::id);
+            let query = Noted::new(query, EventRow::of(act, RESOURCE, Verb::DELETED, &changes));
+            async move {
+                let deleted: QueryResult<i64> = query.get_result(&mut *connection).await;
+                connection.done(deleted.optional())
+            }
         });
-        if deleted.await? == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+        match deleted.await? {
+            Some(_) => Ok(()),
+            None => Err(why_not_written(&self.pool, FIND, seen.id.0).await?),
+        }
+    }
+
+    async fn restore(&self, client: &Client, act: &Act) -> Result<(), StoreError> {
+        let restored = self.pool.write(|mut connection| {
+            let query = diesel::insert_into(clients::table)
+                .values((clients::id.eq(client.id.0), DetailsRow::from(&client.details)))
+                .on_conflict(clients::id)
+                .do_nothing()
+                .returning(clients::id);
+            let event = EventRow::of(act, RESOURCE, Verb::RESTORED, &Changes::None);
+            let query = Noted::new(query, event);
+            async move {
+                let restored: QueryResult<i64> = query.get_result(&mut *connection).await;
+                connection.done(restored.optional())
+            }
+        });
+        restored.await?.map(drop).ok_or(StoreError::Conflict(Constraint::Stale))
     }
 }

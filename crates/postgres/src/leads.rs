@@ -7,21 +7,26 @@ mod row;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::SelectableHelper;
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
-use diesel::sql_types::Integer;
+use diesel::{QueryResult, SelectableHelper};
 use diesel_async::RunQueryDsl;
-use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, NewLead};
+use exit3_domain::clients;
+use exit3_domain::events::{Act, Changes, Verb, record};
+use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, NewLead, RESOURCE};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_ports::{Constraint, LeadRepository, StoreError};
 
+use crate::events::{EventRow, Noted};
 use crate::lane::{Entered, Lane};
 use crate::listing::Beyond;
 use crate::lists::Lists;
 use crate::pool::PgPool;
-use crate::sql::{Cached, Sql, Value};
+use crate::stale::why_not_written;
 use create::Creates;
 use row::{DetailsRow, LeadColumns, LeadRow, leads};
+
+/// Finds a lead.
+const FIND: &str = "SELECT 1 FROM leads WHERE id = ";
 
 /// Stores leads in PostgreSQL.
 #[derive(Clone)]
@@ -36,31 +41,24 @@ impl PgLeadRepository {
         let creates = Lane::new(pool.clone());
         Self { pool, lists, creates }
     }
-
-    async fn exists(&self, id: LeadId) -> Result<bool, StoreError> {
-        self.pool
-            .read(|mut connection| async move {
-                let query = Sql::<Integer>::cached("SELECT 1 FROM leads WHERE id = ")
-                    .value(Value::BigInt(id.0));
-                let found = query.load(&mut *connection).await;
-                connection.done(found.map(|rows: Vec<i32>| !rows.is_empty()))
-            })
-            .await
-    }
 }
 
 #[async_trait]
 impl LeadRepository for PgLeadRepository {
-    async fn create(&self, lead: &NewLead, now: DateTime<Utc>) -> Result<Lead, StoreError> {
-        let created = match self.creates.enter(|| (lead.clone(), now)) {
-            Entered::Turn(_turn) => create::one(&self.pool, lead, now).await?,
+    async fn create(&self, lead: &NewLead, act: &Act) -> Result<Lead, StoreError> {
+        let created = match self.creates.enter(|| (lead.clone(), act.clone())) {
+            Entered::Turn(_turn) => create::one(&self.pool, lead, act).await?,
             Entered::Waits(answer) => answer.stored().await?,
         };
         Ok(created)
     }
 
-    async fn create_many(&self, leads: &[(NewLead, DateTime<Utc>)]) -> Result<(), StoreError> {
-        bulk::create(&self.pool, leads).await
+    async fn create_many(
+        &self,
+        leads: &[(NewLead, DateTime<Utc>)],
+        act: &Act,
+    ) -> Result<(), StoreError> {
+        bulk::create(&self.pool, leads, act).await
     }
 
     async fn find(&self, id: LeadId) -> Result<Option<Lead>, StoreError> {
@@ -92,13 +90,9 @@ impl LeadRepository for PgLeadRepository {
         self.lists.walk::<LeadColumns, LeadRow, _>(&listing, step).await
     }
 
-    async fn update(
-        &self,
-        seen: &Lead,
-        details: &NewLead,
-        now: DateTime<Utc>,
-    ) -> Result<Lead, StoreError> {
-        let now = now.max(seen.updated_at + TimeDelta::microseconds(1));
+    async fn update(&self, seen: &Lead, details: &NewLead, act: &Act) -> Result<Lead, StoreError> {
+        let changes = Changes::between(&seen.details, details);
+        let now = act.at.max(seen.updated_at + TimeDelta::microseconds(1));
         let document = details.search_document();
         let updated = self.pool.write(|mut connection| {
             let as_seen = leads::table
@@ -107,24 +101,64 @@ impl LeadRepository for PgLeadRepository {
             let query = diesel::update(as_seen)
                 .set((DetailsRow::of(details, &document), leads::updated_at.eq(now)))
                 .returning(LeadRow::as_returning());
+            let event = EventRow::of(act, RESOURCE, Verb::UPDATED, &changes);
+            let query = Noted::new(query, (!changes.is_none()).then_some(event));
             async move {
-                let updated = Cached(query).get_result(&mut *connection).await;
+                let updated = query.get_result(&mut *connection).await;
                 connection.done(updated.optional())
             }
         });
         match updated.await? {
             Some(updated) => Ok(updated.into()),
-            None if self.exists(seen.id).await? => Err(StoreError::Conflict(Constraint::Stale)),
-            None => Err(StoreError::NotFound),
+            None => Err(why_not_written(&self.pool, FIND, seen.id.0).await?),
         }
     }
 
-    async fn delete(&self, id: LeadId) -> Result<(), StoreError> {
-        let deleted = self.pool.write(|mut connection| async move {
-            let query = diesel::delete(leads::table.find(id.0));
-            let deleted = Cached(query).execute(&mut *connection).await;
-            connection.done(deleted)
+    async fn delete(&self, seen: &Lead, act: &Act) -> Result<(), StoreError> {
+        let changes = Changes::Row(record(seen));
+        let deleted = self.pool.write(|mut connection| {
+            let as_seen = leads::table
+                .filter(leads::id.eq(seen.id.0))
+                .filter(leads::updated_at.eq(seen.updated_at));
+            let query = diesel::delete(as_seen).returning(leads::id);
+            // The database clears the lead of its client.
+            let client = Changes::one("lead", Some(seen.id.0), None::<i64>);
+            let query = Noted::new(query, EventRow::of(act, RESOURCE, Verb::DELETED, &changes))
+                .and(
+                    EventRow::of(act, clients::RESOURCE, Verb::UPDATED, &client),
+                    "clients WHERE lead_id = (SELECT id FROM written)",
+                );
+            async move {
+                let deleted: QueryResult<i64> = query.get_result(&mut *connection).await;
+                connection.done(deleted.optional())
+            }
         });
-        if deleted.await? == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+        match deleted.await? {
+            Some(_) => Ok(()),
+            None => Err(why_not_written(&self.pool, FIND, seen.id.0).await?),
+        }
+    }
+
+    async fn restore(&self, lead: &Lead, act: &Act) -> Result<(), StoreError> {
+        let Lead { id, details, created_at, updated_at } = lead;
+        let document = details.search_document();
+        let restored = self.pool.write(|mut connection| {
+            let query = diesel::insert_into(leads::table)
+                .values((
+                    leads::id.eq(id.0),
+                    DetailsRow::of(details, &document),
+                    leads::created_at.eq(created_at),
+                    leads::updated_at.eq(updated_at),
+                ))
+                .on_conflict_do_nothing()
+                .returning(leads::id);
+            let event = EventRow::of(act, RESOURCE, Verb::RESTORED, &Changes::None);
+            let query = Noted::new(query, event);
+            async move {
+                let restored: QueryResult<i64> = query.get_result(&mut *connection).await;
+                connection.done(restored.optional())
+            }
+        });
+        restored.await?.map(drop).ok_or(StoreError::Conflict(Constraint::Stale))
     }
 }

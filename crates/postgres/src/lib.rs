@@ -11,8 +11,10 @@ mod connection;
 mod database;
 mod documents;
 mod error;
+mod events;
 mod foreign;
 mod health;
+mod jobs;
 mod lane;
 mod leads;
 mod listing;
@@ -28,6 +30,7 @@ mod rules;
 mod settings;
 mod sql;
 mod staff;
+mod stale;
 mod subscribers;
 mod telemetry;
 mod transfer;
@@ -57,7 +60,9 @@ impl PgDatabase {
             api_keys: Arc::new(api_keys::PgApiKeyRepository::new(pool.clone())),
             clients: Arc::new(clients::PgClientRepository::new(pool.clone())),
             staff: Arc::new(staff::PgStaffRepository::new(pool.clone())),
+            events: Arc::new(events::PgEventRepository::new(pool.clone())),
             backups: Arc::new(backups::PgBackupLog::new(pool.clone())),
+            jobs: Arc::new(jobs::PgJobQueue::new(pool.clone())),
             health: Arc::new(health::PgHealth::new(pool.clone(), Arc::clone(&self.asked))),
         }
     }

@@ -1,6 +1,6 @@
 //! Queries of the catalogue for what the service, or a copy, needs.
 
-use exit3_ports::{Column, Kind, Shape, TABLES, Table};
+use exit3_ports::{Column, Kind, STAYING, Shape, TABLES, Table, events};
 
 /// Starts a query of what is needed but lacking: tables, columns, rights, and access to all rows.
 /// Four arrays follow, those of [`Needs`], and then [`LACKS`].
@@ -101,10 +101,13 @@ impl Needs {
     /// What requests need. They do not use all tables, but backups do.
     pub(crate) fn of_service() -> Self {
         let mut needs = Self::default();
-        for table in TABLES {
+        for table in TABLES.iter().chain(STAYING) {
             let mut columns = list(table.columns.iter());
             if !table.searched_by.is_empty() {
                 columns.push_str(", search_document text");
+            }
+            if *table == events::TABLE {
+                columns.push_str(", transaction_id int8");
             }
             needs.add(table.name, table.rights, columns, false);
         }

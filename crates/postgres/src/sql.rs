@@ -274,29 +274,6 @@ impl<ST> Query for Sql<ST> {
     type SqlType = ST;
 }
 
-/// A statement of diesel's that is kept prepared, although diesel would not do that: its text is
-/// always the same.
-pub(crate) struct Cached<Q>(pub(crate) Q);
-
-impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Cached<Q> {
-    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        self.0.walk_ast(out)
-    }
-
-    fn is_safe_to_cache_prepared(&self, _: &Pg) -> QueryResult<bool> {
-        Ok(true)
-    }
-}
-
-impl<Q> QueryId for Cached<Q> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl<Q: Query> Query for Cached<Q> {
-    type SqlType = Q::SqlType;
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

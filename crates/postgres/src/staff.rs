@@ -7,14 +7,20 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel::{QueryResult, SelectableHelper};
 use diesel_async::RunQueryDsl;
+use exit3_domain::events::{Act, Changes, Verb};
 use exit3_domain::paging::{Page, PageRequest};
-use exit3_domain::staff::{NewStaff, PasswordHash, Staff, StaffId, StaffProfile};
-use exit3_ports::{Constraint, StaffRepository, StoreError};
+use exit3_domain::staff::{NewStaff, PasswordHash, RESOURCE, Staff, StaffId, StaffProfile};
+use exit3_ports::{StaffRepository, StoreError};
 
 use self::row::{COLUMNS, ProfileRow, StaffColumns, StaffRow, staff};
+use crate::events::{EventRow, Noted};
 use crate::listing::{Key, Listing, Way, page_of};
 use crate::pool::PgPool;
 use crate::sql::Conditions;
+use crate::stale::why_not_written;
+
+/// Finds an account.
+const FIND: &str = "SELECT 1 FROM staff WHERE id = ";
 
 /// Stores staff accounts in PostgreSQL.
 #[derive(Clone)]
@@ -30,7 +36,7 @@ impl PgStaffRepository {
 
 #[async_trait]
 impl StaffRepository for PgStaffRepository {
-    async fn create(&self, new: &NewStaff) -> Result<Staff, StoreError> {
+    async fn create(&self, new: &NewStaff, act: &Act) -> Result<Staff, StoreError> {
         let created = self.pool.write(|mut connection| {
             let query = diesel::insert_into(staff::table)
                 .values((
@@ -39,6 +45,8 @@ impl StaffRepository for PgStaffRepository {
                     staff::date_joined.eq(new.date_joined),
                 ))
                 .returning(StaffRow::as_returning());
+            let event = EventRow::of(act, RESOURCE, Verb::CREATED, &Changes::None);
+            let query = Noted::new(query, event);
             async move {
                 let created = query.get_result(&mut *connection).await;
                 connection.done(created)
@@ -98,34 +106,71 @@ impl StaffRepository for PgStaffRepository {
         Ok(page_of(page, rows))
     }
 
-    async fn update(&self, id: StaffId, profile: &StaffProfile) -> Result<Staff, StoreError> {
+    async fn update(
+        &self,
+        seen: &Staff,
+        profile: &StaffProfile,
+        act: &Act,
+    ) -> Result<Staff, StoreError> {
+        let changes = Changes::between(&seen.profile, profile);
         let updated = self.pool.write(|mut connection| {
-            let query = diesel::update(staff::table.find(id.0))
+            let ProfileRow {
+                username,
+                first_name,
+                last_name,
+                email,
+                is_staff,
+                is_active,
+                is_superuser,
+            } = ProfileRow::from(&seen.profile);
+            let as_seen = staff::table
+                .filter(staff::id.eq(seen.id.0))
+                .filter(staff::username.eq(username))
+                .filter(staff::first_name.eq(first_name))
+                .filter(staff::last_name.eq(last_name))
+                .filter(staff::email.eq(email))
+                .filter(staff::is_staff.eq(is_staff))
+                .filter(staff::is_active.eq(is_active))
+                .filter(staff::is_superuser.eq(is_superuser));
+            let query = diesel::update(as_seen)
                 .set(ProfileRow::from(profile))
                 .returning(StaffRow::as_returning());
+            let event = EventRow::of(act, RESOURCE, Verb::UPDATED, &changes);
+            let query = Noted::new(query, (!changes.is_none()).then_some(event));
             async move {
-                let updated = query.get_result(&mut *connection).await;
+                let updated: QueryResult<StaffRow> = query.get_result(&mut *connection).await;
                 connection.done(updated.optional())
             }
         });
-        updated.await?.map(Staff::from).ok_or(StoreError::NotFound)
+        match updated.await? {
+            Some(updated) => Ok(updated.into()),
+            None => Err(why_not_written(&self.pool, FIND, seen.id.0).await?),
+        }
     }
 
-    async fn set_password(&self, seen: &Staff, password: &PasswordHash) -> Result<(), StoreError> {
+    async fn set_password(
+        &self,
+        seen: &Staff,
+        password: &PasswordHash,
+        act: &Act,
+    ) -> Result<(), StoreError> {
         let set = self.pool.write(|mut connection| {
             let as_seen = staff::table
                 .filter(staff::id.eq(seen.id.0))
                 .filter(staff::password.eq(seen.password.as_str()));
-            let query = diesel::update(as_seen).set(staff::password.eq(password.as_str()));
+            let query = diesel::update(as_seen)
+                .set(staff::password.eq(password.as_str()))
+                .returning(staff::id);
+            let event = EventRow::of(act, RESOURCE, Verb::PASSWORD_SET, &Changes::None);
+            let query = Noted::new(query, event);
             async move {
-                let set = query.execute(&mut *connection).await;
-                connection.done(set)
+                let set: QueryResult<i64> = query.get_result(&mut *connection).await;
+                connection.done(set.optional())
             }
         });
         match set.await? {
-            0 if self.find(seen.id).await?.is_none() => Err(StoreError::NotFound),
-            0 => Err(StoreError::Conflict(Constraint::Stale)),
-            _ => Ok(()),
+            Some(_) => Ok(()),
+            None => Err(why_not_written(&self.pool, FIND, seen.id.0).await?),
         }
     }
 

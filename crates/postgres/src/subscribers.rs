@@ -1,28 +1,49 @@
 //! Newsletter subscribers in PostgreSQL.
 
+mod ensure;
 mod list;
 mod row;
 mod spelled;
 
 use async_trait::async_trait;
-use diesel::SelectableHelper;
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
+use diesel::sql_types::BigInt;
+use diesel::{QueryResult, SelectableHelper};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use exit3_domain::email;
+use exit3_domain::events::{Act, Changes, Verb, record};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_domain::subscribers::{
-    NewSubscriber, Subscriber, SubscriberChange, SubscriberFilter, SubscriberId, SubscriberOrder,
-    search_document,
+    NewSubscriber, RESOURCE, Subscriber, SubscriberFilter, SubscriberId, SubscriberOrder,
 };
 use exit3_ports::subscribers::EMAIL_TAKEN;
-use exit3_ports::{StoreError, SubscriberRepository};
+use exit3_ports::{Constraint, StoreError, SubscriberRepository};
 
+use crate::events::{EventRow, Noted};
 use crate::listing::Beyond;
 use crate::lists::Lists;
 use crate::pool::PgPool;
-use crate::sql::{Cached, Sql, Value};
-use row::{COLUMNS, SubscriberColumns, SubscriberInsert, SubscriberRow, subscribers};
-use spelled::{ensure, holder_of};
+use crate::sql::{Sql, Value};
+use crate::stale::why_not_written;
+use ensure::Ensure;
+use row::{SubscriberColumns, SubscriberInsert, SubscriberRow, subscribers};
+use spelled::holder_of;
+
+/// How often a sign-up is tried while others store and delete the same address.
+const ATTEMPTS: usize = 10;
+
+/// Finds a subscriber.
+const FIND: &str = "SELECT 1 FROM subscribers WHERE id = ";
+
+/// The row of a subscriber, if it still has the values that the caller has seen.
+macro_rules! as_seen {
+    ($seen:expr) => {
+        subscribers::table
+            .filter(subscribers::id.eq($seen.id.0))
+            .filter(subscribers::email.eq(&$seen.email))
+            .filter(subscribers::is_subscribed.eq($seen.is_subscribed))
+    };
+}
 
 /// Stores newsletter subscribers in PostgreSQL.
 #[derive(Clone)]
@@ -39,7 +60,11 @@ impl PgSubscriberRepository {
 
 #[async_trait]
 impl SubscriberRepository for PgSubscriberRepository {
-    async fn create(&self, subscriber: &NewSubscriber) -> Result<Subscriber, StoreError> {
+    async fn create(
+        &self,
+        subscriber: &NewSubscriber,
+        act: &Act,
+    ) -> Result<Subscriber, StoreError> {
         let subscriber = normal(subscriber);
         if holder_of(&self.pool, &subscriber.email, None).await?.is_some() {
             return Err(StoreError::Conflict(EMAIL_TAKEN));
@@ -49,27 +74,39 @@ impl SubscriberRepository for PgSubscriberRepository {
             let query = diesel::insert_into(subscribers::table)
                 .values(SubscriberInsert::new(&subscriber, &document))
                 .returning(SubscriberRow::as_returning());
+            let event = EventRow::of(act, RESOURCE, Verb::CREATED, &Changes::None);
+            let query = Noted::new(query, event);
             async move {
-                let created = Cached(query).get_result(&mut *connection).await;
+                let created: QueryResult<SubscriberRow> = query.get_result(&mut *connection).await;
                 connection.done(created)
             }
         });
         Ok(created.await?.into())
     }
 
-    async fn ensure(&self, subscriber: &NewSubscriber) -> Result<(), StoreError> {
+    async fn ensure(&self, subscriber: &NewSubscriber, act: &Act) -> Result<(), StoreError> {
         let subscriber = normal(subscriber);
-        let ensured = self.pool.write(|mut connection| {
-            let query = ensure(&subscriber);
-            async move {
-                let ensured = query.execute(&mut *connection).await;
-                connection.done(ensured)
+        // Nothing is returned if another caller has stored the address in between.
+        for _ in 0..ATTEMPTS {
+            let ensured = self.pool.write(|mut connection| {
+                let query = Ensure::new(&subscriber, act);
+                async move {
+                    let ensured: QueryResult<Vec<i64>> = query.load(&mut *connection).await;
+                    connection.done(ensured)
+                }
+            });
+            if !ensured.await?.is_empty() {
+                return Ok(());
             }
-        });
-        ensured.await.map(drop)
+        }
+        Err(StoreError::Unavailable("others change the address all the time".into()))
     }
 
-    async fn create_many(&self, subscribers: &[NewSubscriber]) -> Result<u64, StoreError> {
+    async fn create_many(
+        &self,
+        subscribers: &[NewSubscriber],
+        act: &Act,
+    ) -> Result<u64, StoreError> {
         let mut given: Vec<NewSubscriber> = subscribers.iter().map(normal).collect();
         // Sorted, so that two calls with the same addresses lock them in the same order and cannot
         // deadlock.
@@ -78,14 +115,15 @@ impl SubscriberRepository for PgSubscriberRepository {
         given.retain(|new| !held.contains(&new.email));
         let begin = self.pool.begin_bulk();
         let stored = self.pool.write_many(|mut connection| {
-            let insert = insert(&given);
+            let event = EventRow::of(act, RESOURCE, Verb::CREATED, &Changes::None);
+            let insert = Noted::new(insert(&given), event);
             let begin = &begin;
             async move {
                 let stored = async {
                     connection.batch_execute(begin).await?;
-                    let stored = insert.execute(&mut *connection).await?;
+                    let stored: Vec<i64> = insert.load(&mut *connection).await?;
                     connection.batch_execute("COMMIT").await?;
-                    Ok(stored)
+                    Ok(stored.len())
                 };
                 let stored = stored.await;
                 connection.done_in_transaction(stored)
@@ -146,45 +184,74 @@ impl SubscriberRepository for PgSubscriberRepository {
 
     async fn update(
         &self,
-        id: SubscriberId,
-        change: &SubscriberChange,
+        seen: &Subscriber,
+        details: &NewSubscriber,
+        act: &Act,
     ) -> Result<Subscriber, StoreError> {
-        let SubscriberChange { email, is_subscribed } = change;
-        let email = email.as_deref().map(email::canonical);
-        if let Some(email) = &email
-            && holder_of(&self.pool, email, Some(id)).await?.is_some()
-        {
-            self.find(id).await?.ok_or(StoreError::NotFound)?;
+        let is_other = details.email != seen.email;
+        let details = if is_other { normal(details) } else { details.clone() };
+        if is_other && holder_of(&self.pool, &details.email, Some(seen.id)).await?.is_some() {
+            self.find(seen.id).await?.ok_or(StoreError::NotFound)?;
             return Err(StoreError::Conflict(EMAIL_TAKEN));
         }
-        let document = email.as_deref().map(search_document);
+        let changes = Changes::between(&NewSubscriber::from(seen.clone()), &details);
+        let document = details.search_document();
         let updated = self.pool.write(|mut connection| {
-            let query =
-                Sql::<SubscriberColumns>::cached("UPDATE subscribers SET email = coalesce(")
-                    .value(Value::Text(email.clone()))
-                    .sql(", email), search_document = coalesce(")
-                    .value(Value::Text(document.clone()))
-                    .sql(", search_document), is_subscribed = coalesce(")
-                    .value(Value::Bool(*is_subscribed))
-                    .sql(", is_subscribed) WHERE id = ")
-                    .value(Value::BigInt(id.0))
-                    .sql(" RETURNING ")
-                    .sql(COLUMNS);
+            let query = diesel::update(as_seen!(seen))
+                .set(SubscriberInsert::new(&details, &document))
+                .returning(SubscriberRow::as_returning());
+            let event = EventRow::of(act, RESOURCE, Verb::UPDATED, &changes);
+            let query = Noted::new(query, (!changes.is_none()).then_some(event));
             async move {
-                let updated = query.get_result::<SubscriberRow>(&mut *connection).await;
+                let updated: QueryResult<SubscriberRow> = query.get_result(&mut *connection).await;
                 connection.done(updated.optional())
             }
         });
-        updated.await?.map(Subscriber::from).ok_or(StoreError::NotFound)
+        match updated.await? {
+            Some(updated) => Ok(updated.into()),
+            None => Err(why_not_written(&self.pool, FIND, seen.id.0).await?),
+        }
     }
 
-    async fn delete(&self, id: SubscriberId) -> Result<(), StoreError> {
-        let deleted = self.pool.write(|mut connection| async move {
-            let query = diesel::delete(subscribers::table.find(id.0));
-            let deleted = Cached(query).execute(&mut *connection).await;
-            connection.done(deleted)
+    async fn delete(&self, seen: &Subscriber, act: &Act) -> Result<(), StoreError> {
+        let changes = Changes::Row(record(seen));
+        let deleted = self.pool.write(|mut connection| {
+            let query = diesel::delete(as_seen!(seen)).returning(subscribers::id);
+            let query = Noted::new(query, EventRow::of(act, RESOURCE, Verb::DELETED, &changes));
+            async move {
+                let deleted: QueryResult<i64> = query.get_result(&mut *connection).await;
+                connection.done(deleted.optional())
+            }
         });
-        if deleted.await? == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+        match deleted.await? {
+            Some(_) => Ok(()),
+            None => Err(why_not_written(&self.pool, FIND, seen.id.0).await?),
+        }
+    }
+
+    async fn restore(&self, subscriber: &Subscriber, act: &Act) -> Result<(), StoreError> {
+        let details = NewSubscriber::from(subscriber.clone());
+        if holder_of(&self.pool, &email::canonical(&details.email), None).await?.is_some() {
+            return Err(StoreError::Conflict(EMAIL_TAKEN));
+        }
+        let document = details.search_document();
+        let restored = self.pool.write(|mut connection| {
+            let query = diesel::insert_into(subscribers::table)
+                .values((
+                    subscribers::id.eq(subscriber.id.0),
+                    SubscriberInsert::new(&details, &document),
+                ))
+                .on_conflict(subscribers::id)
+                .do_nothing()
+                .returning(subscribers::id);
+            let event = EventRow::of(act, RESOURCE, Verb::RESTORED, &Changes::None);
+            let query = Noted::new(query, event);
+            async move {
+                let restored: QueryResult<i64> = query.get_result(&mut *connection).await;
+                connection.done(restored.optional())
+            }
+        });
+        restored.await?.map(drop).ok_or(StoreError::Conflict(Constraint::Stale))
     }
 }
 
@@ -193,7 +260,7 @@ fn normal(given: &NewSubscriber) -> NewSubscriber {
     NewSubscriber { email: email::canonical(&given.email), ..given.clone() }
 }
 
-fn insert(given: &[NewSubscriber]) -> Sql {
+fn insert(given: &[NewSubscriber]) -> Sql<BigInt> {
     let (mut emails, mut wanted, mut documents) = (Vec::new(), Vec::new(), Vec::new());
     for new in given {
         let NewSubscriber { email, is_subscribed } = new;
@@ -209,5 +276,5 @@ fn insert(given: &[NewSubscriber]) -> Sql {
     .value(Value::Bools(wanted))
     .sql(", ")
     .value(Value::Texts(documents))
-    .sql(") ON CONFLICT (lower(email)) DO NOTHING")
+    .sql(") ON CONFLICT (lower(email)) DO NOTHING RETURNING id")
 }

@@ -76,12 +76,23 @@ pub(crate) fn span(sql: &str) -> Span {
         db.query.text = sql,
     );
     if !span.is_disabled() {
+        let sql = write(sql);
         let (operation, table) = (operation(sql), table(sql));
         span.record("db.operation.name", operation);
         span.record("db.collection.name", table);
         span.record("otel.name", format!("{operation} {table}").trim_end());
     }
     span
+}
+
+/// The part of a statement that writes rows, if it has others before that.
+fn write(sql: &str) -> &str {
+    if !sql.starts_with("WITH ") {
+        return sql;
+    }
+    let begins = ["INSERT INTO ", "UPDATE ", "DELETE FROM "];
+    let first = begins.iter().filter_map(|begin| sql.find(begin)).min();
+    first.and_then(|at| sql.get(at..)).unwrap_or(sql)
 }
 
 fn operation(sql: &str) -> &str {
@@ -108,7 +119,11 @@ mod tests {
             ("UPDATE subscribers SET email = $1", ("UPDATE", "subscribers")),
             ("DELETE  FROM \"leads\" WHERE x", ("DELETE", "leads")),
             ("SELECT 1", ("SELECT", "")),
+            ("WITH written AS (INSERT INTO \"leads\" (\"id\") VALUES ($1)", ("INSERT", "leads")),
+            ("WITH due AS (SELECT id FROM jobs) UPDATE jobs SET", ("UPDATE", "jobs")),
+            ("WITH clock AS (SELECT now()) SELECT * FROM clock", ("WITH", "clock")),
         ] {
+            let sql = write(sql);
             assert_eq!((operation(sql), table(sql)), of);
         }
     }

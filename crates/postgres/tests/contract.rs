@@ -19,7 +19,22 @@ async fn harness() -> Harness {
     let database = postgres::shared().create_migrated(migrate).await;
     let settings = PgSettings::parse(database.url()).unwrap();
     let connected = connect(&settings, Handle::current());
-    Harness { guard: Box::new(database), ..common::harness_over(&connected) }
+    let url = database.url().to_owned();
+    Harness {
+        guard: Box::new(database),
+        refuse_events: Box::new(move |refused| Box::pin(refuse_events(url.clone(), refused))),
+        ..common::harness_over(&connected)
+    }
+}
+
+async fn refuse_events(url: String, refused: bool) {
+    let refuse = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql \
+                  AS $$ BEGIN RAISE EXCEPTION 'no event is taken'; END $$; \
+                  CREATE TRIGGER refuse BEFORE INSERT ON events \
+                  FOR EACH ROW EXECUTE FUNCTION refuse()";
+    let take = "DROP FUNCTION refuse() CASCADE";
+    let admin = postgres::client(&url).await;
+    admin.batch_execute(if refused { refuse } else { take }).await.unwrap();
 }
 
 async fn migrate(url: String) {

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use exit3_app::api_keys::Keyring;
+use exit3_app::jobs::Bell;
 use exit3_app::quotas::Limits;
 use exit3_app::{App, NoDatabase};
 use exit3_domain::email::DisposableDomains;
@@ -43,6 +44,7 @@ pub struct Backend {
 pub(crate) struct Shared {
     disposable: DisposableDomains,
     keyring: Arc<Keyring>,
+    bell: Arc<Bell>,
     limits: Limits,
     /// Counts in this process.
     quotas: Arc<LocalQuotas>,
@@ -297,6 +299,7 @@ impl Shared {
         Self {
             disposable: settings.disposable.clone(),
             keyring: Arc::default(),
+            bell: Arc::default(),
             limits: settings.limits,
             quotas: Arc::default(),
             redis_url: settings.redis_url.clone(),
@@ -308,6 +311,7 @@ impl Shared {
         App {
             database,
             keyring: Arc::clone(&self.keyring),
+            bell: Arc::clone(&self.bell),
             quotas: self.quotas(),
             limits: self.limits,
             clock: Arc::new(SystemClock),

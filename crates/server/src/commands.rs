@@ -5,8 +5,10 @@ mod asking;
 mod backup;
 mod check;
 mod diff_django;
+mod erase;
 mod healthcheck;
 mod import_django;
+mod jobs;
 mod migrate;
 mod prepare;
 mod probe;
@@ -14,6 +16,7 @@ mod promote;
 mod restore;
 mod seed;
 mod serve;
+mod table;
 mod verify_backup;
 
 use std::ffi::OsString;
@@ -50,6 +53,9 @@ enum Command {
     /// Creates, lists and revokes API keys
     #[command(subcommand)]
     ApiKey(api_key::ApiKeyCommand),
+    /// Lists background jobs, tries them again, and cancels them
+    #[command(subcommand)]
+    Jobs(jobs::JobsCommand),
     /// Checks the settings
     Check(check::Check),
     /// Checks whether the service at HOST and PORT is ready
@@ -68,6 +74,8 @@ enum Command {
     ImportDjango(import_django::ImportDjango),
     /// Sends the same requests to the Django service and to this one, and reports differences
     DiffDjango(diff_django::DiffDjango),
+    /// Removes a person: leads, subscriptions, and their values in events
+    Erase(erase::Erase),
     /// Fills the database with invented leads and subscribers
     SeedDemo(seed::SeedDemo),
 }
@@ -154,6 +162,7 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
         }
         Command::Migrate(wanted) => migrate::migrate(&settings, &wanted),
         Command::ApiKey(command) => api_key::api_key(&settings, command),
+        Command::Jobs(command) => jobs::jobs(&settings, command),
         Command::Check(what) => check::check(&settings, &line.arguments, &what),
         Command::Backup(what) => backup::backup(&settings, &what),
         Command::Restore(what) => restore::restore(&settings, &what),
@@ -163,6 +172,7 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
             import_django::import_django(&settings, &line.arguments, &what)
         }
         Command::DiffDjango(what) => diff_django::diff_django(&what),
+        Command::Erase(what) => erase::erase(&settings, &line.arguments, &what),
         Command::SeedDemo(demo) => seed::seed(&settings, &demo),
     }
 }

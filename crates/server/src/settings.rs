@@ -90,6 +90,8 @@ pub struct Settings {
     pub disposable: DisposableDomains,
     /// When the paths without a version will be removed.
     pub sunset: Option<DateTime<Utc>>,
+    /// How many days events are kept.
+    pub events_keep: u32,
     /// Warnings about the settings: those that are not followed, and those without effect.
     pub notes: Vec<String>,
 }
@@ -170,6 +172,7 @@ impl Settings {
             telemetry,
             disposable: disposable(arguments.disposable_domains_file.as_ref())?,
             sunset: arguments.api_sunset,
+            events_keep: arguments.events_keep,
             notes: arguments.variables.notes.clone(),
         };
         settings.notes.extend(not_followed);

@@ -27,7 +27,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("exit3-web", &["exit3-domain", "exit3-ports", "exit3-app"]),
     ("exit3-http", &["exit3-domain", "exit3-ports", "exit3-app", "exit3-web"]),
     ("exit3-connections", &["exit3-web"]),
-    ("exit3-testkit", &["exit3-domain", "exit3-ports"]),
+    ("exit3-testkit", &["exit3-domain", "exit3-ports", "exit3-app"]),
     (
         "exit3",
         &[
@@ -51,7 +51,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 const KEEPS_OUT: &[(&str, &[&str])] = &[
     ("exit3-domain", &["actix", "diesel", "tokio", "futures", "hyper", "libsqlite3"]),
     ("exit3-ports", &["actix", "diesel", "tokio", "hyper", "libsqlite3"]),
-    ("exit3-app", &["actix", "diesel", "tokio", "hyper", "libsqlite3"]),
+    // It runs jobs, which wait for time and for each other, and knows no network.
+    ("exit3-app", &["actix", "diesel", "tokio-postgres", "tokio-rustls", "hyper", "libsqlite3"]),
     (
         "exit3-web",
         &["actix-governor", "diesel", "tokio-postgres", "libsqlite3", "rusqlite", "utoipa"],

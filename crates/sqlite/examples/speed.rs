@@ -18,7 +18,7 @@ use exit3_domain::leads::{
 use exit3_domain::paging::{Direction, PageNumber, PageRequest, Step};
 use exit3_ports::LeadRepository;
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
-use exit3_testkit::builders::{at, lead};
+use exit3_testkit::builders::{act, at, lead, some_act};
 
 const TIME: Duration = Duration::from_secs(3);
 
@@ -145,7 +145,7 @@ async fn main() {
         let many: Vec<_> = (chunk..(chunk + 10_000).min(stock))
             .map(|n| (some_lead(n), at(1_735_689_600_000_000 + n * 1_000_000)))
             .collect();
-        leads.create_many(&many).await.unwrap();
+        leads.create_many(&many, &some_act()).await.unwrap();
     }
     println!("{} leads stored in {:?}", (stock - stored).max(0), begun.elapsed());
 
@@ -154,12 +154,15 @@ async fn main() {
     }
     for tasks in [1, 32] {
         let (writer, before) = (Arc::clone(&leads), database.commits());
-        let creates = rate(tasks, move |n| {
-            let leads = Arc::clone(&writer);
-            let new = some_lead(n);
-            async move { drop(leads.create(&new, at(1_800_000_000_000_000 + n)).await.unwrap()) }
-        })
-        .await;
+        let creates =
+            rate(tasks, move |n| {
+                let leads = Arc::clone(&writer);
+                let new = some_lead(n);
+                async move {
+                    drop(leads.create(&new, &act(at(1_800_000_000_000_000 + n))).await.unwrap())
+                }
+            })
+            .await;
         let commits = (database.commits() - before) as f64 / TIME.as_secs_f64();
         println!("creates from {tasks}: {creates:.0}/s in {commits:.0} commits/s");
     }

@@ -5,12 +5,15 @@ mod row;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use exit3_domain::api_keys::{ApiKey, ApiKeyId, NewApiKey, TokenPrefix};
+use exit3_domain::api_keys::{ApiKey, ApiKeyId, NewApiKey, RESOURCE, TokenPrefix};
+use exit3_domain::events::{Act, Changes, Verb};
 use exit3_ports::{ApiKeyRepository, StoreError};
 
 use self::row::{ApiKeyInsert, ApiKeyRow, api_keys};
 use crate::error::from_diesel;
+use crate::events::EventRow;
 use crate::store::Store;
+use crate::values::microseconds;
 
 /// Stores API keys.
 #[derive(Clone)]
@@ -26,14 +29,17 @@ impl SqliteApiKeyRepository {
 
 #[async_trait]
 impl ApiKeyRepository for SqliteApiKeyRepository {
-    async fn create(&self, key: &NewApiKey) -> Result<ApiKey, StoreError> {
+    async fn create(&self, key: &NewApiKey, act: &Act) -> Result<ApiKey, StoreError> {
         let row = ApiKeyInsert::from(key);
+        let event = EventRow::of(act, RESOURCE, Verb::CREATED, &Changes::None)?;
         let insert = move |connection: &mut SqliteConnection| {
-            diesel::insert_into(api_keys::table)
+            let created: ApiKeyRow = diesel::insert_into(api_keys::table)
                 .values(row)
                 .returning(ApiKeyRow::as_returning())
                 .get_result(connection)
-                .map_err(from_diesel)
+                .map_err(from_diesel)?;
+            event.insert(connection, created.id())?;
+            Ok(created)
         };
         self.store.writer.write(self.store.patience, insert).await?.try_into()
     }
@@ -59,19 +65,26 @@ impl ApiKeyRepository for SqliteApiKeyRepository {
         self.store.readers.run(find).await?.map(ApiKey::try_from).transpose()
     }
 
-    async fn revoke(&self, which: &str, now: DateTime<Utc>) -> Result<Vec<ApiKey>, StoreError> {
+    async fn revoke(&self, which: &str, act: &Act) -> Result<Vec<ApiKey>, StoreError> {
+        let at = microseconds(act.at);
+        let now = Changes::one("revoked_at", None, Some(act.at));
+        let event = EventRow::of(act, RESOURCE, Verb::REVOKED, &now)?;
         let which = which.to_owned();
         let revoke = move |connection: &mut SqliteConnection| {
             let called = api_keys::name.eq(&which).or(api_keys::prefix.eq(&which));
-            diesel::update(api_keys::table.filter(called.and(api_keys::revoked_at.is_null())))
-                .set(api_keys::revoked_at.eq(now.timestamp_micros()))
-                .returning(ApiKeyRow::as_returning())
-                .load(connection)
-                .map_err(from_diesel)
+            let mut revoked: Vec<ApiKeyRow> =
+                diesel::update(api_keys::table.filter(called.and(api_keys::revoked_at.is_null())))
+                    .set(api_keys::revoked_at.eq(at))
+                    .returning(ApiKeyRow::as_returning())
+                    .load(connection)
+                    .map_err(from_diesel)?;
+            revoked.sort_by_key(|row| std::cmp::Reverse(row.id()));
+            for row in &revoked {
+                event.insert(connection, row.id())?;
+            }
+            Ok(revoked)
         };
-        let mut revoked: Vec<ApiKeyRow> =
-            self.store.writer.write(self.store.patience, revoke).await?;
-        revoked.sort_by_key(|row| std::cmp::Reverse(row.id()));
+        let revoked = self.store.writer.write(self.store.patience, revoke).await?;
         revoked.into_iter().map(ApiKey::try_from).collect()
     }
 

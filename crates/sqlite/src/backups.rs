@@ -7,9 +7,9 @@ use diesel::sql_types::{BigInt, Bool, Nullable};
 use exit3_ports::{BackupLog, BackupStatus, StoreError};
 
 use crate::error::from_diesel;
-use crate::leads::moment;
 use crate::sql::Sql;
 use crate::store::Store;
+use crate::values::moment;
 
 /// Records when backups were made and verified.
 #[derive(Clone)]

@@ -3,14 +3,16 @@
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
-use exit3_domain::clients::{Client, ClientId, Money, NewClient};
+use exit3_domain::clients::{Client, ClientId, Money, NewClient, RESOURCE};
+use exit3_domain::events::{Act, Changes, Verb, record};
 use exit3_domain::leads::{LeadCategory, LeadId};
 use exit3_domain::paging::{Page, PageRequest};
-use exit3_ports::{ClientRepository, StoreError};
+use exit3_ports::{ClientRepository, Constraint, StoreError};
 
 use crate::error::{from_diesel, from_diesel_about};
-use crate::leads::{text, unreadable};
-use crate::store::Store;
+use crate::events::EventRow;
+use crate::store::{Store, check_seen};
+use crate::values::{text, unreadable};
 use crate::window::Window;
 
 diesel::table! {
@@ -111,22 +113,23 @@ impl SqliteClientRepository {
 
 #[async_trait]
 impl ClientRepository for SqliteClientRepository {
-    async fn create(&self, client: &NewClient) -> Result<Client, StoreError> {
+    async fn create(&self, client: &NewClient, act: &Act) -> Result<Client, StoreError> {
         let row = DetailsRow::of(client)?;
+        let event = EventRow::of(act, RESOURCE, Verb::CREATED, &Changes::None)?;
         let insert = move |connection: &mut SqliteConnection| {
-            diesel::insert_into(clients::table)
+            let created: ClientRow = diesel::insert_into(clients::table)
                 .values(row)
                 .returning(ClientRow::as_returning())
                 .get_result(connection)
-                .map_err(from_diesel_about("clients"))
+                .map_err(from_diesel_about("clients"))?;
+            event.insert(connection, created.id)?;
+            Ok(created)
         };
         self.store.writer.write(self.store.patience, insert).await?.try_into()
     }
 
     async fn find(&self, id: ClientId) -> Result<Option<Client>, StoreError> {
-        let find = move |connection: &mut SqliteConnection| {
-            clients::table.find(id.0).select(ClientRow::as_select()).first(connection).optional()
-        };
+        let find = move |connection: &mut SqliteConnection| stored(connection, id);
         self.store.readers.run(find).await?.map(Client::try_from).transpose()
     }
 
@@ -163,27 +166,61 @@ impl ClientRepository for SqliteClientRepository {
         Ok(Some(Page { count: page.count, number: page.number, rows: rows? }))
     }
 
-    async fn update(&self, id: ClientId, details: &NewClient) -> Result<Client, StoreError> {
+    async fn update(
+        &self,
+        seen: &Client,
+        details: &NewClient,
+        act: &Act,
+    ) -> Result<Client, StoreError> {
         let row = DetailsRow::of(details)?;
+        let event = EventRow::of_update(act, RESOURCE, &Changes::between(&seen.details, details))?;
+        let seen = seen.clone();
         let update = move |connection: &mut SqliteConnection| {
-            let updated = diesel::update(clients::table.find(id.0))
+            let stored = stored(connection, seen.id).map_err(from_diesel)?;
+            check_seen(stored.map(Client::try_from).transpose()?, &seen)?;
+            let updated: ClientRow = diesel::update(clients::table.find(seen.id.0))
                 .set(row)
                 .returning(ClientRow::as_returning())
                 .get_result(connection)
-                .optional();
-            updated.map_err(from_diesel_about("clients"))?.ok_or(StoreError::NotFound)
+                .map_err(from_diesel_about("clients"))?;
+            if let Some(event) = event {
+                event.insert(connection, updated.id)?;
+            }
+            Ok(updated)
         };
         self.store.writer.write(self.store.patience, update).await?.try_into()
     }
 
-    async fn delete(&self, id: ClientId) -> Result<(), StoreError> {
+    async fn delete(&self, seen: &Client, act: &Act) -> Result<(), StoreError> {
+        let event = EventRow::of(act, RESOURCE, Verb::DELETED, &Changes::Row(record(seen)))?;
+        let seen = seen.clone();
         let delete = move |connection: &mut SqliteConnection| {
-            let deleted = diesel::delete(clients::table.find(id.0)).execute(connection);
-            match deleted.map_err(from_diesel)? {
-                0 => Err(StoreError::NotFound),
-                _ => Ok(()),
-            }
+            let stored = stored(connection, seen.id).map_err(from_diesel)?;
+            check_seen(stored.map(Client::try_from).transpose()?, &seen)?;
+            let delete = diesel::delete(clients::table.find(seen.id.0));
+            delete.execute(connection).map_err(from_diesel)?;
+            event.insert(connection, seen.id.0)
         };
         self.store.writer.write(self.store.patience, delete).await
     }
+
+    async fn restore(&self, client: &Client, act: &Act) -> Result<(), StoreError> {
+        let event = EventRow::of(act, RESOURCE, Verb::RESTORED, &Changes::None)?;
+        let (id, row) = (client.id, DetailsRow::of(&client.details)?);
+        let restore = move |connection: &mut SqliteConnection| {
+            if stored(connection, id).map_err(from_diesel)?.is_some() {
+                return Err(StoreError::Conflict(Constraint::Stale));
+            }
+            let insert = diesel::insert_into(clients::table);
+            let insert = insert.values((clients::id.eq(id.0), row));
+            insert.execute(connection).map_err(from_diesel_about("clients"))?;
+            event.insert(connection, id.0)
+        };
+        self.store.writer.write(self.store.patience, restore).await
+    }
+}
+
+/// The row with this id.
+fn stored(connection: &mut SqliteConnection, id: ClientId) -> QueryResult<Option<ClientRow>> {
+    clients::table.find(id.0).select(ClientRow::as_select()).first(connection).optional()
 }

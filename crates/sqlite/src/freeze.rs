@@ -4,7 +4,7 @@
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use exit3_ports::{StoreError, TABLES};
+use exit3_ports::{STAYING, StoreError, TABLES};
 
 use crate::error::{FROZEN, from_diesel};
 use crate::sql::Sql;
@@ -36,7 +36,7 @@ fn all(
     statement: impl Fn(&str, &str) -> String,
 ) -> Result<(), StoreError> {
     let events = ["insert", "update", "delete"];
-    let statements = TABLES.iter().flat_map(|table| {
+    let statements = TABLES.iter().chain(STAYING).flat_map(|table| {
         let statement = &statement;
         events.iter().map(move |event| statement(table.name, event))
     });

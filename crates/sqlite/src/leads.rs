@@ -3,23 +3,22 @@
 mod list;
 mod row;
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, NewLead};
+use diesel::sql_types::BigInt;
+use exit3_domain::clients;
+use exit3_domain::events::{Act, Changes, Verb, record};
+use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, NewLead, RESOURCE};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_ports::{Constraint, LeadRepository, StoreError};
 
-use self::row::{DetailsRow, LeadRow, leads, microseconds};
-pub(crate) use self::row::{moment, text, unreadable};
+use self::row::{DetailsRow, LeadRow, leads};
 use crate::error::from_diesel;
-use crate::sql::Cached;
-use crate::store::Store;
-
-/// The patience for storing many rows at once.
-pub(crate) const PATIENCE_FOR_MANY: Duration = Duration::from_secs(120);
+use crate::events::EventRow;
+use crate::sql::{Cached, Sql};
+use crate::store::{PATIENCE_FOR_MANY, Store};
+use crate::values::{microseconds, moment};
 
 /// Stores leads.
 #[derive(Clone)]
@@ -35,18 +34,25 @@ impl SqliteLeadRepository {
 
 #[async_trait]
 impl LeadRepository for SqliteLeadRepository {
-    async fn create(&self, lead: &NewLead, now: DateTime<Utc>) -> Result<Lead, StoreError> {
+    async fn create(&self, lead: &NewLead, act: &Act) -> Result<Lead, StoreError> {
         let details = DetailsRow::of(lead)?;
-        let created_at = microseconds(now);
+        let created_at = microseconds(act.at);
+        let event = EventRow::of(act, RESOURCE, Verb::CREATED, &Changes::None)?;
         let insert = move |connection: &mut SqliteConnection| {
-            insert(connection, &details, created_at).map_err(from_diesel)
+            let id = insert(connection, &details, created_at).map_err(from_diesel)?;
+            event.insert(connection, id)?;
+            Ok(id)
         };
         let id = self.store.writer.write(self.store.patience, insert).await?;
         let now = moment(created_at)?;
         Ok(Lead { id: LeadId(id), details: lead.clone(), created_at: now, updated_at: now })
     }
 
-    async fn create_many(&self, leads: &[(NewLead, DateTime<Utc>)]) -> Result<(), StoreError> {
+    async fn create_many(
+        &self,
+        leads: &[(NewLead, DateTime<Utc>)],
+        act: &Act,
+    ) -> Result<(), StoreError> {
         let rows: Result<Vec<_>, StoreError> = leads
             .iter()
             .map(|(lead, now)| Ok((DetailsRow::of(lead)?, microseconds(*now))))
@@ -55,9 +61,11 @@ impl LeadRepository for SqliteLeadRepository {
         if rows.is_empty() {
             return Ok(());
         }
+        let event = EventRow::of(act, RESOURCE, Verb::CREATED, &Changes::None)?;
         let insert = move |connection: &mut SqliteConnection| {
             for (details, created_at) in &rows {
-                insert(connection, details, *created_at).map_err(from_diesel)?;
+                let id = insert(connection, details, *created_at).map_err(from_diesel)?;
+                event.insert(connection, id)?;
             }
             Ok(())
         };
@@ -89,26 +97,25 @@ impl LeadRepository for SqliteLeadRepository {
         self.store.walk(filter, order, step).await
     }
 
-    async fn update(
-        &self,
-        seen: &Lead,
-        details: &NewLead,
-        now: DateTime<Utc>,
-    ) -> Result<Lead, StoreError> {
+    async fn update(&self, seen: &Lead, details: &NewLead, act: &Act) -> Result<Lead, StoreError> {
         let row = DetailsRow::of(details)?;
+        let event = EventRow::of_update(act, RESOURCE, &Changes::between(&seen.details, details))?;
         let (id, seen_at) = (seen.id.0, microseconds(seen.updated_at));
-        let updated_at = microseconds(now).max(seen_at.saturating_add(1));
+        let updated_at = microseconds(act.at).max(seen_at.saturating_add(1));
         let update = move |connection: &mut SqliteConnection| {
-            let unchanged = leads::table.find(id).filter(leads::updated_at.eq(seen_at));
-            let update = diesel::update(unchanged)
+            let as_seen = leads::table.find(id).filter(leads::updated_at.eq(seen_at));
+            let update = diesel::update(as_seen)
                 .set((row, leads::updated_at.eq(updated_at)))
                 .returning(leads::created_at);
             let created_at: Option<i64> =
                 Cached(update).get_result(connection).optional().map_err(from_diesel)?;
-            match created_at {
-                Some(created_at) => Ok(created_at),
-                None => Err(why_not_updated(connection, id)),
+            let Some(created_at) = created_at else {
+                return Err(why_not_written(connection, id));
+            };
+            if let Some(event) = event {
+                event.insert(connection, id)?;
             }
+            Ok(created_at)
         };
         let created_at = self.store.writer.write(self.store.patience, update).await?;
         Ok(Lead {
@@ -119,15 +126,43 @@ impl LeadRepository for SqliteLeadRepository {
         })
     }
 
-    async fn delete(&self, id: LeadId) -> Result<(), StoreError> {
+    async fn delete(&self, seen: &Lead, act: &Act) -> Result<(), StoreError> {
+        let event = EventRow::of(act, RESOURCE, Verb::DELETED, &Changes::Row(record(seen)))?;
+        // Its client forgets it, which is a change of the client.
+        let forgotten = Changes::one("lead", Some(seen.id), None);
+        let of_client = EventRow::of(act, clients::RESOURCE, Verb::UPDATED, &forgotten)?;
+        let (id, seen_at) = (seen.id.0, microseconds(seen.updated_at));
         let delete = move |connection: &mut SqliteConnection| {
-            let deleted = diesel::delete(leads::table.find(id.0)).execute(connection);
-            match deleted.map_err(from_diesel)? {
-                0 => Err(StoreError::NotFound),
-                _ => Ok(()),
+            if let Some(client) = forget(connection, id).map_err(from_diesel)? {
+                of_client.insert(connection, client)?;
+            }
+            let as_seen = leads::table.find(id).filter(leads::updated_at.eq(seen_at));
+            match diesel::delete(as_seen).execute(connection).map_err(from_diesel)? {
+                0 => Err(why_not_written(connection, id)),
+                _ => event.insert(connection, id),
             }
         };
         self.store.writer.write(self.store.patience, delete).await
+    }
+
+    async fn restore(&self, lead: &Lead, act: &Act) -> Result<(), StoreError> {
+        let Lead { id, details, created_at, updated_at } = lead;
+        let row = (
+            leads::id.eq(id.0),
+            DetailsRow::of(details)?,
+            leads::created_at.eq(microseconds(*created_at)),
+            leads::updated_at.eq(microseconds(*updated_at)),
+        );
+        let (id, event) = (id.0, EventRow::of(act, RESOURCE, Verb::RESTORED, &Changes::None)?);
+        let restore = move |connection: &mut SqliteConnection| {
+            let insert = diesel::insert_into(leads::table).values(row);
+            let insert = insert.on_conflict(leads::id).do_nothing();
+            match insert.execute(connection).map_err(from_diesel)? {
+                0 => Err(StoreError::Conflict(Constraint::Stale)),
+                _ => event.insert(connection, id),
+            }
+        };
+        self.store.writer.write(self.store.patience, restore).await
     }
 }
 
@@ -142,7 +177,15 @@ fn insert(
         .get_result(connection)
 }
 
-fn why_not_updated(connection: &mut SqliteConnection, id: i64) -> StoreError {
+/// Clears the lead of the client that it became, if there is one. Returns the id of the client.
+fn forget(connection: &mut SqliteConnection, lead: i64) -> QueryResult<Option<i64>> {
+    let mut update = Sql::<BigInt>::new("UPDATE clients SET lead_id = NULL WHERE lead_id = ");
+    update.int(lead).sql(" RETURNING id");
+    update.get_result(connection).optional()
+}
+
+/// Why a lead could not be written in the state that the caller has seen.
+fn why_not_written(connection: &mut SqliteConnection, id: i64) -> StoreError {
     match leads::table.find(id).select(leads::id).first::<i64>(connection).optional() {
         Ok(Some(_)) => StoreError::Conflict(Constraint::Stale),
         Ok(None) => StoreError::NotFound,

@@ -12,9 +12,11 @@ mod database;
 mod deadline;
 mod documents;
 mod error;
+mod events;
 mod foreign;
 mod freeze;
 mod health;
+mod jobs;
 mod leads;
 mod listing;
 mod merge;
@@ -26,6 +28,7 @@ mod store;
 mod subscribers;
 mod telemetry;
 mod transfer;
+mod values;
 mod window;
 mod writer;
 
@@ -48,7 +51,9 @@ impl SqliteDatabase {
             api_keys: Arc::new(api_keys::SqliteApiKeyRepository::new(store())),
             clients: Arc::new(clients::SqliteClientRepository::new(store())),
             staff: Arc::new(staff::SqliteStaffRepository::new(store())),
+            events: Arc::new(events::SqliteEventRepository::new(store())),
             backups: Arc::new(backups::SqliteBackupLog::new(store())),
+            jobs: Arc::new(jobs::SqliteJobQueue::new(store())),
             health: Arc::new(health::SqliteHealth::new(store(), self.connector.clone())),
         }
     }

@@ -5,13 +5,15 @@ mod row;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use exit3_domain::events::{Act, Changes, Verb};
 use exit3_domain::paging::{Page, PageRequest};
-use exit3_domain::staff::{NewStaff, PasswordHash, Staff, StaffId, StaffProfile};
-use exit3_ports::{Constraint, StaffRepository, StoreError};
+use exit3_domain::staff::{NewStaff, PasswordHash, RESOURCE, Staff, StaffId, StaffProfile};
+use exit3_ports::{StaffRepository, StoreError};
 
 use self::row::{ProfileRow, StaffRow, staff};
 use crate::error::from_diesel;
-use crate::store::Store;
+use crate::events::EventRow;
+use crate::store::{Store, check_seen};
 use crate::window::Window;
 
 /// Stores staff accounts.
@@ -28,18 +30,21 @@ impl SqliteStaffRepository {
 
 #[async_trait]
 impl StaffRepository for SqliteStaffRepository {
-    async fn create(&self, new: &NewStaff) -> Result<Staff, StoreError> {
+    async fn create(&self, new: &NewStaff, act: &Act) -> Result<Staff, StoreError> {
         let row = (
             ProfileRow::of(&new.profile)?,
             staff::password.eq(new.password.as_str().to_owned()),
             staff::date_joined.eq(new.date_joined.timestamp_micros()),
         );
+        let event = EventRow::of(act, RESOURCE, Verb::CREATED, &Changes::None)?;
         let insert = move |connection: &mut SqliteConnection| {
-            diesel::insert_into(staff::table)
+            let created: StaffRow = diesel::insert_into(staff::table)
                 .values(row)
                 .returning(StaffRow::as_returning())
                 .get_result(connection)
-                .map_err(from_diesel)
+                .map_err(from_diesel)?;
+            event.insert(connection, created.id())?;
+            Ok(created)
         };
         self.store.writer.write(self.store.patience, insert).await?.try_into()
     }
@@ -85,35 +90,45 @@ impl StaffRepository for SqliteStaffRepository {
         Ok(Some(Page { count: page.count, number: page.number, rows: rows? }))
     }
 
-    async fn update(&self, id: StaffId, profile: &StaffProfile) -> Result<Staff, StoreError> {
+    async fn update(
+        &self,
+        seen: &Staff,
+        profile: &StaffProfile,
+        act: &Act,
+    ) -> Result<Staff, StoreError> {
         let row = ProfileRow::of(profile)?;
+        let event = EventRow::of_update(act, RESOURCE, &Changes::between(&seen.profile, profile))?;
+        let (id, seen) = (seen.id.0, seen.profile.clone());
         let update = move |connection: &mut SqliteConnection| {
-            let updated = diesel::update(staff::table.find(id.0))
+            check_seen(stored(connection, id)?.map(|stored| stored.profile), &seen)?;
+            let updated: StaffRow = diesel::update(staff::table.find(id))
                 .set(row)
                 .returning(StaffRow::as_returning())
                 .get_result(connection)
-                .optional();
-            updated.map_err(from_diesel)?.ok_or(StoreError::NotFound)
+                .map_err(from_diesel)?;
+            if let Some(event) = event {
+                event.insert(connection, id)?;
+            }
+            Ok(updated)
         };
         self.store.writer.write(self.store.patience, update).await?.try_into()
     }
 
-    async fn set_password(&self, seen: &Staff, password: &PasswordHash) -> Result<(), StoreError> {
+    async fn set_password(
+        &self,
+        seen: &Staff,
+        password: &PasswordHash,
+        act: &Act,
+    ) -> Result<(), StoreError> {
+        let event = EventRow::of(act, RESOURCE, Verb::PASSWORD_SET, &Changes::None)?;
         let (id, seen, password) = (seen.id.0, seen.password.clone(), password.clone());
         let set = move |connection: &mut SqliteConnection| {
-            let own = staff::table.find(id);
-            let set = diesel::update(own.filter(staff::password.eq(seen.as_str())))
+            check_seen(stored(connection, id)?.map(|stored| stored.password), &seen)?;
+            diesel::update(staff::table.find(id))
                 .set(staff::password.eq(password.as_str()))
-                .execute(connection);
-            if set.map_err(from_diesel)? == 1 {
-                return Ok(());
-            }
-            let rows: i64 = own.count().get_result(connection).map_err(from_diesel)?;
-            Err(if rows == 0 {
-                StoreError::NotFound
-            } else {
-                StoreError::Conflict(Constraint::Stale)
-            })
+                .execute(connection)
+                .map_err(from_diesel)?;
+            event.insert(connection, id)
         };
         self.store.writer.write(self.store.patience, set).await
     }
@@ -130,4 +145,10 @@ impl StaffRepository for SqliteStaffRepository {
         };
         self.store.writer.write(self.store.patience, note).await
     }
+}
+
+/// The account with this id.
+fn stored(connection: &mut SqliteConnection, id: i64) -> Result<Option<Staff>, StoreError> {
+    let stored = staff::table.find(id).select(StaffRow::as_select()).first(connection);
+    stored.optional().map_err(from_diesel)?.map(Staff::try_from).transpose()
 }

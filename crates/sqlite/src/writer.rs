@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
-use self::batch::{Job, Task};
+use self::batch::{Task, Write};
 use self::hand::Hand;
 pub(crate) use self::watch::content;
 use crate::connection::{Connector, OpenError};
@@ -36,7 +36,7 @@ const TICK: Duration = Duration::from_millis(250);
 pub(crate) const NOTICED: Duration = Duration::from_millis(1000);
 
 enum Message {
-    Job(Box<dyn Job>),
+    Write(Box<dyn Write>),
     Tick,
     Stop,
 }
@@ -90,7 +90,7 @@ impl Writer {
             Ok(Err(_)) => return Err(Refusal::Closed.into()),
             Err(_) => return Err(Refusal::Crowded.into()),
         };
-        place.send(Message::Job(Box::new(Task::new(work, reply))));
+        place.send(Message::Write(Box::new(Task::new(work, reply))));
         match timeout_at(deadline, answer).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(Refusal::Closed.into()),
@@ -126,30 +126,30 @@ impl Drop for Writer {
 /// The writer thread: takes all queued writes, runs them in one transaction, and answers.
 fn write_all(mut line: mpsc::Receiver<Message>, mut hand: Hand, commits: &AtomicU64) {
     while let Some(message) = line.blocking_recv() {
-        let mut jobs = Vec::new();
+        let mut writes = Vec::new();
         let mut ticks = false;
         let mut next = Some(message);
         while let Some(message) = next {
             match message {
                 // Skip a write whose caller is gone before it began.
-                Message::Job(job) if job.is_wanted() => jobs.push(job),
-                Message::Job(_) => {}
+                Message::Write(write) if write.is_wanted() => writes.push(write),
+                Message::Write(_) => {}
                 Message::Tick => ticks = true,
                 Message::Stop => line.close(),
             }
-            next = if jobs.len() < BATCH { line.try_recv().ok() } else { None };
+            next = if writes.len() < BATCH { line.try_recv().ok() } else { None };
         }
-        if jobs.is_empty() {
+        if writes.is_empty() {
             if ticks {
                 hand.tick();
             }
             continue;
         }
-        let refusal = hand.commit(&mut jobs).err();
+        let refusal = hand.commit(&mut writes).err();
         if refusal.is_none() {
             commits.fetch_add(1, Ordering::Relaxed);
         }
-        jobs.into_iter().for_each(|job| job.answer(refusal));
+        writes.into_iter().for_each(|write| write.answer(refusal));
         hand.after_commit(ticks);
     }
     hand.close();

@@ -13,7 +13,9 @@ use std::fs::File;
 use std::io::Write;
 use std::sync::OnceLock;
 
+use diesel::connection::SimpleConnection;
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
+use diesel::{Connection, SqliteConnection};
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
 use exit3_testkit::contract::Harness;
 
@@ -23,7 +25,23 @@ async fn harness() -> Harness {
     let path = directory.path().join("contract.sqlite3");
     let database = SqliteDatabase::open(&path, &SqliteSettings::default()).unwrap();
     database.migrate().unwrap();
-    Harness { guard: Box::new((database.clone(), directory)), ..common::harness_over(&database) }
+    let url = path.display().to_string();
+    Harness {
+        guard: Box::new((database.clone(), directory)),
+        refuse_events: Box::new(move |refused| {
+            let url = url.clone();
+            Box::pin(async move { refuse_events(&url, refused) })
+        }),
+        ..common::harness_over(&database)
+    }
+}
+
+fn refuse_events(url: &str, refused: bool) {
+    let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON events \
+                  BEGIN SELECT RAISE(ABORT, 'no event is taken'); END";
+    let mut connection = SqliteConnection::establish(url).unwrap();
+    connection.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
+    connection.batch_execute(if refused { refuse } else { "DROP TRIGGER refuse" }).unwrap();
 }
 
 static RECORD: OnceLock<File> = OnceLock::new();

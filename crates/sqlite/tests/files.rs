@@ -57,7 +57,8 @@ impl Kept {
 
     async fn create(&self, n: i64) -> Result<(), StoreError> {
         let lead = builders::lead().build();
-        self.database.repositories().leads.create(&lead, builders::at(n)).await.map(drop)
+        let act = builders::act(builders::at(n));
+        self.database.repositories().leads.create(&lead, &act).await.map(drop)
     }
 
     /// Asserts that a write fails with `sentence`, and that health checks and backups fail too.

@@ -23,11 +23,11 @@ async fn a_lock_of_another_program_is_reported_until_it_is_released() {
     database.migrate().unwrap();
     let (leads, health) = (database.repositories().leads, database.repositories().health);
     let lead = builders::lead().build();
-    leads.create(&lead, builders::at(0)).await.unwrap();
+    leads.create(&lead, &builders::act(builders::at(0))).await.unwrap();
     let mut other = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
     other.batch_execute("BEGIN IMMEDIATE").unwrap();
     assert_eq!(health.obstacle().await.unwrap(), None, "nobody has noticed yet");
-    assert!(leads.create(&lead, builders::at(1)).await.is_err());
+    assert!(leads.create(&lead, &builders::act(builders::at(1))).await.is_err());
     let begun = Instant::now();
     let told = loop {
         // The write may give up slightly before or after SQLite does.
@@ -46,5 +46,5 @@ async fn a_lock_of_another_program_is_reported_until_it_is_released() {
         assert!(begun.elapsed() < Duration::from_secs(60), "the database does not recover");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    leads.create(&lead, builders::at(2)).await.unwrap();
+    leads.create(&lead, &builders::act(builders::at(2))).await.unwrap();
 }

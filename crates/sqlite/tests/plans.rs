@@ -16,6 +16,7 @@ use diesel::connection::{
 };
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use exit3_domain::events::{Actor, BatchId, EventFilter, EventId, Verb};
 use exit3_domain::leads::{LeadCategory, LeadFilter, LeadOrder, LeadSort, LeadSource, LeadStatus};
 use exit3_domain::paging::{Direction, PageNumber, PageRequest, Step};
 use exit3_domain::subscribers::{SubscriberFilter, SubscriberOrder, SubscriberSort};
@@ -43,7 +44,10 @@ const ROWS: &str = "
            CASE WHEN i > 1000 THEN 'web_dev' WHEN i / 4 % 2 THEN 'sales_auto' ELSE 'web_dev' END,
            i, i, 'ana' FROM n;
     INSERT INTO subscribers (email, is_subscribed, search_document)
-    SELECT id || '@acme.hr', id > 1000, id || '@acme.hr' FROM leads;";
+    SELECT id || '@acme.hr', id > 1000, id || '@acme.hr' FROM leads;
+    INSERT INTO events (at, actor, verb, resource, resource_id, batch)
+    SELECT id, iif(id % 10, 'service', 'basic_key'), iif(id % 9, 'lead.created', 'lead.updated'),
+           'lead', id, iif(id % 100, NULL, 'batch') FROM leads;";
 
 fn filters() -> Vec<LeadFilter> {
     let all = LeadFilter::default();
@@ -101,6 +105,69 @@ async fn ask(database: &SqliteDatabase) {
             }
         }
     }
+}
+
+/// Every filter of events alone, and some together.
+fn event_filters() -> Vec<EventFilter> {
+    let all = EventFilter::default();
+    let (actor, verb) = (Some(Actor::Service), Some(Verb::from_word("lead.created")));
+    let resource: Option<std::sync::Arc<str>> = Some("lead".into());
+    let (after, before) = (Some(at(400)), Some(at(600)));
+    vec![
+        EventFilter { actor: actor.clone(), ..all.clone() },
+        EventFilter { actor: Some(Actor::BasicKey), verb: verb.clone(), ..all.clone() },
+        EventFilter { actor: actor.clone(), resource: resource.clone(), ..all.clone() },
+        EventFilter { actor, after, before, ..all.clone() },
+        EventFilter { verb: verb.clone(), ..all.clone() },
+        EventFilter { verb: verb.clone(), after, before, ..all.clone() },
+        EventFilter { verb, resource: resource.clone(), ..all.clone() },
+        EventFilter { resource: resource.clone(), ..all.clone() },
+        EventFilter { resource: resource.clone(), id: Some(7), ..all.clone() },
+        EventFilter { resource: resource.clone(), id: Some(7), after, before, ..all.clone() },
+        EventFilter { resource, after, ..all.clone() },
+        EventFilter { batch: Some(BatchId("batch".into())), ..all.clone() },
+        EventFilter { batch: Some(BatchId("batch".into())), after, ..all.clone() },
+        EventFilter { after, ..all.clone() },
+        EventFilter { before, ..all.clone() },
+        all,
+    ]
+}
+
+async fn ask_for_events(database: &SqliteDatabase) {
+    let events = database.repositories().events;
+    for filter in event_filters() {
+        for before in [None, Some((at(1000), EventId(1000)))] {
+            events.list(&filter, before, 50).await.unwrap();
+        }
+    }
+    events.unread("mail", 50).await.unwrap();
+    events.unread("mail", 50).await.unwrap();
+    events.remove_before(at(3), 50).await.unwrap();
+}
+
+/// What is wrong with how events are read.
+fn fault_of_events(statement: &str, plan: &[String]) -> Option<&'static str> {
+    // Without a filter, the newest of all are read.
+    let is_of_all = statement.contains("WHERE in_time() ORDER BY at DESC");
+    let scans = plan.iter().any(|step| step.starts_with("SCAN events"));
+    if scans && !is_of_all {
+        return Some("reads all of a table or an index");
+    }
+    // Within the events of an actor, a row or a batch, the verb may be looked at.
+    let is_narrow = ["by_actor", "by_row", "by_batch"].map(|index| statement.contains(index));
+    let is_by_verb = plan.iter().any(|step| step.contains("verb=?"));
+    if statement.contains("verb = ?") && !is_narrow.contains(&true) && !is_by_verb {
+        return Some("reads events with other verbs");
+    }
+    // Times and positions must bound what is read.
+    for (condition, bound) in
+        [("at >= ?", "at>?"), ("at, id) < (?, ?)", "at<?"), ("at < ?", "at<?")]
+    {
+        if statement.contains(condition) && !plan.iter().any(|step| step.contains(bound)) {
+            return Some("reads events beside the bounds");
+        }
+    }
+    plan.iter().any(|step| step.contains("TEMP B-TREE")).then_some("sorts")
 }
 
 #[derive(QueryableByName)]
@@ -161,19 +228,26 @@ async fn every_list_uses_an_index_with_any_statistics() {
         raw.batch_execute(after).unwrap();
         SENT.lock().unwrap().clear();
         ask(&database).await;
+        ask_for_events(&database).await;
         let sent = SENT.lock().unwrap().clone();
+        let of_events = |sql: &String| sql.contains("FROM events");
         let lists: Vec<_> = sent
             .iter()
             .filter(|sql| sql.contains("FROM leads") || sql.contains("FROM subscribers"))
             .collect();
         assert!(lists.len() > 100, "{} lists", lists.len());
-        for statement in lists {
-            let explained =
-                format!("EXPLAIN QUERY PLAN {}", statement.replace(" AND in_time()", ""));
-            let plan: Vec<Plan> = diesel::sql_query(explained).load(&mut raw).unwrap();
-            let plan: Vec<String> = plan.into_iter().map(|step| step.detail).collect();
-            let fault = fault(statement, &plan);
-            assert_eq!(fault, None, "{before:?} {after:?} {statement}\n{plan:#?}");
+        let events: Vec<_> = sent.iter().filter(|sql| of_events(sql)).collect();
+        assert!(events.len() > 25, "{} lists of events", events.len());
+        let faults = [(lists, fault as fn(&str, &[String]) -> _), (events, fault_of_events)];
+        for (statements, fault) in faults {
+            for statement in statements {
+                let without = statement.replace("in_time()", "1");
+                let explained = format!("EXPLAIN QUERY PLAN {without}");
+                let plan: Vec<Plan> = diesel::sql_query(explained).load(&mut raw).unwrap();
+                let plan: Vec<String> = plan.into_iter().map(|step| step.detail).collect();
+                let fault = fault(statement, &plan);
+                assert_eq!(fault, None, "{before:?} {after:?} {statement}\n{plan:#?}");
+            }
         }
     }
 }

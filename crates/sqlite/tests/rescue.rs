@@ -35,7 +35,7 @@ fn open(path: &Path) -> SqliteDatabase {
 
 async fn create(database: &SqliteDatabase) -> Result<(), StoreError> {
     let lead = builders::lead().build();
-    database.repositories().leads.create(&lead, builders::at(0)).await.map(drop)
+    database.repositories().leads.create(&lead, &builders::act(builders::at(0))).await.map(drop)
 }
 
 async fn fill(database: &SqliteDatabase, leads: u32) {

@@ -1,6 +1,7 @@
 //! Builders of valid values with sensible defaults, so that tests only set what they are about.
 
 use chrono::{DateTime, Utc};
+use exit3_domain::events::{Act, Actor, Author};
 use exit3_domain::leads::{LeadCategory, LeadSource, LeadStatus, NewLead};
 use exit3_domain::subscribers::NewSubscriber;
 
@@ -12,6 +13,16 @@ pub fn at(microseconds: i64) -> DateTime<Utc> {
 /// A time written as RFC 3339.
 pub fn time(text: &str) -> DateTime<Utc> {
     text.parse().expect("a time in RFC 3339")
+}
+
+/// A write by a command at this time.
+pub fn act(at: DateTime<Utc>) -> Act {
+    Author::from(Actor::command("test")).at(at)
+}
+
+/// A write by a command at a time that does not matter.
+pub fn some_act() -> Act {
+    act(at(1_790_000_000_000_000))
 }
 
 /// Starts a lead in which every field has a different value, and none has its default.

@@ -16,3 +16,4 @@ pub mod postgres;
 pub mod quotas;
 pub mod redis;
 pub mod relay;
+mod rules;

@@ -8,9 +8,9 @@ use actix_web::http::header::{self, HeaderMap, HeaderValue};
 const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// The request headers that pages may send: those of the replaced service, the consistency token,
-/// and headers that tracing libraries add to every request. The service ignores most of them, but a
+/// conditions, and headers that tracing libraries add to every request. The service ignores most of those, but a
 /// browser sends no request at all if one is missing here.
-const SENT: [&str; 40] = [
+const SENT: [&str; 42] = [
     "accept",
     "accept-language",
     "authorization",
@@ -23,6 +23,8 @@ const SENT: [&str; 40] = [
     "correlation-context",
     "elastic-apm-traceparent",
     "idempotency-key",
+    "if-match",
+    "if-none-match",
     "newrelic",
     "pragma",
     "request-context",
@@ -54,8 +56,8 @@ const SENT: [&str; 40] = [
 ];
 
 /// The response headers that pages may read.
-const SEEN: [&str; 5] =
-    ["retry-after", "ratelimit", "ratelimit-policy", "consistency-token", "x-request-id"];
+const SEEN: [&str; 6] =
+    ["retry-after", "ratelimit", "ratelimit-policy", "consistency-token", "etag", "x-request-id"];
 
 /// Which origins may call the API from a browser.
 #[derive(Debug, Clone, Default)]

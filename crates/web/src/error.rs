@@ -106,6 +106,12 @@ impl ApiError {
         Self::detail(StatusCode::METHOD_NOT_ALLOWED, detail).with(header::ALLOW, allow)
     }
 
+    /// 412.
+    pub fn precondition_failed() -> Self {
+        let detail = "Precondition failed: the stored version is not one that the request allows.";
+        Self::detail(StatusCode::PRECONDITION_FAILED, detail)
+    }
+
     /// 413, and closes the connection.
     pub fn too_large() -> Self {
         Self::detail(StatusCode::PAYLOAD_TOO_LARGE, "Request body is too large.").closing()
@@ -278,11 +284,12 @@ impl Absent {
         }
     }
 
-    /// Maps the error of a use case that updates a row.
+    /// Maps the error of a use case that updates or deletes a row.
     pub fn update(self, error: UpdateError) -> ApiError {
         match error {
             UpdateError::Invalid(invalid) => invalid.into(),
             UpdateError::NotFound => self.error(),
+            UpdateError::Unexpected => ApiError::precondition_failed(),
             UpdateError::Contended => ApiError::busy(),
             UpdateError::Store(error) => error.into(),
         }

@@ -32,6 +32,6 @@ pub use peer::{Connection, Peer};
 pub use policy::{ErrorShape, RoutePolicy};
 pub use proxies::TrustedProxies;
 pub use raw::raw_answer;
-pub use request_id::request_id;
+pub use request_id::{current_request, request_id};
 pub use site::{AllowedHosts, Hsts, Site};
 pub use subject::subject;

@@ -1,5 +1,7 @@
 //! The request id, which ties together the log lines about one request.
 
+use std::sync::Arc;
+
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -16,6 +18,12 @@ tokio::task_local! {
 pub fn request_id() -> String {
     let id = CURRENT.try_with(|id| id.to_str().map(str::to_owned));
     id.ok().and_then(Result::ok).unwrap_or_default()
+}
+
+/// The id of the request that is being handled, for events; `None` outside of a request.
+pub fn current_request() -> Option<Arc<str>> {
+    let id = CURRENT.try_with(|id| id.to_str().ok().filter(|id| !id.is_empty()).map(Arc::from));
+    id.ok().flatten()
 }
 
 /// The id that the client sent, if it is well-formed, otherwise a new one.

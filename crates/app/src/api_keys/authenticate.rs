@@ -2,10 +2,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use exit3_domain::api_keys::{ApiKey, TokenDigest, TokenPrefix};
+use exit3_domain::api_keys::{TokenDigest, TokenPrefix};
 use exit3_ports::StoreError;
 
-use super::Caller;
+use super::{Caller, NamedKey};
 use crate::App;
 
 /// Why a key is refused.
@@ -93,12 +93,12 @@ async fn look_up(
     app: &App,
     prefix: &TokenPrefix,
     now: DateTime<Utc>,
-) -> Result<Arc<ApiKey>, KeyError> {
+) -> Result<Arc<NamedKey>, KeyError> {
     let Some(key) = app.repositories()?.api_keys.find_by_prefix(prefix).await? else {
         app.keyring.forget(prefix);
         return Err(KeyError::Wrong);
     };
-    let key = Arc::new(key);
+    let key = Arc::new(NamedKey::from(key));
     // The result is only as fresh as the start of the query, which is `now`.
     app.keyring.remember(Arc::clone(&key), now);
     Ok(key)
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
     use crate::testing::{Mocks, api_key, away, now, token};
     use chrono::TimeDelta;
-    use exit3_domain::api_keys::KeyToken;
+    use exit3_domain::api_keys::{ApiKey, KeyToken};
 
     /// Authenticates without a key in the settings.
     async fn named(app: &App, presented: &str, origin: Option<&str>) -> Result<Caller, KeyError> {

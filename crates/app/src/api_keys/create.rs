@@ -1,4 +1,5 @@
 use exit3_domain::api_keys::{ApiKey, ApiKeyDraft, DraftError, ENTROPY, KeyToken, NewApiKey};
+use exit3_domain::events::Author;
 use exit3_ports::StoreError;
 
 use crate::App;
@@ -22,6 +23,7 @@ pub async fn create(
     app: &App,
     draft: ApiKeyDraft,
     random: &[u8; ENTROPY],
+    author: &Author,
 ) -> Result<(ApiKey, KeyToken), CreateKeyError> {
     let now = app.clock.now();
     draft.check(now)?;
@@ -36,26 +38,27 @@ pub async fn create(
         digest: token.digest(),
         created_at: now,
     };
-    Ok((app.repositories()?.api_keys.create(&key).await?, token))
+    Ok((app.repositories()?.api_keys.create(&key, &author.at(now)).await?, token))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{Mocks, api_key};
+    use crate::testing::{Mocks, api_key, author};
     use exit3_domain::api_keys::Scopes;
 
     #[tokio::test]
     async fn the_token_opens_what_is_stored_and_is_not_stored_itself() {
         let mut mocks = Mocks::new();
-        mocks.repositories.api_keys.expect_create().times(1).returning(|new| {
+        mocks.repositories.api_keys.expect_create().times(1).returning(|new, _| {
             Ok(api_key(|key| {
                 key.prefix = new.prefix.clone();
                 key.digest = new.digest;
             }))
         });
         let draft = api_key(|_| ()).draft;
-        let (key, token) = create(&mocks.into_app(), draft, &[3; ENTROPY]).await.unwrap();
+        let (key, token) =
+            create(&mocks.into_app(), draft, &[3; ENTROPY], &author()).await.unwrap();
         assert_eq!((key.digest, &key.prefix), (token.digest(), token.prefix()));
         assert!(token.expose().starts_with("exit3_sk_"));
         assert!(!format!("{key:?}").contains(token.expose()));
@@ -64,10 +67,10 @@ mod tests {
     #[tokio::test]
     async fn a_token_shows_that_its_key_is_publishable() {
         let mut mocks = Mocks::new();
-        mocks.repositories.api_keys.expect_create().returning(|_| Ok(api_key(|_| ())));
+        mocks.repositories.api_keys.expect_create().returning(|_, _| Ok(api_key(|_| ())));
         let mut draft = api_key(|_| ()).draft;
         draft.origins = vec!["https://exit3.agency".into()];
-        let (_, token) = create(&mocks.into_app(), draft, &[3; ENTROPY]).await.unwrap();
+        let (_, token) = create(&mocks.into_app(), draft, &[3; ENTROPY], &author()).await.unwrap();
         assert!(token.expose().starts_with("exit3_pk_"));
     }
 
@@ -77,7 +80,7 @@ mod tests {
         mocks.repositories.api_keys.expect_create().never();
         let mut draft = api_key(|_| ()).draft;
         draft.scopes = Scopes::NONE;
-        let outcome = create(&mocks.into_app(), draft, &[3; ENTROPY]).await;
+        let outcome = create(&mocks.into_app(), draft, &[3; ENTROPY], &author()).await;
         assert!(matches!(outcome, Err(CreateKeyError::Draft(DraftError::NoScope))));
     }
 }

@@ -3,7 +3,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use exit3_domain::api_keys::{ApiKey, ApiKeyId, TokenPrefix};
+use exit3_domain::api_keys::{ApiKeyId, TokenPrefix};
+
+use super::NamedKey;
 
 /// How long a cached key is trusted. A revocation must take effect everywhere within a second, and
 /// the query takes time too.
@@ -37,13 +39,13 @@ struct Listed {
 
 #[derive(Debug)]
 struct Seen {
-    key: Arc<ApiKey>,
+    key: Arc<NamedKey>,
     at: DateTime<Utc>,
 }
 
 impl Keyring {
     /// The key with this prefix, if it was seen shortly before `now`.
-    pub(super) fn recall(&self, prefix: &TokenPrefix, now: DateTime<Utc>) -> Option<Arc<ApiKey>> {
+    pub(super) fn recall(&self, prefix: &TokenPrefix, now: DateTime<Utc>) -> Option<Arc<NamedKey>> {
         let seen = lock(&self.seen);
         let seen = seen.get(prefix)?;
         // If the clock was set back, the age is negative and the entry is not used.
@@ -103,7 +105,7 @@ impl Keyring {
         lock(&self.seen).remove(prefix);
     }
 
-    pub(super) fn remember(&self, key: Arc<ApiKey>, at: DateTime<Utc>) {
+    pub(super) fn remember(&self, key: Arc<NamedKey>, at: DateTime<Utc>) {
         lock(&self.seen).insert(key.prefix.clone(), Seen { key, at });
     }
 

@@ -1,4 +1,5 @@
 use exit3_domain::api_keys::ApiKey;
+use exit3_domain::events::Author;
 use exit3_ports::StoreError;
 
 use crate::App;
@@ -8,6 +9,10 @@ use crate::App;
 ///
 /// # Errors
 /// [`StoreError::Unavailable`].
-pub async fn revoke(app: &App, name_or_prefix: &str) -> Result<Vec<ApiKey>, StoreError> {
-    app.repositories()?.api_keys.revoke(name_or_prefix, app.clock.now()).await
+pub async fn revoke(
+    app: &App,
+    name_or_prefix: &str,
+    author: &Author,
+) -> Result<Vec<ApiKey>, StoreError> {
+    app.repositories()?.api_keys.revoke(name_or_prefix, &author.at(app.clock.now())).await
 }

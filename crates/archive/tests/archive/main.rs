@@ -104,6 +104,7 @@ async fn rows_ids_and_files_are_restored() {
     let restored = restore(&mut reader, load, Some(staging), false, &Quiet).await.unwrap();
     assert_eq!(restored, made);
     let mut to = to.committed();
+    assert!(to.has_passed_events, "consumers must not read the restored events");
     assert_eq!(to.rows_of("subscribers"), from.rows_of("subscribers"));
     assert_eq!(to.last_ids["leads"], 41);
     assert_eq!(sums(&mut to).await.unwrap(), made.tables);

@@ -23,6 +23,8 @@ pub(crate) struct Memory {
     pub(crate) is_damaged_meanwhile: bool,
     /// The most rows, and bytes of text, that were read or written at once.
     pub(crate) most: (usize, usize),
+    /// Whether the consumers of events were placed behind the loaded ones.
+    pub(crate) has_passed_events: bool,
     committed: Arc<Mutex<Option<Memory>>>,
 }
 
@@ -174,6 +176,11 @@ impl Load for Memory {
 
     async fn keep_ids(&mut self, table: &'static Table, id: i64) -> Result<(), StoreError> {
         self.last_ids.insert(table.name, id);
+        Ok(())
+    }
+
+    async fn pass_events(&mut self) -> Result<(), StoreError> {
+        self.has_passed_events = true;
         Ok(())
     }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// The largest charge, in hundredths: the limit of `numeric(10, 2)`.
 const MOST: i64 = 9_999_999_999;
 
@@ -10,7 +12,8 @@ const MOST: i64 = 9_999_999_999;
 /// and two decimals: `1200.50`.
 ///
 /// [`Money::charge`] refuses negative amounts; amounts that come from elsewhere may be negative.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Money(i64);
 
 /// The text is not an amount that can be stored.
@@ -32,6 +35,20 @@ impl Money {
     /// The amount in hundredths.
     pub fn hundredths(self) -> i64 {
         self.0
+    }
+}
+
+impl From<Money> for String {
+    fn from(money: Money) -> Self {
+        money.to_string()
+    }
+}
+
+impl TryFrom<String> for Money {
+    type Error = NotMoney;
+
+    fn try_from(text: String) -> Result<Self, NotMoney> {
+        text.parse()
     }
 }
 

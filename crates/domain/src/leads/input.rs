@@ -195,7 +195,7 @@ impl LeadChange {
             notes: pick(notes, &current.notes),
             category: pick(category, &current.category),
         };
-        check_reachable(changed.email.as_deref(), changed.phone_number.as_deref())?;
+        changed.check()?;
         Ok(changed)
     }
 }
@@ -207,7 +207,10 @@ fn is_digit(c: char) -> bool {
 }
 
 /// Requires an e-mail address or a phone number, because sales cannot use a lead without either.
-fn check_reachable(email: Option<&str>, phone_number: Option<&str>) -> Result<(), Invalid> {
+pub(super) fn check_reachable(
+    email: Option<&str>,
+    phone_number: Option<&str>,
+) -> Result<(), Invalid> {
     if email.is_none_or(str::is_empty) && phone_number.is_none_or(str::is_empty) {
         return Err(Invalid::whole(Violation::new(
             "unreachable",

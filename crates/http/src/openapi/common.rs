@@ -49,6 +49,7 @@ pub(super) fn describe(document: &mut Value, resources: Resources) {
     }
 }
 
+/// The responses that the annotations of the handlers leave out.
 fn errors(path: &str, method: &str, keyed: bool) -> Vec<(&'static str, Value)> {
     let mut errors = vec![("400", fields("The request is malformed, or its values break rules."))];
     if path.ends_with("/schema/") {
@@ -59,6 +60,13 @@ fn errors(path: &str, method: &str, keyed: bool) -> Vec<(&'static str, Value)> {
         errors.push(("429", with_retry(detail("Too many requests."))));
         if path.ends_with("{id}/") || method == "get" {
             errors.push(("404", detail("The row or the page does not exist.")));
+        }
+        if path.ends_with("{id}/") {
+            if method == "get" {
+                let same = "The row still has the version in `If-None-Match`.";
+                errors.push(("304", json!({ "description": same })));
+            }
+            errors.push(("412", detail("The row has another version than those in `If-Match`.")));
         }
         if matches!(method, "post" | "put" | "patch") {
             errors.push(("408", detail("The body took too long to arrive.")));

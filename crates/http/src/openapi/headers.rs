@@ -5,9 +5,15 @@ use serde_json::{Value, json};
 /// Adds the headers to all responses of all operations.
 pub(super) fn describe(document: &mut Value) {
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
-    let items = paths.into_iter().flat_map(|paths| paths.values_mut());
-    let operations = items.filter_map(Value::as_object_mut).flat_map(|item| item.values_mut());
-    for operation in operations.filter_map(Value::as_object_mut) {
+    let items = paths.into_iter().flatten().filter_map(|(path, item)| {
+        let is_row = path.ends_with("{id}/");
+        item.as_object_mut().map(|item| (is_row, item))
+    });
+    let operations = items.flat_map(|(is_row, item)| {
+        let operations = item.values_mut().filter_map(Value::as_object_mut);
+        operations.map(move |operation| (is_row, operation))
+    });
+    for (is_row, operation) in operations {
         let limited = operation.contains_key("security");
         let answers = operation.get_mut("responses").and_then(Value::as_object_mut);
         for (status, answer) in answers.into_iter().flatten() {
@@ -17,6 +23,9 @@ pub(super) fn describe(document: &mut Value) {
             headers.insert("Vary".to_owned(), vary());
             if limited && status.starts_with('2') {
                 headers.insert("Consistency-Token".to_owned(), token());
+            }
+            if is_row && matches!(status.as_str(), "200" | "304") {
+                headers.insert("ETag".to_owned(), tag());
             }
             headers.insert("X-Request-Id".to_owned(), request_id());
             if limited {
@@ -51,6 +60,14 @@ fn token() -> Value {
             for a list: the list then includes everything written or read so far.",
         "schema": {"type": "string"},
         "example": "0000000001570a58"
+    })
+}
+
+fn tag() -> Value {
+    json!({
+        "description": "The version of the row. It changes whenever the row changes.",
+        "schema": {"type": "string"},
+        "example": "\"oJ0xW8sRk5TLSzDq1vY3bA\""
     })
 }
 

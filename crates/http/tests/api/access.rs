@@ -16,7 +16,7 @@ fn token() -> KeyToken {
     KeyToken::secret(&[7; 40])
 }
 
-fn key(scopes: &str, change: impl FnOnce(&mut ApiKey)) -> ApiKey {
+pub(super) fn key(scopes: &str, change: impl FnOnce(&mut ApiKey)) -> ApiKey {
     let mut key = ApiKey {
         id: ApiKeyId(1),
         draft: ApiKeyDraft {
@@ -37,11 +37,11 @@ fn key(scopes: &str, change: impl FnOnce(&mut ApiKey)) -> ApiKey {
     key
 }
 
-fn named(request: TestRequest) -> TestRequest {
+pub(super) fn named(request: TestRequest) -> TestRequest {
     request.insert_header(("Authorization", format!("Basic {}", token().expose())))
 }
 
-fn holding(key: ApiKey) -> Service {
+pub(super) fn holding(key: ApiKey) -> Service {
     let mut service = Service::default();
     service.repositories.api_keys.expect_find_by_prefix().returning(move |_| Ok(Some(key.clone())));
     service
@@ -116,7 +116,7 @@ async fn a_publishable_key_is_refused_without_its_origin() {
         let mut service = holding(key("newsletter:create", |key| {
             key.draft.origins = vec!["https://exit3.agency".to_owned()];
         }));
-        service.repositories.subscribers.expect_ensure().returning(|_| Ok(()));
+        service.repositories.subscribers.expect_ensure().returning(|_, _| Ok(()));
         service
     };
     let sign_up = || named(post(NEWSLETTER, "application/json", r#"{"email": "a@acme.hr"}"#));
@@ -143,7 +143,7 @@ async fn a_sign_up_reveals_nothing_about_other_subscribers() {
     let mut service = holding(key("newsletter:create", |_| ()));
     service.repositories.subscribers.expect_create().never();
     service.repositories.subscribers.expect_find_by_email().never();
-    service.repositories.subscribers.expect_ensure().times(1).returning(|_| Ok(()));
+    service.repositories.subscribers.expect_ensure().times(1).returning(|_, _| Ok(()));
     let sign_up = |json: &'static str| named(post(NEWSLETTER, "application/json", json));
     let requests = vec![
         sign_up(r#"{"email": "Known@acme.hr"}"#),
@@ -158,7 +158,7 @@ async fn a_sign_up_reveals_nothing_about_other_subscribers() {
 #[actix_web::test]
 async fn a_key_that_may_read_is_told_as_before() {
     let mut service = holding(key("newsletter:create newsletter:read", |_| ()));
-    service.repositories.subscribers.expect_create().times(1).returning(|new| {
+    service.repositories.subscribers.expect_create().times(1).returning(|new, _| {
         Ok(Subscriber { id: SubscriberId(5), email: new.email.clone(), is_subscribed: true })
     });
     let request = named(post(NEWSLETTER, "application/json", r#"{"email": "a@acme.hr"}"#));

@@ -36,7 +36,7 @@ async fn a_form_is_as_good_as_json(#[case] content_type: &str, #[case] body: &st
         .leads
         .expect_create()
         .times(1)
-        .withf(|given, at| *given == lead(1).details && *at == now())
+        .withf(|given, act| *given == lead(1).details && act.at == now())
         .returning(|_, _| Ok(lead(1)));
     let answer = service.answer(post(LEADS, content_type, body)).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.json());

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod access;
+mod authors;
 mod bodies;
+mod conditions;
 mod consistency;
 mod leads;
 mod lists;

@@ -13,6 +13,7 @@ use exit3_app::quotas::Limits;
 use exit3_domain::email::DisposableDomains;
 use exit3_domain::leads::{Lead, LeadId, LeadInput};
 use exit3_domain::raw::RawValue;
+use exit3_domain::subscribers::{Subscriber, SubscriberId};
 use exit3_http::{Api, ApiSettings, Sunset};
 use exit3_ports::{MockClock, MockQuotas, MockRepositories, StoreError};
 use exit3_web::{CorsSettings, Observer, Site, observe};
@@ -76,6 +77,7 @@ impl Service {
         let app = App {
             database: Ok(self.repositories.into()),
             keyring: Arc::default(),
+            bell: Arc::default(),
             quotas: Arc::new(self.quotas),
             limits: self.limits,
             clock: Arc::new(clock),
@@ -147,6 +149,10 @@ pub fn lead(id: i64) -> Lead {
         created_at: now(),
         updated_at: now(),
     }
+}
+
+pub fn subscriber(id: i64) -> Subscriber {
+    Subscriber { id: SubscriberId(id), email: "ana@acme.hr".to_owned(), is_subscribed: true }
 }
 
 pub fn away() -> StoreError {

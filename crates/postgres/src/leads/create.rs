@@ -1,23 +1,23 @@
 //! Creates of leads: one lead alone, or all that wait at the same time in one statement.
 
-use chrono::{DateTime, Utc};
 use diesel::prelude::ExpressionMethods;
 use diesel::{QueryResult, SelectableHelper};
 use diesel_async::RunQueryDsl;
-use exit3_domain::leads::{Lead, NewLead};
+use exit3_domain::events::{Act, Changes, Verb};
+use exit3_domain::leads::{Lead, NewLead, RESOURCE};
 use exit3_ports::{Consistency, StoreError};
 
 use super::row::{DetailsRow, LeadRow, insert_group, leads};
 use crate::error::Failure;
+use crate::events::{EventRow, Noted, NotedEach};
 use crate::lane::Grouped;
 use crate::pool::PgPool;
-use crate::sql::Cached;
 
 /// Creates that share statements.
 pub(super) struct Creates;
 
 impl Grouped for Creates {
-    type Row = (NewLead, DateTime<Utc>);
+    type Row = (NewLead, Act);
     type Stored = Lead;
 
     fn size((lead, _): &Self::Row) -> usize {
@@ -38,8 +38,8 @@ impl Grouped for Creates {
         2 * (full_name.len() + position.len() + texts)
     }
 
-    async fn one(pool: &PgPool, (lead, now): &Self::Row) -> Result<Lead, StoreError> {
-        one(pool, lead, *now).await
+    async fn one(pool: &PgPool, (lead, act): &Self::Row) -> Result<Lead, StoreError> {
+        one(pool, lead, act).await
     }
 
     async fn all(
@@ -48,7 +48,8 @@ impl Grouped for Creates {
         rows: &[&Self::Row],
     ) -> Result<Vec<Lead>, Failure> {
         let stored = pool.write_for(callers, |mut connection| {
-            let insert = insert_group(rows);
+            let acts = rows.iter().map(|(_, act)| act);
+            let insert = NotedEach::new(insert_group(rows), RESOURCE, Verb::CREATED, acts);
             async move {
                 let stored: QueryResult<Vec<LeadRow>> = insert.load(&mut *connection).await;
                 connection.done(stored)
@@ -83,22 +84,20 @@ fn in_order<'a>(given: impl Iterator<Item = &'a NewLead> + Clone, stored: Vec<Le
 }
 
 /// Stores one lead.
-pub(super) async fn one(
-    pool: &PgPool,
-    lead: &NewLead,
-    now: DateTime<Utc>,
-) -> Result<Lead, StoreError> {
+pub(super) async fn one(pool: &PgPool, lead: &NewLead, act: &Act) -> Result<Lead, StoreError> {
     let document = lead.search_document();
     let created = pool.write(|mut connection| {
         let query = diesel::insert_into(leads::table)
             .values((
                 DetailsRow::of(lead, &document),
-                leads::created_at.eq(now),
-                leads::updated_at.eq(now),
+                leads::created_at.eq(act.at),
+                leads::updated_at.eq(act.at),
             ))
             .returning(LeadRow::as_returning());
+        let event = EventRow::of(act, RESOURCE, Verb::CREATED, &Changes::None);
+        let query = Noted::new(query, event);
         async move {
-            let created: QueryResult<LeadRow> = Cached(query).get_result(&mut *connection).await;
+            let created: QueryResult<LeadRow> = query.get_result(&mut *connection).await;
             connection.done(created)
         }
     });

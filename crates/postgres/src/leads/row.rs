@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::{AsSelect, SqlTypeOf};
 use diesel::pg::Pg;
 use diesel::prelude::{AsChangeset, Insertable, Queryable, Selectable};
+use diesel::sql_types::BigInt;
+use exit3_domain::events::Act;
 use exit3_domain::leads::{Lead, LeadCategory, LeadId, LeadSource, LeadStatus, NewLead};
 
 use crate::sql::{Sql, Value};
@@ -205,34 +207,26 @@ impl Arrays {
     }
 }
 
-/// The statement that stores many leads, each with the time of its creation.
-pub(super) fn insert_many(leads: &[(NewLead, DateTime<Utc>)]) -> Sql {
-    insert(Sql::planned("INSERT INTO leads ("), leads.iter())
+/// The statement that stores many leads, each with the time of its creation, and returns their ids.
+pub(super) fn insert_many(leads: &[(NewLead, DateTime<Utc>)]) -> Sql<BigInt> {
+    insert(leads.iter().map(|(lead, at)| (lead, *at))).sql(" RETURNING id")
 }
 
 /// The statement that stores a group of leads and returns them. It is the same for every number of
-/// leads, so it stays prepared. If a trigger of somebody else leaves out some of the rows, it
-/// divides by zero, so that none is stored: nobody could tell which rows are missing.
-pub(super) fn insert_group(leads: &[&(NewLead, DateTime<Utc>)]) -> Sql<LeadColumns> {
-    let count = i64::try_from(leads.len()).unwrap_or(i64::MAX);
-    insert(Sql::cached("WITH written AS (INSERT INTO leads ("), leads.iter().copied())
-        .sql(" ORDER BY n RETURNING ")
-        .sql(COLUMNS)
-        .sql(") SELECT * FROM written WHERE 1 / (SELECT CASE count(*) WHEN ")
-        .value(Value::BigInt(count))
-        .sql(" THEN 1 ELSE 0 END FROM written) = 1")
+/// leads, so it stays prepared.
+pub(super) fn insert_group(leads: &[&(NewLead, Act)]) -> Sql<LeadColumns> {
+    let leads = leads.iter().map(|(lead, act)| (lead, act.at));
+    insert(leads).sql(" ORDER BY n RETURNING ").sql(COLUMNS)
 }
 
-fn insert<'a, ST>(
-    begin: Sql<ST>,
-    leads: impl Iterator<Item = &'a (NewLead, DateTime<Utc>)>,
-) -> Sql<ST> {
+fn insert<'a, ST>(leads: impl Iterator<Item = (&'a NewLead, DateTime<Utc>)>) -> Sql<ST> {
     let mut arrays = Arrays::default();
     for (lead, created_at) in leads {
-        arrays.add(lead, *created_at);
+        arrays.add(lead, created_at);
     }
     let (names, values): (Vec<_>, Vec<_>) = arrays.columns().into_iter().unzip();
-    let mut insert = begin.names(&names).sql(", updated_at) SELECT ").names(&names);
+    let insert = Sql::cached("INSERT INTO leads (");
+    let mut insert = insert.names(&names).sql(", updated_at) SELECT ").names(&names);
     insert = insert.sql(", created_at FROM unnest(");
     for (number, value) in values.into_iter().enumerate() {
         insert = insert.sql(if number == 0 { "" } else { ", " }).value(value);

@@ -70,13 +70,13 @@ impl From<StaffRow> for Staff {
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = staff)]
 pub(super) struct ProfileRow<'a> {
-    username: &'a str,
-    first_name: &'a str,
-    last_name: &'a str,
-    email: &'a str,
-    is_staff: bool,
-    is_active: bool,
-    is_superuser: bool,
+    pub(super) username: &'a str,
+    pub(super) first_name: &'a str,
+    pub(super) last_name: &'a str,
+    pub(super) email: &'a str,
+    pub(super) is_staff: bool,
+    pub(super) is_active: bool,
+    pub(super) is_superuser: bool,
 }
 
 impl<'a> From<&'a StaffProfile> for ProfileRow<'a> {

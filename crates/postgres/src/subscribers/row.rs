@@ -2,7 +2,7 @@
 
 use diesel::dsl::{AsSelect, SqlTypeOf};
 use diesel::pg::Pg;
-use diesel::prelude::{Insertable, Queryable, Selectable};
+use diesel::prelude::{AsChangeset, Insertable, Queryable, Selectable};
 use exit3_domain::subscribers::{NewSubscriber, Subscriber, SubscriberId};
 
 diesel::table! {
@@ -37,8 +37,8 @@ impl From<SubscriberRow> for Subscriber {
     }
 }
 
-/// A subscriber as it is inserted.
-#[derive(Insertable)]
+/// A subscriber as it is written.
+#[derive(Insertable, AsChangeset)]
 #[diesel(table_name = subscribers)]
 pub(super) struct SubscriberInsert<'a> {
     email: &'a str,

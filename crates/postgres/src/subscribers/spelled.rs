@@ -13,7 +13,6 @@ use exit3_ports::StoreError;
 
 use super::row::{SubscriberRow, subscribers};
 use crate::pool::PgPool;
-use crate::sql::{Sql, Value};
 
 /// Finds a subscriber, other than `own`, that has `email` in another spelling.
 pub(super) async fn holder_of(
@@ -59,44 +58,4 @@ pub(super) async fn held_among(
         }
     });
     Ok(found.await?.iter().map(|email| canonical(email)).collect())
-}
-
-/// The statement that stores a subscription, or resubscribes the existing one. An existing row is
-/// rewritten even if it does not change, and every spelling takes one statement, so the response
-/// time does not reveal whether the address was known.
-pub(super) fn ensure(subscriber: &NewSubscriber) -> Sql {
-    let NewSubscriber { email, is_subscribed } = subscriber;
-    let spellings = other_spellings(email);
-    let email = Value::Text(Some(email.clone()));
-    let wanted = Value::Bool(Some(*is_subscribed));
-    let document = Value::Text(Some(subscriber.search_document()));
-    let conflict = " ON CONFLICT (lower(email)) DO UPDATE SET email = kept.email, \
-         is_subscribed = kept.is_subscribed OR excluded.is_subscribed";
-    if spellings.is_empty() {
-        return Sql::cached(
-            "INSERT INTO subscribers AS kept (email, is_subscribed, search_document) VALUES (",
-        )
-        .value(email)
-        .sql(", ")
-        .value(wanted)
-        .sql(", ")
-        .value(document)
-        .sql(")")
-        .sql(conflict);
-    }
-    Sql::cached("WITH known AS (UPDATE subscribers SET is_subscribed = is_subscribed OR ")
-        .value(wanted.clone())
-        .sql(" WHERE email = ANY(")
-        .value(Value::Texts(spellings.into_iter().map(Some).collect()))
-        .sql(
-            ") RETURNING id) \
-             INSERT INTO subscribers AS kept (email, is_subscribed, search_document) SELECT ",
-        )
-        .value(email)
-        .sql(", ")
-        .value(wanted)
-        .sql(", ")
-        .value(document)
-        .sql(" WHERE NOT EXISTS (SELECT FROM known)")
-        .sql(conflict)
 }

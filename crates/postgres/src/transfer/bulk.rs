@@ -331,6 +331,13 @@ impl Load for PgBulkTransaction {
         }
     }
 
+    async fn pass_events(&mut self) -> Result<(), StoreError> {
+        // All events of this load have its transaction. Later ones have later transactions.
+        let behind = "UPDATE event_consumers SET \
+                      transaction_id = pg_current_xact_id()::text::bigint, event_id = ";
+        self.execute(&format!("{behind}{}", i64::MAX)).await
+    }
+
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
         self.settle().await?;
         // Without it, the first lists would be planned as if the tables were empty.

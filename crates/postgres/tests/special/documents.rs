@@ -10,9 +10,15 @@ async fn documents_of_an_earlier_release_are_folded_again() {
     let leads = database.repositories().leads;
     let lead = builders::lead().full_name("Đuro Šarić").company_name(None).build();
     let many: Vec<_> = (0..230).map(|n| (lead.clone(), builders::at(n))).collect();
-    leads.create_many(&many).await.unwrap();
-    let plain = leads.create(&builders::lead().build(), builders::at(7)).await.unwrap();
-    database.repositories().subscribers.create(&builders::subscriber("đ@šarić.hr")).await.unwrap();
+    leads.create_many(&many, &builders::some_act()).await.unwrap();
+    let plain =
+        leads.create(&builders::lead().build(), &builders::act(builders::at(7))).await.unwrap();
+    database
+        .repositories()
+        .subscribers
+        .create(&builders::subscriber("đ@šarić.hr"), &builders::some_act())
+        .await
+        .unwrap();
     // As an earlier release stored them.
     let admin = postgres::client(kept.url()).await;
     admin

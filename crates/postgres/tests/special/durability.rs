@@ -40,11 +40,15 @@ async fn the_operators_setting_stays_unless_it_could_lose_acknowledged_writes() 
     ] {
         choose(&admin, &database, choice).await;
         let node = open(database.url());
-        node.repositories().leads.create(&builders::lead().build(), builders::at(5)).await.unwrap();
+        node.repositories()
+            .leads
+            .create(&builders::lead().build(), &builders::act(builders::at(5)))
+            .await
+            .unwrap();
         assert_eq!(noted(&admin).await, kept, "one lead, {choice}");
         node.repositories()
             .leads
-            .create_many(&[(builders::lead().build(), builders::at(5))])
+            .create_many(&[(builders::lead().build(), builders::at(5))], &builders::some_act())
             .await
             .unwrap();
         assert_eq!(noted(&admin).await, kept, "many leads, {choice}");
@@ -64,7 +68,7 @@ async fn acknowledged_writes_survive_a_crash_of_a_server_with_asynchronous_commi
     admin.batch_execute("SELECT pg_reload_conf()").await.unwrap();
     for number in 0..20 {
         let lead = builders::lead().full_name(format!("Ana {number}")).build();
-        node.repositories().leads.create(&lead, builders::at(5)).await.unwrap();
+        node.repositories().leads.create(&lead, &builders::act(builders::at(5))).await.unwrap();
     }
     let server = tokio::task::spawn_blocking(move || {
         server.stop();

@@ -32,19 +32,19 @@ async fn a_hanging_server_is_reported_in_time_and_used_again_later() {
     let (database, server) = alone().await;
     let leads = database.repositories().leads;
     let lead = builders::lead().build();
-    leads.create(&lead, builders::at(1)).await.unwrap();
+    leads.create(&lead, &builders::act(builders::at(1))).await.unwrap();
     server.pause();
     let begun = Instant::now();
     let all = LeadFilter::default();
     let (created, listed, health) = tokio::join!(
-        leads.create(&lead, builders::at(2)),
+        async { leads.create(&lead, &builders::act(builders::at(2))).await },
         leads.list(&all, LeadOrder::NEWEST, PageRequest::first()),
         async { database.repositories().health.ping().await },
     );
     assert!(begun.elapsed() < PROMPTLY, "{:?}", begun.elapsed());
     assert!(is_unavailable(&created) && is_unavailable(&listed) && is_unavailable(&health));
     server.resume();
-    until(async || leads.create(&lead, builders::at(3)).await.is_ok()).await;
+    until(async || leads.create(&lead, &builders::act(builders::at(3))).await.is_ok()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -52,10 +52,10 @@ async fn a_server_that_crashes_is_used_again_once_it_is_back() {
     let (database, mut server) = alone().await;
     let leads = database.repositories().leads;
     let lead = builders::lead().build();
-    leads.create(&lead, builders::at(1)).await.unwrap();
+    leads.create(&lead, &builders::act(builders::at(1))).await.unwrap();
     server.stop();
     let begun = Instant::now();
-    assert!(is_unavailable(&leads.create(&lead, builders::at(2)).await));
+    assert!(is_unavailable(&leads.create(&lead, &builders::act(builders::at(2))).await));
     assert!(is_unavailable(&leads.find(exit3_domain::leads::LeadId(1)).await));
     assert!(is_unavailable(&database.repositories().health.ping().await));
     assert!(begun.elapsed() < 2 * PROMPTLY);
@@ -64,7 +64,7 @@ async fn a_server_that_crashes_is_used_again_once_it_is_back() {
         server
     });
     let _server = server.await.unwrap();
-    until(async || leads.create(&lead, builders::at(3)).await.is_ok()).await;
+    until(async || leads.create(&lead, &builders::act(builders::at(3))).await.is_ok()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,7 +74,7 @@ async fn a_connection_closed_by_the_server_fails_no_operation() {
     let lead = builders::lead().build();
     let admin = postgres::client(admin_of.url()).await;
     for _ in 0..5 {
-        leads.create(&lead, builders::at(1)).await.unwrap();
+        leads.create(&lead, &builders::act(builders::at(1))).await.unwrap();
         admin
             .execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
@@ -100,8 +100,11 @@ async fn a_caller_that_goes_away_leaves_no_transaction_or_connection_open() {
     for microseconds in 0..150 {
         let patience = Duration::from_micros(microseconds * 20);
         let lead = builders::lead().build();
-        let _ = tokio::time::timeout(patience, leads.create(&lead, builders::at(1))).await;
-        let _ = tokio::time::timeout(patience, leads.create_many(&many)).await;
+        let _ =
+            tokio::time::timeout(patience, leads.create(&lead, &builders::act(builders::at(1))))
+                .await;
+        let _ =
+            tokio::time::timeout(patience, leads.create_many(&many, &builders::some_act())).await;
     }
     until(async || sessions(&admin, "idle in transaction%").await == 0).await;
     until(async || sessions(&admin, "%").await <= 4).await;
@@ -128,7 +131,9 @@ async fn callers_that_go_away_leave_their_connections_to_others() {
     for microseconds in 0..150 {
         let patience = Duration::from_micros(microseconds * 20);
         let _ = tokio::time::timeout(patience, list()).await;
-        let _ = tokio::time::timeout(patience, leads.create(&lead, builders::at(1))).await;
+        let _ =
+            tokio::time::timeout(patience, leads.create(&lead, &builders::act(builders::at(1))))
+                .await;
     }
     list().await.unwrap().unwrap();
     assert!(relay.accepted() <= 4, "{} connections", relay.accepted());
@@ -145,14 +150,14 @@ async fn writers_that_wait_too_long_give_up_and_free_their_connections() {
     let begun = Instant::now();
     let crowd = (0..60).map(|n| {
         let (leads, lead) = (leads.clone(), lead.clone());
-        tokio::spawn(async move { leads.create(&lead, builders::at(n)).await })
+        tokio::spawn(async move { leads.create(&lead, &builders::act(builders::at(n))).await })
     });
     for writer in crowd.collect::<Vec<_>>() {
         assert!(is_unavailable(&writer.await.unwrap()));
     }
     assert!(begun.elapsed() < PROMPTLY, "{:?}", begun.elapsed());
     lock.rollback().await.unwrap();
-    until(async || leads.create(&lead, builders::at(1)).await.is_ok()).await;
+    until(async || leads.create(&lead, &builders::act(builders::at(1))).await.is_ok()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -192,12 +197,12 @@ async fn temporary_errors_are_unavailable_and_others_are_bugs() {
             ))
             .await
             .unwrap();
-        let outcome = leads.create(&lead, builders::at(1)).await;
+        let outcome = leads.create(&lead, &builders::act(builders::at(1))).await;
         assert_eq!(is_unavailable(&outcome), may_pass, "{state}: {outcome:?}");
         assert!(outcome.is_err());
     }
     admin.batch_execute("DROP TRIGGER fail ON leads").await.unwrap();
-    leads.create(&lead, builders::at(1)).await.unwrap();
+    leads.create(&lead, &builders::act(builders::at(1))).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use exit3_domain::leads::Lead;
 use exit3_ports::{StoreError, with_causes};
 use exit3_postgres::{PgDatabase, PgSettings, connect};
-use exit3_testkit::builders::{at, lead};
+use exit3_testkit::builders::{act, at, lead};
 use exit3_testkit::postgres::{TestDatabase, client};
 use futures_util::future::join_all;
 use tokio::runtime::Handle;
@@ -47,7 +47,9 @@ impl Locked {
         let leads = self.database.repositories().leads;
         let create = |name: &'static str| -> Create {
             let leads = Arc::clone(&leads);
-            Box::pin(async move { leads.create(&lead().full_name(name).build(), at(1)).await })
+            Box::pin(
+                async move { leads.create(&lead().full_name(name).build(), &act(at(1))).await },
+            )
         };
         names.iter().map(|name| create(name)).collect()
     }

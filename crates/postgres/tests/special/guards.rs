@@ -77,7 +77,7 @@ async fn an_address_subscribes_once_in_any_case() {
     repositories
         .repositories()
         .subscribers
-        .create(&builders::subscriber("ana@acme.hr"))
+        .create(&builders::subscriber("ana@acme.hr"), &builders::some_act())
         .await
         .unwrap();
     let outcome = admin

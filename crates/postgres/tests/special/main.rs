@@ -17,6 +17,7 @@ mod groups;
 mod guards;
 mod health;
 mod migrations;
+mod outbox;
 mod plans;
 mod pool;
 mod pooler;

@@ -3,6 +3,7 @@
 //! The plans are those of the adapter's own statements, as logged by the server (`auto_explain`),
 //! with the numbers of rows that were really read.
 
+use exit3_domain::events::{Actor, BatchId, Event, EventFilter, Verb};
 use exit3_domain::leads::{LeadCategory, LeadFilter, LeadOrder, LeadSort, LeadSource, LeadStatus};
 use exit3_domain::paging::{Direction, PageNumber, PageRequest, Step};
 use exit3_domain::subscribers::{SubscriberFilter, SubscriberOrder, SubscriberSort};
@@ -154,7 +155,7 @@ fn rows_read(plan: &str) -> u64 {
     let mut read = 0;
     let mut loops = 1;
     for line in plan.lines() {
-        let is_scan = [" on leads", " on subscribers", "Bitmap Index Scan"];
+        let is_scan = [" on leads", " on subscribers", " on events", "Bitmap Index Scan"];
         if line.contains("Scan") && is_scan.iter().any(|scan| line.contains(scan)) {
             loops = number(line, "loops=").unwrap_or(1);
             // The rows of a bitmap are counted where they are read.
@@ -246,4 +247,55 @@ async fn lists_use_an_index_with_current_statistics() {
     admin.batch_execute("VACUUM ANALYZE").await.unwrap();
     ask(&database).await;
     assert_bounded(&server.log(), "analysed");
+}
+
+/// Ten thousand events of an import, and later twice as many of others.
+const EVENTS: &str = "
+    INSERT INTO events (at, actor, verb, resource, resource_id, batch)
+    SELECT timestamptz '2026-01-01Z' + n * interval '1 minute',
+           CASE WHEN n > 10000 THEN 'service' ELSE 'command:import' END,
+           CASE WHEN n > 10000 THEN 'lead.created' ELSE 'subscriber.created' END,
+           CASE WHEN n > 10000 THEN 'lead' ELSE 'subscriber' END,
+           n % 5000, CASE WHEN n <= 10000 THEN 'import' END
+    FROM generate_series(1, 30000) n";
+
+fn event_filters() -> Vec<EventFilter> {
+    let all = EventFilter::default();
+    let (actor, verb) = (Some(Actor::command("import")), Some(Verb::of("subscriber", "created")));
+    let resource = Some("subscriber".into());
+    let (after, before) = (Some(time("2026-01-03T00:00:00Z")), Some(time("2026-01-05T00:00:00Z")));
+    vec![
+        EventFilter { actor: actor.clone(), ..all.clone() },
+        EventFilter { verb: verb.clone(), ..all.clone() },
+        EventFilter { resource: resource.clone(), ..all.clone() },
+        EventFilter { resource, id: Some(7), ..all.clone() },
+        EventFilter { batch: Some(BatchId("import".into())), ..all.clone() },
+        EventFilter { actor, after, before, ..all.clone() },
+        EventFilter { verb, after, before, ..all.clone() },
+        EventFilter { after, before, ..all.clone() },
+        all,
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_of_events_read_a_page_even_if_all_that_match_are_old() {
+    let (server, database) = filled().await;
+    let admin = postgres::client(&server.url("postgres")).await;
+    admin.batch_execute(EVENTS).await.unwrap();
+    admin.batch_execute("VACUUM ANALYZE events").await.unwrap();
+    let events = database.repositories().events;
+    for filter in event_filters() {
+        let first = events.list(&filter, None, 50).await.unwrap();
+        assert!(!first.is_empty());
+        events.list(&filter, first.last().map(Event::position), 50).await.unwrap();
+    }
+    assert_eq!(events.remove_before(time("2026-01-03T00:00:00Z"), 50).await.unwrap(), 50);
+    let log = server.log();
+    let plans = log.split("Query Text: ").skip(1);
+    let lists: Vec<&str> =
+        plans.filter(|plan| plan.contains("FROM events ") && plan.contains(" LIMIT ")).collect();
+    assert_eq!(lists.len(), 2 * event_filters().len() + 1);
+    for plan in lists {
+        assert!(rows_read(plan) <= 200, "{plan}");
+    }
 }

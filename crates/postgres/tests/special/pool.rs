@@ -78,7 +78,7 @@ async fn use_it(database: PgDatabase) {
     let one = async || {
         let leads = database.repositories().leads;
         for n in 0..2 {
-            leads.create(&builders::lead().build(), builders::at(n)).await.unwrap();
+            leads.create(&builders::lead().build(), &builders::act(builders::at(n))).await.unwrap();
             leads
                 .list(&LeadFilter::default(), LeadOrder::NEWEST, PageRequest::first())
                 .await
@@ -144,7 +144,10 @@ async fn a_worker_that_ends_returns_its_share() {
         .map(|n| {
             let leads = database.repositories().leads;
             tokio::spawn(async move {
-                leads.create(&builders::lead().build(), builders::at(n)).await.unwrap();
+                leads
+                    .create(&builders::lead().build(), &builders::act(builders::at(n)))
+                    .await
+                    .unwrap();
             })
         })
         .collect();
@@ -185,11 +188,11 @@ async fn a_full_server_serves_all_workers_with_the_open_connections() {
     few.limit(0).await;
     let alone = with(url, 16, LONG);
     let lead = builders::lead().build();
-    let refused = alone.repositories().leads.create(&lead, builders::at(1)).await;
+    let refused = alone.repositories().leads.create(&lead, &builders::act(builders::at(1))).await;
     let Err(StoreError::Unavailable(why)) = refused else { panic!("{refused:?}") };
     assert!(why.to_string().contains("53300"), "{why}");
     few.limit(-1).await;
-    alone.repositories().leads.create(&lead, builders::at(1)).await.unwrap();
+    alone.repositories().leads.create(&lead, &builders::act(builders::at(1))).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -204,12 +207,13 @@ async fn a_new_connection_without_a_caller_serves_another_worker() {
         let worker = || database.of_worker(2, Handle::current());
         let (one, other) = (worker(), worker());
         let leads = one.repositories().leads;
-        let gone = leads.create(&lead, builders::at(n));
+        let act = builders::act(builders::at(n));
+        let gone = leads.create(&lead, &act);
         let patience = Duration::from_micros(200 * n.unsigned_abs());
         let _ = tokio::time::timeout(patience, gone).await;
         // The server may still count a connection that was closed with its statement in flight.
         let leads = other.repositories().leads;
-        until(async || leads.create(&lead, builders::at(n)).await.is_ok()).await;
+        until(async || leads.create(&lead, &builders::act(builders::at(n))).await.is_ok()).await;
     }
 }
 
@@ -243,11 +247,11 @@ async fn callers_that_leave_the_line_take_nothing_from_others() {
         let patience = Duration::from_micros(microseconds * 15);
         let gone = (0..4).map(|n| {
             let (leads, lead) = (leads.clone(), lead.clone());
-            let create = async move { leads.create(&lead, builders::at(n)).await };
+            let create = async move { leads.create(&lead, &builders::act(builders::at(n))).await };
             tokio::spawn(tokio::time::timeout(patience, create))
         });
         let gone: Vec<_> = gone.collect();
-        leads.create(&lead, builders::at(9)).await.unwrap();
+        leads.create(&lead, &builders::act(builders::at(9))).await.unwrap();
         for one in gone {
             let _ = one.await.unwrap();
         }
@@ -263,8 +267,11 @@ async fn an_ended_runtime_is_reported_at_once() {
     let database = connect(&settings, runtime.handle().clone());
     runtime.shutdown_background();
     for _ in 0..3 {
-        let created =
-            database.repositories().leads.create(&builders::lead().build(), builders::at(1)).await;
+        let created = database
+            .repositories()
+            .leads
+            .create(&builders::lead().build(), &builders::act(builders::at(1)))
+            .await;
         assert!(matches!(created, Err(StoreError::Unavailable(_))), "{created:?}");
     }
 }

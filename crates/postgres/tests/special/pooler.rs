@@ -1,6 +1,6 @@
 //! Connections through a pooler.
 
-use exit3_domain::leads::LeadId;
+use exit3_domain::leads::{Lead, LeadId};
 use exit3_ports::{Rows, StoreError, Target, Transfer};
 use exit3_postgres::Unfit;
 use exit3_testkit::builders;
@@ -63,22 +63,22 @@ async fn nodes_behind_one_pooler_run_only_their_own_statements() {
         let many: Vec<_> = (0..120)
             .map(|number| builders::lead().full_name(format!("Ana {number}")).build())
             .collect();
-        let mut ids = Vec::new();
+        let mut all = Vec::new();
         for lead in &many {
-            ids.push(leads.create(lead, builders::at(5)).await.unwrap().id);
+            all.push(leads.create(lead, &builders::act(builders::at(5))).await.unwrap());
         }
-        let (deleted, kept): (Vec<LeadId>, Vec<LeadId>) =
-            ids.into_iter().partition(|id| id.0 % 2 == 0);
+        let (deleted, kept): (Vec<Lead>, Vec<Lead>) =
+            all.into_iter().partition(|lead| lead.id.0 % 2 == 0);
         let deleting = tokio::spawn({
             let leads = one.repositories().leads;
             async move {
-                for id in deleted {
-                    leads.delete(id).await.unwrap();
+                for lead in deleted {
+                    leads.delete(&lead, &builders::some_act()).await.unwrap();
                 }
             }
         });
-        for id in kept.iter().copied() {
-            let found = two.repositories().leads.find(id).await.unwrap();
+        for Lead { id, .. } in &kept {
+            let found = two.repositories().leads.find(*id).await.unwrap();
             assert!(found.is_some(), "{mode} {statements:?}: {id:?}");
         }
         deleting.await.unwrap();

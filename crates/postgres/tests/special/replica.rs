@@ -60,7 +60,7 @@ impl Pair {
         self.database
             .repositories()
             .leads
-            .create(&builders::lead().build(), builders::at(1))
+            .create(&builders::lead().build(), &builders::act(builders::at(1)))
             .await
             .unwrap();
     }
@@ -141,7 +141,8 @@ async fn every_caller_of_a_group_learns_the_position_of_its_write() {
     let creates = callers.iter().map(|caller| {
         let new = builders::lead().build();
         let leads = Arc::clone(&leads);
-        caller.run(async move { leads.create(&new, builders::at(1)).await.unwrap() })
+        caller
+            .run(async move { leads.create(&new, &builders::act(builders::at(1))).await.unwrap() })
     });
     join_all(creates).await;
     let reached: Vec<_> = callers.iter().map(|caller| caller.reached().unwrap()).collect();
@@ -176,7 +177,7 @@ async fn clients_see_their_own_writes_and_others_see_recent_data() {
     assert_eq!(stranger.run(walk()).await.len() as u64, known);
     let newest = Consistency::new(1).run(walk()).await.remove(0);
     let remover = Consistency::new(4);
-    remover.run(async { leads.delete(newest.id).await.unwrap() }).await;
+    remover.run(async { leads.delete(&newest, &builders::some_act()).await.unwrap() }).await;
     assert_eq!(Consistency::new(4).run(walk()).await.len() as u64, known + 1);
     let subscribers = pair.database.repositories().subscribers;
     let subscribed = async || {
@@ -185,7 +186,10 @@ async fn clients_see_their_own_writes_and_others_see_recent_data() {
         page.unwrap().unwrap().count
     };
     let many = Consistency::new(5);
-    many.run(async { subscribers.create_many(&[subscriber]).await.unwrap() }).await;
+    many.run(async {
+        subscribers.create_many(&[subscriber], &builders::some_act()).await.unwrap()
+    })
+    .await;
     assert_eq!(many.run(subscribed()).await, 1);
     assert_eq!(stranger.run(subscribed()).await, 0);
 

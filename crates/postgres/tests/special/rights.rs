@@ -1,8 +1,13 @@
 //! The rights that a role needs.
 
+use std::time::Duration;
+
+use exit3_domain::jobs::Schedule;
 use exit3_domain::paging::PageRequest;
+use exit3_ports::jobs::Capacity;
 use exit3_ports::{Rows, TABLES, Target, Transfer};
 use exit3_testkit::builders;
+use exit3_testkit::contract::jobs::job;
 use exit3_testkit::postgres::{self, TestDatabase};
 use tokio_postgres::Client;
 
@@ -97,11 +102,15 @@ async fn the_documented_rights_are_enough_to_serve() {
     role.admin.batch_execute(&SERVING.replace("exit3_serving", &role.name)).await.unwrap();
     let node = open(&role.url(&database));
     assert_eq!(node.migrate().await.unwrap(), 0, "nothing to migrate needs no rights");
-    let lead =
-        node.repositories().leads.create(&builders::lead().build(), builders::at(5)).await.unwrap();
-    node.repositories().leads.delete(lead.id).await.unwrap();
+    let lead = node
+        .repositories()
+        .leads
+        .create(&builders::lead().build(), &builders::act(builders::at(5)))
+        .await
+        .unwrap();
+    node.repositories().leads.delete(&lead, &builders::some_act()).await.unwrap();
     let subscriber = builders::subscriber("ana@acme.hr");
-    node.repositories().subscribers.create(&subscriber).await.unwrap();
+    node.repositories().subscribers.create(&subscriber, &builders::some_act()).await.unwrap();
     node.repositories().staff.list(PageRequest::first()).await.unwrap();
     let mut snapshot = node.transfer().snapshot().await.unwrap();
     for table in TABLES {
@@ -110,4 +119,15 @@ async fn the_documented_rights_are_enough_to_serve() {
     }
     snapshot.schema().await.unwrap();
     node.repositories().backups.note_backup(builders::at(5)).await.unwrap();
+    let queue = node.repositories().jobs;
+    queue.enqueue(&[job("mail")]).await.unwrap();
+    let often = Schedule::every("often", Duration::from_millis(1));
+    for _ in 0..2 {
+        queue.enqueue_occurrence(&often, &job("mail")).await.unwrap();
+        tokio::time::sleep(often.every * 2).await;
+    }
+    let wanted = Capacity { kind: "mail".to_owned(), free: 1, attempts: 5 };
+    let claimed = queue.claim(&[wanted], Duration::from_secs(60)).await.unwrap().jobs;
+    queue.complete(claimed[0].claim).await.unwrap();
+    assert_eq!(queue.depths().await.unwrap()[0].counts.len(), 1);
 }

@@ -76,7 +76,7 @@ async fn list(database: &PgDatabase) -> Result<u64, StoreError> {
 
 async fn create(database: &PgDatabase) -> Result<(), StoreError> {
     let lead = builders::lead().build();
-    database.repositories().leads.create(&lead, builders::at(1)).await.map(drop)
+    database.repositories().leads.create(&lead, &builders::act(builders::at(1))).await.map(drop)
 }
 
 #[tokio::test(flavor = "multi_thread")]

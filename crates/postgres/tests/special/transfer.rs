@@ -1,7 +1,7 @@
 //! Copies of a database during concurrent changes.
 
 use exit3_ports::{Transfer, table};
-use exit3_testkit::builders::{at, lead};
+use exit3_testkit::builders::{act, at, lead};
 use exit3_testkit::postgres;
 
 use crate::{shared, until};
@@ -9,7 +9,7 @@ use crate::{shared, until};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_snapshot_waits_for_a_session_that_replaces_all_rows() {
     let (pg, database) = shared().await;
-    pg.repositories().leads.create(&lead().build(), at(1)).await.unwrap();
+    pg.repositories().leads.create(&lead().build(), &act(at(1))).await.unwrap();
     let other = postgres::client(database.url()).await;
     other
         .batch_execute(
@@ -55,7 +55,7 @@ async fn wrong_counts_are_found() {
         ("INSERT INTO subscriber_counts VALUES (true, 0, 1)", "subscriber_counts"),
     ] {
         let (pg, database) = shared().await;
-        pg.repositories().leads.create(&lead().build(), at(1)).await.unwrap();
+        pg.repositories().leads.create(&lead().build(), &act(at(1))).await.unwrap();
         let damage = async || pg.transfer().snapshot().await.unwrap().damage().await.unwrap();
         assert_eq!(damage().await, None);
         postgres::client(database.url()).await.batch_execute(harm).await.unwrap();

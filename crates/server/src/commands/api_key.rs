@@ -4,9 +4,10 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use clap::{Args, Subcommand};
 use exit3_app::{App, api_keys};
 use exit3_domain::api_keys::{ApiKey, ApiKeyDraft, Scope, Scopes};
+use exit3_domain::events::{Actor, Author};
 use exit3_domain::quotas::Rate;
 
-use super::{Failure, prepare, runtime, say};
+use super::{Failure, prepare, runtime, say, table};
 use crate::backend::Backend;
 use crate::secrets::random_bytes;
 use crate::settings::Settings;
@@ -90,7 +91,8 @@ async fn create(app: &App, settings: &Settings, new: Create) -> Result<(), Failu
         forwards_visitors: new.forwards_visitors,
         expires_at,
     };
-    let (key, token) = api_keys::create(app, draft, &random_bytes()).await?;
+    let author = Author::from(Actor::command("api-key create"));
+    let (key, token) = api_keys::create(app, draft, &random_bytes(), &author).await?;
     let draft = &key.draft;
     say(format_args!("API key {}, shown this once: {}", draft.name, token.expose()));
     let end = draft
@@ -111,17 +113,7 @@ async fn list(app: &App) -> Result<(), Failure> {
     let head = ["NAME", "PREFIX", "STATE", "SCOPES", "RATE", "ORIGINS", "EXPIRES", "LAST USED"];
     let mut rows = vec![head.map(str::to_owned)];
     rows.extend(api_keys::list(app).await?.iter().map(|key| row(key, now)));
-    let mut widths = [0; 8];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.len().max(*width);
-        }
-    }
-    for row in rows {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
-        let line: Vec<String> = cells.collect();
-        say(format_args!("{}", line.join("  ").trim_end()));
-    }
+    table::print(&rows);
     Ok(())
 }
 
@@ -147,7 +139,8 @@ fn row(key: &ApiKey, now: DateTime<Utc>) -> [String; 8] {
 }
 
 async fn revoke(app: &App, which: &str) -> Result<(), Failure> {
-    let revoked = api_keys::revoke(app, which).await?;
+    let author = Author::from(Actor::command("api-key revoke"));
+    let revoked = api_keys::revoke(app, which, &author).await?;
     if revoked.is_empty() {
         return Err(format!("there is no key {which} that is not revoked").into());
     }

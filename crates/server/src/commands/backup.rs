@@ -6,6 +6,7 @@ use crate::archives::{self, Made};
 use crate::backend::Backend;
 use crate::backup_store::BackupStore;
 use crate::clock::SystemClock;
+use crate::erasures;
 use crate::progress::Bars;
 use crate::settings::{BackupSettings, Settings};
 
@@ -43,6 +44,7 @@ pub(super) fn backup(settings: &Settings, what: &Backup) -> Result<(), Failure> 
             for name in store.expire(days, now, status.verified_at).await? {
                 say(format_args!("Removed {name}"));
             }
+            erasures::expire(&store).await?;
         }
         Ok(())
     }))

@@ -6,10 +6,13 @@ use std::sync::Arc;
 
 use clap::Args;
 use exit3_django::{Contracts, ImportError, Imported, Options, import};
+use exit3_domain::events::{Actor, Author};
+use exit3_ports::Clock;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Failure, prepare, runtime, say, unless_stopped};
 use crate::backend::Backend;
+use crate::clock::SystemClock;
 use crate::settings::words::secret;
 use crate::settings::{Arguments, DatabaseSettings, Settings};
 
@@ -50,7 +53,8 @@ pub(super) fn import_django(
         prepare::writable(&backend)?;
         prepare::schema(settings, &backend).await?;
         let here = backend.transfer().load().await?;
-        Ok(import(source.as_mut(), here, &options).await)
+        let act = Author::from(Actor::command("import-django")).at(SystemClock.now());
+        Ok(import(source.as_mut(), here, &options, &act).await)
     }))?;
     match imported {
         Ok(imported) => tell(&backend, what, &imported),

@@ -1,15 +1,18 @@
 use std::fs::File;
 
 use clap::Args;
-use exit3_archive::ArchiveError;
+use exit3_archive::{ArchiveError, restore_and};
+use exit3_domain::events::{Actor, Author};
 use exit3_ports::{Clock, ContractStore, Load};
 
 use super::backup::tell;
+use super::erase::told;
 use super::{Failure, prepare, runtime, say};
 use crate::archives;
 use crate::backend::Backend;
 use crate::backup_store::BackupStore;
 use crate::clock::SystemClock;
+use crate::erasures::Erasures;
 use crate::progress::Bars;
 use crate::settings::Settings;
 
@@ -51,12 +54,21 @@ async fn restore_from(
     prepare::schema(settings, backend).await?;
     // No writes happen from here on, so the backup misses nothing.
     let mut load = transfer.load().await?;
+    // Nobody can be erased from here on either.
+    let erasures = Erasures::of(&what.archive, settings).await?;
     if replace && !is_empty(load.as_mut()).await? {
         back_up(settings, backend).await?;
     }
     let bars = Bars::default();
     let staging = Some(settings.backup.contracts.stage(replace));
-    let summary = exit3_archive::restore(&mut archive, load, staging, replace, &bars).await?;
+    let (mut erased, made_at) = (Vec::new(), archive.head().made_at);
+    let act = Author::from(Actor::command("restore")).at(SystemClock.now());
+    let erase = async |load: &mut dyn Load| {
+        erased = erasures.apply(load, made_at, &act).await?;
+        Ok(())
+    };
+    let restored = restore_and(&mut archive, load, staging, replace, &bars, erase);
+    let summary = restored.await?;
     bars.finish();
     let head = archive.head();
     let (rows, files) = (summary.rows(), summary.files);
@@ -65,6 +77,9 @@ async fn restore_from(
         "{}: restored {rows} rows and {files} contract files of {from}; all hashes match",
         backend.describe()
     ));
+    if !erased.is_empty() {
+        say(format_args!("Erased again, as listed: {}", told(&erased)));
+    }
     Ok(())
 }
 
@@ -79,10 +94,7 @@ async fn is_empty(load: &mut dyn Load) -> Result<bool, ArchiveError> {
 
 /// Backs up the data that is about to be replaced.
 async fn back_up(settings: &Settings, backend: &Backend) -> Result<(), Failure> {
-    let store = match &settings.backup.to {
-        Some(name) => BackupStore::parse(name)?,
-        None => BackupStore::Directory(settings.data_dir.join("backups")),
-    };
+    let store = settings.backup_store()?;
     let (now, bars) = (SystemClock.now(), Bars::default());
     let made = archives::make(backend, &settings.backup, &store, now, &bars).await?;
     bars.finish();

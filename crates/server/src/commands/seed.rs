@@ -1,6 +1,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 use exit3_app::App;
+use exit3_domain::events::{Actor, Author};
 use exit3_domain::leads::{LeadCategory, LeadSource, LeadStatus, NewLead};
 use exit3_domain::subscribers::NewSubscriber;
 use exit3_ports::StoreError;
@@ -45,6 +46,11 @@ pub(super) fn seed(settings: &Settings, demo: &SeedDemo) -> Result<(), Failure> 
     })
 }
 
+/// The author of the invented rows.
+fn author() -> Author {
+    Actor::command("seed-demo").into()
+}
+
 /// Creates leads of the last two years, the newest last. As in real data, the newest third came
 /// from the website and is still unread.
 async fn leads(app: &App, count: u64, people: &mut People) -> Result<(), StoreError> {
@@ -66,7 +72,7 @@ async fn leads(app: &App, count: u64, people: &mut People) -> Result<(), StoreEr
                 (lead, at)
             })
             .collect();
-        app.repositories()?.leads.create_many(&batch).await?;
+        app.repositories()?.leads.create_many(&batch, &author().at(app.clock.now())).await?;
         bar.inc(size);
         left -= size;
     }
@@ -82,7 +88,11 @@ async fn subscribers(app: &App, count: u64, people: &mut People) -> Result<u64, 
     while left > 0 {
         let size = left.min(BATCH);
         let batch: Vec<NewSubscriber> = (0..size).map(|_| people.subscriber()).collect();
-        stored += app.repositories()?.subscribers.create_many(&batch).await?;
+        stored += app
+            .repositories()?
+            .subscribers
+            .create_many(&batch, &author().at(app.clock.now()))
+            .await?;
         bar.inc(size);
         left -= size;
     }

@@ -6,17 +6,19 @@ use std::time::Duration;
 use actix_http::Request;
 use actix_service::IntoServiceFactory;
 use actix_web::middleware::from_fn;
-use exit3_app::App;
+use exit3_app::jobs::Runner;
 use exit3_connections::{Slots, Tls, room};
 use exit3_http::{Api, ApiSettings, Sunset};
 use exit3_web::{Observer, observe};
 use listenfd::ListenFd;
 use sd_notify::NotifyState;
 use secrecy::ExposeSecret;
+use tokio::sync::watch;
 
 use super::{Failure, say, whisper};
 use crate::backend::Backend;
 use crate::flood::{self, FloodGuard};
+use crate::jobs;
 use crate::settings::{DatabaseSettings, LogFormat, MetricsBind, Secrets, Settings};
 use crate::signals::service_stops;
 use crate::starting::{Late, Starting};
@@ -27,8 +29,6 @@ use crate::watchdog::Watchdog;
 
 /// The most connections, even if the system has room for more, to bound the memory.
 const MOST_CONNECTIONS: usize = 20_000;
-/// How often the last uses of keys are recorded.
-const NOTE: Duration = Duration::from_secs(10);
 
 /// The bound addresses of a service.
 pub struct Listeners {
@@ -93,7 +93,7 @@ async fn run(
 ) -> Result<(), Failure> {
     let address = listener.local_addr()?;
     let settings = Arc::new(settings);
-    let workers = settings.workers;
+    let (workers, events_keep) = (settings.workers, settings.events_keep);
     let api_settings = ApiSettings {
         api_key: secrets.api_key.clone(),
         secret: secrets.secret_key.clone(),
@@ -118,10 +118,13 @@ async fn run(
         IntoServiceFactory::<_, Request>::into_factory(api)
     };
     let late = Late::new(make, starting.early(), workers, watchdog.clone());
+    let (stop, stopping) = watch::channel(());
+    let asked = async move {
+        is_asked_to_stop().await;
+        drop(stop);
+    };
     let server =
-        exit3_connections::serve(listener, workers, slots, tls, is_asked_to_stop(), move || {
-            late.clone()
-        })?;
+        exit3_connections::serve(listener, workers, slots, tls, asked, move || late.clone())?;
     let _sending = measuring.map(Measuring::show).transpose()?;
     actix_web::rt::spawn(watchdog.beat("the main thread"));
     actix_web::rt::spawn(forget_idle(flood));
@@ -143,12 +146,15 @@ async fn run(
     let asked = backend.clone();
     actix_web::rt::spawn(async move { warn_if_careless(&asked).await });
     let app = backend.app(usize::MAX);
-    actix_web::rt::spawn(take_notes(backend.clone()));
+    let runner = Runner::new(app.clone(), jobs::registry(&backend, events_keep)?, jobs::SETTINGS);
+    let running = actix_web::rt::spawn(runner.run(is_stopped(stopping)));
     let folded = backend.clone();
     actix_web::rt::spawn(async move { folded.fold_accents().await });
     actix_web::rt::spawn(async move { backend.watch_replica().await });
     server.await?;
-    note_uses(&app).await;
+    // Since the process was asked to stop, jobs had as much time as requests.
+    let _ = running.await;
+    jobs::note_uses(&app).await;
     Ok(())
 }
 
@@ -193,26 +199,10 @@ async fn forget_idle(flood: FloodGuard) {
     }
 }
 
-/// Regularly does work that requests should not wait for.
-async fn take_notes(backend: Backend) {
-    let app = backend.app(usize::MAX);
-    let mut seldom = actix_web::rt::time::interval(NOTE);
-    loop {
-        seldom.tick().await;
-        note_uses(&app).await;
-        if let Ok(status) = exit3_app::backups::status(&app).await {
-            metrics::tell_backups(&status);
-        }
-        let backend = backend.clone();
-        // Forgetting a million entries takes a while.
-        let _ = tokio::task::spawn_blocking(move || backend.forget_idle()).await;
-    }
-}
-
-async fn note_uses(app: &App) {
-    if let Err(error) = exit3_app::api_keys::note_uses(app).await {
-        tracing::debug!(%error, "the last uses of keys could not be recorded");
-    }
+/// Ends when the process was asked to stop.
+async fn is_stopped(mut stopping: watch::Receiver<()>) {
+    // There is never a new value, so this is an error as soon as the sender is dropped.
+    let _ = stopping.changed().await;
 }
 
 fn greet(settings: &Settings, secrets: &Secrets, address: SocketAddr) {

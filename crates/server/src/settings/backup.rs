@@ -6,8 +6,8 @@ use exit3_archive::{ArchiveError, Keys, Lock};
 use exit3_files::ContractDirectory;
 use secrecy::SecretString;
 
-use super::{Arguments, SettingsError};
-use crate::backup_store::BackupStore;
+use super::{Arguments, Settings, SettingsError};
+use crate::backup_store::{BackupStore, BackupStoreError};
 
 /// The target and the encryption of backups.
 #[derive(Clone)]
@@ -22,6 +22,16 @@ pub struct BackupSettings {
     pub names: Vec<String>,
     identity: Option<PathBuf>,
     passphrase: Option<SecretString>,
+}
+
+impl Settings {
+    /// Where backups are kept: BACKUP_TO or, without it, `backups` in DATA_DIR.
+    pub(crate) fn backup_store(&self) -> Result<BackupStore, BackupStoreError> {
+        match &self.backup.to {
+            Some(name) => BackupStore::parse(name),
+            None => Ok(BackupStore::Directory(self.data_dir.join("backups"))),
+        }
+    }
 }
 
 impl BackupSettings {

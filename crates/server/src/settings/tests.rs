@@ -122,6 +122,8 @@ fn a_wrong_setting_is_reported_in_one_sentence_that_names_it() {
         ("AUTO_MIGRATE", "perhaps"),
         ("DB_POOL_SIZE", "0"),
         ("API_SUNSET", "soon"),
+        ("EVENTS_KEEP", "0"),
+        ("EVENTS_KEEP", "2y"),
     ] {
         let error = arguments(&[(name, value)]).unwrap_err().to_string();
         assert!(error.lines().next().unwrap().contains(name), "{error}");

@@ -5,8 +5,10 @@ mod collector;
 mod exposition;
 mod otlp;
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use actix_web::dev::Server;
@@ -16,6 +18,7 @@ use actix_web::{App, HttpResponse, HttpServer};
 use chrono::{DateTime, Utc};
 use exit3_connections::Tls;
 use exit3_ports::BackupStatus;
+use exit3_ports::jobs::Depth;
 use metrics::{counter, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
@@ -158,6 +161,28 @@ pub(crate) fn tell_backups(status: &BackupStatus) {
     }
     if let Some(ok) = status.verification_ok {
         gauge!("exit3_backup_last_verification_ok").set(f64::from(u8::from(ok)));
+    }
+}
+
+/// Sets the metrics of the queue of jobs. A combination that was reported before and has no jobs any
+/// more is reported as 0.
+pub(crate) fn tell_jobs(depths: &[Depth]) {
+    const OLDEST: &str = "exit3_job_oldest_due_age_seconds";
+    static TOLD: Mutex<BTreeSet<(String, &str)>> = Mutex::new(BTreeSet::new());
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    for Depth { kind, counts, overdue } in depths {
+        told.extend(counts.keys().map(|state| (kind.clone(), state.as_str())));
+        let age = overdue.unwrap_or_default().as_secs_f64();
+        gauge!(OLDEST, "kind" => kind.clone()).set(age);
+    }
+    for (kind, state) in told.iter() {
+        let depth = depths.iter().find(|it| it.kind == *kind);
+        if depth.is_none() {
+            gauge!(OLDEST, "kind" => kind.clone()).set(0.0);
+        }
+        let counts = depth.into_iter().flat_map(|it| &it.counts);
+        let count: u64 = counts.filter(|(own, _)| own.as_str() == *state).map(|(_, n)| n).sum();
+        gauge!("exit3_jobs", "kind" => kind.clone(), "state" => *state).set(count as f64);
     }
 }
 

@@ -8,6 +8,7 @@
 )]
 
 mod encrypted;
+mod erase;
 mod failures;
 mod memory;
 mod promote;

@@ -92,7 +92,7 @@ async fn assert_a_backup_is_verified(kind: Kind) {
     assert_eq!(details(KEY).await["backups"]["verification_ok"], Value::Null);
     assert!(details(KEY).await["backups"]["last_success"].is_string());
     let said = site.must(&["verify-backup", "--from", "backups"]);
-    assert!(said.contains("40 rows"), "{said}");
+    assert!(said.contains("80 rows"), "{said}");
     let good = details(KEY).await;
     assert_eq!(good["backups"]["verification_ok"], true);
     // Nobody else sees the details.
@@ -135,7 +135,7 @@ async fn a_backup_is_verified_without_a_database() {
         let tried = elsewhere.run_with(env, &["verify-backup", archive]);
         let told = String::from_utf8(tried.stderr).unwrap();
         assert!(tried.status.success(), "{told}");
-        assert!(String::from_utf8(tried.stdout).unwrap().contains("40 rows"));
+        assert!(String::from_utf8(tried.stdout).unwrap().contains("80 rows"));
         assert!(told.starts_with("Not noted, ") && told.contains(why), "{told}");
         assert!(told.lines().count() == 1 && !told.contains("hunter2"), "{told}");
         assert!(!elsewhere.path("data/exit3.sqlite3").exists());

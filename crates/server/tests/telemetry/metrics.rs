@@ -33,12 +33,19 @@ async fn requests_and_connections_are_counted() {
         assert_eq!(service.post(NEWSLETTER, KEY, json).await.status(), status);
     }
     service.raw(b"rubbish\r\n\r\n");
-    let metrics = service.metrics().await;
     let pool = url.split(['@', '?']).nth(1).unwrap();
     let connections =
         |state| format!("db_client_connection_count{{pool=\"{pool}\",state=\"{state}\"}}");
     let (used, idle) = (connections("used"), connections("idle"));
     let waits = format!("db_client_connection_wait_time_seconds_count{{pool=\"{pool}\"}}");
+    // The service itself looks for jobs now and then.
+    let began = Instant::now();
+    let metrics = loop {
+        let metrics = service.metrics().await;
+        if value(&metrics, &used) == Some(0.0) || began.elapsed() > Duration::from_secs(10) {
+            break metrics;
+        }
+    };
     let version = format!("exit3_build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"));
     let creates = "http_server_request_duration_seconds_count{http_request_method=\"POST\",\
                    http_route=\"/backend/api/v1/leads/\",http_response_status_code=\"201\"}";
@@ -121,7 +128,7 @@ async fn clients_cannot_create_time_series() {
     let made_up = series(&metrics);
     assert!(made_up.iter().any(|name| name.contains("_OTHER") && name.contains("unmatched")));
     assert!(!metrics.contains("made-up") && !metrics.contains("BREW"), "{metrics}");
-    assert!(made_up.len() < 120, "{} series", made_up.len());
+    assert!(made_up.len() < 150, "{} series", made_up.len());
     service.stop();
 }
 

@@ -7,7 +7,7 @@ use exit3_domain::api_keys::{
 };
 use exit3_ports::StoreError;
 
-use crate::leads::moment;
+use crate::values::moment;
 
 diesel::table! {
     api_keys (id) {

@@ -8,10 +8,11 @@ use exit3_domain::leads::{Lead, LeadFilter, LeadSort};
 use exit3_domain::order::{ListPosition, SortValue};
 use exit3_ports::StoreError;
 
-use super::row::{COLUMNS, LeadRow, LeadTypes, microseconds_rounded_up};
+use super::row::{COLUMNS, LeadRow, LeadTypes};
 use crate::listing::Listed;
 use crate::merge::Arm;
 use crate::sql::Sql;
+use crate::values::microseconds_rounded_up;
 use crate::window::Access;
 
 impl Listed for LeadFilter {

@@ -1,12 +1,11 @@
 //! Rows of the table `leads`.
 
-use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 use exit3_domain::leads::{Lead, LeadCategory, LeadId, LeadSource, LeadStatus, NewLead};
 use exit3_ports::StoreError;
 
-use crate::error::Refusal;
+use crate::values::{moment, text, unreadable};
 
 diesel::table! {
     leads (id) {
@@ -133,31 +132,4 @@ impl TryFrom<LeadRow> for Lead {
             updated_at: moment(updated_at)?,
         })
     }
-}
-
-/// Checks a text before it is stored. Every text of a row must go through here, so that none
-/// contains a NUL.
-pub(crate) fn text(given: &str) -> Result<String, StoreError> {
-    if given.contains('\0') { Err(Refusal::Nul.into()) } else { Ok(given.to_owned()) }
-}
-
-/// Cannot happen, because the table has checks.
-pub(crate) fn unreadable() -> StoreError {
-    StoreError::Other("a row that no version of this program wrote".into())
-}
-
-/// A time as stored: microseconds since 1970.
-pub(super) fn microseconds(time: DateTime<Utc>) -> i64 {
-    time.timestamp_micros()
-}
-
-/// The first storable time at or after `time`, for lower bounds.
-pub(super) fn microseconds_rounded_up(time: DateTime<Utc>) -> i64 {
-    let finer = i64::from(!time.timestamp_subsec_nanos().is_multiple_of(1000));
-    time.timestamp_micros().saturating_add(finer)
-}
-
-/// Reads a stored time.
-pub(crate) fn moment(microseconds: i64) -> Result<DateTime<Utc>, StoreError> {
-    DateTime::from_timestamp_micros(microseconds).ok_or_else(unreadable)
 }

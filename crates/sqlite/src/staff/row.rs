@@ -5,7 +5,7 @@ use diesel::sqlite::Sqlite;
 use exit3_domain::staff::{PasswordHash, Staff, StaffId, StaffProfile};
 use exit3_ports::StoreError;
 
-use crate::leads::{moment, text};
+use crate::values::{moment, text};
 
 diesel::table! {
     staff (id) {
@@ -38,6 +38,12 @@ pub(super) struct StaffRow {
     password: String,
     date_joined: i64,
     last_login: Option<i64>,
+}
+
+impl StaffRow {
+    pub(super) fn id(&self) -> i64 {
+        self.id
+    }
 }
 
 impl TryFrom<StaffRow> for Staff {

@@ -88,6 +88,7 @@ mod tests {
     use exit3_domain::paging::{Direction, PageNumber, PageRequest, Step};
     use exit3_domain::subscribers::NewSubscriber;
     use exit3_ports::SubscriberRepository;
+    use exit3_testkit::builders::some_act;
 
     use super::super::SqliteSubscriberRepository;
     use super::*;
@@ -144,7 +145,10 @@ mod tests {
             is_subscribed: n % 3 == 0,
         };
         let given: Vec<NewSubscriber> = (0..20).map(new).collect();
-        SqliteSubscriberRepository::new(store.clone()).create_many(&given).await.unwrap();
+        SqliteSubscriberRepository::new(store.clone())
+            .create_many(&given, &some_act())
+            .await
+            .unwrap();
         for is_subscribed in [None, Some(true), Some(false)] {
             for words in [Vec::new(), vec!["a1".to_owned()], vec!["nobody".to_owned()]] {
                 let filter = SubscriberFilter { is_subscribed, words };

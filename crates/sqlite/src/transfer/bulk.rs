@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use exit3_ports::{
-    Column, Kind, Load, PAGE_BYTES, Row, Shape, Snapshot, StoreError, TABLES, Table, Value,
+    Column, Kind, Load, PAGE_BYTES, Row, Shape, Snapshot, StoreError, TABLES, Table, Value, events,
 };
 use serde_json::Value as Json;
 
@@ -241,6 +241,16 @@ impl Load for SqliteBulkTransaction {
         .await
     }
 
+    async fn pass_events(&mut self) -> Result<(), StoreError> {
+        self.with(|connection| {
+            let last = last_id(connection, &events::TABLE)?;
+            let mut behind = Sql::<()>::new("UPDATE event_consumers SET event_id = ");
+            behind.int(last);
+            behind.execute(connection).map(drop).map_err(from_diesel)
+        })
+        .await
+    }
+
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
         let connector = self.connector.clone();
         self.with(move |connection| {
@@ -267,7 +277,8 @@ pub(crate) fn columns(connection: &mut SqliteConnection) -> QueryResult<HashSet<
     Ok(columns.into_iter().collect())
 }
 
-fn last_id(connection: &mut SqliteConnection, table: &Table) -> Result<i64, StoreError> {
+/// The highest id that a row of this table has or had.
+pub(crate) fn last_id(connection: &mut SqliteConnection, table: &Table) -> Result<i64, StoreError> {
     let mut select = Sql::<BigInt>::new("SELECT max(coalesce((SELECT max(id) FROM ");
     select.sql(table.name).sql("), 0), coalesce((SELECT max(seq) FROM sqlite_sequence");
     select.sql(" WHERE name = ").text(table.name).sql("), 0))");

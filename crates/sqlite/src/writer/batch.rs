@@ -10,7 +10,7 @@ use crate::error::Refusal;
 use crate::sql::Sql;
 
 /// A write whose caller waits for it.
-pub(super) trait Job: Send {
+pub(super) trait Write: Send {
     /// Whether the caller still waits.
     fn is_wanted(&self) -> bool;
     /// Runs the work; returns whether to keep its changes.
@@ -19,7 +19,7 @@ pub(super) trait Job: Send {
     fn answer(self: Box<Self>, refusal: Option<Refusal>);
 }
 
-/// A [`Job`] with its work and the channel for its result.
+/// A [`Write`] with its work and the channel for its result.
 pub(super) struct Task<T, W> {
     work: Option<W>,
     result: Result<T, StoreError>,
@@ -32,7 +32,7 @@ impl<T, W> Task<T, W> {
     }
 }
 
-impl<T, W> Job for Task<T, W>
+impl<T, W> Write for Task<T, W>
 where
     T: Send,
     W: FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send,
@@ -61,12 +61,12 @@ where
     }
 }
 
-/// Runs all `jobs` in one transaction. After an error, none of them has happened.
+/// Runs all `writes` in one transaction. After an error, none of them has happened.
 pub(super) fn commit_together(
     connection: &mut SqliteConnection,
-    jobs: &mut [Box<dyn Job>],
+    writes: &mut [Box<dyn Write>],
 ) -> QueryResult<()> {
-    let done = within_transaction(connection, jobs);
+    let done = within_transaction(connection, writes);
     if done.is_err() {
         // After some failures SQLite has rolled back already; then this fails.
         let _ = execute(connection, "ROLLBACK");
@@ -76,17 +76,17 @@ pub(super) fn commit_together(
 
 fn within_transaction(
     connection: &mut SqliteConnection,
-    jobs: &mut [Box<dyn Job>],
+    writes: &mut [Box<dyn Write>],
 ) -> QueryResult<()> {
     execute(connection, "BEGIN IMMEDIATE")?;
-    for job in jobs {
-        execute(connection, "SAVEPOINT job")?;
-        if !job.run(connection) {
-            // Fails if SQLite has rolled back the whole transaction, so that later jobs do not run
+    for write in writes {
+        execute(connection, "SAVEPOINT write")?;
+        if !write.run(connection) {
+            // Fails if SQLite has rolled back the whole transaction, so that later writes do not run
             // outside of one.
-            execute(connection, "ROLLBACK TO job")?;
+            execute(connection, "ROLLBACK TO write")?;
         }
-        execute(connection, "RELEASE job")?;
+        execute(connection, "RELEASE write")?;
     }
     execute(connection, "COMMIT")
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
-use super::batch::{self, Job};
+use super::batch::{self, Write};
 use super::watch::{Depth, State, Watch, checkpoint};
 use crate::connection::{BUSY, Connector, Files, FilesError, Log, OpenError, look};
 use crate::error::{Refusal, is_busy};
@@ -81,18 +81,18 @@ impl Hand {
         Ok(())
     }
 
-    /// Runs all `jobs` in one transaction. After a refusal none of them is safe.
-    pub(super) fn commit(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Refusal> {
-        let done = self.try_commit(jobs);
+    /// Runs all `writes` in one transaction. After a refusal none of them is safe.
+    pub(super) fn commit(&mut self, writes: &mut [Box<dyn Write>]) -> Result<(), Refusal> {
+        let done = self.try_commit(writes);
         self.note(done.err());
         done
     }
 
-    fn try_commit(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Refusal> {
+    fn try_commit(&mut self, writes: &mut [Box<dyn Write>]) -> Result<(), Refusal> {
         self.check(Depth::Changed)?;
         let mut connection = self.connection.take().ok_or(Refusal::NotOpened)?;
-        if let Err(error) = batch::commit_together(&mut connection, jobs) {
-            tracing::error!(%error, writes = jobs.len(), "a commit failed");
+        if let Err(error) = batch::commit_together(&mut connection, writes) {
+            tracing::error!(%error, writes = writes.len(), "a commit failed");
             return Err(self.why(refusal_of(&error)));
         }
         let connection = self.connection.insert(connection);

@@ -7,6 +7,8 @@
     reason = "in a test a panic is the report"
 )]
 
+mod events;
+mod jobs;
 mod schema;
 
 use std::os::unix::fs::PermissionsExt;
@@ -122,7 +124,7 @@ async fn only_the_owner_may_read_the_files() {
     kept.database
         .repositories()
         .leads
-        .create(&builders::lead().build(), builders::at(1))
+        .create(&builders::lead().build(), &builders::act(builders::at(1)))
         .await
         .unwrap();
     for suffix in ["", "-wal", "-shm"] {
@@ -140,7 +142,10 @@ async fn writes_that_wait_share_a_commit() {
         .map(|n| {
             let leads = kept.database.repositories().leads;
             tokio::spawn(async move {
-                leads.create(&builders::lead().build(), builders::at(n)).await.unwrap()
+                leads
+                    .create(&builders::lead().build(), &builders::act(builders::at(n)))
+                    .await
+                    .unwrap()
             })
         })
         .collect();
@@ -163,7 +168,8 @@ async fn an_answered_write_is_in_the_file() {
         n: i64,
     }
     for n in 1..=20 {
-        let created = leads.create(&builders::lead().build(), builders::at(n)).await.unwrap();
+        let created =
+            leads.create(&builders::lead().build(), &builders::act(builders::at(n))).await.unwrap();
         let query = "SELECT count(*) AS n FROM leads WHERE id = ?";
         let found = diesel::sql_query(query).bind::<BigInt, _>(created.id.0);
         assert_eq!(found.get_result::<Found>(&mut connection).unwrap().n, 1);
@@ -175,10 +181,10 @@ async fn writes_to_a_removed_file_are_refused() {
     let kept = kept();
     let (leads, health) = (kept.database.repositories().leads, kept.database.repositories().health);
     let lead = builders::lead().build();
-    leads.create(&lead, builders::at(1)).await.unwrap();
+    leads.create(&lead, &builders::act(builders::at(1))).await.unwrap();
     let away = kept.path.with_extension("away");
     let assert_refused = async || {
-        let refused = leads.create(&lead, builders::at(2)).await;
+        let refused = leads.create(&lead, &builders::act(builders::at(2))).await;
         assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
         assert!(matches!(health.ping().await, Err(StoreError::Unavailable(_))));
         assert!(matches!(health.schema_is_current().await, Err(StoreError::Unavailable(_))));
@@ -192,7 +198,7 @@ async fn writes_to_a_removed_file_are_refused() {
     assert_refused().await;
 
     std::fs::rename(&away, &kept.path).unwrap();
-    leads.create(&lead, builders::at(3)).await.unwrap();
+    leads.create(&lead, &builders::act(builders::at(3))).await.unwrap();
     assert!(health.schema_is_current().await.unwrap());
     // Refused writes were not stored, and acknowledged ones were.
     assert_eq!(count(&open(&kept.path)).await, 2);
@@ -206,7 +212,7 @@ async fn a_lock_of_another_process_is_reported_in_time_and_recovered_from() {
     let mut other = raw(&kept.path);
     other.batch_execute("BEGIN IMMEDIATE").unwrap();
     let begun = Instant::now();
-    let refused = leads.create(&lead, builders::at(1)).await;
+    let refused = leads.create(&lead, &builders::act(builders::at(1))).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     // The promise is 2 s; the rest allows for a machine that runs other tests.
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
@@ -214,7 +220,7 @@ async fn a_lock_of_another_process_is_reported_in_time_and_recovered_from() {
     assert_eq!(count(&kept.database).await, 0);
     other.batch_execute("ROLLBACK").unwrap();
     let begun = Instant::now();
-    while leads.create(&lead, builders::at(2)).await.is_err() {
+    while leads.create(&lead, &builders::act(builders::at(2))).await.is_err() {
         assert!(begun.elapsed() < Duration::from_secs(30), "the database does not recover");
     }
 }
@@ -226,7 +232,7 @@ async fn a_slow_reader_does_not_delay_writers() {
     reader.batch_execute("BEGIN; SELECT count(*) FROM leads").unwrap();
     let leads = kept.database.repositories().leads;
     for n in 0..50 {
-        leads.create(&builders::lead().build(), builders::at(n)).await.unwrap();
+        leads.create(&builders::lead().build(), &builders::act(builders::at(n))).await.unwrap();
     }
     assert_eq!(count(&kept.database).await, 50);
 }
@@ -245,9 +251,9 @@ async fn a_failing_write_does_not_affect_others_in_its_commit() {
     let refused = builders::lead().full_name("Full").build();
     let good = builders::lead().build();
     let (good_one, bad, good_two) = tokio::join!(
-        leads.create(&good, builders::at(1)),
-        leads.create(&refused, builders::at(2)),
-        leads.create(&good, builders::at(3)),
+        async { leads.create(&good, &builders::act(builders::at(1))).await },
+        async { leads.create(&refused, &builders::act(builders::at(2))).await },
+        async { leads.create(&good, &builders::act(builders::at(3))).await },
     );
     // The other writes in the commit succeed.
     assert!(good_one.is_ok() && bad.is_err() && good_two.is_ok());
@@ -260,13 +266,14 @@ async fn documents_of_an_earlier_release_are_folded_again() {
     let leads = kept.database.repositories().leads;
     let lead = builders::lead().full_name("Đuro Šarić").company_name(None).build();
     for n in 0..230 {
-        leads.create(&lead, builders::at(n)).await.unwrap();
+        leads.create(&lead, &builders::act(builders::at(n))).await.unwrap();
     }
-    let plain = leads.create(&builders::lead().build(), builders::at(7)).await.unwrap();
+    let plain =
+        leads.create(&builders::lead().build(), &builders::act(builders::at(7))).await.unwrap();
     kept.database
         .repositories()
         .subscribers
-        .create(&builders::subscriber("đ@šarić.hr"))
+        .create(&builders::subscriber("đ@šarić.hr"), &builders::some_act())
         .await
         .unwrap();
     // As an earlier release stored them.
@@ -333,7 +340,7 @@ async fn hidden_damage_is_found() {
         kept.database
             .repositories()
             .leads
-            .create(&builders::lead().build(), builders::at(1))
+            .create(&builders::lead().build(), &builders::act(builders::at(1)))
             .await
             .unwrap();
         let mut other = raw(&kept.path);
@@ -355,16 +362,17 @@ async fn a_frozen_file_refuses_every_writer_until_it_is_thawed() {
     let kept = kept();
     let lead = builders::lead().build();
     let now = builders::at(1);
-    let created = kept.database.repositories().leads.create(&lead, now).await.unwrap();
+    let created =
+        kept.database.repositories().leads.create(&lead, &builders::act(now)).await.unwrap();
     kept.database.freeze().unwrap();
     kept.database.freeze().unwrap();
     assert!(kept.database.is_frozen().unwrap());
     let leads = kept.database.repositories().leads;
     for refused in [
-        leads.create(&lead, now).await.map(drop),
-        leads.create_many(&[(lead.clone(), now)]).await,
-        leads.update(&created, &lead, now).await.map(drop),
-        leads.delete(created.id).await,
+        leads.create(&lead, &builders::act(now)).await.map(drop),
+        leads.create_many(&[(lead.clone(), now)], &builders::some_act()).await,
+        leads.update(&created, &lead, &builders::act(now)).await.map(drop),
+        leads.delete(&created, &builders::some_act()).await,
     ] {
         assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     }
@@ -377,5 +385,5 @@ async fn a_frozen_file_refuses_every_writer_until_it_is_thawed() {
     assert_eq!(count(&kept.database).await, 1);
     kept.database.thaw().unwrap();
     assert!(!kept.database.is_frozen().unwrap());
-    leads.create(&lead, now).await.unwrap();
+    leads.create(&lead, &builders::act(now)).await.unwrap();
 }

@@ -6,7 +6,7 @@ use exit3_domain::api_keys::{
 
 use super::Harness;
 use super::model::NOW;
-use crate::builders::{at, time};
+use crate::builders::{act, at, some_act, time};
 
 /// A key of that name that may create leads. Equal `entropy` gives equal tokens.
 pub fn api_key(name: &str, entropy: u8) -> NewApiKey {
@@ -32,13 +32,13 @@ pub(crate) async fn fill(harness: &Harness) {
     let mut key = api_key("one", 1);
     // A newer version of the program may have stored scopes that this one does not know.
     key.draft.scopes = Scopes::from_words("leads:create tags:export");
-    harness.api_keys.create(&key).await.unwrap();
+    harness.api_keys.create(&key, &some_act()).await.unwrap();
     create(harness, "two", 2).await;
-    harness.api_keys.revoke("two", time(NOW)).await.unwrap();
+    harness.api_keys.revoke("two", &act(time(NOW))).await.unwrap();
 }
 
 async fn create(harness: &Harness, name: &str, entropy: u8) -> ApiKey {
-    harness.api_keys.create(&api_key(name, entropy)).await.unwrap()
+    harness.api_keys.create(&api_key(name, entropy), &some_act()).await.unwrap()
 }
 
 async fn find(harness: &Harness, key: &ApiKey) -> Option<ApiKey> {
@@ -59,7 +59,7 @@ fn rich() -> NewApiKey {
 
 pub async fn returns_what_it_stored(harness: &Harness) {
     for given in [rich(), api_key("plain", 2)] {
-        let created = harness.api_keys.create(&given).await.unwrap();
+        let created = harness.api_keys.create(&given, &some_act()).await.unwrap();
         assert_eq!(created.draft, given.draft);
         assert_eq!((&created.prefix, created.digest), (&given.prefix, given.digest));
         assert_eq!(created.created_at, given.created_at);
@@ -80,8 +80,8 @@ pub async fn lists_the_newest_first(harness: &Harness) {
     assert_eq!(harness.api_keys.list().await.unwrap(), []);
     let first = create(harness, "b", 1).await;
     let second = create(harness, "a", 2).await;
-    let third = harness.api_keys.create(&api_key("c", 3)).await.unwrap();
-    harness.api_keys.revoke("a", at(1)).await.unwrap();
+    let third = harness.api_keys.create(&api_key("c", 3), &some_act()).await.unwrap();
+    harness.api_keys.revoke("a", &act(at(1))).await.unwrap();
     let second = find(harness, &second).await.unwrap();
     assert_eq!(harness.api_keys.list().await.unwrap(), [third, second, first]);
 }
@@ -96,7 +96,7 @@ pub async fn two_of_a_name_live_side_by_side(harness: &Harness) {
 
 pub async fn refuses_a_second_of_the_same_prefix(harness: &Harness) {
     let first = create(harness, "website", 1).await;
-    assert!(harness.api_keys.create(&api_key("other", 1)).await.is_err());
+    assert!(harness.api_keys.create(&api_key("other", 1), &some_act()).await.is_err());
     assert_eq!(harness.api_keys.list().await.unwrap(), [first]);
 }
 
@@ -104,7 +104,7 @@ pub async fn revokes_all_of_a_name(harness: &Harness) {
     let old = create(harness, "website", 1).await;
     let other = create(harness, "Website", 2).await;
     let new = create(harness, "website", 3).await;
-    let revoked = harness.api_keys.revoke("website", at(7)).await.unwrap();
+    let revoked = harness.api_keys.revoke("website", &act(at(7))).await.unwrap();
     let ids: Vec<ApiKeyId> = revoked.iter().map(|key| key.id).collect();
     assert_eq!(ids, [new.id, old.id]);
     for key in &revoked {
@@ -117,7 +117,7 @@ pub async fn revokes_all_of_a_name(harness: &Harness) {
 pub async fn revokes_one_by_its_prefix(harness: &Harness) {
     let old = create(harness, "website", 1).await;
     let new = create(harness, "website", 2).await;
-    let revoked = harness.api_keys.revoke(&old.prefix.0, at(7)).await.unwrap();
+    let revoked = harness.api_keys.revoke(&old.prefix.0, &act(at(7))).await.unwrap();
     assert_eq!(revoked.len(), 1);
     assert_eq!(revoked[0].id, old.id);
     assert_eq!(find(harness, &new).await, Some(new));
@@ -125,9 +125,9 @@ pub async fn revokes_one_by_its_prefix(harness: &Harness) {
 
 pub async fn revokes_once(harness: &Harness) {
     let key = create(harness, "website", 1).await;
-    harness.api_keys.revoke("website", at(7)).await.unwrap();
+    harness.api_keys.revoke("website", &act(at(7))).await.unwrap();
     for which in ["website", key.prefix.0.as_str(), "", "%", "nobody", "web\0site"] {
-        assert_eq!(harness.api_keys.revoke(which, at(8)).await.unwrap(), [], "{which:?}");
+        assert_eq!(harness.api_keys.revoke(which, &act(at(8))).await.unwrap(), [], "{which:?}");
     }
     assert_eq!(find(harness, &key).await.unwrap().revoked_at, Some(at(7)));
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use exit3_domain::leads::{Lead, LeadFilter, LeadOrder, LeadStatus};
 use exit3_domain::paging::{Direction, Step};
-use exit3_domain::subscribers::{SubscriberChange, SubscriberFilter, SubscriberOrder};
+use exit3_domain::subscribers::{NewSubscriber, SubscriberFilter, SubscriberOrder};
 use exit3_ports::StoreError;
 use tokio::task::JoinSet;
 
@@ -16,14 +16,14 @@ use super::Harness;
 use super::model::{
     Dice, NEW_YEAR, everything, fill, last, listed, page, searching, soon, subscribers_listed,
 };
-use crate::builders::{at, lead, subscriber};
+use crate::builders::{act, at, lead, some_act, subscriber};
 
 /// How many times each call is abandoned, at different moments.
 const TIMES: usize = 40;
 
 /// Starts `call` and drops it after some polls or some time. Returns its result if it finished
 /// earlier.
-async fn abandon<T>(moment: usize, call: impl Future<Output = T>) -> Option<T> {
+pub(super) async fn abandon<T>(moment: usize, call: impl Future<Output = T>) -> Option<T> {
     let mut call = pin!(call);
     if moment.is_multiple_of(2) {
         let mut polls = moment / 2 % 6;
@@ -46,7 +46,7 @@ async fn abandon<T>(moment: usize, call: impl Future<Output = T>) -> Option<T> {
 }
 
 /// Waits until the leads no longer change, because an abandoned write may still be running.
-async fn settled(harness: &Harness) -> Vec<Lead> {
+pub(super) async fn settled(harness: &Harness) -> Vec<Lead> {
     let mut before = everything(harness.leads.as_ref()).await;
     loop {
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -61,10 +61,10 @@ async fn settled(harness: &Harness) -> Vec<Lead> {
 /// Checks that every kind of write still works and that the counts are correct.
 async fn is_usable(harness: &Harness) {
     let leads = harness.leads.as_ref();
-    let created = soon(leads.create(&lead().build(), at(NEW_YEAR))).await.unwrap();
+    let created = soon(leads.create(&lead().build(), &act(at(NEW_YEAR)))).await.unwrap();
     let closed = lead().status(LeadStatus::Closed).build();
-    soon(leads.update(&created, &closed, at(NEW_YEAR))).await.unwrap();
-    soon(leads.delete(created.id)).await.unwrap();
+    let updated = soon(leads.update(&created, &closed, &act(at(NEW_YEAR)))).await.unwrap();
+    soon(leads.delete(&updated, &some_act())).await.unwrap();
     let stored = settled(harness).await;
     for status in LeadStatus::ALL {
         let filter = LeadFilter { statuses: Some(vec![*status]), ..LeadFilter::default() };
@@ -72,15 +72,16 @@ async fn is_usable(harness: &Harness) {
         let wanted = stored.iter().filter(|lead| lead.details.status == *status).count();
         assert_eq!(found.len(), wanted);
     }
-    let created = soon(harness.subscribers.create(&subscriber("usable@acme.hr"))).await.unwrap();
-    soon(harness.subscribers.delete(created.id)).await.unwrap();
+    let created =
+        soon(harness.subscribers.create(&subscriber("usable@acme.hr"), &some_act())).await.unwrap();
+    soon(harness.subscribers.delete(&created, &some_act())).await.unwrap();
 }
 
 pub async fn an_abandoned_create_happens_wholly_or_not_at_all(harness: &Harness) {
     let mut answered = Vec::new();
     for moment in 0..TIMES {
         let new = lead().full_name(format!("Lead {moment}")).build();
-        answered.extend(abandon(moment, harness.leads.create(&new, at(NEW_YEAR))).await);
+        answered.extend(abandon(moment, harness.leads.create(&new, &act(at(NEW_YEAR)))).await);
     }
     let answered: Vec<Lead> = answered.into_iter().map(Result::unwrap).collect();
     let stored = settled(harness).await;
@@ -97,7 +98,9 @@ pub async fn an_abandoned_create_many_happens_wholly_or_not_at_all(harness: &Har
     for moment in 0..TIMES {
         let new = lead().full_name(format!("Batch {moment}")).build();
         let given = vec![(new, at(NEW_YEAR)); 40];
-        answered += usize::from(abandon(moment, harness.leads.create_many(&given)).await.is_some());
+        answered += usize::from(
+            abandon(moment, harness.leads.create_many(&given, &some_act())).await.is_some(),
+        );
     }
     let mut batches = HashMap::new();
     for lead in settled(harness).await {
@@ -109,13 +112,13 @@ pub async fn an_abandoned_create_many_happens_wholly_or_not_at_all(harness: &Har
 }
 
 pub async fn an_abandoned_update_happens_wholly_or_not_at_all(harness: &Harness) {
-    let mut seen = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
+    let mut seen = harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
     for moment in 0..TIMES {
         let name = format!("Lead {moment}");
         let details = lead().full_name(&name).notes(Some(&name)).status(LeadStatus::Contacted);
         let details = details.build();
-        let update = harness.leads.update(&seen, &details, at(NEW_YEAR));
-        match abandon(moment, update).await {
+        let act = act(at(NEW_YEAR));
+        match abandon(moment, harness.leads.update(&seen, &details, &act)).await {
             Some(Ok(updated)) => seen = updated,
             Some(Err(StoreError::Conflict(_))) => {
                 seen = settled(harness).await.pop().unwrap();
@@ -134,7 +137,7 @@ pub async fn an_abandoned_delete_happens_wholly_or_not_at_all(harness: &Harness)
     let stored = fill(harness, TIMES).await;
     let mut answered = Vec::new();
     for (moment, lead) in stored.iter().enumerate() {
-        if let Some(answer) = abandon(moment, harness.leads.delete(lead.id)).await {
+        if let Some(answer) = abandon(moment, harness.leads.delete(lead, &some_act())).await {
             answer.unwrap();
             answered.push(lead.id);
         }
@@ -163,17 +166,18 @@ pub async fn abandoned_reads_leave_the_repository_usable(harness: &Harness) {
 
 pub async fn abandoned_subscriptions_happen_wholly_or_not_at_all(harness: &Harness) {
     let subscribers = harness.subscribers.as_ref();
-    let kept = subscribers.create(&subscriber("kept@acme.hr")).await.unwrap();
+    let kept = subscribers.create(&subscriber("kept@acme.hr"), &some_act()).await.unwrap();
     for moment in 0..TIMES {
         let one = subscriber(&format!("one{moment}@acme.hr"));
-        let created = abandon(moment, subscribers.create(&one)).await;
+        let created = abandon(moment, subscribers.create(&one, &some_act())).await;
         let many: Vec<_> =
             (0..10).map(|n| subscriber(&format!("{n}many{moment}@acme.hr"))).collect();
-        abandon(moment, subscribers.create_many(&many)).await;
-        let turned = SubscriberChange { email: None, is_subscribed: Some(moment % 3 == 0) };
-        abandon(moment, subscribers.update(kept.id, &turned)).await;
+        abandon(moment, subscribers.create_many(&many, &some_act())).await;
+        let seen = subscribers.find(kept.id).await.unwrap().unwrap();
+        let turned = NewSubscriber { is_subscribed: moment % 3 == 0, ..seen.clone().into() };
+        abandon(moment, subscribers.update(&seen, &turned, &some_act())).await;
         if let Some(Ok(created)) = created {
-            abandon(moment, subscribers.delete(created.id)).await;
+            abandon(moment, subscribers.delete(&created, &some_act())).await;
         }
         let (filter, order) = (SubscriberFilter::default(), SubscriberOrder::NEWEST);
         abandon(moment, subscribers.list(&filter, order, page(1, 50))).await;
@@ -196,10 +200,11 @@ pub async fn many_abandoned_at_once_leave_the_repository_usable(harness: &Harnes
             let mut dice = Dice::new(seed);
             for _ in 0..20 {
                 let moment = dice.roll(TIMES);
-                let created = abandon(moment, leads.create(&lead().build(), at(NEW_YEAR))).await;
+                let created =
+                    abandon(moment, leads.create(&lead().build(), &act(at(NEW_YEAR)))).await;
                 let moment = dice.roll(TIMES);
                 if let Some(Ok(seen)) = created {
-                    abandon(moment, leads.update(&seen, &seen.details, at(NEW_YEAR))).await;
+                    abandon(moment, leads.update(&seen, &seen.details, &act(at(NEW_YEAR)))).await;
                 } else {
                     let (all, order) = (LeadFilter::default(), LeadOrder::NEWEST);
                     abandon(moment, leads.list(&all, order, page(1, 10))).await;

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::Harness;
 use super::model::{NEW_YEAR, everything, subscribers_listed};
-use crate::builders::{at, lead, subscriber};
+use crate::builders::{act, at, lead, some_act, subscriber};
 
 /// Calls `write` with each number below `writers`, and runs all futures concurrently.
 async fn together<T, F>(writers: usize, write: impl Fn(usize) -> F) -> Vec<T>
@@ -37,7 +37,7 @@ pub async fn concurrent_creates_are_all_stored_with_distinct_ids(harness: &Harne
         let leads = Arc::clone(&harness.leads);
         async move {
             let new = lead().full_name(format!("Lead {n}")).build();
-            let created = leads.create(&new, at(NEW_YEAR)).await.unwrap();
+            let created = leads.create(&new, &act(at(NEW_YEAR))).await.unwrap();
             assert_eq!(created.details, new);
             created
         }
@@ -54,7 +54,7 @@ async fn one_wins(harness: &Harness, address: fn(usize) -> &'static str) {
     for _ in 0..3 {
         let answers = together(50, |n| {
             let subscribers = Arc::clone(&harness.subscribers);
-            async move { subscribers.create(&subscriber(address(n))).await }
+            async move { subscribers.create(&subscriber(address(n)), &some_act()).await }
         })
         .await;
         let mut won = Vec::new();
@@ -70,7 +70,7 @@ async fn one_wins(harness: &Harness, address: fn(usize) -> &'static str) {
         let stored = subscribers_listed(subscribers, &filter, SubscriberOrder::NEWEST, 50).await;
         assert_eq!(stored, won);
         assert_eq!(won.len(), 1);
-        harness.subscribers.delete(won[0].id).await.unwrap();
+        harness.subscribers.delete(&won[0], &some_act()).await.unwrap();
     }
 }
 
@@ -94,7 +94,7 @@ pub async fn concurrent_create_manys_of_the_same_addresses_store_each_once(harne
             if n % 2 == 0 {
                 given.reverse();
             }
-            subscribers.create_many(&given).await.unwrap()
+            subscribers.create_many(&given, &some_act()).await.unwrap()
         }
     })
     .await;
@@ -106,12 +106,12 @@ pub async fn concurrent_create_manys_of_the_same_addresses_store_each_once(harne
 
 pub async fn one_of_two_updates_of_the_same_lead_wins(harness: &Harness) {
     for writers in [2, 2, 2, 2, 2, 2, 2, 2, 16] {
-        let seen = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
+        let seen = harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
         let answers = together(writers, |n| {
             let (leads, seen) = (Arc::clone(&harness.leads), seen.clone());
             async move {
                 let details = lead().full_name(format!("Writer {n}")).build();
-                leads.update(&seen, &details, at(NEW_YEAR)).await
+                leads.update(&seen, &details, &act(at(NEW_YEAR))).await
             }
         })
         .await;
@@ -130,7 +130,7 @@ pub async fn one_of_two_updates_of_the_same_lead_wins(harness: &Harness) {
 
 pub async fn updates_in_turns_lose_nothing(harness: &Harness) {
     let created =
-        harness.leads.create(&lead().notes(Some("")).build(), at(NEW_YEAR)).await.unwrap();
+        harness.leads.create(&lead().notes(Some("")).build(), &act(at(NEW_YEAR))).await.unwrap();
     together(8, |_| {
         let (leads, id) = (Arc::clone(&harness.leads), created.id);
         async move {
@@ -139,7 +139,7 @@ pub async fn updates_in_turns_lose_nothing(harness: &Harness) {
                     let seen = leads.find(id).await.unwrap().unwrap();
                     let mut details = seen.details.clone();
                     details.notes = details.notes.map(|notes| notes + "x");
-                    match leads.update(&seen, &details, at(NEW_YEAR)).await {
+                    match leads.update(&seen, &details, &act(at(NEW_YEAR))).await {
                         Ok(_) => break,
                         Err(StoreError::Conflict(Constraint::Stale)) => {}
                         Err(error) => panic!("{error:?}"),
@@ -156,23 +156,27 @@ pub async fn updates_in_turns_lose_nothing(harness: &Harness) {
 
 pub async fn an_update_and_a_delete_agree_on_what_happened(harness: &Harness) {
     for _ in 0..10 {
-        let seen = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
-        together(2, |n| {
+        let seen = harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
+        let outcomes = together(2, |n| {
             let (leads, seen) = (Arc::clone(&harness.leads), seen.clone());
             async move {
-                if n == 0 {
-                    leads.delete(seen.id).await.unwrap();
+                let outcome = if n == 0 {
+                    leads.delete(&seen, &some_act()).await.map(|()| None)
                 } else {
                     let closed = lead().status(LeadStatus::Closed).build();
-                    match leads.update(&seen, &closed, at(NEW_YEAR)).await {
-                        Ok(_) | Err(StoreError::NotFound) => {}
-                        Err(error) => panic!("{error:?}"),
-                    }
+                    leads.update(&seen, &closed, &act(at(NEW_YEAR))).await.map(Some)
+                };
+                match outcome {
+                    Ok(after) => Some(after),
+                    // The other one was faster.
+                    Err(StoreError::NotFound) if n == 1 => None,
+                    Err(StoreError::Conflict(Constraint::Stale)) if n == 0 => None,
+                    Err(error) => panic!("{error:?}"),
                 }
             }
         })
         .await;
-        assert_eq!(harness.leads.find(seen.id).await.unwrap(), None);
+        let happened: Vec<_> = outcomes.into_iter().flatten().collect();
+        assert_eq!(happened, [harness.leads.find(seen.id).await.unwrap()]);
     }
-    assert_eq!(everything(harness.leads.as_ref()).await, []);
 }

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::Harness;
 use super::model::{Dice, NEW_YEAR, any_lead, everything, expected, fill, listed, page, searching};
-use crate::builders::{at, lead};
+use crate::builders::{act, at, lead, some_act};
 
 /// Interesting restrictions of one field: none, each value, two values, one value twice, no value.
 fn restrictions<T: Copy>(all: &[T]) -> Vec<Option<Vec<T>>> {
@@ -83,17 +83,17 @@ pub async fn counts_exactly_after_updates_and_deletes(harness: &Harness) {
     let mut dice = Dice::new(3);
     for (n, seen) in fill(harness, 150).await.into_iter().enumerate() {
         if n % 3 == 0 {
-            harness.leads.delete(seen.id).await.unwrap();
+            harness.leads.delete(&seen, &some_act()).await.unwrap();
         } else {
             let (details, _) = any_lead(&mut dice);
-            harness.leads.update(&seen, &details, at(NEW_YEAR)).await.unwrap();
+            harness.leads.update(&seen, &details, &act(at(NEW_YEAR))).await.unwrap();
         }
     }
     let stored = everything(harness.leads.as_ref()).await;
     assert_eq!(stored.len(), 100);
     counts_agree_somewhere(harness.leads.as_ref(), &stored).await;
     for seen in stored {
-        harness.leads.delete(seen.id).await.unwrap();
+        harness.leads.delete(&seen, &some_act()).await.unwrap();
     }
     assert_eq!(count(harness.leads.as_ref(), &LeadFilter::default()).await, 0);
     assert_eq!(count(harness.leads.as_ref(), &of_status(LeadStatus::New)).await, 0);
@@ -101,15 +101,16 @@ pub async fn counts_exactly_after_updates_and_deletes(harness: &Harness) {
 
 pub async fn counts_exactly_after_refused_writes(harness: &Harness) {
     let leads = harness.leads.as_ref();
-    let seen = leads.create(&lead().status(LeadStatus::New).build(), at(NEW_YEAR)).await.unwrap();
+    let seen =
+        leads.create(&lead().status(LeadStatus::New).build(), &act(at(NEW_YEAR))).await.unwrap();
     let bad = lead().status(LeadStatus::Closed).full_name("x".repeat(256)).build();
-    leads.create(&bad, at(NEW_YEAR)).await.unwrap_err();
-    leads.update(&seen, &bad, at(NEW_YEAR)).await.unwrap_err();
+    leads.create(&bad, &act(at(NEW_YEAR))).await.unwrap_err();
+    leads.update(&seen, &bad, &act(at(NEW_YEAR))).await.unwrap_err();
     let closed = (lead().status(LeadStatus::Closed).build(), at(NEW_YEAR));
-    leads.create_many(&[closed, (bad, at(NEW_YEAR))]).await.unwrap_err();
-    leads.update(&seen, &seen.details, at(NEW_YEAR)).await.unwrap();
+    leads.create_many(&[closed, (bad, at(NEW_YEAR))], &some_act()).await.unwrap_err();
+    leads.update(&seen, &seen.details, &act(at(NEW_YEAR))).await.unwrap();
     let closed = lead().status(LeadStatus::Closed).build();
-    leads.update(&seen, &closed, at(NEW_YEAR)).await.unwrap_err();
+    leads.update(&seen, &closed, &act(at(NEW_YEAR))).await.unwrap_err();
     assert_eq!(count(leads, &LeadFilter::default()).await, 1);
     assert_eq!(count(leads, &of_status(LeadStatus::New)).await, 1);
     assert_eq!(count(leads, &of_status(LeadStatus::Closed)).await, 0);
@@ -139,13 +140,13 @@ pub async fn counts_exactly_under_filters_that_are_not_kept_count_of(harness: &H
 pub async fn counts_include_the_callers_own_write_at_once(harness: &Harness) {
     let leads = harness.leads.as_ref();
     for n in 1..=20 {
-        let created = leads.create(&lead().build(), at(NEW_YEAR + n)).await.unwrap();
+        let created = leads.create(&lead().build(), &act(at(NEW_YEAR + n))).await.unwrap();
         let found = leads.list(&LeadFilter::default(), LeadOrder::NEWEST, page(1, 5)).await;
         let found = found.unwrap().unwrap();
         assert_eq!(found.count, u64::try_from(n).unwrap());
         assert_eq!(found.rows.first(), Some(&created));
         let moved = lead().status(LeadStatus::Converted).build();
-        leads.update(&created, &moved, at(NEW_YEAR)).await.unwrap();
+        leads.update(&created, &moved, &act(at(NEW_YEAR))).await.unwrap();
         let converted = count(leads, &of_status(LeadStatus::Converted)).await;
         assert_eq!(converted, u64::try_from(n).unwrap());
         assert_eq!(count(leads, &of_status(LeadStatus::New)).await, 0);
@@ -164,17 +165,17 @@ pub async fn counts_exactly_after_concurrent_writes(harness: &Harness) {
                 match dice.roll(4) {
                     0 if !own.is_empty() => {
                         let gone = own.swap_remove(dice.roll(own.len()));
-                        leads.delete(gone.id).await.unwrap();
+                        leads.delete(&gone, &some_act()).await.unwrap();
                     }
                     1 if !own.is_empty() => {
                         let seen = dice.roll(own.len());
-                        own[seen] = leads.update(&own[seen], &new, now).await.unwrap();
+                        own[seen] = leads.update(&own[seen], &new, &act(now)).await.unwrap();
                     }
                     2 => {
                         let many = [any_lead(&mut dice), any_lead(&mut dice), (new, now)];
-                        leads.create_many(&many).await.unwrap();
+                        leads.create_many(&many, &some_act()).await.unwrap();
                     }
-                    _ => own.push(leads.create(&new, now).await.unwrap()),
+                    _ => own.push(leads.create(&new, &act(now)).await.unwrap()),
                 }
             }
         });
@@ -192,9 +193,9 @@ pub async fn count_and_rows_are_of_the_same_moment(harness: &Harness) {
         let leads = Arc::clone(&harness.leads);
         writers.spawn(async move {
             for n in 0..40 {
-                let created = leads.create(&lead().build(), at(NEW_YEAR + n)).await.unwrap();
+                let created = leads.create(&lead().build(), &act(at(NEW_YEAR + n))).await.unwrap();
                 if n % 2 == 0 {
-                    leads.delete(created.id).await.unwrap();
+                    leads.delete(&created, &some_act()).await.unwrap();
                 }
             }
         });

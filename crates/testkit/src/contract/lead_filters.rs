@@ -8,7 +8,7 @@ use exit3_domain::paging::{Direction, Step};
 
 use super::Harness;
 use super::model::{NEW_YEAR, everything, expected, fill, last, listed, orders, page, walked};
-use crate::builders::{at, lead, time};
+use crate::builders::{act, at, lead, some_act, time};
 
 async fn agrees(harness: &Harness, filters: &[LeadFilter]) {
     let stored = fill(harness, 120).await;
@@ -95,7 +95,7 @@ async fn fill_skewed(harness: &Harness) -> Vec<Lead> {
     fill(harness, 60).await;
     let newest = |n: i64| (lead().full_name(format!("Zz {n}")).build(), at(NEW_YEAR + 1000 + n));
     let newest: Vec<_> = (0..60).map(newest).collect();
-    harness.leads.create_many(&newest).await.unwrap();
+    harness.leads.create_many(&newest, &some_act()).await.unwrap();
     everything(harness.leads.as_ref()).await
 }
 
@@ -162,7 +162,7 @@ pub async fn created_after_includes_its_moment_and_created_before_does_not(harne
     let moment = time("2025-06-30T12:00:00.123456Z");
     let microsecond = TimeDelta::microseconds(1);
     for created in [moment - microsecond, moment, moment + microsecond] {
-        harness.leads.create(&lead().build(), created).await.unwrap();
+        harness.leads.create(&lead().build(), &act(created)).await.unwrap();
     }
     for (after, before, wanted) in [
         (Some(moment), None, vec![moment + microsecond, moment]),
@@ -182,7 +182,7 @@ pub async fn created_after_includes_its_moment_and_created_before_does_not(harne
 }
 
 pub async fn takes_bounds_beyond_the_reach_of_any_database(harness: &Harness) {
-    harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
+    harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
     let (first, last) = (DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC);
     for (after, before, count) in [
         (Some(first), None, 1),

@@ -5,7 +5,7 @@ use exit3_domain::paging::last_page;
 
 use super::Harness;
 use super::model::{NEW_YEAR, expected, fill, last, listed, orders, page, searching};
-use crate::builders::{at, lead};
+use crate::builders::{act, at, lead};
 
 /// One filter for each way to count: the total count, stored counts of choices, counting the rows.
 fn kinds() -> [LeadFilter; 3] {
@@ -125,7 +125,7 @@ pub async fn texts_sort_by_code_point(harness: &Harness) {
     let sorted =
         [" b", "-a", "A", "B", "_", "a", "a b", "ab", "b", "z", "ä", "Đ", "đ", "\u{ff21}", "🦀"];
     for name in sorted.iter().rev() {
-        harness.leads.create(&lead().full_name(*name).build(), at(NEW_YEAR)).await.unwrap();
+        harness.leads.create(&lead().full_name(*name).build(), &act(at(NEW_YEAR))).await.unwrap();
     }
     assert_eq!(names(harness, LeadSort::FullName).await, sorted);
 }
@@ -140,14 +140,14 @@ pub async fn an_unknown_company_sorts_as_the_empty_text(harness: &Harness) {
         ("6", Some("A")),
     ] {
         let new = lead().full_name(name).company_name(company).build();
-        harness.leads.create(&new, at(NEW_YEAR)).await.unwrap();
+        harness.leads.create(&new, &act(at(NEW_YEAR))).await.unwrap();
     }
     assert_eq!(names(harness, LeadSort::CompanyName).await, ["2", "3", "4", "5", "6", "1"]);
 }
 
 pub async fn ties_go_by_id_in_the_same_direction(harness: &Harness) {
     for _ in 0..30 {
-        harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
+        harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
     }
     for order in orders::<LeadSort>() {
         let found = listed(harness.leads.as_ref(), &LeadFilter::default(), order, 7).await;
@@ -168,7 +168,7 @@ pub async fn a_status_list_goes_by_time_within_a_status(harness: &Harness) {
         ("5", LeadStatus::New, 2),
     ] {
         let new = lead().full_name(name).status(status).build();
-        harness.leads.create(&new, at(NEW_YEAR + time)).await.unwrap();
+        harness.leads.create(&new, &act(at(NEW_YEAR + time))).await.unwrap();
     }
     assert_eq!(names(harness, LeadSort::Status).await, ["4", "2", "3", "5", "1"]);
 }

@@ -5,11 +5,11 @@ use exit3_domain::search::MAX_WORDS;
 
 use super::Harness;
 use super::model::{NEW_YEAR, expected, fill, last, listed, orders, searching, walked};
-use crate::builders::{at, lead};
+use crate::builders::{act, at, lead};
 use exit3_domain::paging::Direction;
 
 async fn store(harness: &Harness, new: NewLead) {
-    harness.leads.create(&new, at(NEW_YEAR)).await.unwrap();
+    harness.leads.create(&new, &act(at(NEW_YEAR))).await.unwrap();
 }
 
 /// The number of leads that `query` finds; a list and a walk must agree.
@@ -144,9 +144,9 @@ pub async fn blank_fields_match_nothing(harness: &Harness) {
 }
 
 pub async fn an_update_changes_what_is_found(harness: &Harness) {
-    let seen = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
+    let seen = harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
     let changed = lead().full_name("Ivo Ivić").company_name(None).email(Some("ivo@zeta.hr"));
-    harness.leads.update(&seen, &changed.build(), at(NEW_YEAR)).await.unwrap();
+    harness.leads.update(&seen, &changed.build(), &act(at(NEW_YEAR))).await.unwrap();
     for query in ["ivić", "ivo@zeta.hr", "38591"] {
         assert_eq!(hits(harness, query).await, 1, "{query}");
     }

@@ -9,7 +9,7 @@ use exit3_domain::paging::{Direction, Step};
 
 use super::Harness;
 use super::model::{Dice, NEW_YEAR, any_lead, expected, fill, listed, orders, searching, walked};
-use crate::builders::at;
+use crate::builders::{act, at, some_act};
 
 pub async fn a_walk_through_nothing_ends_at_once(harness: &Harness) {
     for direction in [Direction::Forward, Direction::Backward] {
@@ -89,7 +89,7 @@ pub async fn a_walk_goes_on_from_a_row_that_was_deleted(harness: &Harness) {
         let sorted = expected(&left, &filter, order);
         let place = sorted.len() / 2;
         let gone: Lead = sorted[place].clone();
-        leads.delete(gone.id).await.unwrap();
+        leads.delete(&gone, &some_act()).await.unwrap();
         left.retain(|lead| lead.id != gone.id);
         let from = Some(order.position(&gone));
         let step = Step { from: from.clone(), direction: Direction::Forward, size: 5 };
@@ -126,9 +126,9 @@ pub async fn a_walk_neither_skips_nor_repeats_while_others_write(harness: &Harne
                 let mut dice = Dice::new(seed + 40);
                 while !stop.load(Ordering::Relaxed) {
                     let (new, now) = any_lead(&mut dice);
-                    let created = leads.create(&new, now).await.unwrap();
-                    leads.create_many(&[any_lead(&mut dice)]).await.unwrap();
-                    leads.delete(created.id).await.unwrap();
+                    let created = leads.create(&new, &act(now)).await.unwrap();
+                    leads.create_many(&[any_lead(&mut dice)], &some_act()).await.unwrap();
+                    leads.delete(&created, &some_act()).await.unwrap();
                 }
             })
         })

@@ -2,13 +2,13 @@
 
 use exit3_domain::fields::{Field, FieldKind};
 use exit3_domain::leads::{
-    FIELDS, LeadCategory, LeadFilter, LeadId, LeadOrder, LeadSource, LeadStatus, NewLead,
+    FIELDS, Lead, LeadCategory, LeadFilter, LeadId, LeadOrder, LeadSource, LeadStatus, NewLead,
 };
 use exit3_ports::{Constraint, StoreError};
 
 use super::Harness;
-use super::model::{NEW_YEAR, NOW, everything, listed, soon};
-use crate::builders::{at, lead, time};
+use super::model::{NEW_YEAR, NOW, everything, listed, searching, soon};
+use crate::builders::{act, at, lead, some_act, time};
 
 /// Stores rows with all kinds of values.
 pub(crate) async fn fill(harness: &Harness) {
@@ -18,11 +18,11 @@ pub(crate) async fn fill(harness: &Harness) {
         (lead().company_name(None).phone_number(None).email(Some("")).build(), time(odd)),
         (lead().full_name("123").notes(Some("null")).build(), at(-62_135_596_800_000_000)),
     ];
-    harness.leads.create_many(&leads).await.unwrap();
+    harness.leads.create_many(&leads, &some_act()).await.unwrap();
 }
 
 async fn survives(harness: &Harness, new: NewLead) {
-    let created = harness.leads.create(&new, at(NEW_YEAR)).await.unwrap();
+    let created = harness.leads.create(&new, &act(at(NEW_YEAR))).await.unwrap();
     assert_eq!(created.details, new);
     assert_eq!(created.created_at, at(NEW_YEAR));
     assert_eq!(created.updated_at, at(NEW_YEAR));
@@ -80,7 +80,7 @@ pub async fn keeps_times_to_the_microsecond(harness: &Harness) {
         "9999-12-31T23:59:59.999999Z",
     ] {
         let moment = time(moment);
-        let created = harness.leads.create(&lead().build(), moment).await.unwrap();
+        let created = harness.leads.create(&lead().build(), &act(moment)).await.unwrap();
         assert_eq!((created.created_at, created.updated_at), (moment, moment));
         let found = harness.leads.find(created.id).await.unwrap().unwrap();
         assert_eq!((found.created_at, found.updated_at), (moment, moment));
@@ -110,7 +110,7 @@ pub async fn counts_lengths_in_characters(harness: &Harness) {
 
 async fn refuses(harness: &Harness, field: &str, text: &str) {
     let refused = lead().text(field, Some(text)).build();
-    let refused = harness.leads.create(&refused, at(NEW_YEAR)).await;
+    let refused = harness.leads.create(&refused, &act(at(NEW_YEAR))).await;
     assert!(matches!(refused, Err(StoreError::Other(_))), "{field}: {refused:?}");
 }
 
@@ -142,18 +142,18 @@ pub async fn finds_nothing_under_an_unknown_id(harness: &Harness) {
 pub async fn never_reuses_an_id(harness: &Harness) {
     let mut highest = LeadId(0);
     for _ in 0..3 {
-        let first = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
-        let second = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
+        let first = harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
+        let second = harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
         assert!(first.id > highest && second.id > first.id);
         highest = second.id;
-        harness.leads.delete(second.id).await.unwrap();
-        harness.leads.delete(first.id).await.unwrap();
+        harness.leads.delete(&second, &some_act()).await.unwrap();
+        harness.leads.delete(&first, &some_act()).await.unwrap();
     }
 }
 
 pub async fn replaces_the_details_and_nothing_else(harness: &Harness) {
-    let other = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
-    let seen = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
+    let other = harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
+    let seen = harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
     let details = lead()
         .full_name("Ivo")
         .position("CEO")
@@ -165,7 +165,7 @@ pub async fn replaces_the_details_and_nothing_else(harness: &Harness) {
         .notes(Some("n"))
         .category(LeadCategory::SalesAuto)
         .build();
-    let updated = harness.leads.update(&seen, &details, at(NEW_YEAR + 5)).await.unwrap();
+    let updated = harness.leads.update(&seen, &details, &act(at(NEW_YEAR + 5))).await.unwrap();
     assert_eq!(updated.details, details);
     assert_eq!((updated.id, updated.created_at), (seen.id, seen.created_at));
     assert_eq!(updated.updated_at, at(NEW_YEAR + 5));
@@ -174,53 +174,88 @@ pub async fn replaces_the_details_and_nothing_else(harness: &Harness) {
 }
 
 pub async fn updated_at_increases_even_if_the_clock_does_not(harness: &Harness) {
-    let mut seen = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
+    let mut seen = harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
     for (now, then) in [(-3_600_000_000, 1), (1, 2), (2, 3), (3, 4), (1000, 1000), (0, 1001)] {
         let details = seen.details.clone();
-        seen = harness.leads.update(&seen, &details, at(NEW_YEAR + now)).await.unwrap();
+        seen = harness.leads.update(&seen, &details, &act(at(NEW_YEAR + now))).await.unwrap();
         assert_eq!(seen.updated_at, at(NEW_YEAR + then));
         assert_eq!(harness.leads.find(seen.id).await.unwrap().as_ref(), Some(&seen));
     }
 }
 
 pub async fn refuses_to_update_a_row_that_has_changed(harness: &Harness) {
-    let seen = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
+    let seen = harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
     let ivo = lead().full_name("Ivo").build();
-    let now = harness.leads.update(&seen, &ivo, at(NEW_YEAR + 1)).await.unwrap();
+    let now = harness.leads.update(&seen, &ivo, &act(at(NEW_YEAR + 1))).await.unwrap();
     let eva = lead().full_name("Eva").build();
-    let refused = harness.leads.update(&seen, &eva, at(NEW_YEAR + 2)).await;
+    let refused = harness.leads.update(&seen, &eva, &act(at(NEW_YEAR + 2))).await;
     assert!(matches!(refused, Err(StoreError::Conflict(Constraint::Stale))), "{refused:?}");
     assert_eq!(harness.leads.find(seen.id).await.unwrap(), Some(now));
 }
 
 pub async fn refuses_to_update_or_delete_missing_rows(harness: &Harness) {
-    let seen = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
-    harness.leads.delete(seen.id).await.unwrap();
-    let refused = harness.leads.update(&seen, &seen.details, at(NEW_YEAR + 1)).await;
+    let seen = harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
+    harness.leads.delete(&seen, &some_act()).await.unwrap();
+    let refused = harness.leads.update(&seen, &seen.details, &act(at(NEW_YEAR + 1))).await;
     assert!(matches!(refused, Err(StoreError::NotFound)), "{refused:?}");
     for id in [seen.id, LeadId(0), LeadId(-1), LeadId(i64::MAX)] {
-        let refused = harness.leads.delete(id).await;
+        let missing = Lead { id, ..seen.clone() };
+        let refused = harness.leads.delete(&missing, &some_act()).await;
         assert!(matches!(refused, Err(StoreError::NotFound)), "{refused:?}");
     }
     assert_eq!(harness.leads.find(seen.id).await.unwrap(), None);
 }
 
+pub async fn refuses_to_delete_a_row_that_has_changed(harness: &Harness) {
+    let seen = harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
+    let ivo = lead().full_name("Ivo").build();
+    let now = harness.leads.update(&seen, &ivo, &act(at(NEW_YEAR + 1))).await.unwrap();
+    let refused = harness.leads.delete(&seen, &some_act()).await;
+    assert!(matches!(refused, Err(StoreError::Conflict(Constraint::Stale))), "{refused:?}");
+    assert_eq!(harness.leads.find(seen.id).await.unwrap().as_ref(), Some(&now));
+    harness.leads.delete(&now, &some_act()).await.unwrap();
+}
+
+pub async fn restores_a_deleted_row_with_its_id_and_times(harness: &Harness) {
+    let seen = harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
+    let ivo = lead().full_name("Ivo").notes(None).company_name(Some("")).build();
+    let gone = harness.leads.update(&seen, &ivo, &act(at(NEW_YEAR + 7))).await.unwrap();
+    let other = harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
+    for lead in [&gone, &other] {
+        harness.leads.delete(lead, &some_act()).await.unwrap();
+    }
+    for lead in [&gone, &other] {
+        harness.leads.restore(lead, &act(at(NEW_YEAR + 100))).await.unwrap();
+        assert_eq!(harness.leads.find(lead.id).await.unwrap().as_ref(), Some(lead));
+        for again in [lead, &Lead { details: ivo.clone(), updated_at: at(5), ..lead.clone() }] {
+            let refused = harness.leads.restore(again, &some_act()).await;
+            let is_stale = matches!(refused, Err(StoreError::Conflict(Constraint::Stale)));
+            assert!(is_stale, "{refused:?}");
+        }
+    }
+    assert_eq!(everything(harness.leads.as_ref()).await.len(), 2);
+    let found = listed(harness.leads.as_ref(), &searching("ivo"), LeadOrder::NEWEST, 50).await;
+    assert_eq!(found, [gone]);
+    let next = harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
+    assert!(next.id > other.id);
+}
+
 pub async fn a_refused_update_changes_nothing(harness: &Harness) {
-    let seen = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
+    let seen = harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
     let too_long = lead().status(LeadStatus::Closed).full_name("x".repeat(256)).build();
-    let refused = harness.leads.update(&seen, &too_long, at(NEW_YEAR + 1)).await;
+    let refused = harness.leads.update(&seen, &too_long, &act(at(NEW_YEAR + 1))).await;
     assert!(matches!(refused, Err(StoreError::Other(_))), "{refused:?}");
     assert_eq!(harness.leads.find(seen.id).await.unwrap().as_ref(), Some(&seen));
     let closed = LeadFilter { statuses: Some(vec![LeadStatus::Closed]), ..LeadFilter::default() };
     assert_eq!(listed(harness.leads.as_ref(), &closed, LeadOrder::NEWEST, 50).await, []);
     // The caller's version is still the stored one.
-    harness.leads.update(&seen, &seen.details, at(NEW_YEAR + 1)).await.unwrap();
+    harness.leads.update(&seen, &seen.details, &act(at(NEW_YEAR + 1))).await.unwrap();
 }
 
 pub async fn deletes_one_lead_only(harness: &Harness) {
-    let one = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
-    let other = harness.leads.create(&lead().build(), at(NEW_YEAR)).await.unwrap();
-    harness.leads.delete(one.id).await.unwrap();
+    let one = harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
+    let other = harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
+    harness.leads.delete(&one, &some_act()).await.unwrap();
     assert_eq!(harness.leads.find(one.id).await.unwrap(), None);
     assert_eq!(everything(harness.leads.as_ref()).await, [other]);
 }
@@ -232,7 +267,7 @@ pub async fn stores_many_leads_with_their_times(harness: &Harness) {
             (new.build(), at(NEW_YEAR + i64::from(n) * 1_000_003))
         })
         .collect();
-    harness.leads.create_many(&given).await.unwrap();
+    harness.leads.create_many(&given, &some_act()).await.unwrap();
     let mut stored = everything(harness.leads.as_ref()).await;
     stored.reverse();
     assert!(stored.iter().all(|lead| lead.updated_at == lead.created_at));
@@ -246,22 +281,22 @@ pub async fn stores_many_leads_or_none(harness: &Harness) {
     for place in [0, 50, 99] {
         let mut given = vec![good.clone(); 100];
         given[place] = bad.clone();
-        let refused = harness.leads.create_many(&given).await;
+        let refused = harness.leads.create_many(&given, &some_act()).await;
         assert!(matches!(refused, Err(StoreError::Other(_))), "{refused:?}");
         assert_eq!(everything(harness.leads.as_ref()).await, []);
     }
-    harness.leads.create_many(&vec![good; 100]).await.unwrap();
+    harness.leads.create_many(&vec![good; 100], &some_act()).await.unwrap();
     assert_eq!(everything(harness.leads.as_ref()).await.len(), 100);
 }
 
 pub async fn stores_no_leads_at_all_when_given_none(harness: &Harness) {
-    harness.leads.create_many(&[]).await.unwrap();
+    harness.leads.create_many(&[], &some_act()).await.unwrap();
     assert_eq!(everything(harness.leads.as_ref()).await, []);
 }
 
 pub async fn stores_more_leads_at_once_than_a_statement_has_room_for(harness: &Harness) {
     let given: Vec<_> = (0..6000).map(|n| (lead().build(), at(NEW_YEAR + n))).collect();
-    harness.leads.create_many(&given).await.unwrap();
+    harness.leads.create_many(&given, &some_act()).await.unwrap();
     let found = harness
         .leads
         .list(&LeadFilter::default(), LeadOrder::NEWEST, super::model::last(7))

@@ -15,7 +15,7 @@ use exit3_domain::subscribers::{Subscriber, SubscriberFilter, SubscriberOrder, s
 use exit3_ports::{LeadRepository, StoreError, SubscriberRepository};
 
 use super::Harness;
-use crate::builders::{at, lead};
+use crate::builders::{act, at, lead, some_act};
 
 /// A time with microseconds.
 pub(super) const NOW: &str = "2026-03-01T12:00:00.123456Z";
@@ -93,12 +93,12 @@ pub(super) fn any_lead(dice: &mut Dice) -> (NewLead, DateTime<Utc>) {
 pub(super) async fn fill(harness: &Harness, count: usize) -> Vec<Lead> {
     let mut dice = Dice::new(7);
     let given: Vec<_> = (0..count).map(|_| any_lead(&mut dice)).collect();
-    harness.leads.create_many(&given).await.unwrap();
+    harness.leads.create_many(&given, &some_act()).await.unwrap();
     // Some are changed, so that `created_at` and `updated_at` differ.
     let stored = everything(harness.leads.as_ref()).await;
     for lead in stored.iter().step_by(3) {
         let now = at(NEW_YEAR + 100 + i64::try_from(dice.roll(5)).unwrap());
-        harness.leads.update(lead, &lead.details, now).await.unwrap();
+        harness.leads.update(lead, &lead.details, &act(now)).await.unwrap();
     }
     let stored = everything(harness.leads.as_ref()).await;
     assert_eq!(stored.len(), count);

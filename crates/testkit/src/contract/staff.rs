@@ -7,7 +7,7 @@ use exit3_ports::{Constraint, StoreError};
 
 use super::Harness;
 use super::model::NOW;
-use crate::builders::{at, time};
+use crate::builders::{at, some_act, time};
 
 /// A staff account of that name that no password matches.
 pub fn staff(username: &str) -> NewStaff {
@@ -33,7 +33,7 @@ pub(crate) async fn fill(harness: &Harness) {
 }
 
 async fn create(harness: &Harness, username: &str) -> Staff {
-    harness.staff.create(&staff(username)).await.unwrap()
+    harness.staff.create(&staff(username), &some_act()).await.unwrap()
 }
 
 async fn find(harness: &Harness, id: StaffId) -> Staff {
@@ -59,7 +59,7 @@ pub async fn returns_what_it_stored(harness: &Harness) {
         date_joined: at(1_790_000_000_000_001),
     };
     for given in [rich, staff("ana"), staff("")] {
-        let created = harness.staff.create(&given).await.unwrap();
+        let created = harness.staff.create(&given, &some_act()).await.unwrap();
         assert_eq!(created.profile, given.profile);
         assert_eq!(created.password, given.password);
         assert_eq!((created.date_joined, created.last_login), (given.date_joined, None));
@@ -86,17 +86,17 @@ pub async fn refuses_texts_that_are_too_long_or_have_nul(harness: &Harness) {
             ..usual
         },
     ] {
-        let outcome = harness.staff.create(&refused).await;
+        let outcome = harness.staff.create(&refused, &some_act()).await;
         assert!(matches!(outcome, Err(StoreError::Other(_))), "{refused:?}");
     }
 }
 
 pub async fn names_of_accounts_are_unique(harness: &Harness) {
     let first = create(harness, "ana").await;
-    let taken = harness.staff.create(&staff("ana")).await;
+    let taken = harness.staff.create(&staff("ana"), &some_act()).await;
     assert!(matches!(taken, Err(StoreError::Conflict(USERNAME_TAKEN))));
     let other = create(harness, "Ana").await;
-    let taken = harness.staff.update(other.id, &first.profile).await;
+    let taken = harness.staff.update(&other, &first.profile, &some_act()).await;
     assert!(matches!(taken, Err(StoreError::Conflict(USERNAME_TAKEN))));
     assert_eq!(find(harness, other.id).await, other);
 }
@@ -137,19 +137,55 @@ pub async fn an_update_changes_only_the_profile(harness: &Harness) {
     let (created, other) = (create(harness, "ana").await, create(harness, "ivo").await);
     harness.staff.note_login(created.id, at(7)).await.unwrap();
     let profile = StaffProfile { is_active: false, ..staff("eva").profile };
-    let updated = harness.staff.update(created.id, &profile).await.unwrap();
+    let updated = harness.staff.update(&created, &profile, &some_act()).await.unwrap();
     assert_eq!(updated, Staff { profile, last_login: Some(at(7)), ..created });
     assert_eq!(find(harness, updated.id).await, updated);
     assert_eq!(find(harness, other.id).await, other);
 }
 
+pub async fn refuses_to_update_a_profile_that_has_changed(harness: &Harness) {
+    let seen = create(harness, "ana").await;
+    let changes: [fn(&mut StaffProfile); 7] = [
+        |profile| profile.username.push('x'),
+        |profile| profile.first_name.push('x'),
+        |profile| profile.last_name.push('x'),
+        |profile| profile.email.push('x'),
+        |profile| profile.is_staff = false,
+        |profile| profile.is_active = false,
+        |profile| profile.is_superuser = true,
+    ];
+    let mut now = seen.clone();
+    for change in changes {
+        let stale = now.clone();
+        change(&mut now.profile);
+        harness.staff.update(&stale, &now.profile, &some_act()).await.unwrap();
+        for profile in [&staff("eva").profile, &now.profile] {
+            let refused = harness.staff.update(&stale, profile, &some_act()).await;
+            let is_stale = matches!(refused, Err(StoreError::Conflict(Constraint::Stale)));
+            assert!(is_stale, "{refused:?}");
+        }
+        assert_eq!(find(harness, seen.id).await, now);
+    }
+    // A sign-in or another password is no change of the profile.
+    harness.staff.note_login(seen.id, at(7)).await.unwrap();
+    harness.staff.set_password(&now, &kept("second"), &some_act()).await.unwrap();
+    let updated = harness.staff.update(&now, &staff("eva").profile, &some_act()).await.unwrap();
+    let expected = Staff {
+        profile: staff("eva").profile,
+        password: kept("second"),
+        last_login: Some(at(7)),
+        ..seen
+    };
+    assert_eq!(updated, expected);
+}
+
 pub async fn replaces_the_password_that_was_seen(harness: &Harness) {
     let (seen, other) = (create(harness, "ana").await, create(harness, "ivo").await);
-    harness.staff.set_password(&seen, &kept("second")).await.unwrap();
+    harness.staff.set_password(&seen, &kept("second"), &some_act()).await.unwrap();
     let now = find(harness, seen.id).await;
     assert_eq!(now, Staff { password: kept("second"), ..seen.clone() });
     assert_eq!(find(harness, other.id).await, other);
-    let stale = harness.staff.set_password(&seen, &kept("third")).await;
+    let stale = harness.staff.set_password(&seen, &kept("third"), &some_act()).await;
     assert!(matches!(stale, Err(StoreError::Conflict(Constraint::Stale))));
     assert_eq!(find(harness, seen.id).await, now);
 }
@@ -167,9 +203,9 @@ pub async fn missing_accounts_are_not_found(harness: &Harness) {
     let created = create(harness, "ana").await;
     let gone = Staff { id: StaffId(created.id.0 + 1), ..created };
     assert_eq!(harness.staff.find(gone.id).await.unwrap(), None);
-    let updated = harness.staff.update(gone.id, &gone.profile).await;
+    let updated = harness.staff.update(&gone, &gone.profile, &some_act()).await;
     assert!(matches!(updated, Err(StoreError::NotFound)));
-    let set = harness.staff.set_password(&gone, &kept("second")).await;
+    let set = harness.staff.set_password(&gone, &kept("second"), &some_act()).await;
     assert!(matches!(set, Err(StoreError::NotFound)));
     harness.staff.note_login(gone.id, at(7)).await.unwrap();
 }

@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use exit3_domain::paging::{Direction, Step, last_page};
 use exit3_domain::search;
 use exit3_domain::subscribers::{
-    NewSubscriber, Subscriber, SubscriberChange, SubscriberFilter, SubscriberOrder, SubscriberSort,
+    NewSubscriber, Subscriber, SubscriberFilter, SubscriberOrder, SubscriberSort,
 };
 
 use super::Harness;
 use super::model::{
     expected_subscribers, last, orders, page, subscribers_listed, subscribers_walked,
 };
-use crate::builders::{subscriber, unsubscribed};
+use crate::builders::{some_act, subscriber, unsubscribed};
 
 const ALL: SubscriberFilter = SubscriberFilter { is_subscribed: None, words: Vec::new() };
 
@@ -40,7 +40,7 @@ async fn fill(harness: &Harness, count: usize) -> Vec<Subscriber> {
             is_subscribed: n % 3 != 0,
         })
         .collect();
-    let stored = harness.subscribers.create_many(&given).await.unwrap();
+    let stored = harness.subscribers.create_many(&given, &some_act()).await.unwrap();
     assert_eq!(usize::try_from(stored).unwrap(), count);
     let all = everyone(harness).await;
     assert_eq!(all.len(), count);
@@ -66,7 +66,7 @@ pub async fn an_empty_list_has_one_empty_page(harness: &Harness) {
 
 pub async fn lists_the_newest_first(harness: &Harness) {
     for email in ["b@acme.hr", "c@acme.hr", "a@acme.hr"] {
-        harness.subscribers.create(&subscriber(email)).await.unwrap();
+        harness.subscribers.create(&subscriber(email), &some_act()).await.unwrap();
     }
     let emails: Vec<_> = everyone(harness).await.into_iter().map(|one| one.email).collect();
     assert_eq!(emails, ["a@acme.hr", "c@acme.hr", "b@acme.hr"]);
@@ -148,34 +148,34 @@ pub async fn counts_exactly_after_every_kind_of_write(harness: &Harness) {
         stored.len()
     };
     let stored = fill(harness, 50).await;
-    subscribers.create(&unsubscribed("new1@acme.hr")).await.unwrap();
+    subscribers.create(&unsubscribed("new1@acme.hr"), &some_act()).await.unwrap();
     assert_eq!(agree().await, 51);
-    subscribers.create(&subscriber("new1@acme.hr")).await.unwrap_err();
+    subscribers.create(&subscriber("new1@acme.hr"), &some_act()).await.unwrap_err();
     assert_eq!(agree().await, 51);
     for (n, one) in stored.iter().enumerate() {
         match n % 4 {
-            0 => subscribers.delete(one.id).await.unwrap(),
+            0 => subscribers.delete(one, &some_act()).await.unwrap(),
             1 => {
                 let turned =
-                    SubscriberChange { email: None, is_subscribed: Some(!one.is_subscribed) };
-                subscribers.update(one.id, &turned).await.unwrap();
+                    NewSubscriber { is_subscribed: !one.is_subscribed, ..one.clone().into() };
+                subscribers.update(one, &turned, &some_act()).await.unwrap();
             }
             2 => {
-                let taken = SubscriberChange {
-                    email: Some("new1@acme.hr".to_owned()),
-                    is_subscribed: Some(!one.is_subscribed),
+                let taken = NewSubscriber {
+                    email: "new1@acme.hr".to_owned(),
+                    is_subscribed: !one.is_subscribed,
                 };
-                subscribers.update(one.id, &taken).await.unwrap_err();
+                subscribers.update(one, &taken, &some_act()).await.unwrap_err();
             }
             _ => {}
         }
     }
     assert_eq!(agree().await, 38);
     let given = [subscriber("new1@acme.hr"), unsubscribed("new2@acme.hr"), subscriber("n@acme.hr")];
-    assert_eq!(subscribers.create_many(&given).await.unwrap(), 2);
+    assert_eq!(subscribers.create_many(&given, &some_act()).await.unwrap(), 2);
     assert_eq!(agree().await, 40);
     for one in everyone(harness).await {
-        subscribers.delete(one.id).await.unwrap();
+        subscribers.delete(&one, &some_act()).await.unwrap();
     }
     assert_eq!(agree().await, 0);
 }
@@ -187,7 +187,7 @@ async fn hits(harness: &Harness, query: &str) -> usize {
 
 pub async fn search_finds_parts_of_the_address(harness: &Harness) {
     for email in ["ana@acme.hr", "ivo@straße.de", "eva@đak.hr"] {
-        harness.subscribers.create(&subscriber(email)).await.unwrap();
+        harness.subscribers.create(&subscriber(email), &some_act()).await.unwrap();
     }
     for (query, found) in [
         ("acme", 1),
@@ -211,11 +211,12 @@ pub async fn search_finds_parts_of_the_address(harness: &Harness) {
 
 pub async fn search_finds_addresses_without_their_accents(harness: &Harness) {
     for email in ["šarić@müller.de", "saric@muller.de"] {
-        harness.subscribers.create(&subscriber(email)).await.unwrap();
+        harness.subscribers.create(&subscriber(email), &some_act()).await.unwrap();
     }
-    let changed = harness.subscribers.create(&subscriber("ana@acme.hr")).await.unwrap();
-    let change = SubscriberChange { email: Some("đ@acme.hr".to_owned()), is_subscribed: None };
-    harness.subscribers.update(changed.id, &change).await.unwrap();
+    let changed =
+        harness.subscribers.create(&subscriber("ana@acme.hr"), &some_act()).await.unwrap();
+    let change = subscriber("đ@acme.hr");
+    harness.subscribers.update(&changed, &change, &some_act()).await.unwrap();
     for (query, found) in [("saric@muller", 2), ("šarić", 1), ("d@acme", 1), ("ana@", 0)] {
         let filter = searching(query);
         let order = SubscriberOrder::NEWEST;
@@ -227,7 +228,7 @@ pub async fn search_finds_addresses_without_their_accents(harness: &Harness) {
 pub async fn wildcards_are_plain_characters(harness: &Harness) {
     for email in ["a%b@acme.hr", "a_b@acme.hr", "o'hara@acme.hr", "\"a\\b\"@acme.hr", "axb@acme.hr"]
     {
-        harness.subscribers.create(&subscriber(email)).await.unwrap();
+        harness.subscribers.create(&subscriber(email), &some_act()).await.unwrap();
     }
     for query in ["%", "_", "a%b", "a_b", "'", "\\", "\""] {
         assert_eq!(hits(harness, query).await, 1, "{query}");
@@ -238,9 +239,10 @@ pub async fn wildcards_are_plain_characters(harness: &Harness) {
 }
 
 pub async fn a_changed_address_is_found_under_its_new_text_only(harness: &Harness) {
-    let created = harness.subscribers.create(&subscriber("ana@acme.hr")).await.unwrap();
-    let change = SubscriberChange { email: Some("ivo@zeta.hr".to_owned()), is_subscribed: None };
-    harness.subscribers.update(created.id, &change).await.unwrap();
+    let created =
+        harness.subscribers.create(&subscriber("ana@acme.hr"), &some_act()).await.unwrap();
+    let change = subscriber("ivo@zeta.hr");
+    harness.subscribers.update(&created, &change, &some_act()).await.unwrap();
     assert_eq!(hits(harness, "ana").await, 0);
     assert_eq!(hits(harness, "IVO zeta").await, 1);
 }
@@ -289,9 +291,9 @@ pub async fn a_walk_neither_skips_nor_repeats_while_others_write(harness: &Harne
                 break;
             }
             let new = subscriber(&format!("{}-{n}@mid.hr", n % 97));
-            let created = subscribers.create(&new).await.unwrap();
+            let created = subscribers.create(&new, &some_act()).await.unwrap();
             if n % 2 == 0 {
-                subscribers.delete(created.id).await.unwrap();
+                subscribers.delete(&created, &some_act()).await.unwrap();
             }
         }
     });

@@ -35,6 +35,7 @@ fn every_setting_is_trimmed_and_an_empty_one_is_absent() {
         ("METRICS_BIND", "off"),
         ("SENTRY_DSN", "https://key@sentry/7"),
         ("API_SUNSET", "2027-12-31"),
+        ("EVENTS_KEEP", "30"),
         ("TLS_CERT", "cert.pem"),
         ("BASIC_API_KEY", "key"),
     ] {

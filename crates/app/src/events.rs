@@ -1,0 +1,74 @@
+//! Use cases of events: reading them, and taking changes back.
+
+mod batch;
+mod consume;
+mod keep;
+mod rows;
+mod undo;
+
+use std::cmp::Reverse;
+
+use chrono::{DateTime, Utc};
+use exit3_domain::events::{Event, EventFilter, EventId};
+use exit3_ports::{StoreError, TRACE};
+
+use crate::App;
+
+pub use batch::{BatchUndone, undo_batch};
+pub use consume::consume;
+pub use keep::{RemoveOld, remove_old};
+pub use undo::{UndoError, Undone, undo};
+
+/// The events of one row, newest first: at most `size`, with positions below `before`. `resource`
+/// is a word such as [`exit3_domain::leads::RESOURCE`].
+///
+/// # Errors
+/// [`StoreError`].
+#[tracing::instrument(target = TRACE, name = "events.history", skip_all)]
+pub async fn history(
+    app: &App,
+    resource: &str,
+    id: i64,
+    before: Option<(DateTime<Utc>, EventId)>,
+    size: u32,
+) -> Result<Vec<Event>, StoreError> {
+    let (resource, id) = (Some(resource.into()), Some(id));
+    let filter = EventFilter { resource, id, ..EventFilter::default() };
+    app.repositories()?.events.list(&filter, before, size).await
+}
+
+/// The matching events, newest first: at most `size`, with positions below `before`.
+///
+/// # Errors
+/// [`StoreError`].
+#[tracing::instrument(target = TRACE, name = "events.list", skip_all)]
+pub async fn list(
+    app: &App,
+    filter: &EventFilter,
+    before: Option<(DateTime<Utc>, EventId)>,
+    size: u32,
+) -> Result<Vec<Event>, StoreError> {
+    app.repositories()?.events.list(filter, before, size).await
+}
+
+/// How many events [`all`] reads at once.
+const PAGE: u32 = 200;
+
+/// All events that match, in descending order of their ids. Ids tell what came later; times do not,
+/// because clocks of nodes differ.
+async fn all(app: &App, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {
+    let mut events: Vec<Event> = Vec::new();
+    loop {
+        let before = events.last().map(Event::position);
+        let page = app.repositories()?.events.list(filter, before, PAGE).await?;
+        let is_full = page.len() == PAGE as usize;
+        events.extend(page);
+        if !is_full {
+            events.sort_by_key(|event| Reverse(event.id));
+            return Ok(events);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

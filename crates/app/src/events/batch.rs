@@ -1,0 +1,50 @@
+use exit3_domain::events::{Author, BatchId, EventFilter, EventId};
+use exit3_ports::TRACE;
+
+use super::all;
+use super::undo::{Undo, UndoError, Undone};
+use crate::App;
+
+/// The outcome of undoing each event of a batch, the last one first.
+pub type BatchUndone = Vec<(EventId, Result<Undone, UndoError>)>;
+
+/// Takes the events of a bulk action back, the last one first, under one new batch id unless
+/// `author` has one. Returns the outcome of each event. An event that cannot be undone does not
+/// stop the others, unless the database fails; then the events after it are left out.
+///
+/// # Errors
+/// [`UndoError::NotFound`] if there is no event with this batch id; [`UndoError::Store`] if the
+/// events cannot be read.
+#[tracing::instrument(target = TRACE, name = "events.undo_batch", skip_all)]
+pub async fn undo_batch(
+    app: &App,
+    batch: &BatchId,
+    author: &Author,
+) -> Result<BatchUndone, UndoError> {
+    let filter = EventFilter { batch: Some(batch.clone()), ..EventFilter::default() };
+    let events = all(app, &filter).await?;
+    let last = events.first().ok_or(UndoError::NotFound)?.id;
+    let own = author.batch.clone().unwrap_or_else(|| {
+        // No event has this id, because time goes on.
+        BatchId(format!("undo-{}-{}", last.0, app.clock.now().timestamp_micros()).into())
+    });
+    let author = Author { batch: Some(own.clone()), ..author.clone() };
+    let batches = [batch.clone(), own];
+    let undo = async |event| Undo { app, event, author: &author, batches: &batches }.run().await;
+    let mut outcomes = Vec::new();
+    for event in &events {
+        let outcome = undo(event).await;
+        let is_over = matches!(outcome, Err(UndoError::Store(_)));
+        outcomes.push((event.id, outcome));
+        if is_over {
+            return Ok(outcomes);
+        }
+    }
+    // A row that refers to another one may have come before it.
+    for ((_, outcome), event) in outcomes.iter_mut().zip(&events) {
+        if matches!(outcome, Err(UndoError::Missing(_))) {
+            *outcome = undo(event).await;
+        }
+    }
+    Ok(outcomes)
+}

@@ -1,0 +1,107 @@
+//! Consumers of events: what is sent, scheduled or indexed follows from an event, as a job.
+
+use exit3_domain::events::Event;
+use exit3_domain::jobs::NewJob;
+use exit3_ports::{Constraint, StoreError};
+
+use crate::App;
+
+/// Events that are read together.
+const STEP: u32 = 500;
+
+/// Stores the jobs that follow from the events that `consumer` has not read yet, and moves its
+/// position, together. Each event leads to its jobs exactly once, even if several nodes do this at
+/// the same time. The first call for a name places the consumer behind all stored events.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn consume(
+    app: &App,
+    consumer: &str,
+    jobs: impl Fn(&Event) -> Vec<NewJob>,
+) -> Result<(), StoreError> {
+    let events = &app.repositories()?.events;
+    loop {
+        let unread = events.unread(consumer, STEP).await?;
+        if unread.events.is_empty() {
+            return Ok(());
+        }
+        let jobs: Vec<NewJob> = unread.events.iter().flat_map(&jobs).collect();
+        match events.note_read(consumer, &unread, &jobs).await {
+            // Another node was faster.
+            Err(StoreError::Conflict(Constraint::Stale)) => {}
+            noted => {
+                noted?;
+                app.bell.ring();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use exit3_domain::events::{Actor, Author, Changes, EventId, Subject, Verb};
+    use exit3_ports::events::{EventPosition, Unread};
+
+    use super::*;
+    use crate::testing::{Mocks, now};
+
+    fn event(id: i64) -> Event {
+        Event {
+            id: EventId(id),
+            act: Author::from(Actor::Service).at(now()),
+            verb: Verb::from_word("lead.created"),
+            subject: Subject { resource: "lead".into(), id },
+            changes: Changes::None,
+        }
+    }
+
+    fn unread(ids: &[i64]) -> Unread {
+        let at = |id| EventPosition { transaction: 0, id };
+        let last = ids.last().copied().unwrap_or_default();
+        Unread { from: at(0), to: at(last), events: ids.iter().map(|id| event(*id)).collect() }
+    }
+
+    fn mail(event: &Event) -> Vec<NewJob> {
+        let job = NewJob {
+            kind: "mail".to_owned(),
+            payload: event.id.0.to_string(),
+            run_at: None,
+            unique_key: None,
+        };
+        if event.id.0 == 2 { Vec::new() } else { vec![job] }
+    }
+
+    #[tokio::test]
+    async fn stores_the_jobs_of_all_events_and_tries_again_after_another_node() {
+        let mut mocks = Mocks::new();
+        let events = &mut mocks.repositories.events;
+        events.expect_unread().times(1).returning(|_, _| Ok(unread(&[1, 2, 3])));
+        events
+            .expect_note_read()
+            .times(1)
+            .withf(|consumer, read, jobs| {
+                let payloads: Vec<_> = jobs.iter().map(|job| job.payload.as_str()).collect();
+                consumer == "mail" && read.to.id == 3 && payloads == ["1", "3"]
+            })
+            .returning(|_, _, _| Err(StoreError::Conflict(Constraint::Stale)));
+        events.expect_unread().times(1).returning(|_, _| Ok(unread(&[3])));
+        events
+            .expect_note_read()
+            .times(1)
+            .withf(|_, _, jobs| jobs.len() == 1)
+            .returning(|_, _, _| Ok(()));
+        events.expect_unread().times(1).returning(|_, _| Ok(unread(&[])));
+        consume(&mocks.into_app(), "mail", mail).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_failure_ends_it_without_a_loss() {
+        let mut mocks = Mocks::new();
+        let events = &mut mocks.repositories.events;
+        events.expect_unread().times(1).returning(|_, _| Ok(unread(&[1])));
+        let away = || StoreError::Unavailable("away".into());
+        events.expect_note_read().times(1).returning(move |_, _, _| Err(away()));
+        assert!(consume(&mocks.into_app(), "mail", mail).await.is_err());
+    }
+}

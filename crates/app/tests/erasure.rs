@@ -1,0 +1,120 @@
+//! Erases people from a database in memory.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "in a test a panic is the report"
+)]
+
+#[path = "../../archive/tests/memory/mod.rs"]
+mod memory;
+
+use exit3_app::erasure::{erase, look};
+use exit3_domain::contact::{Contact, ContactKind};
+use exit3_ports::{Row, Table, Value, table};
+use memory::Memory;
+
+/// A row with these values; the others are NULL.
+fn row(table: &Table, values: &[(&str, Value)]) -> Row {
+    let value = |name: &str| values.iter().find(|(column, _)| *column == name);
+    let columns = table.columns.iter();
+    columns
+        .map(|column| value(column.name).map_or(Value::Null, |(_, value)| value.clone()))
+        .collect()
+}
+
+fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+fn put(memory: &mut Memory, name: &'static str, rows: &[&[(&str, Value)]]) {
+    let table = table(name).unwrap();
+    memory.put(name, rows.iter().map(|values| row(table, values)).collect());
+}
+
+fn leads(memory: &mut Memory, emails: &[(i64, &str)]) {
+    let table = table("leads").unwrap();
+    let lead = |(id, email): &(i64, &str)| {
+        row(table, &[("id", Value::Integer(*id)), ("email", text(email))])
+    };
+    memory.put("leads", emails.iter().map(lead).collect());
+}
+
+fn is_ana(contact: &Contact) -> bool {
+    Some(contact) == Contact::read(ContactKind::Email, "ana@acme.hr").as_ref()
+}
+
+fn ids(memory: &Memory, table: &str) -> Vec<i64> {
+    let id = |row: &Row| match row[0] {
+        Value::Integer(id) => id,
+        _ => panic!("a row without an id"),
+    };
+    memory.rows_of(table).iter().map(id).collect()
+}
+
+#[tokio::test]
+async fn the_import_forgets_the_values_and_keeps_the_digest() {
+    let mut memory = Memory::default();
+    leads(&mut memory, &[(1, "ana@acme.hr"), (2, "eva@acme.hr")]);
+    let remembered = |id: i64| {
+        [
+            ("id", Value::Integer(id)),
+            ("digest", Value::Bytes(vec![7])),
+            ("original", text("a name of before")),
+        ]
+    };
+    put(&mut memory, "django_leads", &[&remembered(1), &remembered(2)]);
+    erase(&mut memory, &is_ana).await.unwrap();
+    assert_eq!(ids(&memory, "leads"), [2]);
+    let kept = memory.rows_of("django_leads");
+    assert_eq!(kept[0][1..], [Value::Bytes(vec![7]), Value::Null]);
+    assert_eq!(kept[1][1..], [Value::Bytes(vec![7]), text("a name of before")]);
+}
+
+#[tokio::test]
+async fn what_changes_after_the_search_is_looked_at_again() {
+    let mut memory = Memory::default();
+    leads(&mut memory, &[(1, "ana@acme.hr"), (2, "ana@acme.hr")]);
+    let found = look(&mut memory, &is_ana).await.unwrap();
+    assert_eq!(found.counts(), [("leads", 2)]);
+    // One lead was given to somebody else, one was deleted, and one was added.
+    leads(&mut memory, &[(1, "bob@acme.hr"), (3, "ANA@acme.hr")]);
+    let erased = erase(&mut memory, &is_ana).await.unwrap();
+    assert_eq!(erased.counts(), [("leads", 1)]);
+    assert_eq!(ids(&memory, "leads"), [1]);
+}
+
+#[tokio::test]
+async fn all_events_of_a_row_lose_their_values_however_late_it_is_found() {
+    let mut memory = Memory::default();
+    leads(&mut memory, &[]);
+    let event = |id: i64, verb: &str, lead: i64, changes: &str| {
+        [
+            ("id", Value::Integer(id)),
+            ("verb", text(verb)),
+            ("resource", text("lead")),
+            ("resource_id", Value::Integer(lead)),
+            ("changes", text(changes)),
+        ]
+    };
+    let renamed = event(1, "lead.updated", 7, r#"{"full_name":["Ana","Eva"]}"#);
+    let others = event(2, "lead.updated", 8, r#"{"full_name":["Ivo","Iva"]}"#);
+    put(&mut memory, "events", &[&renamed, &others]);
+    let found = look(&mut memory, &is_ana).await.unwrap();
+    assert_eq!(found.counts(), []);
+    let deleted = event(3, "lead.deleted", 7, r#"{"id":7,"email":"ana@acme.hr"}"#);
+    put(&mut memory, "events", &[&renamed, &others, &deleted]);
+    let erased = erase(&mut memory, &is_ana).await.unwrap();
+    assert_eq!(erased.counts(), [("events", 2)]);
+    let at = table("events").unwrap().columns.iter().position(|column| column.name == "changes");
+    let changes = memory.rows_of("events").into_iter().map(|row| row[at.unwrap()].clone());
+    assert_eq!(
+        changes.collect::<Vec<_>>(),
+        [
+            text(r#"{"full_name":[null,null]}"#),
+            text(r#"{"full_name":["Ivo","Iva"]}"#),
+            text(r#"{"id":7,"email":null}"#),
+        ]
+    );
+}

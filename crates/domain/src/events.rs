@@ -1,0 +1,202 @@
+//! Events: what happened to a row, when, and who did it.
+
+mod actor;
+mod changes;
+#[cfg(test)]
+mod stored;
+
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+pub use actor::Actor;
+pub use changes::{Changes, Conflicts, Record, from_record, record};
+
+/// Identifies an event. The database assigns it and never reuses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventId(pub i64);
+
+/// Ties the events of one bulk action together: at most 64 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct BatchId(pub Arc<str>);
+
+/// Who writes, and on which occasion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// Who writes.
+    pub actor: Actor,
+    /// The id of the HTTP request, if there is one.
+    pub request: Option<Arc<str>>,
+    /// The bulk action that the write is part of, if there is one.
+    pub batch: Option<BatchId>,
+}
+
+impl Author {
+    /// The author of a write at this time.
+    pub fn at(&self, at: DateTime<Utc>) -> Act {
+        Act { author: self.clone(), at }
+    }
+}
+
+impl From<Actor> for Author {
+    /// Outside of a request and of a bulk action.
+    fn from(actor: Actor) -> Self {
+        Self { actor, request: None, batch: None }
+    }
+}
+
+/// The author and the time of a write. Every port method that writes takes one, and stores it in
+/// the event of its write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Act {
+    /// Who writes, and on which occasion.
+    pub author: Author,
+    /// When, in whole microseconds.
+    pub at: DateTime<Utc>,
+}
+
+/// What happened, as a word: the kind of resource, a dot and the action, such as `lead.created`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Verb(Arc<str>);
+
+impl Verb {
+    /// Something was stored.
+    pub const CREATED: &'static str = "created";
+    /// Fields got new values.
+    pub const UPDATED: &'static str = "updated";
+    /// Something was deleted.
+    pub const DELETED: &'static str = "deleted";
+    /// Something that was deleted is there again.
+    pub const RESTORED: &'static str = "restored";
+    /// Rows were imported from another service.
+    pub const IMPORTED: &'static str = "imported";
+    /// A person was erased.
+    pub const ERASED: &'static str = "erased";
+    /// A key was revoked.
+    pub const REVOKED: &'static str = "revoked";
+    /// A password was replaced.
+    pub const PASSWORD_SET: &'static str = "password_set";
+
+    /// The verb for an action on a kind of resource.
+    pub fn of(resource: &str, action: &str) -> Self {
+        Self(format!("{resource}.{action}").into())
+    }
+
+    /// Takes a word as it was stored.
+    pub fn from_word(word: &str) -> Self {
+        Self(word.into())
+    }
+
+    /// The word.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the changes of the event are values alone, without others before them.
+    pub fn has_values(&self) -> bool {
+        matches!(self.action(), Self::DELETED | Self::IMPORTED | Self::ERASED)
+    }
+
+    /// The kind of resource: what is before the last dot.
+    pub fn resource(&self) -> &str {
+        self.0.rsplit_once('.').map_or("", |(resource, _)| resource)
+    }
+
+    /// The action: what is behind the last dot.
+    pub fn action(&self) -> &str {
+        self.0.rsplit_once('.').map_or(&self.0, |(_, action)| action)
+    }
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// The row that an event is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Subject {
+    /// The kind of resource, such as `lead`.
+    pub resource: Arc<str>,
+    /// The id of the row; 0 for the whole database.
+    pub id: i64,
+}
+
+impl Subject {
+    /// The word for the whole database in events.
+    pub const DATABASE: &'static str = "database";
+    /// The word for a person who was erased. The id is 0.
+    pub const PERSON: &'static str = "person";
+}
+
+/// An event that is not stored yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewEvent {
+    /// What happened.
+    pub verb: Verb,
+    /// To what.
+    pub subject: Subject,
+    /// The values before and after.
+    pub changes: Changes,
+}
+
+/// A stored event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// The id.
+    pub id: EventId,
+    /// Who did it, when, and on which occasion.
+    pub act: Act,
+    /// What happened.
+    pub verb: Verb,
+    /// To what.
+    pub subject: Subject,
+    /// The values before and after.
+    pub changes: Changes,
+}
+
+impl Event {
+    /// The position in lists, which are ordered by time, and by id where times are equal. Clocks
+    /// of nodes differ, so an event may have a lower id and a later time than another one.
+    pub fn position(&self) -> (DateTime<Utc>, EventId) {
+        (self.act.at, self.id)
+    }
+}
+
+/// Selects events. An empty filter selects all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Only those of this actor.
+    pub actor: Option<Actor>,
+    /// Only those with this verb.
+    pub verb: Option<Verb>,
+    /// Only those about this kind of resource.
+    pub resource: Option<Arc<str>>,
+    /// With `resource`: only those about this row.
+    pub id: Option<i64>,
+    /// Only those of this bulk action.
+    pub batch: Option<BatchId>,
+    /// Only those at or after this time.
+    pub after: Option<DateTime<Utc>>,
+    /// Only those before this time.
+    pub before: Option<DateTime<Utc>>,
+}
+
+impl EventFilter {
+    /// The kind of resource of all matching events, if there is only one.
+    pub fn only_resource(&self) -> Option<&str> {
+        self.resource.as_deref().or_else(|| self.verb.as_ref().map(Verb::resource))
+    }
+
+    /// The position before which all matching events are in a list that ends before `before`.
+    pub fn end(
+        &self,
+        before: Option<(DateTime<Utc>, EventId)>,
+    ) -> Option<(DateTime<Utc>, EventId)> {
+        // No id is lower than this one.
+        let until = self.before.map(|until| (until, EventId(i64::MIN)));
+        before.into_iter().chain(until).min()
+    }
+}

@@ -1,0 +1,142 @@
+//! Where events are stored, and how consumers read them.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use exit3_domain::events::{Act, Event, EventFilter, EventId, NewEvent};
+use exit3_domain::jobs::NewJob;
+
+use crate::StoreError;
+use crate::tables::{Column, Kind, Table, Value};
+use crate::transfer::Load;
+
+/// The table of events.
+pub const TABLE: Table = Table {
+    name: "events",
+    columns: &[
+        Column::new("id", Kind::Integer),
+        Column::new("at", Kind::Time),
+        Column::new("actor", Kind::Text),
+        Column::new("verb", Kind::Text),
+        Column::new("resource", Kind::Text),
+        Column::new("resource_id", Kind::Integer),
+        Column::new("changes", Kind::Text),
+        Column::new("batch", Kind::Text),
+        Column::new("request", Kind::Text),
+    ],
+    resource: "",
+    contacts: &[],
+    searched_by: &[],
+    rules: &[],
+    rights: "SELECT, INSERT, DELETE",
+};
+
+/// The table of the positions of consumers.
+pub const CONSUMERS: Table = Table {
+    name: "event_consumers",
+    columns: &[
+        Column::new("name", Kind::Text),
+        Column::new("transaction_id", Kind::Integer),
+        Column::new("event_id", Kind::Integer),
+    ],
+    resource: "",
+    contacts: &[],
+    searched_by: &[],
+    rules: &[],
+    rights: "SELECT, INSERT, UPDATE",
+};
+
+/// Stores an event among the rows that are loaded. Nothing is stored if the table is missing.
+///
+/// # Errors
+/// [`StoreError::Unavailable`].
+pub async fn load(load: &mut dyn Load, event: &NewEvent, act: &Act) -> Result<(), StoreError> {
+    let id = load.last_id(&TABLE).await? + 1;
+    let shape = load.shapes().await?.into_iter().find(|shape| *shape.table == TABLE);
+    let Some(shape) = shape else { return Ok(()) };
+    let NewEvent { verb, subject, changes } = event;
+    let author = &act.author;
+    let optional = |text: Option<&str>| text.map_or(Value::Null, |text| Value::Text(text.into()));
+    let value = |name: &str| match name {
+        "id" => Value::Integer(id),
+        "at" => Value::Time(act.at.timestamp_micros()),
+        "actor" => Value::Text(author.actor.to_string()),
+        "verb" => Value::Text(verb.to_string()),
+        "resource" => Value::Text(subject.resource.to_string()),
+        "resource_id" => Value::Integer(subject.id),
+        "changes" => changes.to_text().map_or(Value::Null, Value::Text),
+        "batch" => optional(author.batch.as_ref().map(|batch| &*batch.0)),
+        "request" => optional(author.request.as_deref()),
+        _ => Value::Null,
+    };
+    let row = shape.columns.iter().map(|column| value(column.name)).collect();
+    load.write(&shape, vec![row]).await?;
+    load.keep_ids(&TABLE, id).await
+}
+
+/// How far a consumer has read. Only the adapter knows what the numbers mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EventPosition {
+    /// The transaction of the last event that was read; 0 if the adapter does not need it.
+    pub transaction: i64,
+    /// The id of the last event that was read.
+    pub id: i64,
+}
+
+/// Events that a consumer has not read yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unread {
+    /// The position of the consumer.
+    pub from: EventPosition,
+    /// The position behind these events.
+    pub to: EventPosition,
+    /// The events, in the order in which consumers read them.
+    pub events: Vec<Event>,
+}
+
+/// Reads events, and stores those that belong to no other write. Methods of other repositories
+/// store their events themselves.
+///
+/// Every method may fail with [`StoreError::Unavailable`].
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait EventRepository: Send + Sync {
+    /// Stores an event about something that no other repository stores.
+    async fn note(&self, event: &NewEvent, act: &Act) -> Result<(), StoreError>;
+
+    /// Finds an event by id.
+    async fn find(&self, id: EventId) -> Result<Option<Event>, StoreError>;
+
+    /// At most `size` matching events whose positions are below `before`, in descending order of
+    /// their positions. `None` begins at the newest. See [`Event::position`].
+    async fn list(
+        &self,
+        filter: &EventFilter,
+        before: Option<(DateTime<Utc>, EventId)>,
+        size: u32,
+    ) -> Result<Vec<Event>, StoreError>;
+
+    /// At most `size` events behind the position of `consumer`, a name of at most 100 characters.
+    /// The first call for a name places the consumer behind all events that are stored.
+    ///
+    /// An event appears only after every event that could come before it: a consumer that notes its
+    /// position misses none, no matter in which order transactions end.
+    async fn unread(&self, consumer: &str, size: u32) -> Result<Unread, StoreError>;
+
+    /// Moves `consumer` to the position behind `read` and stores the jobs that follow from these
+    /// events, so that each event leads to its jobs exactly once. A job whose unique key belongs to
+    /// an unfinished job is left out.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] with [`crate::Constraint::Stale`] if the consumer is no longer
+    /// where `read` begins, because another node was faster. No job is stored then.
+    async fn note_read(
+        &self,
+        consumer: &str,
+        read: &Unread,
+        jobs: &[NewJob],
+    ) -> Result<(), StoreError>;
+
+    /// Removes at most `most` events from before `at`, in ascending order of their positions.
+    /// Returns the number of removed events.
+    async fn remove_before(&self, at: DateTime<Utc>, most: u32) -> Result<u64, StoreError>;
+}

@@ -1,0 +1,134 @@
+//! Events in SQLite.
+
+mod list;
+mod row;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use exit3_domain::events::{Act, Event, EventFilter, EventId, NewEvent};
+use exit3_domain::jobs::NewJob;
+use exit3_ports::events::{EventPosition, TABLE, Unread};
+use exit3_ports::{Constraint, EventRepository, StoreError};
+
+pub(crate) use self::row::EventRow;
+use self::row::{COLUMNS, EventTypes, StoredRow};
+use crate::error::from_diesel;
+use crate::jobs::enqueue::insert;
+use crate::sql::Sql;
+use crate::store::Store;
+use crate::transfer::last_id;
+use crate::values::{microseconds_rounded_up, text};
+
+/// Reads events, and stores those that belong to no other write.
+#[derive(Clone)]
+pub(crate) struct SqliteEventRepository {
+    store: Store,
+}
+
+impl SqliteEventRepository {
+    pub(crate) fn new(store: Store) -> Self {
+        Self { store }
+    }
+
+    /// The events behind the position of a consumer; `None` if it has no position yet.
+    async fn behind(&self, consumer: &str, size: u32) -> Result<Option<Unread>, StoreError> {
+        let consumer = consumer.to_owned();
+        let read = move |connection: &mut SqliteConnection| {
+            let mut position = Sql::<BigInt>::new("SELECT event_id FROM event_consumers");
+            position.sql(" WHERE name = ").text(consumer);
+            let Some(after) = position.get_result::<i64>(connection).optional()? else {
+                return Ok(None);
+            };
+            let mut select = Sql::<EventTypes>::new("SELECT ");
+            select.sql(COLUMNS).sql(" FROM events WHERE id > ").int(after);
+            select.sql(" ORDER BY id LIMIT ").int(size.into());
+            Ok(Some((after, select.load::<StoredRow>(connection)?)))
+        };
+        let Some((after, rows)) = self.store.readers.read(read).await? else {
+            return Ok(None);
+        };
+        let events: Vec<Event> = rows.into_iter().map(Event::try_from).collect::<Result<_, _>>()?;
+        let last = events.last().map_or(after, |event| event.id.0);
+        // One connection writes, so ids are in the order of commits.
+        let position = |id| EventPosition { transaction: 0, id };
+        Ok(Some(Unread { from: position(after), to: position(last), events }))
+    }
+}
+
+#[async_trait]
+impl EventRepository for SqliteEventRepository {
+    async fn note(&self, event: &NewEvent, act: &Act) -> Result<(), StoreError> {
+        let NewEvent { verb, subject, changes } = event;
+        let (row, id) = (EventRow::new(act, verb, &subject.resource, changes)?, subject.id);
+        let note = move |connection: &mut SqliteConnection| row.insert(connection, id);
+        self.store.writer.write(self.store.patience, note).await
+    }
+
+    async fn find(&self, id: EventId) -> Result<Option<Event>, StoreError> {
+        let find = move |connection: &mut SqliteConnection| {
+            let mut select = Sql::<EventTypes>::new("SELECT ");
+            select.sql(COLUMNS).sql(" FROM events WHERE id = ").int(id.0);
+            select.get_result::<StoredRow>(connection).optional()
+        };
+        self.store.readers.run(find).await?.map(Event::try_from).transpose()
+    }
+
+    async fn list(
+        &self,
+        filter: &EventFilter,
+        before: Option<(DateTime<Utc>, EventId)>,
+        size: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        let filter = filter.clone();
+        let list =
+            move |connection: &mut SqliteConnection| list::list(connection, &filter, before, size);
+        let rows = self.store.readers.read(list).await?;
+        rows.into_iter().map(Event::try_from).collect()
+    }
+
+    async fn unread(&self, consumer: &str, size: u32) -> Result<Unread, StoreError> {
+        if let Some(unread) = self.behind(consumer, size).await? {
+            return Ok(unread);
+        }
+        let name = text(consumer)?;
+        let begin = move |connection: &mut SqliteConnection| {
+            let last = last_id(connection, &TABLE)?;
+            let mut insert = Sql::<()>::new(
+                "INSERT INTO event_consumers (name, transaction_id, event_id) VALUES (",
+            );
+            insert.text(name).sql(", 0, ").int(last).sql(") ON CONFLICT DO NOTHING");
+            insert.execute(connection).map(drop).map_err(from_diesel)
+        };
+        self.store.writer.write(self.store.patience, begin).await?;
+        self.behind(consumer, size).await?.ok_or(StoreError::NotFound)
+    }
+
+    async fn note_read(
+        &self,
+        consumer: &str,
+        read: &Unread,
+        jobs: &[NewJob],
+    ) -> Result<(), StoreError> {
+        let jobs = jobs.to_vec();
+        let (consumer, from, to) = (text(consumer)?, read.from.id, read.to.id);
+        let note = move |connection: &mut SqliteConnection| {
+            let mut update = Sql::<()>::new("UPDATE event_consumers SET event_id = ");
+            update.int(to).sql(" WHERE name = ").text(consumer).sql(" AND event_id = ").int(from);
+            match update.execute(connection).map_err(from_diesel)? {
+                0 => Err(StoreError::Conflict(Constraint::Stale)),
+                _ => insert(connection, &jobs).map(drop),
+            }
+        };
+        self.store.writer.write(self.store.patience, note).await
+    }
+
+    async fn remove_before(&self, at: DateTime<Utc>, most: u32) -> Result<u64, StoreError> {
+        let at = microseconds_rounded_up(at);
+        let remove = move |connection: &mut SqliteConnection| {
+            list::remove_before(connection, at, most).map_err(from_diesel)
+        };
+        Ok(self.store.writer.write(self.store.patience, remove).await? as u64)
+    }
+}

@@ -1,0 +1,33 @@
+//! Texts and times as they are stored.
+
+use chrono::{DateTime, Utc};
+use exit3_ports::StoreError;
+
+use crate::error::Refusal;
+
+/// Checks a text before it is stored. Every text of a row must go through here, so that none
+/// contains a NUL.
+pub(crate) fn text(given: &str) -> Result<String, StoreError> {
+    if given.contains('\0') { Err(Refusal::Nul.into()) } else { Ok(given.to_owned()) }
+}
+
+/// Cannot happen, because the table has checks.
+pub(crate) fn unreadable() -> StoreError {
+    StoreError::Other("a row that no version of this program wrote".into())
+}
+
+/// A time as stored: microseconds since 1970.
+pub(crate) fn microseconds(time: DateTime<Utc>) -> i64 {
+    time.timestamp_micros()
+}
+
+/// The first storable time at or after `time`, for lower bounds.
+pub(crate) fn microseconds_rounded_up(time: DateTime<Utc>) -> i64 {
+    let finer = i64::from(!time.timestamp_subsec_nanos().is_multiple_of(1000));
+    time.timestamp_micros().saturating_add(finer)
+}
+
+/// Reads a stored time.
+pub(crate) fn moment(microseconds: i64) -> Result<DateTime<Utc>, StoreError> {
+    DateTime::from_timestamp_micros(microseconds).ok_or_else(unreadable)
+}

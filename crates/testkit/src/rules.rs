@@ -1,0 +1,352 @@
+//! The list of all rules of the [contract](crate::contract).
+
+/// Generates one test per rule. The expression is evaluated once per test and must return a
+/// [`Harness`].
+#[macro_export]
+macro_rules! repository_contract {
+    ($harness:expr) => {
+        $crate::repository_contract! { @rules $harness;
+            api_keys {
+                returns_what_it_stored,
+                finds_keys_only_by_prefix,
+                lists_the_newest_first,
+                two_of_a_name_live_side_by_side,
+                refuses_a_second_of_the_same_prefix,
+                revokes_all_of_a_name,
+                revokes_one_by_its_prefix,
+                revokes_once,
+                notes_the_latest_use,
+                ignores_uses_of_missing_keys,
+            }
+            clients {
+                returns_what_it_stored,
+                keeps_every_category,
+                refuses_texts_that_are_too_long_or_have_nul,
+                a_lead_is_one_client_at_most,
+                refuses_a_lead_that_is_not_there,
+                finds_by_lead,
+                outlives_its_lead,
+                a_lead_outlives_its_client,
+                lists_the_newest_first,
+                an_empty_list_has_one_empty_page,
+                an_update_replaces_all_details,
+                refuses_to_update_or_delete_missing_rows,
+                refuses_to_update_or_delete_a_row_that_has_changed,
+                restores_a_deleted_row_with_its_id,
+                refuses_to_restore_what_its_lead_does_not_admit,
+                never_reuses_an_id,
+            }
+            erasure {
+                removes_rows_and_jobs_and_the_values_of_events,
+            }
+            jobs {
+                returns_what_it_stored,
+                a_time_in_the_past_means_at_once,
+                a_job_waits_for_its_time,
+                refuses_texts_that_are_too_long_or_have_nul,
+                an_unfinished_job_keeps_its_unique_key,
+                fifty_writers_of_a_unique_key_store_one,
+                hands_out_the_kinds_that_a_node_knows_and_no_more_than_it_has_room_for,
+                fifty_claimers_get_each_job_once,
+                a_job_whose_lease_has_ended_is_taken_over_and_the_late_runner_changes_nothing,
+                a_lease_that_is_extended_does_not_end,
+                a_failed_attempt_is_repeated_after_its_wait,
+                a_job_that_is_given_up_is_kept_with_its_last_error,
+                a_job_that_kills_its_runners_is_given_up,
+                a_job_that_is_given_back_has_lost_no_attempt,
+            }
+            job_operations {
+                a_running_job_can_be_cancelled,
+                a_waiting_job_can_be_cancelled_and_an_ended_one_cannot,
+                an_ended_job_can_be_tried_again,
+                an_ended_job_is_not_tried_again_beside_another_of_its_key,
+                lists_the_newest_first_and_filters,
+                counts_by_kind_and_state_and_knows_the_oldest,
+                counts_no_more_than_are_worth_counting,
+                removes_jobs_that_ended_long_ago,
+            }
+            schedules {
+                one_of_fifty_nodes_enqueues_an_occurrence,
+                the_next_occurrence_comes_when_it_was_announced,
+                an_occurrence_is_left_out_while_the_job_before_is_unfinished,
+                an_occurrence_with_a_wrong_text_is_not_noted,
+            }
+            leads {
+                returns_what_it_stored,
+                keeps_the_difference_between_empty_and_missing,
+                keeps_every_choice,
+                keeps_times_to_the_microsecond,
+                keeps_huge_texts_of_wide_characters,
+                keeps_texts_that_look_like_code,
+                counts_lengths_in_characters,
+                refuses_texts_that_are_too_long_for_any_lead,
+                refuses_texts_with_nul,
+                finds_nothing_under_an_unknown_id,
+                never_reuses_an_id,
+                replaces_the_details_and_nothing_else,
+                updated_at_increases_even_if_the_clock_does_not,
+                refuses_to_update_a_row_that_has_changed,
+                refuses_to_update_or_delete_missing_rows,
+                refuses_to_delete_a_row_that_has_changed,
+                restores_a_deleted_row_with_its_id_and_times,
+                a_refused_update_changes_nothing,
+                deletes_one_lead_only,
+                stores_many_leads_with_their_times,
+                stores_many_leads_or_none,
+                stores_no_leads_at_all_when_given_none,
+                stores_more_leads_at_once_than_a_statement_has_room_for,
+                a_usable_database_says_so,
+            }
+            events {
+                each_write_leaves_one_event_for_each_row,
+                a_write_whose_event_cannot_be_stored_does_not_happen,
+            }
+            unchanged {
+                a_write_that_fails_leaves_no_event,
+                a_write_that_changes_nothing_leaves_no_event,
+                a_write_of_many_rows_that_fails_leaves_no_event,
+                events_of_abandoned_writes_are_those_of_the_stored_rows,
+            }
+            event_lists {
+                returns_what_it_stored,
+                refuses_texts_with_nul,
+                lists_by_each_filter,
+                lists_the_newest_first_and_so_many_at_a_time,
+                lists_from_positions_that_no_event_has,
+                finds_nothing_under_an_unknown_id,
+                removes_the_oldest_events,
+                an_id_is_never_given_again,
+                no_event_contains_a_secret,
+            }
+            outbox {
+                a_new_consumer_begins_behind_what_is_there,
+                a_consumer_reads_each_event_once_and_in_order,
+                a_consumer_that_dies_before_noting_reads_again,
+                one_of_two_nodes_moves_the_consumer,
+                jobs_are_stored_with_the_position_or_not_at_all,
+                loaded_events_are_not_told_again,
+                consumers_do_not_disturb_each_other,
+                names_of_consumers_are_limited,
+                events_of_fifty_writers_are_read_once_each_and_in_order,
+                two_nodes_share_a_consumer_while_others_write,
+            }
+            undo {
+                an_update_is_undone_and_undone_again,
+                only_fields_that_nobody_has_changed_since_are_undone,
+                an_update_that_everybody_has_changed_since_is_a_conflict,
+                a_deletion_is_undone_with_id_and_times,
+                a_deletion_is_not_undone_if_something_is_in_the_way,
+                a_creation_and_a_restore_are_undone_if_nothing_followed,
+                what_came_later_is_not_a_question_of_time,
+                a_lead_keeps_a_way_to_reach_it,
+                profiles_of_staff_are_undone_and_nothing_else_of_accounts,
+            }
+            undo_batches {
+                a_batch_is_undone_newest_first_under_one_new_batch,
+                a_conflict_does_not_stop_a_batch,
+                a_batch_takes_back_what_belongs_together,
+            }
+            lead_counts {
+                counts_exactly_under_every_combination_of_choices,
+                counts_exactly_after_updates_and_deletes,
+                counts_exactly_after_refused_writes,
+                counts_exactly_under_filters_that_are_not_kept_count_of,
+                counts_include_the_callers_own_write_at_once,
+                counts_exactly_after_concurrent_writes,
+                count_and_rows_are_of_the_same_moment,
+            }
+            lead_filters {
+                filters_by_each_choice,
+                any_of_several_choices_matches,
+                no_choice_matches_nothing,
+                filters_combine,
+                agrees_where_the_newest_are_all_of_one_kind,
+                walks_on_from_a_row_that_the_filter_leaves_out,
+                created_after_includes_its_moment_and_created_before_does_not,
+                takes_bounds_beyond_the_reach_of_any_database,
+            }
+            lead_pages {
+                an_empty_list_has_one_empty_page,
+                pages_cut_the_list_without_overlap,
+                a_page_past_the_end_does_not_exist,
+                a_page_beyond_all_integers_does_not_exist,
+                page_zero_does_not_exist,
+                the_last_page_is_found_without_its_number,
+                the_last_page_of_an_exact_multiple_is_full,
+                every_order_is_that_of_the_reference,
+                texts_sort_by_code_point,
+                an_unknown_company_sorts_as_the_empty_text,
+                ties_go_by_id_in_the_same_direction,
+                a_status_list_goes_by_time_within_a_status,
+            }
+            lead_search {
+                finds_parts_of_name_company_email_and_phone,
+                does_not_look_elsewhere,
+                finds_in_any_case,
+                finds_with_and_without_accents,
+                wildcards_and_quotes_are_plain_characters,
+                finds_single_characters_and_emoji,
+                every_word_must_occur,
+                a_word_does_not_span_two_fields,
+                blank_fields_match_nothing,
+                an_update_changes_what_is_found,
+                a_word_with_nul_matches_nothing,
+                many_words_are_no_trouble,
+                searches_combine_with_filters_orders_and_pages,
+            }
+            lead_walks {
+                a_walk_through_nothing_ends_at_once,
+                a_walk_forward_equals_the_list_in_every_order,
+                a_walk_backward_equals_the_list_in_every_order,
+                a_filtered_walk_equals_the_filtered_list,
+                a_walk_turns_round,
+                a_walk_goes_on_from_a_row_that_was_deleted,
+                a_walk_past_either_end_is_empty,
+                a_walk_neither_skips_nor_repeats_while_others_write,
+            }
+            staff {
+                returns_what_it_stored,
+                refuses_texts_that_are_too_long_or_have_nul,
+                names_of_accounts_are_unique,
+                finds_by_the_very_name,
+                lists_by_name,
+                an_empty_list_has_one_empty_page,
+                an_update_changes_only_the_profile,
+                refuses_to_update_a_profile_that_has_changed,
+                replaces_the_password_that_was_seen,
+                notes_the_latest_login,
+                missing_accounts_are_not_found,
+            }
+            subscribers {
+                returns_what_it_stored,
+                refuses_a_second_subscription_of_the_same_address,
+                refuses_a_second_subscription_in_another_case,
+                refuses_a_second_subscription_in_another_case_beyond_ascii,
+                stores_addresses_in_lower_case,
+                distinguishes_addresses_that_only_look_alike,
+                counts_lengths_in_characters,
+                finds_nothing_under_an_unknown_id,
+                finds_by_address_in_any_case,
+                never_reuses_an_id,
+                replaces_the_details_and_nothing_else,
+                an_update_to_the_same_details_changes_nothing,
+                an_address_may_be_changed_to_itself,
+                refuses_to_take_over_the_address_of_another,
+                refuses_to_change_or_delete_missing_rows,
+                refuses_to_change_or_delete_a_row_that_has_changed,
+                restores_a_deleted_row_with_its_id,
+                an_address_is_free_again_after_a_delete,
+                ensure_stores_what_is_new,
+                ensure_reactivates_a_subscription_but_never_ends_one,
+                ensure_by_fifty_at_once_stores_one,
+                create_many_skips_existing_addresses,
+                create_many_leaves_out_repetitions,
+                create_many_stores_all_or_none,
+                create_many_takes_more_than_a_statement_has_room_for,
+            }
+            subscriber_spellings {
+                refuses_to_restore_an_address_that_is_taken_meanwhile,
+                one_mailbox_is_one_subscription_in_any_spelling,
+                an_address_in_another_spelling_is_not_subscribed_again,
+                an_address_in_another_spelling_can_be_changed,
+            }
+            subscriber_lists {
+                an_empty_list_has_one_empty_page,
+                lists_the_newest_first,
+                every_order_is_that_of_the_reference,
+                pages_cut_the_list_without_overlap,
+                a_page_past_the_end_does_not_exist,
+                the_last_page_is_found_without_its_number,
+                filters_by_subscription,
+                counts_exactly_after_every_kind_of_write,
+                search_finds_parts_of_the_address,
+                search_finds_addresses_without_their_accents,
+                wildcards_are_plain_characters,
+                a_changed_address_is_found_under_its_new_text_only,
+                walks_equal_the_list_in_every_order,
+                a_walk_turns_round,
+                a_walk_neither_skips_nor_repeats_while_others_write,
+            }
+            transfer {
+                a_snapshot_has_all_tables_and_columns,
+                a_snapshot_has_every_row_as_it_was_stored,
+                rows_come_by_id_and_so_many_at_a_time,
+                no_more_rows_come_at_once_than_fit,
+                a_snapshot_holds_no_writer_up_and_sees_nothing_of_it,
+                loaded_rows_keep_their_ids_and_are_found,
+                copying_rows_twice_gives_the_same_rows,
+                a_load_that_is_dropped_has_not_happened,
+                a_row_that_the_database_refuses_undoes_the_load,
+                a_row_that_is_replaced_keeps_what_refers_to_it,
+                a_row_that_is_replaced_keeps_the_columns_that_are_not_named,
+                removes_the_rows_that_are_named,
+                an_id_that_was_ever_given_is_not_given_again,
+                an_older_archive_lacks_columns,
+                remembers_when_backups_were_made_and_tried,
+            }
+            concurrency {
+                concurrent_creates_are_all_stored_with_distinct_ids,
+                one_of_fifty_writers_of_an_address_wins,
+                one_of_fifty_writers_of_an_address_in_different_cases_wins,
+                concurrent_create_manys_of_the_same_addresses_store_each_once,
+                one_of_two_updates_of_the_same_lead_wins,
+                updates_in_turns_lose_nothing,
+                an_update_and_a_delete_agree_on_what_happened,
+            }
+            cancellation {
+                an_abandoned_create_happens_wholly_or_not_at_all,
+                an_abandoned_create_many_happens_wholly_or_not_at_all,
+                an_abandoned_update_happens_wholly_or_not_at_all,
+                an_abandoned_delete_happens_wholly_or_not_at_all,
+                abandoned_reads_leave_the_repository_usable,
+                abandoned_subscriptions_happen_wholly_or_not_at_all,
+                many_abandoned_at_once_leave_the_repository_usable,
+            }
+        }
+    };
+    (@rules $harness:expr; $($module:ident { $($rule:ident),* $(,)? })*) => {
+        $(
+            mod $module {
+                #[allow(unused_imports, reason = "the harness may come from anywhere")]
+                use super::*;
+
+                $(
+                    #[tokio::test(flavor = "multi_thread")]
+                    async fn $rule() {
+                        $crate::contract::hold($crate::contract::$module::$rule(&$harness)).await;
+                    }
+                )*
+            }
+        )*
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    /// A rule without a test would check nothing.
+    #[test]
+    fn every_rule_is_part_of_the_suite() {
+        let (mut suite, mut module) = (HashSet::new(), "");
+        for line in include_str!("rules.rs").lines() {
+            match line.strip_prefix("            ").unwrap_or_default().strip_prefix("    ") {
+                Some(rule) => drop(suite.insert((module, rule.trim_end_matches(',')))),
+                None => module = line.trim().strip_suffix(" {").unwrap_or(module),
+            }
+        }
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/contract");
+        let mut count = 0;
+        for file in std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
+            let module = file.file_stem().unwrap().to_str().unwrap();
+            for line in std::fs::read_to_string(&file).unwrap().lines() {
+                if let Some(rule) = line.strip_prefix("pub async fn ") {
+                    let (name, _) = rule.split_once('(').unwrap();
+                    assert!(suite.contains(&(module, name)), "{module} {{ {name} }} is missing");
+                    count += 1;
+                }
+            }
+        }
+        assert!(count > 100, "{count}");
+    }
+}

@@ -1,0 +1,3 @@
+-- drops events
+DROP TABLE event_consumers;
+DROP TABLE events;

@@ -1,0 +1,3 @@
+-- drops jobs
+DROP TABLE schedules;
+DROP TABLE jobs;
