@@ -1,5 +1,5 @@
-//! The list of erasures beside the archives. A restore brings back whoever was erased after the
-//! archive was made, so it applies the list.
+//! The list of erasures beside the archives. An archive still has the people who were erased after
+//! it was made, so a restore applies the list.
 //!
 //! Each erasure is a file of its own, so that two commands at once lose none. It contains a salted
 //! hash of the contact: it tells whether a given address was erased, but names none.

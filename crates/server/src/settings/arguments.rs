@@ -191,7 +191,7 @@ pub struct Arguments {
     /// The date on which the paths without a version will be removed
     #[arg(long, env = "API_SUNSET", global = true, value_parser = words::date)]
     pub api_sunset: Option<DateTime<Utc>>,
-    /// How long the record of who changed what is kept, in days
+    /// The number of days for which the service keeps the events of changes
     #[arg(long, env = "EVENTS_KEEP", default_value_t = 730, global = true, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub events_keep: u32,
     /// The names of the settings that were given in any source
