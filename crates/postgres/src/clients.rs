@@ -17,7 +17,7 @@ use exit3_ports::{ClientRepository, Constraint, StoreError};
 use crate::events::{EventRow, Noted};
 use crate::listing::{Key, Listing, page_of};
 use crate::pool::PgPool;
-use crate::stale::why_not_written;
+use crate::stale::written;
 use crate::word::Word;
 
 diesel::table! {
@@ -218,10 +218,8 @@ impl ClientRepository for PgClientRepository {
                 connection.done(updated.optional())
             }
         });
-        match updated.await? {
-            Some(updated) => Ok(updated.into()),
-            None => Err(why_not_written(&self.pool, FIND, seen.id.0).await?),
-        }
+        let updated = updated.await?;
+        Ok(written(&self.pool, FIND, seen.id.0, updated).await?.into())
     }
 
     async fn delete(&self, seen: &Client, act: &Act) -> Result<(), StoreError> {
@@ -234,10 +232,8 @@ impl ClientRepository for PgClientRepository {
                 connection.done(deleted.optional())
             }
         });
-        match deleted.await? {
-            Some(_) => Ok(()),
-            None => Err(why_not_written(&self.pool, FIND, seen.id.0).await?),
-        }
+        let deleted = deleted.await?;
+        written(&self.pool, FIND, seen.id.0, deleted).await.map(drop)
     }
 
     async fn restore(&self, client: &Client, act: &Act) -> Result<(), StoreError> {

@@ -21,7 +21,7 @@ use crate::lane::{Entered, Lane};
 use crate::listing::Beyond;
 use crate::lists::Lists;
 use crate::pool::PgPool;
-use crate::stale::why_not_written;
+use crate::stale::written;
 use create::Creates;
 use row::{DetailsRow, LeadColumns, LeadRow, leads};
 
@@ -108,10 +108,8 @@ impl LeadRepository for PgLeadRepository {
                 connection.done(updated.optional())
             }
         });
-        match updated.await? {
-            Some(updated) => Ok(updated.into()),
-            None => Err(why_not_written(&self.pool, FIND, seen.id.0).await?),
-        }
+        let updated = updated.await?;
+        Ok(written(&self.pool, FIND, seen.id.0, updated).await?.into())
     }
 
     async fn delete(&self, seen: &Lead, act: &Act) -> Result<(), StoreError> {
@@ -133,10 +131,8 @@ impl LeadRepository for PgLeadRepository {
                 connection.done(deleted.optional())
             }
         });
-        match deleted.await? {
-            Some(_) => Ok(()),
-            None => Err(why_not_written(&self.pool, FIND, seen.id.0).await?),
-        }
+        let deleted = deleted.await?;
+        written(&self.pool, FIND, seen.id.0, deleted).await.map(drop)
     }
 
     async fn restore(&self, lead: &Lead, act: &Act) -> Result<(), StoreError> {

@@ -17,7 +17,7 @@ use crate::events::{EventRow, Noted};
 use crate::listing::{Key, Listing, Way, page_of};
 use crate::pool::PgPool;
 use crate::sql::Conditions;
-use crate::stale::why_not_written;
+use crate::stale::written;
 
 /// Finds an account.
 const FIND: &str = "SELECT 1 FROM staff WHERE id = ";
@@ -142,10 +142,8 @@ impl StaffRepository for PgStaffRepository {
                 connection.done(updated.optional())
             }
         });
-        match updated.await? {
-            Some(updated) => Ok(updated.into()),
-            None => Err(why_not_written(&self.pool, FIND, seen.id.0).await?),
-        }
+        let updated = updated.await?;
+        Ok(written(&self.pool, FIND, seen.id.0, updated).await?.into())
     }
 
     async fn set_password(
@@ -168,10 +166,8 @@ impl StaffRepository for PgStaffRepository {
                 connection.done(set.optional())
             }
         });
-        match set.await? {
-            Some(_) => Ok(()),
-            None => Err(why_not_written(&self.pool, FIND, seen.id.0).await?),
-        }
+        let set = set.await?;
+        written(&self.pool, FIND, seen.id.0, set).await.map(drop)
     }
 
     async fn note_login(&self, id: StaffId, now: DateTime<Utc>) -> Result<(), StoreError> {

@@ -7,22 +7,27 @@ use exit3_ports::{Constraint, StoreError};
 use crate::pool::PgPool;
 use crate::sql::{Sql, Value};
 
-/// Why a row could not be written in the state that the caller has seen. `find` is a query up to the
-/// id of the row.
+/// What a write of the row in the state that the caller has seen returned. `find` is a query up to
+/// the id of the row.
 ///
 /// # Errors
-/// The query fails.
-pub(crate) async fn why_not_written(
+/// If nothing was written: [`StoreError::NotFound`], or [`StoreError::Conflict`] with
+/// [`Constraint::Stale`].
+pub(crate) async fn written<T>(
     pool: &PgPool,
     find: &'static str,
     id: i64,
-) -> Result<StoreError, StoreError> {
+    written: Option<T>,
+) -> Result<T, StoreError> {
+    if let Some(written) = written {
+        return Ok(written);
+    }
     let exists = pool.read(|mut connection| async move {
         let query = Sql::<Integer>::cached(find).value(Value::BigInt(id));
         let found = query.load(&mut *connection).await;
         connection.done(found.map(|rows: Vec<i32>| !rows.is_empty()))
     });
-    Ok(match exists.await? {
+    Err(match exists.await? {
         true => StoreError::Conflict(Constraint::Stale),
         false => StoreError::NotFound,
     })

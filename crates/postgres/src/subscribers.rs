@@ -24,7 +24,7 @@ use crate::listing::Beyond;
 use crate::lists::Lists;
 use crate::pool::PgPool;
 use crate::sql::{Sql, Value};
-use crate::stale::why_not_written;
+use crate::stale::written;
 use ensure::Ensure;
 use row::{SubscriberColumns, SubscriberInsert, SubscriberRow, subscribers};
 use spelled::holder_of;
@@ -207,10 +207,8 @@ impl SubscriberRepository for PgSubscriberRepository {
                 connection.done(updated.optional())
             }
         });
-        match updated.await? {
-            Some(updated) => Ok(updated.into()),
-            None => Err(why_not_written(&self.pool, FIND, seen.id.0).await?),
-        }
+        let updated = updated.await?;
+        Ok(written(&self.pool, FIND, seen.id.0, updated).await?.into())
     }
 
     async fn delete(&self, seen: &Subscriber, act: &Act) -> Result<(), StoreError> {
@@ -223,10 +221,8 @@ impl SubscriberRepository for PgSubscriberRepository {
                 connection.done(deleted.optional())
             }
         });
-        match deleted.await? {
-            Some(_) => Ok(()),
-            None => Err(why_not_written(&self.pool, FIND, seen.id.0).await?),
-        }
+        let deleted = deleted.await?;
+        written(&self.pool, FIND, seen.id.0, deleted).await.map(drop)
     }
 
     async fn restore(&self, subscriber: &Subscriber, act: &Act) -> Result<(), StoreError> {
