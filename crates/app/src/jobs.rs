@@ -67,7 +67,7 @@ pub async fn retry(app: &App, id: JobId) -> Result<Change, StoreError> {
     Ok(retried)
 }
 
-/// Ends a job that waits or runs.
+/// Ends a job that waits, runs or has failed.
 ///
 /// # Errors
 /// [`StoreError::NotFound`].

@@ -220,8 +220,8 @@ pub trait JobQueue: Send + Sync {
     /// [`StoreError::NotFound`]; [`StoreError::Conflict`] with [`UNIQUE_KEY_TAKEN`].
     async fn retry(&self, id: JobId) -> Result<Change, StoreError>;
 
-    /// Ends a job that waits or runs. Its runner notices when it next extends the lease, or at its
-    /// end.
+    /// Ends a job that waits, runs or has failed. The runner of a running job notices when it next
+    /// extends the lease, or at the end of the job.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].

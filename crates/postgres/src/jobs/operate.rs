@@ -93,7 +93,8 @@ pub(super) async fn retry(pool: &PgPool, id: JobId) -> Result<Change, StoreError
 }
 
 pub(super) async fn cancel(pool: &PgPool, id: JobId) -> Result<Change, StoreError> {
-    change(pool, id, "state = 'cancelled', ended_at = now()", "'waiting', 'running'").await
+    let set = "state = 'cancelled', ended_at = now()";
+    change(pool, id, set, "'waiting', 'running', 'failed'").await
 }
 
 /// Changes a job that is in one of the states `from`.

@@ -25,7 +25,7 @@ pub(super) enum JobsCommand {
         #[arg(required = true)]
         ids: Vec<i64>,
     },
-    /// Cancels jobs that wait or run; what a running one has done by then is not undone
+    /// Cancels jobs that wait, run or have failed; what a running one has done by then is not undone
     Cancel {
         /// The ids that `list` shows
         #[arg(required = true)]
@@ -66,7 +66,7 @@ pub(super) fn jobs(settings: &Settings, command: JobsCommand) -> Result<(), Fail
                     .await
             }
             JobsCommand::Cancel { ids } => {
-                let allowed = "waiting and running jobs can be cancelled";
+                let allowed = "waiting, running and failed jobs can be cancelled";
                 change(ids, allowed, "is cancelled", async |id| jobs::cancel(&app, id).await).await
             }
         }

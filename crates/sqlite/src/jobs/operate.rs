@@ -75,7 +75,7 @@ pub(super) async fn retry(queue: &SqliteJobQueue, id: JobId) -> Result<Change, S
 }
 
 pub(super) async fn cancel(queue: &SqliteJobQueue, id: JobId) -> Result<Change, StoreError> {
-    const STATES: &[JobState] = &[JobState::Waiting, JobState::Running];
+    const STATES: &[JobState] = &[JobState::Waiting, JobState::Running, JobState::Failed];
     change(queue, id, "state = 'cancelled', ended_at = ", STATES).await
 }
 
