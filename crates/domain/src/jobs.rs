@@ -28,6 +28,11 @@ pub fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(CENTURY).min(CENTURY)
 }
 
+/// A stored number of attempts. Numbers that no runner writes count as the nearest possible one.
+pub fn attempts_of(stored: i64) -> u32 {
+    u32::try_from(stored.max(0)).unwrap_or(u32::MAX)
+}
+
 /// Identifies a job. The database assigns it and never reuses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobId(pub i64);
@@ -106,6 +111,12 @@ impl JobError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn any_stored_number_of_attempts_is_read() {
+        let read = [i64::MIN, -1, 0, 7, i64::MAX].map(attempts_of);
+        assert_eq!(read, [0, 0, 0, 7, u32::MAX]);
+    }
 
     #[test]
     fn an_error_can_always_be_stored() {

@@ -57,13 +57,14 @@ macro_rules! repository_contract {
             }
             job_operations {
                 a_running_job_can_be_cancelled,
-                a_waiting_job_can_be_cancelled_and_an_ended_one_cannot,
+                waiting_and_failed_jobs_can_be_cancelled_once,
                 an_ended_job_can_be_tried_again,
                 an_ended_job_is_not_tried_again_beside_another_of_its_key,
                 lists_the_newest_first_and_filters,
                 counts_by_kind_and_state_and_knows_the_oldest,
                 counts_no_more_than_are_worth_counting,
                 removes_jobs_that_ended_long_ago,
+                numbers_that_no_runner_writes_stop_no_other_job,
             }
             schedules {
                 one_of_fifty_nodes_enqueues_an_occurrence,

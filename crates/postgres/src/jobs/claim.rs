@@ -1,18 +1,17 @@
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use diesel::sql_types::{BigInt, Text, Timestamptz};
+use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
-use exit3_domain::jobs::{JobId, micros};
+use exit3_domain::jobs::{JobId, attempts_of, micros};
 use exit3_ports::StoreError;
 use exit3_ports::jobs::{Capacity, Claim, Claimed, ClaimedJob, RUNNER_DIED};
 
 use crate::pool::PgPool;
 use crate::sql::{Sql, Value};
 
-/// When the row became due, and the row.
-type ClaimedTypes = (Timestamptz, BigInt, BigInt, Text, Text, BigInt, Text);
-type ClaimedRow = (DateTime<Utc>, i64, i64, String, String, i64, String);
+/// The place of the row in the order of due rows, and the row.
+type ClaimedTypes = (BigInt, BigInt, BigInt, Text, Text, BigInt, Text);
+type ClaimedRow = (i64, i64, i64, String, String, i64, String);
 
 pub(super) async fn claim(
     pool: &PgPool,
@@ -26,6 +25,8 @@ pub(super) async fn claim(
     let numbers = |number: fn(&Capacity) -> u32| {
         Value::BigInts(wanted.iter().map(|it| number(it).into()).collect())
     };
+    // A number of claims that cannot grow, which only a hand can have written, begins anew: it must
+    // not stop the claims of all other jobs.
     // The rows are locked in an expression of their own, which runs once. As a subquery of the
     // UPDATE, it might run again for each row and lock more rows than wanted.
     let statement = Sql::<ClaimedTypes>::cached("WITH wanted AS (SELECT * FROM unnest(")
@@ -37,7 +38,9 @@ pub(super) async fn claim(
         .sql(
             ") AS wanted (kind, free, most)\
          ), due AS MATERIALIZED (\
-             SELECT locked.id, locked.due_at, wanted.most FROM wanted CROSS JOIN LATERAL (\
+             SELECT locked.id, wanted.most, \
+                 row_number() OVER (ORDER BY locked.due_at, locked.id) AS place \
+             FROM wanted CROSS JOIN LATERAL (\
                  SELECT jobs.id, jobs.due_at FROM jobs \
                  WHERE jobs.kind = wanted.kind AND state IN ('waiting', 'running') \
                    AND jobs.due_at <= now() \
@@ -46,7 +49,7 @@ pub(super) async fn claim(
          ) \
          UPDATE jobs SET \
              state = CASE WHEN attempts < most THEN 'running' ELSE 'failed' END, \
-             claims = claims + 1, \
+             claims = CASE WHEN claims < 9223372036854775807 THEN claims + 1 ELSE 1 END, \
              attempts = CASE WHEN attempts < most THEN attempts + 1 ELSE attempts END, \
              due_at = CASE WHEN attempts < most THEN now() + ",
         )
@@ -59,7 +62,7 @@ pub(super) async fn claim(
         .value(Value::Text(Some(RUNNER_DIED.to_owned())))
         .sql(
             " END FROM due WHERE jobs.id = due.id \
-         RETURNING due.due_at, jobs.id, claims, kind, payload, attempts, state",
+         RETURNING due.place, jobs.id, claims, kind, payload, attempts, state",
         );
     let claimed = pool.write(|mut connection| {
         let statement = statement.clone();
@@ -69,12 +72,12 @@ pub(super) async fn claim(
         }
     });
     let mut rows: Vec<ClaimedRow> = claimed.await?;
-    rows.sort_by_key(|(due_at, id, ..)| (*due_at, *id));
+    rows.sort_by_key(|(place, ..)| *place);
     let mut claimed = Claimed::default();
     for (_, id, token, kind, payload, attempts, state) in rows {
         let id = JobId(id);
         if state == "running" {
-            let attempts = u32::try_from(attempts).unwrap_or(u32::MAX);
+            let attempts = attempts_of(attempts);
             let claim = Claim { id, token };
             claimed.jobs.push(ClaimedJob { claim, kind, payload, attempts });
         } else {
@@ -96,7 +99,7 @@ pub(super) async fn extend(
 }
 
 pub(super) async fn release(pool: &PgPool, claims: &[Claim]) -> Result<(), StoreError> {
-    let set = "UPDATE jobs SET state = 'waiting', due_at = now(), attempts = attempts - 1";
+    let set = "UPDATE jobs SET state = 'waiting', due_at = now(), attempts = greatest(attempts, 1) - 1";
     change_held(pool, Sql::cached(set), claims).await.map(drop)
 }
 

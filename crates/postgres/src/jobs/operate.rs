@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use diesel::OptionalExtension;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
-use exit3_domain::jobs::{Job, JobId, JobState};
+use exit3_domain::jobs::{Job, JobId, JobState, attempts_of};
 use exit3_ports::StoreError;
 use exit3_ports::jobs::{Change, Depth, JobFilter, MOST_COUNTED};
 
@@ -48,7 +48,7 @@ fn job(row: JobRow) -> Job {
         payload,
         unique_key,
         state: state.0,
-        attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+        attempts: attempts_of(attempts),
         due_at,
         enqueued_at,
         ended_at,

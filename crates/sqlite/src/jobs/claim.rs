@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
-use exit3_domain::jobs::{JobId, micros};
+use exit3_domain::jobs::{JobId, attempts_of, micros};
 use exit3_ports::StoreError;
 use exit3_ports::jobs::{Capacity, Claim, Claimed, ClaimedJob, RUNNER_DIED};
 
@@ -33,7 +33,7 @@ pub(super) async fn claim(
     for (_, (id, token, kind, payload, attempts, is_running)) in rows {
         let id = JobId(id);
         if is_running {
-            let attempts = u32::try_from(attempts).unwrap_or(u32::MAX);
+            let attempts = attempts_of(attempts);
             let claim = Claim { id, token };
             claimed.jobs.push(ClaimedJob { claim, kind, payload, attempts });
         } else {
@@ -70,7 +70,8 @@ fn take(
     let due: Vec<(i64, i64, i64)> = due.load(connection)?;
     for (id, due_at, attempts) in due {
         let mut statement = Sql::<(BigInt, BigInt, Text, Text, BigInt, Bool)>::new(
-            "UPDATE jobs SET claims = claims + 1, ",
+            // A number that cannot grow must not stop the claims of all other jobs.
+            "UPDATE jobs SET claims = CASE WHEN claims < 9223372036854775807 THEN claims + 1 ELSE 1 END, ",
         );
         if attempts < i64::from(wanted.attempts) {
             statement.sql("state = 'running', attempts = attempts + 1, due_at = ");
@@ -102,7 +103,7 @@ pub(super) async fn extend(
 pub(super) async fn release(queue: &SqliteJobQueue, claims: Vec<Claim>) -> Result<(), StoreError> {
     let set = || {
         let mut statement =
-            Sql::new("UPDATE jobs SET state = 'waiting', attempts = attempts - 1, due_at = ");
+            Sql::new("UPDATE jobs SET state = 'waiting', attempts = max(attempts, 1) - 1, due_at = ");
         statement.sql(NOW);
         statement
     };

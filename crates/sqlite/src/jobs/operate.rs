@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
-use exit3_domain::jobs::{Job, JobId, JobState};
+use exit3_domain::jobs::{Job, JobId, JobState, attempts_of};
 use exit3_ports::StoreError;
 use exit3_ports::jobs::{Change, Depth, JobFilter, MOST_COUNTED};
 
@@ -38,7 +38,7 @@ fn job(row: JobRow) -> Result<Job, StoreError> {
         payload,
         unique_key,
         state: word(&state)?,
-        attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+        attempts: attempts_of(attempts),
         due_at: moment(due_at)?,
         enqueued_at: moment(enqueued_at)?,
         ended_at: ended_at.map(moment).transpose()?,

@@ -142,11 +142,51 @@ pub async fn removes_jobs_that_ended_long_ago(harness: &Harness) {
     let last = claim_one(harness, "mail", LONG).await.claim.id;
     harness.jobs.cancel(last).await.unwrap();
     sleep(Duration::from_millis(5)).await;
-    assert_eq!(harness.jobs.remove_ended(LONG, 9).await.unwrap(), 0);
-    assert_eq!(harness.jobs.remove_ended(Duration::MAX, 9).await.unwrap(), 0);
-    assert_eq!(harness.jobs.remove_ended(NONE, 2).await.unwrap(), 2);
+    let remove = async |before| harness.jobs.remove_ended(before, 2).await.unwrap();
+    let later = at(4_000_000_000_000_000);
+    for early in [at(7), DateTime::<Utc>::MIN_UTC] {
+        assert_eq!(remove(early).await, 0);
+    }
+    assert_eq!(remove(later).await, 2);
     assert_eq!(only(harness, "mail").await.id, last, "the oldest go first");
-    assert_eq!(harness.jobs.remove_ended(NONE, 2).await.unwrap(), 1);
-    assert_eq!(harness.jobs.remove_ended(NONE, 2).await.unwrap(), 0);
+    assert_eq!(remove(DateTime::<Utc>::MAX_UTC).await, 1);
+    assert_eq!(remove(later).await, 0);
     assert_eq!(state(harness, "waits").await, JobState::Waiting);
+}
+
+/// Writes numbers into a job, as only a hand can.
+async fn set(harness: &Harness, kind: &str, claims: i64, attempts: i64) {
+    let id = only(harness, kind).await.id.0;
+    let shape = Shape::of(&TABLE, |_| true).unwrap();
+    let mut load = harness.transfer.load().await.unwrap();
+    let mut row = load.rows(&shape, id - 1, 1).await.unwrap().pop().unwrap();
+    for (column, cell) in shape.columns.iter().zip(&mut row) {
+        match column.name {
+            "claims" => *cell = Value::Integer(claims),
+            "attempts" => *cell = Value::Integer(attempts),
+            _ => {}
+        }
+    }
+    load.replace(&shape, vec![row]).await.unwrap();
+    load.commit().await.unwrap();
+}
+
+pub async fn numbers_that_no_runner_writes_stop_no_other_job(harness: &Harness) {
+    harness.jobs.enqueue(&[job("last"), job("mail")]).await.unwrap();
+    set(harness, "last", i64::MAX, i64::MIN).await;
+    let last = claim_one(harness, "last", NONE).await;
+    assert_eq!(last.attempts, 0);
+    let again = claim_one(harness, "last", LONG).await;
+    assert_ne!(last.claim, again.claim, "the fencing token");
+    assert_eq!(harness.jobs.complete(last.claim).await.unwrap(), Hold::Lost);
+    set(harness, "last", again.claim.token, i64::MIN).await;
+    harness.jobs.release(&[again.claim]).await.unwrap();
+    assert_eq!(claim_one(harness, "last", LONG).await.attempts, 1);
+    // Too many attempts: the job is given up.
+    set(harness, "mail", i64::MAX, i64::MAX).await;
+    assert_eq!(claim(harness, "mail", 1, LONG).await, []);
+    let given_up = only(harness, "mail").await;
+    assert_eq!((given_up.state, given_up.attempts), (JobState::Failed, u32::MAX));
+    harness.jobs.retry(given_up.id).await.unwrap();
+    assert_eq!(claim_one(harness, "mail", LONG).await.attempts, 1);
 }
