@@ -1,4 +1,5 @@
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -6,7 +7,8 @@ use exit3_domain::jobs::JobError;
 use exit3_ports::jobs::{ClaimedJob, Hold};
 use exit3_ports::{StoreError, with_causes};
 use futures_util::FutureExt;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::registry::{Handler, JobFailure};
 use super::telemetry;
@@ -25,8 +27,30 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
+    /// Makes the attempt, but drops it `margin` before its lease ends: another runner may have the job
+    /// then, and it must not run twice at the same time. `end` tells when that is, and changes when
+    /// the lease is extended.
+    pub(super) async fn make_within(self, mut end: watch::Receiver<Instant>, margin: Duration) {
+        let (id, kind) = (self.job.claim.id.0, self.kind);
+        let mut attempt = pin!(self.make());
+        loop {
+            let until = *end.borrow_and_update();
+            tokio::select! {
+                // A lease may have ended before the attempt could begin.
+                biased;
+                () = sleep_until(until - margin) => {
+                    if *end.borrow() == until {
+                        tracing::warn!(id, kind, "a job was dropped, because its lease ends");
+                        return;
+                    }
+                }
+                () = &mut attempt => return,
+            }
+        }
+    }
+
     /// Runs the handler and notes the result. If the future is dropped, the job is still held.
-    pub(super) async fn make(self) {
+    async fn make(self) {
         let begun = Instant::now();
         let result = self.run().await;
         telemetry::took(self.kind, begun.elapsed());

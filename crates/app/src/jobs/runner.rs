@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use exit3_ports::jobs::{Capacity, Claim, ClaimedJob};
 use exit3_ports::{JobQueue, StoreError, with_causes};
+use tokio::sync::watch;
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
@@ -26,12 +27,15 @@ pub struct RunnerSettings {
     pub random: fn() -> f64,
 }
 
+/// Why a lease was not extended.
+const SLOW: &str = "a lease was not extended in time";
+
 /// A job that this process runs.
 struct Held {
     claim: Claim,
     kind: &'static str,
-    /// When the lease ends, as far as this process knows. Another runner may then have the job.
-    until: Instant,
+    /// Tells the attempt when the lease ends, as far as this process knows.
+    until: watch::Sender<Instant>,
     task: AbortHandle,
 }
 
@@ -202,7 +206,8 @@ impl Runner {
             random: (self.settings.random)(),
             pause: self.settings.poll,
         };
-        let task = self.tasks.spawn(attempt.make());
+        let (until, end) = watch::channel(until);
+        let task = self.tasks.spawn(attempt.make_within(end, self.beat()));
         self.held.insert(task.id(), Held { claim, kind, until, task });
     }
 
@@ -214,7 +219,8 @@ impl Runner {
         self.held.remove(&id);
     }
 
-    /// Gives a sign of life for all running jobs, and drops those that this process has lost.
+    /// Gives a sign of life for all running jobs, and drops those that this process has lost. A job
+    /// whose lease is not extended drops itself.
     async fn extend(&mut self) {
         if self.held.is_empty() {
             return;
@@ -222,30 +228,18 @@ impl Runner {
         let claims: Vec<Claim> = self.held.values().map(|held| held.claim).collect();
         let Some(queue) = self.queue() else { return };
         let (now, lease) = (Instant::now(), self.settings.lease);
-        let extended = queue.extend(&claims, lease).await;
-        let beat = self.beat();
-        match self.reached(extended) {
-            Some(kept) => {
-                for held in self.held.values_mut() {
-                    if kept.contains(&held.claim) {
-                        held.until = now + lease;
-                    } else if claims.contains(&held.claim) {
-                        let (id, kind) = (held.claim.id.0, held.kind);
-                        // It may also have ended a moment ago.
-                        tracing::debug!(id, kind, "a job is not held any more");
-                        held.task.abort();
-                    }
-                }
-            }
-            // Another runner may take over as soon as the lease ends. The job must not run twice at
-            // the same time.
-            None => {
-                let ends = |held: &&Held| held.until <= Instant::now() + beat;
-                for held in self.held.values().filter(ends) {
-                    let (id, kind) = (held.claim.id.0, held.kind);
-                    tracing::warn!(id, kind, "a job was dropped, because its lease ends");
-                    held.task.abort();
-                }
+        // The time limit of the database may be longer than a lease. The next try may succeed sooner.
+        let extended = timeout(self.beat(), queue.extend(&claims, lease)).await;
+        let extended = extended.unwrap_or_else(|_| Err(StoreError::Unavailable(SLOW.into())));
+        let Some(kept) = self.reached(extended) else { return };
+        for held in self.held.values() {
+            if kept.contains(&held.claim) {
+                held.until.send_replace(now + lease);
+            } else {
+                let (id, kind) = (held.claim.id.0, held.kind);
+                // It may also have ended a moment ago.
+                tracing::debug!(id, kind, "a job is not held any more");
+                held.task.abort();
             }
         }
     }

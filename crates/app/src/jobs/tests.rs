@@ -1,4 +1,5 @@
 mod script;
+mod slow;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
