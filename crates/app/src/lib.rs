@@ -9,6 +9,7 @@ pub mod events;
 pub mod health;
 pub mod jobs;
 pub mod leads;
+mod passed;
 pub mod quotas;
 mod seen;
 pub mod subscribers;

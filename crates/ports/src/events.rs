@@ -1,5 +1,7 @@
 //! Where events are stored, and how consumers read them.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use exit3_domain::events::{Act, Event, EventFilter, EventId, NewEvent};
@@ -135,6 +137,11 @@ pub trait EventRepository: Send + Sync {
         read: &Unread,
         jobs: &[NewJob],
     ) -> Result<(), StoreError>;
+
+    /// The time of the last stored event that is older than `age` by the clock of the database. The
+    /// order is that in which events were stored: an event that a clock from the future has written
+    /// is behind those that were stored after it.
+    async fn last_older_than(&self, age: Duration) -> Result<Option<DateTime<Utc>>, StoreError>;
 
     /// Removes at most `most` events from before `at`, in ascending order of their positions.
     /// Returns the number of removed events.

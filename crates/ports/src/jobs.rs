@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use exit3_domain::contact::ContactKind;
 use exit3_domain::jobs::{Job, JobError, JobId, JobState, NewJob, Schedule};
 
@@ -230,7 +231,6 @@ pub trait JobQueue: Send + Sync {
     /// The numbers of jobs of each kind that has any, by kind.
     async fn depths(&self) -> Result<Vec<Depth>, StoreError>;
 
-    /// Deletes up to `most` jobs that failed or were cancelled longer ago than `age`; returns how
-    /// many.
-    async fn remove_ended(&self, age: Duration, most: u32) -> Result<u64, StoreError>;
+    /// Deletes up to `most` jobs that failed or were cancelled before this time; returns how many.
+    async fn remove_ended(&self, before: DateTime<Utc>, most: u32) -> Result<u64, StoreError>;
 }

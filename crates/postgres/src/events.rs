@@ -2,6 +2,8 @@
 
 mod noted;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
@@ -11,7 +13,7 @@ use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use exit3_domain::events::{
     Act, Actor, Author, BatchId, Changes, Event, EventFilter, EventId, NewEvent, Subject, Verb,
 };
-use exit3_domain::jobs::NewJob;
+use exit3_domain::jobs::{NewJob, micros};
 use exit3_ports::events::{EventPosition, Unread};
 use exit3_ports::{Constraint, EventRepository, StoreError};
 
@@ -246,6 +248,19 @@ impl EventRepository for PgEventRepository {
             }
         });
         if moved.await? == 0 { Err(StoreError::Conflict(Constraint::Stale)) } else { Ok(()) }
+    }
+
+    async fn last_older_than(&self, age: Duration) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let found = self.pool.read(|mut connection| {
+            let query = Sql::<Timestamptz>::cached("SELECT at FROM events WHERE at < now() - ")
+                .value(Value::BigInt(micros(age)))
+                .sql(" * interval '1 microsecond' ORDER BY id DESC LIMIT 1");
+            async move {
+                let found: QueryResult<Vec<DateTime<Utc>>> = query.load(&mut *connection).await;
+                connection.done(found)
+            }
+        });
+        Ok(found.await?.pop())
     }
 
     async fn remove_before(&self, at: DateTime<Utc>, most: u32) -> Result<u64, StoreError> {

@@ -8,6 +8,7 @@ mod operate;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use diesel_async::RunQueryDsl;
 use exit3_domain::jobs::{Job, JobError, JobId, NewJob, Schedule, micros};
 use exit3_ports::StoreError;
@@ -122,13 +123,12 @@ impl JobQueue for PgJobQueue {
         operate::depths(&self.pool).await
     }
 
-    async fn remove_ended(&self, age: Duration, most: u32) -> Result<u64, StoreError> {
+    async fn remove_ended(&self, before: DateTime<Utc>, most: u32) -> Result<u64, StoreError> {
         let statement = Sql::cached(
-            "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs \
-             WHERE ended_at < now() - ",
+            "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE ended_at < ",
         )
-        .value(Value::BigInt(micros(age)))
-        .sql(" * interval '1 microsecond' ORDER BY ended_at LIMIT ")
+        .value(Value::time(before))
+        .sql(" ORDER BY ended_at LIMIT ")
         .value(Value::BigInt(most.into()))
         // Another node may be removing the same jobs.
         .sql(" FOR UPDATE SKIP LOCKED)");

@@ -3,23 +3,26 @@
 mod list;
 mod row;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use exit3_domain::events::{Act, Event, EventFilter, EventId, NewEvent};
-use exit3_domain::jobs::NewJob;
+use exit3_domain::jobs::{NewJob, micros};
 use exit3_ports::events::{EventPosition, TABLE, Unread};
 use exit3_ports::{Constraint, EventRepository, StoreError};
 
 pub(crate) use self::row::EventRow;
 use self::row::{COLUMNS, EventTypes, StoredRow};
 use crate::error::from_diesel;
+use crate::jobs::NOW;
 use crate::jobs::enqueue::insert;
 use crate::sql::Sql;
 use crate::store::Store;
 use crate::transfer::last_id;
-use crate::values::{microseconds_rounded_up, text};
+use crate::values::{microseconds_rounded_up, moment, text};
 
 /// Reads events, and stores those that belong to no other write.
 #[derive(Clone)]
@@ -122,6 +125,16 @@ impl EventRepository for SqliteEventRepository {
             }
         };
         self.store.writer.write(self.store.patience, note).await
+    }
+
+    async fn last_older_than(&self, age: Duration) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let find = move |connection: &mut SqliteConnection| {
+            // Few events are later, so the order of ids finds the event sooner than any index.
+            let mut select = Sql::<BigInt>::new("SELECT at FROM events NOT INDEXED WHERE at < ");
+            select.sql(NOW).sql(" - ").int(micros(age)).sql(" ORDER BY id DESC LIMIT 1");
+            select.get_result::<i64>(connection).optional()
+        };
+        self.store.readers.run(find).await?.map(moment).transpose()
     }
 
     async fn remove_before(&self, at: DateTime<Utc>, most: u32) -> Result<u64, StoreError> {

@@ -8,6 +8,7 @@ mod operate;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use exit3_domain::jobs::{Job, JobError, JobId, NewJob, Schedule, micros};
 use exit3_ports::StoreError;
@@ -18,9 +19,10 @@ use exit3_ports::jobs::{
 use crate::error::from_diesel;
 use crate::sql::Sql;
 use crate::store::Store;
+use crate::values::microseconds_rounded_up;
 
 /// The current time in microseconds. SQLite knows it to the millisecond.
-const NOW: &str = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)";
+pub(crate) const NOW: &str = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)";
 
 /// Follows the kind in a condition; the current time comes next.
 const IS_DUE: &str = " AND state IN ('waiting', 'running') AND due_at <= ";
@@ -132,10 +134,10 @@ impl JobQueue for SqliteJobQueue {
         operate::depths(&self.store).await
     }
 
-    async fn remove_ended(&self, age: Duration, most: u32) -> Result<u64, StoreError> {
+    async fn remove_ended(&self, before: DateTime<Utc>, most: u32) -> Result<u64, StoreError> {
         let mut statement =
             Sql::new("DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE ended_at < ");
-        statement.sql(NOW).sql(" - ").int(micros(age));
+        statement.int(microseconds_rounded_up(before));
         statement.sql(" ORDER BY ended_at LIMIT ").int(most.into()).sql(")");
         Ok(self.change(statement).await? as u64)
     }

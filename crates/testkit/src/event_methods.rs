@@ -25,6 +25,7 @@ fn every_method_that_writes_is_called() {
         "find_by_lead",
         "find_by_prefix",
         "find_by_username",
+        "last_older_than",
         "list",
         "walk",
         "unread",

@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use crate::App;
 use crate::jobs::{JobFailure, Payload};
+use crate::{App, passed};
 
 /// How many are removed with one statement.
 const STEP: u32 = 500;
@@ -20,7 +20,8 @@ impl Payload for RemoveOld {
     const KIND: &'static str = "events.remove_old";
 }
 
-/// Removes old events in small steps, so that others need not wait.
+/// Removes old events in small steps, so that others need not wait. A clock that leaps ahead makes no
+/// event old: only time that has certainly passed counts.
 ///
 /// Events that are already removed are not found again, so running it twice does no harm.
 ///
@@ -28,7 +29,8 @@ impl Payload for RemoveOld {
 /// The database is unavailable.
 pub async fn remove_old(app: App, job: RemoveOld) -> Result<(), JobFailure> {
     let age = TimeDelta::try_days(job.days.into());
-    let Some(end) = age.and_then(|age| app.clock.now().checked_sub_signed(age)) else {
+    let passed = passed::until(&app).await?;
+    let Some(end) = passed.zip(age).and_then(|(passed, age)| passed.checked_sub_signed(age)) else {
         return Ok(());
     };
     let events = &app.repositories()?.events;
@@ -45,6 +47,7 @@ mod tests {
     async fn goes_on_until_none_is_left() {
         let mut mocks = Mocks::new();
         let events = &mut mocks.repositories.events;
+        events.expect_last_older_than().returning(|_| Ok(Some(now() - TimeDelta::days(7))));
         let is_day_before = |at: &_, _: &u32| *at == now() - TimeDelta::days(1);
         events
             .expect_remove_before()
@@ -58,7 +61,25 @@ mod tests {
     #[tokio::test]
     async fn more_days_than_there_were_remove_nothing() {
         let mut mocks = Mocks::new();
-        mocks.repositories.events.expect_remove_before().never();
+        let events = &mut mocks.repositories.events;
+        events.expect_last_older_than().returning(|_| Ok(Some(now() - TimeDelta::days(7))));
+        events.expect_remove_before().never();
         remove_old(mocks.into_app(), RemoveOld { days: u32::MAX }).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn only_time_that_has_certainly_passed_counts() {
+        let last = now() - TimeDelta::days(3650);
+        for (proof, expected) in [(Some(last), Some(last - TimeDelta::days(23))), (None, None)] {
+            let mut mocks = Mocks::new();
+            let events = &mut mocks.repositories.events;
+            events.expect_last_older_than().returning(move |_| Ok(proof));
+            events
+                .expect_remove_before()
+                .times(usize::from(expected.is_some()))
+                .withf(move |at, _| Some(*at) == expected)
+                .returning(|_, _| Ok(0));
+            remove_old(mocks.into_app(), RemoveOld { days: 30 }).await.unwrap();
+        }
     }
 }

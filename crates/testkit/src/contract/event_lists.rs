@@ -1,6 +1,7 @@
 //! Storing, finding, listing and removing events.
 
 use std::cmp::Reverse;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use exit3_domain::events::{
@@ -278,6 +279,24 @@ pub async fn removes_the_oldest_events(harness: &Harness) {
     assert_eq!(usize::try_from(remove(limit, 1_000).await).unwrap(), 110 - kept);
     assert_eq!(everything(harness).await, all[..kept]);
     assert_eq!(remove(limit, 1_000).await, 0);
+}
+
+pub async fn knows_the_last_stored_event_of_an_age(harness: &Harness) {
+    let week = Duration::from_secs(7 * 86_400);
+    let last = async |age| harness.events.last_older_than(age).await.unwrap();
+    assert_eq!(last(week).await, None);
+    let note = async |time| {
+        harness.events.note(&event("lead.created", 1), &act(time)).await.unwrap();
+    };
+    let future = at(4_000_000_000_000_000);
+    note(future).await;
+    assert_eq!(last(week).await, None);
+    // A clock was wrong in between, and is wrong now.
+    for time in [at(30), at(10), at(20), future] {
+        note(time).await;
+    }
+    assert_eq!(last(week).await, Some(at(20)));
+    assert_eq!(last(Duration::MAX).await, None, "at most a century");
 }
 
 pub async fn an_id_is_never_given_again(harness: &Harness) {
