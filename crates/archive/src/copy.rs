@@ -199,7 +199,8 @@ pub async fn restore_and<R: Read>(
     Ok(summary)
 }
 
-/// Copies all tables from one database to another, empty one.
+/// Copies all tables from one database to another, empty one. Consumers of events go on there where
+/// they are here, so none of them misses an event that it has not read yet.
 ///
 /// # Errors
 /// [`ArchiveError`]; nothing has changed then, except possibly for [`ArchiveError::Uncertain`].
@@ -226,8 +227,12 @@ pub async fn copy(
         end(to.as_mut(), &shape, last_id, &sum).await?;
         summary.tables.push(sum);
     }
+    let consumers = from.consumers().await?;
     from.confirm().await?;
     to.pass_events().await?;
+    for (name, read) in consumers {
+        to.place_consumer(&name, read).await?;
+    }
     commit(to).await?;
     Ok(summary)
 }

@@ -43,6 +43,10 @@ pub trait Snapshot: Send {
         Ok(())
     }
 
+    /// The consumers of events, each with the id of an event: it has read all events up to this one,
+    /// and maybe more.
+    async fn consumers(&mut self) -> Result<Vec<(String, i64)>, StoreError>;
+
     /// The number of rows in a table.
     async fn count(&mut self, table: &'static Table) -> Result<u64, StoreError>;
 
@@ -76,6 +80,9 @@ pub trait Load: Snapshot {
     /// Places all consumers of events behind the loaded ones, which are about what happened before:
     /// nothing is sent again because of them. Consumers that begin later are not affected.
     async fn pass_events(&mut self) -> Result<(), StoreError>;
+
+    /// Places a consumer behind the loaded event with this id, so that it reads the later ones.
+    async fn place_consumer(&mut self, name: &str, read: i64) -> Result<(), StoreError>;
 
     /// Commits everything.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;

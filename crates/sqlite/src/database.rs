@@ -75,6 +75,7 @@ impl SqliteDatabase {
                 rescued.display()
             );
         }
+        thaw_the_rest(&connector);
         let writer = Arc::new(Writer::start(connector.clone())?);
         let readers =
             Arc::new(Readers::new(connector.clone(), settings.readers, settings.patience));
@@ -179,6 +180,19 @@ impl SqliteDatabase {
     pub fn close(&self) {
         self.store.readers.close();
         self.store.writer.close();
+    }
+}
+
+/// Completes what `promote --abort` of an earlier release has begun. What goes wrong here goes wrong
+/// again when the file is used, and is reported then.
+fn thaw_the_rest(connector: &Connector) {
+    let is_half_thawed = |mut connection| freeze::is_half_thawed(&mut connection).unwrap_or(false);
+    if connector.reader().is_ok_and(is_half_thawed)
+        && connector.migrator().is_ok_and(|mut connection| freeze::thaw(&mut connection).is_ok())
+    {
+        tracing::warn!(
+            "an earlier release has undone a promotion: all tables can be written again"
+        );
     }
 }
 

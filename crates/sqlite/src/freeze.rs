@@ -3,7 +3,7 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 use exit3_ports::{STAYING, StoreError, TABLES};
 
 use crate::error::{FROZEN, from_diesel};
@@ -11,36 +11,47 @@ use crate::sql::Sql;
 
 /// Waits for writes in progress, and refuses all later ones.
 pub(crate) fn freeze(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    all(connection, |table, event| {
-        format!(
-            "CREATE TRIGGER IF NOT EXISTS frozen_{table}_{event} BEFORE {event} ON {table} \
-             BEGIN SELECT RAISE(ABORT, '{FROZEN}'); END;"
-        )
-    })
-}
-
-/// Allows writes again.
-pub(crate) fn thaw(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    all(connection, |table, event| format!("DROP TRIGGER IF EXISTS frozen_{table}_{event};"))
-}
-
-/// Whether writes are refused.
-pub(crate) fn is_frozen(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
-    let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND name GLOB 'frozen_*'";
-    let triggers = Sql::<BigInt>::new(sql).get_result::<i64>(connection).map_err(from_diesel)?;
-    Ok(triggers > 0)
-}
-
-fn all(
-    connection: &mut SqliteConnection,
-    statement: impl Fn(&str, &str) -> String,
-) -> Result<(), StoreError> {
     let events = ["insert", "update", "delete"];
-    let statements = TABLES.iter().chain(STAYING).flat_map(|table| {
-        let statement = &statement;
-        events.iter().map(move |event| statement(table.name, event))
+    let tables = TABLES.iter().chain(STAYING).map(|table| table.name);
+    let statements = tables.flat_map(|table| {
+        events.iter().map(move |event| {
+            format!(
+                "CREATE TRIGGER IF NOT EXISTS frozen_{table}_{event} BEFORE {event} ON {table} \
+                 BEGIN SELECT RAISE(ABORT, '{FROZEN}'); END;"
+            )
+        })
     });
     let statements: String = statements.collect();
     let work = |connection: &mut SqliteConnection| connection.batch_execute(&statements);
     connection.immediate_transaction(work).map_err(from_diesel)
+}
+
+/// Allows writes again, also to tables that this release does not know.
+pub(crate) fn thaw(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let work = |connection: &mut SqliteConnection| {
+        let mut drops = Sql::<Text>::new("SELECT 'DROP TRIGGER \"' || name || '\";' ");
+        drops.sql(TRIGGERS);
+        let drops: Vec<String> = drops.load(connection)?;
+        connection.batch_execute(&drops.concat())
+    };
+    connection.immediate_transaction(work).map_err(from_diesel)
+}
+
+/// Whether writes are refused. Every release knows the table of leads.
+pub(crate) fn is_frozen(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+    count(connection, "frozen_leads_*").map(|triggers| triggers > 0)
+}
+
+/// Whether writes to some tables are still refused, because an earlier release has allowed writes to
+/// those that it knew.
+pub(crate) fn is_half_thawed(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+    Ok(count(connection, "frozen_*")? > 0 && !is_frozen(connection)?)
+}
+
+const TRIGGERS: &str = "FROM sqlite_schema WHERE type = 'trigger' AND name GLOB 'frozen_*'";
+
+fn count(connection: &mut SqliteConnection, names: &str) -> Result<i64, StoreError> {
+    let mut count = Sql::<BigInt>::new("SELECT count(*) ");
+    count.sql(TRIGGERS).sql(" AND name GLOB ").text(names);
+    count.get_result(connection).map_err(from_diesel)
 }

@@ -104,6 +104,10 @@ impl Snapshot for Memory {
         Ok(())
     }
 
+    async fn consumers(&mut self) -> Result<Vec<(String, i64)>, StoreError> {
+        Ok(Vec::new())
+    }
+
     async fn count(&mut self, table: &'static Table) -> Result<u64, StoreError> {
         Ok(self.rows_of(table.name).len() as u64)
     }
@@ -181,6 +185,10 @@ impl Load for Memory {
 
     async fn pass_events(&mut self) -> Result<(), StoreError> {
         self.has_passed_events = true;
+        Ok(())
+    }
+
+    async fn place_consumer(&mut self, _: &str, _: i64) -> Result<(), StoreError> {
         Ok(())
     }
 

@@ -99,7 +99,8 @@ pub(super) async fn extend(
 }
 
 pub(super) async fn release(pool: &PgPool, claims: &[Claim]) -> Result<(), StoreError> {
-    let set = "UPDATE jobs SET state = 'waiting', due_at = now(), attempts = greatest(attempts, 1) - 1";
+    let set =
+        "UPDATE jobs SET state = 'waiting', due_at = now(), attempts = greatest(attempts, 1) - 1";
     change_held(pool, Sql::cached(set), claims).await.map(drop)
 }
 

@@ -232,6 +232,24 @@ impl Snapshot for PgBulkTransaction {
         Ok(None)
     }
 
+    async fn consumers(&mut self) -> Result<Vec<(String, i64)>, StoreError> {
+        self.settle().await?;
+        // A schema of before has none.
+        let known = "SELECT to_regclass('event_consumers') IS NOT NULL";
+        if !self.ask::<bool>(known, &[]).await? {
+            return Ok(Vec::new());
+        }
+        // Consumers read in the order of transactions, so ids in between may be read already.
+        let sql = "SELECT name, coalesce(\
+                       (SELECT min(id) - 1 FROM events \
+                        WHERE (events.transaction_id, id) > (kept.transaction_id, event_id)), \
+                       (SELECT max(id) FROM events), 0) \
+                   FROM event_consumers AS kept ORDER BY name";
+        let rows = self.client.query_typed(sql, &[]).await.map_err(failed)?;
+        let row = |row: &tokio_postgres::Row| Ok((row.try_get(0)?, row.try_get(1)?));
+        rows.iter().map(row).collect::<Result<_, _>>().map_err(failed)
+    }
+
     async fn count(&mut self, table: &'static Table) -> Result<u64, StoreError> {
         self.settle().await?;
         let sql = format!("SELECT count(*) FROM \"{}\"", table.name);
@@ -332,10 +350,22 @@ impl Load for PgBulkTransaction {
     }
 
     async fn pass_events(&mut self) -> Result<(), StoreError> {
+        self.settle().await?;
         // All events of this load have its transaction. Later ones have later transactions.
         let behind = "UPDATE event_consumers SET \
                       transaction_id = pg_current_xact_id()::text::bigint, event_id = ";
         self.execute(&format!("{behind}{}", i64::MAX)).await
+    }
+
+    async fn place_consumer(&mut self, name: &str, read: i64) -> Result<(), StoreError> {
+        self.settle().await?;
+        // All loaded events have this transaction, so the consumer reads them in the order of ids.
+        let sql = "INSERT INTO event_consumers (name, transaction_id, event_id) \
+                   VALUES ($1, pg_current_xact_id()::text::bigint, $2) \
+                   ON CONFLICT (name) DO UPDATE SET \
+                   transaction_id = excluded.transaction_id, event_id = excluded.event_id";
+        let binds: [(&(dyn ToSql + Sync), Type); 2] = [(&name, Type::TEXT), (&read, Type::INT8)];
+        self.client.query_typed(sql, &binds).await.map(drop).map_err(failed)
     }
 
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {

@@ -1,5 +1,11 @@
 //! Moving from SQLite to PostgreSQL with `exit3 promote`.
 
+use exit3_ports::events::Unread;
+use exit3_postgres::PgSettings;
+use exit3_sqlite::{SqliteDatabase, SqliteSettings};
+use exit3_testkit::builders::{lead, some_act};
+use tokio::runtime::Handle;
+
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,4 +165,37 @@ async fn a_commit_without_an_answer_leaves_the_old_database_as_it_is() {
     assert_eq!(service.post(LEADS, KEY, &lead.to_string()).await.status(), 503);
     site.must(&["promote", "--abort"]);
     assert_eq!(service.post(LEADS, KEY, &lead.to_string()).await.status(), 201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn consumers_of_events_go_on_where_they_were() {
+    let site = Site::new(Kind::Sqlite).await;
+    site.must(&["seed-demo", "--leads", "1", "--subscribers", "0"]);
+    let path = site.directory.path().join("data/exit3.sqlite3");
+    let database = SqliteDatabase::open(&path, &SqliteSettings::default()).unwrap();
+    let repositories = database.repositories();
+    let ids = |unread: &Unread| unread.events.iter().map(|event| event.id).collect::<Vec<_>>();
+    assert_eq!(ids(&repositories.events.unread("mail", 9).await.unwrap()), []);
+    for _ in 0..3 {
+        repositories.leads.create(&lead().build(), &some_act()).await.unwrap();
+    }
+    let first = repositories.events.unread("mail", 1).await.unwrap();
+    repositories.events.note_read("mail", &first, &[]).await.unwrap();
+    let left = ids(&repositories.events.unread("mail", 9).await.unwrap());
+    assert_eq!(left.len(), 2);
+    drop(repositories);
+    database.close();
+    let target = Site::new(Kind::Postgres).await;
+    site.must(&["promote", "--to", &target.url]);
+    let settings = PgSettings::parse(&target.url).unwrap();
+    let events = exit3_postgres::connect(&settings, Handle::current()).repositories().events;
+    // Transactions of other tests hold events up.
+    loop {
+        let unread = ids(&events.unread("mail", 9).await.unwrap());
+        if !unread.is_empty() {
+            assert_eq!(unread, left);
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
 }

@@ -102,8 +102,9 @@ pub(super) async fn extend(
 
 pub(super) async fn release(queue: &SqliteJobQueue, claims: Vec<Claim>) -> Result<(), StoreError> {
     let set = || {
-        let mut statement =
-            Sql::new("UPDATE jobs SET state = 'waiting', attempts = max(attempts, 1) - 1, due_at = ");
+        let mut statement = Sql::new(
+            "UPDATE jobs SET state = 'waiting', attempts = max(attempts, 1) - 1, due_at = ",
+        );
         statement.sql(NOW);
         statement
     };

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use exit3_ports::{
@@ -123,6 +124,18 @@ impl Snapshot for SqliteBulkTransaction {
         self.connector.files().check_elsewhere().map_err(unreachable)
     }
 
+    async fn consumers(&mut self) -> Result<Vec<(String, i64)>, StoreError> {
+        self.with(|connection| {
+            // A schema of before has none.
+            if !tables(connection).map_err(from_diesel)?.contains(events::CONSUMERS.name) {
+                return Ok(Vec::new());
+            }
+            let select = "SELECT name, event_id FROM event_consumers ORDER BY name";
+            Sql::<(Text, BigInt)>::new(select).load(connection).map_err(from_diesel)
+        })
+        .await
+    }
+
     async fn count(&mut self, table: &'static Table) -> Result<u64, StoreError> {
         self.with(|connection| {
             let mut count = Sql::<BigInt>::new("SELECT count(*) FROM ");
@@ -201,6 +214,7 @@ impl Load for SqliteBulkTransaction {
     async fn replace(&mut self, shape: &Shape, rows: Vec<Row>) -> Result<(), StoreError> {
         let shape = shape.clone();
         self.with(move |connection| {
+            overwrite_what_goes(connection)?;
             for row in rows {
                 let mut insert = Self::insert(&shape, row);
                 let document = (!shape.table.searched_by.is_empty()).then_some("search_document");
@@ -219,6 +233,7 @@ impl Load for SqliteBulkTransaction {
 
     async fn remove(&mut self, table: &'static Table, ids: Vec<i64>) -> Result<(), StoreError> {
         self.with(move |connection| {
+            overwrite_what_goes(connection)?;
             let mut delete = Sql::<()>::new("DELETE FROM ");
             delete.sql(table.name).sql(" WHERE id IN (SELECT value FROM json_each(");
             delete.text(Json::from(ids).to_string()).sql("))");
@@ -251,6 +266,19 @@ impl Load for SqliteBulkTransaction {
         .await
     }
 
+    async fn place_consumer(&mut self, name: &str, read: i64) -> Result<(), StoreError> {
+        let name = name.to_owned();
+        self.with(move |connection| {
+            let mut place = Sql::<()>::new(
+                "INSERT INTO event_consumers (name, transaction_id, event_id) VALUES (",
+            );
+            place.text(name).sql(", 0, ").int(read);
+            place.sql(") ON CONFLICT (name) DO UPDATE SET event_id = excluded.event_id");
+            place.execute(connection).map(drop).map_err(from_diesel)
+        })
+        .await
+    }
+
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
         let connector = self.connector.clone();
         self.with(move |connection| {
@@ -261,6 +289,12 @@ impl Load for SqliteBulkTransaction {
         })
         .await
     }
+}
+
+/// Makes SQLite overwrite with zeros what later statements of the connection remove, because it may
+/// be what a person has asked to erase.
+fn overwrite_what_goes(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    connection.batch_execute("PRAGMA secure_delete = ON").map_err(from_diesel)
 }
 
 fn tables(connection: &mut SqliteConnection) -> QueryResult<HashSet<String>> {

@@ -7,7 +7,9 @@
     reason = "in a test a panic is the report"
 )]
 
+mod erasure;
 mod events;
+mod frozen;
 mod jobs;
 mod schema;
 
@@ -355,35 +357,4 @@ async fn hidden_damage_is_found() {
         let found = damage(&kept.database).await.expect(word);
         assert!(found.contains(word) || word == "leads_by_created_at", "{word}: {found}");
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_frozen_file_refuses_every_writer_until_it_is_thawed() {
-    let kept = kept();
-    let lead = builders::lead().build();
-    let now = builders::at(1);
-    let created =
-        kept.database.repositories().leads.create(&lead, &builders::act(now)).await.unwrap();
-    kept.database.freeze().unwrap();
-    kept.database.freeze().unwrap();
-    assert!(kept.database.is_frozen().unwrap());
-    let leads = kept.database.repositories().leads;
-    for refused in [
-        leads.create(&lead, &builders::act(now)).await.map(drop),
-        leads.create_many(&[(lead.clone(), now)], &builders::some_act()).await,
-        leads.update(&created, &lead, &builders::act(now)).await.map(drop),
-        leads.delete(&created, &builders::some_act()).await,
-    ] {
-        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
-    }
-    // Writes of unrelated processes too.
-    for table in exit3_ports::TABLES {
-        let sql = format!("INSERT INTO {} (id) VALUES (1)", table.name);
-        let refused = raw(&kept.path).batch_execute(&sql).unwrap_err();
-        assert!(refused.to_string().contains("read-only"), "{refused}");
-    }
-    assert_eq!(count(&kept.database).await, 1);
-    kept.database.thaw().unwrap();
-    assert!(!kept.database.is_frozen().unwrap());
-    leads.create(&lead, &builders::act(now)).await.unwrap();
 }

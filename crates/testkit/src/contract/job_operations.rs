@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use exit3_domain::jobs::{JobError, JobId, JobState, NewJob};
-use exit3_ports::{Shape, StoreError, Value};
 use exit3_ports::jobs::{Change, Hold, JobFilter, MOST_COUNTED, TABLE, UNIQUE_KEY_TAKEN};
+use exit3_ports::{Shape, StoreError, Value};
 use tokio::time::sleep;
 
 use super::Harness;

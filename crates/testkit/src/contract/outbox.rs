@@ -160,6 +160,39 @@ pub async fn loaded_events_are_not_told_again(harness: &Harness) {
     assert_eq!(ids_of(&unread(harness, "mail", 1, 10).await.events), [last]);
 }
 
+pub async fn a_copy_carries_what_consumers_have_not_read(harness: &Harness) {
+    harness.events.unread("all", 10).await.unwrap();
+    harness.events.unread("some", 10).await.unwrap();
+    note(harness, 5).await;
+    let ids = ids(harness).await;
+    unread(harness, "all", 5, 10).await;
+    let step = unread(harness, "some", 2, 2).await;
+    harness.events.note_read("some", &step, &[]).await.unwrap();
+    harness.events.unread("none", 10).await.unwrap();
+    let mut snapshot = harness.transfer.snapshot().await.unwrap();
+    let consumers = snapshot.consumers().await.unwrap();
+    drop(snapshot);
+    let expected = [("all", ids[0].0 - 1), ("none", ids[4].0), ("some", ids[1].0)];
+    let expected = expected.map(|(name, read): (&str, i64)| (name.to_owned(), read));
+    assert_eq!(consumers, expected);
+    let mut load = harness.transfer.load().await.unwrap();
+    let shapes = load.shapes().await.unwrap();
+    let events = shapes.iter().find(|shape| shape.table.name == "events").unwrap();
+    let rows = load.rows(events, 0, 100).await.unwrap();
+    load.clear().await.unwrap();
+    load.write(events, rows).await.unwrap();
+    load.pass_events().await.unwrap();
+    for (name, read) in consumers.into_iter().chain([("another".to_owned(), ids[3].0)]) {
+        load.place_consumer(&name, read).await.unwrap();
+    }
+    load.commit().await.unwrap();
+    note(harness, 1).await;
+    for (name, left) in [("all", 6), ("some", 4), ("another", 2), ("none", 1)] {
+        let read = ids_of(&unread(harness, name, left, 10).await.events);
+        assert_eq!(read[..left - 1], ids[6 - left..], "{name}");
+    }
+}
+
 pub async fn consumers_do_not_disturb_each_other(harness: &Harness) {
     for consumer in ["mail", "Mail"] {
         harness.events.unread(consumer, 10).await.unwrap();
