@@ -1,5 +1,6 @@
 //! Events in PostgreSQL.
 
+mod moved;
 mod noted;
 
 use std::time::Duration;
@@ -8,7 +9,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel::prelude::Queryable;
-use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use exit3_domain::events::{
     Act, Actor, Author, BatchId, Changes, Event, EventFilter, EventId, NewEvent, Subject, Verb,
@@ -96,23 +97,35 @@ impl PgEventRepository {
         found.await
     }
 
-    /// The position of a consumer, which is stored behind all events if the consumer is new.
-    async fn position(&self, consumer: &str) -> Result<EventPosition, StoreError> {
-        let find = || {
-            Sql::<(BigInt, BigInt)>::cached(
-                "SELECT transaction_id, event_id FROM event_consumers WHERE name = ",
-            )
-            .value(Value::Text(Some(consumer.to_owned())))
-        };
+    async fn find_position(&self, consumer: &str) -> Result<FoundPosition, StoreError> {
         let found = self.pool.read(|mut connection| {
-            let find = find();
+            let find = Sql::<(Nullable<BigInt>, Nullable<BigInt>, Bool)>::cached(
+                "SELECT kept.transaction_id, kept.event_id, coalesce(greatest(\
+                     kept.transaction_id, (SELECT max(transaction_id) FROM events)) > ",
+            )
+            .sql(moved::NEXT)
+            .sql(", false) FROM (SELECT) AS always LEFT JOIN event_consumers AS kept ON name = ")
+            .value(Value::Text(Some(consumer.to_owned())));
             async move {
-                let found: QueryResult<Vec<(i64, i64)>> = find.load(&mut *connection).await;
+                let found: QueryResult<FoundPosition> = find.get_result(&mut *connection).await;
                 connection.done(found)
             }
         });
-        if let Some((transaction, id)) = found.await?.pop() {
-            return Ok(EventPosition { transaction, id });
+        found.await
+    }
+
+    /// The position of a consumer, which is stored behind all events if the consumer is new.
+    async fn position(&self, consumer: &str) -> Result<EventPosition, StoreError> {
+        let mut found = self.find_position(consumer).await?;
+        if found.2 {
+            moved::adopt(&self.pool).await?;
+            found = self.find_position(consumer).await?;
+        }
+        match found {
+            // Another node is still moving them.
+            (.., true) => return Err(StoreError::Unavailable("its events are being moved".into())),
+            (Some(transaction), Some(id), false) => return Ok(EventPosition { transaction, id }),
+            _ => {}
         }
         // Transactions that are open now are behind the position.
         let placed = self.pool.write(|mut connection| {
@@ -135,6 +148,9 @@ impl PgEventRepository {
         Ok(EventPosition { transaction, id })
     }
 }
+
+/// The position of a consumer, if it has one, and whether events or consumers come from another server.
+type FoundPosition = (Option<i64>, Option<i64>, bool);
 
 /// The id of the oldest transaction that is still open.
 const OLDEST_OPEN: &str = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
