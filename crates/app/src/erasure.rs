@@ -8,6 +8,7 @@ mod find;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use exit3_domain::contact::Contact;
 use exit3_domain::events::{Act, Changes, NewEvent, Record, Subject, Verb};
 use exit3_ports::{Load, Row, Shape, Snapshot, StoreError, Table, Value, events};
@@ -25,7 +26,7 @@ pub struct Found {
     rows: BTreeMap<&'static str, BTreeSet<i64>>,
     /// The same for rows that were deleted before, and have events.
     gone: BTreeMap<&'static str, BTreeSet<i64>>,
-    /// Events whose changes have values of the erased, by their ids.
+    /// Events whose changes have values of the erased, by their ids, without these values.
     events: BTreeMap<i64, Row>,
 }
 
@@ -55,7 +56,10 @@ pub async fn erase(load: &mut dyn Load, is: IsErased<'_>) -> Result<Found, Store
     for shape in load.shapes().await? {
         let table = shape.table;
         if table.name == events::TABLE.name {
-            redact(load, &shape, &found.events).await?;
+            let events: Vec<Row> = found.events.values().cloned().collect();
+            for events in events.chunks(STEP) {
+                load.replace(&shape, events.to_vec()).await?;
+            }
         } else if let Some(of) = table.name.strip_prefix(MEMORY) {
             let ids = [found.rows.get(of), found.gone.get(of)].into_iter().flatten().flatten();
             forget(load, &shape, ids.copied()).await?;
@@ -96,23 +100,37 @@ pub async fn note(
 /// The beginning of the names of the tables that remember imported rows.
 const MEMORY: &str = "django_";
 
-/// The places in lists of all erasures that the database knows.
+/// What the events of a database prove.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// The places in lists of all erasures that it knows.
+    pub entries: BTreeSet<String>,
+    /// The time of the last stored event from before the time that was asked for.
+    pub last: Option<DateTime<Utc>>,
+}
+
+/// Reads the events. `before` is the time for [`History::last`].
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn entries(source: &mut dyn Snapshot) -> Result<BTreeSet<String>, StoreError> {
+pub async fn history(
+    source: &mut dyn Snapshot,
+    before: DateTime<Utc>,
+) -> Result<History, StoreError> {
     let erased = Verb::of(Subject::PERSON, Verb::ERASED);
-    let mut entries = BTreeSet::new();
+    let mut history = History::default();
+    // In the order in which they were stored.
     find::each_event(source, |shape, row| {
+        history.last = find::time(shape, row).filter(|at| *at < before).or(history.last);
         if find::verb(shape, row) == Some(erased.as_str())
             && let Changes::Row(changes) = find::changes(shape, row)
             && let Some(Json::String(entry)) = changes.get(ENTRY)
         {
-            entries.insert(entry.clone());
+            history.entries.insert(entry.clone());
         }
     })
     .await?;
-    Ok(entries)
+    Ok(history)
 }
 
 /// The name of the value of an event that tells the place in a list of erasures.
@@ -120,25 +138,6 @@ const ENTRY: &str = "entry";
 
 /// Events that are written in one statement.
 const STEP: usize = 200;
-
-/// Removes the values from events.
-async fn redact(
-    load: &mut dyn Load,
-    shape: &Shape,
-    events: &BTreeMap<i64, Row>,
-) -> Result<(), StoreError> {
-    let Some(at) = column(shape, "changes") else { return Ok(()) };
-    let redacted = events.values().map(|row| {
-        let (mut row, erased) = (row.clone(), find::changes(shape, row).erased().to_text());
-        set(&mut row, at, erased.map_or(Value::Null, Value::Text));
-        row
-    });
-    let redacted: Vec<Row> = redacted.collect();
-    for rows in redacted.chunks(STEP) {
-        load.replace(shape, rows.to_vec()).await?;
-    }
-    Ok(())
-}
 
 /// Removes the original values of imported rows. Their digests stay, so that another import knows
 /// the rows.

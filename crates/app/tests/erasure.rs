@@ -10,7 +10,8 @@
 #[path = "../../archive/tests/memory/mod.rs"]
 mod memory;
 
-use exit3_app::erasure::{erase, look};
+use chrono::DateTime;
+use exit3_app::erasure::{erase, history, look};
 use exit3_domain::contact::{Contact, ContactKind};
 use exit3_ports::{Row, Table, Value, table};
 use memory::Memory;
@@ -53,6 +54,22 @@ fn ids(memory: &Memory, table: &str) -> Vec<i64> {
     memory.rows_of(table).iter().map(id).collect()
 }
 
+fn event(id: i64, verb: &str, lead: i64, changes: &str) -> [(&'static str, Value); 5] {
+    [
+        ("id", Value::Integer(id)),
+        ("verb", text(verb)),
+        ("resource", text("lead")),
+        ("resource_id", Value::Integer(lead)),
+        ("changes", text(changes)),
+    ]
+}
+
+/// The changes of all events.
+fn changes(memory: &Memory) -> Vec<Value> {
+    let at = table("events").unwrap().columns.iter().position(|column| column.name == "changes");
+    memory.rows_of("events").into_iter().map(|row| row[at.unwrap()].clone()).collect()
+}
+
 #[tokio::test]
 async fn the_import_forgets_the_values_and_keeps_the_digest() {
     let mut memory = Memory::default();
@@ -89,15 +106,6 @@ async fn what_changes_after_the_search_is_looked_at_again() {
 async fn all_events_of_a_row_lose_their_values_however_late_it_is_found() {
     let mut memory = Memory::default();
     leads(&mut memory, &[]);
-    let event = |id: i64, verb: &str, lead: i64, changes: &str| {
-        [
-            ("id", Value::Integer(id)),
-            ("verb", text(verb)),
-            ("resource", text("lead")),
-            ("resource_id", Value::Integer(lead)),
-            ("changes", text(changes)),
-        ]
-    };
     let renamed = event(1, "lead.updated", 7, r#"{"full_name":["Ana","Eva"]}"#);
     let others = event(2, "lead.updated", 8, r#"{"full_name":["Ivo","Iva"]}"#);
     put(&mut memory, "events", &[&renamed, &others]);
@@ -107,14 +115,66 @@ async fn all_events_of_a_row_lose_their_values_however_late_it_is_found() {
     put(&mut memory, "events", &[&renamed, &others, &deleted]);
     let erased = erase(&mut memory, &is_ana).await.unwrap();
     assert_eq!(erased.counts(), [("events", 2)]);
-    let at = table("events").unwrap().columns.iter().position(|column| column.name == "changes");
-    let changes = memory.rows_of("events").into_iter().map(|row| row[at.unwrap()].clone());
     assert_eq!(
-        changes.collect::<Vec<_>>(),
+        changes(&memory),
         [
             text(r#"{"full_name":[null,null]}"#),
             text(r#"{"full_name":["Ivo","Iva"]}"#),
             text(r#"{"id":7,"email":null}"#),
         ]
     );
+}
+
+#[tokio::test]
+async fn others_keep_what_does_not_mention_the_person() {
+    let mut memory = Memory::default();
+    leads(&mut memory, &[]);
+    let noted = r#"{"notes":[null,"knows Ana <ana@acme.hr>"],"position":["CTO","CEO"]}"#;
+    let renamed = r#"{"full_name":["Eva","Iva"]}"#;
+    let deleted = r#"{"email":"eva@acme.hr","id":8,"notes":"knows ana@acme.hr."}"#;
+    let similar = r#"{"email":["xana@acme.hr","ana@acme.hr.example"]}"#;
+    put(
+        &mut memory,
+        "events",
+        &[
+            &event(1, "lead.updated", 8, noted),
+            &event(2, "lead.updated", 8, renamed),
+            &event(3, "lead.deleted", 8, deleted),
+            &event(4, "lead.updated", 9, similar),
+        ],
+    );
+    let erased = erase(&mut memory, &is_ana).await.unwrap();
+    assert_eq!(erased.counts(), [("events", 2)]);
+    let expected = [
+        r#"{"notes":[null,null],"position":["CTO","CEO"]}"#,
+        renamed,
+        r#"{"email":"eva@acme.hr","id":8,"notes":null}"#,
+        similar,
+    ];
+    assert_eq!(changes(&memory), expected.map(text));
+}
+
+#[tokio::test]
+async fn the_history_knows_erasures_and_the_last_event_before_a_time() {
+    let mut memory = Memory::default();
+    let at = |time: i64| ("at", Value::Time(time));
+    let erased = ("changes", text(r#"{"entry":"erased-1","person":"x"}"#));
+    let verb = |verb: &str| ("verb", text(verb));
+    let id = |id: i64| ("id", Value::Integer(id));
+    put(
+        &mut memory,
+        "events",
+        &[
+            &[id(1), at(50), verb("lead.created")],
+            &[id(2), at(20), verb("person.erased"), erased],
+            &[id(3), at(30), verb("lead.created")],
+            &[id(4), at(90), verb("lead.created")],
+        ],
+    );
+    let time = |micros| DateTime::from_timestamp_micros(micros).unwrap();
+    for (before, last) in [(60, Some(30)), (100, Some(90)), (30, Some(20)), (20, None)] {
+        let history = history(&mut memory, time(before)).await.unwrap();
+        assert_eq!(history.last, last.map(time), "{before}");
+        assert_eq!(history.entries, ["erased-1".to_owned()].into());
+    }
 }

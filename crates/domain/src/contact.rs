@@ -1,5 +1,7 @@
 //! How a person is recognised: by an e-mail address or a phone number.
 
+mod text;
+
 use std::fmt;
 
 use serde_json::Value;
@@ -25,7 +27,9 @@ pub enum ContactKind {
     Email,
     /// Phone numbers.
     Phone,
-    /// JSON, whose texts may be addresses or numbers.
+    /// Text, in which there may be addresses and numbers.
+    Text,
+    /// JSON, in whose texts there may be addresses and numbers.
     Json,
 }
 
@@ -46,30 +50,35 @@ impl Contact {
                 let digits = digits.strip_prefix("00").unwrap_or(&digits);
                 (digits.len() >= FEWEST_DIGITS).then(|| Self::Phone(digits.to_owned()))
             }
-            ContactKind::Json => None,
+            ContactKind::Text | ContactKind::Json => None,
         }
     }
 
     /// Whether a value of this kind has a contact for which `is` returns true.
     pub fn is_in(kind: ContactKind, text: &str, is: &dyn Fn(&Self) -> bool) -> bool {
         match kind {
-            ContactKind::Json => {
-                serde_json::from_str(text).is_ok_and(|json| Self::is_in_json(&json, is))
-            }
+            ContactKind::Text => text::has(text, is),
+            // What is no JSON must not hide anybody.
+            ContactKind::Json => match serde_json::from_str(text) {
+                Ok(json) => Self::is_in_json(&json, is),
+                Err(_) => text::has(text, is),
+            },
             kind => Self::read(kind, text).is_some_and(|contact| is(&contact)),
         }
     }
 
-    /// Whether a text anywhere in `json` is a contact for which `is` returns true.
+    /// Whether a text anywhere in `json` has a contact for which `is` returns true.
     pub fn is_in_json(json: &Value, is: &dyn Fn(&Self) -> bool) -> bool {
-        let in_number = |c: char| c.is_ascii_digit() || "+-/(). ".contains(c);
         match json {
-            Value::String(text) => {
-                Self::is_in(ContactKind::Email, text, is)
-                    || text.chars().all(in_number) && Self::is_in(ContactKind::Phone, text, is)
+            // A text may be JSON itself.
+            Value::String(text) if text.trim_start().starts_with(['{', '[']) => {
+                Self::is_in(ContactKind::Json, text, is)
             }
+            Value::String(text) => text::has_as_value(text, is),
             Value::Array(values) => values.iter().any(|value| Self::is_in_json(value, is)),
-            Value::Object(values) => values.values().any(|value| Self::is_in_json(value, is)),
+            Value::Object(values) => values.iter().any(|(name, value)| {
+                Self::is_in(ContactKind::Text, name, is) || Self::is_in_json(value, is)
+            }),
             _ => false,
         }
     }
@@ -115,8 +124,14 @@ mod tests {
     #[case(r#"{"to": ["ANA@acme.hr", 7]}"#, true)]
     #[case(r#"{"to": {"phone": "+385 91 123-4567"}}"#, true)]
     #[case(r#"{"to": "eva@acme.hr", "id": 385911234567}"#, false)]
-    #[case(r#"{"text": "call 385911234567"}"#, false)]
-    #[case("no JSON: ana@acme.hr", false)]
+    #[case(r#"{"text": "call 385911234567"}"#, true)]
+    #[case(r#"{"to": "Ana <ana@acme.hr>"}"#, true)]
+    #[case(r#"{"ana@acme.hr": 1}"#, true)]
+    #[case(r#"{"inner": "{\"to\":\"\\nana@acme.hr\"}"}"#, true)]
+    #[case(r#"{"inner": "[no JSON: ana@acme.hr"}"#, true)]
+    #[case("no JSON: ana@acme.hr", true)]
+    #[case("no JSON: eva@acme.hr", false)]
+    #[case(r#"{"to": "xana@acme.hr", "from": "ana@acme.hr.example"}"#, false)]
     fn a_contact_is_found_anywhere_in_json(#[case] text: &str, #[case] found: bool) {
         let is = |contact: &Contact| {
             ["email:ana@acme.hr", "phone:385911234567"].contains(&contact.to_string().as_str())

@@ -31,7 +31,11 @@ pub const TABLE: Table = Table {
         Column::new("last_error", Kind::Text),
     ],
     resource: "",
-    contacts: &[("payload", ContactKind::Json)],
+    contacts: &[
+        ("payload", ContactKind::Json),
+        ("unique_key", ContactKind::Text),
+        ("last_error", ContactKind::Text),
+    ],
     searched_by: &[],
     rules: &[UNIQUE_KEY_TAKEN],
     rights: "SELECT, INSERT, UPDATE, DELETE",

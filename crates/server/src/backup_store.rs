@@ -268,12 +268,16 @@ fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// The names of files, and of links other than to archives. A link to an archive is no archive of
+/// this store. A link that leads nowhere counts, so that whoever needs the file notices.
 fn files(directory: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
-        if entry.file_type()?.is_file() {
-            names.extend(entry.file_name().into_string().ok());
+        let (kind, name) = (entry.file_type()?, entry.file_name().into_string().ok());
+        let is_archive = name.as_deref().is_some_and(|name| time_of(name).is_some());
+        if kind.is_file() || kind.is_symlink() && !is_archive {
+            names.extend(name);
         }
     }
     Ok(names)

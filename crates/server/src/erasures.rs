@@ -48,8 +48,9 @@ struct Entry {
 #[derive(Debug, Default)]
 pub(crate) struct Erasures(BTreeMap<String, Entry>);
 
-/// An archive that was begun this long after an erasure does not contain what was erased, however
-/// wrong the clocks are. Needed once the event of the erasure has been removed.
+/// An archive whose events go on after an erasure does not contain what was erased, if it was made this
+/// long after these events. Needed once the event of the erasure has been removed. The time of the
+/// archive alone proves nothing: the clock may have been ahead.
 const CERTAIN: TimeDelta = TimeDelta::days(7);
 
 impl Erasures {
@@ -102,10 +103,10 @@ impl Erasures {
         made_at: DateTime<Utc>,
         act: &Act,
     ) -> Result<Vec<(&'static str, usize)>, StoreError> {
-        let known = erasure::entries(load).await?;
+        let history = erasure::history(load, made_at - CERTAIN).await?;
         self.0.retain(|name, _| {
-            let is_old = begun_at(name).is_some_and(|at| made_at - at > CERTAIN);
-            !known.contains(name) && !is_old
+            let is_old = begun_at(name).zip(history.last).is_some_and(|(at, last)| last > at);
+            !history.entries.contains(name) && !is_old
         });
         if self.0.is_empty() {
             return Ok(Vec::new());
@@ -181,6 +182,27 @@ mod tests {
             let text = String::from_utf8(store.read(&name).await.unwrap()).unwrap();
             assert!(!text.contains("ana@acme.hr") && !name.contains("ana"), "{name}: {text}");
         }
+    }
+
+    #[tokio::test]
+    async fn links_to_erasures_count_and_one_that_leads_nowhere_is_named() {
+        let [directory, elsewhere] = [(), ()].map(|()| tempfile::tempdir().unwrap());
+        let store = BackupStore::Directory(directory.path().to_owned());
+        let other = BackupStore::Directory(elsewhere.path().to_owned());
+        let now = "2026-11-29T10:00:00Z".parse().unwrap();
+        let name = Erasures::add(&other, &contact("ana@acme.hr"), now).await.unwrap();
+        let link = directory.path().join(&name);
+        std::os::unix::fs::symlink(elsewhere.path().join(&name), &link).unwrap();
+        let mut list = Erasures::default();
+        list.read(&store).await.unwrap();
+        assert!(list.has(&contact("ana@acme.hr")));
+        other.remove(&name).await.unwrap();
+        let error = Erasures::default().read(&store).await.unwrap_err().to_string();
+        assert!(error.contains(&name), "{error}");
+        // An archive that is only linked is not one of the store.
+        let archive = "exit3-20261102T100001.000Z.backup";
+        std::os::unix::fs::symlink("nowhere", directory.path().join(archive)).unwrap();
+        assert_eq!(store.all_names().await.unwrap(), [name]);
     }
 
     #[tokio::test]

@@ -38,6 +38,7 @@ macro_rules! repository_contract {
             }
             erasure {
                 removes_rows_and_jobs_and_the_values_of_events,
+                removes_jobs_that_mention_the_person_anywhere,
             }
             jobs {
                 returns_what_it_stored,
@@ -127,6 +128,7 @@ macro_rules! repository_contract {
                 one_of_two_nodes_moves_the_consumer,
                 jobs_are_stored_with_the_position_or_not_at_all,
                 loaded_events_are_not_told_again,
+                a_copy_carries_what_consumers_have_not_read,
                 consumers_do_not_disturb_each_other,
                 names_of_consumers_are_limited,
                 events_of_fifty_writers_are_read_once_each_and_in_order,

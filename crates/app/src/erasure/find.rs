@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use exit3_domain::contact::Contact;
 use exit3_domain::events::{Changes, Verb};
-use exit3_ports::{Row, Shape, Snapshot, StoreError, Value, events, jobs};
+use exit3_ports::{Row, Shape, Snapshot, StoreError, Table, Value, events, jobs};
+use serde_json::Value as Json;
 
 use super::{Found, IsErased, table_of};
 
@@ -88,16 +90,33 @@ fn concerns(shape: &Shape, row: &Row, is: IsErased<'_>) -> bool {
     })
 }
 
-/// Adds an event if its values contain a contact of the erased. If a row was deleted by it, all
-/// events of that row are about the erased.
+/// Adds an event if its values contain a contact of the erased. If the row was theirs at that time,
+/// all values of the event go, and if it was deleted by the event, all other events of the row too.
+/// The event of another row, for example with a note that mentions the person, keeps its other values.
 fn read_event(shape: &Shape, row: &Row, is: IsErased<'_>, found: &mut Found) {
-    let changes = changes(shape, row);
-    if changes.values().into_iter().any(|value| Contact::is_in_json(value, &is)) {
-        found.events.extend(id(row).map(|id| (id, row.clone())));
-        if let (Changes::Row(_), Some((table, id))) = (changes, subject(shape, row)) {
-            found.gone.entry(table).or_default().insert(id);
-        }
+    let (changes, subject) = (changes(shape, row), subject(shape, row));
+    let has = |value: &Json| Contact::is_in_json(value, &is);
+    if !changes.values().into_iter().any(has) {
+        return;
     }
+    let is_theirs = subject.is_some_and(|(table, _)| {
+        let mut contacts = table.contacts.iter();
+        contacts.any(|(name, _)| changes.values_of(name).into_iter().any(has))
+    });
+    let erased = if is_theirs { changes.erased() } else { changes.erased_where(has) };
+    found.events.extend(id(row).map(|id| (id, with(shape, row, &erased))));
+    if let (true, Changes::Row(_), Some((table, id))) = (is_theirs, changes, subject) {
+        found.gone.entry(table.name).or_default().insert(id);
+    }
+}
+
+/// The event with other changes.
+fn with(shape: &Shape, row: &Row, changes: &Changes) -> Row {
+    let mut row = row.clone();
+    if let Some(cell) = column(shape, "changes").and_then(|at| row.get_mut(at)) {
+        *cell = changes.to_text().map_or(Value::Null, Value::Text);
+    }
+    row
 }
 
 /// Adds an event of a row of the erased, if it has values.
@@ -105,16 +124,25 @@ fn add_event(shape: &Shape, row: &Row, found: &mut Found) {
     let has_values = column(shape, "changes").and_then(|at| row.get(at)) != Some(&Value::Null);
     let Some((table, of)) = subject(shape, row).filter(|_| has_values) else { return };
     let has = |ids: Option<&BTreeSet<i64>>| ids.is_some_and(|ids| ids.contains(&of));
-    if has(found.rows.get(table)) || has(found.gone.get(table)) {
-        found.events.extend(id(row).map(|id| (id, row.clone())));
+    if has(found.rows.get(table.name)) || has(found.gone.get(table.name)) {
+        let erased = with(shape, row, &changes(shape, row).erased());
+        found.events.extend(id(row).map(|id| (id, erased)));
     }
 }
 
 /// The table and the id of the row that an event is about.
-fn subject(shape: &Shape, row: &Row) -> Option<(&'static str, i64)> {
+fn subject(shape: &Shape, row: &Row) -> Option<(&'static Table, i64)> {
     let value = |name: &str| row.get(column(shape, name)?);
     match (value("resource")?, value("resource_id")?) {
-        (Value::Text(resource), Value::Integer(id)) => Some((table_of(resource)?.name, *id)),
+        (Value::Text(resource), Value::Integer(id)) => Some((table_of(resource)?, *id)),
+        _ => None,
+    }
+}
+
+/// The time of an event.
+pub(super) fn time(shape: &Shape, row: &Row) -> Option<DateTime<Utc>> {
+    match row.get(column(shape, "at")?) {
+        Some(Value::Time(micros)) => DateTime::from_timestamp_micros(*micros),
         _ => None,
     }
 }

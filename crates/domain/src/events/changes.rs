@@ -79,6 +79,39 @@ impl Changes {
         }
     }
 
+    /// The same without the values of those fields that have a value for which `is` returns true.
+    pub fn erased_where(&self, is: impl Fn(&Value) -> bool) -> Self {
+        match self {
+            Self::None => Self::None,
+            Self::Fields(fields) => {
+                let field = |(name, before, after): &(String, Value, Value)| {
+                    let is_one = is(before) || is(after);
+                    let kept = |value: &Value| if is_one { Value::Null } else { value.clone() };
+                    (name.clone(), kept(before), kept(after))
+                };
+                Self::Fields(fields.iter().map(field).collect())
+            }
+            Self::Row(record) => {
+                let field = |(name, value): (&String, &Value)| {
+                    (name.clone(), if is(value) { Value::Null } else { value.clone() })
+                };
+                Self::Row(record.iter().map(field).collect())
+            }
+        }
+    }
+
+    /// The values of a field.
+    pub fn values_of(&self, field: &str) -> Vec<&Value> {
+        match self {
+            Self::None => Vec::new(),
+            Self::Fields(fields) => {
+                let of = fields.iter().filter(|(name, ..)| name == field);
+                of.flat_map(|(_, before, after)| [before, after]).collect()
+            }
+            Self::Row(record) => record.get(field).into_iter().collect(),
+        }
+    }
+
     /// All values.
     pub fn values(&self) -> Vec<&Value> {
         match self {

@@ -149,3 +149,24 @@ async fn a_person_is_erased_from_sqlite() {
 async fn a_person_is_erased_from_postgres() {
     assert_a_person_is_erased(Kind::Postgres).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_that_a_clock_from_the_future_has_dated_brings_nobody_back() {
+    let site = Site::new(Kind::Sqlite).await;
+    let service = site.service();
+    let lead = json!({"full_name": "Ana", "position": "CTO", "email": "ana@acme.hr"}).to_string();
+    assert_eq!(service.post(LEADS, KEY, &lead).await.status(), 201);
+    drop(service);
+    let archive = site.back_up();
+    let erase = ["erase", "--email", "ana@acme.hr"];
+    assert!(site.run_with(&[("BACKUP_TO", "backups")], &erase).status.success());
+    // As if the clock had been right by then, and years ahead before.
+    let name = |entry: std::fs::DirEntry| entry.file_name().into_string().unwrap();
+    let names = std::fs::read_dir(site.path("backups")).unwrap().map(|entry| name(entry.unwrap()));
+    let listed = names.into_iter().find(|name| name.starts_with("erased-")).unwrap();
+    let (_, rest) = listed.split_once('T').unwrap();
+    let earlier = format!("backups/erased-20200101T{rest}");
+    std::fs::rename(site.path("backups").join(&listed), site.path(&earlier)).unwrap();
+    let said = site.must(&["restore", archive.to_str().unwrap(), "--replace"]);
+    assert!(said.ends_with("Erased again, as listed: 1 leads\n"), "{said}");
+}

@@ -3,7 +3,7 @@
 use exit3_app::erasure::{erase, look, note};
 use exit3_domain::contact::{Contact, ContactKind};
 use exit3_domain::events::{Changes, EventFilter};
-use exit3_domain::jobs::NewJob;
+use exit3_domain::jobs::{JobError, NewJob};
 use exit3_ports::jobs::JobFilter;
 use serde_json::json;
 
@@ -14,14 +14,43 @@ fn is_ana(contact: &Contact) -> bool {
     Some(contact) == Contact::read(ContactKind::Email, "ana@acme.hr").as_ref()
 }
 
-async fn enqueue(harness: &Harness, payload: &str) {
-    let job = NewJob {
+fn job(payload: &str, key: Option<&str>) -> NewJob {
+    NewJob {
         kind: "mail".to_owned(),
         payload: payload.to_owned(),
         run_at: None,
-        unique_key: None,
-    };
-    harness.jobs.enqueue(&[job]).await.unwrap();
+        unique_key: key.map(str::to_owned),
+    }
+}
+
+async fn enqueue(harness: &Harness, payload: &str) {
+    harness.jobs.enqueue(&[job(payload, None)]).await.unwrap();
+}
+
+pub async fn removes_jobs_that_mention_the_person_anywhere(harness: &Harness) {
+    let others = ["xana@acme.hr", "ana@acme.hr.example"];
+    let failed = [job(r#"{"n": 1}"#, None), job(r#"{"n": 2}"#, None)];
+    harness.jobs.enqueue(&failed).await.unwrap();
+    let claimed = super::jobs::claim(harness, "mail", 2, super::jobs::LONG).await;
+    for (claimed, address) in claimed.iter().zip(["ana@acme.hr", others[0]]) {
+        let error = JobError::new(&format!("550 <{address}>: refused"));
+        harness.jobs.fail(claimed.claim, &error, None).await.unwrap();
+    }
+    let waiting = [
+        job(r#"{"to": "Ana <Ana@acme.hr>"}"#, None),
+        job("no JSON: ana@acme.hr", None),
+        job("{}", Some("welcome ana@acme.hr")),
+        job(r#"{"to": "xana@acme.hr"}"#, Some("welcome ana@acme.hr.example")),
+    ];
+    harness.jobs.enqueue(&waiting).await.unwrap();
+    let mut load = harness.transfer.load().await.unwrap();
+    let erased = erase(load.as_mut(), &is_ana).await.unwrap();
+    load.commit().await.unwrap();
+    assert_eq!(erased.counts(), [("jobs", 4)]);
+    let all = JobFilter { kind: None, state: None, most: 10 };
+    let left = harness.jobs.list(&all).await.unwrap();
+    let payloads: Vec<&str> = left.iter().map(|job| job.payload.as_str()).collect();
+    assert_eq!(payloads, [waiting[3].payload.as_str(), failed[1].payload.as_str()]);
 }
 
 pub async fn removes_rows_and_jobs_and_the_values_of_events(harness: &Harness) {
