@@ -47,6 +47,10 @@ pub const CONSUMERS: Table = Table {
     rights: "SELECT, INSERT, UPDATE",
 };
 
+/// How many events [`EventRepository::last_older_than`] reads with one statement, so that no statement
+/// takes long, however many events there are.
+pub const LAST_IN_PAGE: u32 = 10_000;
+
 /// Stores an event among the rows that are loaded. Nothing is stored if the table is missing.
 ///
 /// # Errors

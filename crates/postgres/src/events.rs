@@ -15,7 +15,7 @@ use exit3_domain::events::{
     Act, Actor, Author, BatchId, Changes, Event, EventFilter, EventId, NewEvent, Subject, Verb,
 };
 use exit3_domain::jobs::{NewJob, micros};
-use exit3_ports::events::{EventPosition, Unread};
+use exit3_ports::events::{EventPosition, LAST_IN_PAGE, Unread};
 use exit3_ports::{Constraint, EventRepository, StoreError};
 
 pub(crate) use self::noted::{EventRow, Noted, NotedEach};
@@ -267,16 +267,32 @@ impl EventRepository for PgEventRepository {
     }
 
     async fn last_older_than(&self, age: Duration) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let found = self.pool.read(|mut connection| {
-            let query = Sql::<Timestamptz>::cached("SELECT at FROM events WHERE at < now() - ")
+        let mut before = i64::MAX;
+        loop {
+            let found = self.pool.read(|mut connection| {
+                let page = Sql::<(Nullable<Timestamptz>, Nullable<BigInt>)>::cached(
+                    "WITH page AS (SELECT id, at FROM events WHERE id < ",
+                )
+                .value(Value::BigInt(before))
+                .sql(" ORDER BY id DESC LIMIT ")
+                .value(Value::BigInt(LAST_IN_PAGE.into()))
+                .sql(") SELECT (SELECT at FROM page WHERE at < now() - ")
                 .value(Value::BigInt(micros(age)))
-                .sql(" * interval '1 microsecond' ORDER BY id DESC LIMIT 1");
-            async move {
-                let found: QueryResult<Vec<DateTime<Utc>>> = query.load(&mut *connection).await;
-                connection.done(found)
+                .sql(
+                    " * interval '1 microsecond' ORDER BY id DESC LIMIT 1), \
+                     (SELECT min(id) FROM page)",
+                );
+                async move {
+                    let found: QueryResult<(Option<DateTime<Utc>>, Option<i64>)> =
+                        page.get_result(&mut *connection).await;
+                    connection.done(found)
+                }
+            });
+            match found.await? {
+                (None, Some(first)) => before = first,
+                (found, _) => return Ok(found),
             }
-        });
-        Ok(found.await?.pop())
+        }
     }
 
     async fn remove_before(&self, at: DateTime<Utc>, most: u32) -> Result<u64, StoreError> {

@@ -124,14 +124,13 @@ impl JobQueue for PgJobQueue {
     }
 
     async fn remove_ended(&self, before: DateTime<Utc>, most: u32) -> Result<u64, StoreError> {
-        let statement = Sql::cached(
-            "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE ended_at < ",
-        )
-        .value(Value::time(before))
-        .sql(" ORDER BY ended_at LIMIT ")
-        .value(Value::BigInt(most.into()))
-        // Another node may be removing the same jobs.
-        .sql(" FOR UPDATE SKIP LOCKED)");
+        let statement =
+            Sql::cached("DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE ended_at < ")
+                .value(Value::time(before))
+                .sql(" ORDER BY ended_at LIMIT ")
+                .value(Value::BigInt(most.into()))
+                // Another node may be removing the same jobs.
+                .sql(" FOR UPDATE SKIP LOCKED)");
         self.change(statement).await
     }
 }

@@ -8,10 +8,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Nullable};
 use exit3_domain::events::{Act, Event, EventFilter, EventId, NewEvent};
 use exit3_domain::jobs::{NewJob, micros};
-use exit3_ports::events::{EventPosition, TABLE, Unread};
+use exit3_ports::events::{EventPosition, LAST_IN_PAGE, TABLE, Unread};
 use exit3_ports::{Constraint, EventRepository, StoreError};
 
 pub(crate) use self::row::EventRow;
@@ -128,13 +128,23 @@ impl EventRepository for SqliteEventRepository {
     }
 
     async fn last_older_than(&self, age: Duration) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let find = move |connection: &mut SqliteConnection| {
-            // Few events are later, so the order of ids finds the event sooner than any index.
-            let mut select = Sql::<BigInt>::new("SELECT at FROM events NOT INDEXED WHERE at < ");
-            select.sql(NOW).sql(" - ").int(micros(age)).sql(" ORDER BY id DESC LIMIT 1");
-            select.get_result::<i64>(connection).optional()
-        };
-        self.store.readers.run(find).await?.map(moment).transpose()
+        let mut before = i64::MAX;
+        loop {
+            let find = move |connection: &mut SqliteConnection| {
+                let mut page = Sql::<(Nullable<BigInt>, Nullable<BigInt>)>::new(
+                    "WITH page AS MATERIALIZED (SELECT id, at FROM events NOT INDEXED WHERE id < ",
+                );
+                page.int(before).sql(" ORDER BY id DESC LIMIT ").int(LAST_IN_PAGE.into());
+                page.sql(") SELECT (SELECT at FROM page WHERE at < ").sql(NOW).sql(" - ");
+                page.int(micros(age)).sql(" ORDER BY id DESC LIMIT 1), ");
+                page.sql("(SELECT min(id) FROM page)");
+                page.get_result::<(Option<i64>, Option<i64>)>(connection)
+            };
+            match self.store.readers.run(find).await? {
+                (None, Some(first)) => before = first,
+                (found, _) => return found.map(moment).transpose(),
+            }
+        }
     }
 
     async fn remove_before(&self, at: DateTime<Utc>, most: u32) -> Result<u64, StoreError> {

@@ -8,6 +8,7 @@ use exit3_domain::events::{
     Act, Actor, Author, BatchId, Changes, Event, EventFilter, EventId, NewEvent, Subject, Verb,
 };
 use exit3_domain::staff::{NewStaff, PasswordHash};
+use exit3_ports::events::LAST_IN_PAGE;
 use exit3_ports::{StoreError, Value};
 
 use super::Harness;
@@ -297,6 +298,21 @@ pub async fn knows_the_last_stored_event_of_an_age(harness: &Harness) {
     }
     assert_eq!(last(week).await, Some(at(20)));
     assert_eq!(last(Duration::MAX).await, None, "at most a century");
+    // Behind many others.
+    let mut load = harness.transfer.load().await.unwrap();
+    let shapes = load.shapes().await.unwrap();
+    let shape = shapes.iter().find(|shape| shape.table.name == "events").unwrap();
+    let newest = load.rows(shape, 4, 9).await.unwrap().pop().unwrap();
+    let copy = |id: i64| {
+        let mut row = newest.clone();
+        row[0] = Value::Integer(id);
+        row
+    };
+    let many = i64::from(LAST_IN_PAGE) * 2 + 10;
+    load.write(shape, (10..many).map(copy).collect()).await.unwrap();
+    load.keep_ids(shape.table, many).await.unwrap();
+    load.commit().await.unwrap();
+    assert_eq!(last(week).await, Some(at(20)));
 }
 
 pub async fn an_id_is_never_given_again(harness: &Harness) {
