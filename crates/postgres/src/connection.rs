@@ -20,7 +20,7 @@ use diesel::query_builder::bind_collector::RawBytesBindCollector;
 use diesel::query_builder::{AsQuery, QueryBuilder, QueryFragment, QueryId};
 use diesel::result::Error;
 use diesel_async::{AsyncConnectionCore, SimpleAsyncConnection};
-use futures_util::future::{BoxFuture, join};
+use futures_util::future::{BoxFuture, join, join3};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::timeout;
@@ -65,6 +65,8 @@ pub(crate) struct PgConnection {
     give_up: Option<oneshot::Sender<()>>,
     ask: Ask,
     server_position: Option<ServerPosition>,
+    /// What the next statement locks first.
+    lock: Option<String>,
     ran_batch: bool,
     opened: Instant,
     /// When it was last given back.
@@ -92,6 +94,7 @@ impl PgConnection {
             give_up,
             ask: Ask::Never,
             server_position: None,
+            lock: None,
             ran_batch: false,
             opened,
             heard: opened,
@@ -118,7 +121,15 @@ impl PgConnection {
     /// Begins an operation.
     pub(crate) fn begin(&mut self, ask: Ask) {
         self.ask_for_position(ask);
+        self.lock = None;
         self.ran_batch = false;
+    }
+
+    /// Runs `lock` before the next statement, in a transaction with it and in the same round trip.
+    /// The next statement then sees everything that was committed before it got the lock; a lock
+    /// that it takes itself would come after its snapshot.
+    pub(crate) fn lock_first(&mut self, lock: String) {
+        self.lock = Some(lock);
     }
 
     /// Sets whether to ask for the server's position with each statement.
@@ -165,6 +176,7 @@ impl PgConnection {
             false => Err(sql),
         };
         let where_ = self.position_statement().await?;
+        let lock = self.lock.take();
         let client = &self.client;
         let run = async {
             let rows = match statement {
@@ -185,6 +197,7 @@ impl PgConnection {
             let affected = rows.rows_affected().unwrap_or_default();
             Ok((found, affected))
         };
+        let run = with_lock(client, lock, run);
         let (done, at) = with_position(client, run, self.ask, where_).await;
         self.server_position = at;
         done
@@ -222,6 +235,24 @@ impl SimpleAsyncConnection for PgConnection {
         self.server_position = at;
         done.map_err(from_postgres)
     }
+}
+
+/// Runs a statement in a transaction that takes a lock first. All parts are sent at once, the end
+/// of the transaction too, so the transaction ends even if the caller goes away. If a part fails,
+/// the server rolls back.
+async fn with_lock<T>(
+    client: &Client,
+    lock: Option<String>,
+    run: impl Future<Output = QueryResult<T>>,
+) -> QueryResult<T> {
+    let Some(lock) = lock else { return run.await };
+    let begin = format!("BEGIN; {lock}");
+    let (begun, done, ended) =
+        join3(client.batch_execute(&begin), run, client.batch_execute("COMMIT")).await;
+    begun.map_err(from_postgres)?;
+    let done = done?;
+    ended.map_err(from_postgres)?;
+    Ok(done)
 }
 
 /// Runs a statement together with the one that asks for the position. The server runs them in the

@@ -15,7 +15,7 @@ use exit3_domain::jobs::NewJob;
 use exit3_ports::events::{EventPosition, Unread};
 use exit3_ports::{Constraint, EventRepository, StoreError};
 
-pub(crate) use self::noted::{EventRow, Noted, NotedEach};
+pub(crate) use self::noted::{EventRow, Noted, NotedBoth, NotedEach};
 use crate::jobs::enqueue::insert;
 use crate::pool::PgPool;
 use crate::sql::{Conditions, Sql, Value};

@@ -16,11 +16,12 @@ use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, NewLead, RESOURCE
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_ports::{Constraint, LeadRepository, StoreError};
 
-use crate::events::{EventRow, Noted};
+use crate::events::{EventRow, Noted, NotedBoth};
 use crate::lane::{Entered, Lane};
 use crate::listing::Beyond;
 use crate::lists::Lists;
 use crate::pool::PgPool;
+use crate::sql::Sql;
 use crate::stale::written;
 use create::Creates;
 use row::{DetailsRow, LeadColumns, LeadRow, leads};
@@ -114,20 +115,27 @@ impl LeadRepository for PgLeadRepository {
 
     async fn delete(&self, seen: &Lead, act: &Act) -> Result<(), StoreError> {
         let changes = Changes::Row(record(seen));
+        // Its client loses it, which is a change of the client.
+        let lost = Changes::one("lead", Some(seen.id), None);
+        let id = seen.id.0;
         let deleted = self.pool.write(|mut connection| {
             let as_seen = leads::table
                 .filter(leads::id.eq(seen.id.0))
                 .filter(leads::updated_at.eq(seen.updated_at));
             let query = diesel::delete(as_seen).returning(leads::id);
-            // The database clears the lead of its client.
-            let client = Changes::one("lead", Some(seen.id.0), None::<i64>);
-            let query = Noted::new(query, EventRow::of(act, RESOURCE, Verb::DELETED, &changes))
-                .and(
-                    EventRow::of(act, clients::RESOURCE, Verb::UPDATED, &client),
-                    "clients WHERE lead_id = (SELECT id FROM written)",
-                );
+            let query = NotedBoth::new(
+                query,
+                EventRow::of(act, RESOURCE, Verb::DELETED, &changes),
+                Sql::cached(
+                    "UPDATE clients SET lead_id = NULL FROM written \
+                     WHERE lead_id = written.id RETURNING clients.id",
+                ),
+                EventRow::of(act, clients::RESOURCE, Verb::UPDATED, &lost),
+            );
             async move {
-                let deleted: QueryResult<i64> = query.get_result(&mut *connection).await;
+                // Nobody can give the lead a client that the statement does not see.
+                connection.lock_first(format!("SELECT FROM leads WHERE id = {id} FOR UPDATE"));
+                let deleted: QueryResult<(i64, bool)> = query.get_result(&mut *connection).await;
                 connection.done(deleted.optional())
             }
         });
