@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel::{QueryResult, SelectableHelper};
 use diesel_async::RunQueryDsl;
-use exit3_domain::clients;
+use exit3_domain::clients::{self, ClientId};
 use exit3_domain::events::{Act, Changes, Verb, record};
 use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, NewLead, RESOURCE};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
@@ -21,7 +21,7 @@ use crate::lane::{Entered, Lane};
 use crate::listing::Beyond;
 use crate::lists::Lists;
 use crate::pool::PgPool;
-use crate::sql::Sql;
+use crate::sql::{Sql, Value};
 use crate::stale::written;
 use create::Creates;
 use row::{DetailsRow, LeadColumns, LeadRow, leads};
@@ -143,8 +143,15 @@ impl LeadRepository for PgLeadRepository {
         written(&self.pool, FIND, seen.id.0, deleted).await.map(drop)
     }
 
-    async fn restore(&self, lead: &Lead, act: &Act) -> Result<(), StoreError> {
+    async fn restore(
+        &self,
+        lead: &Lead,
+        client: Option<ClientId>,
+        act: &Act,
+    ) -> Result<bool, StoreError> {
         let Lead { id, details, created_at, updated_at } = lead;
+        let given = Changes::one("lead", None, Some(*id));
+        let client: Vec<i64> = client.iter().map(|client| client.0).collect();
         let document = details.search_document();
         let restored = self.pool.write(|mut connection| {
             let query = diesel::insert_into(leads::table)
@@ -156,13 +163,22 @@ impl LeadRepository for PgLeadRepository {
                 ))
                 .on_conflict_do_nothing()
                 .returning(leads::id);
-            let event = EventRow::of(act, RESOURCE, Verb::RESTORED, &Changes::None);
-            let query = Noted::new(query, event);
+            let query = NotedBoth::new(
+                query,
+                EventRow::of(act, RESOURCE, Verb::RESTORED, &Changes::None),
+                Sql::cached(
+                    "UPDATE clients SET lead_id = written.id FROM written \
+                     WHERE lead_id IS NULL AND clients.id = ANY (",
+                )
+                .value(Value::BigInts(client.clone()))
+                .sql(") RETURNING clients.id"),
+                EventRow::of(act, clients::RESOURCE, Verb::UPDATED, &given),
+            );
             async move {
-                let restored: QueryResult<i64> = query.get_result(&mut *connection).await;
+                let restored: QueryResult<(i64, bool)> = query.get_result(&mut *connection).await;
                 connection.done(restored.optional())
             }
         });
-        restored.await?.map(drop).ok_or(StoreError::Conflict(Constraint::Stale))
+        restored.await?.map(|(_, given)| given).ok_or(StoreError::Conflict(Constraint::Stale))
     }
 }

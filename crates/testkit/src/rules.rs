@@ -146,6 +146,17 @@ macro_rules! repository_contract {
                 a_conflict_does_not_stop_a_batch,
                 a_batch_takes_back_what_belongs_together,
             }
+            undo_clients {
+                a_lead_that_comes_back_is_given_to_its_client_again,
+                a_client_keeps_what_has_changed_when_its_lead_comes_back,
+                each_lead_is_given_to_the_client_that_it_had_last,
+                the_creation_of_a_lead_that_has_become_a_client_is_not_undone,
+            }
+            undo_quiet {
+                a_creation_is_not_undone_if_the_lead_has_changed_without_an_event,
+                a_restore_is_not_undone_if_the_row_has_changed_without_an_event,
+                a_batch_keeps_a_row_that_has_changed_without_an_event,
+            }
             lead_counts {
                 counts_exactly_under_every_combination_of_choices,
                 counts_exactly_after_updates_and_deletes,

@@ -199,6 +199,8 @@ async fn the_necessary_rights_suffice_to_take_a_deleted_lead_from_its_client() {
     all.leads.delete(&lead, &builders::some_act()).await.unwrap();
     let client = all.clients.list(PageRequest::first()).await.unwrap().unwrap().rows.remove(0);
     assert_eq!(client.details.lead, None);
+    all.leads.restore(&lead, Some(client.id), &builders::some_act()).await.unwrap();
+    assert_eq!(all.clients.find_by_lead(id).await.unwrap().unwrap().id, client.id);
 }
 
 #[tokio::test(flavor = "multi_thread")]
