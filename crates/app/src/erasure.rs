@@ -1,8 +1,9 @@
 //! Erases a person: the rows and jobs that have the person's address or number, and the values of
 //! these rows in events and in what the import from Django remembers.
 //!
-//! The search reads the whole database. It runs while others are locked out, because they could
-//! otherwise add what it has passed already.
+//! The search reads the whole database. Others could add what it has passed already, so it must end
+//! while they are locked out. If the database can tell what has changed, a first search runs before
+//! that, and the second one looks at the changes alone.
 
 mod find;
 
@@ -10,10 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use exit3_domain::contact::Contact;
 use exit3_domain::events::{Act, Changes, NewEvent, Record, Subject, Verb};
-use exit3_ports::{Load, Row, Shape, Snapshot, StoreError, Table, Value, events};
+use exit3_ports::{Load, Mark, Row, Shape, Snapshot, StoreError, Table, Value, events, jobs};
 use serde_json::Value as Json;
 
-use self::find::{column, find, row_of, shapes};
+use self::find::{column, find, find_again, row_of, shapes};
 
 /// Whether a contact belongs to somebody who is erased.
 pub type IsErased<'a> = &'a (dyn Fn(&Contact) -> bool + Send + Sync);
@@ -25,8 +26,10 @@ pub struct Found {
     rows: BTreeMap<&'static str, BTreeSet<i64>>,
     /// The same for rows that were deleted before, and have events.
     gone: BTreeMap<&'static str, BTreeSet<i64>>,
-    /// Events whose changes have values of the erased, by their ids.
-    events: BTreeMap<i64, Row>,
+    /// The ids of events whose changes have values of the erased.
+    events: BTreeSet<i64>,
+    /// The moment of the search, if the database can tell what has changed since.
+    mark: Option<Mark>,
 }
 
 impl Found {
@@ -46,12 +49,36 @@ pub async fn look(snapshot: &mut dyn Snapshot, is: IsErased<'_>) -> Result<Found
     find(snapshot, is).await
 }
 
-/// Removes the erased, and returns what they had. The caller commits.
+/// Like [`look`], before an [`erase`] that then takes less time. Finds nothing if the database cannot
+/// tell what changes later, because everything would have to be looked at again.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn erase(load: &mut dyn Load, is: IsErased<'_>) -> Result<Found, StoreError> {
-    let found = find(load, is).await?;
+pub async fn look_ahead(
+    snapshot: &mut dyn Snapshot,
+    is: IsErased<'_>,
+) -> Result<Found, StoreError> {
+    match snapshot.mark().await? {
+        Some(_) => look(snapshot, is).await,
+        None => Ok(Found::default()),
+    }
+}
+
+/// Removes the erased, and returns what they had. `before` is what an earlier search in the same
+/// database found; the default if there was none. The caller commits.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn erase(
+    load: &mut dyn Load,
+    is: IsErased<'_>,
+    before: &Found,
+) -> Result<Found, StoreError> {
+    load.lock(&jobs::TABLE).await?;
+    let found = match before.mark {
+        Some(mark) => find_again(load, is, before, mark).await?,
+        None => find(load, is).await?,
+    };
     for shape in load.shapes().await? {
         let table = shape.table;
         if table.name == events::TABLE.name {
@@ -118,24 +145,18 @@ pub async fn entries(source: &mut dyn Snapshot) -> Result<BTreeSet<String>, Stor
 /// The name of the value of an event that tells the place in a list of erasures.
 const ENTRY: &str = "entry";
 
-/// Events that are written in one statement.
-const STEP: usize = 200;
-
 /// Removes the values from events.
 async fn redact(
     load: &mut dyn Load,
     shape: &Shape,
-    events: &BTreeMap<i64, Row>,
+    events: &BTreeSet<i64>,
 ) -> Result<(), StoreError> {
     let Some(at) = column(shape, "changes") else { return Ok(()) };
-    let redacted = events.values().map(|row| {
-        let (mut row, erased) = (row.clone(), find::changes(shape, row).erased().to_text());
+    for id in events {
+        let Some(mut row) = row_of(load, shape, *id).await? else { continue };
+        let erased = find::changes(shape, &row).erased().to_text();
         set(&mut row, at, erased.map_or(Value::Null, Value::Text));
-        row
-    });
-    let redacted: Vec<Row> = redacted.collect();
-    for rows in redacted.chunks(STEP) {
-        load.replace(shape, rows.to_vec()).await?;
+        load.replace(shape, vec![row]).await?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@
 #[path = "../../archive/tests/memory/mod.rs"]
 mod memory;
 
-use exit3_app::erasure::{erase, look};
+use exit3_app::erasure::{Found, erase, look};
 use exit3_domain::contact::{Contact, ContactKind};
 use exit3_ports::{Row, Table, Value, table};
 use memory::Memory;
@@ -65,8 +65,9 @@ async fn the_import_forgets_the_values_and_keeps_the_digest() {
         ]
     };
     put(&mut memory, "django_leads", &[&remembered(1), &remembered(2)]);
-    erase(&mut memory, &is_ana).await.unwrap();
+    erase(&mut memory, &is_ana, &Found::default()).await.unwrap();
     assert_eq!(ids(&memory, "leads"), [2]);
+    assert_eq!(memory.locked, ["jobs"], "others could add one");
     let kept = memory.rows_of("django_leads");
     assert_eq!(kept[0][1..], [Value::Bytes(vec![7]), Value::Null]);
     assert_eq!(kept[1][1..], [Value::Bytes(vec![7]), text("a name of before")]);
@@ -80,7 +81,7 @@ async fn what_changes_after_the_search_is_looked_at_again() {
     assert_eq!(found.counts(), [("leads", 2)]);
     // One lead was given to somebody else, one was deleted, and one was added.
     leads(&mut memory, &[(1, "bob@acme.hr"), (3, "ANA@acme.hr")]);
-    let erased = erase(&mut memory, &is_ana).await.unwrap();
+    let erased = erase(&mut memory, &is_ana, &found).await.unwrap();
     assert_eq!(erased.counts(), [("leads", 1)]);
     assert_eq!(ids(&memory, "leads"), [1]);
 }
@@ -105,7 +106,7 @@ async fn all_events_of_a_row_lose_their_values_however_late_it_is_found() {
     assert_eq!(found.counts(), []);
     let deleted = event(3, "lead.deleted", 7, r#"{"id":7,"email":"ana@acme.hr"}"#);
     put(&mut memory, "events", &[&renamed, &others, &deleted]);
-    let erased = erase(&mut memory, &is_ana).await.unwrap();
+    let erased = erase(&mut memory, &is_ana, &found).await.unwrap();
     assert_eq!(erased.counts(), [("events", 2)]);
     let at = table("events").unwrap().columns.iter().position(|column| column.name == "changes");
     let changes = memory.rows_of("events").into_iter().map(|row| row[at.unwrap()].clone());

@@ -38,6 +38,8 @@ macro_rules! repository_contract {
             }
             erasure {
                 removes_rows_and_jobs_and_the_values_of_events,
+                what_changes_between_two_searches_is_erased,
+                a_person_who_comes_after_the_first_search_is_erased,
             }
             jobs {
                 returns_what_it_stored,

@@ -13,6 +13,7 @@ mod common;
 mod complete;
 mod documents;
 mod durability;
+mod erasure;
 mod failures;
 mod groups;
 mod guards;
