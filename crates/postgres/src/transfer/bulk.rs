@@ -11,6 +11,7 @@ use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Error};
 
+use super::counts::COUNTS;
 use super::value::{self, Bind};
 use crate::error::{Failure, timed_out};
 use crate::migrations::lock::{self, What};
@@ -21,21 +22,6 @@ use crate::settings::PgSettings;
 const ATTEMPTS: u32 = 15;
 /// How long to wait for later locks.
 const LATER: &str = "SET LOCAL lock_timeout = '30s'";
-/// Tables with stored counts, and the queries that compare them with the rows.
-const COUNTS: &[(&str, &str, &str)] = &[
-    (
-        "lead_counts",
-        "SELECT status, source, category, sum(n)::bigint FROM lead_counts \
-         GROUP BY status, source, category HAVING sum(n) <> 0",
-        "SELECT status, source, category, count(*) FROM leads GROUP BY status, source, category",
-    ),
-    (
-        "subscriber_counts",
-        "SELECT is_subscribed, sum(n)::bigint FROM subscriber_counts \
-         GROUP BY is_subscribed HAVING sum(n) <> 0",
-        "SELECT is_subscribed, count(*) FROM subscribers GROUP BY is_subscribed",
-    ),
-];
 
 /// The transaction ends with the connection, and is rolled back unless it was committed.
 pub(crate) struct PgBulkTransaction {
