@@ -288,9 +288,11 @@ impl Snapshot for PgBulkTransaction {
         after: i64,
         limit: u32,
     ) -> Result<Vec<Row>, StoreError> {
-        // A row has the lower half of the number of the transaction that wrote it. The difference
-        // is taken modulo 2^32. A row that is two billion transactions older may look newer.
-        let written = format!("((xmin::text::bigint - {}) & 4294967295) < 2147483648", since.0);
+        // A row has the lower half of the number of the transaction that wrote it; ages compare such
+        // numbers after they have begun anew. A row that is two billion transactions older may look
+        // newer.
+        let oldest = since.0.rem_euclid(1 << 32);
+        let written = format!("age(xmin) <= (SELECT age('{oldest}'::xid))");
         self.page(shape, &written, after, limit).await
     }
 }
