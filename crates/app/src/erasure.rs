@@ -1,8 +1,9 @@
 //! Erases a person: the rows and jobs that have the person's address or number, and the values of
 //! these rows in events and in what the import from Django remembers.
 //!
-//! The search reads the whole database. It runs while others are locked out, because they could
-//! otherwise add what it has passed already.
+//! The search reads the whole database. Others could add what it has passed already, so it must end
+//! while they are locked out. If the database can tell what has changed, a first search runs before
+//! that, and the second one looks at the changes alone.
 
 mod find;
 
@@ -11,23 +12,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use exit3_domain::contact::Contact;
 use exit3_domain::events::{Act, Changes, NewEvent, Record, Subject, Verb};
-use exit3_ports::{Load, Row, Shape, Snapshot, StoreError, Table, Value, events};
+use exit3_ports::{Load, Mark, Row, Shape, Snapshot, StoreError, Table, Value, events, jobs};
 use serde_json::Value as Json;
 
-use self::find::{column, find, row_of, shapes};
+use self::find::{column, find, find_again, row_of, shapes};
 
 /// Whether a contact belongs to somebody who is erased.
 pub type IsErased<'a> = &'a (dyn Fn(&Contact) -> bool + Send + Sync);
 
 /// The rows and events of the erased.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct Found {
     /// The ids of rows, by table.
     rows: BTreeMap<&'static str, BTreeSet<i64>>,
     /// The same for rows that were deleted before, and have events.
     gone: BTreeMap<&'static str, BTreeSet<i64>>,
-    /// Events whose changes have values of the erased, by their ids, without these values.
-    events: BTreeMap<i64, Row>,
+    /// The changes of events that have values of the erased, without these values, by the ids of the
+    /// events.
+    events: BTreeMap<i64, Changes>,
+    /// The moment of the search, if the database can tell what has changed since.
+    mark: Option<Mark>,
 }
 
 impl Found {
@@ -47,19 +51,40 @@ pub async fn look(snapshot: &mut dyn Snapshot, is: IsErased<'_>) -> Result<Found
     find(snapshot, is).await
 }
 
-/// Removes the erased, and returns what they had. The caller commits.
+/// Like [`look`], before an [`erase`] that then takes less time. Finds nothing if the database cannot
+/// tell what changes later, because everything would have to be looked at again.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn erase(load: &mut dyn Load, is: IsErased<'_>) -> Result<Found, StoreError> {
-    let found = find(load, is).await?;
+pub async fn look_ahead(
+    snapshot: &mut dyn Snapshot,
+    is: IsErased<'_>,
+) -> Result<Found, StoreError> {
+    match snapshot.mark().await? {
+        Some(_) => look(snapshot, is).await,
+        None => Ok(Found::default()),
+    }
+}
+
+/// Removes the erased, and returns what they had. `before` is what an earlier search in the same
+/// database found; the default if there was none. The caller commits.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn erase(
+    load: &mut dyn Load,
+    is: IsErased<'_>,
+    before: &Found,
+) -> Result<Found, StoreError> {
+    load.lock(&jobs::TABLE).await?;
+    let found = match before.mark {
+        Some(mark) => find_again(load, is, before, mark).await?,
+        None => find(load, is).await?,
+    };
     for shape in load.shapes().await? {
         let table = shape.table;
         if table.name == events::TABLE.name {
-            let events: Vec<Row> = found.events.values().cloned().collect();
-            for events in events.chunks(STEP) {
-                load.replace(&shape, events.to_vec()).await?;
-            }
+            redact(load, &shape, &found.events).await?;
         } else if let Some(of) = table.name.strip_prefix(MEMORY) {
             let ids = [found.rows.get(of), found.gone.get(of)].into_iter().flatten().flatten();
             forget(load, &shape, ids.copied()).await?;
@@ -136,8 +161,20 @@ pub async fn history(
 /// The name of the value of an event that tells the place in a list of erasures.
 const ENTRY: &str = "entry";
 
-/// Events that are written in one statement.
-const STEP: usize = 200;
+/// Stores events without values of the erased.
+async fn redact(
+    load: &mut dyn Load,
+    shape: &Shape,
+    events: &BTreeMap<i64, Changes>,
+) -> Result<(), StoreError> {
+    let Some(at) = column(shape, "changes") else { return Ok(()) };
+    for (id, changes) in events {
+        let Some(mut row) = row_of(load, shape, *id).await? else { continue };
+        set(&mut row, at, changes.to_text().map_or(Value::Null, Value::Text));
+        load.replace(shape, vec![row]).await?;
+    }
+    Ok(())
+}
 
 /// Removes the original values of imported rows. Their digests stay, so that another import knows
 /// the rows.

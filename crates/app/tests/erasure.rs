@@ -11,7 +11,7 @@
 mod memory;
 
 use chrono::DateTime;
-use exit3_app::erasure::{erase, history, look};
+use exit3_app::erasure::{Found, erase, history, look};
 use exit3_domain::contact::{Contact, ContactKind};
 use exit3_ports::{Row, Table, Value, table};
 use memory::Memory;
@@ -82,8 +82,9 @@ async fn the_import_forgets_the_values_and_keeps_the_digest() {
         ]
     };
     put(&mut memory, "django_leads", &[&remembered(1), &remembered(2)]);
-    erase(&mut memory, &is_ana).await.unwrap();
+    erase(&mut memory, &is_ana, &Found::default()).await.unwrap();
     assert_eq!(ids(&memory, "leads"), [2]);
+    assert_eq!(memory.locked, ["jobs"], "others could add one");
     let kept = memory.rows_of("django_leads");
     assert_eq!(kept[0][1..], [Value::Bytes(vec![7]), Value::Null]);
     assert_eq!(kept[1][1..], [Value::Bytes(vec![7]), text("a name of before")]);
@@ -97,7 +98,7 @@ async fn what_changes_after_the_search_is_looked_at_again() {
     assert_eq!(found.counts(), [("leads", 2)]);
     // One lead was given to somebody else, one was deleted, and one was added.
     leads(&mut memory, &[(1, "bob@acme.hr"), (3, "ANA@acme.hr")]);
-    let erased = erase(&mut memory, &is_ana).await.unwrap();
+    let erased = erase(&mut memory, &is_ana, &found).await.unwrap();
     assert_eq!(erased.counts(), [("leads", 1)]);
     assert_eq!(ids(&memory, "leads"), [1]);
 }
@@ -113,7 +114,7 @@ async fn all_events_of_a_row_lose_their_values_however_late_it_is_found() {
     assert_eq!(found.counts(), []);
     let deleted = event(3, "lead.deleted", 7, r#"{"id":7,"email":"ana@acme.hr"}"#);
     put(&mut memory, "events", &[&renamed, &others, &deleted]);
-    let erased = erase(&mut memory, &is_ana).await.unwrap();
+    let erased = erase(&mut memory, &is_ana, &found).await.unwrap();
     assert_eq!(erased.counts(), [("events", 2)]);
     assert_eq!(
         changes(&memory),
@@ -143,7 +144,7 @@ async fn others_keep_what_does_not_mention_the_person() {
             &event(4, "lead.updated", 9, similar),
         ],
     );
-    let erased = erase(&mut memory, &is_ana).await.unwrap();
+    let erased = erase(&mut memory, &is_ana, &Found::default()).await.unwrap();
     assert_eq!(erased.counts(), [("events", 2)]);
     let expected = [
         r#"{"notes":[null,null],"position":["CTO","CEO"]}"#,

@@ -2,6 +2,7 @@
 
 mod actor;
 mod changes;
+mod explained;
 #[cfg(test)]
 mod stored;
 
@@ -12,6 +13,7 @@ use chrono::{DateTime, Utc};
 
 pub use actor::Actor;
 pub use changes::{Changes, Conflicts, Record, from_record, record};
+pub use explained::is_explained;
 
 /// Identifies an event. The database assigns it and never reuses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

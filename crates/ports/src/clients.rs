@@ -32,7 +32,8 @@ pub const TABLE: Table = Table {
     contacts: &[],
     searched_by: &[],
     rules: &[LEAD_TAKEN, LEAD_MISSING],
-    rights: "SELECT",
+    // A lead that is deleted is taken from its client.
+    rights: "SELECT, UPDATE",
 };
 
 /// Stores clients. Every method that changes one stores the event in the same transaction.

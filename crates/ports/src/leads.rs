@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use exit3_domain::clients::ClientId;
 use exit3_domain::contact::ContactKind;
 use exit3_domain::events::Act;
 use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, NewLead};
@@ -86,11 +87,17 @@ pub trait LeadRepository: Send + Sync {
     /// As for [`Self::update`].
     async fn delete(&self, seen: &Lead, act: &Act) -> Result<(), StoreError>;
 
-    /// Stores a deleted lead again, with its id and times.
+    /// Stores a deleted lead again, with its id and times. If `client` exists and has no lead, it
+    /// gets this one, with an event of its own. Returns whether it did.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] with [`crate::Constraint::Stale`] if there is a lead with its id.
-    async fn restore(&self, lead: &Lead, act: &Act) -> Result<(), StoreError>;
+    async fn restore(
+        &self,
+        lead: &Lead,
+        client: Option<ClientId>,
+        act: &Act,
+    ) -> Result<bool, StoreError>;
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub use jobs::JobQueue;
 pub use migrations::{Dropped, Migration, Moved, NoWay, Rows, SchemaState, Target, Way};
 pub use quotas::{Charge, Quotas, Standing};
 pub use tables::{Column, Kind, NOT_MOVED, Row, Shape, Table, Value, rules, table};
-pub use transfer::{Load, PAGE_BYTES, Snapshot, Transfer};
+pub use transfer::{Load, Mark, PAGE_BYTES, Snapshot, Transfer};
 
 #[cfg(feature = "mock")]
 pub use {clock::MockClock, quotas::MockQuotas};

@@ -7,6 +7,10 @@ use crate::tables::{Row, Shape, Table};
 /// holds at most this plus one row, however long rows are.
 pub const PAGE_BYTES: usize = 1 << 20;
 
+/// A moment in the history of a database. Only the adapter knows what the number means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark(pub i64);
+
 /// Reads and writes a whole database.
 ///
 /// Every method, here and below, may fail with [`StoreError::Unavailable`].
@@ -57,6 +61,24 @@ pub trait Snapshot: Send {
     /// reach [`PAGE_BYTES`]. Empty only if there are no more rows.
     async fn rows(&mut self, shape: &Shape, after: i64, limit: u32)
     -> Result<Vec<Row>, StoreError>;
+
+    /// The moment of this snapshot; `None` if the database cannot tell what changes later.
+    async fn mark(&mut self) -> Result<Option<Mark>, StoreError> {
+        Ok(None)
+    }
+
+    /// Like [`Self::rows`], but without rows that are the same as in the snapshot of `since`. An
+    /// adapter without marks returns all rows.
+    async fn changed(
+        &mut self,
+        shape: &Shape,
+        since: Mark,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<Row>, StoreError> {
+        let Mark(_) = since;
+        self.rows(shape, after, limit).await
+    }
 }
 
 /// Writes rows into a database. What has been written so far can be read back.
@@ -70,6 +92,9 @@ pub trait Load: Snapshot {
 
     /// Replaces the values of existing rows with the same ids. References to them stay valid.
     async fn replace(&mut self, shape: &Shape, rows: Vec<Row>) -> Result<(), StoreError>;
+
+    /// Keeps others from writing to a table that a load leaves alone, such as that of the jobs.
+    async fn lock(&mut self, table: &'static Table) -> Result<(), StoreError>;
 
     /// Deletes the rows with these ids, if they exist.
     async fn remove(&mut self, table: &'static Table, ids: Vec<i64>) -> Result<(), StoreError>;

@@ -9,26 +9,25 @@
 //! It can also report, in the same round trip, the position of the server's log before or after a
 //! statement.
 
+mod outgoing;
+
 use std::collections::HashMap;
-use std::error::Error as StdError;
-use std::fmt;
 use std::time::{Duration, Instant};
 
 use diesel::QueryResult;
-use diesel::pg::{Pg, PgMetadataLookup, PgQueryBuilder, PgTypeMetadata};
-use diesel::query_builder::bind_collector::RawBytesBindCollector;
-use diesel::query_builder::{AsQuery, QueryBuilder, QueryFragment, QueryId};
+use diesel::pg::Pg;
+use diesel::query_builder::{AsQuery, QueryFragment, QueryId};
 use diesel::result::Error;
 use diesel_async::{AsyncConnectionCore, SimpleAsyncConnection};
-use futures_util::future::{BoxFuture, join};
+use futures_util::future::{BoxFuture, join, join3};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::timeout;
-use tokio_postgres::types::private::BytesMut;
-use tokio_postgres::types::{IsNull, ToSql, Type};
+use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Statement};
 use tracing::Instrument;
 
+use self::outgoing::{Bind, Outgoing, Types};
 use crate::position::{ServerPosition, position};
 use crate::row::PgRow;
 use crate::telemetry::{self, Open};
@@ -65,6 +64,8 @@ pub(crate) struct PgConnection {
     give_up: Option<oneshot::Sender<()>>,
     ask: Ask,
     server_position: Option<ServerPosition>,
+    /// What the next statement locks first.
+    lock: Option<String>,
     ran_batch: bool,
     opened: Instant,
     /// When it was last given back.
@@ -92,6 +93,7 @@ impl PgConnection {
             give_up,
             ask: Ask::Never,
             server_position: None,
+            lock: None,
             ran_batch: false,
             opened,
             heard: opened,
@@ -118,7 +120,15 @@ impl PgConnection {
     /// Begins an operation.
     pub(crate) fn begin(&mut self, ask: Ask) {
         self.ask_for_position(ask);
+        self.lock = None;
         self.ran_batch = false;
+    }
+
+    /// Runs `lock` before the next statement, in a transaction with it and in the same round trip.
+    /// The next statement then sees everything that was committed before it got the lock; a lock
+    /// that it takes itself would come after its snapshot.
+    pub(crate) fn lock_first(&mut self, lock: String) {
+        self.lock = Some(lock);
     }
 
     /// Sets whether to ask for the server's position with each statement.
@@ -165,6 +175,7 @@ impl PgConnection {
             false => Err(sql),
         };
         let where_ = self.position_statement().await?;
+        let lock = self.lock.take();
         let client = &self.client;
         let run = async {
             let rows = match statement {
@@ -185,6 +196,7 @@ impl PgConnection {
             let affected = rows.rows_affected().unwrap_or_default();
             Ok((found, affected))
         };
+        let run = with_lock(client, lock, run);
         let (done, at) = with_position(client, run, self.ask, where_).await;
         self.server_position = at;
         done
@@ -222,6 +234,24 @@ impl SimpleAsyncConnection for PgConnection {
         self.server_position = at;
         done.map_err(from_postgres)
     }
+}
+
+/// Runs a statement in a transaction that takes a lock first. All parts are sent at once, the end
+/// of the transaction too, so the transaction ends even if the caller goes away. If a part fails,
+/// the server rolls back.
+async fn with_lock<T>(
+    client: &Client,
+    lock: Option<String>,
+    run: impl Future<Output = QueryResult<T>>,
+) -> QueryResult<T> {
+    let Some(lock) = lock else { return run.await };
+    let begin = format!("BEGIN; {lock}");
+    let (begun, done, ended) =
+        join3(client.batch_execute(&begin), run, client.batch_execute("COMMIT")).await;
+    begun.map_err(from_postgres)?;
+    let done = done?;
+    ended.map_err(from_postgres)?;
+    Ok(done)
 }
 
 /// Runs a statement together with the one that asks for the position. The server runs them in the
@@ -295,87 +325,4 @@ impl AsyncConnectionCore for PgConnection {
 /// diesel's database errors have no room for a SQLSTATE; this variant can carry any error.
 fn from_postgres(error: tokio_postgres::Error) -> Error {
     Error::QueryBuilderError(Box::new(error))
-}
-
-/// The types of values, for log lines. Values must not be logged.
-struct Types<'a>(&'a [Bind]);
-
-impl fmt::Display for Types<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|bind| write!(formatter, "{} ", bind.type_.name()))
-    }
-}
-
-/// A query as it is sent.
-struct Outgoing {
-    sql: String,
-    binds: Vec<Bind>,
-    cacheable: bool,
-}
-
-impl Outgoing {
-    fn of(query: &impl QueryFragment<Pg>) -> QueryResult<Self> {
-        let mut sql = PgQueryBuilder::default();
-        query.to_sql(&mut sql, &Pg)?;
-        let mut collector = RawBytesBindCollector::<Pg>::new();
-        query.collect_binds(&mut collector, &mut BuiltInTypes, &Pg)?;
-        let binds = collector.metadata.into_iter().zip(collector.binds);
-        let binds = binds.map(|(metadata, bytes)| Bind {
-            type_: metadata.oid().ok().and_then(Type::from_oid).unwrap_or(Type::UNKNOWN),
-            bytes,
-        });
-        Ok(Self {
-            sql: sql.finish(),
-            binds: binds.collect(),
-            cacheable: query.is_safe_to_cache_prepared(&Pg)?,
-        })
-    }
-}
-
-/// The adapter only uses types that every PostgreSQL has.
-struct BuiltInTypes;
-
-impl PgMetadataLookup for BuiltInTypes {
-    fn lookup_type(&mut self, _: &str, _: Option<&str>) -> PgTypeMetadata {
-        PgTypeMetadata::new(0, 0)
-    }
-}
-
-/// A value of a query, in the binary format of its type.
-struct Bind {
-    type_: Type,
-    bytes: Option<Vec<u8>>,
-}
-
-impl fmt::Debug for Bind {
-    /// `tokio-postgres` logs values at level debug; they are personal data.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.type_.name())
-    }
-}
-
-impl ToSql for Bind {
-    fn to_sql(
-        &self,
-        _: &Type,
-        out: &mut BytesMut,
-    ) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
-        let Some(bytes) = &self.bytes else {
-            return Ok(IsNull::Yes);
-        };
-        out.extend_from_slice(bytes);
-        Ok(IsNull::No)
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-
-    fn to_sql_checked(
-        &self,
-        type_: &Type,
-        out: &mut BytesMut,
-    ) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
-        self.to_sql(type_, out)
-    }
 }

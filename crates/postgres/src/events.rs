@@ -18,7 +18,7 @@ use exit3_domain::jobs::{NewJob, micros};
 use exit3_ports::events::{EventPosition, LAST_IN_PAGE, Unread};
 use exit3_ports::{Constraint, EventRepository, StoreError};
 
-pub(crate) use self::noted::{EventRow, Noted, NotedEach};
+pub(crate) use self::noted::{EventRow, Noted, NotedBoth, NotedEach};
 use crate::jobs::enqueue::insert;
 use crate::pool::PgPool;
 use crate::sql::{Conditions, Sql, Value};

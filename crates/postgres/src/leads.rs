@@ -10,17 +10,18 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel::{QueryResult, SelectableHelper};
 use diesel_async::RunQueryDsl;
-use exit3_domain::clients;
+use exit3_domain::clients::{self, ClientId};
 use exit3_domain::events::{Act, Changes, Verb, record};
 use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, NewLead, RESOURCE};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_ports::{Constraint, LeadRepository, StoreError};
 
-use crate::events::{EventRow, Noted};
+use crate::events::{EventRow, Noted, NotedBoth};
 use crate::lane::{Entered, Lane};
 use crate::listing::Beyond;
 use crate::lists::Lists;
 use crate::pool::PgPool;
+use crate::sql::{Sql, Value};
 use crate::stale::written;
 use create::Creates;
 use row::{DetailsRow, LeadColumns, LeadRow, leads};
@@ -114,20 +115,27 @@ impl LeadRepository for PgLeadRepository {
 
     async fn delete(&self, seen: &Lead, act: &Act) -> Result<(), StoreError> {
         let changes = Changes::Row(record(seen));
+        // Its client loses it, which is a change of the client.
+        let lost = Changes::one("lead", Some(seen.id), None);
+        let id = seen.id.0;
         let deleted = self.pool.write(|mut connection| {
             let as_seen = leads::table
                 .filter(leads::id.eq(seen.id.0))
                 .filter(leads::updated_at.eq(seen.updated_at));
             let query = diesel::delete(as_seen).returning(leads::id);
-            // The database clears the lead of its client.
-            let client = Changes::one("lead", Some(seen.id.0), None::<i64>);
-            let query = Noted::new(query, EventRow::of(act, RESOURCE, Verb::DELETED, &changes))
-                .and(
-                    EventRow::of(act, clients::RESOURCE, Verb::UPDATED, &client),
-                    "clients WHERE lead_id = (SELECT id FROM written)",
-                );
+            let query = NotedBoth::new(
+                query,
+                EventRow::of(act, RESOURCE, Verb::DELETED, &changes),
+                Sql::cached(
+                    "UPDATE clients SET lead_id = NULL FROM written \
+                     WHERE lead_id = written.id RETURNING clients.id",
+                ),
+                EventRow::of(act, clients::RESOURCE, Verb::UPDATED, &lost),
+            );
             async move {
-                let deleted: QueryResult<i64> = query.get_result(&mut *connection).await;
+                // Nobody can give the lead a client that the statement does not see.
+                connection.lock_first(format!("SELECT FROM leads WHERE id = {id} FOR UPDATE"));
+                let deleted: QueryResult<(i64, bool)> = query.get_result(&mut *connection).await;
                 connection.done(deleted.optional())
             }
         });
@@ -135,8 +143,15 @@ impl LeadRepository for PgLeadRepository {
         written(&self.pool, FIND, seen.id.0, deleted).await.map(drop)
     }
 
-    async fn restore(&self, lead: &Lead, act: &Act) -> Result<(), StoreError> {
+    async fn restore(
+        &self,
+        lead: &Lead,
+        client: Option<ClientId>,
+        act: &Act,
+    ) -> Result<bool, StoreError> {
         let Lead { id, details, created_at, updated_at } = lead;
+        let given = Changes::one("lead", None, Some(*id));
+        let client: Vec<i64> = client.iter().map(|client| client.0).collect();
         let document = details.search_document();
         let restored = self.pool.write(|mut connection| {
             let query = diesel::insert_into(leads::table)
@@ -148,13 +163,22 @@ impl LeadRepository for PgLeadRepository {
                 ))
                 .on_conflict_do_nothing()
                 .returning(leads::id);
-            let event = EventRow::of(act, RESOURCE, Verb::RESTORED, &Changes::None);
-            let query = Noted::new(query, event);
+            let query = NotedBoth::new(
+                query,
+                EventRow::of(act, RESOURCE, Verb::RESTORED, &Changes::None),
+                Sql::cached(
+                    "UPDATE clients SET lead_id = written.id FROM written \
+                     WHERE lead_id IS NULL AND clients.id = ANY (",
+                )
+                .value(Value::BigInts(client.clone()))
+                .sql(") RETURNING clients.id"),
+                EventRow::of(act, clients::RESOURCE, Verb::UPDATED, &given),
+            );
             async move {
-                let restored: QueryResult<i64> = query.get_result(&mut *connection).await;
+                let restored: QueryResult<(i64, bool)> = query.get_result(&mut *connection).await;
                 connection.done(restored.optional())
             }
         });
-        restored.await?.map(drop).ok_or(StoreError::Conflict(Constraint::Stale))
+        restored.await?.map(|(_, given)| given).ok_or(StoreError::Conflict(Constraint::Stale))
     }
 }

@@ -1,6 +1,7 @@
 //! Copies the database as a whole.
 
 pub(crate) mod bulk;
+mod counts;
 mod value;
 
 use async_trait::async_trait;

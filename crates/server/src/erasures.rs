@@ -111,7 +111,7 @@ impl Erasures {
         if self.0.is_empty() {
             return Ok(Vec::new());
         }
-        let erased = erasure::erase(load, &|contact| self.has(contact)).await?;
+        let erased = erasure::erase(load, &|contact| self.has(contact), &Found::default()).await?;
         for (name, entry) in &self.0 {
             // The numbers are those of all erasures together.
             erasure::note(load, &Found::default(), &entry.digest, Some(name), act).await?;

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use exit3_domain::clients;
+use exit3_domain::clients::{self, ClientId};
 use exit3_domain::events::{Act, Changes, Verb, record};
 use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, NewLead, RESOURCE};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
@@ -145,8 +145,15 @@ impl LeadRepository for SqliteLeadRepository {
         self.store.writer.write(self.store.patience, delete).await
     }
 
-    async fn restore(&self, lead: &Lead, act: &Act) -> Result<(), StoreError> {
+    async fn restore(
+        &self,
+        lead: &Lead,
+        client: Option<ClientId>,
+        act: &Act,
+    ) -> Result<bool, StoreError> {
         let Lead { id, details, created_at, updated_at } = lead;
+        let given = Changes::one("lead", None, Some(*id));
+        let of_client = EventRow::of(act, clients::RESOURCE, Verb::UPDATED, &given)?;
         let row = (
             leads::id.eq(id.0),
             DetailsRow::of(details)?,
@@ -157,10 +164,16 @@ impl LeadRepository for SqliteLeadRepository {
         let restore = move |connection: &mut SqliteConnection| {
             let insert = diesel::insert_into(leads::table).values(row);
             let insert = insert.on_conflict(leads::id).do_nothing();
-            match insert.execute(connection).map_err(from_diesel)? {
-                0 => Err(StoreError::Conflict(Constraint::Stale)),
-                _ => event.insert(connection, id),
+            if insert.execute(connection).map_err(from_diesel)? == 0 {
+                return Err(StoreError::Conflict(Constraint::Stale));
             }
+            event.insert(connection, id)?;
+            let Some(ClientId(client)) = client else { return Ok(false) };
+            let is_given = give(connection, id, client).map_err(from_diesel)?;
+            if is_given {
+                of_client.insert(connection, client)?;
+            }
+            Ok(is_given)
         };
         self.store.writer.write(self.store.patience, restore).await
     }
@@ -182,6 +195,13 @@ fn forget(connection: &mut SqliteConnection, lead: i64) -> QueryResult<Option<i6
     let mut update = Sql::<BigInt>::new("UPDATE clients SET lead_id = NULL WHERE lead_id = ");
     update.int(lead).sql(" RETURNING id");
     update.get_result(connection).optional()
+}
+
+/// Gives the lead to a client that has none. Returns whether there is one.
+fn give(connection: &mut SqliteConnection, lead: i64, client: i64) -> QueryResult<bool> {
+    let mut update = Sql::<()>::new("UPDATE clients SET lead_id = ");
+    update.int(lead).sql(" WHERE lead_id IS NULL AND id = ").int(client);
+    Ok(update.execute(connection)? > 0)
 }
 
 /// Why a lead could not be written in the state that the caller has seen.

@@ -56,6 +56,10 @@ pub mod unchanged;
 pub mod undo;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod undo_batches;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod undo_clients;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod undo_quiet;
 
 use std::any::Any;
 use std::ops::Deref;

@@ -39,6 +39,8 @@ macro_rules! repository_contract {
             erasure {
                 removes_rows_and_jobs_and_the_values_of_events,
                 removes_jobs_that_mention_the_person_anywhere,
+                what_changes_between_two_searches_is_erased,
+                a_person_who_comes_after_the_first_search_is_erased,
             }
             jobs {
                 returns_what_it_stored,
@@ -149,6 +151,17 @@ macro_rules! repository_contract {
                 a_batch_is_undone_newest_first_under_one_new_batch,
                 a_conflict_does_not_stop_a_batch,
                 a_batch_takes_back_what_belongs_together,
+            }
+            undo_clients {
+                a_lead_that_comes_back_is_given_to_its_client_again,
+                a_client_keeps_what_has_changed_when_its_lead_comes_back,
+                each_lead_is_given_to_the_client_that_it_had_last,
+                the_creation_of_a_lead_that_has_become_a_client_is_not_undone,
+            }
+            undo_quiet {
+                a_creation_is_not_undone_if_the_lead_has_changed_without_an_event,
+                a_restore_is_not_undone_if_the_row_has_changed_without_an_event,
+                a_batch_keeps_a_row_that_has_changed_without_an_event,
             }
             lead_counts {
                 counts_exactly_under_every_combination_of_choices,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use exit3_domain::contact::Contact;
 use exit3_domain::events::{Changes, Verb};
-use exit3_ports::{Row, Shape, Snapshot, StoreError, Table, Value, events, jobs};
+use exit3_ports::{Mark, Row, Shape, Snapshot, StoreError, Table, Value, events, jobs};
 use serde_json::Value as Json;
 
 use super::{Found, IsErased, table_of};
@@ -18,22 +18,67 @@ pub(super) async fn find<S: Snapshot + ?Sized>(
     source: &mut S,
     is: IsErased<'_>,
 ) -> Result<Found, StoreError> {
-    let mut found = Found::default();
-    for shape in shapes(source).await?.iter().filter(|shape| !shape.table.contacts.is_empty()) {
+    let mut found = Found { mark: source.mark().await?, ..Found::default() };
+    for shape in with_contacts(source).await? {
         let ids = found.rows.entry(shape.table.name).or_default();
-        let mut after = 0;
-        while let Some((rows, last)) = page(source, shape, after).await? {
-            ids.extend(rows.iter().filter(|row| concerns(shape, row, is)).filter_map(id));
-            after = last;
-        }
+        each(source, &shape, None, |row| add_row(&shape, row, is, ids)).await?;
     }
+    let Some(shape) = of_events(source).await? else { return Ok(found) };
     // Twice: only the event of a deletion, the last one of a row, shows that the row was one of
     // the person's.
-    each_event(source, |shape, row| read_event(shape, row, is, &mut found)).await?;
-    if found.rows.values().chain(found.gone.values()).any(|ids| !ids.is_empty()) {
-        each_event(source, |shape, row| add_event(shape, row, &mut found)).await?;
+    each(source, &shape, None, |row| read_event(&shape, row, is, &mut found)).await?;
+    if found.has_rows() {
+        each(source, &shape, None, |row| add_event(&shape, row, &mut found)).await?;
     }
     Ok(found)
+}
+
+/// Like [`find`], after a search at the moment `since` that found `before`: looks at what that one
+/// found, and at what has changed.
+pub(super) async fn find_again<S: Snapshot + ?Sized>(
+    source: &mut S,
+    is: IsErased<'_>,
+    before: &Found,
+    since: Mark,
+) -> Result<Found, StoreError> {
+    let (mut found, since) = (Found::default(), Some(since));
+    for shape in with_contacts(source).await? {
+        let ids = found.rows.entry(shape.table.name).or_default();
+        for id in before.rows.get(shape.table.name).into_iter().flatten() {
+            let row = row_of(source, &shape, *id).await?;
+            row.iter().for_each(|row| add_row(&shape, row, is, ids));
+        }
+        each(source, &shape, since, |row| add_row(&shape, row, is, ids)).await?;
+    }
+    let Some(shape) = of_events(source).await? else { return Ok(found) };
+    let mut known = Vec::new();
+    for id in before.events.keys() {
+        known.extend(row_of(source, &shape, *id).await?);
+    }
+    known.iter().for_each(|row| read_event(&shape, row, is, &mut found));
+    each(source, &shape, since, |row| read_event(&shape, row, is, &mut found)).await?;
+    if found.has_rows() {
+        known.iter().for_each(|row| add_event(&shape, row, &mut found));
+        // The first search did not look for the events of a row that it did not find.
+        let since = since.filter(|_| before.has_all_rows_of(&found));
+        each(source, &shape, since, |row| add_event(&shape, row, &mut found)).await?;
+    }
+    Ok(found)
+}
+
+impl Found {
+    fn has_rows(&self) -> bool {
+        self.rows.values().chain(self.gone.values()).any(|ids| !ids.is_empty())
+    }
+
+    /// Whether it has all rows, also of those that are gone, of another search.
+    fn has_all_rows_of(&self, other: &Self) -> bool {
+        let has = |(table, ids): (&&'static str, &BTreeSet<i64>)| {
+            let own = [self.rows.get(table), self.gone.get(table)];
+            ids.iter().all(|id| own.iter().flatten().any(|own| own.contains(id)))
+        };
+        other.rows.iter().chain(&other.gone).all(has)
+    }
 }
 
 /// Shows every event to `visit`.
@@ -41,16 +86,49 @@ pub(super) async fn each_event<S: Snapshot + ?Sized>(
     source: &mut S,
     mut visit: impl FnMut(&Shape, &Row),
 ) -> Result<(), StoreError> {
-    let shapes = source.shapes().await?;
-    let Some(shape) = shapes.iter().find(|shape| shape.table.name == events::TABLE.name) else {
-        return Ok(());
-    };
-    let mut after = 0;
-    while let Some((rows, last)) = page(source, shape, after).await? {
-        rows.iter().for_each(|row| visit(shape, row));
+    let Some(shape) = of_events(source).await? else { return Ok(()) };
+    each(source, &shape, None, |row| visit(&shape, row)).await
+}
+
+/// Shows every row of a table to `visit`, or those that have changed since a moment.
+async fn each<S: Snapshot + ?Sized>(
+    source: &mut S,
+    shape: &Shape,
+    since: Option<Mark>,
+    mut visit: impl FnMut(&Row),
+) -> Result<(), StoreError> {
+    let mut after = i64::MIN;
+    loop {
+        let rows = match since {
+            Some(since) => source.changed(shape, since, after, PAGE).await?,
+            None => source.rows(shape, after, PAGE).await?,
+        };
+        let Some(last) = rows.last().and_then(id) else { return Ok(()) };
+        rows.iter().for_each(&mut visit);
         after = last;
     }
-    Ok(())
+}
+
+/// The tables whose rows may have contacts, with the columns that a search needs.
+async fn with_contacts(source: &mut (impl Snapshot + ?Sized)) -> Result<Vec<Shape>, StoreError> {
+    let mut shapes = shapes(source).await?;
+    shapes.retain(|shape| !shape.table.contacts.is_empty());
+    for Shape { table, columns } in &mut shapes {
+        let has_contacts = |name| table.contacts.iter().any(|(contact, _)| *contact == name);
+        columns.retain(|column| column.name == "id" || has_contacts(column.name));
+    }
+    Ok(shapes)
+}
+
+/// The table of events, if there is one, with the columns that are read here.
+async fn of_events(source: &mut (impl Snapshot + ?Sized)) -> Result<Option<Shape>, StoreError> {
+    let shapes = source.shapes().await?;
+    let mut shape = shapes.into_iter().find(|shape| shape.table.name == events::TABLE.name);
+    if let Some(Shape { columns, .. }) = &mut shape {
+        let needed = ["id", "at", "verb", "resource", "resource_id", "changes"];
+        columns.retain(|column| needed.contains(&column.name));
+    }
+    Ok(shape)
 }
 
 /// The tables of an archive, and the jobs.
@@ -60,16 +138,6 @@ pub(super) async fn shapes(
     let mut shapes = source.shapes().await?;
     shapes.extend(Shape::of(&jobs::TABLE, |_| true));
     Ok(shapes)
-}
-
-async fn page<S: Snapshot + ?Sized>(
-    source: &mut S,
-    shape: &Shape,
-    after: i64,
-) -> Result<Option<(Vec<Row>, i64)>, StoreError> {
-    let rows = source.rows(shape, after, PAGE).await?;
-    let last = rows.last().and_then(id);
-    Ok(last.map(|last| (rows, last)))
 }
 
 /// Reads one row.
@@ -90,6 +158,13 @@ fn concerns(shape: &Shape, row: &Row, is: IsErased<'_>) -> bool {
     })
 }
 
+/// Adds a row if it has a contact of the erased.
+fn add_row(shape: &Shape, row: &Row, is: IsErased<'_>, ids: &mut BTreeSet<i64>) {
+    if concerns(shape, row, is) {
+        ids.extend(id(row));
+    }
+}
+
 /// Adds an event if its values contain a contact of the erased. If the row was theirs at that time,
 /// all values of the event go, and if it was deleted by the event, all other events of the row too.
 /// The event of another row, for example with a note that mentions the person, keeps its other values.
@@ -104,19 +179,10 @@ fn read_event(shape: &Shape, row: &Row, is: IsErased<'_>, found: &mut Found) {
         contacts.any(|(name, _)| changes.values_of(name).into_iter().any(has))
     });
     let erased = if is_theirs { changes.erased() } else { changes.erased_where(has) };
-    found.events.extend(id(row).map(|id| (id, with(shape, row, &erased))));
+    found.events.extend(id(row).map(|id| (id, erased)));
     if let (true, Changes::Row(_), Some((table, id))) = (is_theirs, changes, subject) {
         found.gone.entry(table.name).or_default().insert(id);
     }
-}
-
-/// The event with other changes.
-fn with(shape: &Shape, row: &Row, changes: &Changes) -> Row {
-    let mut row = row.clone();
-    if let Some(cell) = column(shape, "changes").and_then(|at| row.get_mut(at)) {
-        *cell = changes.to_text().map_or(Value::Null, Value::Text);
-    }
-    row
 }
 
 /// Adds an event of a row of the erased, if it has values.
@@ -125,7 +191,7 @@ fn add_event(shape: &Shape, row: &Row, found: &mut Found) {
     let Some((table, of)) = subject(shape, row).filter(|_| has_values) else { return };
     let has = |ids: Option<&BTreeSet<i64>>| ids.is_some_and(|ids| ids.contains(&of));
     if has(found.rows.get(table.name)) || has(found.gone.get(table.name)) {
-        let erased = with(shape, row, &changes(shape, row).erased());
+        let erased = changes(shape, row).erased();
         found.events.extend(id(row).map(|id| (id, erased)));
     }
 }

@@ -1,4 +1,6 @@
-use exit3_domain::events::{Author, BatchId, EventFilter, EventId};
+use std::collections::BTreeSet;
+
+use exit3_domain::events::{Author, BatchId, Event, EventFilter, EventId, Verb};
 use exit3_ports::TRACE;
 
 use super::all;
@@ -30,7 +32,19 @@ pub async fn undo_batch(
     });
     let author = Author { batch: Some(own.clone()), ..author.clone() };
     let batches = [batch.clone(), own];
-    let undo = async |event| Undo { app, event, author: &author, batches: &batches }.run().await;
+    // Before the first change, because the undo of an update would hide what came after it.
+    let mut unexplained = BTreeSet::new();
+    for event in &events {
+        let is_new = matches!(event.verb.action(), Verb::CREATED | Verb::RESTORED);
+        let undo = Undo { app, event, author: &author, batches: &batches };
+        if is_new && !undo.is_explained().await.map_err(UndoError::Store)? {
+            unexplained.insert(event.id);
+        }
+    }
+    let undo = async |event: &Event| match unexplained.contains(&event.id) {
+        true => Err(UndoError::Overtaken),
+        false => Undo { app, event, author: &author, batches: &batches }.run().await,
+    };
     let mut outcomes = Vec::new();
     for event in &events {
         let outcome = undo(event).await;

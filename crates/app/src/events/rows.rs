@@ -39,10 +39,17 @@ pub(super) trait Editable: Send + Sync {
 
 /// Rows whose creations and deletions can be undone too.
 #[async_trait]
-pub(super) trait Removable: Editable<Row: DeserializeOwned> {
+pub(super) trait Removable: Editable<Row: Serialize + DeserializeOwned> {
     async fn remove(&self, seen: &Self::Row, act: &Act) -> Result<(), StoreError>;
 
-    async fn bring_back(&self, row: &Self::Row, act: &Act) -> Result<(), StoreError>;
+    /// Stores a deleted row again. If `client` has no lead now, it gets the row, which is the lead
+    /// that it had. Returns whether it did.
+    async fn bring_back(
+        &self,
+        row: &Self::Row,
+        client: Option<ClientId>,
+        act: &Act,
+    ) -> Result<bool, StoreError>;
 }
 
 /// Implements [`Editable`], and [`Removable`] for repositories that can delete.
@@ -83,15 +90,36 @@ macro_rules! rows {
                 self.delete(seen, act).await
             }
 
-            async fn bring_back(&self, row: &$Row, act: &Act) -> Result<(), StoreError> {
-                self.restore(row, act).await
+            async fn bring_back(
+                &self,
+                row: &$Row,
+                _: Option<ClientId>,
+                act: &Act,
+            ) -> Result<bool, StoreError> {
+                self.restore(row, act).await.map(|()| false)
             }
         }
     };
 }
 
 rows!(LeadRepository: Lead, LeadId, NewLead, |row| row.details.clone(), NewLead::check);
-rows!(deleted LeadRepository: Lead);
+
+#[async_trait]
+impl Removable for dyn LeadRepository {
+    async fn remove(&self, seen: &Lead, act: &Act) -> Result<(), StoreError> {
+        self.delete(seen, act).await
+    }
+
+    async fn bring_back(
+        &self,
+        row: &Lead,
+        client: Option<ClientId>,
+        act: &Act,
+    ) -> Result<bool, StoreError> {
+        self.restore(row, client, act).await
+    }
+}
+
 rows!(SubscriberRepository: Subscriber, SubscriberId, NewSubscriber, |row| row.clone().into());
 rows!(deleted SubscriberRepository: Subscriber);
 rows!(ClientRepository: Client, ClientId, NewClient, |row| row.details.clone());

@@ -32,6 +32,7 @@ fn with_events(events: Vec<Event>) -> Mocks {
         let is_below = |event: &&Event| before.is_none_or(|before| event.position() < before);
         Ok(events.iter().filter(is_below).take(size as usize).cloned().collect())
     });
+    mocks.repositories.clients.expect_find_by_lead().returning(|_| Ok(None));
     mocks
 }
 
@@ -143,6 +144,7 @@ async fn a_creation_is_not_undone_if_the_row_changes_meanwhile() {
     let events = &mut mocks.repositories.events;
     events.expect_list().times(1).returning(move |_, _, _| Ok(vec![newest.clone()]));
     events.expect_list().times(1).returning(move |_, _, _| Ok(vec![renamed(8), created.clone()]));
+    mocks.repositories.clients.expect_find_by_lead().times(1).returning(|_| Ok(None));
     mocks.repositories.leads.expect_find().times(2).returning(|_| Ok(Some(named("Eva"))));
     mocks.repositories.leads.expect_delete().times(1).returning(|_, _| Err(stale()));
     let outcome = undo(&mocks.into_app(), EventId(7), &author()).await;

@@ -1,6 +1,10 @@
+use chrono::TimeDelta;
+use exit3_domain::clients::ClientId;
 use exit3_domain::events::{
     Act, Author, BatchId, Changes, Conflicts, Event, EventFilter, EventId, Verb, from_record,
+    is_explained, record,
 };
+use exit3_domain::leads::LeadId;
 use exit3_domain::validation::Invalid;
 use exit3_domain::{clients, leads, staff, subscribers};
 use exit3_ports::{Constraint, StoreError, TRACE};
@@ -13,9 +17,13 @@ use crate::seen::{ATTEMPTS, unless_stale};
 /// What an undo did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Undone {
-    /// The fields that it left alone, because somebody has changed them since.
+    /// The fields that it left alone, because somebody has changed them since. After the undo of a
+    /// lead's deletion, [`CLIENT`] if the client of the lead has another one by now, or is gone.
     pub conflicts: Conflicts,
 }
+
+/// The conflict of a lead whose client could not get it back.
+pub const CLIENT: &str = "client";
 
 /// Why an event could not be undone. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +43,7 @@ pub enum UndoError {
     /// There is a row with the id of the deleted one.
     #[error("the row is there again")]
     Exists,
-    /// Something else has happened to a row that would be deleted.
+    /// Something else has happened to a row that would be deleted, with or without an event.
     #[error("something has happened to the row since")]
     Overtaken,
     /// All fields of the update have other values now.
@@ -72,8 +80,10 @@ impl From<StoreError> for UndoError {
 /// Takes the change of one event back, as a change of `author` with an event of its own:
 ///
 /// - of an update, the fields whose value is still the one that the event left;
-/// - of a deletion, the row comes back with its id;
-/// - a row that was created or restored is deleted, if nothing has happened to it since.
+/// - of a deletion, the row comes back with its id; a lead is given to its client again, if that
+///   still has no lead;
+/// - a row that was created or restored is deleted, if nothing has happened to it since, and if it
+///   is no lead that has become a client.
 ///
 /// # Errors
 /// [`UndoError`].
@@ -138,8 +148,37 @@ impl Undo<'_> {
             return Err(UndoError::Unreadable);
         };
         let row: R::Row = from_record(record.clone()).ok_or(UndoError::Unreadable)?;
-        let back = unless_stale(rows.bring_back(&row, &self.act()).await)?;
-        back.map(|()| Undone::default()).ok_or(UndoError::Exists)
+        // In a batch, the event of the client is undone by itself.
+        let client = if self.batches.is_empty() { self.client(true).await? } else { None };
+        let back = unless_stale(rows.bring_back(&row, client, &self.act()).await)?;
+        let is_complete = back.ok_or(UndoError::Exists)? || client.is_none();
+        let conflicts = if is_complete { Vec::new() } else { vec![CLIENT.to_owned()] };
+        Ok(Undone { conflicts })
+    }
+
+    /// The client that lost its lead by the deletion that this event tells of, or got it by the
+    /// restore. Its own event was stored with this one.
+    async fn client(&self, lost: bool) -> Result<Option<ClientId>, StoreError> {
+        let Event { act, subject, id, .. } = self.event;
+        if &*subject.resource != leads::RESOURCE {
+            return Ok(None);
+        }
+        let lead = Some(LeadId(subject.id));
+        let (before, after) = if lost { (lead, None) } else { (None, lead) };
+        let changes = Changes::one("lead", before, after);
+        let filter = EventFilter {
+            actor: Some(act.author.actor.clone()),
+            verb: Some(Verb::of(clients::RESOURCE, Verb::UPDATED)),
+            after: Some(act.at),
+            before: Some(act.at + TimeDelta::microseconds(1)),
+            ..EventFilter::default()
+        };
+        let events = all(self.app, &filter).await?;
+        let is_with_this = |event: &&Event| event.act == *act && event.changes == changes;
+        // The lead may have been deleted twice in the same microsecond.
+        let nearest = |event: &&Event| event.id.0.abs_diff(id.0);
+        let own = events.iter().filter(is_with_this).min_by_key(nearest);
+        Ok(own.map(|event| ClientId(event.subject.id)))
     }
 
     async fn creation<R: Removable + ?Sized>(&self, rows: &R) -> Result<Undone, UndoError> {
@@ -147,7 +186,9 @@ impl Undo<'_> {
             // The row is read before the events: a change in between is seen either there, or when
             // the row is deleted.
             let seen = rows.row(self.event.subject.id).await?.ok_or(UndoError::Gone)?;
-            if !self.is_last().await? {
+            let events = self.events_of_row().await?;
+            let is_explained = is_explained(&events, self.event.id, Some(&record(&seen)));
+            if !is_explained || !self.is_last(&events) || self.has_become_a_client().await? {
                 return Err(UndoError::Overtaken);
             }
             if unless_stale(rows.remove(&seen, &self.act()).await)?.is_some() {
@@ -157,22 +198,54 @@ impl Undo<'_> {
         Err(UndoError::Contended)
     }
 
-    /// Whether no other event about the row came later, apart from those of the batches.
-    async fn is_last(&self) -> Result<bool, StoreError> {
+    /// Whether the row is a lead that has become a client, other than by the event itself.
+    async fn has_become_a_client(&self) -> Result<bool, StoreError> {
+        if &*self.event.subject.resource != leads::RESOURCE {
+            return Ok(false);
+        }
+        let all = self.app.repositories()?;
+        match all.clients.find_by_lead(LeadId(self.event.subject.id)).await? {
+            None => Ok(false),
+            Some(client) => Ok(self.client(false).await? != Some(client.id)),
+        }
+    }
+
+    /// Whether nothing but events has changed the row of a creation or a restore until now.
+    pub(super) async fn is_explained(&self) -> Result<bool, StoreError> {
+        let all = self.app.repositories()?;
+        match &*self.event.subject.resource {
+            leads::RESOURCE => self.is_explained_in(&*all.leads).await,
+            subscribers::RESOURCE => self.is_explained_in(&*all.subscribers).await,
+            clients::RESOURCE => self.is_explained_in(&*all.clients).await,
+            _ => Ok(true),
+        }
+    }
+
+    async fn is_explained_in<R: Removable + ?Sized>(&self, rows: &R) -> Result<bool, StoreError> {
+        let now = rows.row(self.event.subject.id).await?.as_ref().map(record);
+        Ok(is_explained(&self.events_of_row().await?, self.event.id, now.as_ref()))
+    }
+
+    /// All events of the row, in descending order of their ids.
+    async fn events_of_row(&self) -> Result<Vec<Event>, StoreError> {
         let subject = &self.event.subject;
         let filter = EventFilter {
             resource: Some(subject.resource.clone()),
             id: Some(subject.id),
             ..EventFilter::default()
         };
-        let events = all(self.app, &filter).await?;
+        all(self.app, &filter).await
+    }
+
+    /// Whether no other event about the row came later, apart from those of the batches.
+    fn is_last(&self, events: &[Event]) -> bool {
         let is_of_batches = |event: &Event| {
             event.act.author.batch.as_ref().is_some_and(|batch| self.batches.contains(batch))
         };
         let is_this = |event: &Event| event.id == self.event.id;
         // If the event itself was removed, because it is old, an earlier one is found, or none.
         let last = events.iter().find(|event| is_this(event) || !is_of_batches(event));
-        Ok(last.is_some_and(is_this))
+        last.is_some_and(is_this)
     }
 
     fn action(&self) -> &str {

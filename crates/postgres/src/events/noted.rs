@@ -4,8 +4,10 @@ use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
 use exit3_domain::events::{Act, Author, Changes};
+
+use crate::sql::Sql;
 
 const INSERT: &str =
     "INSERT INTO events (at, actor, batch, request, verb, resource, changes, resource_id) SELECT ";
@@ -72,37 +74,29 @@ impl EventRow {
     }
 }
 
-/// A statement that writes rows and returns their columns, together with events for the rows that
-/// it returns, and for others that change with them. Without events it is the statement alone. Its
-/// text is always the same, so it stays prepared.
+/// A statement that writes rows and returns their columns, together with an event for each row that
+/// it returns. Without an event it is the statement alone. Its text is always the same, so it stays
+/// prepared.
 pub(crate) struct Noted<Q> {
     write: Q,
-    events: Vec<(EventRow, &'static str)>,
+    event: Option<EventRow>,
 }
 
 impl<Q> Noted<Q> {
     pub(crate) fn new(write: Q, event: impl Into<Option<EventRow>>) -> Self {
-        Self { write, events: event.into().map(|event| (event, "written")).into_iter().collect() }
-    }
-
-    /// Adds an event for each row of `from`, as it was before the write.
-    pub(crate) fn and(mut self, event: EventRow, from: &'static str) -> Self {
-        self.events.push((event, from));
-        self
+        Self { write, event: event.into() }
     }
 }
 
 impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Noted<Q> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        if self.events.is_empty() {
+        let Some(event) = &self.event else {
             return self.write.walk_ast(out);
-        }
+        };
         out.push_sql("WITH written AS (");
         self.write.walk_ast(out.reborrow())?;
-        for (number, (event, from)) in self.events.iter().enumerate() {
-            out.push_sql(if number == 0 { "), noted AS (" } else { "), noted_too AS (" });
-            event.insert(&mut out, from)?;
-        }
+        out.push_sql("), noted AS (");
+        event.insert(&mut out, "written")?;
         out.push_sql(") SELECT * FROM written");
         Ok(())
     }
@@ -119,6 +113,50 @@ impl<Q> QueryId for Noted<Q> {
 
 impl<Q: Query> Query for Noted<Q> {
     type SqlType = Q::SqlType;
+}
+
+/// A statement that writes a row, another one that follows from it, and the events of both. It
+/// returns the columns of the first, and whether the second has written anything.
+pub(crate) struct NotedBoth<Q> {
+    write: Q,
+    event: EventRow,
+    follow: Sql,
+    of_follow: EventRow,
+}
+
+impl<Q> NotedBoth<Q> {
+    /// `follow` refers to the row of `write` as `written`, and returns the ids of its own rows.
+    pub(crate) fn new(write: Q, event: EventRow, follow: Sql, of_follow: EventRow) -> Self {
+        Self { write, event, follow, of_follow }
+    }
+}
+
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for NotedBoth<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("WITH written AS (");
+        self.write.walk_ast(out.reborrow())?;
+        out.push_sql("), noted AS (");
+        self.event.insert(&mut out, "written")?;
+        out.push_sql("), followed AS (");
+        self.follow.walk_ast(out.reborrow())?;
+        out.push_sql("), noted_too AS (");
+        self.of_follow.insert(&mut out, "followed")?;
+        out.push_sql(") SELECT *, EXISTS (SELECT FROM followed) FROM written");
+        Ok(())
+    }
+
+    fn is_safe_to_cache_prepared(&self, _: &Pg) -> QueryResult<bool> {
+        Ok(true)
+    }
+}
+
+impl<Q> QueryId for NotedBoth<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q: Query> Query for NotedBoth<Q> {
+    type SqlType = (Q::SqlType, Bool);
 }
 
 /// A statement that writes several rows, each on behalf of a caller of its own, together with an

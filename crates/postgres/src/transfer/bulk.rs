@@ -4,13 +4,14 @@ use std::collections::HashSet;
 use std::pin::{Pin, pin};
 
 use async_trait::async_trait;
-use exit3_ports::{Load, PAGE_BYTES, Row, Shape, Snapshot, StoreError, TABLES, Table};
+use exit3_ports::{Load, Mark, PAGE_BYTES, Row, Shape, Snapshot, StoreError, TABLES, Table};
 use futures_util::TryStreamExt;
 use tokio::runtime::Handle;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Error};
 
+use super::counts::COUNTS;
 use super::value::{self, Bind};
 use crate::error::{Failure, timed_out};
 use crate::migrations::lock::{self, What};
@@ -21,21 +22,6 @@ use crate::settings::PgSettings;
 const ATTEMPTS: u32 = 15;
 /// How long to wait for later locks.
 const LATER: &str = "SET LOCAL lock_timeout = '30s'";
-/// Tables with stored counts, and the queries that compare them with the rows.
-const COUNTS: &[(&str, &str, &str)] = &[
-    (
-        "lead_counts",
-        "SELECT status, source, category, sum(n)::bigint FROM lead_counts \
-         GROUP BY status, source, category HAVING sum(n) <> 0",
-        "SELECT status, source, category, count(*) FROM leads GROUP BY status, source, category",
-    ),
-    (
-        "subscriber_counts",
-        "SELECT is_subscribed, sum(n)::bigint FROM subscriber_counts \
-         GROUP BY is_subscribed HAVING sum(n) <> 0",
-        "SELECT is_subscribed, count(*) FROM subscribers GROUP BY is_subscribed",
-    ),
-];
 
 /// The transaction ends with the connection, and is rolled back unless it was committed.
 pub(crate) struct PgBulkTransaction {
@@ -166,6 +152,36 @@ impl PgBulkTransaction {
         self.ask(sql, &[(&table.name, Type::TEXT)]).await
     }
 
+    /// The first rows above an id that meet a condition.
+    async fn page(
+        &mut self,
+        shape: &Shape,
+        condition: &str,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<Row>, StoreError> {
+        self.settle().await?;
+        let sql = format!(
+            "SELECT {} FROM \"{}\" WHERE id > $1 AND {condition} ORDER BY id LIMIT $2",
+            list(shape.columns.iter().map(|column| column.name)),
+            shape.table.name
+        );
+        let limit = i64::from(limit);
+        let binds: [(&(dyn ToSql + Sync), Type); 2] = [(&after, Type::INT8), (&limit, Type::INT8)];
+        // Rows arrive one by one; those that are not taken are discarded at the end.
+        let mut come = pin!(self.client.query_typed_raw(&sql, binds).await.map_err(failed)?);
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        while bytes < PAGE_BYTES
+            && let Some(row) = come.try_next().await.map_err(failed)?
+        {
+            bytes += row.raw_size_bytes();
+            let columns = shape.columns.iter().enumerate();
+            let values = columns.map(|(at, column)| value::read(&row, at, column.kind));
+            rows.push(values.collect::<Result<_, _>>().map_err(failed)?);
+        }
+        Ok(rows)
+    }
+
     /// Completes the copy in progress, so that the rows can be read.
     async fn settle(&mut self) -> Result<(), StoreError> {
         if let Some(mut copy) = self.copy.take() {
@@ -273,26 +289,29 @@ impl Snapshot for PgBulkTransaction {
         after: i64,
         limit: u32,
     ) -> Result<Vec<Row>, StoreError> {
+        self.page(shape, "true", after, limit).await
+    }
+
+    async fn mark(&mut self) -> Result<Option<Mark>, StoreError> {
         self.settle().await?;
-        let sql = format!(
-            "SELECT {} FROM \"{}\" WHERE id > $1 ORDER BY id LIMIT $2",
-            list(shape.columns.iter().map(|column| column.name)),
-            shape.table.name
-        );
-        let limit = i64::from(limit);
-        let binds: [(&(dyn ToSql + Sync), Type); 2] = [(&after, Type::INT8), (&limit, Type::INT8)];
-        // Rows arrive one by one; those that are not taken are discarded at the end.
-        let mut come = pin!(self.client.query_typed_raw(&sql, binds).await.map_err(failed)?);
-        let (mut rows, mut bytes) = (Vec::new(), 0);
-        while bytes < PAGE_BYTES
-            && let Some(row) = come.try_next().await.map_err(failed)?
-        {
-            bytes += row.raw_size_bytes();
-            let columns = shape.columns.iter().enumerate();
-            let values = columns.map(|(at, column)| value::read(&row, at, column.kind));
-            rows.push(values.collect::<Result<_, _>>().map_err(failed)?);
-        }
-        Ok(rows)
+        // The oldest transaction that the snapshot may not see.
+        let oldest = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
+        self.ask(oldest, &[]).await.map(Mark).map(Some)
+    }
+
+    async fn changed(
+        &mut self,
+        shape: &Shape,
+        since: Mark,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<Row>, StoreError> {
+        // A row has the lower half of the number of the transaction that wrote it; ages compare such
+        // numbers after they have begun anew. A row that is two billion transactions older may look
+        // newer.
+        let oldest = since.0.rem_euclid(1 << 32);
+        let written = format!("age(xmin) <= (SELECT age('{oldest}'::xid))");
+        self.page(shape, &written, after, limit).await
     }
 }
 
@@ -331,6 +350,11 @@ impl Load for PgBulkTransaction {
             self.client.query_typed(&sql, &binds).await.map_err(failed)?;
         }
         Ok(())
+    }
+
+    async fn lock(&mut self, table: &'static Table) -> Result<(), StoreError> {
+        self.settle().await?;
+        self.execute(&format!("LOCK TABLE \"{}\" IN EXCLUSIVE MODE", table.name)).await
     }
 
     async fn remove(&mut self, table: &'static Table, ids: Vec<i64>) -> Result<(), StoreError> {

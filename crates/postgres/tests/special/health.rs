@@ -185,6 +185,25 @@ async fn the_owner_of_a_table_sees_all_rows_unless_row_security_is_forced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_necessary_rights_suffice_to_take_a_deleted_lead_from_its_client() {
+    let limited = limited().await;
+    let id = create(&limited.database).await.unwrap();
+    let client = format!(
+        "INSERT INTO clients (lead_id, team_id, short_description, category) \
+         VALUES ({}, 'a', '', 'web_dev')",
+        id.0
+    );
+    limited.admin.batch_execute(&client).await.unwrap();
+    let all = limited.database.repositories();
+    let lead = all.leads.find(id).await.unwrap().unwrap();
+    all.leads.delete(&lead, &builders::some_act()).await.unwrap();
+    let client = all.clients.list(PageRequest::first()).await.unwrap().unwrap().rows.remove(0);
+    assert_eq!(client.details.lead, None);
+    all.leads.restore(&lead, Some(client.id), &builders::some_act()).await.unwrap();
+    assert_eq!(all.clients.find_by_lead(id).await.unwrap().unwrap().id, client.id);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rights_on_all_columns_suffice() {
     let limited = limited().await;
     let role = &limited.role;

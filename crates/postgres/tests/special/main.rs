@@ -7,11 +7,13 @@
     reason = "in a test a panic is the report"
 )]
 
+mod clients;
 #[path = "../common/mod.rs"]
 mod common;
 mod complete;
 mod documents;
 mod durability;
+mod erasure;
 mod failures;
 mod groups;
 mod guards;

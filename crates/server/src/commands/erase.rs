@@ -69,9 +69,12 @@ pub(super) fn erase(
             say(format_args!("Would erase: {}", told(&found.counts())));
             return Ok(());
         }
+        let mut snapshot = transfer.snapshot().await?;
+        let before = erasure::look_ahead(snapshot.as_mut(), &is).await?;
+        drop(snapshot);
         let now = SystemClock.now();
         let mut load = transfer.load().await?;
-        let found = erasure::erase(load.as_mut(), &is).await?;
+        let found = erasure::erase(load.as_mut(), &is, &before).await?;
         // Listed before the commit: if the command is killed in between, a restore erases all the
         // same.
         let store = settings.backup_store()?;

@@ -123,10 +123,23 @@ fn a_wrong_setting_is_reported_in_one_sentence_that_names_it() {
         ("DB_POOL_SIZE", "0"),
         ("API_SUNSET", "soon"),
         ("EVENTS_KEEP", "0"),
+        ("EVENTS_KEEP", "-1"),
+        ("EVENTS_KEEP", "36501"),
+        ("EVENTS_KEEP", "4294967297"),
         ("EVENTS_KEEP", "2y"),
+        ("EVENTS_KEEP", "1.5"),
     ] {
         let error = arguments(&[(name, value)]).unwrap_err().to_string();
         assert!(error.lines().next().unwrap().contains(name), "{error}");
+    }
+}
+
+#[test]
+fn events_are_kept_for_a_day_to_a_century() {
+    let keep = |env: &[(&str, &str)]| arguments(env).unwrap().events_keep;
+    assert_eq!(keep(&[]), 730);
+    for (value, days) in [("1", 1), ("730", 730), ("36500", 36_500)] {
+        assert_eq!(keep(&[("EVENTS_KEEP", value)]), days);
     }
 }
 

@@ -231,6 +231,11 @@ impl Load for SqliteBulkTransaction {
         .await
     }
 
+    /// The transaction has locked the whole database.
+    async fn lock(&mut self, _: &'static Table) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     async fn remove(&mut self, table: &'static Table, ids: Vec<i64>) -> Result<(), StoreError> {
         self.with(move |connection| {
             overwrite_what_goes(connection)?;

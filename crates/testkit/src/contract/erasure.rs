@@ -1,9 +1,11 @@
 //! Erasing a person through the ports that copy a whole database.
 
-use exit3_app::erasure::{erase, look, note};
+use exit3_app::erasure::{Found, erase, look, look_ahead, note};
 use exit3_domain::contact::{Contact, ContactKind};
 use exit3_domain::events::{Changes, EventFilter};
 use exit3_domain::jobs::{JobError, NewJob};
+use exit3_domain::leads::Lead;
+use exit3_ports::Value;
 use exit3_ports::jobs::JobFilter;
 use serde_json::json;
 
@@ -44,7 +46,7 @@ pub async fn removes_jobs_that_mention_the_person_anywhere(harness: &Harness) {
     ];
     harness.jobs.enqueue(&waiting).await.unwrap();
     let mut load = harness.transfer.load().await.unwrap();
-    let erased = erase(load.as_mut(), &is_ana).await.unwrap();
+    let erased = erase(load.as_mut(), &is_ana, &Found::default()).await.unwrap();
     load.commit().await.unwrap();
     assert_eq!(erased.counts(), [("jobs", 4)]);
     let all = JobFilter { kind: None, state: None, most: 10 };
@@ -69,7 +71,7 @@ pub async fn removes_rows_and_jobs_and_the_values_of_events(harness: &Harness) {
     let all = [("jobs", 1), ("leads", 1), ("subscribers", 1), ("events", 1)];
     assert_eq!(found.counts(), all);
     let mut load = harness.transfer.load().await.unwrap();
-    let erased = erase(load.as_mut(), &is_ana).await.unwrap();
+    let erased = erase(load.as_mut(), &is_ana, &found).await.unwrap();
     note(load.as_mut(), &erased, "somebody", Some("entry"), &some_act()).await.unwrap();
     load.commit().await.unwrap();
     assert_eq!(erased.counts(), all);
@@ -87,4 +89,94 @@ pub async fn removes_rows_and_jobs_and_the_values_of_events(harness: &Harness) {
     let Changes::Row(counts) = &noted.changes else { panic!("{noted:?}") };
     let expected = json!({"person": "somebody", "entry": "entry", "jobs": 1, "leads": 1, "subscribers": 1, "events": 1});
     assert_eq!(serde_json::Value::from(counts.clone()), expected);
+}
+
+/// Changes a text of a row without an event.
+async fn change(harness: &Harness, table: &str, id: i64, name: &str, text: &str) {
+    let mut load = harness.transfer.load().await.unwrap();
+    let shapes = load.shapes().await.unwrap();
+    let shape = shapes.iter().find(|shape| shape.table.name == table).unwrap();
+    let mut row = load.rows(shape, id - 1, 1).await.unwrap().remove(0);
+    row[shape.columns.iter().position(|column| column.name == name).unwrap()] =
+        Value::Text(text.to_owned());
+    load.replace(shape, vec![row]).await.unwrap();
+    load.commit().await.unwrap();
+}
+
+/// What a search of the whole database finds.
+async fn found(harness: &Harness) -> Vec<(&'static str, usize)> {
+    let mut snapshot = harness.transfer.snapshot().await.unwrap();
+    look(snapshot.as_mut(), &is_ana).await.unwrap().counts()
+}
+
+pub async fn what_changes_between_two_searches_is_erased(harness: &Harness) {
+    let leads = &harness.leads;
+    let create = async |email: &str| {
+        leads.create(&lead().email(Some(email)).build(), &some_act()).await.unwrap()
+    };
+    let rename = async |seen: &Lead, email: &str, name: &str| {
+        let details = lead().email(Some(email)).full_name(name).build();
+        leads.update(seen, &details, &some_act()).await.unwrap()
+    };
+    let (hers, deleted, given) =
+        (create("ana@acme.hr").await, create("Ana@acme.hr").await, create("ana@acme.hr").await);
+    rename(&hers, "ana@acme.hr", "Ana Kos").await;
+    let (quiet, told, other) =
+        (create("eva@acme.hr").await, create("eva@acme.hr").await, create("eva@acme.hr").await);
+    // Before the first search, nothing tells that this is about her.
+    rename(&quiet, "eva@acme.hr", "Ana Before").await;
+    let other = rename(&other, "eva@acme.hr", "Eva Kos").await;
+    let eva = harness.subscribers.create(&subscriber("eva@acme.hr"), &some_act()).await.unwrap();
+    enqueue(harness, r#"{"to": "ana@acme.hr", "n": 1}"#).await;
+    let mut snapshot = harness.transfer.snapshot().await.unwrap();
+    let before = look_ahead(snapshot.as_mut(), &is_ana).await.unwrap();
+    drop(snapshot);
+    leads.delete(&deleted, &some_act()).await.unwrap();
+    rename(&given, "bob@acme.hr", "Bob").await;
+    rename(&told, "ana@acme.hr", "Ana").await;
+    // A note about her in a row that stays.
+    let noted = lead().email(Some("eva@acme.hr")).full_name("Eva Horvat");
+    let noted = noted.notes(Some("knows Ana <ana@acme.hr>")).build();
+    let other = leads.update(&other, &noted, &some_act()).await.unwrap();
+    change(harness, "leads", quiet.id.0, "email", "ANA@acme.hr").await;
+    change(harness, "subscribers", eva.id.0, "email", "ana@acme.hr").await;
+    create("ana@acme.hr").await;
+    let gone = create("ana@acme.hr").await;
+    leads.delete(&gone, &some_act()).await.unwrap();
+    enqueue(harness, r#"{"to": "ana@acme.hr", "n": 2}"#).await;
+    let all = found(harness).await;
+    assert_eq!(all, [("jobs", 2), ("leads", 4), ("subscribers", 1), ("events", 7)]);
+    let mut load = harness.transfer.load().await.unwrap();
+    let erased = erase(load.as_mut(), &is_ana, &before).await.unwrap();
+    load.commit().await.unwrap();
+    assert_eq!(erased.counts(), all);
+    assert_eq!(found(harness).await, []);
+    for (lead, is_kept) in [(&hers, false), (&quiet, false), (&told, false), (&given, true)] {
+        assert_eq!(leads.find(lead.id).await.unwrap().is_some(), is_kept, "{lead:?}");
+    }
+    assert_eq!(leads.find(other.id).await.unwrap(), Some(other));
+    let events = harness.events.list(&EventFilter::default(), None, 100).await.unwrap();
+    let texts: String = events.iter().filter_map(|event| event.changes.to_text()).collect();
+    for trace in ["ana@", "Ana@", "ANA@", "Ana Kos", "Ana Before", "Bob"] {
+        assert!(!texts.contains(trace), "{trace} in {texts}");
+    }
+    for kept in ["Eva Kos", "Eva Horvat", r#""notes":[null,null]"#] {
+        assert!(texts.contains(kept), "{kept} in {texts}");
+    }
+}
+
+/// A search that found nothing is no reason to find nothing again.
+pub async fn a_person_who_comes_after_the_first_search_is_erased(harness: &Harness) {
+    let other = lead().full_name("Eva").email(Some("eva@acme.hr")).build();
+    let other = harness.leads.create(&other, &some_act()).await.unwrap();
+    let mut snapshot = harness.transfer.snapshot().await.unwrap();
+    let before = look_ahead(snapshot.as_mut(), &is_ana).await.unwrap();
+    drop(snapshot);
+    harness.subscribers.create(&subscriber("ana@acme.hr"), &some_act()).await.unwrap();
+    let mut load = harness.transfer.load().await.unwrap();
+    let erased = erase(load.as_mut(), &is_ana, &before).await.unwrap();
+    load.commit().await.unwrap();
+    assert_eq!(erased.counts(), [("subscribers", 1)]);
+    assert_eq!(harness.leads.find(other.id).await.unwrap(), Some(other));
+    assert_eq!(found(harness).await, []);
 }

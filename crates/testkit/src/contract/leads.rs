@@ -225,10 +225,11 @@ pub async fn restores_a_deleted_row_with_its_id_and_times(harness: &Harness) {
         harness.leads.delete(lead, &some_act()).await.unwrap();
     }
     for lead in [&gone, &other] {
-        harness.leads.restore(lead, &act(at(NEW_YEAR + 100))).await.unwrap();
+        let act = act(at(NEW_YEAR + 100));
+        assert!(!harness.leads.restore(lead, None, &act).await.unwrap());
         assert_eq!(harness.leads.find(lead.id).await.unwrap().as_ref(), Some(lead));
         for again in [lead, &Lead { details: ivo.clone(), updated_at: at(5), ..lead.clone() }] {
-            let refused = harness.leads.restore(again, &some_act()).await;
+            let refused = harness.leads.restore(again, None, &some_act()).await;
             let is_stale = matches!(refused, Err(StoreError::Conflict(Constraint::Stale)));
             assert!(is_stale, "{refused:?}");
         }

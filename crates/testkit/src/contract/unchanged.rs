@@ -55,7 +55,7 @@ pub async fn a_write_that_fails_leaves_no_event(harness: &Harness) {
         leads.update(&missing, &lead().build(), by).await.err(),
         leads.delete(&old, by).await.err(),
         leads.delete(&missing, by).await.err(),
-        leads.restore(&now, by).await.err(),
+        leads.restore(&now, None, by).await.err(),
         subscribers.create(&subscriber("ANA@acme.hr"), by).await.err(),
         subscribers.create(&subscriber(&"x".repeat(255)), by).await.err(),
         subscribers.ensure(&subscriber(&"x".repeat(255)), by).await.err(),

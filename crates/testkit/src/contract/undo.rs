@@ -253,7 +253,7 @@ pub async fn what_came_later_is_not_a_question_of_time(harness: &Harness) {
     harness.leads.delete(&second, &by.at(at(5_000))).await.unwrap();
     let batch = BatchId("c".into());
     let by = Author { batch: Some(batch.clone()), ..by };
-    harness.leads.restore(&second, &by.at(at(3_000))).await.unwrap();
+    harness.leads.restore(&second, None, &by.at(at(3_000))).await.unwrap();
     let restore = newest(harness).await;
     let mut now = second.clone();
     for (name, time) in [("Iva", 2_000), ("Ivo", 1_000), ("Ines", 1_000), ("Ida", 2_500)] {
