@@ -1,6 +1,7 @@
 //! The use cases, called by the API, the back office and the command line: one file per resource,
 //! with plain functions over the ports.
 
+pub mod access;
 pub mod api_keys;
 pub mod backups;
 pub mod erasure;
@@ -12,6 +13,8 @@ pub mod leads;
 mod passed;
 pub mod quotas;
 mod seen;
+pub mod sign_ins;
+pub mod staff;
 pub mod subscribers;
 mod telemetry;
 #[cfg(test)]
@@ -25,6 +28,7 @@ use exit3_ports::{Clock, Quotas, Repositories, StoreError};
 use crate::api_keys::Keyring;
 use crate::jobs::Bell;
 use crate::quotas::Limits;
+use crate::sign_ins::Entrance;
 
 pub use error::{FindError, ListError, SaveError, UpdateError};
 
@@ -47,6 +51,8 @@ pub struct App {
     pub limits: Limits,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// How long sign-ins last, and where passwords are hashed.
+    pub entrance: Arc<Entrance>,
     /// The domains of disposable e-mail addresses, which are refused.
     pub disposable: DisposableDomains,
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use exit3_domain::api_keys::{ApiKey, ApiKeyDraft, ApiKeyId, KeyToken, Scope, Scopes};
 use exit3_domain::email::DisposableDomains;
 use exit3_domain::events::{Act, Actor, Author};
@@ -12,6 +12,7 @@ use exit3_ports::{MockClock, MockQuotas, MockRepositories, StoreError};
 
 use crate::App;
 use crate::quotas::Limits;
+use crate::sign_ins::Entrance;
 
 /// The time of the mocked clock.
 pub(crate) fn now() -> DateTime<Utc> {
@@ -57,6 +58,9 @@ impl Mocks {
             quotas: Arc::new(self.quotas),
             limits: self.limits,
             clock: Arc::new(clock),
+            entrance: Arc::new(Entrance::new(TimeDelta::hours(12), TimeDelta::days(14), |bytes| {
+                bytes.fill(7);
+            })),
             disposable: DisposableDomains::default(),
         }
     }

@@ -79,6 +79,14 @@ impl Verb {
     pub const REVOKED: &'static str = "revoked";
     /// A password was replaced.
     pub const PASSWORD_SET: &'static str = "password_set";
+    /// The preferences of an account were replaced.
+    pub const PREFERENCES_SET: &'static str = "preferences_set";
+    /// A person signed in.
+    pub const SIGNED_IN: &'static str = "signed_in";
+    /// Sign-ins of an account were ended.
+    pub const SIGNED_OUT: &'static str = "signed_out";
+    /// A person was invited to choose a password.
+    pub const INVITED: &'static str = "invited";
 
     /// The verb for an action on a kind of resource.
     pub fn of(resource: &str, action: &str) -> Self {

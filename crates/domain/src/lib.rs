@@ -4,6 +4,7 @@
 //! Raw input ([`leads::LeadInput`], [`subscribers::SubscriberInput`]) is parsed once into valid
 //! values ([`leads::NewLead`], [`subscribers::NewSubscriber`]); later layers do not validate again.
 
+pub mod access;
 pub mod api_keys;
 pub mod characters;
 pub mod choice;
@@ -20,6 +21,7 @@ mod phone;
 pub mod quotas;
 pub mod raw;
 pub mod search;
+pub mod sign_ins;
 pub mod staff;
 pub mod subscribers;
 mod text;

@@ -19,6 +19,10 @@ choice! {
         NewsletterCreate = "newsletter-create",
         /// Requests with a wrong key, per peer.
         WrongKey = "wrong-key",
+        /// Wrong passwords, per account and peer.
+        SignInAccount = "sign-in-account",
+        /// Wrong passwords, per peer.
+        SignIn = "sign-in",
     }
 }
 
@@ -39,6 +43,7 @@ pub enum Period {
     Minute,
     Hour,
     Day,
+    Minutes(u16),
 }
 
 impl Period {
@@ -49,6 +54,7 @@ impl Period {
             Self::Minute => 60,
             Self::Hour => 3_600,
             Self::Day => 86_400,
+            Self::Minutes(minutes) => 60 * minutes as u64,
         })
     }
 }
@@ -88,13 +94,15 @@ impl FromStr for Rate {
 
 impl fmt::Display for Rate {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let period = match self.period {
+        write!(formatter, "{}/", self.limit)?;
+        formatter.write_str(match self.period {
             Period::Second => "second",
             Period::Minute => "minute",
             Period::Hour => "hour",
             Period::Day => "day",
-        };
-        write!(formatter, "{}/{period}", self.limit)
+            // No setting has this period.
+            Period::Minutes(minutes) => return write!(formatter, "{minutes}m"),
+        })
     }
 }
 

@@ -1,8 +1,16 @@
 //! Staff: the accounts of the back office.
 
+mod account;
+mod new_password;
 mod password;
+mod preferences;
+mod role;
 
+pub use account::{AccountInput, username};
+pub use new_password::{LONGEST, SHORTEST, check_password};
 pub use password::{NotHashed, PasswordHash, SALT, Verified};
+pub use preferences::{Language, Preferences, Theme};
+pub use role::Role;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -32,6 +40,9 @@ pub struct StaffProfile {
     pub is_active: bool,
     /// Whether the person has all rights, including managing accounts.
     pub is_superuser: bool,
+    /// What a member of the staff may do; never [`Role::Owner`]. `None` for accounts that an earlier
+    /// release or Django has written. [`StaffProfile::works_as`] tells the role.
+    pub role: Option<Role>,
 }
 
 /// An account that is not stored yet.
@@ -54,6 +65,8 @@ pub struct Staff {
     pub profile: StaffProfile,
     /// The hash of the password.
     pub password: PasswordHash,
+    /// The preferences for the back office.
+    pub preferences: Preferences,
     /// When the account was created, in whole microseconds.
     pub date_joined: DateTime<Utc>,
     /// When the person last signed in, in whole microseconds; `None` for never.

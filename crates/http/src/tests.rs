@@ -123,6 +123,11 @@ fn api(scopes: &str) -> Api {
     let hourly = Some("100/hour".parse().unwrap());
     let app = App {
         database: Ok(repositories.into()),
+        entrance: Arc::new(exit3_app::sign_ins::Entrance::new(
+            chrono::TimeDelta::hours(12),
+            chrono::TimeDelta::days(14),
+            |bytes| bytes.fill(7),
+        )),
         keyring: Arc::default(),
         bell: Arc::default(),
         quotas: Arc::new(quotas),

@@ -12,6 +12,10 @@ pub enum Constraint {
     Missing { table: &'static str, column: &'static str },
     /// The row has changed since the caller read it.
     Stale,
+    /// The last active owner would be lost.
+    LastOwner,
+    /// There is an active owner already.
+    OwnerExists,
 }
 
 /// Why a repository failed.

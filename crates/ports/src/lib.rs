@@ -14,11 +14,13 @@ mod error;
 pub mod events;
 mod foreign;
 mod health;
+pub mod invitations;
 pub mod jobs;
 pub mod leads;
 pub mod migrations;
 mod quotas;
 mod repositories;
+pub mod sign_ins;
 pub mod staff;
 pub mod subscribers;
 mod tables;
@@ -34,9 +36,11 @@ pub use contracts::{
 pub use error::{Constraint, StoreError, with_causes};
 pub use foreign::{ForeignRow, ForeignSource, ForeignTable};
 pub use health::{DatabaseHealth, Obstacle};
+pub use invitations::Invitations;
 pub use jobs::JobQueue;
 pub use migrations::{Dropped, Migration, Moved, NoWay, Rows, SchemaState, Target, Way};
 pub use quotas::{Charge, Quotas, Standing};
+pub use sign_ins::SignIns;
 pub use tables::{Column, Kind, NOT_MOVED, Row, Shape, Table, Value, rules, table};
 pub use transfer::{Load, Mark, PAGE_BYTES, Snapshot, Transfer};
 
@@ -60,9 +64,15 @@ repositories::resources! {
 }
 
 /// Tables that the service uses but no archive contains: jobs, because a restored archive must not
-/// do work again that was done since; the schedules, which begin anew in another database; and the
-/// positions of consumers, which begin behind the events of a restored archive.
-pub const STAYING: &[Table] = &[jobs::TABLE, jobs::SCHEDULES, events::CONSUMERS];
+/// do work again that was done since; the schedules, which begin anew in another database; the
+/// positions of consumers, which begin behind the events of a restored archive; and sign-ins and
+/// invitations, because whoever finds an archive must not find a way in, and because the accounts of
+/// another archive may be other people.
+pub const STAYING: &[Table] =
+    &[jobs::TABLE, jobs::SCHEDULES, events::CONSUMERS, sign_ins::TABLE, invitations::TABLE];
+
+/// The tables of [`STAYING`] that refer to rows of archives. A restore empties them.
+pub const EMPTIED: &[Table] = &[sign_ins::TABLE, invitations::TABLE];
 
 /// The target of all trace spans. They cost nothing unless they are collected, and logs never show
 /// them.

@@ -32,4 +32,8 @@ pub trait Quotas: Send + Sync {
     /// each. Concurrent calls never get more than the limit in total. Never fails: if a counter
     /// shared with other nodes is unavailable, this node counts for itself.
     async fn charge(&self, charges: &[Charge]) -> Vec<Standing>;
+
+    /// Takes granted charges back, each so many times, as if they had not been made. Never fails:
+    /// what a shared counter misses is replenished with time.
+    async fn give_back(&self, charges: &[(Charge, u32)]);
 }

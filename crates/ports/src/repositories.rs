@@ -12,6 +12,10 @@ macro_rules! resources {
             pub backups: std::sync::Arc<dyn BackupLog>,
             /// Background jobs.
             pub jobs: std::sync::Arc<dyn JobQueue>,
+            /// Sign-ins of staff.
+            pub sign_ins: std::sync::Arc<dyn SignIns>,
+            /// Invitations to choose a password.
+            pub invitations: std::sync::Arc<dyn Invitations>,
             /// Health checks of the database.
             pub health: std::sync::Arc<dyn DatabaseHealth>,
         }
@@ -24,6 +28,8 @@ macro_rules! resources {
             $(pub $resource: $resource::$Mock,)*
             pub backups: backups::MockBackupLog,
             pub jobs: jobs::MockJobQueue,
+            pub sign_ins: sign_ins::MockSignIns,
+            pub invitations: invitations::MockInvitations,
             pub health: health::MockDatabaseHealth,
         }
 
@@ -34,6 +40,8 @@ macro_rules! resources {
                     $($resource: std::sync::Arc::new(mocks.$resource),)*
                     backups: std::sync::Arc::new(mocks.backups),
                     jobs: std::sync::Arc::new(mocks.jobs),
+                    sign_ins: std::sync::Arc::new(mocks.sign_ins),
+                    invitations: std::sync::Arc::new(mocks.invitations),
                     health: std::sync::Arc::new(mocks.health),
                 }
             }

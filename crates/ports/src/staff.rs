@@ -1,10 +1,9 @@
 //! Where staff accounts are stored.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use exit3_domain::events::Act;
 use exit3_domain::paging::{Page, PageRequest};
-use exit3_domain::staff::{NewStaff, PasswordHash, Staff, StaffId, StaffProfile};
+use exit3_domain::staff::{NewStaff, PasswordHash, Preferences, Staff, StaffId, StaffProfile};
 
 use crate::tables::{Column, Kind, Table};
 use crate::{Constraint, StoreError};
@@ -27,17 +26,21 @@ pub const TABLE: Table = Table {
         Column::new("password", Kind::Text),
         Column::new("date_joined", Kind::Time),
         Column::new("last_login", Kind::Time),
+        Column::new("role", Kind::Text),
+        Column::new("language", Kind::Text),
+        Column::new("theme", Kind::Text),
+        Column::new("single_keys", Kind::Boolean),
     ],
     resource: exit3_domain::staff::RESOURCE,
     contacts: &[],
     searched_by: &[],
     rules: &[USERNAME_TAKEN],
-    rights: "SELECT",
+    rights: "SELECT, INSERT, UPDATE",
 };
 
 /// Stores staff accounts. They are never deleted. Every method that changes one stores the event in
-/// the same transaction; no event contains a password or its hash. A sign-in that is noted is no
-/// change.
+/// the same transaction; no event contains a password or its hash. [`crate::SignIns`] notes the time
+/// of a sign-in.
 ///
 /// Every method may fail with [`StoreError::Unavailable`].
 #[cfg_attr(feature = "mock", mockall::automock)]
@@ -59,18 +62,32 @@ pub trait StaffRepository: Send + Sync {
     /// page. Page 1 always exists.
     async fn list(&self, page: PageRequest) -> Result<Option<Page<Staff>>, StoreError>;
 
-    /// Replaces the profile of the account `seen`.
+    /// Replaces the profile of the account `seen`. If the account is not active afterwards, its
+    /// sign-ins and its invitation end.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if the account does not exist; [`StoreError::Conflict`] with
-    /// [`Constraint::Stale`] if its profile is no longer that of `seen`, or as for
-    /// [`Self::create`].
+    /// [`Constraint::Stale`] if its profile is no longer that of `seen`, with
+    /// [`Constraint::LastOwner`] if `seen` is the only active owner and would no longer be one, or as
+    /// for [`Self::create`].
     async fn update(
         &self,
         seen: &Staff,
         profile: &StaffProfile,
         act: &Act,
     ) -> Result<Staff, StoreError>;
+
+    /// Replaces the preferences of the account `seen`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the account does not exist; [`StoreError::Conflict`] with
+    /// [`Constraint::Stale`] if its preferences are no longer those of `seen`.
+    async fn set_preferences(
+        &self,
+        seen: &Staff,
+        preferences: &Preferences,
+        act: &Act,
+    ) -> Result<(), StoreError>;
 
     /// Replaces the password if it is still the one in `seen`. So upgrading an old hash cannot undo
     /// a concurrent change of the password.
@@ -84,7 +101,4 @@ pub trait StaffRepository: Send + Sync {
         password: &PasswordHash,
         act: &Act,
     ) -> Result<(), StoreError>;
-
-    /// Records a sign-in. Ignores times older than the stored one, and accounts that do not exist.
-    async fn note_login(&self, id: StaffId, now: DateTime<Utc>) -> Result<(), StoreError>;
 }

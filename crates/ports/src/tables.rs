@@ -149,6 +149,8 @@ pub const NOT_MOVED: &[&str] = &[
     "event_consumers",
     "jobs",
     "schedules",
+    "sign_ins",
+    "invitations",
     "__diesel_schema_migrations",
 ];
 

@@ -14,6 +14,7 @@ mod error;
 mod events;
 mod foreign;
 mod health;
+mod invitations;
 mod jobs;
 mod lane;
 mod leads;
@@ -28,6 +29,7 @@ mod replica;
 mod row;
 mod rules;
 mod settings;
+mod sign_ins;
 mod sql;
 mod staff;
 mod stale;
@@ -63,6 +65,8 @@ impl PgDatabase {
             events: Arc::new(events::PgEventRepository::new(pool.clone())),
             backups: Arc::new(backups::PgBackupLog::new(pool.clone())),
             jobs: Arc::new(jobs::PgJobQueue::new(pool.clone())),
+            sign_ins: Arc::new(sign_ins::PgSignIns::new(pool.clone())),
+            invitations: Arc::new(invitations::PgInvitations::new(pool.clone())),
             health: Arc::new(health::PgHealth::new(pool.clone(), Arc::clone(&self.asked))),
         }
     }

@@ -13,7 +13,7 @@ fn is_named(name: &str, rule: Constraint) -> bool {
     let (table, column, ending) = match rule {
         Constraint::Taken { table, column } => (table, column, "key"),
         Constraint::Missing { table, column } => (table, column, "exists"),
-        Constraint::Stale => return false,
+        Constraint::Stale | Constraint::LastOwner | Constraint::OwnerExists => return false,
     };
     let column = column.strip_suffix("_id").unwrap_or(column);
     let mut rest = Some(name);
@@ -63,7 +63,7 @@ mod tests {
             let as_declared = match rule {
                 Constraint::Taken { table: of, .. } => (of, false),
                 Constraint::Missing { table: of, .. } => (of, true),
-                Constraint::Stale => panic!("{name}"),
+                _ => panic!("{name}"),
             };
             assert_eq!((table.as_str(), refers), as_declared, "{name}");
             found.push(rule);

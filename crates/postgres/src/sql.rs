@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use diesel::QueryResult;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Binary, Bool, Nullable, Text, Timestamptz};
 use exit3_domain::order::{ListPosition, SortValue};
 
 /// A piece of a statement.
@@ -23,6 +23,7 @@ enum Piece {
 pub(crate) enum Value {
     BigInt(i64),
     BigInts(Vec<i64>),
+    Bytes(Vec<u8>),
     Bool(Option<bool>),
     Text(Option<String>),
     Time(DateTime<Utc>),
@@ -245,6 +246,7 @@ impl<ST> QueryFragment<Pg> for Sql<ST> {
                     Value::BigInts(numbers) => {
                         out.push_bind_param::<Array<BigInt>, _>(numbers)?;
                     }
+                    Value::Bytes(bytes) => out.push_bind_param::<Binary, _>(bytes)?,
                     Value::Bool(bool) => out.push_bind_param::<Nullable<Bool>, _>(bool)?,
                     Value::Text(text) => out.push_bind_param::<Nullable<Text>, _>(text)?,
                     Value::Time(time) => out.push_bind_param::<Timestamptz, _>(time)?,

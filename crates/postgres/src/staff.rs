@@ -3,24 +3,38 @@
 mod row;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
-use diesel::prelude::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl};
-use diesel::{QueryResult, SelectableHelper};
+use diesel::dsl::sql;
+use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
+use diesel::sql_types::{BigInt, Bool};
+use diesel::{PgExpressionMethods, QueryResult, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use exit3_domain::events::{Act, Changes, Verb};
 use exit3_domain::paging::{Page, PageRequest};
-use exit3_domain::staff::{NewStaff, PasswordHash, RESOURCE, Staff, StaffId, StaffProfile};
-use exit3_ports::{StaffRepository, StoreError};
+use exit3_domain::staff::{
+    Language, NewStaff, PasswordHash, Preferences, RESOURCE, Staff, StaffId, StaffProfile, Theme,
+};
+use exit3_ports::{Constraint, StaffRepository, StoreError};
 
-use self::row::{COLUMNS, ProfileRow, StaffColumns, StaffRow, staff};
+use self::row::{COLUMNS, ProfileRow, StaffColumns};
+pub(crate) use self::row::{StaffRow, staff};
 use crate::events::{EventRow, Noted};
 use crate::listing::{Key, Listing, Way, page_of};
 use crate::pool::PgPool;
-use crate::sql::Conditions;
+use crate::sql::{Conditions, Sql};
 use crate::stale::written;
 
 /// Finds an account.
-const FIND: &str = "SELECT 1 FROM staff WHERE id = ";
+pub(crate) const FIND: &str = "SELECT 1 FROM staff WHERE id = ";
+
+/// Ends all sign-ins of the accounts in `written`.
+pub(crate) const SIGN_OUT: &str = "DELETE FROM sign_ins USING written WHERE staff_id = written.id";
+/// Ends the invitations of the accounts in `written`.
+pub(crate) const UNINVITE: &str =
+    "DELETE FROM invitations USING written WHERE staff_id = written.id";
+
+/// Locks all active owners, in the same order in every transaction. Whoever takes the rights of one
+/// owner has locked another one until the commit, so two cannot take the rights of the last two.
+const OWNERS: &str = "SELECT id FROM staff WHERE is_superuser AND is_active ORDER BY id FOR UPDATE";
 
 /// Stores staff accounts in PostgreSQL.
 #[derive(Clone)]
@@ -113,6 +127,7 @@ impl StaffRepository for PgStaffRepository {
         act: &Act,
     ) -> Result<Staff, StoreError> {
         let changes = Changes::between(&seen.profile, profile);
+        let keeps_owner = !seen.profile.is_active_owner() || profile.is_active_owner();
         let updated = self.pool.write(|mut connection| {
             let ProfileRow {
                 username,
@@ -122,7 +137,13 @@ impl StaffRepository for PgStaffRepository {
                 is_staff,
                 is_active,
                 is_superuser,
+                role,
             } = ProfileRow::from(&seen.profile);
+            let another_owner = sql::<Bool>("(")
+                .bind::<Bool, _>(keeps_owner)
+                .sql(" OR EXISTS (SELECT FROM owners WHERE owners.id <> ")
+                .bind::<BigInt, _>(seen.id.0)
+                .sql("))");
             let as_seen = staff::table
                 .filter(staff::id.eq(seen.id.0))
                 .filter(staff::username.eq(username))
@@ -131,19 +152,65 @@ impl StaffRepository for PgStaffRepository {
                 .filter(staff::email.eq(email))
                 .filter(staff::is_staff.eq(is_staff))
                 .filter(staff::is_active.eq(is_active))
-                .filter(staff::is_superuser.eq(is_superuser));
+                .filter(staff::is_superuser.eq(is_superuser))
+                .filter(staff::role.is_not_distinct_from(role))
+                .filter(another_owner);
             let query = diesel::update(as_seen)
                 .set(ProfileRow::from(profile))
                 .returning(StaffRow::as_returning());
             let event = EventRow::of(act, RESOURCE, Verb::UPDATED, &changes);
-            let query = Noted::new(query, (!changes.is_none()).then_some(event));
+            let mut query = Noted::new(query, (!changes.is_none()).then_some(event))
+                .after("owners", Sql::planned(OWNERS));
+            if !profile.is_active {
+                query = query
+                    .beside("signed_out", Sql::planned(SIGN_OUT))
+                    .beside("uninvited", Sql::planned(UNINVITE));
+            }
             async move {
                 let updated: QueryResult<StaffRow> = query.get_result(&mut *connection).await;
                 connection.done(updated.optional())
             }
         });
-        let updated = updated.await?;
-        Ok(written(&self.pool, FIND, seen.id.0, updated).await?.into())
+        if let Some(updated) = updated.await? {
+            return Ok(updated.into());
+        }
+        Err(match self.find(seen.id).await? {
+            None => StoreError::NotFound,
+            Some(now) if now.profile == seen.profile => StoreError::Conflict(Constraint::LastOwner),
+            Some(_) => StoreError::Conflict(Constraint::Stale),
+        })
+    }
+
+    async fn set_preferences(
+        &self,
+        seen: &Staff,
+        preferences: &Preferences,
+        act: &Act,
+    ) -> Result<(), StoreError> {
+        let changes = Changes::between(&seen.preferences, preferences);
+        let set = self.pool.write(|mut connection| {
+            let (before, after) = (words(&seen.preferences), words(preferences));
+            let as_seen = staff::table
+                .filter(staff::id.eq(seen.id.0))
+                .filter(staff::language.is_not_distinct_from(before.0))
+                .filter(staff::theme.is_not_distinct_from(before.1))
+                .filter(staff::single_keys.eq(before.2));
+            let query = diesel::update(as_seen)
+                .set((
+                    staff::language.eq(after.0),
+                    staff::theme.eq(after.1),
+                    staff::single_keys.eq(after.2),
+                ))
+                .returning(staff::id);
+            let event = EventRow::of(act, RESOURCE, Verb::PREFERENCES_SET, &changes);
+            let query = Noted::new(query, (!changes.is_none()).then_some(event));
+            async move {
+                let set: QueryResult<i64> = query.get_result(&mut *connection).await;
+                connection.done(set.optional())
+            }
+        });
+        let set = set.await?;
+        written(&self.pool, FIND, seen.id.0, set).await.map(drop)
     }
 
     async fn set_password(
@@ -169,15 +236,10 @@ impl StaffRepository for PgStaffRepository {
         let set = set.await?;
         written(&self.pool, FIND, seen.id.0, set).await.map(drop)
     }
+}
 
-    async fn note_login(&self, id: StaffId, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let noted = self.pool.write(|mut connection| async move {
-            let earlier = staff::last_login.is_null().or(staff::last_login.lt(now));
-            let query = diesel::update(staff::table.find(id.0).filter(earlier))
-                .set(staff::last_login.eq(now));
-            let noted = query.execute(&mut *connection).await;
-            connection.done(noted)
-        });
-        noted.await.map(drop)
-    }
+/// The values of the columns of preferences.
+fn words(preferences: &Preferences) -> (Option<&'static str>, Option<&'static str>, bool) {
+    let Preferences { language, theme, single_keys } = preferences;
+    (language.map(Language::as_str), theme.map(Theme::as_str), *single_keys)
 }

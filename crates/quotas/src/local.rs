@@ -9,14 +9,15 @@ use exit3_ports::{Charge, Quotas, Standing};
 use governor::RateLimiter;
 use governor::clock::{Clock, MonotonicClock};
 use governor::middleware::StateInformationMiddleware;
+use governor::nanos::Nanos;
 
 use crate::subjects::Subjects;
 
 type Limiter<C> = RateLimiter<u64, Subjects, C, StateInformationMiddleware>;
 /// A quota with the limit and the period of its rate.
 type Which = (Quota, u32, Duration);
-/// One limiter for each quota and rate; keys may have rates of their own.
-type Limiters<C> = BTreeMap<Which, Arc<Limiter<C>>>;
+/// One limiter for each quota and rate, and its state; keys may have rates of their own.
+type Limiters<C> = BTreeMap<Which, (Arc<Limiter<C>>, Subjects)>;
 
 /// Counts in the memory of this process.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ impl<C: Clock + Clone> LocalQuotas<C> {
         for charge in charges {
             let which = (charge.quota, charge.rate.limit, charge.rate.period.duration());
             let standing = loop {
-                if let Some(limiter) = known.get(&which) {
+                if let Some((limiter, _)) = known.get(&which) {
                     break self.ask(limiter, charge);
                 }
                 drop(known);
@@ -65,7 +66,10 @@ impl<C: Clock + Clone> LocalQuotas<C> {
 
     fn learn(&self, which: Which, rate: Rate) {
         let mut known = self.limiters.write().unwrap_or_else(PoisonError::into_inner);
-        known.entry(which).or_insert_with(|| Arc::new(self.limiter(rate)));
+        known.entry(which).or_insert_with(|| {
+            let subjects = Subjects::default();
+            (Arc::new(self.limiter(rate, subjects.clone())), subjects)
+        });
     }
 
     fn ask(&self, limiter: &Limiter<C>, charge: &Charge) -> Standing {
@@ -82,27 +86,41 @@ impl<C: Clock + Clone> LocalQuotas<C> {
         }
     }
 
-    fn limiter(&self, rate: Rate) -> Limiter<C> {
+    fn limiter(&self, rate: Rate, subjects: Subjects) -> Limiter<C> {
         let all = NonZeroU32::new(rate.limit).unwrap_or(NonZeroU32::MIN);
-        let gap = rate.period.duration() / all.get();
-        // The gap between two requests is never zero.
-        let even = governor::Quota::with_period(gap.max(Duration::from_nanos(1)));
+        let even = governor::Quota::with_period(gap(rate));
         let even = even.unwrap_or(governor::Quota::per_second(all)).allow_burst(all);
-        Limiter::new(even, Subjects::default(), self.clock.clone())
+        Limiter::new(even, subjects, self.clock.clone())
+    }
+
+    /// Like [`Quotas::give_back`], but synchronous.
+    pub(crate) fn give_back_now(&self, charges: &[(Charge, u32)]) {
+        let known = self.known();
+        for (charge, times) in charges {
+            let which = (charge.quota, charge.rate.limit, charge.rate.period.duration());
+            if let Some((_, subjects)) = known.get(&which) {
+                subjects.give_back(charge.subject, Nanos::from(gap(charge.rate) * *times));
+            }
+        }
     }
 
     /// Forgets subjects whose quota is full again, and frees the memory. Call it now and then.
     pub fn forget_idle(&self) {
         let limiters: Vec<_> = self.known().values().cloned().collect();
-        for limiter in limiters {
+        for (limiter, _) in limiters {
             limiter.retain_recent();
         }
     }
 
     /// The number of remembered subjects in all quotas.
     pub fn remembered(&self) -> usize {
-        self.known().values().map(|limiter| limiter.len()).sum()
+        self.known().values().map(|(limiter, _)| limiter.len()).sum()
     }
+}
+
+/// The time in which one charge is replenished; never zero.
+fn gap(rate: Rate) -> Duration {
+    (rate.period.duration() / rate.limit.max(1)).max(Duration::from_nanos(1))
 }
 
 #[async_trait]
@@ -112,5 +130,9 @@ where
 {
     async fn charge(&self, charges: &[Charge]) -> Vec<Standing> {
         self.charge_now(charges)
+    }
+
+    async fn give_back(&self, charges: &[(Charge, u32)]) {
+        self.give_back_now(charges);
     }
 }

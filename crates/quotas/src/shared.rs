@@ -2,6 +2,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use exit3_domain::quotas::{Quota, Rate};
 use exit3_ports::{Charge, Quotas, Standing};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, RedisResult, Script};
@@ -28,6 +29,7 @@ pub struct SharedQuotas {
     /// wrong password). The manager is then replaced.
     redis: Mutex<ConnectionManager>,
     script: Script,
+    give_back: Script,
     /// Counts what this node has let through, for the time when it has to decide.
     own: Arc<LocalQuotas>,
     /// Set while Redis does not count.
@@ -50,7 +52,8 @@ impl SharedQuotas {
         let client = client(url)?;
         let redis = Mutex::new(manager(&client).map_err(|_| RedisUrlError)?);
         let script = Script::new(include_str!("charge.lua"));
-        Ok(Self { client, redis, script, own, away: Mutex::default() })
+        let give_back = Script::new(include_str!("give_back.lua"));
+        Ok(Self { client, redis, script, give_back, own, away: Mutex::default() })
     }
 
     /// Checks that `url` is a Redis URL, without connecting.
@@ -65,7 +68,7 @@ impl SharedQuotas {
     async fn ask(&self, charges: &[Charge]) -> RedisResult<Vec<Standing>> {
         let mut call = self.script.prepare_invoke();
         for Charge { quota, rate, subject } in charges {
-            call.key(format!("exit3:quota:{quota}:{rate}:{subject:x}"));
+            call.key(key(*quota, *rate, *subject));
             call.arg(rate.period.duration().as_micros() as u64);
             call.arg(rate.limit);
         }
@@ -76,6 +79,18 @@ impl SharedQuotas {
             Standing { remaining, refused_for }
         });
         Ok(standings.collect())
+    }
+
+    /// Takes charges back in one round trip.
+    async fn take_back(&self, charges: &[(Charge, u32)]) -> RedisResult<()> {
+        let mut call = self.give_back.prepare_invoke();
+        for (Charge { quota, rate, subject }, times) in charges {
+            call.key(key(*quota, *rate, *subject));
+            call.arg(rate.period.duration().as_micros() as u64 * u64::from(*times));
+            call.arg(rate.limit);
+        }
+        let mut redis = lock(&self.redis).clone();
+        call.invoke_async(&mut redis).await
     }
 
     async fn try_to_ask(&self, charges: &[Charge]) -> Option<Vec<Standing>> {
@@ -121,6 +136,11 @@ impl SharedQuotas {
     }
 }
 
+/// The key under which Redis counts a subject.
+fn key(quota: Quota, rate: Rate, subject: u64) -> String {
+    format!("exit3:quota:{quota}:{rate}:{subject:x}")
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -151,6 +171,14 @@ impl Quotas for SharedQuotas {
                 if is_refused(&own) { own } else { standings }
             }
             None => self.own.charge_now(charges),
+        }
+    }
+
+    async fn give_back(&self, charges: &[(Charge, u32)]) {
+        self.own.give_back_now(charges);
+        if !charges.is_empty() && !self.is_away() {
+            // A Redis that is away keeps the charges, which are replenished with time.
+            let _ = timeout(PATIENCE, self.take_back(charges)).await;
         }
     }
 }

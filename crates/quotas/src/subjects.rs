@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use governor::nanos::Nanos;
 use governor::state::StateStore;
@@ -16,10 +16,10 @@ const MOST: usize = 65_536;
 const EVERYBODY_ELSE: u64 = u64::MAX;
 
 /// When the quota of each subject will be full again. Trees take half the memory of governor's hash
-/// tables, and shrink bit by bit.
-#[derive(Debug)]
+/// tables, and shrink bit by bit. Clones share the state.
+#[derive(Debug, Clone)]
 pub(crate) struct Subjects {
-    parts: Vec<Mutex<BTreeMap<u64, Nanos>>>,
+    parts: Arc<[Mutex<BTreeMap<u64, Nanos>>]>,
     most: usize,
 }
 
@@ -32,6 +32,15 @@ impl Default for Subjects {
 impl Subjects {
     fn with_room(most: usize) -> Self {
         Self { parts: (0..PARTS).map(|_| Mutex::default()).collect(), most }
+    }
+
+    /// Makes the quota of a subject full again earlier by this time.
+    pub(crate) fn give_back(&self, subject: u64, time: Nanos) {
+        let Some(mut part) = self.part(subject) else { return };
+        let key = if part.contains_key(&subject) { subject } else { EVERYBODY_ELSE };
+        if let Some(whole_at) = part.get_mut(&key) {
+            *whole_at = whole_at.saturating_sub(time);
+        }
     }
 
     fn part(&self, subject: u64) -> Option<MutexGuard<'_, BTreeMap<u64, Nanos>>> {
@@ -69,7 +78,7 @@ impl StateStore for Subjects {
 
 impl ShrinkableKeyedStateStore<u64> for Subjects {
     fn retain_recent(&self, drop_below: Nanos) {
-        for part in &self.parts {
+        for part in self.parts.iter() {
             lock(part).retain(|_, whole_at| *whole_at > drop_below);
         }
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use exit3_app::api_keys::Keyring;
 use exit3_app::jobs::Bell;
 use exit3_app::quotas::Limits;
+use exit3_app::sign_ins::Entrance;
 use exit3_app::{App, NoDatabase};
 use exit3_domain::email::DisposableDomains;
 use exit3_ports::{
@@ -24,7 +25,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::clock::SystemClock;
 use crate::ownership;
-use crate::secrets::ensure_directory;
+use crate::secrets::{ensure_directory, fill_random};
 use crate::settings::{DatabaseSettings, Settings};
 
 /// How long a command waits for one statement.
@@ -45,6 +46,7 @@ pub(crate) struct Shared {
     disposable: DisposableDomains,
     keyring: Arc<Keyring>,
     bell: Arc<Bell>,
+    entrance: Arc<Entrance>,
     limits: Limits,
     /// Counts in this process.
     quotas: Arc<LocalQuotas>,
@@ -300,6 +302,11 @@ impl Shared {
             disposable: settings.disposable.clone(),
             keyring: Arc::default(),
             bell: Arc::default(),
+            entrance: Arc::new(Entrance::new(
+                settings.admin.idle,
+                settings.admin.longest,
+                fill_random,
+            )),
             limits: settings.limits,
             quotas: Arc::default(),
             redis_url: settings.redis_url.clone(),
@@ -312,6 +319,7 @@ impl Shared {
             database,
             keyring: Arc::clone(&self.keyring),
             bell: Arc::clone(&self.bell),
+            entrance: Arc::clone(&self.entrance),
             quotas: self.quotas(),
             limits: self.limits,
             clock: Arc::new(SystemClock),

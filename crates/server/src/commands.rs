@@ -10,12 +10,14 @@ mod healthcheck;
 mod import_django;
 mod jobs;
 mod migrate;
+mod password;
 mod prepare;
 mod probe;
 mod promote;
 mod restore;
 mod seed;
 mod serve;
+mod staff;
 mod table;
 mod verify_backup;
 
@@ -53,6 +55,9 @@ enum Command {
     /// Creates, lists and revokes API keys
     #[command(subcommand)]
     ApiKey(api_key::ApiKeyCommand),
+    /// Creates, lists and changes accounts of staff
+    #[command(subcommand)]
+    Staff(staff::StaffCommand),
     /// Lists background jobs, tries them again, and cancels them
     #[command(subcommand)]
     Jobs(jobs::JobsCommand),
@@ -162,6 +167,7 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
         }
         Command::Migrate(wanted) => migrate::migrate(&settings, &wanted),
         Command::ApiKey(command) => api_key::api_key(&settings, command),
+        Command::Staff(command) => staff::staff(&settings, command),
         Command::Jobs(command) => jobs::jobs(&settings, command),
         Command::Check(what) => check::check(&settings, &line.arguments, &what),
         Command::Backup(what) => backup::backup(&settings, &what),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use exit3_app::backups::{self, CheckBackups};
 use exit3_app::events::{self, RemoveOld};
 use exit3_app::jobs::{self, Handling, Registry, RemoveEnded, RunnerSettings};
+use exit3_app::sign_ins::{self, RemoveEndedSignIns};
 use exit3_app::{App, api_keys};
 use exit3_domain::jobs::Schedule;
 
@@ -41,6 +42,10 @@ pub(crate) fn registry(backend: &Backend, events_keep: u32) -> Result<Registry, 
     registry.schedule(daily, &old, handling, events::remove_old)?;
     let daily = Schedule::every("jobs.remove_ended", HOUR * 24);
     registry.schedule(daily, &RemoveEnded {}, Handling::default(), jobs::remove_ended)?;
+
+    let daily = Schedule::every("sign_ins.remove_ended", HOUR * 24);
+    let ended = RemoveEndedSignIns {};
+    registry.schedule(daily, &ended, Handling::default(), sign_ins::remove_ended)?;
 
     // Each node does this for itself: another one does not know its memory.
     registry.on_each_node(NOTE, |app| async move { note_uses(&app).await });

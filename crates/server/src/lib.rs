@@ -9,6 +9,7 @@ pub mod commands;
 mod dotenv;
 mod erasures;
 mod flood;
+mod invitation;
 mod jobs;
 mod ownership;
 mod progress;

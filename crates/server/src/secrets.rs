@@ -92,11 +92,16 @@ fn random() -> String {
 }
 
 /// Unpredictable bytes.
-#[allow(clippy::disallowed_methods, reason = "this is where randomness comes in")]
 pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    rand::rng().fill_bytes(&mut bytes);
+    fill_random(&mut bytes);
     bytes
+}
+
+/// Fills bytes with unpredictable ones.
+#[allow(clippy::disallowed_methods, reason = "this is where randomness comes in")]
+pub(crate) fn fill_random(bytes: &mut [u8]) {
+    rand::rng().fill_bytes(bytes);
 }
 
 #[cfg(test)]

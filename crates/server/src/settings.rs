@@ -2,6 +2,7 @@
 //! The command line takes precedence, then the environment, then `.env`.
 
 mod addresses;
+mod admin;
 mod arguments;
 mod backup;
 mod database;
@@ -24,6 +25,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+pub use admin::AdminSettings;
 pub use arguments::Arguments;
 pub(crate) use arguments::{fill_in, given, names};
 pub use backup::BackupSettings;
@@ -92,6 +94,8 @@ pub struct Settings {
     pub sunset: Option<DateTime<Utc>>,
     /// How many days events are kept.
     pub events_keep: u32,
+    /// The back office.
+    pub admin: AdminSettings,
     /// Warnings about the settings: those that are not followed, and those without effect.
     pub notes: Vec<String>,
 }
@@ -173,6 +177,7 @@ impl Settings {
             disposable: disposable(arguments.disposable_domains_file.as_ref())?,
             sunset: arguments.api_sunset,
             events_keep: arguments.events_keep,
+            admin: AdminSettings::check(arguments)?,
             notes: arguments.variables.notes.clone(),
         };
         settings.notes.extend(not_followed);
@@ -205,7 +210,10 @@ fn site(arguments: &Arguments) -> Result<Site, SettingsError> {
     };
     Ok(Site {
         allowed_hosts: AllowedHosts::new(hosts),
-        trusted_proxies: TrustedProxies::new(addresses::networks(&arguments.trusted_proxies)?),
+        trusted_proxies: TrustedProxies::new(addresses::networks(
+            "TRUSTED_PROXIES",
+            &arguments.trusted_proxies,
+        )?),
         use_forwarded_host: arguments.use_x_forwarded_host,
         ssl_redirect: arguments.secure_ssl_redirect,
         hsts: (hsts.seconds > 0).then_some(hsts),

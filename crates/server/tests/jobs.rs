@@ -71,6 +71,11 @@ fn repositories(database: &str) -> Repositories {
 fn app(database: &str) -> App {
     App {
         database: Ok(repositories(database)),
+        entrance: Arc::new(exit3_app::sign_ins::Entrance::new(
+            chrono::TimeDelta::hours(12),
+            chrono::TimeDelta::days(14),
+            |bytes| bytes.fill(7),
+        )),
         keyring: Arc::default(),
         bell: Arc::default(),
         quotas: Arc::new(exit3_quotas::LocalQuotas::default()),

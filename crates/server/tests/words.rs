@@ -29,7 +29,7 @@ const RETIRED: &[(&str, Option<&str>, &str)] = &[
     ("Peer", Some("web/src/peer.rs"), "a peer sent an HTTP request"),
     ("Place", None, "BackupStore, ServerPosition, or a name that says what is there"),
     ("Position", None, "LogPosition, or ListPosition"),
-    ("Session", None, "Consistency, ServerSession or BulkTransaction; sign-ins will have sessions"),
+    ("Session", None, "Consistency, ServerSession, BulkTransaction or SignIn"),
 ];
 
 /// What adapters and tests put before a word, and errors behind it.

@@ -16,12 +16,14 @@ mod events;
 mod foreign;
 mod freeze;
 mod health;
+mod invitations;
 mod jobs;
 mod leads;
 mod listing;
 mod merge;
 mod migrations;
 mod readers;
+mod sign_ins;
 mod sql;
 mod staff;
 mod store;
@@ -54,6 +56,8 @@ impl SqliteDatabase {
             events: Arc::new(events::SqliteEventRepository::new(store())),
             backups: Arc::new(backups::SqliteBackupLog::new(store())),
             jobs: Arc::new(jobs::SqliteJobQueue::new(store())),
+            sign_ins: Arc::new(sign_ins::SqliteSignIns::new(store())),
+            invitations: Arc::new(invitations::SqliteInvitations::new(store())),
             health: Arc::new(health::SqliteHealth::new(store(), self.connector.clone())),
         }
     }

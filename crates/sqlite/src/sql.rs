@@ -43,6 +43,11 @@ impl<ST> Sql<ST> {
         self
     }
 
+    pub(crate) fn bytes(&mut self, value: Vec<u8>) -> &mut Self {
+        self.parts.push(Part::Bytes(value));
+        self
+    }
+
     /// Adds conditions that the search document contains all of these words.
     pub(crate) fn words(&mut self, words: &[String]) {
         for word in words {

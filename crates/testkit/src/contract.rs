@@ -15,10 +15,13 @@ pub mod clients;
 pub mod concurrency;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod erasure;
+mod event_calls;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod event_lists;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod events;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod invitations;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod job_operations;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
@@ -41,7 +44,11 @@ pub mod outbox;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod schedules;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod sign_ins;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod staff;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod staff_owners;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod subscriber_lists;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
@@ -111,6 +118,7 @@ pub async fn fill(harness: &Harness) {
     api_keys::fill(harness).await;
     clients::fill(harness).await;
     staff::fill(harness).await;
+    sign_ins::fill(harness).await;
     outbox::fill(harness).await;
     transfer::fill_memory(harness).await;
     jobs::fill(harness).await;

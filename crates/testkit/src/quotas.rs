@@ -6,12 +6,20 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exit3_domain::quotas::{Quota, Rate};
+use exit3_domain::quotas::{Period, Quota, Rate};
 use exit3_ports::{Charge, Quotas, Standing};
 
 /// A charge of `Quota::Visitor` for `subject` at this `rate`.
 pub fn charge(rate: &str, subject: u64) -> Charge {
-    let rate: Rate = rate.parse().expect("a rate");
+    // No setting has a rate per minutes, so none is parsed.
+    let rate = match rate.split_once('/').map(|(limit, minutes)| (limit, minutes.strip_suffix('m')))
+    {
+        Some((limit, Some(minutes))) => Rate {
+            limit: limit.parse().expect("a limit"),
+            period: Period::Minutes(minutes.parse().expect("minutes")),
+        },
+        _ => rate.parse().expect("a rate"),
+    };
     Charge { quota: Quota::Visitor, rate, subject }
 }
 
@@ -41,6 +49,8 @@ macro_rules! quotas_contract {
             no_charges_are_no_trouble,
             a_limit_of_one_grants_one,
             the_highest_rate_is_no_trouble,
+            what_is_given_back_can_be_charged_again,
+            no_more_is_given_back_than_there_is,
         }
     };
     (@rules $quotas:expr; $($rule:ident),* $(,)?) => {
@@ -124,6 +134,27 @@ mod rules {
         assert_eq!(standing, Standing { remaining: 0, refused_for: None });
         let wait = once(&*quotas, charge("1/day", 1)).await.refused_for.unwrap();
         assert!(wait > Duration::from_secs(80_000) && wait <= Duration::from_secs(86_400));
+    }
+
+    pub async fn what_is_given_back_can_be_charged_again(quotas: Arc<dyn Quotas>) {
+        let (one, other) = (charge("10/hour", 1), charge("10/150m", 1));
+        for _ in 0..10 {
+            quotas.charge(&[one, other]).await;
+        }
+        assert!(!is_granted(&*quotas, one).await && !is_granted(&*quotas, other).await);
+        quotas.give_back(&[(one, 1), (other, 3)]).await;
+        assert_eq!(once(&*quotas, one).await, Standing { remaining: 0, refused_for: None });
+        assert_eq!(once(&*quotas, other).await, Standing { remaining: 2, refused_for: None });
+        assert!(!is_granted(&*quotas, one).await);
+    }
+
+    pub async fn no_more_is_given_back_than_there_is(quotas: Arc<dyn Quotas>) {
+        quotas.give_back(&[]).await;
+        quotas.give_back(&[(charge("3/hour", 1), 5)]).await;
+        assert_eq!(once(&*quotas, charge("3/hour", 1)).await.remaining, 2);
+        quotas.give_back(&[(charge("3/hour", 1), 5)]).await;
+        quotas.give_back(&[(charge("3/hour", 1), 5)]).await;
+        assert_eq!(once(&*quotas, charge("3/hour", 1)).await.remaining, 2);
     }
 
     pub async fn the_highest_rate_is_no_trouble(quotas: Arc<dyn Quotas>) {

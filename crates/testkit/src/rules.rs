@@ -231,8 +231,33 @@ macro_rules! repository_contract {
                 an_update_changes_only_the_profile,
                 refuses_to_update_a_profile_that_has_changed,
                 replaces_the_password_that_was_seen,
-                notes_the_latest_login,
                 missing_accounts_are_not_found,
+                keeps_every_role_and_preference,
+                refuses_preferences_that_were_not_seen,
+            }
+            staff_owners {
+                the_last_active_owner_stays_one,
+                of_owners_who_go_at_once_one_stays,
+            }
+            sign_ins {
+                returns_what_it_stored,
+                notes_the_latest_sign_in_in_the_account,
+                refuses_texts_that_are_too_long_or_have_nul,
+                only_active_accounts_begin_one,
+                notes_the_latest_use,
+                ends_one_or_all_but_one_or_all,
+                a_new_password_ends_the_others,
+                a_disabled_account_has_none,
+                removes_what_has_ended,
+                a_restore_ends_all,
+            }
+            invitations {
+                a_person_has_one_invitation_at_a_time,
+                only_active_accounts_are_invited,
+                an_invitation_is_used_once,
+                the_first_owner_is_made_once,
+                an_owner_who_came_first_ends_the_invitation,
+                of_fifty_who_accept_at_once_one_becomes_the_owner,
             }
             subscribers {
                 returns_what_it_stored,

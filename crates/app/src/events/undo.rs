@@ -58,6 +58,9 @@ pub enum UndoError {
     /// The row to which this column refers does not exist.
     #[error("the row to which {0} refers does not exist")]
     Missing(&'static str),
+    /// The last active owner would be lost.
+    #[error("the last active owner must stay one")]
+    LastOwner,
     /// Concurrent changes kept interfering.
     #[error("others change the row all the time")]
     Contended,
@@ -72,6 +75,7 @@ impl From<StoreError> for UndoError {
             StoreError::NotFound => Self::Gone,
             StoreError::Conflict(Constraint::Taken { column, .. }) => Self::Taken(column),
             StoreError::Conflict(Constraint::Missing { column, .. }) => Self::Missing(column),
+            StoreError::Conflict(Constraint::LastOwner) => Self::LastOwner,
             error => Self::Store(error),
         }
     }

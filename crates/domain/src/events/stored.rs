@@ -67,6 +67,7 @@ fn a_change_of_a_profile_that_0_1_stored_is_undone() {
         is_staff: has,
         is_active: !has,
         is_superuser: has,
+        role: None,
     };
     let changes = Changes::from_text(Some(text), false);
     let (before, conflicts) = changes.undone_in(&profile("eva", "Eva", "Kos", "", false));

@@ -12,6 +12,8 @@ use pbkdf2::pbkdf2_hmac_array;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
+use crate::api_keys::TokenDigest;
+
 /// The number of random bytes of salt.
 pub const SALT: usize = 16;
 
@@ -53,6 +55,11 @@ impl PasswordHash {
     /// The hash as it is stored.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The digest by which a sign-in recognises the hash.
+    pub fn digest(&self) -> TokenDigest {
+        TokenDigest::of(self.0.as_bytes())
     }
 
     /// Compares `password` with the hash; `None` if it is wrong. Blocks for up to a second.

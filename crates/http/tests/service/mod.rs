@@ -76,6 +76,11 @@ impl Service {
         clock.expect_now().returning(now);
         let app = App {
             database: Ok(self.repositories.into()),
+            entrance: Arc::new(exit3_app::sign_ins::Entrance::new(
+                chrono::TimeDelta::hours(12),
+                chrono::TimeDelta::days(14),
+                |bytes| bytes.fill(7),
+            )),
             keyring: Arc::default(),
             bell: Arc::default(),
             quotas: Arc::new(self.quotas),

@@ -31,8 +31,11 @@ pub(super) async fn adopt(pool: &PgPool) -> Result<(), StoreError> {
     place(pool).await?;
     let last = last(pool).await?;
     let mut moved = 0;
-    while let Some(id) = step(pool, moved, last).await? {
-        moved = id;
+    loop {
+        match step(pool, moved, last).await? {
+            Some(id) => moved = id,
+            None => break,
+        }
     }
     let end = Sql::<()>::cached("UPDATE event_consumers SET transaction_id = 0 WHERE ")
         .sql("transaction_id = ")

@@ -78,26 +78,71 @@ impl EventRow {
 /// it returns. Without an event it is the statement alone. Its text is always the same, so it stays
 /// prepared.
 pub(crate) struct Noted<Q> {
+    before: Vec<(&'static str, Sql)>,
     write: Q,
-    event: Option<EventRow>,
+    /// The event, and the rows that it is about.
+    event: Option<(EventRow, &'static str)>,
+    beside: Vec<(&'static str, Sql)>,
+    returned: &'static str,
 }
 
 impl<Q> Noted<Q> {
     pub(crate) fn new(write: Q, event: impl Into<Option<EventRow>>) -> Self {
-        Self { write, event: event.into() }
+        let event = event.into().map(|event| (event, "written"));
+        Self { before: Vec::new(), write, event, beside: Vec::new(), returned: "written" }
+    }
+
+    /// Adds a query, under a name that the statement uses.
+    pub(crate) fn after(mut self, name: &'static str, query: Sql) -> Self {
+        self.before.push((name, query));
+        self
+    }
+
+    /// Adds another write, which may use the rows of `written`.
+    pub(crate) fn beside(mut self, name: &'static str, write: Sql) -> Self {
+        self.beside.push((name, write));
+        self
+    }
+
+    /// Returns the rows of another write, which must have columns of the same types.
+    pub(crate) fn returning(mut self, name: &'static str) -> Self {
+        self.returned = name;
+        self
+    }
+
+    /// Leaves the event for each row of `from`, which has a column `id`, not of `written`.
+    pub(crate) fn about(mut self, from: &'static str) -> Self {
+        self.event = self.event.map(|(event, _)| (event, from));
+        self
     }
 }
 
 impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Noted<Q> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let Some(event) = &self.event else {
+        if self.event.is_none() && self.before.is_empty() && self.beside.is_empty() {
             return self.write.walk_ast(out);
-        };
-        out.push_sql("WITH written AS (");
+        }
+        out.push_sql("WITH ");
+        for (name, query) in &self.before {
+            out.push_sql(name);
+            out.push_sql(" AS (");
+            query.walk_ast(out.reborrow())?;
+            out.push_sql("), ");
+        }
+        out.push_sql("written AS (");
         self.write.walk_ast(out.reborrow())?;
-        out.push_sql("), noted AS (");
-        event.insert(&mut out, "written")?;
-        out.push_sql(") SELECT * FROM written");
+        if let Some((event, from)) = &self.event {
+            out.push_sql("), noted AS (");
+            event.insert(&mut out, from)?;
+        }
+        for (name, write) in &self.beside {
+            out.push_sql("), ");
+            out.push_sql(name);
+            out.push_sql(" AS (");
+            write.walk_ast(out.reborrow())?;
+        }
+        out.push_sql(") SELECT * FROM ");
+        out.push_sql(self.returned);
         Ok(())
     }
 

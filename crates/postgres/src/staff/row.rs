@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::{AsSelect, SqlTypeOf};
 use diesel::pg::Pg;
 use diesel::prelude::{AsChangeset, Insertable, Queryable, Selectable};
-use exit3_domain::staff::{PasswordHash, Staff, StaffId, StaffProfile};
+use exit3_domain::staff::{
+    Language, PasswordHash, Preferences, Role, Staff, StaffId, StaffProfile, Theme,
+};
 
 diesel::table! {
     staff (id) {
@@ -19,6 +21,10 @@ diesel::table! {
         password -> Text,
         date_joined -> Timestamptz,
         last_login -> Nullable<Timestamptz>,
+        role -> Nullable<Text>,
+        language -> Nullable<Text>,
+        theme -> Nullable<Text>,
+        single_keys -> Bool,
     }
 }
 
@@ -27,12 +33,13 @@ pub(super) type StaffColumns = SqlTypeOf<AsSelect<StaffRow, Pg>>;
 
 /// The columns of [`StaffRow`].
 pub(super) const COLUMNS: &str = "id, username, first_name, last_name, email, is_staff, \
-                                  is_active, is_superuser, password, date_joined, last_login";
+                                  is_active, is_superuser, password, date_joined, last_login, \
+                                  role, language, theme, single_keys";
 
 /// An account as it is read.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = staff)]
-pub(super) struct StaffRow {
+pub(crate) struct StaffRow {
     id: i64,
     username: String,
     first_name: String,
@@ -44,10 +51,16 @@ pub(super) struct StaffRow {
     password: String,
     date_joined: DateTime<Utc>,
     last_login: Option<DateTime<Utc>>,
+    role: Option<String>,
+    language: Option<String>,
+    theme: Option<String>,
+    single_keys: bool,
 }
 
 impl From<StaffRow> for Staff {
     fn from(row: StaffRow) -> Self {
+        // A newer release may know more roles. Those of this one must not be exceeded.
+        let role = row.role.map(|word| Role::from_word(&word).unwrap_or(Role::Viewer));
         Self {
             id: StaffId(row.id),
             profile: StaffProfile {
@@ -58,6 +71,13 @@ impl From<StaffRow> for Staff {
                 is_staff: row.is_staff,
                 is_active: row.is_active,
                 is_superuser: row.is_superuser,
+                role,
+            },
+            preferences: Preferences {
+                // A newer release may have stored words that this one does not know.
+                language: row.language.as_deref().and_then(Language::from_word),
+                theme: row.theme.as_deref().and_then(Theme::from_word),
+                single_keys: row.single_keys,
             },
             password: PasswordHash::kept(row.password),
             date_joined: row.date_joined,
@@ -68,7 +88,7 @@ impl From<StaffRow> for Staff {
 
 /// The columns of a profile.
 #[derive(Insertable, AsChangeset)]
-#[diesel(table_name = staff)]
+#[diesel(table_name = staff, treat_none_as_default_value = false, treat_none_as_null = true)]
 pub(super) struct ProfileRow<'a> {
     pub(super) username: &'a str,
     pub(super) first_name: &'a str,
@@ -77,6 +97,7 @@ pub(super) struct ProfileRow<'a> {
     pub(super) is_staff: bool,
     pub(super) is_active: bool,
     pub(super) is_superuser: bool,
+    pub(super) role: Option<&'static str>,
 }
 
 impl<'a> From<&'a StaffProfile> for ProfileRow<'a> {
@@ -89,6 +110,7 @@ impl<'a> From<&'a StaffProfile> for ProfileRow<'a> {
             is_staff,
             is_active,
             is_superuser,
+            role,
         } = profile;
         Self {
             username,
@@ -98,6 +120,7 @@ impl<'a> From<&'a StaffProfile> for ProfileRow<'a> {
             is_staff: *is_staff,
             is_active: *is_active,
             is_superuser: *is_superuser,
+            role: role.map(Role::as_str),
         }
     }
 }

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::pin::{Pin, pin};
 
 use async_trait::async_trait;
-use exit3_ports::{Load, Mark, PAGE_BYTES, Row, Shape, Snapshot, StoreError, TABLES, Table};
+use exit3_ports::{
+    EMPTIED, Load, Mark, PAGE_BYTES, Row, Shape, Snapshot, StoreError, TABLES, Table,
+};
 use futures_util::TryStreamExt;
 use tokio::runtime::Handle;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
@@ -319,7 +321,7 @@ impl Snapshot for PgBulkTransaction {
 impl Load for PgBulkTransaction {
     async fn clear(&mut self) -> Result<(), StoreError> {
         self.settle().await?;
-        let names = list(TABLES.iter().map(|table| table.name));
+        let names = list(TABLES.iter().chain(EMPTIED).map(|table| table.name));
         self.execute(&format!("TRUNCATE {names}")).await
     }
 

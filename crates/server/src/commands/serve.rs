@@ -6,7 +6,9 @@ use std::time::Duration;
 use actix_http::Request;
 use actix_service::IntoServiceFactory;
 use actix_web::middleware::from_fn;
+use exit3_app::App;
 use exit3_app::jobs::Runner;
+use exit3_app::staff::{self, StaffError};
 use exit3_connections::{Slots, Tls, room};
 use exit3_http::{Api, ApiSettings, Sunset};
 use exit3_web::{Observer, observe};
@@ -18,6 +20,7 @@ use tokio::sync::watch;
 use super::{Failure, say, whisper};
 use crate::backend::Backend;
 use crate::flood::{self, FloodGuard};
+use crate::invitation;
 use crate::jobs;
 use crate::settings::{DatabaseSettings, LogFormat, MetricsBind, Secrets, Settings};
 use crate::signals::service_stops;
@@ -146,6 +149,10 @@ async fn run(
     let asked = backend.clone();
     actix_web::rt::spawn(async move { warn_if_careless(&asked).await });
     let app = backend.app(usize::MAX);
+    if settings.database.is_embedded() && settings.admin.enabled {
+        let (settings, app) = (Arc::clone(&settings), app.clone());
+        actix_web::rt::spawn(async move { invite_first_owner(&settings, &app, address).await });
+    }
     let runner = Runner::new(app.clone(), jobs::registry(&backend, events_keep)?, jobs::SETTINGS);
     let running = actix_web::rt::spawn(runner.run(is_stopped(stopping)));
     let folded = backend.clone();
@@ -219,12 +226,8 @@ fn greet(settings: &Settings, secrets: &Secrets, address: SocketAddr) {
     if secrets.api_key_is_new {
         let key = secrets.api_key.expose_secret();
         let kept = settings.data_dir.join("api_key");
-        // A key does not belong in a log.
-        let (is_journal, tell): (_, fn(std::fmt::Arguments<'_>)) = match logs {
-            LogFormat::Pretty => (is_journal(std::io::stdout()), say),
-            LogFormat::Json => (is_journal(std::io::stderr()), whisper),
-        };
-        if is_journal {
+        let (is_kept, tell) = tell_secret(logs);
+        if is_kept {
             tell(format_args!("API key: in {}", kept.display()));
             return;
         }
@@ -232,6 +235,38 @@ fn greet(settings: &Settings, secrets: &Secrets, address: SocketAddr) {
         tell(format_args!(
             "Try: curl -H 'Authorization: Basic {key}' {scheme}://{reachable}/backend/api/v1/leads/"
         ));
+    }
+}
+
+/// Prints the address on which the first account can be made, while there is none.
+async fn invite_first_owner(settings: &Settings, app: &App, address: SocketAddr) {
+    let (is_kept, tell) = tell_secret(settings.telemetry.format);
+    if is_kept {
+        // The address is a secret, so a journal gets none.
+        if matches!(staff::has_none(app).await, Ok(true)) {
+            tell(format_args!(
+                "There is no account yet: run `exit3 staff create --role owner --username NAME`"
+            ));
+        }
+        return;
+    }
+    match staff::invite_first_owner(app).await {
+        Ok(Some(token)) => {
+            let scheme = if settings.tls.is_some() { "https" } else { "http" };
+            let link = invitation::link(&format!("{scheme}://{}", reachable(address)), &token);
+            tell(format_args!("Make the first account here, once within an hour: {link}"));
+        }
+        // Another node was faster.
+        Ok(None) | Err(StaffError::OwnerExists) => {}
+        Err(error) => tracing::warn!(%error, "nobody could be invited to make the first account"),
+    }
+}
+
+/// How to print a secret, which does not belong in a log, and whether it would be kept all the same.
+fn tell_secret(logs: LogFormat) -> (bool, fn(std::fmt::Arguments<'_>)) {
+    match logs {
+        LogFormat::Pretty => (is_journal(std::io::stdout()), say),
+        LogFormat::Json => (is_journal(std::io::stderr()), whisper),
     }
 }
 

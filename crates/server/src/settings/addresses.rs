@@ -11,19 +11,19 @@ use url::{Host, Url};
 use super::telemetry::MetricsBind;
 use super::{SettingsError, words};
 
-/// The proxies of `TRUSTED_PROXIES`. An IPv4 address written as IPv6 counts as IPv4, like the
-/// address of a peer.
-pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, SettingsError> {
+/// The networks of a setting. An IPv4 address written as IPv6 counts as IPv4, like the address of a
+/// peer.
+pub(super) fn networks(variable: &'static str, text: &str) -> Result<Vec<IpNet>, SettingsError> {
     let mut all = Vec::new();
     for word in words::list(text) {
         let wrong = |problem: &str| {
-            SettingsError::new("TRUSTED_PROXIES", format!("holds {word:?}, which is {problem}"))
+            SettingsError::new(variable, format!("holds {word:?}, which is {problem}"))
         };
         let networks = network(&word).ok_or_else(|| {
             wrong("neither an address such as 10.0.0.1 nor a network such as 10.0.0.0/8")
         })?;
         if networks.first().is_some_and(is_nobody) {
-            return Err(wrong("not an address that a proxy can have"));
+            return Err(wrong("not an address that a machine can have"));
         }
         all.extend(networks);
     }
@@ -274,11 +274,11 @@ mod tests {
             ("::ffff:0:0/90", "::ffc0:0:0/90 0.0.0.0/0"),
             ("0.0.0.0/0", "0.0.0.0/0"),
         ] {
-            let networks = networks(spelling).unwrap();
+            let networks = networks("TRUSTED_PROXIES", spelling).unwrap();
             let shown: Vec<_> = networks.iter().map(ToString::to_string).collect();
             assert_eq!(shown.join(" "), expected, "{spelling}");
         }
-        assert_eq!(networks("127.0.0.1, ::1,\n10.0.0.0/8").unwrap().len(), 3);
+        assert_eq!(networks("TRUSTED_PROXIES", "127.0.0.1, ::1,\n10.0.0.0/8").unwrap().len(), 3);
     }
 
     #[test]
@@ -308,7 +308,7 @@ mod tests {
             "ff02::1",
             "255.255.255.255",
         ] {
-            assert!(networks(wrong).is_err(), "{wrong}");
+            assert!(networks("TRUSTED_PROXIES", wrong).is_err(), "{wrong}");
         }
     }
 

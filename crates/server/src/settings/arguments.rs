@@ -194,6 +194,19 @@ pub struct Arguments {
     /// The number of days for which the service keeps the events of changes
     #[arg(long, env = "EVENTS_KEEP", default_value_t = 730, global = true, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub events_keep: u32,
+    /// Whether the back office is served
+    #[arg(long, env = "ADMIN_ENABLED", default_value = "true", global = true, value_parser = words::boolean, action = clap::ArgAction::Set)]
+    pub admin_enabled: bool,
+    /// Who may reach the back office: addresses and networks, separated by commas; everybody by
+    /// default
+    #[arg(long, env = "ADMIN_ALLOWED_NETWORKS", default_value = "", global = true)]
+    pub admin_allowed_networks: String,
+    /// Hours without a request after which a sign-in ends
+    #[arg(long, env = "ADMIN_IDLE_HOURS", default_value_t = 12, global = true, value_parser = clap::value_parser!(u32).range(1..=8_760))]
+    pub admin_idle_hours: u32,
+    /// Days after which a sign-in ends in any case
+    #[arg(long, env = "ADMIN_LONGEST_DAYS", default_value_t = 14, global = true, value_parser = clap::value_parser!(u32).range(1..=365))]
+    pub admin_longest_days: u32,
     /// The names of the settings that were given in any source
     #[arg(skip)]
     pub given: Vec<String>,

@@ -142,6 +142,14 @@ fn transport(found: &mut Findings, arguments: &Arguments, settings: &Settings) {
         "set TLS_CERT and TLS_KEY, or put a proxy in front and list it in TRUSTED_PROXIES",
     );
     found.add(
+        settings.admin.enabled && !direct && !proxied,
+        "ADMIN_ENABLED",
+        "is true, but no request counts as encrypted: the cookies of the back office travel in the \
+         clear",
+        "set TLS_CERT and TLS_KEY, list the proxy that encrypts in TRUSTED_PROXIES, or set \
+         ADMIN_ENABLED=false",
+    );
+    found.add(
         !direct && !arguments.secure_ssl_redirect,
         "SECURE_SSL_REDIRECT",
         "is not true",

@@ -128,6 +128,9 @@ fn a_wrong_setting_is_reported_in_one_sentence_that_names_it() {
         ("EVENTS_KEEP", "4294967297"),
         ("EVENTS_KEEP", "2y"),
         ("EVENTS_KEEP", "1.5"),
+        ("ADMIN_ENABLED", "perhaps"),
+        ("ADMIN_IDLE_HOURS", "0"),
+        ("ADMIN_LONGEST_DAYS", "366"),
     ] {
         let error = arguments(&[(name, value)]).unwrap_err().to_string();
         assert!(error.lines().next().unwrap().contains(name), "{error}");
@@ -172,6 +175,7 @@ fn contradictory_settings_are_refused() {
         (("TLS_KEY", "key.pem"), "TLS_CERT"),
         (("SECURE_SSL_REDIRECT", "true"), "SECURE_SSL_REDIRECT"),
         (("TRUSTED_PROXIES", "nginx"), "TRUSTED_PROXIES"),
+        (("ADMIN_ALLOWED_NETWORKS", "10.0.0.0/33"), "ADMIN_ALLOWED_NETWORKS"),
         (("REDIS_URL", "hunter2"), "REDIS_URL"),
         (("SENTRY_DSN", "hunter2"), "SENTRY_DSN"),
         (("OTEL_EXPORTER_OTLP_ENDPOINT", "hunter2:4318"), "OTEL_EXPORTER_OTLP_ENDPOINT"),

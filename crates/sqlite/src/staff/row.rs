@@ -2,7 +2,9 @@
 
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
-use exit3_domain::staff::{PasswordHash, Staff, StaffId, StaffProfile};
+use exit3_domain::staff::{
+    Language, PasswordHash, Preferences, Role, Staff, StaffId, StaffProfile, Theme,
+};
 use exit3_ports::StoreError;
 
 use crate::values::{moment, text};
@@ -20,13 +22,17 @@ diesel::table! {
         password -> Text,
         date_joined -> BigInt,
         last_login -> Nullable<BigInt>,
+        role -> Nullable<Text>,
+        language -> Nullable<Text>,
+        theme -> Nullable<Text>,
+        single_keys -> Bool,
     }
 }
 
 /// An account as it is read.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = staff, check_for_backend(Sqlite))]
-pub(super) struct StaffRow {
+pub(crate) struct StaffRow {
     id: i64,
     username: String,
     first_name: String,
@@ -38,6 +44,10 @@ pub(super) struct StaffRow {
     password: String,
     date_joined: i64,
     last_login: Option<i64>,
+    role: Option<String>,
+    language: Option<String>,
+    theme: Option<String>,
+    single_keys: bool,
 }
 
 impl StaffRow {
@@ -50,6 +60,8 @@ impl TryFrom<StaffRow> for Staff {
     type Error = StoreError;
 
     fn try_from(row: StaffRow) -> Result<Self, StoreError> {
+        // A newer release may know more roles. Those of this one must not be exceeded.
+        let role = row.role.map(|word| Role::from_word(&word).unwrap_or(Role::Viewer));
         Ok(Self {
             id: StaffId(row.id),
             profile: StaffProfile {
@@ -60,6 +72,13 @@ impl TryFrom<StaffRow> for Staff {
                 is_staff: row.is_staff,
                 is_active: row.is_active,
                 is_superuser: row.is_superuser,
+                role,
+            },
+            preferences: Preferences {
+                // A newer release may have stored words that this one does not know.
+                language: row.language.as_deref().and_then(Language::from_word),
+                theme: row.theme.as_deref().and_then(Theme::from_word),
+                single_keys: row.single_keys,
             },
             password: PasswordHash::kept(row.password),
             date_joined: moment(row.date_joined)?,
@@ -70,7 +89,7 @@ impl TryFrom<StaffRow> for Staff {
 
 /// The columns of a profile.
 #[derive(Insertable, AsChangeset)]
-#[diesel(table_name = staff)]
+#[diesel(table_name = staff, treat_none_as_default_value = false, treat_none_as_null = true)]
 pub(super) struct ProfileRow {
     username: String,
     first_name: String,
@@ -79,6 +98,7 @@ pub(super) struct ProfileRow {
     is_staff: bool,
     is_active: bool,
     is_superuser: bool,
+    role: Option<&'static str>,
 }
 
 impl ProfileRow {
@@ -92,6 +112,7 @@ impl ProfileRow {
             is_staff,
             is_active,
             is_superuser,
+            role,
         } = profile;
         Ok(Self {
             username: text(username)?,
@@ -101,6 +122,7 @@ impl ProfileRow {
             is_staff: *is_staff,
             is_active: *is_active,
             is_superuser: *is_superuser,
+            role: role.map(Role::as_str),
         })
     }
 }

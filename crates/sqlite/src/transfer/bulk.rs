@@ -8,7 +8,8 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use exit3_ports::{
-    Column, Kind, Load, PAGE_BYTES, Row, Shape, Snapshot, StoreError, TABLES, Table, Value, events,
+    Column, EMPTIED, Kind, Load, PAGE_BYTES, Row, Shape, Snapshot, StoreError, TABLES, Table,
+    Value, events,
 };
 use serde_json::Value as Json;
 
@@ -190,7 +191,7 @@ impl Snapshot for SqliteBulkTransaction {
 impl Load for SqliteBulkTransaction {
     async fn clear(&mut self) -> Result<(), StoreError> {
         self.with(|connection| {
-            for table in TABLES.iter().rev() {
+            for table in TABLES.iter().chain(EMPTIED).rev() {
                 let mut delete = Sql::<()>::new("DELETE FROM ");
                 delete.sql(table.name);
                 delete.execute(connection).map_err(from_diesel)?;

@@ -15,7 +15,7 @@ use super::model::{NEW_YEAR, everything, subscribers_listed};
 use crate::builders::{act, at, lead, some_act, subscriber};
 
 /// Calls `write` with each number below `writers`, and runs all futures concurrently.
-async fn together<T, F>(writers: usize, write: impl Fn(usize) -> F) -> Vec<T>
+pub(crate) async fn together<T, F>(writers: usize, write: impl Fn(usize) -> F) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,

@@ -9,11 +9,13 @@ use exit3_domain::events::{
 };
 use exit3_domain::staff::{NewStaff, PasswordHash};
 use exit3_ports::events::LAST_IN_PAGE;
+use exit3_ports::sign_ins::Ending;
 use exit3_ports::{StoreError, Value};
 
 use super::Harness;
 use super::api_keys::api_key;
 use super::model::{NEW_YEAR, NOW};
+use super::sign_ins::{invitation, now, sign_in};
 use super::staff::staff;
 use crate::builders::{act, at, lead, some_act, time};
 
@@ -331,6 +333,17 @@ pub async fn no_event_contains_a_secret(harness: &Harness) {
     let renamed = harness.staff.update(&account, &staff("eva").profile, by).await.unwrap();
     let next = PasswordHash::kept(format!("{secret}-2"));
     harness.staff.set_password(&renamed, &next, by).await.unwrap();
+    let renamed = harness.staff.find(renamed.id).await.unwrap().unwrap();
+    let sign_in = harness.sign_ins.begin(&sign_in(&renamed, 1), by).await.unwrap();
+    let next = PasswordHash::kept(format!("{secret}-3"));
+    let keep = Some(sign_in.id);
+    harness.sign_ins.change_password(&renamed, &next, keep, by).await.unwrap();
+    harness.sign_ins.end(renamed.id, Ending::All, by).await.unwrap();
+    let invitation = invitation(Some(&renamed), 2);
+    harness.invitations.invite(&invitation, by).await.unwrap();
+    let next = PasswordHash::kept(format!("{secret}-4"));
+    let act = &act(now(1));
+    harness.invitations.accept(&invitation.digest, &renamed, &next, act).await.unwrap();
     harness.api_keys.create(&api_key("a", 1), by).await.unwrap();
     harness.api_keys.revoke("a", by).await.unwrap();
     harness.leads.create(&lead().notes(Some(secret)).build(), by).await.unwrap();
@@ -338,7 +351,7 @@ pub async fn no_event_contains_a_secret(harness: &Harness) {
     let shapes = snapshot.shapes().await.unwrap();
     let shape = shapes.iter().find(|shape| shape.table.name == "events").unwrap();
     let rows = snapshot.rows(shape, i64::MIN, 100).await.unwrap();
-    assert_eq!(rows.len(), 6);
+    assert_eq!(rows.len(), 11);
     for value in rows.iter().flatten() {
         if let Value::Text(text) = value {
             assert!(!text.contains(secret) && !text.contains("digest"), "{text}");

@@ -21,7 +21,7 @@ use crate::builders::{at, lead, some_act, subscriber, unsubscribed};
 
 /// Every method that writes: each is called at least once by [`calls`]. Two more methods write and
 /// leave no event, because what they note is no change: `api_keys.note_uses` and
-/// `staff.note_login`.
+/// `sign_ins.note_seen`.
 const WRITES: &[(&str, &str)] = &[
     ("leads", "create"),
     ("leads", "create_many"),
@@ -41,25 +41,36 @@ const WRITES: &[(&str, &str)] = &[
     ("staff", "create"),
     ("staff", "update"),
     ("staff", "set_password"),
+    ("staff", "set_preferences"),
+    ("sign_ins", "begin"),
+    ("sign_ins", "end"),
+    ("sign_ins", "change_password"),
+    ("invitations", "invite"),
+    ("invitations", "accept"),
+    ("invitations", "accept_as_owner"),
     ("api_keys", "create"),
     ("api_keys", "revoke"),
     ("events", "note"),
 ];
 
 /// An event that a call must leave: the verb, the id of the row, and the changes.
-type Expected = (&'static str, i64, Changes);
+pub(super) type Expected = (&'static str, i64, Changes);
 
-type Outcome = Result<Vec<Expected>, StoreError>;
+pub(super) type Outcome = Result<Vec<Expected>, StoreError>;
 
-type Running<'a> = Pin<Box<dyn Future<Output = Outcome> + 'a>>;
+pub(super) type Running<'a> = Pin<Box<dyn Future<Output = Outcome> + 'a>>;
 
 /// A call that has not been made yet and can be made again if it fails.
-struct Call<'a> {
+pub(super) struct Call<'a> {
     method: (&'static str, &'static str),
     make: Box<dyn Fn(Act) -> Running<'a> + 'a>,
 }
 
-fn call<'a, F>(port: &'static str, method: &'static str, make: impl Fn(Act) -> F + 'a) -> Call<'a>
+pub(super) fn call<'a, F>(
+    port: &'static str,
+    method: &'static str,
+    make: impl Fn(Act) -> F + 'a,
+) -> Call<'a>
 where
     F: Future<Output = Outcome> + 'a,
 {
@@ -87,7 +98,7 @@ async fn since(harness: &Harness, last: EventId) -> Vec<Event> {
     events
 }
 
-fn created(verb: &'static str, id: i64) -> Vec<Expected> {
+pub(super) fn created(verb: &'static str, id: i64) -> Vec<Expected> {
     vec![(verb, id, Changes::None)]
 }
 
@@ -97,6 +108,7 @@ async fn calls(harness: &Harness) -> Vec<Call<'_>> {
     calls.append(&mut subscriber_calls(harness).await);
     calls.append(&mut client_calls(harness).await);
     calls.append(&mut account_calls(harness).await);
+    calls.append(&mut super::event_calls::sign_in_calls(harness).await);
     let called: BTreeSet<_> = calls.iter().map(|call| call.method).collect();
     assert_eq!(called, WRITES.iter().copied().collect());
     calls

@@ -1,13 +1,15 @@
 //! Storing staff accounts.
 
 use exit3_domain::paging::{PageNumber, PageRequest};
-use exit3_domain::staff::{NewStaff, PasswordHash, Staff, StaffId, StaffProfile};
+use exit3_domain::staff::{
+    Language, NewStaff, PasswordHash, Preferences, Role, Staff, StaffId, StaffProfile, Theme,
+};
 use exit3_ports::staff::USERNAME_TAKEN;
 use exit3_ports::{Constraint, StoreError};
 
 use super::Harness;
-use super::model::NOW;
-use crate::builders::{at, some_act, time};
+use super::invitations::owner;
+use crate::builders::{at, some_act};
 
 /// A staff account of that name that no password matches.
 pub fn staff(username: &str) -> NewStaff {
@@ -20,6 +22,7 @@ pub fn staff(username: &str) -> NewStaff {
             is_staff: true,
             is_active: true,
             is_superuser: false,
+            role: Some(Role::Sales),
         },
         password: PasswordHash::kept("!".to_owned()),
         date_joined: at(1_790_000_000_000_001),
@@ -29,7 +32,12 @@ pub fn staff(username: &str) -> NewStaff {
 /// Stores rows with all kinds of values.
 pub(crate) async fn fill(harness: &Harness) {
     let account = create(harness, "ana").await;
-    harness.staff.note_login(account.id, time(NOW)).await.unwrap();
+    harness.staff.set_preferences(&account, &rich(), &some_act()).await.unwrap();
+}
+
+/// Preferences of which none is the default.
+pub(crate) fn rich() -> Preferences {
+    Preferences { language: Some(Language::Croatian), theme: Some(Theme::Dark), single_keys: false }
 }
 
 async fn create(harness: &Harness, username: &str) -> Staff {
@@ -38,6 +46,15 @@ async fn create(harness: &Harness, username: &str) -> Staff {
 
 async fn find(harness: &Harness, id: StaffId) -> Staff {
     harness.staff.find(id).await.unwrap().unwrap()
+}
+
+/// The account after a sign-in.
+async fn signed_in(harness: &Harness, account: Staff) -> Staff {
+    super::sign_ins::begin(harness, &account, 1).await;
+    let after = find(harness, account.id).await;
+    assert_eq!(after, Staff { last_login: after.last_login, ..account });
+    assert!(after.last_login.is_some());
+    after
 }
 
 fn kept(text: &str) -> PasswordHash {
@@ -54,6 +71,7 @@ pub async fn returns_what_it_stored(harness: &Harness) {
             is_staff: false,
             is_active: false,
             is_superuser: true,
+            role: None,
         },
         password: kept(&"$".repeat(255)),
         date_joined: at(1_790_000_000_000_001),
@@ -63,6 +81,7 @@ pub async fn returns_what_it_stored(harness: &Harness) {
         assert_eq!(created.profile, given.profile);
         assert_eq!(created.password, given.password);
         assert_eq!((created.date_joined, created.last_login), (given.date_joined, None));
+        assert_eq!(created.preferences, Preferences::default());
         assert_eq!(find(harness, created.id).await, created);
     }
 }
@@ -135,17 +154,19 @@ pub async fn an_empty_list_has_one_empty_page(harness: &Harness) {
 
 pub async fn an_update_changes_only_the_profile(harness: &Harness) {
     let (created, other) = (create(harness, "ana").await, create(harness, "ivo").await);
-    harness.staff.note_login(created.id, at(7)).await.unwrap();
+    let created = signed_in(harness, created).await;
     let profile = StaffProfile { is_active: false, ..staff("eva").profile };
     let updated = harness.staff.update(&created, &profile, &some_act()).await.unwrap();
-    assert_eq!(updated, Staff { profile, last_login: Some(at(7)), ..created });
+    assert_eq!(updated, Staff { profile, ..created });
     assert_eq!(find(harness, updated.id).await, updated);
     assert_eq!(find(harness, other.id).await, other);
 }
 
 pub async fn refuses_to_update_a_profile_that_has_changed(harness: &Harness) {
+    // Another owner, so that this account may become one and stop being one.
+    harness.staff.create(&owner("boss"), &some_act()).await.unwrap();
     let seen = create(harness, "ana").await;
-    let changes: [fn(&mut StaffProfile); 7] = [
+    let changes: [fn(&mut StaffProfile); 8] = [
         |profile| profile.username.push('x'),
         |profile| profile.first_name.push('x'),
         |profile| profile.last_name.push('x'),
@@ -153,6 +174,7 @@ pub async fn refuses_to_update_a_profile_that_has_changed(harness: &Harness) {
         |profile| profile.is_staff = false,
         |profile| profile.is_active = false,
         |profile| profile.is_superuser = true,
+        |profile| profile.role = None,
     ];
     let mut now = seen.clone();
     for change in changes {
@@ -167,15 +189,13 @@ pub async fn refuses_to_update_a_profile_that_has_changed(harness: &Harness) {
         assert_eq!(find(harness, seen.id).await, now);
     }
     // A sign-in or another password is no change of the profile.
-    harness.staff.note_login(seen.id, at(7)).await.unwrap();
+    let revived = StaffProfile { is_active: true, ..now.profile.clone() };
+    let now = harness.staff.update(&now, &revived, &some_act()).await.unwrap();
+    let last_login = signed_in(harness, now.clone()).await.last_login;
     harness.staff.set_password(&now, &kept("second"), &some_act()).await.unwrap();
     let updated = harness.staff.update(&now, &staff("eva").profile, &some_act()).await.unwrap();
-    let expected = Staff {
-        profile: staff("eva").profile,
-        password: kept("second"),
-        last_login: Some(at(7)),
-        ..seen
-    };
+    let expected =
+        Staff { profile: staff("eva").profile, password: kept("second"), last_login, ..seen };
     assert_eq!(updated, expected);
 }
 
@@ -190,15 +210,6 @@ pub async fn replaces_the_password_that_was_seen(harness: &Harness) {
     assert_eq!(find(harness, seen.id).await, now);
 }
 
-pub async fn notes_the_latest_login(harness: &Harness) {
-    let (created, other) = (create(harness, "ana").await, create(harness, "ivo").await);
-    for time in [5, 9, 7] {
-        harness.staff.note_login(created.id, at(time)).await.unwrap();
-    }
-    assert_eq!(find(harness, created.id).await.last_login, Some(at(9)));
-    assert_eq!(find(harness, other.id).await.last_login, None);
-}
-
 pub async fn missing_accounts_are_not_found(harness: &Harness) {
     let created = create(harness, "ana").await;
     let gone = Staff { id: StaffId(created.id.0 + 1), ..created };
@@ -207,5 +218,50 @@ pub async fn missing_accounts_are_not_found(harness: &Harness) {
     assert!(matches!(updated, Err(StoreError::NotFound)));
     let set = harness.staff.set_password(&gone, &kept("second"), &some_act()).await;
     assert!(matches!(set, Err(StoreError::NotFound)));
-    harness.staff.note_login(gone.id, at(7)).await.unwrap();
+    let set = harness.staff.set_preferences(&gone, &rich(), &some_act()).await;
+    assert!(matches!(set, Err(StoreError::NotFound)));
+}
+
+pub async fn keeps_every_role_and_preference(harness: &Harness) {
+    let mut account = create(harness, "ana").await;
+    harness.staff.create(&owner("boss"), &some_act()).await.unwrap();
+    for role in Role::ALL.iter().chain(Role::ALL) {
+        let mut profile = account.profile.clone();
+        profile.set_role(*role);
+        account = harness.staff.update(&account, &profile, &some_act()).await.unwrap();
+        assert_eq!((&account.profile, account.profile.works_as()), (&profile, Some(*role)));
+        assert_eq!(find(harness, account.id).await, account);
+    }
+    let languages = Language::ALL.iter().map(|one| Some(*one)).chain([None]);
+    for language in languages {
+        let themes = Theme::ALL.iter().map(|one| Some(*one)).chain([None]);
+        for theme in themes {
+            for single_keys in [false, true] {
+                let preferences = Preferences { language, theme, single_keys };
+                harness.staff.set_preferences(&account, &preferences, &some_act()).await.unwrap();
+                account.preferences = preferences;
+                assert_eq!(find(harness, account.id).await, account);
+            }
+        }
+    }
+}
+
+pub async fn refuses_preferences_that_were_not_seen(harness: &Harness) {
+    let (seen, other) = (create(harness, "ana").await, create(harness, "ivo").await);
+    harness.staff.set_preferences(&seen, &rich(), &some_act()).await.unwrap();
+    let now = find(harness, seen.id).await;
+    assert_eq!(now, Staff { preferences: rich(), ..seen.clone() });
+    for stale in [
+        Preferences::default(),
+        Preferences { language: None, ..rich() },
+        Preferences { theme: None, ..rich() },
+        Preferences { single_keys: true, ..rich() },
+    ] {
+        let stale = Staff { preferences: stale, ..seen.clone() };
+        let preferences = Preferences::default();
+        let set = harness.staff.set_preferences(&stale, &preferences, &some_act()).await;
+        assert!(matches!(set, Err(StoreError::Conflict(Constraint::Stale))), "{set:?}");
+    }
+    assert_eq!(find(harness, seen.id).await, now);
+    assert_eq!(find(harness, other.id).await, other);
 }

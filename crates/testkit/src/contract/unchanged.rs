@@ -3,8 +3,10 @@
 use exit3_domain::clients::{Client, ClientId, NewClient};
 use exit3_domain::events::{EventFilter, Subject, Verb};
 use exit3_domain::leads::{Lead, LeadId, NewLead};
+use exit3_domain::sign_ins::SignInId;
 use exit3_domain::staff::{PasswordHash, Staff, StaffId};
 use exit3_domain::subscribers::{Subscriber, SubscriberId};
+use exit3_ports::sign_ins::Ending;
 
 use super::Harness;
 use super::api_keys::api_key;
@@ -116,7 +118,9 @@ pub async fn a_write_that_changes_nothing_leaves_no_event(harness: &Harness) {
     harness.leads.create_many(&[], by).await.unwrap();
     harness.clients.update(&customer, &customer.details, by).await.unwrap();
     harness.staff.update(&account, &account.profile, by).await.unwrap();
-    harness.staff.note_login(account.id, at(7)).await.unwrap();
+    harness.staff.set_preferences(&account, &account.preferences, by).await.unwrap();
+    harness.sign_ins.note_seen(SignInId(1), at(7)).await.unwrap();
+    assert_eq!(harness.sign_ins.end(account.id, Ending::All, by).await.unwrap(), 0);
     harness.api_keys.note_uses(&[(key.id, at(7))]).await.unwrap();
     for which in ["a", "nobody", ""] {
         assert_eq!(harness.api_keys.revoke(which, by).await.unwrap(), []);

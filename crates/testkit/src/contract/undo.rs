@@ -11,7 +11,7 @@ use exit3_domain::clients::{Money, NewClient};
 use exit3_domain::email::DisposableDomains;
 use exit3_domain::events::{Act, Actor, Author, BatchId, Event, EventId, Verb};
 use exit3_domain::leads::{Lead, LeadStatus, NewLead};
-use exit3_domain::staff::{PasswordHash, Staff, StaffProfile};
+use exit3_domain::staff::{PasswordHash, Role, Staff, StaffProfile};
 use exit3_ports::{Charge, Clock, Quotas, Standing};
 
 use super::Harness;
@@ -39,11 +39,18 @@ impl Quotas for Unlimited {
     async fn charge(&self, _: &[Charge]) -> Vec<Standing> {
         Vec::new()
     }
+
+    async fn give_back(&self, _: &[(Charge, u32)]) {}
 }
 
 pub(super) fn app(harness: &Harness) -> App {
     App {
         database: Ok(harness.repositories.clone()),
+        entrance: Arc::new(exit3_app::sign_ins::Entrance::new(
+            chrono::TimeDelta::hours(12),
+            chrono::TimeDelta::days(14),
+            |bytes| bytes.fill(7),
+        )),
         keyring: Arc::default(),
         bell: Arc::default(),
         quotas: Arc::new(Unlimited),
@@ -306,6 +313,12 @@ pub async fn profiles_of_staff_are_undone_and_nothing_else_of_accounts(harness: 
     harness.staff.create(&staff("ana"), by).await.unwrap();
     let outcome = undone(harness, newest_update(harness).await).await;
     assert!(matches!(outcome, Err(UndoError::Taken("username"))), "{outcome:?}");
+    let boss = harness.staff.create(&staff("boss"), by).await.unwrap();
+    let mut profile = boss.profile.clone();
+    profile.set_role(Role::Owner);
+    harness.staff.update(&boss, &profile, by).await.unwrap();
+    let outcome = undone(harness, newest_update(harness).await).await;
+    assert!(matches!(outcome, Err(UndoError::LastOwner)), "{outcome:?}");
     harness.api_keys.create(&api_key("a", 1), by).await.unwrap();
     refused().await;
     harness.api_keys.revoke("a", by).await.unwrap();

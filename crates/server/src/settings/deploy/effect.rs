@@ -42,6 +42,22 @@ pub(super) fn find(found: &mut Findings, arguments: &Arguments, settings: &Setti
         "has no effect: CORS_ALLOWED_ORIGINS is empty",
         "list the origins of the pages, or leave it out",
     );
+    let longest = settings.admin.longest;
+    found.add(
+        settings.admin.enabled && settings.admin.idle > longest,
+        "ADMIN_IDLE_HOURS",
+        "has no effect: ADMIN_LONGEST_DAYS ends sign-ins earlier",
+        "set it to less, or leave it out",
+    );
+    let given = |name: &str| arguments.given.iter().any(|given| given == name);
+    for name in ["ADMIN_ALLOWED_NETWORKS", "ADMIN_IDLE_HOURS", "ADMIN_LONGEST_DAYS"] {
+        found.add(
+            !settings.admin.enabled && given(name),
+            name,
+            "has no effect: ADMIN_ENABLED is false",
+            "leave it out, or set ADMIN_ENABLED=true",
+        );
+    }
     found.add(
         arguments.redis_password.is_some() && arguments.redis_url.is_none(),
         "REDIS_PASSWORD",

@@ -35,7 +35,12 @@ fn unsafe_settings_are_found() {
         (("BACKUP_PASSPHRASE", "15 characters, "), "BACKUP_PASSPHRASE"),
         (("TRUSTED_PROXIES", "10.0.0.1,0.0.0.0/0"), "!TRUSTED_PROXIES"),
         (("TRUSTED_PROXIES", "::ffff:0:0/96"), "!TRUSTED_PROXIES"),
-        (("TRUSTED_PROXIES", ""), "SECURE_SSL_REDIRECT SECURE_HSTS_SECONDS"),
+        (("TRUSTED_PROXIES", ""), "ADMIN_ENABLED SECURE_SSL_REDIRECT SECURE_HSTS_SECONDS"),
+        (("ADMIN_ENABLED", "false"), ""),
+        (("ADMIN_ALLOWED_NETWORKS", "10.0.0.0/8, 2001:db8::/32"), ""),
+        (("ADMIN_IDLE_HOURS", "336"), ""),
+        (("ADMIN_IDLE_HOURS", "337"), "ADMIN_IDLE_HOURS"),
+        (("ADMIN_LONGEST_DAYS", "1"), ""),
         (("HOST", "0.0.0.0"), ""),
         (("USE_X_FORWARDED_HOST", "true"), ""),
         (("CORS_ALLOW_CREDENTIALS", "true"), "CORS_ALLOW_CREDENTIALS"),
@@ -99,6 +104,8 @@ fn unsafe_settings_are_found() {
         .filter(|(name, _)| !matches!(*name, "TRUSTED_PROXIES" | "SECURE_SSL_REDIRECT"))
         .chain([("SECURE_HSTS_SECONDS", "31536000")])
         .collect();
+    let without: Vec<_> = direct.iter().copied().chain([("ADMIN_ENABLED", "false")]).collect();
+    assert!(!unsafe_settings(&without).contains(&"ADMIN_ENABLED".to_owned()));
     let open: Vec<_> = direct.iter().copied().chain([("HOST", "0.0.0.0")]).collect();
     assert_eq!(unsafe_settings(&open)[0], "!TLS_CERT");
     let named: Vec<_> = direct.iter().copied().chain([("USE_X_FORWARDED_HOST", "true")]).collect();

@@ -36,6 +36,7 @@ fn every_setting_is_trimmed_and_an_empty_one_is_absent() {
         ("SENTRY_DSN", "https://key@sentry/7"),
         ("API_SUNSET", "2027-12-31"),
         ("EVENTS_KEEP", "30"),
+        ("ADMIN_IDLE_HOURS", "3"),
         ("TLS_CERT", "cert.pem"),
         ("BASIC_API_KEY", "key"),
     ] {

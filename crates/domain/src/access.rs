@@ -1,0 +1,197 @@
+//! Who may do what in the back office. The rules are the one table in [`may`].
+
+use crate::staff::{Role, StaffId};
+
+/// A person who works in the back office.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Worker {
+    /// The account.
+    pub id: StaffId,
+    /// The role of the account.
+    pub role: Role,
+}
+
+/// What a worker wants to do with a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// To see it, in a list or alone, with its history.
+    Read,
+    /// To make a new one.
+    Create,
+    /// To change its fields, its status and its next step.
+    Edit,
+    /// To become the owner of one that has no owner.
+    Claim,
+    /// To give it to somebody else.
+    Assign,
+    /// To add a note to its history.
+    Note,
+    /// To make a client of it.
+    Convert,
+    /// To see and to change what the client pays.
+    Charge,
+    /// To delete it.
+    Delete,
+    /// To bring a deleted one back.
+    Restore,
+    /// To make one of two.
+    Merge,
+    /// To load many from a file.
+    Import,
+    /// To write many to a file.
+    Export,
+}
+
+impl Action {
+    /// All actions.
+    pub const ALL: &[Self] = &[
+        Self::Read,
+        Self::Create,
+        Self::Edit,
+        Self::Claim,
+        Self::Assign,
+        Self::Note,
+        Self::Convert,
+        Self::Charge,
+        Self::Delete,
+        Self::Restore,
+        Self::Merge,
+        Self::Import,
+        Self::Export,
+    ];
+}
+
+/// What an action is about. The owner of a record is the person who looks after it; a new record,
+/// and a whole list, have none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Record {
+    /// A lead, or the list of all.
+    Lead(Option<StaffId>),
+    /// A client, or the list of all.
+    Client(Option<StaffId>),
+    /// A newsletter subscriber, or the list of all.
+    Subscriber,
+    /// The accounts of others.
+    Staff,
+    /// API keys.
+    ApiKey,
+    /// The events of everything, as opposed to the history of one record.
+    Event,
+    /// The worker's own account: password, preferences, sign-ins.
+    OwnAccount,
+}
+
+/// Whether a worker may do this.
+pub fn may(worker: &Worker, action: Action, record: Record) -> bool {
+    use Action::{Charge, Claim, Convert, Create, Edit, Note, Read};
+    use Record::{ApiKey, Client, Event, Lead, OwnAccount, Staff, Subscriber};
+
+    let is_own = |owner: Option<StaffId>| owner == Some(worker.id);
+    match (worker.role, action, record) {
+        // Nobody makes or deletes an own account.
+        (_, Read | Edit, OwnAccount) => true,
+        (_, _, OwnAccount) => false,
+        (Role::Owner, ..) => true,
+        (_, _, Staff | ApiKey | Event) => false,
+        (Role::Manager, _, Lead(_) | Client(_) | Subscriber) => true,
+        // Everybody sees everything, or two people work on the same person.
+        (Role::Sales | Role::Viewer, Read, Lead(_) | Client(_) | Subscriber) => true,
+        (Role::Sales, Create, Lead(_)) => true,
+        (Role::Sales, Claim, Lead(owner)) => owner.is_none(),
+        (Role::Sales, Edit | Note | Convert, Lead(owner)) => owner.is_none() || is_own(owner),
+        (Role::Sales, Edit | Note | Charge, Client(owner)) => is_own(owner),
+        (Role::Sales | Role::Viewer, ..) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ME: StaffId = StaffId(1);
+    const NOBODY: Option<StaffId> = None;
+    const MINE: Option<StaffId> = Some(ME);
+    const OTHERS: Option<StaffId> = Some(StaffId(2));
+
+    /// All records, by the names of the table below.
+    const RECORDS: &[(&str, Record)] = &[
+        ("lead of nobody", Record::Lead(NOBODY)),
+        ("lead of mine", Record::Lead(MINE)),
+        ("lead of others", Record::Lead(OTHERS)),
+        ("client of nobody", Record::Client(NOBODY)),
+        ("client of mine", Record::Client(MINE)),
+        ("client of others", Record::Client(OTHERS)),
+        ("subscriber", Record::Subscriber),
+        ("staff", Record::Staff),
+        ("api key", Record::ApiKey),
+        ("event", Record::Event),
+        ("own account", Record::OwnAccount),
+    ];
+
+    const ALL: &str = "read create edit claim assign note convert charge delete restore merge \
+                       import export";
+
+    /// What each role may do, written as a person would say it.
+    const TABLE: &[(Role, &str, &str)] = &[
+        (Role::Owner, "lead of nobody", ALL),
+        (Role::Owner, "lead of mine", ALL),
+        (Role::Owner, "lead of others", ALL),
+        (Role::Owner, "client of nobody", ALL),
+        (Role::Owner, "client of mine", ALL),
+        (Role::Owner, "client of others", ALL),
+        (Role::Owner, "subscriber", ALL),
+        (Role::Owner, "staff", ALL),
+        (Role::Owner, "api key", ALL),
+        (Role::Owner, "event", ALL),
+        (Role::Owner, "own account", "read edit"),
+        (Role::Manager, "lead of nobody", ALL),
+        (Role::Manager, "lead of mine", ALL),
+        (Role::Manager, "lead of others", ALL),
+        (Role::Manager, "client of nobody", ALL),
+        (Role::Manager, "client of mine", ALL),
+        (Role::Manager, "client of others", ALL),
+        (Role::Manager, "subscriber", ALL),
+        (Role::Manager, "staff", ""),
+        (Role::Manager, "api key", ""),
+        (Role::Manager, "event", ""),
+        (Role::Manager, "own account", "read edit"),
+        (Role::Sales, "lead of nobody", "read create edit claim note convert"),
+        (Role::Sales, "lead of mine", "read create edit note convert"),
+        (Role::Sales, "lead of others", "read create"),
+        (Role::Sales, "client of nobody", "read"),
+        (Role::Sales, "client of mine", "read edit note charge"),
+        (Role::Sales, "client of others", "read"),
+        (Role::Sales, "subscriber", "read"),
+        (Role::Sales, "staff", ""),
+        (Role::Sales, "api key", ""),
+        (Role::Sales, "event", ""),
+        (Role::Sales, "own account", "read edit"),
+        (Role::Viewer, "lead of nobody", "read"),
+        (Role::Viewer, "lead of mine", "read"),
+        (Role::Viewer, "lead of others", "read"),
+        (Role::Viewer, "client of nobody", "read"),
+        (Role::Viewer, "client of mine", "read"),
+        (Role::Viewer, "client of others", "read"),
+        (Role::Viewer, "subscriber", "read"),
+        (Role::Viewer, "staff", ""),
+        (Role::Viewer, "api key", ""),
+        (Role::Viewer, "event", ""),
+        (Role::Viewer, "own account", "read edit"),
+    ];
+
+    #[test]
+    fn each_role_may_do_what_the_table_says_and_nothing_else() {
+        assert_eq!(TABLE.len(), Role::ALL.len() * RECORDS.len());
+        for role in Role::ALL {
+            let worker = Worker { id: ME, role: *role };
+            for (name, record) in RECORDS {
+                let allowed = Action::ALL.iter().filter(|action| may(&worker, **action, *record));
+                let words: Vec<String> =
+                    allowed.map(|action| format!("{action:?}").to_lowercase()).collect();
+                let entry = TABLE.iter().find(|(of, on, _)| (of, on) == (role, name));
+                let (.., expected) = entry.unwrap_or_else(|| panic!("{role} on {name}"));
+                assert_eq!(words.join(" "), *expected, "{role} on {name}");
+            }
+        }
+    }
+}
