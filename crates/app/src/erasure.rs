@@ -1,5 +1,5 @@
-//! Erases a person: the rows and jobs that have the person's address or number, and the values of
-//! these rows in events and in what the import from Django remembers.
+//! Erases a person: the rows and jobs that have the person's address or number, the notes about
+//! these rows, and their values in events and in what the import from Django remembers.
 //!
 //! The search reads the whole database. Others could add what it has passed already, so it must end
 //! while they are locked out. If the database can tell what has changed, a first search runs before

@@ -1,5 +1,9 @@
 //! Use cases of leads.
 
+mod edit;
+pub mod notes;
+pub mod timeline;
+
 use exit3_domain::events::Author;
 use exit3_domain::leads::{Lead, LeadChange, LeadFilter, LeadId, LeadInput, LeadOrder};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
@@ -8,6 +12,8 @@ use exit3_ports::{StoreError, TRACE};
 
 use crate::seen::{ATTEMPTS, admitted, unless_stale};
 use crate::{App, FindError, ListError, SaveError, UpdateError, telemetry};
+
+pub use edit::{EditError, create_by_staff, edit};
 
 /// Creates a lead.
 ///
@@ -113,7 +119,8 @@ async fn apply(
 ) -> Result<Lead, UpdateError> {
     for _ in 0..ATTEMPTS {
         let (details, act) = (change.apply(&seen)?, author.at(app.clock.now()));
-        match unless_stale(app.repositories()?.leads.update(&seen, &details, &act).await)? {
+        let leads = &app.repositories()?.leads;
+        match unless_stale(leads.update(&seen, &details, &seen.work, &act).await)? {
             Some(updated) => return Ok(updated),
             None => seen = see(app, seen.id, expected).await?,
         }

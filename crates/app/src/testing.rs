@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use exit3_domain::api_keys::{ApiKey, ApiKeyDraft, ApiKeyId, KeyToken, Scope, Scopes};
 use exit3_domain::email::DisposableDomains;
 use exit3_domain::events::{Act, Actor, Author};
-use exit3_domain::leads::{Lead, LeadId, LeadInput};
+use exit3_domain::leads::{Lead, LeadId, LeadInput, LeadWork};
 use exit3_domain::raw::RawValue;
 use exit3_ports::{MockClock, MockQuotas, MockRepositories, StoreError};
 
@@ -96,6 +96,7 @@ pub(crate) fn stored(id: i64) -> Lead {
     Lead {
         id: LeadId(id),
         details: ana().into_new(&DisposableDomains::default()).unwrap(),
+        work: LeadWork::default(),
         created_at: now(),
         updated_at: now(),
     }

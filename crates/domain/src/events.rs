@@ -77,6 +77,12 @@ impl Verb {
     pub const ERASED: &'static str = "erased";
     /// A key was revoked.
     pub const REVOKED: &'static str = "revoked";
+    /// A note was added to a lead.
+    pub const NOTED: &'static str = "noted";
+    /// A note was removed from a lead.
+    pub const NOTE_REMOVED: &'static str = "note_removed";
+    /// A note that was removed is there again.
+    pub const NOTE_RESTORED: &'static str = "note_restored";
     /// A password was replaced.
     pub const PASSWORD_SET: &'static str = "password_set";
     /// The preferences of an account were replaced.

@@ -1,15 +1,22 @@
 //! Leads: people who asked for an offer, and their progress in sales.
 
+mod edit;
 mod input;
 mod list;
+mod work;
 
+pub use edit::{Conflict, Conflicts, LeadEdit, LeadTexts, Merged, parse_new};
 pub use input::{FIELDS, LeadChange, LeadInput};
-pub use list::{LeadFilter, LeadOrder, LeadSort};
+pub use list::{LeadFilter, LeadOrder, LeadOwner, LeadSort};
+pub use work::{
+    LeadWork, LeadWorkChange, LeadWorkInput, NEXT_STEP_LENGTH, WORK_FIELDS, unknown_owner,
+};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::choice::choice;
+use crate::events::Changes;
 use crate::search;
 use crate::validation::Invalid;
 
@@ -107,10 +114,55 @@ pub struct Lead {
     /// The fields that clients set. Older leads may break the current rules.
     #[serde(flatten)]
     pub details: NewLead,
+    /// The work on the lead. It is left out of the version and of events if there is none, so that
+    /// these are the same as those of releases that know no work.
+    #[serde(flatten, skip_serializing_if = "LeadWork::is_empty")]
+    pub work: LeadWork,
     /// When the lead was stored, in whole microseconds.
     pub created_at: DateTime<Utc>,
     /// When the lead was last changed, in whole microseconds; increases with every change.
     pub updated_at: DateTime<Utc>,
+}
+
+impl Lead {
+    /// The fields that change.
+    pub fn state(&self) -> LeadState {
+        LeadState { details: self.details.clone(), work: self.work.clone() }
+    }
+
+    /// What an update to these details and this work changes.
+    pub fn changes(&self, details: &NewLead, work: &LeadWork) -> Changes {
+        #[derive(Serialize)]
+        struct Fields<'a> {
+            #[serde(flatten)]
+            details: &'a NewLead,
+            #[serde(flatten)]
+            work: &'a LeadWork,
+        }
+        let before = Fields { details: &self.details, work: &self.work };
+        Changes::between(&before, &Fields { details, work })
+    }
+}
+
+/// The fields of a lead that updates replace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeadState {
+    /// The fields that clients set.
+    #[serde(flatten)]
+    pub details: NewLead,
+    /// The work on the lead.
+    #[serde(flatten)]
+    pub work: LeadWork,
+}
+
+impl LeadState {
+    /// Checks the rules of a lead as a whole.
+    ///
+    /// # Errors
+    /// A broken rule.
+    pub fn check(&self) -> Result<(), Invalid> {
+        self.details.check()
+    }
 }
 
 /// A valid lead for tests.

@@ -14,6 +14,7 @@ pub mod email;
 pub mod events;
 pub mod fields;
 pub mod jobs;
+pub mod lead_notes;
 pub mod leads;
 pub mod order;
 pub mod paging;

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 pub const RESOURCE: &str = "staff";
 
 /// Identifies a staff account. The database assigns it and never reuses it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct StaffId(pub i64);
 
 /// A person's name, address and rights; the fields are those of Django's accounts.

@@ -90,13 +90,15 @@ impl Expected {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::leads::{Lead, LeadId, example};
+    use crate::leads::{Lead, LeadId, LeadWork, example};
+    use crate::staff::StaffId;
     use crate::subscribers::{Subscriber, SubscriberId};
     use chrono::DateTime;
 
     fn lead() -> Lead {
         let at = DateTime::UNIX_EPOCH;
-        Lead { id: LeadId(1), details: example(), created_at: at, updated_at: at }
+        let work = LeadWork { owner: Some(StaffId(1)), ..LeadWork::default() };
+        Lead { id: LeadId(1), details: example(), work, created_at: at, updated_at: at }
     }
 
     #[test]
@@ -119,6 +121,13 @@ mod tests {
             ..lead()
         };
         assert_ne!(Version::of(&missing), Version::of(&empty));
+    }
+
+    /// Nodes of both releases serve a cluster during an upgrade.
+    #[test]
+    fn a_lead_without_work_has_the_version_that_0_1_gave_it() {
+        let row = Lead { work: LeadWork::default(), ..lead() };
+        assert_eq!(Version::of(&row).as_str(), "IUr2ntUlP2iVdAxI8WK1nQ");
     }
 
     #[test]

@@ -48,7 +48,8 @@ pub(crate) fn show_changed(version: &Version, representation: impl Serialize) ->
     HttpResponse::Ok().insert_header(etag(version)).json(representation)
 }
 
-/// The tag of a version. It is strong: two answers with the same tag are equal byte by byte.
+/// The tag of a version. It is strong: two answers for one address with the same tag are equal byte
+/// by byte.
 fn etag(version: &Version) -> (HeaderName, String) {
     (header::ETAG, format!("\"{}\"", version.as_str()))
 }

@@ -1,5 +1,6 @@
 //! `/leads/`
 
+mod include;
 mod list;
 
 use actix_web::http::Method;
@@ -12,7 +13,7 @@ use exit3_domain::leads::{
 };
 use exit3_domain::quotas::Quota;
 use exit3_domain::versions::Version;
-use exit3_web::{ApiError, Endpoint, body, error::Absent};
+use exit3_web::{ApiError, Endpoint, body, error::Absent, query::Params};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use utoipa::{OpenApi, ToSchema};
@@ -22,6 +23,7 @@ use crate::conditions::{Conditions, show, show_changed};
 use crate::parameters::word;
 use crate::requests::{Body, choice, written_out};
 use crate::resource::{ROW, Resource};
+use include::Include;
 
 /// Leads in the API.
 pub(crate) const RESOURCE: Resource = Resource {
@@ -58,6 +60,7 @@ const LEAD: Absent = Absent("Lead");
 #[derive(Serialize, ToSchema)]
 #[schema(as = Lead)]
 #[allow(missing_docs, reason = "the fields are those of `Lead`")]
+#[allow(clippy::option_option, reason = "a field that is left out and a null differ")]
 struct LeadResponse {
     #[schema(example = 1)]
     pub id: i64,
@@ -83,12 +86,25 @@ struct LeadResponse {
     pub updated_at: DateTime<Utc>,
     #[schema(schema_with = word::<LeadCategory>)]
     pub category: &'static str,
+    /// The account of the staff member who owns the lead; null for nobody. Only if `include` asks
+    /// for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>, example = 3)]
+    pub owner: Option<Option<i64>>,
+    /// What to do next. Only if `include` asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "Send the offer", max_length = 255)]
+    pub next_step: Option<Option<String>>,
+    /// When to do it. Only if `include` asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<DateTime<Utc>>)]
+    pub next_step_at: Option<Option<DateTime<Utc>>>,
 }
 
 impl From<Lead> for LeadResponse {
     fn from(lead: Lead) -> Self {
         // No `..`, so that the compiler reports a field missing from the response.
-        let Lead { id, details, created_at, updated_at } = lead;
+        let Lead { id, details, work: _, created_at, updated_at } = lead;
         let NewLead {
             full_name,
             position,
@@ -113,6 +129,9 @@ impl From<Lead> for LeadResponse {
             created_at,
             updated_at,
             category: category.as_str(),
+            owner: None,
+            next_step: None,
+            next_step_at: None,
         }
     }
 }
@@ -202,7 +221,11 @@ async fn create(
     path = "/backend/api/v1/leads/{id}/",
     tag = "leads",
     operation_id = "get_lead",
-    params(crate::parameters::IdPath, crate::parameters::IfNoneMatchHeader),
+    params(
+        crate::parameters::IdPath,
+        include::IncludeQuery,
+        crate::parameters::IfNoneMatchHeader
+    ),
     responses((status = 200, description = "The lead.", body = LeadResponse))
 )]
 async fn get(
@@ -210,8 +233,9 @@ async fn get(
     id: Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let lead = exit3_app::leads::find(&app, lead_id(&id)?).await.map_err(|e| LEAD.find(e))?;
-    show(&request, &Version::of(&lead), LeadResponse::from(lead))
+    let (id, include) = (lead_id(&id)?, Include::read(&Params::of(&request))?);
+    let lead = exit3_app::leads::find(&app, id).await.map_err(|e| LEAD.find(e))?;
+    show(&request, &Version::of(&lead), include.show(lead))
 }
 
 /// Replaces a lead. Optional fields that the request omits keep their values.

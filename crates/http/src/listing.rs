@@ -87,10 +87,11 @@ impl<'a, S: Sort> ListRequest<'a, S> {
     }
 
     /// Responds with a numbered page.
-    pub(crate) fn page<R>(&self, page: Page<S::Row>) -> HttpResponse
-    where
-        R: From<S::Row> + Serialize,
-    {
+    pub(crate) fn page<R: Serialize>(
+        &self,
+        page: Page<S::Row>,
+        show: impl Fn(S::Row) -> R,
+    ) -> HttpResponse {
         let base = hosts::address(self.request);
         let link = |number: Option<u64>| {
             let number = number.map(|number| number.to_string());
@@ -104,15 +105,16 @@ impl<'a, S: Sort> ListRequest<'a, S> {
             2 => Some(link(None)),
             number => Some(link(Some(number - 1))),
         };
-        let results: Vec<R> = page.rows.into_iter().map(R::from).collect();
+        let results: Vec<R> = page.rows.into_iter().map(show).collect();
         HttpResponse::Ok().json(PageResponse { count: page.count, next, previous, results })
     }
 
     /// Responds with the rows of a step.
-    pub(crate) fn slice<R>(&self, slice: Slice<S::Row>) -> HttpResponse
-    where
-        R: From<S::Row> + Serialize,
-    {
+    pub(crate) fn slice<R: Serialize>(
+        &self,
+        slice: Slice<S::Row>,
+        show: impl Fn(S::Row) -> R,
+    ) -> HttpResponse {
         let base = hosts::address(self.request);
         let list = list(self.order);
         let seen =
@@ -124,7 +126,7 @@ impl<'a, S: Sort> ListRequest<'a, S> {
         };
         let next = slice.has_next.then(|| link(slice.rows.last(), false)).flatten();
         let previous = slice.has_previous.then(|| link(slice.rows.first(), true)).flatten();
-        let results: Vec<R> = slice.rows.into_iter().map(R::from).collect();
+        let results: Vec<R> = slice.rows.into_iter().map(show).collect();
         HttpResponse::Ok().json(SliceResponse { next, previous, results })
     }
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use exit3_domain::clients::ClientId;
 use exit3_domain::contact::ContactKind;
 use exit3_domain::events::Act;
-use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, NewLead};
+use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, LeadWork, NewLead};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 
 use crate::StoreError;
@@ -27,6 +27,11 @@ pub const TABLE: Table = Table {
         Column::new("category", Kind::Text),
         Column::new("created_at", Kind::Time),
         Column::new("updated_at", Kind::Time),
+        // An account. Accounts are never deleted, so no foreign key guards it: checking one would
+        // cost every create.
+        Column::new("owner_id", Kind::Integer),
+        Column::new("next_step", Kind::Text),
+        Column::new("next_step_at", Kind::Time),
     ],
     resource: exit3_domain::leads::RESOURCE,
     contacts: &[("email", ContactKind::Email), ("phone_number", ContactKind::Phone)],
@@ -44,6 +49,14 @@ pub trait LeadRepository: Send + Sync {
     /// Stores a lead, created and updated at the time of `act`, in one round trip. Once this
     /// returns, the lead survives a power cut.
     async fn create(&self, lead: &NewLead, act: &Act) -> Result<Lead, StoreError>;
+
+    /// Stores a lead together with the work on it, created and updated at the time of `act`.
+    async fn create_with_work(
+        &self,
+        lead: &NewLead,
+        work: &LeadWork,
+        act: &Act,
+    ) -> Result<Lead, StoreError>;
 
     /// Stores many leads, each with its creation time. On an error, none is stored.
     async fn create_many(
@@ -73,13 +86,19 @@ pub trait LeadRepository: Send + Sync {
         step: &Step,
     ) -> Result<Slice<Lead>, StoreError>;
 
-    /// Replaces the details of the lead `seen`. `updated_at` becomes the later of the time of `act`
+    /// Replaces the details of the lead `seen` and the work on it. `updated_at` becomes the later of the time of `act`
     /// and one microsecond after its old value.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if the lead does not exist; [`StoreError::Conflict`] with
     /// [`crate::Constraint::Stale`] if its `updated_at` differs from that of `seen`.
-    async fn update(&self, seen: &Lead, details: &NewLead, act: &Act) -> Result<Lead, StoreError>;
+    async fn update(
+        &self,
+        seen: &Lead,
+        details: &NewLead,
+        work: &LeadWork,
+        act: &Act,
+    ) -> Result<Lead, StoreError>;
 
     /// Deletes the lead `seen`.
     ///

@@ -16,6 +16,7 @@ mod foreign;
 mod health;
 pub mod invitations;
 pub mod jobs;
+pub mod lead_notes;
 pub mod leads;
 pub mod migrations;
 mod quotas;
@@ -59,6 +60,8 @@ repositories::resources! {
     clients: ClientRepository, MockClientRepository;
     /// Staff accounts.
     staff: StaffRepository, MockStaffRepository;
+    /// Notes about leads.
+    lead_notes: LeadNoteRepository, MockLeadNoteRepository;
     /// Events.
     events: EventRepository, MockEventRepository;
 }
@@ -73,6 +76,11 @@ pub const STAYING: &[Table] =
 
 /// The tables of [`STAYING`] that refer to rows of archives. A restore empties them.
 pub const EMPTIED: &[Table] = &[sign_ins::TABLE, invitations::TABLE];
+
+/// Tables whose rows are parts of rows of another table: the table, the column that names the other
+/// row, and the other table. Nothing but an erasure removes them together.
+pub const PARTS: &[(&Table, &str, &Table)] =
+    &[(&lead_notes::TABLE, lead_notes::LEAD, &leads::TABLE)];
 
 /// The target of all trace spans. They cost nothing unless they are collected, and logs never show
 /// them.

@@ -20,10 +20,12 @@ use asked_once::AskedOnce;
 /// is a copy of the newest one, which the rules of others (triggers, checks) have let in.
 const TRIAL: &str = "BEGIN; \
     INSERT INTO leads (id, full_name, \"position\", company_name, phone_number, email, source, \
-        status, notes, category, created_at, updated_at, search_document) \
+        status, notes, category, created_at, updated_at, search_document, owner_id, next_step, \
+        next_step_at) \
     SELECT -9223372036854775808, coalesce(full_name, ''), coalesce(\"position\", ''), \
         company_name, phone_number, email, coalesce(source, 'other'), coalesce(status, 'new'), \
-        notes, coalesce(category, 'web_dev'), now(), now(), coalesce(search_document, '') \
+        notes, coalesce(category, 'web_dev'), now(), now(), coalesce(search_document, ''), \
+        owner_id, next_step, next_step_at \
     FROM (VALUES (1)) AS one (row) \
     LEFT JOIN (SELECT * FROM leads ORDER BY id DESC LIMIT 1) AS newest ON true \
     ON CONFLICT DO NOTHING; \

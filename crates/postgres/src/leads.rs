@@ -12,7 +12,7 @@ use diesel::{QueryResult, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use exit3_domain::clients::{self, ClientId};
 use exit3_domain::events::{Act, Changes, Verb, record};
-use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, NewLead, RESOURCE};
+use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, LeadWork, NewLead, RESOURCE};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_ports::{Constraint, LeadRepository, StoreError};
 
@@ -24,7 +24,7 @@ use crate::pool::PgPool;
 use crate::sql::{Sql, Value};
 use crate::stale::written;
 use create::Creates;
-use row::{DetailsRow, LeadColumns, LeadRow, leads};
+use row::{DetailsRow, LeadColumns, LeadRow, WorkRow, leads};
 
 /// Finds a lead.
 const FIND: &str = "SELECT 1 FROM leads WHERE id = ";
@@ -52,6 +52,15 @@ impl LeadRepository for PgLeadRepository {
             Entered::Waits(answer) => answer.stored().await?,
         };
         Ok(created)
+    }
+
+    async fn create_with_work(
+        &self,
+        lead: &NewLead,
+        work: &LeadWork,
+        act: &Act,
+    ) -> Result<Lead, StoreError> {
+        create::with_work(&self.pool, lead, work, act).await
     }
 
     async fn create_many(
@@ -91,8 +100,14 @@ impl LeadRepository for PgLeadRepository {
         self.lists.walk::<LeadColumns, LeadRow, _>(&listing, step).await
     }
 
-    async fn update(&self, seen: &Lead, details: &NewLead, act: &Act) -> Result<Lead, StoreError> {
-        let changes = Changes::between(&seen.details, details);
+    async fn update(
+        &self,
+        seen: &Lead,
+        details: &NewLead,
+        work: &LeadWork,
+        act: &Act,
+    ) -> Result<Lead, StoreError> {
+        let changes = seen.changes(details, work);
         let now = act.at.max(seen.updated_at + TimeDelta::microseconds(1));
         let document = details.search_document();
         let updated = self.pool.write(|mut connection| {
@@ -100,7 +115,11 @@ impl LeadRepository for PgLeadRepository {
                 .filter(leads::id.eq(seen.id.0))
                 .filter(leads::updated_at.eq(seen.updated_at));
             let query = diesel::update(as_seen)
-                .set((DetailsRow::of(details, &document), leads::updated_at.eq(now)))
+                .set((
+                    DetailsRow::of(details, &document),
+                    WorkRow::of(work),
+                    leads::updated_at.eq(now),
+                ))
                 .returning(LeadRow::as_returning());
             let event = EventRow::of(act, RESOURCE, Verb::UPDATED, &changes);
             let query = Noted::new(query, (!changes.is_none()).then_some(event));
@@ -149,7 +168,7 @@ impl LeadRepository for PgLeadRepository {
         client: Option<ClientId>,
         act: &Act,
     ) -> Result<bool, StoreError> {
-        let Lead { id, details, created_at, updated_at } = lead;
+        let Lead { id, details, work, created_at, updated_at } = lead;
         let given = Changes::one("lead", None, Some(*id));
         let client: Vec<i64> = client.iter().map(|client| client.0).collect();
         let document = details.search_document();
@@ -158,6 +177,7 @@ impl LeadRepository for PgLeadRepository {
                 .values((
                     leads::id.eq(id.0),
                     DetailsRow::of(details, &document),
+                    WorkRow::of(work),
                     leads::created_at.eq(created_at),
                     leads::updated_at.eq(updated_at),
                 ))

@@ -17,6 +17,7 @@ mod health;
 mod invitations;
 mod jobs;
 mod lane;
+mod lead_notes;
 mod leads;
 mod listing;
 mod lists;
@@ -62,6 +63,7 @@ impl PgDatabase {
             api_keys: Arc::new(api_keys::PgApiKeyRepository::new(pool.clone())),
             clients: Arc::new(clients::PgClientRepository::new(pool.clone())),
             staff: Arc::new(staff::PgStaffRepository::new(pool.clone())),
+            lead_notes: Arc::new(lead_notes::PgLeadNoteRepository::new(pool.clone())),
             events: Arc::new(events::PgEventRepository::new(pool.clone())),
             backups: Arc::new(backups::PgBackupLog::new(pool.clone())),
             jobs: Arc::new(jobs::PgJobQueue::new(pool.clone())),

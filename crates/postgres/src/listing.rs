@@ -20,6 +20,9 @@ pub(crate) struct Listing {
     pub(crate) counts: Option<&'static str>,
     /// All conditions on a row.
     pub(crate) conditions: Conditions,
+    /// Rows that fulfil the conditions, but are not in the list. They must be few, and are read
+    /// only if the list is not [`Way::Gathered`] or [`Way::Few`].
+    pub(crate) except: Option<Except>,
     pub(crate) key: Key,
     pub(crate) descending: bool,
     /// The key's values to start beyond.
@@ -27,6 +30,14 @@ pub(crate) struct Listing {
     pub(crate) way: Way,
     /// Whether one plan serves the conditions for all values.
     pub(crate) plannable: bool,
+}
+
+/// Some rows that are not in a list.
+pub(crate) struct Except {
+    /// The condition that other rows fulfil.
+    pub(crate) others: &'static str,
+    /// The conditions that select these rows, to subtract their number.
+    pub(crate) rows: Conditions,
 }
 
 /// How to reach the rows of a list.
@@ -39,6 +50,8 @@ pub(crate) enum Way {
     /// All matching rows first, which are then sorted: the rows of the arm, if there is one, that
     /// fulfil these conditions.
     Gathered(Option<Arm>, Conditions),
+    /// The same for rows that an index of few rows has, so that a walk gathers them at once.
+    Few(Conditions),
 }
 
 /// Where a step of a walk starts: the rows beyond this position, in one direction.
@@ -75,6 +88,15 @@ impl Way {
         seen.add_hidden(&hidden);
         Self::Gathered(arm, seen)
     }
+
+    /// What selects all matching rows, if they are gathered first.
+    fn gathers(&self) -> Option<(Option<&Arm>, &Conditions)> {
+        match self {
+            Self::InOrder | Self::Merged(_) => None,
+            Self::Gathered(arm, conditions) => Some((arm.as_ref(), conditions)),
+            Self::Few(conditions) => Some((None, conditions)),
+        }
+    }
 }
 
 impl Listing {
@@ -91,6 +113,7 @@ impl Listing {
             columns,
             counts: None,
             conditions: Conditions::default(),
+            except: None,
             key,
             descending,
             from: from.map(|from| Value::of_position(from.position)),

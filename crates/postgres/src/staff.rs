@@ -100,6 +100,7 @@ impl StaffRepository for PgStaffRepository {
             columns: COLUMNS,
             counts: None,
             conditions: Conditions::default(),
+            except: None,
             key: Key(&["username"]),
             descending: false,
             from: None,

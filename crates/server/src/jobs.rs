@@ -5,6 +5,7 @@ use std::time::Duration;
 use exit3_app::backups::{self, CheckBackups};
 use exit3_app::events::{self, RemoveOld};
 use exit3_app::jobs::{self, Handling, Registry, RemoveEnded, RunnerSettings};
+use exit3_app::leads::notes::{self, RemoveOrphans};
 use exit3_app::sign_ins::{self, RemoveEndedSignIns};
 use exit3_app::{App, api_keys};
 use exit3_domain::jobs::Schedule;
@@ -40,6 +41,9 @@ pub(crate) fn registry(backend: &Backend, events_keep: u32) -> Result<Registry, 
     // The first time after EVENTS_KEEP was reduced may take long.
     let handling = Handling { time_limit: HOUR, ..Handling::default() };
     registry.schedule(daily, &old, handling, events::remove_old)?;
+    let daily = Schedule::every("leads.remove_orphaned_notes", HOUR * 24);
+    let handling = Handling { time_limit: HOUR, ..Handling::default() };
+    registry.schedule(daily, &RemoveOrphans {}, handling, notes::remove_orphans)?;
     let daily = Schedule::every("jobs.remove_ended", HOUR * 24);
     registry.schedule(daily, &RemoveEnded {}, Handling::default(), jobs::remove_ended)?;
 

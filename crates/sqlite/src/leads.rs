@@ -9,11 +9,11 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use exit3_domain::clients::{self, ClientId};
 use exit3_domain::events::{Act, Changes, Verb, record};
-use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, NewLead, RESOURCE};
+use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, LeadWork, NewLead, RESOURCE};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_ports::{Constraint, LeadRepository, StoreError};
 
-use self::row::{DetailsRow, LeadRow, leads};
+use self::row::{DetailsRow, LeadRow, WorkRow, leads};
 use crate::error::from_diesel;
 use crate::events::EventRow;
 use crate::sql::{Cached, Sql};
@@ -45,7 +45,30 @@ impl LeadRepository for SqliteLeadRepository {
         };
         let id = self.store.writer.write(self.store.patience, insert).await?;
         let now = moment(created_at)?;
-        Ok(Lead { id: LeadId(id), details: lead.clone(), created_at: now, updated_at: now })
+        let (details, work) = (lead.clone(), LeadWork::default());
+        Ok(Lead { id: LeadId(id), details, work, created_at: now, updated_at: now })
+    }
+
+    async fn create_with_work(
+        &self,
+        lead: &NewLead,
+        work: &LeadWork,
+        act: &Act,
+    ) -> Result<Lead, StoreError> {
+        let (row, work_row) = (DetailsRow::of(lead)?, WorkRow::of(work)?);
+        let created_at = microseconds(act.at);
+        let event = EventRow::of(act, RESOURCE, Verb::CREATED, &Changes::None)?;
+        let insert = move |connection: &mut SqliteConnection| {
+            let times = (leads::created_at.eq(created_at), leads::updated_at.eq(created_at));
+            let insert = diesel::insert_into(leads::table).values((row, work_row, times));
+            let id = insert.returning(leads::id).get_result(connection).map_err(from_diesel)?;
+            event.insert(connection, id)?;
+            Ok(id)
+        };
+        let id = self.store.writer.write(self.store.patience, insert).await?;
+        let now = moment(created_at)?;
+        let (details, work) = (lead.clone(), work.clone());
+        Ok(Lead { id: LeadId(id), details, work, created_at: now, updated_at: now })
     }
 
     async fn create_many(
@@ -85,7 +108,7 @@ impl LeadRepository for SqliteLeadRepository {
         order: LeadOrder,
         page: PageRequest,
     ) -> Result<Option<Page<Lead>>, StoreError> {
-        self.store.page(filter, order, page).await
+        self.store.page(&filter.ordered_by(order.by), order, page).await
     }
 
     async fn walk(
@@ -94,18 +117,24 @@ impl LeadRepository for SqliteLeadRepository {
         order: LeadOrder,
         step: &Step,
     ) -> Result<Slice<Lead>, StoreError> {
-        self.store.walk(filter, order, step).await
+        self.store.walk(&filter.ordered_by(order.by), order, step).await
     }
 
-    async fn update(&self, seen: &Lead, details: &NewLead, act: &Act) -> Result<Lead, StoreError> {
-        let row = DetailsRow::of(details)?;
-        let event = EventRow::of_update(act, RESOURCE, &Changes::between(&seen.details, details))?;
+    async fn update(
+        &self,
+        seen: &Lead,
+        details: &NewLead,
+        work: &LeadWork,
+        act: &Act,
+    ) -> Result<Lead, StoreError> {
+        let (row, work_row) = (DetailsRow::of(details)?, WorkRow::of(work)?);
+        let event = EventRow::of_update(act, RESOURCE, &seen.changes(details, work))?;
         let (id, seen_at) = (seen.id.0, microseconds(seen.updated_at));
         let updated_at = microseconds(act.at).max(seen_at.saturating_add(1));
         let update = move |connection: &mut SqliteConnection| {
             let as_seen = leads::table.find(id).filter(leads::updated_at.eq(seen_at));
             let update = diesel::update(as_seen)
-                .set((row, leads::updated_at.eq(updated_at)))
+                .set((row, work_row, leads::updated_at.eq(updated_at)))
                 .returning(leads::created_at);
             let created_at: Option<i64> =
                 Cached(update).get_result(connection).optional().map_err(from_diesel)?;
@@ -121,6 +150,7 @@ impl LeadRepository for SqliteLeadRepository {
         Ok(Lead {
             id: seen.id,
             details: details.clone(),
+            work: work.clone(),
             created_at: moment(created_at)?,
             updated_at: moment(updated_at)?,
         })
@@ -151,12 +181,13 @@ impl LeadRepository for SqliteLeadRepository {
         client: Option<ClientId>,
         act: &Act,
     ) -> Result<bool, StoreError> {
-        let Lead { id, details, created_at, updated_at } = lead;
+        let Lead { id, details, work, created_at, updated_at } = lead;
         let given = Changes::one("lead", None, Some(*id));
         let of_client = EventRow::of(act, clients::RESOURCE, Verb::UPDATED, &given)?;
         let row = (
             leads::id.eq(id.0),
             DetailsRow::of(details)?,
+            WorkRow::of(work)?,
             leads::created_at.eq(microseconds(*created_at)),
             leads::updated_at.eq(microseconds(*updated_at)),
         );

@@ -18,6 +18,7 @@ mod freeze;
 mod health;
 mod invitations;
 mod jobs;
+mod lead_notes;
 mod leads;
 mod listing;
 mod merge;
@@ -53,6 +54,7 @@ impl SqliteDatabase {
             api_keys: Arc::new(api_keys::SqliteApiKeyRepository::new(store())),
             clients: Arc::new(clients::SqliteClientRepository::new(store())),
             staff: Arc::new(staff::SqliteStaffRepository::new(store())),
+            lead_notes: Arc::new(lead_notes::SqliteLeadNoteRepository::new(store())),
             events: Arc::new(events::SqliteEventRepository::new(store())),
             backups: Arc::new(backups::SqliteBackupLog::new(store())),
             jobs: Arc::new(jobs::SqliteJobQueue::new(store())),

@@ -51,6 +51,12 @@ pub(crate) trait Listed: Clone + Default + Send + 'static {
         None
     }
 
+    /// Two lists, the second of which is a part of the first: this one has the other rows of the
+    /// first. `None` if its rows can be counted as they are.
+    fn difference(&self) -> Option<(Self, Self)> {
+        None
+    }
+
     /// Whether no index has the matching rows in this order, so that all must be sorted.
     fn is_unordered(&self, _: Self::Sort) -> bool {
         false
@@ -192,6 +198,9 @@ fn cached_if_common<F: Listed, ST>(mut select: Sql<ST>, filter: &F) -> Sql<ST> {
 
 /// The number of matching rows.
 fn count<F: Listed>(connection: &mut SqliteConnection, filter: &F) -> QueryResult<u64> {
+    if let Some((all, others)) = filter.difference() {
+        return Ok(count(connection, &all)?.saturating_sub(count(connection, &others)?));
+    }
     let select = match filter.stored_count() {
         Some(select) => select,
         None => {

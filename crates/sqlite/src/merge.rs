@@ -18,6 +18,11 @@ pub(crate) struct Arm {
     pub(crate) equal: Vec<(&'static str, Equal)>,
     /// Whether rows before the position of a walk must be excluded.
     pub(crate) is_beyond: bool,
+    /// If the index has all columns that conditions and orders need: its first ones, up to the id.
+    /// Then only the rows that are wanted are read from the table, even if all must be sorted. They
+    /// are found by these columns in the same index, because SQLite might read the whole table to
+    /// find them by id, if its statistics are out of date.
+    pub(crate) covers: &'static [&'static str],
 }
 
 /// The value of a column in an [`Arm`].
@@ -48,7 +53,7 @@ impl Equal {
 impl Arm {
     /// All rows of one index.
     pub(crate) fn all(index: &'static str) -> Self {
-        Self { index, equal: Vec::new(), is_beyond: true }
+        Self { index, equal: Vec::new(), is_beyond: true, covers: &[] }
     }
 
     /// Adds the table and the conditions of the combination.
@@ -101,6 +106,7 @@ pub(crate) struct Merge<'a> {
 }
 
 const NAMES: [&str; 3] = ["key_1", "key_2", "key_3"];
+const FOUND_BY: [&str; 3] = ["found_by_1", "found_by_2", "found_by_3"];
 
 impl Merge<'_> {
     /// Builds the statement that reads `limit` rows after the first `offset` ones. `conditions`
@@ -113,7 +119,22 @@ impl Merge<'_> {
     ) -> Sql<ST> {
         let mut select = Sql::new("SELECT ");
         select.sql(self.columns);
-        if let [arm] = self.arms {
+        let joined = match self.arms {
+            [arm] if !arm.covers.is_empty() => Some(arm),
+            _ => None,
+        };
+        if let Some(arm) = joined {
+            select.sql(" FROM (SELECT ");
+            for (place, (column, name)) in self.key.iter().zip(NAMES).enumerate() {
+                select.sql(if place == 0 { "" } else { ", " }).sql(column).sql(" AS ").sql(name);
+            }
+            for (column, name) in arm.covers.iter().zip(FOUND_BY) {
+                select.sql(", ").sql(column).sql(" AS ").sql(name);
+            }
+            arm.rows(&mut select, self.table);
+            conditions(&mut select, arm);
+            self.order(&mut select, self.key.iter().copied());
+        } else if let [arm] = self.arms {
             arm.rows(&mut select, self.table);
             conditions(&mut select, arm);
             self.order(&mut select, self.key.iter().copied());
@@ -134,8 +155,16 @@ impl Merge<'_> {
         if let Some(offset) = offset {
             select.sql(" OFFSET ").int(offset);
         }
-        if self.arms.len() != 1 {
+        if let Some(arm) = joined {
+            select.sql(") CROSS JOIN ").sql(self.table).sql(arm.index);
+            for (place, (column, name)) in arm.covers.iter().zip(FOUND_BY).enumerate() {
+                select.sql(if place == 0 { " ON " } else { " AND " });
+                select.sql(column).sql(" = ").sql(name);
+            }
+        } else if self.arms.len() != 1 {
             select.sql(")");
+        }
+        if joined.is_some() || self.arms.len() != 1 {
             self.order(&mut select, self.names());
         }
         select

@@ -17,8 +17,11 @@ use diesel::connection::{
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use exit3_domain::events::{Actor, BatchId, EventFilter, EventId, Verb};
-use exit3_domain::leads::{LeadCategory, LeadFilter, LeadOrder, LeadSort, LeadSource, LeadStatus};
+use exit3_domain::leads::{
+    LeadCategory, LeadFilter, LeadOrder, LeadOwner, LeadSort, LeadSource, LeadStatus,
+};
 use exit3_domain::paging::{Direction, PageNumber, PageRequest, Step};
+use exit3_domain::staff::StaffId;
 use exit3_domain::subscribers::{SubscriberFilter, SubscriberOrder, SubscriberSort};
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
 use exit3_testkit::builders::at;
@@ -37,12 +40,12 @@ fn record(event: InstrumentationEvent<'_>) {
 const ROWS: &str = "
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
     INSERT INTO leads (full_name, position, source, status, category, created_at, updated_at,
-                       search_document)
+                       search_document, owner_id, next_step_at)
     SELECT 'Ana ' || i, 'CTO',
            CASE WHEN i > 1000 THEN 'website' WHEN i % 2 THEN 'other' ELSE 'referral' END,
            CASE WHEN i > 1000 THEN 'new' WHEN i / 2 % 2 THEN 'contacted' ELSE 'closed' END,
            CASE WHEN i > 1000 THEN 'web_dev' WHEN i / 4 % 2 THEN 'sales_auto' ELSE 'web_dev' END,
-           i, i, 'ana' FROM n;
+           i, i, 'ana', iif(i % 10, NULL, 1 + i % 3), iif(i % 15, NULL, i) FROM n;
     INSERT INTO subscribers (email, is_subscribed, search_document)
     SELECT id || '@acme.hr', id > 1000, id || '@acme.hr' FROM leads;
     INSERT INTO events (at, actor, verb, resource, resource_id, batch)
@@ -66,6 +69,23 @@ fn filters() -> Vec<LeadFilter> {
             categories: Some(vec![LeadCategory::SalesAuto, LeadCategory::WebDev]),
             ..all.clone()
         },
+        LeadFilter { owner: Some(LeadOwner::Staff(StaffId(1))), ..all.clone() },
+        LeadFilter {
+            owner: Some(LeadOwner::Staff(StaffId(1))),
+            statuses: late.clone(),
+            due: Some(at(500)),
+            ..all.clone()
+        },
+        LeadFilter { owner: Some(LeadOwner::Somebody), statuses: late.clone(), ..all.clone() },
+        LeadFilter { owner: Some(LeadOwner::Nobody), ..all.clone() },
+        LeadFilter {
+            owner: Some(LeadOwner::Nobody),
+            statuses: late.clone(),
+            created_after: Some(at(400)),
+            ..all.clone()
+        },
+        LeadFilter { due: Some(at(500)), ..all.clone() },
+        LeadFilter { due: Some(at(500)), owner: Some(LeadOwner::Nobody), ..all.clone() },
         LeadFilter { statuses: late, created_after: Some(at(500)), ..all.clone() },
         LeadFilter { created_after: Some(at(400)), created_before: Some(at(600)), ..all.clone() },
         all,
@@ -178,6 +198,15 @@ struct Plan {
 
 /// What is wrong with how a list is read.
 fn fault(statement: &str, plan: &[String]) -> Option<&'static str> {
+    // The indexes of few leads: all that match may be read and sorted, but not from the table.
+    if statement.contains("leads_by_owner") || statement.contains("leads_by_next_step") {
+        let is_fine = |step: &String| {
+            let is_of_page = step.contains("SEARCH leads USING INDEX leads_by_")
+                && (step.contains("created_at=? AND ") || step.contains("next_step_at=? AND "));
+            !step.contains("leads") || is_of_page || step.contains("COVERING INDEX leads_by_")
+        };
+        return (!plan.iter().all(is_fine)).then_some("reads rows that are not on the page");
+    }
     let is_filtered = ["status = ?", "source = ?", "category = ?", "is_subscribed = ?"];
     let is_filtered = is_filtered.iter().any(|one| statement.contains(one));
     // With bounds on the time and another order, all matching rows are read, also for the count.

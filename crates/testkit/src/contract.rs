@@ -31,11 +31,15 @@ pub mod lead_counts;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod lead_filters;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod lead_notes;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod lead_pages;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod lead_search;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod lead_walks;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod lead_work;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod leads;
 mod model;
@@ -114,6 +118,7 @@ impl Harness {
 /// Stores rows in every table.
 pub async fn fill(harness: &Harness) {
     leads::fill(harness).await;
+    lead_notes::fill(harness).await;
     subscribers::fill(harness).await;
     api_keys::fill(harness).await;
     clients::fill(harness).await;

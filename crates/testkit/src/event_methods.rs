@@ -27,6 +27,7 @@ fn every_method_that_writes_is_called() {
         "find_by_username",
         "last_older_than",
         "list",
+        "remove_orphans",
         "walk",
         "unread",
         "note_seen",
@@ -38,6 +39,7 @@ fn every_method_that_writes_is_called() {
     let mut count = 0;
     for port in [
         "leads",
+        "lead_notes",
         "subscribers",
         "clients",
         "staff",

@@ -123,7 +123,7 @@ pub async fn serves_beside_another_release(harness: &Harness, execute: impl Asyn
     }
     fill(harness).await;
     let seen = harness.leads.create(&lead().build(), &act(at(5))).await.unwrap();
-    let seen = harness.leads.update(&seen, &seen.details, &act(at(6))).await.unwrap();
+    let seen = harness.leads.update(&seen, &seen.details, &seen.work, &act(at(6))).await.unwrap();
     assert_eq!(harness.leads.find(seen.id).await.unwrap().as_ref(), Some(&seen));
     harness.leads.create_many(&[(lead().build(), at(7))], &some_act()).await.unwrap();
     let known = harness.subscribers.create(&subscriber("ana@acme.hr"), &some_act()).await.unwrap();
@@ -137,7 +137,10 @@ pub async fn serves_beside_another_release(harness: &Harness, execute: impl Asyn
     let many = [(lead().build(), at(7))];
     away("create", harness.leads.create(&lead().build(), &act(at(7))).await.map(drop));
     away("create_many", harness.leads.create_many(&many, &some_act()).await);
-    away("update", harness.leads.update(&seen, &seen.details, &act(at(8))).await.map(drop));
+    away(
+        "update",
+        harness.leads.update(&seen, &seen.details, &seen.work, &act(at(8))).await.map(drop),
+    );
     away("find", harness.leads.find(seen.id).await.map(drop));
     let new = subscriber("iva@acme.hr");
     away("subscribe", harness.subscribers.create(&new, &some_act()).await.map(drop));

@@ -101,6 +101,32 @@ macro_rules! repository_contract {
                 stores_more_leads_at_once_than_a_statement_has_room_for,
                 a_usable_database_says_so,
             }
+            lead_work {
+                returns_the_work_that_it_stored,
+                a_new_lead_has_no_work_unless_it_is_given,
+                an_update_replaces_the_work,
+                an_update_of_the_details_keeps_the_work,
+                events_name_the_work_that_changed,
+                refuses_a_next_step_that_is_too_long_or_has_nul,
+                a_deleted_lead_comes_back_with_its_work,
+                the_work_is_undone_field_by_field,
+                lists_by_owner_and_by_due_steps,
+                leads_without_owner_are_counted_exactly,
+                due_includes_its_moment,
+                a_list_by_next_step_has_only_leads_with_one,
+            }
+            lead_notes {
+                returns_what_it_stored,
+                keeps_long_and_odd_texts,
+                refuses_texts_that_no_note_has,
+                refuses_a_note_about_a_lead_that_is_not_there,
+                lists_the_newest_first_and_so_many_at_a_time,
+                notes_outlive_their_lead_and_are_there_when_it_comes_back,
+                removes_a_note_once,
+                restores_a_removed_note_with_its_id,
+                additions_and_removals_are_undone,
+                notes_of_leads_that_are_gone_for_good_are_removed,
+            }
             events {
                 each_write_leaves_one_event_for_each_row,
                 a_write_whose_event_cannot_be_stored_does_not_happen,

@@ -32,6 +32,13 @@ impl Params {
         self.pairs.iter().any(|(key, _)| key == name)
     }
 
+    /// The values of a parameter that may be repeated or hold a comma-separated list, without
+    /// empty ones.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let values = self.pairs.iter().filter(move |(key, _)| key == name);
+        values.flat_map(|(_, value)| value.split(',')).filter(|word| !word.is_empty())
+    }
+
     /// The values of a parameter that may be repeated or hold a comma-separated list. Unknown
     /// values match nothing; `None` if there are no values.
     pub fn choices<T: PartialEq>(
@@ -41,8 +48,7 @@ impl Params {
     ) -> Option<Vec<T>> {
         let mut given = false;
         let mut choices = Vec::new();
-        let values = self.pairs.iter().filter(|(key, _)| key == name);
-        for word in values.flat_map(|(_, value)| value.split(',')).filter(|word| !word.is_empty()) {
+        for word in self.values(name) {
             given = true;
             choices.extend(from_word(word).filter(|choice| !choices.contains(choice)));
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use exit3_domain::contact::Contact;
 use exit3_domain::events::{Changes, Verb};
-use exit3_ports::{Mark, Row, Shape, Snapshot, StoreError, Table, Value, events, jobs};
+use exit3_ports::{Mark, PARTS, Row, Shape, Snapshot, StoreError, Table, Value, events, jobs};
 use serde_json::Value as Json;
 
 use super::{Found, IsErased, table_of};
@@ -29,6 +29,7 @@ pub(super) async fn find<S: Snapshot + ?Sized>(
     each(source, &shape, None, |row| read_event(&shape, row, is, &mut found)).await?;
     if found.has_rows() {
         each(source, &shape, None, |row| add_event(&shape, row, &mut found)).await?;
+        add_parts(source, &mut found).await?;
     }
     Ok(found)
 }
@@ -62,6 +63,7 @@ pub(super) async fn find_again<S: Snapshot + ?Sized>(
         // The first search did not look for the events of a row that it did not find.
         let since = since.filter(|_| before.has_all_rows_of(&found));
         each(source, &shape, since, |row| add_event(&shape, row, &mut found)).await?;
+        add_parts(source, &mut found).await?;
     }
     Ok(found)
 }
@@ -79,6 +81,30 @@ impl Found {
         };
         other.rows.iter().chain(&other.gone).all(has)
     }
+}
+
+/// Adds the rows that are parts of rows of the erased, also of those that were deleted before.
+async fn add_parts<S: Snapshot + ?Sized>(
+    source: &mut S,
+    found: &mut Found,
+) -> Result<(), StoreError> {
+    for (part, name, whole) in PARTS {
+        let shapes = source.shapes().await?;
+        let Some(shape) = shapes.iter().find(|shape| shape.table == *part) else { continue };
+        let Some(at) = column(shape, name) else { continue };
+        let ids = |ids: Option<&BTreeSet<i64>>| ids.cloned().unwrap_or_default();
+        let mut wholes = ids(found.rows.get(whole.name));
+        wholes.extend(ids(found.gone.get(whole.name)));
+        let is_part = |row: &&Row| match row.get(at) {
+            Some(Value::Integer(of)) => wholes.contains(of),
+            _ => false,
+        };
+        let mut parts = BTreeSet::new();
+        let parts_of = |row: &Row| if is_part(&row) { parts.extend(id(row)) };
+        each(source, shape, None, parts_of).await?;
+        found.rows.entry(part.name).or_default().extend(parts);
+    }
+    Ok(())
 }
 
 /// Shows every event to `visit`.

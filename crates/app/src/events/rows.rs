@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use exit3_domain::clients::{Client, ClientId, NewClient};
 use exit3_domain::events::Act;
-use exit3_domain::leads::{Lead, LeadId, NewLead};
+use exit3_domain::leads::{Lead, LeadId, LeadState};
 use exit3_domain::staff::{Staff, StaffId, StaffProfile};
 use exit3_domain::subscribers::{NewSubscriber, Subscriber, SubscriberId};
 use exit3_domain::validation::Invalid;
@@ -79,9 +79,15 @@ macro_rules! rows {
                 details: &$Details,
                 act: &Act,
             ) -> Result<(), StoreError> {
-                self.update(seen, details, act).await.map(drop)
+                rows!(@update $Repository self, seen, details, act).await.map(drop)
             }
         }
+    };
+    (@update LeadRepository $rows:ident, $seen:ident, $details:ident, $act:ident) => {
+        $rows.update($seen, &$details.details, &$details.work, $act)
+    };
+    (@update $Repository:ident $rows:ident, $seen:ident, $details:ident, $act:ident) => {
+        $rows.update($seen, $details, $act)
     };
     (deleted $Repository:ident: $Row:ident) => {
         #[async_trait]
@@ -102,7 +108,7 @@ macro_rules! rows {
     };
 }
 
-rows!(LeadRepository: Lead, LeadId, NewLead, |row| row.details.clone(), NewLead::check);
+rows!(LeadRepository: Lead, LeadId, LeadState, Lead::state, LeadState::check);
 
 #[async_trait]
 impl Removable for dyn LeadRepository {

@@ -102,7 +102,7 @@ async fn an_update_is_undone_against_the_newest_row() {
     let mut mocks = with_events(vec![renamed(7)]);
     let leads = &mut mocks.repositories.leads;
     leads.expect_find().times(1).returning(|_| Ok(Some(named("Eva"))));
-    leads.expect_update().times(1).returning(|_, _, _| Err(stale()));
+    leads.expect_update().times(1).returning(|_, _, _, _| Err(stale()));
     let mut closed = named("Eva");
     closed.details.notes = Some("called".into());
     let found = closed.clone();
@@ -110,12 +110,12 @@ async fn an_update_is_undone_against_the_newest_row() {
     leads
         .expect_update()
         .times(1)
-        .withf(move |seen, details, by| {
+        .withf(move |seen, details, _, by| {
             let mut expected = closed.details.clone();
             expected.full_name = "Ana".to_owned();
             *seen == closed && *details == expected && *by == act()
         })
-        .returning(|seen, _, _| Ok(seen.clone()));
+        .returning(|seen, _, _, _| Ok(seen.clone()));
     let undone = undo(&mocks.into_app(), EventId(7), &author()).await;
     assert_eq!(undone.unwrap(), Undone::default());
 }
@@ -127,7 +127,7 @@ async fn gives_up_when_others_never_stop_changing_the_row() {
         let mut mocks = with_events(vec![event]);
         let leads = &mut mocks.repositories.leads;
         leads.expect_find().times(ATTEMPTS).returning(|_| Ok(Some(named("Eva"))));
-        leads.expect_update().returning(|_, _, _| Err(stale()));
+        leads.expect_update().returning(|_, _, _, _| Err(stale()));
         leads.expect_delete().returning(|_, _| Err(stale()));
         let outcome = undo(&mocks.into_app(), EventId(7), &author()).await;
         assert!(matches!(outcome, Err(UndoError::Contended)));
@@ -173,7 +173,7 @@ async fn a_database_that_fails_ends_the_undo_of_a_batch() {
     let mut mocks = with_events(events);
     let leads = &mut mocks.repositories.leads;
     leads.expect_find().times(1).returning(|_| Ok(Some(named("Eva"))));
-    leads.expect_update().times(1).returning(|seen, _, _| Ok(seen.clone()));
+    leads.expect_update().times(1).returning(|seen, _, _, _| Ok(seen.clone()));
     leads.expect_find().times(1).returning(|_| Err(away()));
     let outcomes = undo_batch(&mocks.into_app(), &BatchId("b".into()), &author()).await.unwrap();
     let ids: Vec<i64> = outcomes.iter().map(|(id, _)| id.0).collect();
@@ -197,8 +197,8 @@ async fn the_undo_of_a_batch_is_a_batch_of_its_own() {
         leads
             .expect_update()
             .times(2)
-            .withf(move |_, _, act| *act == expected)
-            .returning(|seen, _, _| Ok(seen.clone()));
+            .withf(move |_, _, _, act| *act == expected)
+            .returning(|seen, _, _, _| Ok(seen.clone()));
         let outcomes = undo_batch(&mocks.into_app(), &BatchId("b".into()), &author).await.unwrap();
         assert!(outcomes.iter().all(|(_, outcome)| outcome.is_ok()), "{outcomes:?}");
     }

@@ -4,6 +4,7 @@ use exit3_domain::events::{
     Act, Author, BatchId, Changes, Conflicts, Event, EventFilter, EventId, Verb, from_record,
     is_explained, record,
 };
+use exit3_domain::lead_notes::LeadNote;
 use exit3_domain::leads::LeadId;
 use exit3_domain::validation::Invalid;
 use exit3_domain::{clients, leads, staff, subscribers};
@@ -87,7 +88,8 @@ impl From<StoreError> for UndoError {
 /// - of a deletion, the row comes back with its id; a lead is given to its client again, if that
 ///   still has no lead;
 /// - a row that was created or restored is deleted, if nothing has happened to it since, and if it
-///   is no lead that has become a client.
+///   is no lead that has become a client;
+/// - a note that was added is removed, and one that was removed comes back.
 ///
 /// # Errors
 /// [`UndoError`].
@@ -110,7 +112,11 @@ impl Undo<'_> {
     pub(super) async fn run(&self) -> Result<Undone, UndoError> {
         let all = self.app.repositories()?;
         match &*self.event.subject.resource {
-            leads::RESOURCE => self.in_rows(&*all.leads).await,
+            leads::RESOURCE => match self.action() {
+                Verb::NOTED | Verb::NOTE_RESTORED => self.addition().await,
+                Verb::NOTE_REMOVED => self.removal().await,
+                _ => self.in_rows(&*all.leads).await,
+            },
             subscribers::RESOURCE => self.in_rows(&*all.subscribers).await,
             clients::RESOURCE => self.in_rows(&*all.clients).await,
             // Accounts are never deleted, and a password cannot be brought back.
@@ -200,6 +206,22 @@ impl Undo<'_> {
             }
         }
         Err(UndoError::Contended)
+    }
+
+    /// Removes the note that the event added.
+    async fn addition(&self) -> Result<Undone, UndoError> {
+        let id = LeadNote::added(&self.event.changes).ok_or(UndoError::Unreadable)?;
+        let notes = &self.app.repositories()?.lead_notes;
+        let note = notes.find(id).await?.ok_or(UndoError::Gone)?;
+        notes.remove(&note, &self.act()).await?;
+        Ok(Undone::default())
+    }
+
+    /// Brings the note back that the event removed.
+    async fn removal(&self) -> Result<Undone, UndoError> {
+        let note = LeadNote::removed(&self.event.changes).ok_or(UndoError::Unreadable)?;
+        let back = self.app.repositories()?.lead_notes.restore(&note, &self.act()).await;
+        unless_stale(back)?.map(|()| Undone::default()).ok_or(UndoError::Exists)
     }
 
     /// Whether the row is a lead that has become a client, other than by the event itself.

@@ -80,7 +80,7 @@ async fn checks_the_change_again_when_someone_else_was_faster() {
         .times(1)
         .returning(move |_| Ok(Some(with_phone.clone())));
     // The phone number was removed in the meantime, so the e-mail address must stay.
-    mocks.repositories.leads.expect_update().times(1).returning(|_, _, _| Err(stale()));
+    mocks.repositories.leads.expect_update().times(1).returning(|_, _, _, _| Err(stale()));
     mocks.repositories.leads.expect_find().times(1).returning(|_| Ok(Some(stored(1))));
     let outcome = change(&mocks.into_app(), LeadId(1), no_email(), &ANY, &author()).await;
     assert!(matches!(outcome, Err(UpdateError::Invalid(_))));
@@ -90,8 +90,8 @@ async fn checks_the_change_again_when_someone_else_was_faster() {
 async fn outlasts_a_hundred_others_that_change_the_lead() {
     let mut mocks = Mocks::new();
     mocks.repositories.leads.expect_find().returning(|_| Ok(Some(stored(1))));
-    mocks.repositories.leads.expect_update().times(100).returning(|_, _, _| Err(stale()));
-    mocks.repositories.leads.expect_update().times(1).returning(|seen, _, _| Ok(seen.clone()));
+    mocks.repositories.leads.expect_update().times(100).returning(|_, _, _, _| Err(stale()));
+    mocks.repositories.leads.expect_update().times(1).returning(|seen, _, _, _| Ok(seen.clone()));
     let outcome = change(&mocks.into_app(), LeadId(1), LeadInput::default(), &ANY, &author()).await;
     assert!(outcome.is_ok());
 }
@@ -100,7 +100,7 @@ async fn outlasts_a_hundred_others_that_change_the_lead() {
 async fn gives_up_when_others_never_stop_changing_the_lead() {
     let mut mocks = Mocks::new();
     mocks.repositories.leads.expect_find().returning(|_| Ok(Some(stored(1))));
-    mocks.repositories.leads.expect_update().times(ATTEMPTS).returning(|_, _, _| Err(stale()));
+    mocks.repositories.leads.expect_update().times(ATTEMPTS).returning(|_, _, _, _| Err(stale()));
     let outcome = change(&mocks.into_app(), LeadId(1), LeadInput::default(), &ANY, &author()).await;
     assert!(matches!(outcome, Err(UpdateError::Contended)));
 }
@@ -122,7 +122,7 @@ async fn a_missing_lead_is_reported_even_if_the_input_is_invalid() {
 async fn a_lead_that_goes_away_meanwhile_is_not_found() {
     let mut mocks = Mocks::new();
     mocks.repositories.leads.expect_find().returning(|_| Ok(Some(stored(1))));
-    mocks.repositories.leads.expect_update().returning(|_, _, _| Err(StoreError::NotFound));
+    mocks.repositories.leads.expect_update().returning(|_, _, _, _| Err(StoreError::NotFound));
     let outcome = change(&mocks.into_app(), LeadId(1), LeadInput::default(), &ANY, &author()).await;
     assert!(matches!(outcome, Err(UpdateError::NotFound)));
 }
@@ -195,7 +195,7 @@ async fn a_version_that_others_replace_meanwhile_is_unexpected() {
         mocks.repositories.leads.expect_find().times(1).returning(|_| Ok(Some(stored(1))));
         mocks.repositories.leads.expect_find().times(1).returning(move |_| Ok(Some(now.clone())));
     }
-    mocks.repositories.leads.expect_update().times(1).returning(|_, _, _| Err(stale()));
+    mocks.repositories.leads.expect_update().times(1).returning(|_, _, _, _| Err(stale()));
     mocks.repositories.leads.expect_delete().times(1).returning(|_, _| Err(stale()));
     let app = mocks.into_app();
     let (id, seen) = (LeadId(1), only(&stored(1)));

@@ -169,6 +169,13 @@ impl LeadChange {
     /// # Errors
     /// A broken rule of the lead as a whole.
     pub fn apply(&self, lead: &Lead) -> Result<NewLead, Invalid> {
+        let changed = self.onto(lead);
+        changed.check()?;
+        Ok(changed)
+    }
+
+    /// The details of `lead` after the change, which may break a rule of the lead as a whole.
+    pub(super) fn onto(&self, lead: &Lead) -> NewLead {
         fn pick<T: Clone>(change: &Option<T>, current: &T) -> T {
             change.as_ref().unwrap_or(current).clone()
         }
@@ -184,7 +191,7 @@ impl LeadChange {
             category,
         } = self;
         let current = &lead.details;
-        let changed = NewLead {
+        NewLead {
             full_name: pick(full_name, &current.full_name),
             position: pick(position, &current.position),
             company_name: pick(company_name, &current.company_name),
@@ -194,9 +201,7 @@ impl LeadChange {
             status: pick(status, &current.status),
             notes: pick(notes, &current.notes),
             category: pick(category, &current.category),
-        };
-        changed.check()?;
-        Ok(changed)
+        }
     }
 }
 

@@ -193,6 +193,7 @@ fn stored() -> Lead {
     Lead {
         id: super::super::LeadId(1),
         details: parse(ana()).unwrap(),
+        work: super::super::LeadWork::default(),
         created_at: now,
         updated_at: now,
     }

@@ -5,6 +5,18 @@ use chrono::{DateTime, Utc};
 use super::{Lead, LeadCategory, LeadSource, LeadStatus};
 use crate::choice::{choice, chosen};
 use crate::order::{ListPosition, Order, Sort, SortColumn, SortValue};
+use crate::staff::StaffId;
+
+/// Whose leads a list contains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeadOwner {
+    /// Those of this account.
+    Staff(StaffId),
+    /// Those of any account.
+    Somebody,
+    /// Those that nobody owns.
+    Nobody,
+}
 
 /// Selects leads. `None` does not restrict; an empty set matches nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,14 +31,29 @@ pub struct LeadFilter {
     pub created_after: Option<DateTime<Utc>>,
     /// Stored before this time.
     pub created_before: Option<DateTime<Utc>>,
+    /// Of this owner.
+    pub owner: Option<LeadOwner>,
+    /// With a next step at or before this time.
+    pub due: Option<DateTime<Utc>>,
     /// Folded words. The lead's search document must contain every one.
     pub words: Vec<String>,
 }
 
 impl LeadFilter {
+    /// The filter for a list in the order `by`: a list by next step contains only leads that have
+    /// one, which is due at some time.
+    #[must_use]
+    pub fn ordered_by(&self, by: LeadSort) -> Self {
+        let mut filter = self.clone();
+        if by == LeadSort::NextStepAt {
+            filter.due.get_or_insert(DateTime::<Utc>::MAX_UTC);
+        }
+        filter
+    }
+
     /// Whether the filter only uses status, source and category, for which databases keep counts.
     pub fn is_counted(&self) -> bool {
-        self.created_after.is_none() && self.created_before.is_none() && self.words.is_empty()
+        !self.is_bounded() && self.owner.is_none() && self.due.is_none() && self.words.is_empty()
     }
 
     /// The words allowed for `status`, `source` and `category`, in this order, without duplicates;
@@ -81,10 +108,12 @@ choice! {
         FullName = "full_name",
         CompanyName = "company_name",
         Status = "status",
+        NextStepAt = "next_step_at",
     }
 }
 
-/// The order of a list of leads. For `status`, ties are ordered by creation time, then by id.
+/// The order of a list of leads. For `status`, ties are ordered by creation time, then by id. A
+/// list ordered by `next_step_at` contains only leads that have one.
 pub type LeadOrder = Order<LeadSort>;
 
 impl Sort for LeadSort {
@@ -106,6 +135,9 @@ impl Sort for LeadSort {
                 SortColumn::Word(LeadStatus::WORDS, |lead| lead.details.status.as_str()),
                 SortColumn::Time(|lead| lead.created_at),
             ],
+            Self::NextStepAt => {
+                &[SortColumn::Time(|lead| lead.work.next_step_at.unwrap_or_default())]
+            }
         }
     }
 
@@ -117,7 +149,7 @@ impl Sort for LeadSort {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::leads::{LeadId, NewLead};
+    use crate::leads::{LeadId, LeadWork, NewLead};
     use rstest::rstest;
 
     fn at(second: i64) -> DateTime<Utc> {
@@ -127,7 +159,8 @@ mod tests {
     fn lead(company_name: Option<&str>) -> Lead {
         let company_name = company_name.map(str::to_owned);
         let details = NewLead { company_name, ..crate::leads::example() };
-        Lead { id: LeadId(7), details, created_at: at(1), updated_at: at(2) }
+        let work = LeadWork { next_step_at: Some(at(3)), ..LeadWork::default() };
+        Lead { id: LeadId(7), details, work, created_at: at(1), updated_at: at(2) }
     }
 
     /// Cursors that earlier builds gave out contain these texts.
@@ -137,6 +170,7 @@ mod tests {
     #[case(LeadSort::FullName, &["Ana Horvat"])]
     #[case(LeadSort::CompanyName, &["Acme"])]
     #[case(LeadSort::Status, &["closed", "1000000"])]
+    #[case(LeadSort::NextStepAt, &["3000000"])]
     fn a_lead_stands_in_an_order_by_its_values(#[case] by: LeadSort, #[case] texts: &[&str]) {
         let order = LeadOrder { by, ..LeadOrder::default() };
         let position = order.position(&lead(Some("Acme")));
@@ -162,7 +196,11 @@ mod tests {
         assert!(by_choice.is_counted() && LeadFilter::default().is_counted());
         let after = LeadFilter { created_after: Some(at(1)), ..by_choice.clone() };
         let before = LeadFilter { created_before: Some(at(1)), ..by_choice.clone() };
+        let owned = LeadFilter { owner: Some(LeadOwner::Nobody), ..by_choice.clone() };
+        let due = LeadFilter { due: Some(at(1)), ..by_choice.clone() };
         let searching = LeadFilter { words: vec!["a".into()], ..by_choice };
-        assert!(!after.is_counted() && !before.is_counted() && !searching.is_counted());
+        for filter in [after, before, owned, due, searching] {
+            assert!(!filter.is_counted(), "{filter:?}");
+        }
     }
 }

@@ -8,6 +8,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
 use super::LeadResponse;
+use super::include::{Include, IncludeQuery};
 use crate::cursor::CursorKey;
 use crate::listing::{ListRequest, Part, list_schema};
 use crate::parameters::{any_of, order, time};
@@ -45,6 +46,7 @@ pub(crate) struct LeadListQuery {
     params(
         crate::parameters::ListQuery,
         LeadListQuery,
+        IncludeQuery,
         crate::parameters::SeenHeader
     ),
     responses(
@@ -57,16 +59,16 @@ pub(crate) async fn list(
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let params = Params::of(&request);
-    let filter = filter(&params)?;
+    let (filter, include) = (filter(&params)?, Include::read(&params)?);
     let list = ListRequest::<LeadSort>::read(&request, &params, &cursors)?;
     Ok(match &list.part {
         Part::Page(page) => {
             let found = exit3_app::leads::list(&app, &filter, list.order, *page).await?;
-            list.page::<LeadResponse>(found)
+            list.page(found, |lead| include.show(lead))
         }
         Part::Step(step) => {
             let found = exit3_app::leads::walk(&app, &filter, list.order, step).await?;
-            list.slice::<LeadResponse>(found)
+            list.slice(found, |lead| include.show(lead))
         }
     })
 }
@@ -92,6 +94,8 @@ fn filter(params: &Params) -> Result<LeadFilter, ApiError> {
         categories: params.choices("category", LeadCategory::from_word),
         created_after: params.time("created_after")?,
         created_before: params.time("created_before")?,
+        owner: None,
+        due: None,
         words: params.words()?,
     })
 }

@@ -53,11 +53,11 @@ pub(crate) async fn list(
     Ok(match &list.part {
         Part::Page(page) => {
             let found = exit3_app::subscribers::list(&app, &filter, list.order, *page).await?;
-            list.page::<SubscriberResponse>(found)
+            list.page(found, SubscriberResponse::from)
         }
         Part::Step(step) => {
             let found = exit3_app::subscribers::walk(&app, &filter, list.order, step).await?;
-            list.slice::<SubscriberResponse>(found)
+            list.slice(found, SubscriberResponse::from)
         }
     })
 }

@@ -43,7 +43,7 @@ fn recording(mut service: Service) -> (Service, Arc<Mutex<Vec<Act>>>) {
         Ok(lead(1))
     });
     let seen = note();
-    leads.expect_update().returning(move |_, _, act| {
+    leads.expect_update().returning(move |_, _, _, act| {
         seen(act);
         Ok(lead(1))
     });

@@ -20,9 +20,10 @@ fn stored() -> Service {
     let (now, same) = (Arc::new(Mutex::new(lead(1))), Arc::new(Mutex::new(subscriber(1))));
     let found = Arc::clone(&now);
     leads.expect_find().returning(move |_| Ok(Some(found.lock().unwrap().clone())));
-    leads.expect_update().returning(move |seen, details, _| {
+    leads.expect_update().returning(move |seen, details, work, _| {
         let updated_at = seen.updated_at + chrono::TimeDelta::microseconds(1);
-        let updated = Lead { details: details.clone(), updated_at, ..seen.clone() };
+        let updated =
+            Lead { details: details.clone(), work: work.clone(), updated_at, ..seen.clone() };
         now.lock().unwrap().clone_from(&updated);
         Ok(updated)
     });
@@ -237,7 +238,7 @@ async fn a_condition_holds_until_the_write() {
         theirs.details.notes = Some("theirs".into());
         leads.expect_find().times(1).returning(move |_| Ok(Some(theirs.clone())));
         let stale = || StoreError::Conflict(Constraint::Stale);
-        leads.expect_update().times(..=1).returning(move |_, _, _| Err(stale()));
+        leads.expect_update().times(..=1).returning(move |_, _, _, _| Err(stale()));
         leads.expect_delete().times(..=1).returning(move |_, _| Err(stale()));
         let request = change(method, LEAD).insert_header(("If-Match", etag(LEAD).await));
         let answer = service.answer(request).await;

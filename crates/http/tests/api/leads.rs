@@ -1,5 +1,7 @@
 //! Single leads and subscribers, and error responses.
 
+use exit3_domain::leads::{LeadWork, WORK_FIELDS};
+use exit3_domain::staff::StaffId;
 use exit3_ports::subscribers::EMAIL_TAKEN;
 
 use crate::*;
@@ -75,21 +77,118 @@ async fn a_lead_that_is_not_there(#[case] id: &str, #[case] detail: &str) {
     }
 }
 
+/// A lead that somebody works on.
+fn owned() -> Lead {
+    let work = LeadWork {
+        owner: Some(StaffId(3)),
+        next_step: Some("Send the offer".to_owned()),
+        next_step_at: Some("2026-09-22T08:30:00Z".parse().unwrap()),
+    };
+    Lead { work, ..lead(1) }
+}
+
+const ONE: &str = "/backend/api/v1/leads/1/";
+
+/// A service with leads that somebody works on.
+fn with_owned() -> Service {
+    let mut service = Service::default();
+    let leads = &mut service.repositories.leads;
+    leads.expect_find().returning(|_| Ok(Some(owned())));
+    leads
+        .expect_list()
+        .returning(|_, _, _| Ok(Some(Page { count: 2, number: 1, rows: vec![owned(), lead(2)] })));
+    leads.expect_walk().returning(|_, _, _| {
+        Ok(Slice { rows: vec![owned(), lead(2)], has_next: true, has_previous: false })
+    });
+    leads.expect_update().returning(|_, _, _, _| Ok(owned()));
+    service
+}
+
+#[actix_web::test]
+async fn nobody_sees_the_work_on_a_lead_who_does_not_ask_for_it() {
+    let patch = with_key(TestRequest::patch().uri(ONE))
+        .insert_header(("Content-Type", "application/json"))
+        .set_payload(r#"{"owner": 9, "next_step": "x", "next_step_at": null}"#);
+    let cursor = format!("{LEADS}?cursor=&include=");
+    let requests = vec![get(ONE), get(LEADS), get(&cursor), patch];
+    for answer in with_owned().answers(requests).await {
+        assert_eq!(answer.status, StatusCode::OK);
+        let text = String::from_utf8(answer.body.clone()).unwrap();
+        for word in WORK_FIELDS {
+            assert!(!text.contains(&format!("\"{word}\"")), "{text}");
+        }
+    }
+}
+
+#[rstest]
+#[case("include=owner,next_step,next_step_at", &["owner", "next_step", "next_step_at"])]
+#[case("include=next_step_at&include=owner", &["owner", "next_step_at"])]
+#[case("include=,next_step,", &["next_step"])]
+#[actix_web::test]
+async fn a_client_gets_the_further_fields_that_it_asks_for(
+    #[case] query: &str,
+    #[case] fields: &[&str],
+) {
+    let lists = format!("{LEADS}?{query}");
+    let (cursor, single) = (format!("{lists}&cursor="), format!("{ONE}?{query}"));
+    let requests = vec![get(&single), get(ONE), get(&lists), get(&cursor)];
+    let answers = with_owned().answers(requests).await;
+    let all = json!({
+        "owner": 3, "next_step": "Send the offer", "next_step_at": "2026-09-22T08:30:00Z"
+    });
+    let shows = |shown: &serde_json::Value, expected: &dyn Fn(&str) -> serde_json::Value| {
+        for field in WORK_FIELDS {
+            let wanted = fields.contains(field).then(|| expected(field));
+            assert_eq!(shown.get(*field), wanted.as_ref(), "{field}");
+        }
+    };
+    shows(&answers[0].json(), &|field| all[field].clone());
+    for answer in &answers[2..] {
+        shows(&answer.json()["results"][0], &|field| all[field].clone());
+        shows(&answer.json()["results"][1], &|_| serde_json::Value::Null);
+    }
+    // Links of a list keep the parameter.
+    let next = answers[3].json()["next"].as_str().unwrap().to_owned();
+    assert!(next.contains("include="), "{next}");
+    // The version is that of the stored row, no matter which fields are shown.
+    assert_eq!(answers[0].header("etag"), answers[1].header("etag"));
+    let mut without = answers[0].json();
+    without.as_object_mut().unwrap().retain(|name, _| !WORK_FIELDS.contains(&name.as_str()));
+    assert_eq!(without, answers[1].json());
+}
+
+#[rstest]
+#[case("include=work", "work")]
+#[case("include=owner,OWNER", "OWNER")]
+#[case("include=%20owner", " owner")]
+#[case("include=notes%2Cid", "notes")]
+#[actix_web::test]
+async fn an_unknown_field_to_include_is_400(#[case] query: &str, #[case] word: &str) {
+    let (list, single) = (format!("{LEADS}?{query}"), format!("{ONE}?{query}"));
+    for answer in with_owned().answers(vec![get(&list), get(&single)]).await {
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+        let message = format!(
+            "\"{word}\" is not a valid choice. The choices are: owner, next_step, next_step_at."
+        );
+        assert_eq!(answer.json(), json!({ "include": [message] }));
+    }
+}
+
 #[actix_web::test]
 async fn a_patch_changes_only_what_it_names() {
     let mut service = Service::default();
-    service.repositories.leads.expect_find().returning(|_| Ok(Some(lead(1))));
+    service.repositories.leads.expect_find().returning(|_| Ok(Some(owned())));
     service
         .repositories
         .leads
         .expect_update()
         .times(1)
-        .withf(|seen, details, act| {
+        .withf(|seen, details, work, act| {
             let mut expected = seen.details.clone();
             expected.status = LeadStatus::Contacted;
-            *details == expected && act.at == now()
+            *details == expected && *work == seen.work && act.at == now()
         })
-        .returning(|seen, details, _| Ok(Lead { details: details.clone(), ..seen.clone() }));
+        .returning(|seen, details, _, _| Ok(Lead { details: details.clone(), ..seen.clone() }));
     let request = with_key(TestRequest::patch().uri("/backend/api/v1/leads/1/"))
         .insert_header(("Content-Type", "application/json"))
         .set_payload(r#"{"status": "contacted", "id": 9, "unknown": []}"#);

@@ -151,6 +151,7 @@ pub fn lead(id: i64) -> Lead {
     Lead {
         id: LeadId(id),
         details: input.into_new(&DisposableDomains::default()).unwrap(),
+        work: exit3_domain::leads::LeadWork::default(),
         created_at: now(),
         updated_at: now(),
     }

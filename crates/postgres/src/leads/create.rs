@@ -4,10 +4,10 @@ use diesel::prelude::ExpressionMethods;
 use diesel::{QueryResult, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use exit3_domain::events::{Act, Changes, Verb};
-use exit3_domain::leads::{Lead, NewLead, RESOURCE};
+use exit3_domain::leads::{Lead, LeadWork, NewLead, RESOURCE};
 use exit3_ports::{Consistency, StoreError};
 
-use super::row::{DetailsRow, LeadRow, insert_group, leads};
+use super::row::{DetailsRow, LeadRow, WorkRow, insert_group, leads};
 use crate::error::Failure;
 use crate::events::{EventRow, Noted, NotedEach};
 use crate::lane::Grouped;
@@ -104,6 +104,33 @@ pub(super) async fn one(pool: &PgPool, lead: &NewLead, act: &Act) -> Result<Lead
     Ok(created.await?.into())
 }
 
+/// Stores one lead together with the work on it.
+pub(super) async fn with_work(
+    pool: &PgPool,
+    lead: &NewLead,
+    work: &LeadWork,
+    act: &Act,
+) -> Result<Lead, StoreError> {
+    let document = lead.search_document();
+    let created = pool.write(|mut connection| {
+        let query = diesel::insert_into(leads::table)
+            .values((
+                DetailsRow::of(lead, &document),
+                WorkRow::of(work),
+                leads::created_at.eq(act.at),
+                leads::updated_at.eq(act.at),
+            ))
+            .returning(LeadRow::as_returning());
+        let event = EventRow::of(act, RESOURCE, Verb::CREATED, &Changes::None);
+        let query = Noted::new(query, event);
+        async move {
+            let created: QueryResult<LeadRow> = query.get_result(&mut *connection).await;
+            connection.done(created)
+        }
+    });
+    Ok(created.await?.into())
+}
+
 #[cfg(test)]
 mod tests {
     use exit3_domain::leads::LeadId;
@@ -118,6 +145,7 @@ mod tests {
         let stored = |id: i64, name: &str| Lead {
             id: LeadId(id),
             details: named(name),
+            work: LeadWork::default(),
             created_at: at(1),
             updated_at: at(1),
         };

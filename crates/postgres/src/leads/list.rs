@@ -1,44 +1,115 @@
 //! Lists of leads.
 
 use chrono::{DateTime, Utc};
-use exit3_domain::leads::{LeadCategory, LeadFilter, LeadOrder, LeadSort, LeadSource, LeadStatus};
+use exit3_domain::leads::{
+    LeadCategory, LeadFilter, LeadOrder, LeadOwner, LeadSort, LeadSource, LeadStatus,
+};
 use exit3_domain::order::SortValue;
 
 use super::row::COLUMNS;
-use crate::listing::{Arm, Begin, Beyond, Choice, Key, Listing, Way};
+use crate::listing::{Arm, Begin, Beyond, Choice, Except, Key, Listing, Way};
 use crate::sql::{Conditions, Value, is_indexed};
 
 /// Describes the list.
 pub(super) fn listing(filter: &LeadFilter, order: LeadOrder, from: Option<Beyond<'_>>) -> Listing {
-    let (mut filter, mut from) = (filter.clone(), from);
+    let (mut filter, mut from) = (filter.ordered_by(order.by), from);
     if let (LeadSort::CreatedAt, Some(Beyond { position, below })) = (order.by, from) {
         let (rest, position) = filter.beyond(Some(position), below);
         (filter, from) = (rest, position.map(|position| Beyond { position, below }));
     }
     let choices = choices(&filter);
+    let mut conditions = restrictions(&filter, &choices);
+    filter.words.iter().for_each(|word| conditions.add_word(word));
+    let all = Listing::all("leads", COLUMNS, key(order.by), order.descending, from);
+    if let Some(mut few) = few(&filter) {
+        few.add_hidden(&conditions);
+        return Listing { conditions, way: Way::Few(few), plannable: false, ..all };
+    }
     let is_chosen = choices.iter().any(Option::is_some);
     let is_bounded = filter.is_bounded();
     let is_in_time = matches!(order.by, LeadSort::CreatedAt | LeadSort::Status);
-    let way = if !filter.words.is_empty() || (is_bounded && !is_in_time) {
-        gathered(&filter, &choices)
-    } else if is_chosen || (is_bounded && order.by == LeadSort::Status) {
+    if !filter.words.is_empty() || (is_bounded && !is_in_time) {
+        let way = gathered(&filter, &choices);
+        return Listing { conditions, way, plannable: false, ..all };
+    }
+    let way = if is_chosen || (is_bounded && order.by == LeadSort::Status) {
         Way::Merged(arms(&filter, &choices, order.by, from))
     } else {
         Way::InOrder
     };
-    let mut conditions = restrictions(&filter, &choices);
-    filter.words.iter().for_each(|word| conditions.add_word(word));
     Listing {
-        counts: filter.is_counted().then_some("lead_counts"),
-        conditions,
+        counts: (!is_bounded).then_some("lead_counts"),
+        conditions: of_choices_and_times(&filter, &choices),
+        except: except(&filter, &choices),
         way,
         plannable: filter.is_counted() && is_common(&choices),
-        ..Listing::all("leads", COLUMNS, key(order.by), order.descending, from)
+        ..all
     }
 }
 
-/// The conditions of the filter, except for the words.
+/// The leads with an owner, for a list of those without one that is read from the indexes of all.
+fn except(filter: &LeadFilter, choices: &[Option<Choice>; 3]) -> Option<Except> {
+    (filter.owner == Some(LeadOwner::Nobody)).then(|| {
+        let mut rows = owned();
+        rows.add_hidden(&of_choices_and_times(filter, choices));
+        // In this form, the planner always expects that most rows fulfil it, as they do.
+        Except { others: "(owner_id IS NULL)::int <> 0", rows }
+    })
+}
+
+/// What selects rows from the index of leads with an owner, or of those with a next step, if the
+/// filter needs such leads only. There are always two bounds, so that the planner expects few rows
+/// and uses the index, even if its statistics are wrong.
+fn few(filter: &LeadFilter) -> Option<Conditions> {
+    let mut few = Conditions::default();
+    match (filter.owner, filter.due) {
+        (Some(LeadOwner::Staff(id)), _) => {
+            few.add_unseen("owner_id >= ", Value::BigInt(id.0), "");
+            few.add_unseen("owner_id <= ", Value::BigInt(id.0), "");
+        }
+        (_, Some(due)) => {
+            few.add_sql("next_step_at >= (SELECT '-infinity'::timestamptz)");
+            few.add_unseen("next_step_at <= ", Value::time(due), "");
+        }
+        (Some(LeadOwner::Somebody), None) => return Some(owned()),
+        (Some(LeadOwner::Nobody) | None, None) => return None,
+    }
+    Some(few)
+}
+
+/// The leads that somebody owns.
+fn owned() -> Conditions {
+    let mut owned = Conditions::default();
+    owned.add_sql("owner_id >= (SELECT '-9223372036854775808'::bigint)");
+    owned.add_sql("owner_id <= (SELECT '9223372036854775807'::bigint)");
+    owned
+}
+
+/// The conditions of the filter, except for the words and those of [`few`].
 fn restrictions(filter: &LeadFilter, choices: &[Option<Choice>; 3]) -> Conditions {
+    let mut conditions = of_choices_and_times(filter, choices);
+    conditions.add_all(&unowned(filter));
+    match (filter.owner, filter.due) {
+        (Some(LeadOwner::Staff(_)), Some(due)) => {
+            conditions.add("next_step_at <= ", Value::time(due), "");
+        }
+        (Some(LeadOwner::Somebody), Some(_)) => conditions.add_sql("owner_id IS NOT NULL"),
+        _ => {}
+    }
+    conditions
+}
+
+/// The condition that nobody owns a lead, if the filter wants that.
+fn unowned(filter: &LeadFilter) -> Conditions {
+    let mut unowned = Conditions::default();
+    if filter.owner == Some(LeadOwner::Nobody) {
+        unowned.add_sql("owner_id IS NULL");
+    }
+    unowned
+}
+
+/// The conditions on status, source, category and the time of creation.
+fn of_choices_and_times(filter: &LeadFilter, choices: &[Option<Choice>; 3]) -> Conditions {
     let mut conditions = Conditions::default();
     for choice in choices.iter().flatten() {
         conditions.add_choice(choice.column, &choice.words);
@@ -126,6 +197,8 @@ fn arm(filter: &LeadFilter, choices: &[Option<Choice>; 3], by: LeadSort) -> Arm 
         LeadSort::UpdatedAt => (&["updated_at", "id"], "'-infinity'::timestamptz"),
         LeadSort::FullName => (&["full_name", "id"], "''"),
         LeadSort::CompanyName => (&["coalesce(company_name, '')", "id"], "''"),
+        // Such a list is never merged.
+        LeadSort::NextStepAt => (&["next_step_at", "id"], "'-infinity'::timestamptz"),
     };
     let bound = |bound: Option<DateTime<Utc>>| bound.filter(|_| is_in_time).map(Value::time);
     let (after, before) = (bound(filter.created_after), bound(filter.created_before));
@@ -135,6 +208,7 @@ fn arm(filter: &LeadFilter, choices: &[Option<Choice>; 3], by: LeadSort) -> Arm 
         LeadSort::UpdatedAt => Begin::Texts(" || ' updated'"),
         LeadSort::FullName => Begin::Texts(" || ' name'"),
         LeadSort::CompanyName => Begin::Texts(" || ' company'"),
+        LeadSort::NextStepAt => Begin::Column,
     };
     Arm { choices, begin, tail, least, from: None, after, before }
 }
@@ -151,9 +225,9 @@ fn gathered(filter: &LeadFilter, choices: &[Option<Choice>; 3]) -> Way {
     }
     if choices.iter().any(Option::is_some) {
         let arm = arm(filter, choices, LeadSort::CreatedAt);
-        return Way::gathered(words, Some(arm), none.clone(), &none);
+        return Way::gathered(words, Some(arm), none, &unowned(filter));
     }
-    Way::gathered(words, None, bounds(filter), &none)
+    Way::gathered(words, None, bounds(filter), &unowned(filter))
 }
 
 /// The bounds of time. There are always two, so that the planner expects few rows and uses the
@@ -179,5 +253,6 @@ fn key(by: LeadSort) -> Key {
         LeadSort::FullName => &["full_name", "id"],
         LeadSort::CompanyName => &["coalesce(company_name, '')", "id"],
         LeadSort::Status => &["status", "created_at", "id"],
+        LeadSort::NextStepAt => &["next_step_at", "id"],
     })
 }

@@ -6,7 +6,8 @@ use diesel::pg::Pg;
 use diesel::prelude::{AsChangeset, Insertable, Queryable, Selectable};
 use diesel::sql_types::BigInt;
 use exit3_domain::events::Act;
-use exit3_domain::leads::{Lead, LeadCategory, LeadId, LeadSource, LeadStatus, NewLead};
+use exit3_domain::leads::{Lead, LeadCategory, LeadId, LeadSource, LeadStatus, LeadWork, NewLead};
+use exit3_domain::staff::StaffId;
 
 use crate::sql::{Sql, Value};
 use crate::word::Word;
@@ -26,6 +27,9 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         search_document -> Text,
+        owner_id -> Nullable<BigInt>,
+        next_step -> Nullable<Text>,
+        next_step_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -34,7 +38,7 @@ pub(super) type LeadColumns = SqlTypeOf<AsSelect<LeadRow, Pg>>;
 
 /// The columns themselves, for statements that are written by hand.
 pub(super) const COLUMNS: &str = "id, full_name, \"position\", company_name, phone_number, email, \
-    source, status, notes, category, created_at, updated_at";
+    source, status, notes, category, created_at, updated_at, owner_id, next_step, next_step_at";
 
 /// A lead as it is read.
 #[derive(Debug, Queryable, Selectable)]
@@ -52,6 +56,9 @@ pub(super) struct LeadRow {
     category: Word<LeadCategory>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    owner_id: Option<i64>,
+    next_step: Option<String>,
+    next_step_at: Option<DateTime<Utc>>,
 }
 
 impl From<LeadRow> for Lead {
@@ -70,6 +77,9 @@ impl From<LeadRow> for Lead {
             category,
             created_at,
             updated_at,
+            owner_id,
+            next_step,
+            next_step_at,
         } = row;
         let details = NewLead {
             full_name,
@@ -82,7 +92,8 @@ impl From<LeadRow> for Lead {
             notes,
             category: category.0,
         };
-        Self { id: LeadId(id), details, created_at, updated_at }
+        let work = LeadWork { owner: owner_id.map(StaffId), next_step, next_step_at };
+        Self { id: LeadId(id), details, work, created_at, updated_at }
     }
 }
 
@@ -127,6 +138,26 @@ impl<'a> DetailsRow<'a> {
             notes: notes.as_deref(),
             category: category.as_str(),
             search_document,
+        }
+    }
+}
+
+/// The columns of the work on a lead. Creates by the API do not write them.
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = leads, treat_none_as_default_value = false, treat_none_as_null = true)]
+pub(super) struct WorkRow<'a> {
+    owner_id: Option<i64>,
+    next_step: Option<&'a str>,
+    next_step_at: Option<DateTime<Utc>>,
+}
+
+impl<'a> WorkRow<'a> {
+    pub(super) fn of(work: &'a LeadWork) -> Self {
+        let LeadWork { owner, next_step, next_step_at } = work;
+        Self {
+            owner_id: owner.map(|id| id.0),
+            next_step: next_step.as_deref(),
+            next_step_at: *next_step_at,
         }
     }
 }

@@ -27,8 +27,8 @@ impl Listing {
         let is_last = request.number == PageNumber::Last;
         let descending = descending != is_last;
         let mut page = self.begin("WITH ");
-        if let Way::Gathered(arm, conditions) = &self.way {
-            page = self.gather(page.sql("found AS MATERIALIZED ("), arm.as_ref(), conditions);
+        if let Some((arm, conditions)) = self.way.gathers() {
+            page = self.gather(page.sql("found AS MATERIALIZED ("), arm, conditions);
             page = page.sql("), ");
         }
         page = self
@@ -42,7 +42,7 @@ impl Listing {
             Way::InOrder => limited(self.in_order(page, offset, descending), size),
             Way::Merged(arms) => self
                 .of_keys(page, descending, |page| self.merge(page, arms, offset, size, descending)),
-            Way::Gathered(..) => self.of_keys(page, descending, |page| {
+            Way::Gathered(..) | Way::Few(_) => self.of_keys(page, descending, |page| {
                 let page = self.key.order_by_names(page.sql("SELECT * FROM found"), descending);
                 skipped(limited(page, size), offset)
             }),
@@ -66,7 +66,26 @@ impl Listing {
             Way::Gathered(arm, conditions) => {
                 self.step_gathered(arm.as_ref(), conditions, size, descending)
             }
+            Way::Few(conditions) => {
+                let mut conditions = conditions.clone();
+                conditions.add_hidden(&self.beyond(descending));
+                let step = self.begin("WITH found AS MATERIALIZED (");
+                let step = self.gather(step, None, &conditions).sql(") SELECT ");
+                self.of_keys(step, descending, |step| {
+                    let step = self.key.order_by_names(step.sql("SELECT * FROM found"), descending);
+                    limited(step, size)
+                })
+            }
         }
+    }
+
+    /// The condition that a row lies beyond the start of a step.
+    fn beyond(&self, descending: bool) -> Conditions {
+        let mut beyond = Conditions::default();
+        if let Some(from) = &self.from {
+            beyond.add_beyond(self.key.0, descending, from);
+        }
+        beyond
     }
 
     /// First filters the next rows: if many rows match, enough of them are found there. Otherwise
@@ -79,10 +98,7 @@ impl Listing {
         size: i64,
         descending: bool,
     ) -> Sql<ST> {
-        let mut beyond = Conditions::default();
-        if let Some(from) = &self.from {
-            beyond.add_beyond(self.key.0, descending, from);
-        }
+        let beyond = self.beyond(descending);
         let step = self.begin("WITH ahead AS MATERIALIZED (SELECT ");
         let step = self.key.select(step).sql(" FROM (SELECT * FROM ").sql(self.table);
         let step = self.key.order(step.all_of(&beyond), descending).sql(" LIMIT ");
@@ -105,6 +121,13 @@ impl Listing {
     }
 
     fn counted<ST>(&self, statement: Sql<ST>) -> Sql<ST> {
+        let Some(except) = &self.except else { return self.counted_all(statement) };
+        let statement =
+            self.counted_all(statement.sql("SELECT (")).sql(") - (SELECT count(*) FROM ");
+        statement.sql(self.table).all_of(&except.rows).sql(")")
+    }
+
+    fn counted_all<ST>(&self, statement: Sql<ST>) -> Sql<ST> {
         match (self.counts, &self.way) {
             (Some(counts), _) => statement
                 .sql("SELECT coalesce(sum(n), 0)::bigint FROM ")
@@ -114,7 +137,7 @@ impl Listing {
                 let statement = statement.sql("SELECT count(*) FROM ").sql(self.table);
                 statement.all_of(&self.conditions)
             }
-            (None, Way::Gathered(..)) => statement.sql("SELECT count(*) FROM found"),
+            (None, Way::Gathered(..) | Way::Few(_)) => statement.sql("SELECT count(*) FROM found"),
             (None, Way::Merged(arms)) => {
                 let statement = statement.sql("SELECT coalesce(sum(n), 0)::bigint FROM (");
                 let statement = union(statement, arms, |statement, arm| {
@@ -133,6 +156,9 @@ impl Listing {
     /// page beyond the end.
     fn in_order<ST>(&self, statement: Sql<ST>, offset: Option<i64>, descending: bool) -> Sql<ST> {
         let mut conditions = self.conditions.clone();
+        if let Some(except) = &self.except {
+            conditions.add_sql(except.others);
+        }
         if let Some(offset) = offset {
             conditions.add("", Value::BigInt(offset), " < (SELECT n FROM total)");
         }
@@ -157,6 +183,9 @@ impl Listing {
             arm.combinations(statement.sql("SELECT found.*"), |each| {
                 let each = self.key.select(each.sql("SELECT ")).sql(" FROM ").sql(self.table);
                 let mut each = arm.within(each, descending);
+                if let Some(except) = &self.except {
+                    each = each.sql(" AND ").sql(except.others);
+                }
                 if let Some(offset) = offset {
                     let offset = Value::BigInt(offset);
                     each = each.sql(" AND ").value(offset).sql(" < (SELECT n FROM total)");

@@ -4,8 +4,11 @@
 //! with the numbers of rows that were really read.
 
 use exit3_domain::events::{Actor, BatchId, Event, EventFilter, Verb};
-use exit3_domain::leads::{LeadCategory, LeadFilter, LeadOrder, LeadSort, LeadSource, LeadStatus};
+use exit3_domain::leads::{
+    LeadCategory, LeadFilter, LeadOrder, LeadOwner, LeadSort, LeadSource, LeadStatus,
+};
 use exit3_domain::paging::{Direction, PageNumber, PageRequest, Step};
+use exit3_domain::staff::StaffId;
 use exit3_domain::subscribers::{SubscriberFilter, SubscriberOrder, SubscriberSort};
 use exit3_postgres::PgDatabase;
 use exit3_testkit::builders::time;
@@ -33,9 +36,11 @@ fn rows() -> String {
     let all = EACH * 2;
     format!(
         "INSERT INTO leads (full_name, position, company_name, email, source, status, category,
-                            created_at, updated_at, search_document)
+                            created_at, updated_at, search_document, owner_id, next_step_at)
          SELECT name, 'CTO', name, name || '@acme.hr', {}, {}, {}, at, at,
-                lower(name) || CASE n % 3000 WHEN 0 THEN E'\\nzvonimir' ELSE '' END
+                lower(name) || CASE n % 3000 WHEN 0 THEN E'\\nzvonimir' ELSE '' END,
+                CASE WHEN n <= {EACH} AND n % 10 = 0 THEN 1 + n % 3 END,
+                CASE WHEN n <= {EACH} AND n % 15 = 0 THEN at END
          FROM (SELECT n, 'Person ' || lpad(n::text, 7, '0') AS name,
                       timestamptz '2026-01-01Z' + n * interval '1 minute' AS at
                FROM generate_series(1, {all}) n) people;
@@ -92,6 +97,17 @@ fn filters() -> Vec<LeadFilter> {
             created_before: Some(time("2026-01-06T00:00:00Z")),
             ..all.clone()
         },
+        LeadFilter { owner: Some(LeadOwner::Staff(StaffId(1))), ..all.clone() },
+        LeadFilter {
+            owner: Some(LeadOwner::Staff(StaffId(1))),
+            statuses: late.clone(),
+            due: Some(time("2026-01-05T00:00:00Z")),
+            ..all.clone()
+        },
+        LeadFilter { owner: Some(LeadOwner::Somebody), statuses: late.clone(), ..all.clone() },
+        LeadFilter { owner: Some(LeadOwner::Nobody), ..all.clone() },
+        LeadFilter { owner: Some(LeadOwner::Nobody), statuses: late.clone(), ..all.clone() },
+        LeadFilter { due: Some(time("2026-01-05T00:00:00Z")), ..all.clone() },
         LeadFilter { words: vec!["zvonimir".into()], ..all.clone() },
         LeadFilter { words: vec!["zvonimir".into(), "00".into()], statuses: late, ..all.clone() },
         all,
@@ -195,6 +211,8 @@ fn assert_bounded(log: &str, rows: &str) {
         "leads_choices_full_name",
         "leads_choices_company_name",
         "leads_search",
+        "leads_owner",
+        "leads_next_step",
         "subscribers_choice_email",
     ] {
         assert!(log.contains(index), "{rows}: no list is read by {index}");

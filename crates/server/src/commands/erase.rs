@@ -103,6 +103,7 @@ pub(super) fn told(counts: &[(&str, usize)]) -> String {
     }
     let count = |(table, count): &(&str, usize)| match *table {
         "events" => format!("values in {count} events"),
+        "lead_notes" => format!("{count} notes"),
         table => format!("{count} {table}"),
     };
     counts.iter().map(count).collect::<Vec<_>>().join(", ")

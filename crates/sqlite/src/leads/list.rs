@@ -4,7 +4,7 @@ mod arms;
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use exit3_domain::leads::{Lead, LeadFilter, LeadSort};
+use exit3_domain::leads::{Lead, LeadFilter, LeadOwner, LeadSort};
 use exit3_domain::order::{ListPosition, SortValue};
 use exit3_ports::StoreError;
 
@@ -12,7 +12,7 @@ use super::row::{COLUMNS, LeadRow, LeadTypes};
 use crate::listing::Listed;
 use crate::merge::Arm;
 use crate::sql::Sql;
-use crate::values::microseconds_rounded_up;
+use crate::values::{microseconds, microseconds_rounded_up};
 use crate::window::Access;
 
 impl Listed for LeadFilter {
@@ -30,6 +30,7 @@ impl Listed for LeadFilter {
             LeadSort::FullName => &["full_name", "id"],
             LeadSort::CompanyName => &["coalesce(company_name, '')", "id"],
             LeadSort::Status => &["status", "created_at", "id"],
+            LeadSort::NextStepAt => &["next_step_at", "id"],
         }
     }
 
@@ -48,7 +49,20 @@ impl Listed for LeadFilter {
         if let Some(before) = self.created_before {
             select.sql(" AND created_at < ").int(microseconds_rounded_up(before));
         }
-        if !self.words.is_empty() {
+        match self.owner {
+            // The arm has the owner.
+            None | Some(LeadOwner::Staff(_)) => {}
+            Some(LeadOwner::Somebody) => {
+                select.sql(" AND owner_id IS NOT NULL");
+            }
+            Some(LeadOwner::Nobody) => {
+                select.sql(" AND owner_id IS NULL");
+            }
+        }
+        if let Some(due) = self.due {
+            select.sql(" AND next_step_at <= ").int(microseconds(due));
+        }
+        if !self.words.is_empty() || arms::own(self).is_some() {
             // With very many words, the arms do not restrict the choices.
             arms::choices(select, self);
             select.words(&self.words);
@@ -70,8 +84,23 @@ impl Listed for LeadFilter {
         self.is_counted().then_some(select)
     }
 
-    /// Bounds on the time only follow the order of time.
+    /// The leads that nobody owns are all without those that somebody owns, which are few.
+    fn difference(&self) -> Option<(Self, Self)> {
+        let is_one =
+            self.owner == Some(LeadOwner::Nobody) && self.due.is_none() && self.words.is_empty();
+        let with = |owner| Self { owner, ..self.clone() };
+        is_one.then(|| (with(None), with(Some(LeadOwner::Somebody))))
+    }
+
+    /// Bounds on the time only follow the order of time, and the index of owners has no other. That
+    /// of next steps has them in their order.
     fn is_unordered(&self, by: LeadSort) -> bool {
+        match self.owner {
+            Some(LeadOwner::Staff(_)) => return by != LeadSort::CreatedAt,
+            _ if self.due.is_some() => return by != LeadSort::NextStepAt,
+            Some(LeadOwner::Somebody) => return true,
+            Some(LeadOwner::Nobody) | None => {}
+        }
         self.is_bounded() && !matches!(by, LeadSort::CreatedAt | LeadSort::Status)
     }
 

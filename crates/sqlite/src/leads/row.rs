@@ -2,10 +2,11 @@
 
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
-use exit3_domain::leads::{Lead, LeadCategory, LeadId, LeadSource, LeadStatus, NewLead};
+use exit3_domain::leads::{Lead, LeadCategory, LeadId, LeadSource, LeadStatus, LeadWork, NewLead};
+use exit3_domain::staff::StaffId;
 use exit3_ports::StoreError;
 
-use crate::values::{moment, text, unreadable};
+use crate::values::{microseconds, moment, text, unreadable};
 
 diesel::table! {
     leads (id) {
@@ -22,6 +23,9 @@ diesel::table! {
         email -> Nullable<Text>,
         search_document -> Text,
         notes -> Nullable<Text>,
+        owner_id -> Nullable<BigInt>,
+        next_step -> Nullable<Text>,
+        next_step_at -> Nullable<BigInt>,
     }
 }
 
@@ -41,11 +45,14 @@ pub(crate) struct LeadRow {
     phone_number: Option<String>,
     email: Option<String>,
     notes: Option<String>,
+    owner_id: Option<i64>,
+    next_step: Option<String>,
+    next_step_at: Option<i64>,
 }
 
 /// The columns of a [`LeadRow`].
 pub(super) const COLUMNS: &str = "id, created_at, updated_at, status, source, category, \
-    full_name, position, company_name, phone_number, email, notes";
+    full_name, position, company_name, phone_number, email, notes, owner_id, next_step, next_step_at";
 
 /// The SQL types of [`COLUMNS`].
 pub(crate) type LeadTypes = diesel::dsl::SqlTypeOf<diesel::dsl::AsSelect<LeadRow, Sqlite>>;
@@ -96,6 +103,27 @@ impl DetailsRow {
     }
 }
 
+/// The columns of the work on a lead. Creates by the API do not write them.
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = leads, treat_none_as_default_value = false, treat_none_as_null = true)]
+pub(super) struct WorkRow {
+    owner_id: Option<i64>,
+    next_step: Option<String>,
+    next_step_at: Option<i64>,
+}
+
+impl WorkRow {
+    /// An error for a text with a NUL.
+    pub(super) fn of(work: &LeadWork) -> Result<Self, StoreError> {
+        let LeadWork { owner, next_step, next_step_at } = work;
+        Ok(Self {
+            owner_id: owner.map(|id| id.0),
+            next_step: next_step.as_deref().map(text).transpose()?,
+            next_step_at: next_step_at.map(microseconds),
+        })
+    }
+}
+
 impl TryFrom<LeadRow> for Lead {
     type Error = StoreError;
 
@@ -114,6 +142,9 @@ impl TryFrom<LeadRow> for Lead {
             phone_number,
             email,
             notes,
+            owner_id,
+            next_step,
+            next_step_at,
         } = row;
         Ok(Self {
             id: LeadId(id),
@@ -127,6 +158,11 @@ impl TryFrom<LeadRow> for Lead {
                 status: LeadStatus::from_word(&status).ok_or_else(unreadable)?,
                 notes,
                 category: LeadCategory::from_word(&category).ok_or_else(unreadable)?,
+            },
+            work: LeadWork {
+                owner: owner_id.map(StaffId),
+                next_step,
+                next_step_at: next_step_at.map(moment).transpose()?,
             },
             created_at: moment(created_at)?,
             updated_at: moment(updated_at)?,

@@ -76,7 +76,7 @@ impl Listed for SubscriberFilter {
         };
         let wanted = self.is_subscribed.map(|wanted| Equal::Int(i64::from(wanted)));
         let equal = wanted.map(|wanted| ("is_subscribed", wanted)).into_iter().collect();
-        Ok(vec![Arm { index, equal, is_beyond: true }])
+        Ok(vec![Arm { equal, ..Arm::all(index) }])
     }
 }
 

@@ -63,7 +63,8 @@ async fn is_usable(harness: &Harness) {
     let leads = harness.leads.as_ref();
     let created = soon(leads.create(&lead().build(), &act(at(NEW_YEAR)))).await.unwrap();
     let closed = lead().status(LeadStatus::Closed).build();
-    let updated = soon(leads.update(&created, &closed, &act(at(NEW_YEAR)))).await.unwrap();
+    let updated =
+        soon(leads.update(&created, &closed, &created.work, &act(at(NEW_YEAR)))).await.unwrap();
     soon(leads.delete(&updated, &some_act())).await.unwrap();
     let stored = settled(harness).await;
     for status in LeadStatus::ALL {
@@ -118,7 +119,7 @@ pub async fn an_abandoned_update_happens_wholly_or_not_at_all(harness: &Harness)
         let details = lead().full_name(&name).notes(Some(&name)).status(LeadStatus::Contacted);
         let details = details.build();
         let act = act(at(NEW_YEAR));
-        match abandon(moment, harness.leads.update(&seen, &details, &act)).await {
+        match abandon(moment, harness.leads.update(&seen, &details, &seen.work, &act)).await {
             Some(Ok(updated)) => seen = updated,
             Some(Err(StoreError::Conflict(_))) => {
                 seen = settled(harness).await.pop().unwrap();
@@ -204,7 +205,11 @@ pub async fn many_abandoned_at_once_leave_the_repository_usable(harness: &Harnes
                     abandon(moment, leads.create(&lead().build(), &act(at(NEW_YEAR)))).await;
                 let moment = dice.roll(TIMES);
                 if let Some(Ok(seen)) = created {
-                    abandon(moment, leads.update(&seen, &seen.details, &act(at(NEW_YEAR)))).await;
+                    abandon(
+                        moment,
+                        leads.update(&seen, &seen.details, &seen.work, &act(at(NEW_YEAR))),
+                    )
+                    .await;
                 } else {
                     let (all, order) = (LeadFilter::default(), LeadOrder::NEWEST);
                     abandon(moment, leads.list(&all, order, page(1, 10))).await;

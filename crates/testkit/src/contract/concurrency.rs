@@ -111,7 +111,7 @@ pub async fn one_of_two_updates_of_the_same_lead_wins(harness: &Harness) {
             let (leads, seen) = (Arc::clone(&harness.leads), seen.clone());
             async move {
                 let details = lead().full_name(format!("Writer {n}")).build();
-                leads.update(&seen, &details, &act(at(NEW_YEAR))).await
+                leads.update(&seen, &details, &seen.work, &act(at(NEW_YEAR))).await
             }
         })
         .await;
@@ -139,7 +139,7 @@ pub async fn updates_in_turns_lose_nothing(harness: &Harness) {
                     let seen = leads.find(id).await.unwrap().unwrap();
                     let mut details = seen.details.clone();
                     details.notes = details.notes.map(|notes| notes + "x");
-                    match leads.update(&seen, &details, &act(at(NEW_YEAR))).await {
+                    match leads.update(&seen, &details, &seen.work, &act(at(NEW_YEAR))).await {
                         Ok(_) => break,
                         Err(StoreError::Conflict(Constraint::Stale)) => {}
                         Err(error) => panic!("{error:?}"),
@@ -164,7 +164,7 @@ pub async fn an_update_and_a_delete_agree_on_what_happened(harness: &Harness) {
                     leads.delete(&seen, &some_act()).await.map(|()| None)
                 } else {
                     let closed = lead().status(LeadStatus::Closed).build();
-                    leads.update(&seen, &closed, &act(at(NEW_YEAR))).await.map(Some)
+                    leads.update(&seen, &closed, &seen.work, &act(at(NEW_YEAR))).await.map(Some)
                 };
                 match outcome {
                     Ok(after) => Some(after),

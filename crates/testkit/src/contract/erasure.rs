@@ -59,16 +59,26 @@ pub async fn removes_rows_and_jobs_and_the_values_of_events(harness: &Harness) {
     let hers = lead().full_name("Ana").email(Some("Ana@acme.hr")).build();
     let seen = harness.leads.create(&hers, &some_act()).await.unwrap();
     let renamed = lead().full_name("Ana Horvat").email(Some("Ana@acme.hr")).build();
-    harness.leads.update(&seen, &renamed, &some_act()).await.unwrap();
+    harness.leads.update(&seen, &renamed, &seen.work, &some_act()).await.unwrap();
     let other = lead().full_name("Eva").email(Some("eva@acme.hr")).build();
     let other = harness.leads.create(&other, &some_act()).await.unwrap();
     harness.subscribers.create(&subscriber("ana@acme.hr"), &some_act()).await.unwrap();
     enqueue(harness, r#"{"to": "ana@acme.hr"}"#).await;
     enqueue(harness, r#"{"to": "eva@acme.hr"}"#).await;
+    for lead in [seen.id, other.id] {
+        harness.lead_notes.add(lead, "called", &some_act()).await.unwrap();
+    }
+    // A lead that was deleted before.
+    let gone = lead().full_name("Ana").email(Some("ana@acme.hr")).build();
+    let gone = harness.leads.create(&gone, &some_act()).await.unwrap();
+    harness.lead_notes.add(gone.id, "called too", &some_act()).await.unwrap();
+    let removed = harness.lead_notes.add(gone.id, "removed", &some_act()).await.unwrap();
+    harness.lead_notes.remove(&removed, &some_act()).await.unwrap();
+    harness.leads.delete(&gone, &some_act()).await.unwrap();
     let mut snapshot = harness.transfer.snapshot().await.unwrap();
     let found = look(snapshot.as_mut(), &is_ana).await.unwrap();
     drop(snapshot);
-    let all = [("jobs", 1), ("leads", 1), ("subscribers", 1), ("events", 1)];
+    let all = [("jobs", 1), ("lead_notes", 2), ("leads", 1), ("subscribers", 1), ("events", 6)];
     assert_eq!(found.counts(), all);
     let mut load = harness.transfer.load().await.unwrap();
     let erased = erase(load.as_mut(), &is_ana, &found).await.unwrap();
@@ -76,18 +86,23 @@ pub async fn removes_rows_and_jobs_and_the_values_of_events(harness: &Harness) {
     load.commit().await.unwrap();
     assert_eq!(erased.counts(), all);
     assert_eq!(harness.leads.find(seen.id).await.unwrap(), None);
-    assert_eq!(harness.leads.find(other.id).await.unwrap(), Some(other));
+    assert_eq!(harness.leads.find(other.id).await.unwrap(), Some(other.clone()));
+    for (lead, count) in [(seen.id, 0), (gone.id, 0), (other.id, 1)] {
+        assert_eq!(harness.lead_notes.list(lead, None, 9).await.unwrap().len(), count);
+    }
     assert_eq!(harness.subscribers.find_by_email("ana@acme.hr").await.unwrap(), None);
     let jobs = JobFilter { kind: None, state: None, most: 10 };
     let jobs = harness.jobs.list(&jobs).await.unwrap();
     assert_eq!(jobs.len(), 1);
     assert!(jobs[0].payload.contains("eva"));
     let events = harness.events.list(&EventFilter::default(), None, 100).await.unwrap();
+    let removal = events.iter().find(|event| event.verb.as_str() == "lead.note_removed").unwrap();
+    assert_eq!(removal.changes, Changes::one("note", None::<()>, None));
     let update = events.iter().find(|event| event.verb.as_str() == "lead.updated").unwrap();
     assert_eq!(update.changes, Changes::one("full_name", None::<()>, None));
     let noted = events.iter().find(|event| event.verb.as_str() == "person.erased").unwrap();
     let Changes::Row(counts) = &noted.changes else { panic!("{noted:?}") };
-    let expected = json!({"person": "somebody", "entry": "entry", "jobs": 1, "leads": 1, "subscribers": 1, "events": 1});
+    let expected = json!({"person": "somebody", "entry": "entry", "jobs": 1, "lead_notes": 2, "leads": 1, "subscribers": 1, "events": 6});
     assert_eq!(serde_json::Value::from(counts.clone()), expected);
 }
 

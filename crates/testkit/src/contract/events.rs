@@ -7,6 +7,7 @@ use exit3_domain::clients::{Client, Money, NewClient};
 use exit3_domain::events::{
     Act, Actor, Author, BatchId, Changes, Event, EventId, NewEvent, Subject, Verb, record,
 };
+use exit3_domain::lead_notes::LeadNote;
 use exit3_domain::leads::{LeadStatus, NewLead};
 use exit3_domain::staff::{PasswordHash, StaffProfile};
 use exit3_domain::subscribers::NewSubscriber;
@@ -16,6 +17,7 @@ use super::Harness;
 use super::api_keys::api_key;
 use super::clients::client;
 use super::event_lists::stored;
+use super::lead_work::work;
 use super::staff::staff;
 use crate::builders::{at, lead, some_act, subscriber, unsubscribed};
 
@@ -24,10 +26,14 @@ use crate::builders::{at, lead, some_act, subscriber, unsubscribed};
 /// `sign_ins.note_seen`.
 const WRITES: &[(&str, &str)] = &[
     ("leads", "create"),
+    ("leads", "create_with_work"),
     ("leads", "create_many"),
     ("leads", "update"),
     ("leads", "delete"),
     ("leads", "restore"),
+    ("lead_notes", "add"),
+    ("lead_notes", "remove"),
+    ("lead_notes", "restore"),
     ("subscribers", "create"),
     ("subscribers", "ensure"),
     ("subscribers", "create_many"),
@@ -105,6 +111,7 @@ pub(super) fn created(verb: &'static str, id: i64) -> Vec<Expected> {
 /// Stores rows, and prepares calls of all methods that write.
 async fn calls(harness: &Harness) -> Vec<Call<'_>> {
     let mut calls = lead_calls(harness).await;
+    calls.append(&mut note_calls(harness).await);
     calls.append(&mut subscriber_calls(harness).await);
     calls.append(&mut client_calls(harness).await);
     calls.append(&mut account_calls(harness).await);
@@ -131,6 +138,10 @@ async fn lead_calls(harness: &Harness) -> Vec<Call<'_>> {
             let new = leads.create(&lead().build(), &act).await?;
             Ok(created("lead.created", new.id.0))
         }),
+        call("leads", "create_with_work", move |act| async move {
+            let new = leads.create_with_work(&lead().build(), &work(), &act).await?;
+            Ok(created("lead.created", new.id.0))
+        }),
         call("leads", "create_many", move |act| async move {
             let last = newest_lead(harness).await;
             let new = [5, 6].map(|time| (lead().build(), at(time)));
@@ -140,8 +151,8 @@ async fn lead_calls(harness: &Harness) -> Vec<Call<'_>> {
         call("leads", "update", move |act| {
             let (seen, details) = (changed.clone(), details.clone());
             async move {
-                let changes = Changes::between(&seen.details, &details);
-                leads.update(&seen, &details, &act).await?;
+                let changes = seen.changes(&details, &work());
+                leads.update(&seen, &details, &work(), &act).await?;
                 Ok(vec![("lead.updated", seen.id.0, changes)])
             }
         }),
@@ -181,6 +192,34 @@ async fn lead_calls(harness: &Harness) -> Vec<Call<'_>> {
                     ("lead.restored", row.id.0, Changes::None),
                     ("client.updated", client.0, given),
                 ])
+            }
+        }),
+    ]
+}
+
+async fn note_calls(harness: &Harness) -> Vec<Call<'_>> {
+    let notes = &harness.lead_notes;
+    let lead = harness.leads.create(&lead().build(), &some_act()).await.unwrap().id;
+    let add = async |text: &str| notes.add(lead, text, &some_act()).await.unwrap();
+    let (gone, back) = (add("gone").await, add("back").await);
+    notes.remove(&back, &some_act()).await.unwrap();
+    vec![
+        call("lead_notes", "add", move |act| async move {
+            let new = notes.add(lead, "new", &act).await?;
+            Ok(vec![("lead.noted", lead.0, LeadNote::addition(new.id))])
+        }),
+        call("lead_notes", "remove", move |act| {
+            let note = gone.clone();
+            async move {
+                notes.remove(&note, &act).await?;
+                Ok(vec![("lead.note_removed", lead.0, note.removal())])
+            }
+        }),
+        call("lead_notes", "restore", move |act| {
+            let note = back.clone();
+            async move {
+                notes.restore(&note, &act).await?;
+                Ok(vec![("lead.note_restored", lead.0, LeadNote::addition(note.id))])
             }
         }),
     ]

@@ -86,7 +86,7 @@ pub async fn counts_exactly_after_updates_and_deletes(harness: &Harness) {
             harness.leads.delete(&seen, &some_act()).await.unwrap();
         } else {
             let (details, _) = any_lead(&mut dice);
-            harness.leads.update(&seen, &details, &act(at(NEW_YEAR))).await.unwrap();
+            harness.leads.update(&seen, &details, &seen.work, &act(at(NEW_YEAR))).await.unwrap();
         }
     }
     let stored = everything(harness.leads.as_ref()).await;
@@ -105,12 +105,12 @@ pub async fn counts_exactly_after_refused_writes(harness: &Harness) {
         leads.create(&lead().status(LeadStatus::New).build(), &act(at(NEW_YEAR))).await.unwrap();
     let bad = lead().status(LeadStatus::Closed).full_name("x".repeat(256)).build();
     leads.create(&bad, &act(at(NEW_YEAR))).await.unwrap_err();
-    leads.update(&seen, &bad, &act(at(NEW_YEAR))).await.unwrap_err();
+    leads.update(&seen, &bad, &seen.work, &act(at(NEW_YEAR))).await.unwrap_err();
     let closed = (lead().status(LeadStatus::Closed).build(), at(NEW_YEAR));
     leads.create_many(&[closed, (bad, at(NEW_YEAR))], &some_act()).await.unwrap_err();
-    leads.update(&seen, &seen.details, &act(at(NEW_YEAR))).await.unwrap();
+    leads.update(&seen, &seen.details, &seen.work, &act(at(NEW_YEAR))).await.unwrap();
     let closed = lead().status(LeadStatus::Closed).build();
-    leads.update(&seen, &closed, &act(at(NEW_YEAR))).await.unwrap_err();
+    leads.update(&seen, &closed, &seen.work, &act(at(NEW_YEAR))).await.unwrap_err();
     assert_eq!(count(leads, &LeadFilter::default()).await, 1);
     assert_eq!(count(leads, &of_status(LeadStatus::New)).await, 1);
     assert_eq!(count(leads, &of_status(LeadStatus::Closed)).await, 0);
@@ -146,7 +146,7 @@ pub async fn counts_include_the_callers_own_write_at_once(harness: &Harness) {
         assert_eq!(found.count, u64::try_from(n).unwrap());
         assert_eq!(found.rows.first(), Some(&created));
         let moved = lead().status(LeadStatus::Converted).build();
-        leads.update(&created, &moved, &act(at(NEW_YEAR))).await.unwrap();
+        leads.update(&created, &moved, &created.work, &act(at(NEW_YEAR))).await.unwrap();
         let converted = count(leads, &of_status(LeadStatus::Converted)).await;
         assert_eq!(converted, u64::try_from(n).unwrap());
         assert_eq!(count(leads, &of_status(LeadStatus::New)).await, 0);
@@ -169,7 +169,10 @@ pub async fn counts_exactly_after_concurrent_writes(harness: &Harness) {
                     }
                     1 if !own.is_empty() => {
                         let seen = dice.roll(own.len());
-                        own[seen] = leads.update(&own[seen], &new, &act(now)).await.unwrap();
+                        own[seen] = leads
+                            .update(&own[seen], &new, &own[seen].work, &act(now))
+                            .await
+                            .unwrap();
                     }
                     2 => {
                         let many = [any_lead(&mut dice), any_lead(&mut dice), (new, now)];

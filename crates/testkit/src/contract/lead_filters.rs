@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use exit3_domain::leads::{
-    Lead, LeadCategory, LeadFilter, LeadOrder, LeadSort, LeadSource, LeadStatus,
+    Lead, LeadCategory, LeadFilter, LeadOrder, LeadOwner, LeadSort, LeadSource, LeadStatus,
 };
 use exit3_domain::paging::{Direction, Step};
+use exit3_domain::staff::StaffId;
 
 use super::Harness;
 use super::model::{NEW_YEAR, everything, expected, fill, last, listed, orders, page, walked};
@@ -120,6 +121,11 @@ fn skewed_filters() -> Vec<LeadFilter> {
         },
         LeadFilter { statuses: late, words: vec!["ana".to_owned()], ..all.clone() },
         LeadFilter { sources, words: vec!["a".to_owned()], ..bounded.clone() },
+        LeadFilter { owner: Some(LeadOwner::Staff(StaffId(1))), ..all.clone() },
+        LeadFilter { owner: Some(LeadOwner::Somebody), ..bounded.clone() },
+        LeadFilter { owner: Some(LeadOwner::Nobody), ..bounded.clone() },
+        LeadFilter { owner: Some(LeadOwner::Nobody), ..all.clone() },
+        LeadFilter { due: Some(at(NEW_YEAR + 3)), ..all },
         bounded,
     ]
 }
@@ -147,7 +153,8 @@ pub async fn walks_on_from_a_row_that_the_filter_leaves_out(harness: &Harness) {
             let all = expected(&stored, &LeadFilter::default(), order);
             let wanted = expected(&stored, &filter, order);
             for place in [0, 17, 59, 60, 93, 119] {
-                let from = Some(order.position(&all[place]));
+                let Some(from) = all.get(place) else { continue };
+                let from = Some(order.position(from));
                 let step = Step { from, direction: Direction::Forward, size: 5 };
                 let found = harness.leads.walk(&filter, order, &step).await.unwrap();
                 let beyond = |lead: &&Lead| all[place + 1..].contains(lead);

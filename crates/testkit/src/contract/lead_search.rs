@@ -146,7 +146,7 @@ pub async fn blank_fields_match_nothing(harness: &Harness) {
 pub async fn an_update_changes_what_is_found(harness: &Harness) {
     let seen = harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
     let changed = lead().full_name("Ivo Ivić").company_name(None).email(Some("ivo@zeta.hr"));
-    harness.leads.update(&seen, &changed.build(), &act(at(NEW_YEAR))).await.unwrap();
+    harness.leads.update(&seen, &changed.build(), &seen.work, &act(at(NEW_YEAR))).await.unwrap();
     for query in ["ivić", "ivo@zeta.hr", "38591"] {
         assert_eq!(hits(harness, query).await, 1, "{query}");
     }

@@ -67,12 +67,13 @@ pub async fn a_walk_turns_round(harness: &Harness) {
     let (leads, filter) = (harness.leads.as_ref(), LeadFilter::default());
     for order in orders::<LeadSort>() {
         let sorted = expected(&stored, &filter, order);
-        for place in [0, 1, 10, 25, 48, 49] {
+        let count = sorted.len();
+        for place in [0, 1, count / 4, count / 2, count - 2, count - 1] {
             let from = Some(order.position(&sorted[place]));
             let step = Step { from: from.clone(), direction: Direction::Forward, size: 10 };
             let after = leads.walk(&filter, order, &step).await.unwrap();
-            assert_eq!(after.rows, sorted[place + 1..(place + 11).min(50)]);
-            assert_eq!((after.has_next, after.has_previous), (place < 39, true));
+            assert_eq!(after.rows, sorted[place + 1..(place + 11).min(count)]);
+            assert_eq!((after.has_next, after.has_previous), (place + 11 < count, true));
             let step = Step { from, direction: Direction::Backward, size: 10 };
             let before = leads.walk(&filter, order, &step).await.unwrap();
             assert_eq!(before.rows, sorted[place.saturating_sub(10)..place]);
@@ -94,10 +95,10 @@ pub async fn a_walk_goes_on_from_a_row_that_was_deleted(harness: &Harness) {
         let from = Some(order.position(&gone));
         let step = Step { from: from.clone(), direction: Direction::Forward, size: 5 };
         let after = leads.walk(&filter, order, &step).await.unwrap().rows;
-        assert_eq!(after, sorted[place + 1..place + 6]);
+        assert_eq!(after, sorted[place + 1..sorted.len().min(place + 6)]);
         let step = Step { from, direction: Direction::Backward, size: 5 };
         let before = leads.walk(&filter, order, &step).await.unwrap().rows;
-        assert_eq!(before, sorted[place - 5..place]);
+        assert_eq!(before, sorted[place.saturating_sub(5)..place]);
     }
 }
 
@@ -142,7 +143,7 @@ pub async fn a_walk_neither_skips_nor_repeats_while_others_write(harness: &Harne
                 *times.entry(lead.id).or_insert(0) += 1;
             }
             assert!(times.values().all(|times| *times == 1), "{order:?} {direction:?} repeats");
-            for lead in &permanent {
+            for lead in expected(&permanent, &LeadFilter::default(), order) {
                 assert!(times.contains_key(&lead.id), "{order:?} {direction:?} skips");
             }
         }

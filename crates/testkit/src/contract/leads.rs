@@ -7,6 +7,7 @@ use exit3_domain::leads::{
 use exit3_ports::{Constraint, StoreError};
 
 use super::Harness;
+use super::lead_work::work;
 use super::model::{NEW_YEAR, NOW, everything, listed, searching, soon};
 use crate::builders::{act, at, lead, some_act, time};
 
@@ -16,9 +17,11 @@ pub(crate) async fn fill(harness: &Harness) {
     let leads = [
         (lead().full_name("Đuro \"Ω\" \\ 🦀\u{1}").notes(Some("a\r\nb\t")).build(), time(NOW)),
         (lead().company_name(None).phone_number(None).email(Some("")).build(), time(odd)),
-        (lead().full_name("123").notes(Some("null")).build(), at(-62_135_596_800_000_000)),
     ];
     harness.leads.create_many(&leads, &some_act()).await.unwrap();
+    let (worked, first) = (lead().full_name("123").notes(Some("null")).build(), work());
+    let act = act(at(-62_135_596_800_000_000));
+    harness.leads.create_with_work(&worked, &first, &act).await.unwrap();
 }
 
 async fn survives(harness: &Harness, new: NewLead) {
@@ -165,7 +168,8 @@ pub async fn replaces_the_details_and_nothing_else(harness: &Harness) {
         .notes(Some("n"))
         .category(LeadCategory::SalesAuto)
         .build();
-    let updated = harness.leads.update(&seen, &details, &act(at(NEW_YEAR + 5))).await.unwrap();
+    let updated =
+        harness.leads.update(&seen, &details, &seen.work, &act(at(NEW_YEAR + 5))).await.unwrap();
     assert_eq!(updated.details, details);
     assert_eq!((updated.id, updated.created_at), (seen.id, seen.created_at));
     assert_eq!(updated.updated_at, at(NEW_YEAR + 5));
@@ -177,7 +181,11 @@ pub async fn updated_at_increases_even_if_the_clock_does_not(harness: &Harness) 
     let mut seen = harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
     for (now, then) in [(-3_600_000_000, 1), (1, 2), (2, 3), (3, 4), (1000, 1000), (0, 1001)] {
         let details = seen.details.clone();
-        seen = harness.leads.update(&seen, &details, &act(at(NEW_YEAR + now))).await.unwrap();
+        seen = harness
+            .leads
+            .update(&seen, &details, &seen.work, &act(at(NEW_YEAR + now)))
+            .await
+            .unwrap();
         assert_eq!(seen.updated_at, at(NEW_YEAR + then));
         assert_eq!(harness.leads.find(seen.id).await.unwrap().as_ref(), Some(&seen));
     }
@@ -186,9 +194,9 @@ pub async fn updated_at_increases_even_if_the_clock_does_not(harness: &Harness) 
 pub async fn refuses_to_update_a_row_that_has_changed(harness: &Harness) {
     let seen = harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
     let ivo = lead().full_name("Ivo").build();
-    let now = harness.leads.update(&seen, &ivo, &act(at(NEW_YEAR + 1))).await.unwrap();
+    let now = harness.leads.update(&seen, &ivo, &seen.work, &act(at(NEW_YEAR + 1))).await.unwrap();
     let eva = lead().full_name("Eva").build();
-    let refused = harness.leads.update(&seen, &eva, &act(at(NEW_YEAR + 2))).await;
+    let refused = harness.leads.update(&seen, &eva, &seen.work, &act(at(NEW_YEAR + 2))).await;
     assert!(matches!(refused, Err(StoreError::Conflict(Constraint::Stale))), "{refused:?}");
     assert_eq!(harness.leads.find(seen.id).await.unwrap(), Some(now));
 }
@@ -196,7 +204,8 @@ pub async fn refuses_to_update_a_row_that_has_changed(harness: &Harness) {
 pub async fn refuses_to_update_or_delete_missing_rows(harness: &Harness) {
     let seen = harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
     harness.leads.delete(&seen, &some_act()).await.unwrap();
-    let refused = harness.leads.update(&seen, &seen.details, &act(at(NEW_YEAR + 1))).await;
+    let refused =
+        harness.leads.update(&seen, &seen.details, &seen.work, &act(at(NEW_YEAR + 1))).await;
     assert!(matches!(refused, Err(StoreError::NotFound)), "{refused:?}");
     for id in [seen.id, LeadId(0), LeadId(-1), LeadId(i64::MAX)] {
         let missing = Lead { id, ..seen.clone() };
@@ -209,7 +218,7 @@ pub async fn refuses_to_update_or_delete_missing_rows(harness: &Harness) {
 pub async fn refuses_to_delete_a_row_that_has_changed(harness: &Harness) {
     let seen = harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
     let ivo = lead().full_name("Ivo").build();
-    let now = harness.leads.update(&seen, &ivo, &act(at(NEW_YEAR + 1))).await.unwrap();
+    let now = harness.leads.update(&seen, &ivo, &seen.work, &act(at(NEW_YEAR + 1))).await.unwrap();
     let refused = harness.leads.delete(&seen, &some_act()).await;
     assert!(matches!(refused, Err(StoreError::Conflict(Constraint::Stale))), "{refused:?}");
     assert_eq!(harness.leads.find(seen.id).await.unwrap().as_ref(), Some(&now));
@@ -219,7 +228,7 @@ pub async fn refuses_to_delete_a_row_that_has_changed(harness: &Harness) {
 pub async fn restores_a_deleted_row_with_its_id_and_times(harness: &Harness) {
     let seen = harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
     let ivo = lead().full_name("Ivo").notes(None).company_name(Some("")).build();
-    let gone = harness.leads.update(&seen, &ivo, &act(at(NEW_YEAR + 7))).await.unwrap();
+    let gone = harness.leads.update(&seen, &ivo, &seen.work, &act(at(NEW_YEAR + 7))).await.unwrap();
     let other = harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
     for lead in [&gone, &other] {
         harness.leads.delete(lead, &some_act()).await.unwrap();
@@ -244,13 +253,13 @@ pub async fn restores_a_deleted_row_with_its_id_and_times(harness: &Harness) {
 pub async fn a_refused_update_changes_nothing(harness: &Harness) {
     let seen = harness.leads.create(&lead().build(), &act(at(NEW_YEAR))).await.unwrap();
     let too_long = lead().status(LeadStatus::Closed).full_name("x".repeat(256)).build();
-    let refused = harness.leads.update(&seen, &too_long, &act(at(NEW_YEAR + 1))).await;
+    let refused = harness.leads.update(&seen, &too_long, &seen.work, &act(at(NEW_YEAR + 1))).await;
     assert!(matches!(refused, Err(StoreError::Other(_))), "{refused:?}");
     assert_eq!(harness.leads.find(seen.id).await.unwrap().as_ref(), Some(&seen));
     let closed = LeadFilter { statuses: Some(vec![LeadStatus::Closed]), ..LeadFilter::default() };
     assert_eq!(listed(harness.leads.as_ref(), &closed, LeadOrder::NEWEST, 50).await, []);
     // The caller's version is still the stored one.
-    harness.leads.update(&seen, &seen.details, &act(at(NEW_YEAR + 1))).await.unwrap();
+    harness.leads.update(&seen, &seen.details, &seen.work, &act(at(NEW_YEAR + 1))).await.unwrap();
 }
 
 pub async fn deletes_one_lead_only(harness: &Harness) {

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use exit3_domain::leads::{
-    Lead, LeadCategory, LeadFilter, LeadOrder, LeadSource, LeadStatus, NewLead,
+    Lead, LeadCategory, LeadFilter, LeadOrder, LeadOwner, LeadSource, LeadStatus, LeadWork, NewLead,
 };
 use exit3_domain::order::{Order, Sort};
 use exit3_domain::paging::{Direction, Page, PageNumber, PageRequest, Slice, Step};
 use exit3_domain::search;
+use exit3_domain::staff::StaffId;
 use exit3_domain::subscribers::{Subscriber, SubscriberFilter, SubscriberOrder, search_document};
 use exit3_ports::{LeadRepository, StoreError, SubscriberRepository};
 
@@ -89,16 +90,27 @@ pub(super) fn any_lead(dice: &mut Dice) -> (NewLead, DateTime<Utc>) {
     (new, at(NEW_YEAR + i64::try_from(dice.roll(12)).unwrap()))
 }
 
+/// Work on a lead with mixed content, and a time of the next step that other leads may share.
+pub(super) fn any_work(dice: &mut Dice) -> LeadWork {
+    let at = at(NEW_YEAR + i64::try_from(dice.roll(6)).unwrap());
+    LeadWork {
+        owner: dice.pick(&[None, Some(StaffId(1)), Some(StaffId(2))]),
+        next_step: dice.pick(&[None, Some("call")]).map(str::to_owned),
+        next_step_at: dice.pick(&[None, Some(at), Some(at)]),
+    }
+}
+
 /// Stores `count` leads with mixed content and returns them.
 pub(super) async fn fill(harness: &Harness, count: usize) -> Vec<Lead> {
     let mut dice = Dice::new(7);
     let given: Vec<_> = (0..count).map(|_| any_lead(&mut dice)).collect();
     harness.leads.create_many(&given, &some_act()).await.unwrap();
-    // Some are changed, so that `created_at` and `updated_at` differ.
+    // Some are changed, so that `created_at` and `updated_at` differ, and get owners and next steps.
     let stored = everything(harness.leads.as_ref()).await;
     for lead in stored.iter().step_by(3) {
         let now = at(NEW_YEAR + 100 + i64::try_from(dice.roll(5)).unwrap());
-        harness.leads.update(lead, &lead.details, &act(now)).await.unwrap();
+        let work = any_work(&mut dice);
+        harness.leads.update(lead, &lead.details, &work, &act(now)).await.unwrap();
     }
     let stored = everything(harness.leads.as_ref()).await;
     assert_eq!(stored.len(), count);
@@ -217,7 +229,8 @@ where
 
 /// The rows of `leads` that a list must show, in order.
 pub(super) fn expected(leads: &[Lead], filter: &LeadFilter, order: LeadOrder) -> Vec<Lead> {
-    sorted(leads.iter().filter(|lead| matches(lead, filter)).cloned().collect(), order)
+    let filter = filter.ordered_by(order.by);
+    sorted(leads.iter().filter(|lead| matches(lead, &filter)).cloned().collect(), order)
 }
 
 pub(super) fn sorted<S: Sort>(mut rows: Vec<S::Row>, order: Order<S>) -> Vec<S::Row> {
@@ -235,6 +248,12 @@ fn matches(lead: &Lead, filter: &LeadFilter) -> bool {
         && filter.categories.as_ref().is_none_or(|any| any.contains(&lead.details.category))
         && filter.created_after.is_none_or(|bound| lead.created_at >= bound)
         && filter.created_before.is_none_or(|bound| lead.created_at < bound)
+        && filter.owner.is_none_or(|owner| match owner {
+            LeadOwner::Staff(id) => lead.work.owner == Some(id),
+            LeadOwner::Somebody => lead.work.owner.is_some(),
+            LeadOwner::Nobody => lead.work.owner.is_none(),
+        })
+        && filter.due.is_none_or(|due| lead.work.next_step_at.is_some_and(|at| at <= due))
         && filter.words.iter().all(|word| document.contains(word))
 }
 

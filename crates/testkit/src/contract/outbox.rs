@@ -229,7 +229,8 @@ fn writers(harness: &Harness) -> (JoinSet<()>, usize) {
                 let too_long = lead().full_name("x".repeat(256)).build();
                 leads.create(&too_long, &by).await.unwrap_err();
             }
-            let seen = leads.update(&seen, &lead().notes(None).build(), &by).await.unwrap();
+            let seen =
+                leads.update(&seen, &lead().notes(None).build(), &seen.work, &by).await.unwrap();
             leads.delete(&seen, &by).await.unwrap();
         });
     }

@@ -30,7 +30,7 @@ pub async fn a_write_that_fails_leaves_no_event(harness: &Harness) {
     let (leads, subscribers, clients) =
         (&repositories.leads, &repositories.subscribers, &repositories.clients);
     let old = leads.create(&lead().build(), by).await.unwrap();
-    let now = leads.update(&old, &lead().full_name("Ivo").build(), by).await.unwrap();
+    let now = leads.update(&old, &lead().full_name("Ivo").build(), &old.work, by).await.unwrap();
     let missing = Lead { id: LeadId(now.id.0 + 100), ..now.clone() };
     let ana = subscribers.create(&subscriber("ana@acme.hr"), by).await.unwrap();
     let ivo = subscribers.create(&subscriber("ivo@acme.hr"), by).await.unwrap();
@@ -52,9 +52,9 @@ pub async fn a_write_that_fails_leaves_no_event(harness: &Harness) {
     let before = count(harness).await;
     let fails = [
         leads.create(&too_long(), by).await.err(),
-        leads.update(&now, &too_long(), by).await.err(),
-        leads.update(&old, &lead().build(), by).await.err(),
-        leads.update(&missing, &lead().build(), by).await.err(),
+        leads.update(&now, &too_long(), &now.work, by).await.err(),
+        leads.update(&old, &lead().build(), &old.work, by).await.err(),
+        leads.update(&missing, &lead().build(), &missing.work, by).await.err(),
         leads.delete(&old, by).await.err(),
         leads.delete(&missing, by).await.err(),
         leads.restore(&now, None, by).await.err(),
@@ -104,7 +104,7 @@ pub async fn a_write_that_changes_nothing_leaves_no_event(harness: &Harness) {
     harness.api_keys.revoke("a", by).await.unwrap();
     let before = count(harness).await;
     // `updated_at` moves, and no other field changes.
-    let seen = harness.leads.update(&seen, &seen.details, &act(at(9))).await.unwrap();
+    let seen = harness.leads.update(&seen, &seen.details, &seen.work, &act(at(9))).await.unwrap();
     assert_eq!(harness.leads.find(seen.id).await.unwrap(), Some(seen));
     for same in [subscriber("ana@acme.hr"), subscriber("ANA@acme.hr")] {
         harness.subscribers.update(&ana, &same, by).await.unwrap();

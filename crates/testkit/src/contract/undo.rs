@@ -103,7 +103,7 @@ pub async fn an_update_is_undone_and_undone_again(harness: &Harness) {
     let by = &some_act();
     let first = create_lead(harness).await;
     let details = lead().full_name("Eva").company_name(None).status(LeadStatus::Closed).build();
-    let second = harness.leads.update(&first, &details, by).await.unwrap();
+    let second = harness.leads.update(&first, &details, &first.work, by).await.unwrap();
     for (expected, before) in [(&first, second.updated_at), (&second, second.updated_at)] {
         assert_eq!(undo_newest(harness).await.verb.as_str(), "lead.updated");
         let now = find_lead(harness, &first).await.unwrap();
@@ -125,10 +125,10 @@ pub async fn an_update_is_undone_and_undone_again(harness: &Harness) {
 pub async fn only_fields_that_nobody_has_changed_since_are_undone(harness: &Harness) {
     let first = create_lead(harness).await;
     let details = lead().full_name("Eva").position("CEO").notes(None).build();
-    let second = harness.leads.update(&first, &details, &some_act()).await.unwrap();
+    let second = harness.leads.update(&first, &details, &first.work, &some_act()).await.unwrap();
     let change = newest(harness).await;
     let later = NewLead { position: "CFO".into(), status: LeadStatus::Closed, ..details };
-    harness.leads.update(&second, &later, &some_act()).await.unwrap();
+    harness.leads.update(&second, &later, &second.work, &some_act()).await.unwrap();
     let outcome = undone(harness, change.id).await.unwrap();
     assert_eq!(outcome, Undone { conflicts: vec!["position".to_owned()] });
     let expected =
@@ -139,10 +139,10 @@ pub async fn only_fields_that_nobody_has_changed_since_are_undone(harness: &Harn
 pub async fn an_update_that_everybody_has_changed_since_is_a_conflict(harness: &Harness) {
     let first = create_lead(harness).await;
     let second = lead().full_name("Eva").build();
-    let second = harness.leads.update(&first, &second, &some_act()).await.unwrap();
+    let second = harness.leads.update(&first, &second, &first.work, &some_act()).await.unwrap();
     let change = newest(harness).await;
     let third = lead().full_name("Iva").build();
-    let third = harness.leads.update(&second, &third, &some_act()).await.unwrap();
+    let third = harness.leads.update(&second, &third, &second.work, &some_act()).await.unwrap();
     let before = count(harness).await;
     let outcome = undone(harness, change.id).await;
     assert!(
@@ -167,7 +167,7 @@ pub async fn a_deletion_is_undone_with_id_and_times(harness: &Harness) {
     let by = &some_act();
     let first = create_lead(harness).await;
     let details = lead().full_name("Đuro \"Ω\" \u{1f980}").notes(None).email(Some("")).build();
-    let gone = harness.leads.update(&first, &details, by).await.unwrap();
+    let gone = harness.leads.update(&first, &details, &first.work, by).await.unwrap();
     harness.leads.delete(&gone, by).await.unwrap();
     assert_eq!(undo_newest(harness).await.verb.as_str(), "lead.restored");
     assert_eq!(find_lead(harness, &gone).await.as_ref(), Some(&gone));
@@ -226,7 +226,7 @@ pub async fn a_creation_and_a_restore_are_undone_if_nothing_followed(harness: &H
     // Another row does not matter.
     let other = create_lead(harness).await;
     let details = lead().full_name("Eva").build();
-    let changed = harness.leads.update(&other, &details, by).await.unwrap();
+    let changed = harness.leads.update(&other, &details, &other.work, by).await.unwrap();
     assert_eq!(undone(harness, creation.id).await.unwrap(), Undone::default());
     assert_eq!(find_lead(harness, &first).await, None);
     assert!(matches!(undone(harness, creation.id).await, Err(UndoError::Gone)));
@@ -239,7 +239,7 @@ pub async fn a_creation_and_a_restore_are_undone_if_nothing_followed(harness: &H
     // A restore.
     harness.leads.delete(&changed, by).await.unwrap();
     let restore = undo_newest(harness).await;
-    harness.leads.update(&changed, &lead().build(), by).await.unwrap();
+    harness.leads.update(&changed, &lead().build(), &changed.work, by).await.unwrap();
     let outcome = undone(harness, restore.id).await;
     assert!(matches!(outcome, Err(UndoError::Overtaken)), "{outcome:?}");
     harness.subscribers.create(&subscriber("ana@acme.hr"), by).await.unwrap();
@@ -254,7 +254,8 @@ pub async fn what_came_later_is_not_a_question_of_time(harness: &Harness) {
     let first = harness.leads.create(&lead().build(), &by.at(at(9_000))).await.unwrap();
     let creation = newest(harness).await;
     let details = lead().full_name("Eva").build();
-    let second = harness.leads.update(&first, &details, &by.at(at(5_000))).await.unwrap();
+    let second =
+        harness.leads.update(&first, &details, &first.work, &by.at(at(5_000))).await.unwrap();
     let outcome = undone(harness, creation.id).await;
     assert!(matches!(outcome, Err(UndoError::Overtaken)), "{outcome:?}");
     harness.leads.delete(&second, &by.at(at(5_000))).await.unwrap();
@@ -265,7 +266,7 @@ pub async fn what_came_later_is_not_a_question_of_time(harness: &Harness) {
     let mut now = second.clone();
     for (name, time) in [("Iva", 2_000), ("Ivo", 1_000), ("Ines", 1_000), ("Ida", 2_500)] {
         let details = lead().full_name(name).build();
-        now = harness.leads.update(&now, &details, &by.at(at(time))).await.unwrap();
+        now = harness.leads.update(&now, &details, &now.work, &by.at(at(time))).await.unwrap();
     }
     let outcomes = undo_batch(&app(harness), &batch, &author()).await.unwrap();
     assert!(outcomes.iter().all(|(_, outcome)| outcome.is_ok()), "{outcomes:?}");
@@ -277,10 +278,11 @@ pub async fn a_lead_keeps_a_way_to_reach_it(harness: &Harness) {
     let only_mail = lead().phone_number(None).build();
     let first = harness.leads.create(&only_mail, &some_act()).await.unwrap();
     let both = lead().phone_number(Some("+385911234567")).build();
-    let second = harness.leads.update(&first, &both, &some_act()).await.unwrap();
+    let second = harness.leads.update(&first, &both, &first.work, &some_act()).await.unwrap();
     let change = newest(harness).await;
     let only_phone = lead().email(None).phone_number(Some("+385911234567")).build();
-    let third = harness.leads.update(&second, &only_phone, &some_act()).await.unwrap();
+    let third =
+        harness.leads.update(&second, &only_phone, &second.work, &some_act()).await.unwrap();
     let outcome = undone(harness, change.id).await;
     assert!(matches!(outcome, Err(UndoError::Invalid(_))), "{outcome:?}");
     assert_eq!(find_lead(harness, &first).await, Some(third));

@@ -27,10 +27,11 @@ pub async fn a_batch_is_undone_newest_first_under_one_new_batch(harness: &Harnes
     // Only from the newest to the oldest can all be undone.
     for name in names {
         let details = lead().full_name(name).build();
-        now = harness.leads.update(&now, &details, by).await.unwrap();
+        now = harness.leads.update(&now, &details, &now.work, by).await.unwrap();
     }
     let changed = lead().full_name("Eva").build();
-    let outside = harness.leads.update(&outside, &changed, &some_act()).await.unwrap();
+    let outside =
+        harness.leads.update(&outside, &changed, &outside.work, &some_act()).await.unwrap();
     let last = newest(harness).await;
     let outcomes = undo_b(harness).await;
     assert!(outcomes.iter().all(|one| matches!(one, Ok(undone) if undone.conflicts.is_empty())));
@@ -55,11 +56,15 @@ pub async fn a_conflict_does_not_stop_a_batch(harness: &Harness) {
     for _ in 0..3 {
         let first = create_lead(harness).await;
         let details = lead().full_name("Eva").build();
-        rows.push((first.clone(), harness.leads.update(&first, &details, by).await.unwrap()));
+        rows.push((
+            first.clone(),
+            harness.leads.update(&first, &details, &first.work, by).await.unwrap(),
+        ));
     }
     harness.staff.create(&staff("ana"), by).await.unwrap();
     let details = lead().full_name("Iva").build();
-    let taken = harness.leads.update(&rows[1].1, &details, &some_act()).await.unwrap();
+    let taken =
+        harness.leads.update(&rows[1].1, &details, &rows[1].1.work, &some_act()).await.unwrap();
     let outcomes = undo_b(harness).await;
     let [not_undoable, last, middle, first] = &outcomes[..] else { panic!("{outcomes:?}") };
     assert!(matches!(not_undoable, Err(UndoError::NotUndoable(_))), "{not_undoable:?}");
@@ -78,7 +83,7 @@ pub async fn a_batch_takes_back_what_belongs_together(harness: &Harness) {
     // A row that the batch creates, changes and deletes.
     let new = harness.leads.create(&lead().build(), by).await.unwrap();
     let details = lead().full_name("Eva").build();
-    let new = harness.leads.update(&new, &details, by).await.unwrap();
+    let new = harness.leads.update(&new, &details, &new.work, by).await.unwrap();
     harness.leads.delete(&new, by).await.unwrap();
     // A row that the batch creates and that somebody else changes.
     let mine = harness.subscribers.create(&subscriber("ana@acme.hr"), by).await.unwrap();

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use exit3_domain::leads::{LeadFilter, LeadSort, LeadStatus};
+use exit3_domain::leads::{LeadFilter, LeadOwner, LeadSort, LeadStatus};
 
 use crate::merge::{Arm, Equal};
 use crate::sql::Sql;
@@ -24,6 +24,11 @@ pub(super) fn arms(
     access: Access,
     by: LeadSort,
 ) -> QueryResult<Vec<Arm>> {
+    if let Some(arm) = own(filter) {
+        // No value at all is no condition for SQLite, which then refuses a partial index.
+        let is_nothing = chosen(filter).iter().any(|(_, words)| words.is_empty());
+        return Ok(if is_nothing { Vec::new() } else { vec![arm] });
+    }
     let is_sorted = access == Access::Sorted;
     let by = if is_sorted { LeadSort::CreatedAt } else { by };
     let mut chosen = chosen(filter);
@@ -43,6 +48,7 @@ pub(super) fn arms(
             LeadSort::FullName => " INDEXED BY leads_by_full_name",
             LeadSort::CompanyName => " INDEXED BY leads_by_company_name",
             LeadSort::Status => " INDEXED BY leads_by_status",
+            LeadSort::NextStepAt => NEXT_STEP,
         })],
         [(column, words)]
             if by == LeadSort::CreatedAt || (by == LeadSort::Status && *column == "status") =>
@@ -51,6 +57,26 @@ pub(super) fn arms(
         }
         _ => combinations(connection, filter)?.iter().map(|one| of_all(one, by)).collect(),
     })
+}
+
+const NEXT_STEP: &str = " INDEXED BY leads_by_next_step";
+
+/// The part of an index that has only leads with an owner, or only leads with a next step, if the
+/// filter selects such leads. They are few.
+pub(super) fn own(filter: &LeadFilter) -> Option<Arm> {
+    let of_owners =
+        Arm { covers: &["owner_id", "created_at", "id"], ..Arm::all(" INDEXED BY leads_by_owner") };
+    match filter.owner {
+        Some(LeadOwner::Staff(id)) => {
+            let equal = vec![("owner_id", Equal::Int(id.0))];
+            Some(Arm { equal, ..of_owners })
+        }
+        _ if filter.due.is_some() => {
+            Some(Arm { covers: &["next_step_at", "id"], ..Arm::all(NEXT_STEP) })
+        }
+        Some(LeadOwner::Somebody) => Some(of_owners),
+        Some(LeadOwner::Nobody) | None => None,
+    }
 }
 
 /// The existing combinations that the filter allows.
@@ -72,7 +98,7 @@ fn of_one(column: &'static str, word: &str) -> Arm {
         "source" => " INDEXED BY leads_by_source",
         _ => " INDEXED BY leads_by_category",
     };
-    Arm { index, equal: vec![(column, Equal::Text(word.to_owned()))], is_beyond: true }
+    Arm { equal: vec![(column, Equal::Text(word.to_owned()))], ..Arm::all(index) }
 }
 
 fn of_all((status, source, category): &Combination, by: LeadSort) -> Arm {
@@ -81,10 +107,12 @@ fn of_all((status, source, category): &Combination, by: LeadSort) -> Arm {
         LeadSort::UpdatedAt => " INDEXED BY leads_by_choices_updated_at",
         LeadSort::FullName => " INDEXED BY leads_by_choices_full_name",
         LeadSort::CompanyName => " INDEXED BY leads_by_choices_company_name",
+        // Such a list has a part of its own.
+        LeadSort::NextStepAt => NEXT_STEP,
     };
     let equal = [("status", status), ("source", source), ("category", category)];
     let equal = equal.map(|(column, word)| (column, Equal::Text(word.clone()))).to_vec();
-    Arm { index, equal, is_beyond: true }
+    Arm { equal, ..Arm::all(index) }
 }
 
 /// Whether the filter restricts status, source or category.
