@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use exit3_domain::events::{Event, EventFilter, EventId};
 use exit3_ports::{StoreError, TRACE};
 
-use crate::App;
+use crate::{App, FindError};
 
 pub use batch::{BatchUndone, undo_batch};
 pub use consume::consume;
@@ -35,6 +35,15 @@ pub async fn history(
     let (resource, id) = (Some(resource.into()), Some(id));
     let filter = EventFilter { resource, id, ..EventFilter::default() };
     app.repositories()?.events.list(&filter, before, size).await
+}
+
+/// Finds an event by id.
+///
+/// # Errors
+/// [`FindError`].
+#[tracing::instrument(target = TRACE, name = "events.find", skip_all)]
+pub async fn find(app: &App, id: EventId) -> Result<Event, FindError> {
+    app.repositories()?.events.find(id).await?.ok_or(FindError::NotFound)
 }
 
 /// The matching events, newest first: at most `size`, with positions below `before`.

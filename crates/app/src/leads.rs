@@ -2,6 +2,7 @@
 
 mod edit;
 pub mod notes;
+mod pages;
 pub mod timeline;
 
 use exit3_domain::events::Author;
@@ -13,7 +14,8 @@ use exit3_ports::{StoreError, TRACE};
 use crate::seen::{ATTEMPTS, admitted, unless_stale};
 use crate::{App, FindError, ListError, SaveError, UpdateError, telemetry};
 
-pub use edit::{EditError, create_by_staff, edit};
+pub use edit::{EditError, create_by_staff, delete_by_staff, edit};
+pub use pages::{LeadPage, Neighbours, neighbours, page, suggest, with_contact};
 
 /// Creates a lead.
 ///

@@ -5,7 +5,8 @@ mod invitations;
 mod tests;
 
 use exit3_domain::access::{Action, Record};
-use exit3_domain::paging::{Page, PageRequest};
+use exit3_domain::paging::{MAX_PAGE_SIZE, Page, PageNumber, PageRequest, last_page};
+use exit3_domain::sign_ins::admitted;
 use exit3_domain::staff::{
     AccountInput, NewStaff, PasswordHash, Role, Staff, StaffId, StaffProfile, check_password,
     username,
@@ -197,4 +198,25 @@ pub async fn set_password(
 async fn checked(app: &App, staff: &Staff, password: &str) -> Result<PasswordHash, StaffError> {
     check_password(password, &staff.profile.own_texts())?;
     Ok(app.entrance.hash(password).await?)
+}
+
+/// All accounts that may sign in, ordered by name, for those who choose an owner.
+///
+/// # Errors
+/// The database failed.
+pub async fn team(app: &App) -> Result<Vec<Staff>, StoreError> {
+    let accounts = &app.repositories()?.staff;
+    let (mut team, mut number) = (Vec::new(), 1);
+    let size = MAX_PAGE_SIZE;
+    while let Some(page) =
+        accounts.list(PageRequest { number: PageNumber::Number(number), size }).await?
+    {
+        let is_last = number >= last_page(page.count, size);
+        team.extend(page.rows.into_iter().filter(|staff| admitted(staff).is_some()));
+        if is_last {
+            break;
+        }
+        number += 1;
+    }
+    Ok(team)
 }

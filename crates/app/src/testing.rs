@@ -11,6 +11,7 @@ use exit3_domain::raw::RawValue;
 use exit3_ports::{MockClock, MockQuotas, MockRepositories, StoreError};
 
 use crate::App;
+use crate::access::Doer;
 use crate::quotas::Limits;
 use crate::sign_ins::Entrance;
 
@@ -69,6 +70,11 @@ impl Mocks {
 /// The author of writes.
 pub(crate) fn author() -> Author {
     Actor::command("test").into()
+}
+
+/// [`author`], who may do everything.
+pub(crate) fn doer() -> Doer {
+    Doer::operator(author())
 }
 
 /// A write by [`author`] at the time of the mocked clock.

@@ -16,6 +16,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::choice::choice;
+use crate::contact::{Contact, ContactKind};
 use crate::events::Changes;
 use crate::search;
 use crate::validation::Invalid;
@@ -93,6 +94,14 @@ impl NewLead {
     /// A broken rule.
     pub fn check(&self) -> Result<(), Invalid> {
         input::check_reachable(self.email.as_deref(), self.phone_number.as_deref())
+    }
+
+    /// What the person can be recognised by.
+    pub fn contacts(&self) -> Vec<Contact> {
+        let email = self.email.as_deref().map(|text| (ContactKind::Email, text));
+        let phone = self.phone_number.as_deref().map(|text| (ContactKind::Phone, text));
+        let given = email.into_iter().chain(phone);
+        given.filter_map(|(kind, text)| Contact::read(kind, text)).collect()
     }
 
     /// The text that searches look at: name, company, e-mail and phone.
@@ -194,6 +203,15 @@ mod tests {
             assert!(lead.search_document().contains(word), "{word}");
         }
         assert!(!lead.search_document().contains("secret"));
+    }
+
+    #[test]
+    fn a_person_is_recognised_by_address_and_number() {
+        let lead = NewLead { phone_number: Some("00385911234567".into()), ..example() };
+        let contacts: Vec<String> = lead.contacts().iter().map(ToString::to_string).collect();
+        assert_eq!(contacts, ["email:ana@b\u{fc}cher.de", "phone:385911234567"]);
+        let lead = NewLead { email: Some(String::new()), phone_number: None, ..example() };
+        assert_eq!(lead.contacts(), []);
     }
 
     #[test]

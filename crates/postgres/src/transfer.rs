@@ -1,6 +1,7 @@
 //! Copies the database as a whole.
 
 pub(crate) mod bulk;
+mod consumers;
 mod counts;
 mod value;
 

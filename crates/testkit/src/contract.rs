@@ -26,6 +26,7 @@ pub mod invitations;
 pub mod job_operations;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod jobs;
+mod lead_calls;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod lead_counts;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]

@@ -100,7 +100,11 @@ async fn add_parts<S: Snapshot + ?Sized>(
             _ => false,
         };
         let mut parts = BTreeSet::new();
-        let parts_of = |row: &Row| if is_part(&row) { parts.extend(id(row)) };
+        let parts_of = |row: &Row| {
+            if is_part(&row) {
+                parts.extend(id(row))
+            }
+        };
         each(source, shape, None, parts_of).await?;
         found.rows.entry(part.name).or_default().extend(parts);
     }

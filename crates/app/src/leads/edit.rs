@@ -1,20 +1,26 @@
 //! What staff do to leads with forms.
 
-use exit3_domain::events::Author;
+use exit3_domain::access::{Action, Record};
 use exit3_domain::leads::{
-    Conflicts, Lead, LeadEdit, LeadId, LeadWork, Merged, parse_new, unknown_owner,
+    Conflicts, Lead, LeadEdit, LeadId, LeadWork, Merged, NewLead, parse_new, unknown_owner,
 };
 use exit3_domain::raw::RawValue;
 use exit3_domain::staff::StaffId;
 use exit3_domain::validation::Invalid;
+use exit3_domain::versions::Expected;
 use exit3_ports::{StoreError, TRACE};
 
+use super::{delete, find};
+use crate::access::{Doer, Forbidden};
 use crate::seen::{ATTEMPTS, unless_stale};
-use crate::{App, SaveError};
+use crate::{App, FindError, SaveError, UpdateError};
 
 /// Why a form was not saved. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
+    /// The rules of the back office do not allow it.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
     /// A value is invalid.
     #[error(transparent)]
     Invalid(#[from] Invalid),
@@ -44,27 +50,58 @@ impl From<StoreError> for EditError {
 /// Creates a lead together with the work on it, from the values of a form.
 ///
 /// # Errors
-/// [`SaveError::Invalid`] with all broken rules; [`SaveError::Store`].
+/// [`EditError::Forbidden`]; [`EditError::Invalid`] with all broken rules; [`EditError::Store`].
 #[tracing::instrument(target = TRACE, name = "leads.create_by_staff", skip_all)]
 pub async fn create_by_staff(
     app: &App,
     values: Vec<(String, RawValue)>,
-    author: &Author,
-) -> Result<Lead, SaveError> {
-    let outcome = store(app, values, author).await;
+    doer: &Doer,
+) -> Result<Lead, EditError> {
+    doer.check(Action::Create, Record::Lead(None))?;
+    let parsed = parse_new(values, &app.disposable).map_err(SaveError::from);
+    let outcome = match parsed {
+        Ok((lead, work)) => {
+            doer.check_owner(None, work.owner)?;
+            store(app, &lead, &work, doer).await
+        }
+        Err(error) => Err(error),
+    };
     crate::telemetry::count_lead(&outcome);
-    outcome
+    outcome.map_err(|error| match error {
+        SaveError::Invalid(invalid) => EditError::Invalid(invalid),
+        SaveError::Store(error) => error.into(),
+    })
 }
 
-async fn store(
+async fn store(app: &App, lead: &NewLead, work: &LeadWork, doer: &Doer) -> Result<Lead, SaveError> {
+    check_owner(app, None, work).await??;
+    let act = doer.author.at(app.clock.now());
+    Ok(app.repositories()?.leads.create_with_work(lead, work, &act).await?)
+}
+
+/// Deletes a lead.
+///
+/// # Errors
+/// [`EditError::Forbidden`]; those of [`delete`], of which [`UpdateError::Unexpected`] becomes
+/// [`EditError::Contended`].
+#[tracing::instrument(target = TRACE, name = "leads.delete_by_staff", skip_all)]
+pub async fn delete_by_staff(
     app: &App,
-    values: Vec<(String, RawValue)>,
-    author: &Author,
-) -> Result<Lead, SaveError> {
-    let (lead, work) = parse_new(values, &app.disposable)?;
-    check_owner(app, None, &work).await??;
-    let act = author.at(app.clock.now());
-    Ok(app.repositories()?.leads.create_with_work(&lead, &work, &act).await?)
+    id: LeadId,
+    expected: &Expected,
+    doer: &Doer,
+) -> Result<(), EditError> {
+    let seen = find(app, id).await.map_err(|error| match error {
+        FindError::NotFound => EditError::NotFound,
+        FindError::Store(error) => error.into(),
+    })?;
+    doer.check(Action::Delete, Record::Lead(seen.work.owner))?;
+    delete(app, id, expected, &doer.author).await.map_err(|error| match error {
+        UpdateError::Invalid(invalid) => EditError::Invalid(invalid),
+        UpdateError::NotFound => EditError::NotFound,
+        UpdateError::Unexpected | UpdateError::Contended => EditError::Contended,
+        UpdateError::Store(error) => error.into(),
+    })
 }
 
 /// Saves a form: all fields of a lead, or some of them, such as the status alone. Changes that
@@ -78,14 +115,13 @@ pub async fn edit(
     app: &App,
     id: LeadId,
     mut edit: LeadEdit,
-    author: &Author,
+    doer: &Doer,
 ) -> Result<Lead, EditError> {
     let leads = &app.repositories()?.leads;
     for _ in 0..ATTEMPTS {
         let seen = leads.find(id).await?.ok_or(EditError::NotFound)?;
+        doer.check(Action::Edit, Record::Lead(seen.work.owner))?;
         edit = edit.seen(&seen);
-        // Here, against the row that will be written, is the place to check what the author may do:
-        // a change of the owner is to claim or to assign.
         let (details, work) = match edit.merge(&seen, &app.disposable)? {
             Merged::State(details, work) => (details, work),
             Merged::Conflicts(conflicts) => return Err(EditError::Conflicts(conflicts)),
@@ -93,8 +129,9 @@ pub async fn edit(
         if details == seen.details && work == seen.work {
             return Ok(seen);
         }
+        doer.check_owner(seen.work.owner, work.owner)?;
         check_owner(app, seen.work.owner, &work).await??;
-        let act = author.at(app.clock.now());
+        let act = doer.author.at(app.clock.now());
         let updated = leads.update(&seen, &details, &work, &act).await;
         if let Some(updated) = unless_stale(updated)? {
             return Ok(updated);

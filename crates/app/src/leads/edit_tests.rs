@@ -4,7 +4,7 @@ use exit3_domain::versions::Version;
 use exit3_ports::{Constraint, MockRepositories};
 
 use super::*;
-use crate::testing::{Mocks, act, author, away, stored};
+use crate::testing::{Mocks, act, away, doer, stored};
 
 const ID: LeadId = LeadId(1);
 
@@ -36,8 +36,10 @@ fn account(is_active: bool) -> Staff {
             is_staff: true,
             is_active,
             is_superuser: false,
+            role: None,
         },
         password: PasswordHash::kept(String::new()),
+        preferences: exit3_domain::staff::Preferences::default(),
         date_joined: crate::testing::now(),
         last_login: None,
     }
@@ -68,7 +70,7 @@ async fn one_field_alone_can_be_changed() {
         mocks.repositories.leads.expect_find().returning(|_| Ok(Some(stored(1))));
         mocks.repositories.staff.expect_find().returning(|_| Ok(Some(account(true))));
         updates(&mut mocks.repositories);
-        let edited = edit(&mocks.into_app(), ID, form(&[(field, text)]), &author()).await.unwrap();
+        let edited = edit(&mocks.into_app(), ID, form(&[(field, text)]), &doer()).await.unwrap();
         let (texts, before) = (LeadTexts::of(&edited), LeadTexts::of(&stored(1)));
         assert_eq!(texts.get(field), Some(text));
         let differing = texts.iter().filter(|(name, text)| before.get(name) != Some(*text));
@@ -82,7 +84,7 @@ async fn a_form_that_changes_nothing_writes_nothing() {
     mocks.repositories.leads.expect_find().returning(|_| Ok(Some(stored(1))));
     mocks.repositories.leads.expect_update().never();
     let values = [("full_name", " Ana Horvat "), ("next_step", ""), ("owner", "")];
-    let edited = edit(&mocks.into_app(), ID, form(&values), &author()).await;
+    let edited = edit(&mocks.into_app(), ID, form(&values), &doer()).await;
     assert_eq!(edited.unwrap(), stored(1));
 }
 
@@ -93,7 +95,7 @@ async fn changes_that_others_make_meanwhile_stay() {
     let mut form = form(&[("status", "closed")]);
     // A form in a row of a list sends no old texts; the lead of its version has them.
     form.base.clear();
-    let edited = edit(&mocks.into_app(), ID, form, &author()).await.unwrap();
+    let edited = edit(&mocks.into_app(), ID, form, &doer()).await.unwrap();
     assert_eq!(edited.details.full_name, "Eva");
     assert_eq!(edited.details.status.as_str(), "closed");
 }
@@ -103,7 +105,7 @@ async fn a_conflict_writes_nothing() {
     let mocks = overtaken(named("Eva"));
     let mut form = form(&[("full_name", "Iva")]);
     form.base.clear();
-    let outcome = edit(&mocks.into_app(), ID, form, &author()).await;
+    let outcome = edit(&mocks.into_app(), ID, form, &doer()).await;
     let Err(EditError::Conflicts(conflicts)) = outcome else { panic!("{outcome:?}") };
     let [conflict] = conflicts.fields.as_slice() else { panic!("{conflicts:?}") };
     assert_eq!(conflict.original.as_deref(), Some("Ana Horvat"));
@@ -116,7 +118,7 @@ async fn invalid_values_missing_leads_and_failures_are_told_apart() {
     let outcome = async |found: Result<Option<Lead>, StoreError>, values: &[(&str, &str)]| {
         let mut mocks = Mocks::new();
         mocks.repositories.leads.expect_find().return_once(|_| found);
-        edit(&mocks.into_app(), ID, form(values), &author()).await.unwrap_err()
+        edit(&mocks.into_app(), ID, form(values), &doer()).await.unwrap_err()
     };
     let wrong = [("status", "x"), ("next_step_at", "x")];
     let EditError::Invalid(invalid) = outcome(Ok(Some(stored(1))), &wrong).await else {
@@ -135,14 +137,14 @@ async fn a_new_owner_must_be_an_account_that_may_sign_in() {
         let known = found.clone();
         mocks.repositories.staff.expect_find().returning(move |_| Ok(known.clone()));
         let app = mocks.into_app();
-        let outcome = edit(&app, ID, form(&[("owner", "7")]), &author()).await;
+        let outcome = edit(&app, ID, form(&[("owner", "7")]), &doer()).await;
         let Err(EditError::Invalid(invalid)) = outcome else { panic!("{outcome:?}") };
         assert_eq!(invalid, Invalid::field("owner", unknown_owner()));
         let values = [("full_name", "Ana"), ("position", "CTO"), ("email", "a@acme.hr")];
         let mut values = form(&values).values;
         values.push(("owner".to_owned(), RawValue::text("7")));
-        let outcome = create_by_staff(&app, values, &author()).await;
-        assert!(matches!(outcome, Err(SaveError::Invalid(_))), "{outcome:?}");
+        let outcome = create_by_staff(&app, values, &doer()).await;
+        assert!(matches!(outcome, Err(EditError::Invalid(_))), "{outcome:?}");
     }
     // An account that was disabled later keeps its leads.
     let mut mocks = Mocks::new();
@@ -154,7 +156,7 @@ async fn a_new_owner_must_be_an_account_that_may_sign_in() {
     updates(&mut mocks.repositories);
     let mut form = form(&[("status", "closed")]);
     form.version = Version::of(&owned);
-    assert!(edit(&mocks.into_app(), ID, form, &author()).await.is_ok());
+    assert!(edit(&mocks.into_app(), ID, form, &doer()).await.is_ok());
 }
 
 #[tokio::test]
@@ -163,7 +165,7 @@ async fn gives_up_when_others_never_stop_changing_the_lead() {
     mocks.repositories.leads.expect_find().returning(|_| Ok(Some(stored(1))));
     let stale = || Err(StoreError::Conflict(Constraint::Stale));
     mocks.repositories.leads.expect_update().times(ATTEMPTS).returning(move |_, _, _, _| stale());
-    let outcome = edit(&mocks.into_app(), ID, form(&[("status", "closed")]), &author()).await;
+    let outcome = edit(&mocks.into_app(), ID, form(&[("status", "closed")]), &doer()).await;
     assert!(matches!(outcome, Err(EditError::Contended)));
 }
 
@@ -177,7 +179,7 @@ async fn a_lead_is_created_together_with_the_work_on_it() {
     let values = [("full_name", "Eva"), ("position", "CTO"), ("email", "e@acme.hr")];
     let mut values = form(&values).values;
     values.push(("next_step".to_owned(), RawValue::text("call")));
-    let created = create_by_staff(&mocks.into_app(), values, &author()).await.unwrap();
+    let created = create_by_staff(&mocks.into_app(), values, &doer()).await.unwrap();
     assert_eq!(created.details.full_name, "Eva");
     assert_eq!(created.work.next_step.as_deref(), Some("call"));
 }

@@ -1,47 +1,55 @@
 //! Notes about leads.
 
-use exit3_domain::events::Author;
+use exit3_domain::access::{Action, Record};
 use exit3_domain::lead_notes::{LeadNote, LeadNoteId, parse_text};
 use exit3_domain::leads::LeadId;
 use exit3_domain::raw::RawValue;
 use exit3_ports::TRACE;
 use serde::{Deserialize, Serialize};
 
+use super::{EditError, find};
+use crate::access::Doer;
 use crate::jobs::{JobFailure, Payload};
-use crate::{App, UpdateError};
+use crate::{App, FindError};
+
+/// Checks that the doer may write notes about a lead.
+async fn check(app: &App, lead: LeadId, doer: &Doer) -> Result<(), EditError> {
+    let lead = find(app, lead).await.map_err(|error| match error {
+        FindError::NotFound => EditError::NotFound,
+        FindError::Store(error) => error.into(),
+    })?;
+    Ok(doer.check(Action::Note, Record::Lead(lead.work.owner))?)
+}
 
 /// Adds a note to a lead.
 ///
 /// # Errors
-/// [`UpdateError::Invalid`] with all broken rules of the field `text`; [`UpdateError::NotFound`] if
-/// the lead does not exist; [`UpdateError::Store`].
+/// [`EditError::Forbidden`]; [`EditError::Invalid`] with all broken rules of the field `text`;
+/// [`EditError::NotFound`] if the lead does not exist; [`EditError::Store`].
 #[tracing::instrument(target = TRACE, name = "leads.notes.add", skip_all)]
 pub async fn add(
     app: &App,
     lead: LeadId,
     text: RawValue,
-    author: &Author,
-) -> Result<LeadNote, UpdateError> {
-    let text = parse_text(text)?;
-    Ok(app.repositories()?.lead_notes.add(lead, &text, &author.at(app.clock.now())).await?)
+    doer: &Doer,
+) -> Result<LeadNote, EditError> {
+    check(app, lead, doer).await?;
+    let (text, act) = (parse_text(text)?, doer.author.at(app.clock.now()));
+    Ok(app.repositories()?.lead_notes.add(lead, &text, &act).await?)
 }
 
 /// Removes a note about `lead`. Its event contains the note, so that it can be restored.
 ///
 /// # Errors
-/// [`UpdateError::NotFound`] if the lead has no such note; [`UpdateError::Store`].
+/// [`EditError::Forbidden`]; [`EditError::NotFound`] if the lead has no such note;
+/// [`EditError::Store`].
 #[tracing::instrument(target = TRACE, name = "leads.notes.remove", skip_all)]
-pub async fn remove(
-    app: &App,
-    lead: LeadId,
-    id: LeadNoteId,
-    author: &Author,
-) -> Result<(), UpdateError> {
+pub async fn remove(app: &App, lead: LeadId, id: LeadNoteId, doer: &Doer) -> Result<(), EditError> {
+    check(app, lead, doer).await?;
     let notes = &app.repositories()?.lead_notes;
     let note = notes.find(id).await?.filter(|note| note.lead == lead);
-    let note = note.ok_or(UpdateError::NotFound)?;
-    // Here is the place to check what the author may do: to remove an own note, or any.
-    Ok(notes.remove(&note, &author.at(app.clock.now())).await?)
+    let note = note.ok_or(EditError::NotFound)?;
+    Ok(notes.remove(&note, &doer.author.at(app.clock.now())).await?)
 }
 
 /// How many leads are looked at with one statement.

@@ -40,8 +40,10 @@ fn account(id: i64, username: &str, first_name: &str) -> Staff {
             is_staff: true,
             is_active: true,
             is_superuser: false,
+            role: None,
         },
         password: PasswordHash::kept(String::new()),
+        preferences: exit3_domain::staff::Preferences::default(),
         date_joined: now(),
         last_login: None,
     }

@@ -31,11 +31,8 @@ pub(super) async fn adopt(pool: &PgPool) -> Result<(), StoreError> {
     place(pool).await?;
     let last = last(pool).await?;
     let mut moved = 0;
-    loop {
-        match step(pool, moved, last).await? {
-            Some(id) => moved = id,
-            None => break,
-        }
+    while let Some(id) = step(pool, moved, last).await? {
+        moved = id;
     }
     let end = Sql::<()>::cached("UPDATE event_consumers SET transaction_id = 0 WHERE ")
         .sql("transaction_id = ")

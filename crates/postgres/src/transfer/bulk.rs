@@ -13,6 +13,7 @@ use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Error};
 
+use super::consumers;
 use super::counts::COUNTS;
 use super::value::{self, Bind};
 use crate::error::{Failure, timed_out};
@@ -252,20 +253,7 @@ impl Snapshot for PgBulkTransaction {
 
     async fn consumers(&mut self) -> Result<Vec<(String, i64)>, StoreError> {
         self.settle().await?;
-        // A schema of before has none.
-        let known = "SELECT to_regclass('event_consumers') IS NOT NULL";
-        if !self.ask::<bool>(known, &[]).await? {
-            return Ok(Vec::new());
-        }
-        // Consumers read in the order of transactions, so ids in between may be read already.
-        let sql = "SELECT name, coalesce(\
-                       (SELECT min(id) - 1 FROM events \
-                        WHERE (events.transaction_id, id) > (kept.transaction_id, event_id)), \
-                       (SELECT max(id) FROM events), 0) \
-                   FROM event_consumers AS kept ORDER BY name";
-        let rows = self.client.query_typed(sql, &[]).await.map_err(failed)?;
-        let row = |row: &tokio_postgres::Row| Ok((row.try_get(0)?, row.try_get(1)?));
-        rows.iter().map(row).collect::<Result<_, _>>().map_err(failed)
+        consumers::all(&self.client).await.map_err(failed)
     }
 
     async fn count(&mut self, table: &'static Table) -> Result<u64, StoreError> {
@@ -297,8 +285,9 @@ impl Snapshot for PgBulkTransaction {
     async fn mark(&mut self) -> Result<Option<Mark>, StoreError> {
         self.settle().await?;
         // The oldest transaction that the snapshot may not see.
-        let oldest = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
-        self.ask(oldest, &[]).await.map(Mark).map(Some)
+        self.ask("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint", &[])
+            .await
+            .map(|mark| Some(Mark(mark)))
     }
 
     async fn changed(
@@ -342,7 +331,7 @@ impl Load for PgBulkTransaction {
 
     async fn replace(&mut self, shape: &Shape, rows: Vec<Row>) -> Result<(), StoreError> {
         self.settle().await?;
-        let (sql, types) = update(shape);
+        let (sql, types) = value::update(shape);
         for row in &rows {
             let document = shape.search_document(row);
             let values: Vec<Bind<'_>> = row.iter().map(Bind).collect();
@@ -377,21 +366,12 @@ impl Load for PgBulkTransaction {
 
     async fn pass_events(&mut self) -> Result<(), StoreError> {
         self.settle().await?;
-        // All events of this load have its transaction. Later ones have later transactions.
-        let behind = "UPDATE event_consumers SET \
-                      transaction_id = pg_current_xact_id()::text::bigint, event_id = ";
-        self.execute(&format!("{behind}{}", i64::MAX)).await
+        consumers::pass(&self.client).await.map_err(failed)
     }
 
     async fn place_consumer(&mut self, name: &str, read: i64) -> Result<(), StoreError> {
         self.settle().await?;
-        // All loaded events have this transaction, so the consumer reads them in the order of ids.
-        let sql = "INSERT INTO event_consumers (name, transaction_id, event_id) \
-                   VALUES ($1, pg_current_xact_id()::text::bigint, $2) \
-                   ON CONFLICT (name) DO UPDATE SET \
-                   transaction_id = excluded.transaction_id, event_id = excluded.event_id";
-        let binds: [(&(dyn ToSql + Sync), Type); 2] = [(&name, Type::TEXT), (&read, Type::INT8)];
-        self.client.query_typed(sql, &binds).await.map(drop).map_err(failed)
+        consumers::place(&self.client, name, read).await.map_err(failed)
     }
 
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
@@ -401,16 +381,6 @@ impl Load for PgBulkTransaction {
         self.execute(&format!("ANALYZE {names}")).await?;
         self.execute("COMMIT").await
     }
-}
-
-/// The statement that updates one row, and the types of its values.
-fn update(shape: &Shape) -> (String, Vec<Type>) {
-    let columns = shape.columns.iter().map(|column| (column.name, value::type_of(column.kind)));
-    let document = (!shape.table.searched_by.is_empty()).then_some(("search_document", Type::TEXT));
-    let (names, types): (Vec<_>, Vec<_>) = columns.chain(document).unzip();
-    let sets = names.iter().enumerate().skip(1);
-    let sets: Vec<_> = sets.map(|(at, name)| format!("\"{name}\" = ${}", at + 1)).collect();
-    (format!("UPDATE \"{}\" SET {} WHERE id = $1", shape.table.name, sets.join(", ")), types)
 }
 
 /// Formats names as an SQL list.

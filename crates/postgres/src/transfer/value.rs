@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use exit3_ports::{Kind, Value};
+use exit3_ports::{Kind, Shape, Value};
 use tokio_postgres::Row;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, accepts, to_sql_checked};
@@ -72,4 +72,14 @@ impl ToSql for Bind<'_> {
     }
 
     to_sql_checked!();
+}
+
+/// The statement that updates one row, and the types of its values.
+pub(super) fn update(shape: &Shape) -> (String, Vec<Type>) {
+    let columns = shape.columns.iter().map(|column| (column.name, type_of(column.kind)));
+    let document = (!shape.table.searched_by.is_empty()).then_some(("search_document", Type::TEXT));
+    let (names, types): (Vec<_>, Vec<_>) = columns.chain(document).unzip();
+    let sets = names.iter().enumerate().skip(1);
+    let sets: Vec<_> = sets.map(|(at, name)| format!("\"{name}\" = ${}", at + 1)).collect();
+    (format!("UPDATE \"{}\" SET {} WHERE id = $1", shape.table.name, sets.join(", ")), types)
 }

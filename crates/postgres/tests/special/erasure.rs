@@ -41,7 +41,7 @@ async fn rows_that_have_not_changed_are_not_read_again() {
     let leads = database.repositories().leads;
     let create = async || leads.create(&lead().build(), &some_act()).await.unwrap();
     let rename = async |seen: &Lead| {
-        leads.update(seen, &lead().full_name("Eva").build(), &some_act()).await.unwrap()
+        leads.update(seen, &lead().full_name("Eva").build(), &seen.work, &some_act()).await.unwrap()
     };
     let (one, two, three, four) = (create().await, create().await, create().await, create().await);
     rename(&four).await;

@@ -19,7 +19,7 @@ async fn erased_values_are_not_left_in_free_space_of_the_file() {
     let other = lead().full_name("Eva").email(Some("eva@acme.hr")).build();
     let seen = repositories.leads.create(&other, &some_act()).await.unwrap();
     let renamed = lead().full_name("Iva").email(Some("eva@acme.hr")).build();
-    repositories.leads.update(&seen, &renamed, &some_act()).await.unwrap();
+    repositories.leads.update(&seen, &renamed, &seen.work, &some_act()).await.unwrap();
     let payload = r#"{"to":"Anamarija"}"#.to_owned();
     repositories.jobs.enqueue(&[NewJob { payload, ..job("mail") }]).await.unwrap();
 

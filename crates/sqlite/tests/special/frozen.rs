@@ -20,7 +20,7 @@ async fn a_frozen_file_refuses_every_writer_until_it_is_thawed() {
     for refused in [
         leads.create(&lead, &builders::act(now)).await.map(drop),
         leads.create_many(&[(lead.clone(), now)], &builders::some_act()).await,
-        leads.update(&created, &lead, &builders::act(now)).await.map(drop),
+        leads.update(&created, &lead, &created.work, &builders::act(now)).await.map(drop),
         leads.delete(&created, &builders::some_act()).await,
     ] {
         assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");

@@ -131,7 +131,7 @@ pub async fn what_changes_between_two_searches_is_erased(harness: &Harness) {
     };
     let rename = async |seen: &Lead, email: &str, name: &str| {
         let details = lead().email(Some(email)).full_name(name).build();
-        leads.update(seen, &details, &some_act()).await.unwrap()
+        leads.update(seen, &details, &seen.work, &some_act()).await.unwrap()
     };
     let (hers, deleted, given) =
         (create("ana@acme.hr").await, create("Ana@acme.hr").await, create("ana@acme.hr").await);
@@ -152,7 +152,7 @@ pub async fn what_changes_between_two_searches_is_erased(harness: &Harness) {
     // A note about her in a row that stays.
     let noted = lead().email(Some("eva@acme.hr")).full_name("Eva Horvat");
     let noted = noted.notes(Some("knows Ana <ana@acme.hr>")).build();
-    let other = leads.update(&other, &noted, &some_act()).await.unwrap();
+    let other = leads.update(&other, &noted, &other.work, &some_act()).await.unwrap();
     change(harness, "leads", quiet.id.0, "email", "ANA@acme.hr").await;
     change(harness, "subscribers", eva.id.0, "email", "ana@acme.hr").await;
     create("ana@acme.hr").await;

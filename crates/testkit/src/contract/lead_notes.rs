@@ -125,7 +125,7 @@ pub async fn restores_a_removed_note_with_its_id(harness: &Harness) {
     assert!(matches!(is_there, Err(StoreError::Conflict(Constraint::Stale))), "{is_there:?}");
     harness.lead_notes.remove(&note, &some_act()).await.unwrap();
     harness.lead_notes.restore(&note, &act(at(99))).await.unwrap();
-    assert_eq!(listed(harness, lead.id).await, [note.clone()]);
+    assert_eq!(listed(harness, lead.id).await, std::slice::from_ref(&note));
     harness.lead_notes.remove(&note, &some_act()).await.unwrap();
     harness.leads.delete(&lead, &some_act()).await.unwrap();
     let has_no_lead = harness.lead_notes.restore(&note, &some_act()).await;
@@ -174,7 +174,7 @@ pub async fn notes_of_leads_that_are_gone_for_good_are_removed(harness: &Harness
     harness.events.remove_before(at(2_000), 1_000).await.unwrap();
     assert_eq!(remove().await, 2);
     assert_eq!((count(kept.id).await, count(back.id).await, count(gone.id).await), (2, 2, 0));
-    harness.leads.restore(&back, &some_act()).await.unwrap();
+    harness.leads.restore(&back, None, &some_act()).await.unwrap();
     harness.events.remove_before(at(i64::MAX / 64), 1_000).await.unwrap();
     assert_eq!(remove().await, 1);
     assert_eq!((count(kept.id).await, count(back.id).await), (2, 2));

@@ -86,7 +86,7 @@ pub async fn a_batch_keeps_a_row_that_has_changed_without_an_event(harness: &Har
     for _ in 0..2 {
         let first = harness.leads.create(&lead().build(), by).await.unwrap();
         let details = lead().full_name("Eva").build();
-        rows.push(harness.leads.update(&first, &details, by).await.unwrap());
+        rows.push(harness.leads.update(&first, &details, &first.work, by).await.unwrap());
     }
     change(harness, "leads", rows[0].id.0, &[notes("called"), updated(5_000)]).await;
     let outcomes = undo_batch(&app(harness), &BatchId("b".into()), &author()).await.unwrap();
