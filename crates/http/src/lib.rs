@@ -22,7 +22,7 @@ mod versions;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::web::Data;
+use actix_web::web::{Data, ServiceConfig};
 use exit3_app::App;
 use exit3_domain::api_keys::Scope;
 use exit3_web::{CorsSettings, Edge, Observer, Site};
@@ -91,24 +91,26 @@ impl Api {
         }
     }
 
-    /// An actix application for one worker. Additional middleware must be inside of
-    /// [`exit3_web::observe()`].
-    pub fn service(
+    /// An actix application for one worker, with the routes that `more` registers beside those of
+    /// the API. Additional middleware must be inside of [`exit3_web::observe()`].
+    pub fn service<F: FnOnce(&mut ServiceConfig)>(
         &self,
+        more: F,
     ) -> actix_web::App<
         impl ServiceFactory<
             ServiceRequest,
             Config = (),
-            Response = ServiceResponse<impl MessageBody + use<>>,
+            Response = ServiceResponse<impl MessageBody + use<F>>,
             Error = actix_web::Error,
             InitError = (),
-        > + use<>,
+        > + use<F>,
     > {
         let Self { resources, document, app, key, cursors, sunset, edge } = self.clone();
         edge.application(|config| {
             routes::register(**resources, config);
             config.app_data(resources).app_data(document).app_data(app);
             config.app_data(key).app_data(cursors).app_data(sunset);
+            more(config);
         })
     }
 }

@@ -158,7 +158,7 @@ async fn answer(
     path: &str,
     key: &str,
 ) -> (StatusCode, String, Value) {
-    let service = init_service(api(scopes).service()).await;
+    let service = init_service(api(scopes).service(|_| {})).await;
     let request = TestRequest::with_uri(path)
         .method(method)
         .insert_header(("Authorization", format!("Bearer {key}")))

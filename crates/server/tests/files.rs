@@ -301,7 +301,11 @@ async fn a_migration_is_retried_until_there_is_room() {
     let env = [KEY[0], ("DATA_DIR", data.to_str().unwrap())];
     let service = Service::start(place.path(), &env);
     service.stop();
-    let back = exit3(place.path()).envs(env).args(["migrate", "--to", "8"]).output().unwrap();
+    let back = exit3(place.path())
+        .envs(env)
+        .args(["migrate", "--to", "8", "--drop-rows"])
+        .output()
+        .unwrap();
     assert!(back.status.success(), "{back:?}");
     disk.fill();
     while OpenOptions::new()

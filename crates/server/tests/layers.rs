@@ -26,6 +26,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("exit3-django", &["exit3-domain", "exit3-ports", "exit3-archive"]),
     ("exit3-web", &["exit3-domain", "exit3-ports", "exit3-app"]),
     ("exit3-http", &["exit3-domain", "exit3-ports", "exit3-app", "exit3-web"]),
+    ("exit3-admin", &["exit3-domain", "exit3-ports", "exit3-app", "exit3-web"]),
     ("exit3-connections", &["exit3-web"]),
     ("exit3-testkit", &["exit3-domain", "exit3-ports", "exit3-app"]),
     (
@@ -43,6 +44,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "exit3-connections",
             "exit3-web",
             "exit3-http",
+            "exit3-admin",
         ],
     ),
 ];
@@ -58,6 +60,7 @@ const KEEPS_OUT: &[(&str, &[&str])] = &[
         &["actix-governor", "diesel", "tokio-postgres", "libsqlite3", "rusqlite", "utoipa"],
     ),
     ("exit3-connections", &["diesel", "tokio-postgres", "libsqlite3", "utoipa", "actix-governor"]),
+    ("exit3-admin", &["actix-governor", "diesel", "tokio-postgres", "libsqlite3", "utoipa"]),
     // GPL code may only be in the binary.
     (
         "exit3-http",

@@ -230,9 +230,9 @@ async fn a_command_migrates_the_schema_down_and_up() {
     let service = Service::start(directory.path(), &[("AUTO_MIGRATE", "false")]);
     let backup = ["backup", "--to", "backups"];
     assert!(exit3(directory.path()).args(backup).output().unwrap().status.success());
-    // There are no clients yet, but creating the key has left an event.
+    // There are no clients yet, but the start has invited somebody to make the first account.
     let (done, text) = migrate(&["--to", "3"]);
-    assert!(!done && text.contains("events would be lost"), "{text}");
+    assert!(!done && text.contains("invitations would be lost"), "{text}");
     let (done, text) = migrate(&["--to", "3", "--drop-rows"]);
     assert!(done && text.contains("migrations taken back"), "{text}");
     assert_eq!(service.get("/backend/health/ready/", "").await.status(), 503);

@@ -95,13 +95,19 @@ fn is_address(host: &str) -> bool {
     name == "localhost" || name.starts_with('[') || name.parse::<std::net::Ipv4Addr>().is_ok()
 }
 
+/// The host that the client named, with its port, to the service or to a trusted proxy.
+pub fn host(request: &HttpRequest) -> Option<String> {
+    let peer = request.extensions().get::<Peer>().copied()?;
+    let site = request.app_data::<Data<Site>>()?;
+    site.host(request.head(), peer).map(str::to_owned)
+}
+
 /// The absolute address of the requested path, without the query.
 pub fn address(request: &HttpRequest) -> String {
-    let peer = request.extensions().get::<Peer>().copied();
-    let site = request.app_data::<Data<Site>>();
-    let host = site.zip(peer).and_then(|(site, peer)| site.host(request.head(), peer));
-    let scheme = if peer.is_some_and(|peer| peer.https) { "https" } else { "http" };
-    format!("{scheme}://{}{}", host.unwrap_or("localhost"), request.path())
+    let https = request.extensions().get::<Peer>().is_some_and(|peer| peer.https);
+    let scheme = if https { "https" } else { "http" };
+    let host = host(request);
+    format!("{scheme}://{}{}", host.as_deref().unwrap_or("localhost"), request.path())
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ impl Service {
             observer: Observer { new_id: || "made".to_owned(), traced, ..Observer::default() },
         };
         let trips = self.trips;
-        let api = Api::new(app, &settings).service();
+        let api = Api::new(app, &settings).service(|_| {});
         let api = api.wrap_fn(move |request, inner| {
             assert!(!(trips && request.path() == "/at-once"), "a trip");
             let later = trips && request.path() == "/later";

@@ -6,6 +6,7 @@ use std::time::Duration;
 use actix_http::Request;
 use actix_service::IntoServiceFactory;
 use actix_web::middleware::from_fn;
+use exit3_admin::{Admin, AdminSettings};
 use exit3_app::App;
 use exit3_app::jobs::Runner;
 use exit3_app::staff::{self, StaffError};
@@ -110,13 +111,20 @@ async fn run(
             client_ip: settings.telemetry.client_ip,
         },
     };
+    let admin = &settings.admin;
+    let admin = admin.enabled.then(|| AdminSettings::new(admin.networks.clone()));
     let flood = FloodGuard::new(settings.flood);
     let slots = Slots::new(room().min(settings.max_connections.unwrap_or(MOST_CONNECTIONS)));
     let watchdog = Watchdog::start()?;
     let mut starting = Starting::begin(&settings)?;
     let guard = flood.clone();
-    let make = move |app| {
-        let api = Api::new(app, &api_settings).service();
+    let make = move |app: App| {
+        let pages = admin.clone().map(|settings| Admin::new(app.clone(), settings));
+        let api = Api::new(app, &api_settings).service(|config| {
+            if let Some(pages) = pages {
+                pages.register(config);
+            }
+        });
         let api = api.wrap(guard.middleware()).wrap(from_fn(flood::explain)).wrap(from_fn(observe));
         IntoServiceFactory::<_, Request>::into_factory(api)
     };
@@ -222,6 +230,9 @@ fn greet(settings: &Settings, secrets: &Secrets, address: SocketAddr) {
     };
     tell(format_args!("Listening on {scheme}://{address}"));
     tell(format_args!("Database: {}", settings.database.describe()));
+    if settings.admin.enabled {
+        tell(format_args!("Back office: {scheme}://{reachable}{}", exit3_admin::BASE));
+    }
     tell(format_args!("Docs: {scheme}://{reachable}/backend/api/docs/"));
     if secrets.api_key_is_new {
         let key = secrets.api_key.expose_secret();

@@ -1,0 +1,99 @@
+// Keys, copying, and forms that are not sent twice. Every page works without this file.
+'use strict';
+const root = document.documentElement;
+root.classList.add('js');
+
+const typing = (element) => element.closest('input:not([type=checkbox],[type=radio]), textarea, select, [contenteditable]');
+const rows = () => [...document.querySelectorAll('#list tbody tr')];
+const link = (name) => document.querySelector(`[data-key="${name}"]`);
+
+/** Moves the chosen row, and the focus to its link. */
+function choose(step) {
+  const all = rows();
+  if (!all.length) return;
+  const now = all.findIndex((row) => row.hasAttribute('data-chosen'));
+  const next = Math.min(all.length - 1, Math.max(0, now + step));
+  all[now]?.removeAttribute('data-chosen');
+  all[next].setAttribute('data-chosen', '');
+  all[next].querySelector('a')?.focus();
+}
+
+let before = '';
+document.addEventListener('keydown', (event) => {
+  const { key, target } = event;
+  if ((event.ctrlKey || event.metaKey) && key === 'Enter') {
+    target.form?.requestSubmit();
+    return;
+  }
+  if ((event.ctrlKey || event.metaKey) && key.toLowerCase() === 'k') {
+    event.preventDefault();
+    document.querySelector('#find')?.focus();
+    return;
+  }
+  if (key === 'Escape' && typing(target)) {
+    target.blur();
+    return;
+  }
+  if (key === 'Escape') target.closest('details[open]')?.removeAttribute('open');
+  // Single keys can be switched off (WCAG 2.1.4), and never act while somebody types.
+  if (event.ctrlKey || event.metaKey || event.altKey || typing(target) || root.dataset.keys === 'off') return;
+  const first = before;
+  before = key === 'g' ? 'g' : '';
+  if (first === 'g' && link(`g ${key}`)) {
+    event.preventDefault();
+    link(`g ${key}`).click();
+  } else if (key === '/') {
+    event.preventDefault();
+    document.querySelector('#find')?.focus();
+  } else if (key === '?') {
+    document.querySelector('#keys')?.showModal?.();
+  } else if (key === 'j' || key === 'k') {
+    choose(key === 'j' ? 1 : -1);
+  } else if (key === 's' || key === 'a') {
+    const kind = key === 's' ? 'status' : 'owner';
+    const field = document.querySelector(`tr[data-chosen] [name=${kind}], main.one [name=${kind}]`);
+    if (field) { event.preventDefault(); field.focus(); }
+  } else if (key !== 'g' && link(key)) {
+    const element = link(key);
+    event.preventDefault();
+    if (element.matches('textarea, input')) element.focus(); else element.click();
+  }
+});
+
+document.addEventListener('click', (event) => {
+  const copy = event.target.closest('[data-copy]');
+  if (copy) {
+    const label = copy.querySelector('[data-label]') ?? copy;
+    navigator.clipboard?.writeText(copy.dataset.copy).then(() => {
+      const was = label.textContent;
+      label.textContent = copy.dataset.done;
+      setTimeout(() => { label.textContent = was; }, 1500);
+    });
+  }
+});
+
+// A form that is being sent cannot be sent again. Fields are untouched, so nothing typed is lost.
+document.addEventListener('submit', (event) => {
+  const form = event.target;
+  if (form.method !== 'post' || form.hasAttribute('hx-post')) return;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  form.dataset.sent = 'yes';
+});
+window.addEventListener('pageshow', () => {
+  for (const form of document.querySelectorAll('form[data-sent]')) delete form.dataset.sent;
+});
+
+// A page that says that the database is away sends its form again after a while.
+const again = document.querySelector('form[data-again]');
+if (again) setTimeout(() => again.requestSubmit(), Number(again.dataset.again) * 1000);
+
+// What a page says once is not said again when the page is loaded again.
+const here = new URL(location);
+if (here.searchParams.has('done')) {
+  for (const name of ['done', 'event']) here.searchParams.delete(name);
+  history.replaceState(history.state, '', here);
+}
+
+for (const field of document.querySelectorAll('select[data-sends]')) {
+  field.addEventListener('change', () => field.form.requestSubmit());
+}

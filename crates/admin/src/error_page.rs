@@ -1,0 +1,77 @@
+//! The page that shows an error: what the person reads, and how nothing is lost.
+
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use askama::Template;
+use exit3_domain::events::EventId;
+use i18n_embed_fl::fl;
+
+use crate::errors::PageError;
+use crate::form::Form;
+use crate::i18n::say;
+use crate::page::{instead_of_page, page_with};
+use crate::shell::Shell;
+use crate::visit::Visit;
+
+/// Seconds until a page sends its form again by itself.
+const AGAIN: u32 = 5;
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage<'a> {
+    shell: Shell,
+    status: u16,
+    title: String,
+    text: String,
+    request_id: String,
+    /// The event that deleted what is not found.
+    deleted: Option<EventId>,
+    /// The form that can be sent again, with its address.
+    again: Option<(&'a str, &'a Form)>,
+    seconds: u32,
+}
+
+/// Renders an error in the person's language. A form that was not carried out because the database
+/// is away is part of the page, which sends it again after a while.
+pub(crate) fn render(
+    request: &HttpRequest,
+    visit: &Visit,
+    error: &PageError,
+    form: &Form,
+) -> HttpResponse {
+    let status = error.status_code();
+    let word = match error {
+        PageError::Deleted(_) => "deleted".to_owned(),
+        _ => match status.as_u16() {
+            400 | 403 | 404 | 405 | 408 | 412 | 413 | 415 | 429 | 503 => {
+                status.as_u16().to_string()
+            }
+            code if code < 500 => "400".to_owned(),
+            _ => "500".to_owned(),
+        },
+    };
+    let text = |part: &str| say(visit.texts, &format!("error-{part}"), &word);
+    let address = request.uri().path_and_query().map_or("", |path| path.as_str());
+    let is_away = status == StatusCode::SERVICE_UNAVAILABLE;
+    let template = ErrorPage {
+        shell: Shell::of(visit, ""),
+        status: status.as_u16(),
+        title: text("title"),
+        text: text("text"),
+        request_id: exit3_web::request_id(),
+        deleted: match error {
+            PageError::Deleted(event) => Some(*event),
+            _ => None,
+        },
+        again: (is_away && request.method() == Method::POST).then_some((address, form)),
+        seconds: AGAIN,
+    };
+    let mut response =
+        page_with(request, status, &template).unwrap_or_else(|error| error.error_response());
+    for (name, value) in error.error_response().headers() {
+        if [header::RETRY_AFTER, header::ALLOW].contains(name) {
+            response.headers_mut().insert(name.clone(), value.clone());
+        }
+    }
+    instead_of_page(request, response)
+}

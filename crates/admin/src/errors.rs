@@ -1,0 +1,102 @@
+//! Errors of pages, and which status they have.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError};
+use exit3_app::access::Forbidden;
+use exit3_app::leads::EditError;
+use exit3_app::staff::StaffError;
+use exit3_app::{FindError, UpdateError};
+use exit3_domain::events::EventId;
+use exit3_ports::StoreError;
+use exit3_web::{ApiError, error::Absent};
+
+/// Why a page could not be shown, or a form not be carried out.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum PageError {
+    /// As in the API.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// The account may not do that.
+    #[error("not allowed")]
+    Forbidden,
+    /// The row was deleted by this event, which can be undone.
+    #[error("deleted")]
+    Deleted(EventId),
+}
+
+impl PageError {
+    /// Nothing is there.
+    pub(crate) fn not_found() -> Self {
+        Self::Api(ApiError::not_found("Not found."))
+    }
+}
+
+impl From<StoreError> for PageError {
+    fn from(error: StoreError) -> Self {
+        Self::Api(error.into())
+    }
+}
+
+impl From<FindError> for PageError {
+    fn from(error: FindError) -> Self {
+        Self::Api(Absent("page").find(error))
+    }
+}
+
+impl From<UpdateError> for PageError {
+    fn from(error: UpdateError) -> Self {
+        Self::Api(Absent("page").update(error))
+    }
+}
+
+impl From<Forbidden> for PageError {
+    fn from(_: Forbidden) -> Self {
+        Self::Forbidden
+    }
+}
+
+impl From<StaffError> for PageError {
+    fn from(error: StaffError) -> Self {
+        match error {
+            StaffError::Forbidden(_) => Self::Forbidden,
+            StaffError::Invalid(invalid) => Self::Api(invalid.into()),
+            // An invitation of the first owner is void once there is one.
+            StaffError::NotFound | StaffError::OwnerExists => Self::not_found(),
+            StaffError::LastOwner => Self::Api(ApiError::bad_request(error.to_string())),
+            StaffError::Contended => UpdateError::Contended.into(),
+            StaffError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<EditError> for PageError {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Forbidden(_) => Self::Forbidden,
+            EditError::Invalid(invalid) => Self::Api(invalid.into()),
+            EditError::NotFound => Self::not_found(),
+            // Only forms of a whole lead show conflicts.
+            EditError::Conflicts(_) => Self::Api(ApiError::precondition_failed()),
+            EditError::Contended => UpdateError::Contended.into(),
+            EditError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl ResponseError for PageError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Api(error) => error.status_code(),
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Deleted(_) => StatusCode::NOT_FOUND,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        match self {
+            Self::Api(error) => error.page(),
+            Self::Forbidden => ApiError::no_permission().page(),
+            Self::Deleted(_) => ApiError::not_found("Not found.").page(),
+        }
+    }
+}

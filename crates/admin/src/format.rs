@@ -1,0 +1,92 @@
+//! How values are written in pages: times, ages, names and numbers.
+
+use chrono::{DateTime, Utc};
+use exit3_domain::events::Actor;
+use exit3_domain::staff::StaffProfile;
+use exit3_domain::validation::{Invalid, Violation};
+use i18n_embed_fl::fl;
+
+use crate::i18n::Texts;
+
+/// A person's full name, or the name of the account.
+pub(crate) fn name_of(profile: &StaffProfile) -> String {
+    let full = format!("{} {}", profile.first_name.trim(), profile.last_name.trim());
+    match full.trim() {
+        "" => profile.username.clone(),
+        full => full.to_owned(),
+    }
+}
+
+/// How long ago something happened, in one word: `5 min`, `3 h`, `12 d`.
+pub(crate) fn age(texts: Texts, then: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let minutes = (now - then).num_minutes().max(0);
+    match minutes {
+        0 => fl!(texts, "age-now"),
+        1..60 => fl!(texts, "age-minutes", count = minutes),
+        60..1440 => fl!(texts, "age-hours", count = (minutes / 60)),
+        1440..525_600 => fl!(texts, "age-days", count = (minutes / 1440)),
+        _ => fl!(texts, "age-years", count = (minutes / 525_600)),
+    }
+}
+
+/// A time for `<time datetime>`.
+pub(crate) fn machine(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// A time for people, in UTC: `2026-11-29 19:13`.
+pub(crate) fn moment(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d %H:%M").to_string()
+}
+
+/// A number with separated thousands: `1,000` in English, `1.000` in Croatian.
+pub(crate) fn number(texts: Texts, number: u64) -> String {
+    let digits = number.to_string();
+    let separator = fl!(texts, "thousands");
+    let mut written = String::with_capacity(digits.len() * 2);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            written.push_str(&separator);
+        }
+        written.push(digit);
+    }
+    written
+}
+
+/// Who wrote: the name of the account, or what kind of caller it was.
+pub(crate) fn actor(texts: Texts, actor: &Actor) -> String {
+    match actor {
+        Actor::Staff(name) => name.to_string(),
+        Actor::ApiKey { name, .. } => fl!(texts, "actor-key", name = name.to_string()),
+        Actor::BasicKey => fl!(texts, "actor-website"),
+        Actor::Command(name) => fl!(texts, "actor-command", name = name.to_string()),
+        Actor::Service => fl!(texts, "actor-service"),
+        Actor::Module(name) => name.to_string(),
+    }
+}
+
+/// The sentences about all broken rules, without their fields.
+pub(crate) fn violations(texts: Texts, invalid: &Invalid) -> Vec<String> {
+    violations_by_field(texts, invalid).into_iter().map(|(_, sentence)| sentence).collect()
+}
+
+/// The sentences about all broken rules, with their fields. The field is empty for rules of the
+/// whole.
+pub(crate) fn violations_by_field(texts: Texts, invalid: &Invalid) -> Vec<(&'static str, String)> {
+    let of_fields = invalid
+        .fields()
+        .flat_map(|(field, violations)| violations.iter().map(move |violation| (field, violation)));
+    of_fields
+        .chain(invalid.of_the_whole().iter().map(|violation| ("", violation)))
+        .map(|(field, violation)| (field, rule(texts, field, violation)))
+        .collect()
+}
+
+/// The sentence about one broken rule: in the person's language if there is one, else that of the
+/// API.
+pub(crate) fn rule(texts: Texts, field: &str, violation: &Violation) -> String {
+    let id = |text: &str| format!("rule-{}", text.replace('_', "-"));
+    let ids = [id(&format!("{field}-{}", violation.code)), id(violation.code)];
+    let known = ids.iter().find(|id| texts.has(id));
+    known.map_or_else(|| violation.message.to_string(), |id| texts.get(id))
+}

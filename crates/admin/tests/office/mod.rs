@@ -1,0 +1,243 @@
+//! The back office over mocked ports, for tests.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "each test binary uses a part, and a panic is the report"
+)]
+
+use std::sync::Arc;
+
+use actix_web::body::to_bytes;
+use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderMap;
+use actix_web::middleware::from_fn;
+use actix_web::test::{TestRequest, init_service, try_call_service};
+use chrono::{DateTime, TimeDelta, Utc};
+use exit3_admin::{Admin, AdminSettings};
+use exit3_app::App;
+use exit3_app::quotas::Limits;
+use exit3_app::sign_ins::Entrance;
+use exit3_domain::email::DisposableDomains;
+use exit3_domain::events::{Act, Actor, Author, Changes, Event, EventId, Subject, Verb};
+use exit3_domain::lead_notes::{LeadNote, LeadNoteId};
+use exit3_domain::leads::{Lead, LeadCategory, LeadId, LeadSource, LeadStatus, LeadWork, NewLead};
+use exit3_domain::paging::{Page, Slice};
+use exit3_domain::sign_ins::{SecretToken, SignIn, SignInId, TOKEN};
+use exit3_domain::staff::{
+    Language, PasswordHash, Preferences, Role, Staff, StaffId, StaffProfile,
+};
+use exit3_ports::{MockClock, MockQuotas, MockRepositories};
+use exit3_web::{CorsSettings, Edge, Observer, Site, observe};
+
+pub const HOST: &str = "office.test";
+pub const ME: StaffId = StaffId(1);
+
+pub fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(1_790_000_000_000_001).unwrap()
+}
+
+/// The token of the person who is signed in.
+pub fn token() -> SecretToken {
+    SecretToken::of(&[9; TOKEN])
+}
+
+pub fn staff(role: Role, language: Option<Language>) -> Staff {
+    let mut profile = StaffProfile {
+        username: "ana".to_owned(),
+        first_name: "Ana <b>".to_owned(),
+        last_name: "Horvat".to_owned(),
+        email: "ana@exit3.agency".to_owned(),
+        is_staff: true,
+        is_active: true,
+        is_superuser: false,
+        role: None,
+    };
+    profile.set_role(role);
+    Staff {
+        id: ME,
+        profile,
+        password: PasswordHash::kept("x".to_owned()),
+        preferences: Preferences { language, ..Preferences::default() },
+        date_joined: now(),
+        last_login: None,
+    }
+}
+
+/// A lead with markup in every text.
+pub fn lead(owner: Option<StaffId>) -> Lead {
+    let text = |name: &str| format!("<script>alert('{name}')</script>");
+    Lead {
+        id: LeadId(7),
+        details: NewLead {
+            full_name: text("name"),
+            position: text("position"),
+            company_name: Some(text("company")),
+            phone_number: Some(text("phone")),
+            email: Some(text("email")),
+            source: LeadSource::Website,
+            status: LeadStatus::New,
+            notes: Some(text("notes")),
+            category: LeadCategory::WebDev,
+        },
+        work: LeadWork { owner, next_step: Some(text("step")), next_step_at: Some(now()) },
+        created_at: now() - TimeDelta::days(3),
+        updated_at: now(),
+    }
+}
+
+fn event(id: i64, action: &str, changes: Changes) -> Event {
+    let author = Author::from(Actor::Staff("<i>ana</i>".into()));
+    Event {
+        id: EventId(id),
+        act: Act { author, at: now() },
+        verb: Verb::of("lead", action),
+        subject: Subject { resource: "lead".into(), id: 7 },
+        changes,
+    }
+}
+
+/// The back office as a person of this role sees it.
+pub struct Office {
+    pub repositories: MockRepositories,
+    pub quotas: MockQuotas,
+}
+
+impl Office {
+    /// Everything can be read; the lead has this owner. Writes are refused by the mocks.
+    pub fn of(role: Role, owner: Option<StaffId>, language: Option<Language>) -> Self {
+        let mut all = MockRepositories::default();
+        let person = staff(role, language);
+        let sign_in = SignIn {
+            id: SignInId(3),
+            staff: ME,
+            password: person.password.digest(),
+            created_at: now(),
+            seen_at: now(),
+            ends_at: now() + TimeDelta::days(1),
+            agent: "Mozilla/5.0 (X11; Linux) Firefox/1 <b>".to_owned(),
+            address: "192.0.2.1".to_owned(),
+        };
+        let found = (sign_in.clone(), person.clone());
+        let digest = token().digest();
+        all.sign_ins
+            .expect_find()
+            .returning(move |given| Ok((*given == digest).then(|| found.clone())));
+        all.sign_ins.expect_list().returning(move |_| Ok(vec![sign_in.clone()]));
+        let team = person.clone();
+        all.staff
+            .expect_list()
+            .returning(move |_| Ok(Some(Page { count: 1, number: 1, rows: vec![team.clone()] })));
+        let by_name = person.clone();
+        all.staff.expect_find_by_username().returning(move |_| Ok(Some(by_name.clone())));
+        all.staff.expect_find().returning(move |_| Ok(Some(person.clone())));
+        let rows = move || Slice { rows: vec![lead(owner)], has_next: true, has_previous: true };
+        all.leads.expect_find().returning(move |id| Ok((id == LeadId(7)).then(|| lead(owner))));
+        all.leads.expect_walk().returning(move |_, _, _| Ok(rows()));
+        all.leads.expect_list().returning(move |_, _, _| {
+            Ok(Some(Page { count: 1000, number: 1, rows: vec![lead(owner)] }))
+        });
+        let note = LeadNote {
+            id: LeadNoteId(5),
+            lead: LeadId(7),
+            at: now(),
+            author: Actor::BasicKey,
+            text: "<script>alert('note')</script>".to_owned(),
+        };
+        let stored = note.clone();
+        all.lead_notes.expect_list().returning(move |_, before, _| {
+            Ok(if before.is_none() { vec![note.clone()] } else { Vec::new() })
+        });
+        all.lead_notes.expect_find().returning(move |_| Ok(Some(stored.clone())));
+        all.events.expect_list().returning(|filter, before, _| {
+            let is_history = filter.batch.is_none() && filter.verb.is_none() && before.is_none();
+            let text = |text: &str| serde_json::Value::from(text);
+            let changes = Changes::Fields(vec![(
+                "full_name".into(),
+                text("<script>alert('old')</script>"),
+                text("<script>alert('new')</script>"),
+            )]);
+            Ok(match is_history {
+                true => {
+                    vec![event(2, Verb::UPDATED, changes), event(1, Verb::CREATED, Changes::None)]
+                }
+                false => Vec::new(),
+            })
+        });
+        all.events
+            .expect_find()
+            .returning(|id| Ok(Some(event(id.0, Verb::DELETED, Changes::None))));
+        Self { repositories: all, quotas: MockQuotas::new() }
+    }
+
+    pub async fn answers(self, requests: Vec<TestRequest>) -> Vec<Answer> {
+        let mut clock = MockClock::new();
+        clock.expect_now().returning(now);
+        let entrance =
+            Entrance::new(TimeDelta::hours(12), TimeDelta::days(14), |bytes| bytes.fill(7));
+        let app = App {
+            database: Ok(self.repositories.into()),
+            entrance: Arc::new(entrance),
+            keyring: Arc::default(),
+            bell: Arc::default(),
+            quotas: Arc::new(self.quotas),
+            limits: Limits::default(),
+            clock: Arc::new(clock),
+            disposable: DisposableDomains::default(),
+        };
+        let admin = Admin::new(app, AdminSettings::new(Vec::new()));
+        let observer = Observer { new_id: || "made".to_owned(), ..Observer::default() };
+        let edge = Edge::new(Site::default(), CorsSettings::default(), observer);
+        let service = edge.application(|config| admin.register(config)).wrap(from_fn(observe));
+        let service = init_service(service).await;
+        let mut answers = Vec::new();
+        for request in requests {
+            let response = match try_call_service(&service, request.to_request()).await {
+                Ok(response) => response.into_parts().1.map_into_boxed_body(),
+                Err(error) => error.error_response(),
+            };
+            let (status, headers) = (response.status(), response.headers().clone());
+            let body = to_bytes(response.into_body()).await.unwrap();
+            let body = String::from_utf8(body.to_vec()).unwrap();
+            answers.push(Answer { status, headers, body });
+        }
+        answers
+    }
+
+    pub async fn answer(self, request: TestRequest) -> Answer {
+        self.answers(vec![request]).await.remove(0)
+    }
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+/// A request of a browser in which the person is signed in.
+pub fn signed_in(request: TestRequest) -> TestRequest {
+    request
+        .insert_header(("Host", HOST))
+        .insert_header(("Cookie", format!("exit3={}", token().expose())))
+        .insert_header(("Sec-Fetch-Site", "same-origin"))
+}
+
+pub fn get(path: &str) -> TestRequest {
+    signed_in(TestRequest::get().uri(path))
+}
+
+pub fn post(path: &str, form: &str) -> TestRequest {
+    signed_in(TestRequest::post().uri(path))
+        .insert_header(("Content-Type", "application/x-www-form-urlencoded"))
+        .set_payload(form.to_owned())
+}

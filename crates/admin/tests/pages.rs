@@ -1,0 +1,180 @@
+//! What pages show, and who gets them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "in a test a panic is the report"
+)]
+
+mod office;
+
+use actix_web::http::StatusCode;
+use actix_web::test::TestRequest;
+use exit3_domain::staff::{Language, Role};
+use exit3_ports::{MockRepositories, StoreError};
+use office::{HOST, Office, get, post, signed_in};
+
+const LEADS: &str = "/backend/admin/leads/";
+
+/// All pages that a person who is signed in can open.
+const PAGES: [&str; 7] = [
+    "leads/",
+    "leads/new/",
+    "leads/7/",
+    "leads/7/edit/",
+    "account/",
+    "search/?q=%3Cscript%3Ealert('q')%3C/script%3E",
+    "nothing/",
+];
+
+#[actix_web::test]
+async fn stored_markup_is_shown_as_text_in_both_languages() {
+    for language in [Language::English, Language::Croatian] {
+        for path in PAGES {
+            let path = format!("/backend/admin/{path}");
+            let answer = Office::of(Role::Owner, None, Some(language)).answer(get(&path)).await;
+            assert!(matches!(answer.status.as_u16(), 200 | 404), "{path}: {}", answer.status);
+            assert!(answer.body.starts_with("<!doctype html>"), "{path}");
+            assert!(
+                answer.body.contains(&format!("<html lang=\"{}\"", language.as_str())),
+                "{path}"
+            );
+            for markup in ["<script>alert", "<i>ana", "Ana <b>"] {
+                assert!(!answer.body.contains(markup), "{path} contains {markup}");
+            }
+            let policy = answer.header("content-security-policy");
+            assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{policy}");
+            assert!(
+                !answer.body.contains(" style=") && !answer.body.contains(" onclick"),
+                "{path}"
+            );
+            assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn the_address_of_the_service_leads_to_the_back_office() {
+    for path in ["/", "/backend/"] {
+        let request = TestRequest::get().uri(path).insert_header(("Host", HOST));
+        let answer = Office::of(Role::Owner, None, None).answer(request).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{path}");
+        assert_eq!(answer.header("location"), exit3_admin::BASE);
+    }
+    let first = Office::of(Role::Owner, None, None).answer(get(exit3_admin::BASE)).await;
+    assert_eq!(first.header("location"), LEADS);
+}
+
+#[actix_web::test]
+async fn strangers_are_led_to_the_sign_in_and_back() {
+    let request =
+        TestRequest::get().uri("/backend/admin/leads/?q=a%26b").insert_header(("Host", HOST));
+    let answer = Office::of(Role::Owner, None, None).answer(request).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    let place = "/backend/admin/sign-in/?next=%2Fbackend%2Fadmin%2Fleads%2F%3Fq%3Da%2526b";
+    assert_eq!(answer.header("location"), place);
+    let cookie = TestRequest::get().uri(LEADS).insert_header(("Host", HOST));
+    let cookie = cookie.insert_header(("Cookie", "exit3=forged"));
+    let answer = Office::of(Role::Owner, None, None).answer(cookie).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+}
+
+#[actix_web::test]
+async fn a_sign_in_carries_the_page_along() {
+    for next in ["https://evil.hr/", "//evil.hr", "/backend/api/docs/", "/backend/admin/\\evil"] {
+        let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+        let path = format!("/backend/admin/sign-in/?next={next}");
+        let request = TestRequest::get().uri(&path).insert_header(("Host", HOST));
+        let answer = Office::of(Role::Owner, None, None).answer(request).await;
+        // It is only carried along; the post decides.
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn a_form_of_another_origin_is_refused() {
+    for (name, value) in [
+        ("Sec-Fetch-Site", "cross-site"),
+        ("Sec-Fetch-Site", "same-site"),
+        ("Origin", "https://evil.hr"),
+    ] {
+        let request = TestRequest::post()
+            .uri("/backend/admin/leads/7/delete/")
+            .insert_header(("Host", HOST))
+            .insert_header(("Cookie", format!("exit3={}", office::token().expose())))
+            .insert_header(("Content-Type", "application/x-www-form-urlencoded"))
+            .insert_header((name, value));
+        let answer = Office::of(Role::Owner, None, None).answer(request).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{name}: {value}");
+    }
+}
+
+#[actix_web::test]
+async fn an_expired_sign_in_keeps_the_form() {
+    let form = "_who=1&_form=1&full_name=%22%3E%3Cb%3E&notes=a%0Ab&password_old=geheim";
+    let request =
+        post("/backend/admin/leads/7/edit/", form).insert_header(("Cookie", "exit3=gone"));
+    let answer = Office::of(Role::Owner, None, None).answer(request).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert!(
+        answer.body.contains("name=\"full_name\" value=\"&#34;&#62;&#60;b&#62;\""),
+        "{}",
+        answer.body
+    );
+    assert!(answer.body.contains("action=\"/backend/admin/leads/7/edit/\""));
+    assert!(!answer.body.contains("geheim"), "a password is sent back");
+}
+
+#[actix_web::test]
+async fn a_form_that_the_database_refuses_is_kept_and_sent_again() {
+    let mut office = Office::of(Role::Owner, None, None);
+    office.repositories.events.checkpoint();
+    office.repositories = away(office.repositories);
+    let answer = office.answer(post("/backend/admin/leads/7/notes/", "text=Zvala%20je")).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.header("retry-after"), "2");
+    assert!(answer.body.contains("name=\"text\" value=\"Zvala je\""), "{}", answer.body);
+    assert!(answer.body.contains("data-again"), "{}", answer.body);
+}
+
+/// Mocks of a database that loses leads after the sign-in was read.
+fn away(mut all: MockRepositories) -> MockRepositories {
+    let mut leads = exit3_ports::leads::MockLeadRepository::new();
+    leads.expect_find().returning(|_| Err(StoreError::Unavailable("away".into())));
+    all.leads = leads;
+    all
+}
+
+#[actix_web::test]
+async fn a_lead_that_was_deleted_leads_to_its_restoration() {
+    let mut office = Office::of(Role::Owner, None, None);
+    let mut events = exit3_ports::events::MockEventRepository::new();
+    events.expect_list().returning(|filter, _, _| {
+        assert_eq!(filter.verb.as_ref().unwrap().as_str(), "lead.deleted");
+        Ok(vec![])
+    });
+    office.repositories.events = events;
+    let answer = office.answer(get("/backend/admin/leads/8/")).await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    assert!(!answer.body.contains("/undo/"));
+}
+
+#[actix_web::test]
+async fn what_a_page_says_once_is_one_of_its_own_texts() {
+    let path = "/backend/admin/leads/?done=%3Cb%3Eyou+won&event=5";
+    let answer = Office::of(Role::Owner, None, None).answer(get(path)).await;
+    assert!(!answer.body.contains("you won"), "a link can put words into the page");
+    let path = "/backend/admin/leads/?done=lead-deleted&event=5";
+    let answer = Office::of(Role::Owner, None, None).answer(get(path)).await;
+    assert!(answer.body.contains("/backend/admin/undo/5/"));
+}
+
+#[actix_web::test]
+async fn bodies_that_are_no_forms_are_refused() {
+    let request = signed_in(TestRequest::post().uri("/backend/admin/leads/7/edit/"))
+        .insert_header(("Content-Type", "application/json"))
+        .set_payload("{}");
+    let answer = Office::of(Role::Owner, None, None).answer(request).await;
+    assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert!(answer.body.contains("<html"));
+}

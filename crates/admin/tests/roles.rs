@@ -1,0 +1,104 @@
+//! Who may do what on every route of the back office.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "in a test a panic is the report"
+)]
+
+mod office;
+
+use actix_web::http::{Method, StatusCode};
+use exit3_admin::Admin;
+use exit3_domain::access::{Action, Record, Worker, may};
+use exit3_domain::staff::{Role, StaffId};
+use office::{ME, Office, get, post};
+
+/// What a person must be allowed to do for a route.
+#[derive(Debug, Clone, Copy)]
+enum Needs {
+    /// Everybody who is signed in may open it.
+    Nothing,
+    /// This action on the lead of the path, or on no particular lead.
+    OnLead(Action),
+    /// This action on leads that nobody owns.
+    OnLeads(Action),
+}
+
+const ROUTES: &[(&str, &str, Needs)] = &[
+    ("GET", "", Needs::Nothing),
+    ("GET", "search/", Needs::Nothing),
+    ("GET", "account/", Needs::Nothing),
+    ("POST", "account/preferences/", Needs::Nothing),
+    ("POST", "account/password/", Needs::Nothing),
+    ("POST", "account/sign-ins/end-others/", Needs::Nothing),
+    ("POST", "account/sign-ins/{id}/end/", Needs::Nothing),
+    ("POST", "sign-out/", Needs::Nothing),
+    ("GET", "leads/", Needs::OnLeads(Action::Read)),
+    ("GET", "leads/new/", Needs::OnLeads(Action::Create)),
+    ("POST", "leads/new/", Needs::OnLeads(Action::Create)),
+    ("GET", "leads/{id}/", Needs::OnLead(Action::Read)),
+    ("GET", "leads/{id}/edit/", Needs::OnLead(Action::Edit)),
+    ("POST", "leads/{id}/edit/", Needs::OnLead(Action::Edit)),
+    ("POST", "leads/{id}/row/", Needs::OnLead(Action::Edit)),
+    ("POST", "leads/{id}/delete/", Needs::OnLead(Action::Delete)),
+    ("POST", "leads/{id}/notes/", Needs::OnLead(Action::Note)),
+    ("POST", "leads/{id}/notes/{note}/remove/", Needs::OnLead(Action::Note)),
+    ("POST", "undo/{event}/", Needs::OnLeads(Action::Restore)),
+];
+
+#[test]
+fn every_route_has_an_entry() {
+    let mut served: Vec<(String, String)> =
+        Admin::routes().into_iter().map(|(method, path)| (method.to_string(), path)).collect();
+    let entry = |(method, path, _): &(&str, &str, Needs)| {
+        ((*method).to_owned(), format!("{}{path}", exit3_admin::BASE))
+    };
+    let mut entries: Vec<_> = ROUTES.iter().map(entry).collect();
+    served.sort();
+    entries.sort();
+    assert_eq!(served, entries);
+}
+
+#[actix_web::test]
+async fn each_role_reaches_what_the_rules_allow_and_nothing_else() {
+    for role in Role::ALL.iter().copied() {
+        for owner in [None, Some(ME), Some(StaffId(2))] {
+            for (method, path, needs) in ROUTES {
+                let path = path.replace("{id}", "7").replace("{note}", "5").replace("{event}", "1");
+                let path = format!("{}{path}", exit3_admin::BASE);
+                // An empty form is refused after the rights are checked.
+                let request = match Method::from_bytes(method.as_bytes()).unwrap() {
+                    Method::GET => get(&path),
+                    _ => post(&path, "full_name=&text=&status=no"),
+                };
+                let worker = Worker { id: ME, role };
+                let allowed = match needs {
+                    Needs::Nothing => true,
+                    Needs::OnLead(action) => may(&worker, *action, Record::Lead(owner)),
+                    Needs::OnLeads(action) => may(&worker, *action, Record::Lead(None)),
+                };
+                if allowed && *method == "POST" && writes_without_a_check(&path) {
+                    continue;
+                }
+                let answer = Office::of(role, owner, None).answer(request).await;
+                let is_forbidden = answer.status == StatusCode::FORBIDDEN;
+                assert_eq!(
+                    is_forbidden, !allowed,
+                    "{role} {owner:?} {method} {path}: {}",
+                    answer.status
+                );
+                if is_forbidden {
+                    assert!(answer.body.contains("An owner can change your role"), "{path}");
+                }
+            }
+        }
+    }
+}
+
+/// Routes whose mocks would have to accept a write. Others tests use them.
+fn writes_without_a_check(path: &str) -> bool {
+    ["account/", "sign-out/", "/delete/", "/remove/", "undo/"]
+        .iter()
+        .any(|part| path.contains(part))
+}
