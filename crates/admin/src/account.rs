@@ -1,6 +1,6 @@
 //! My account: password, language, theme, keys, and the list of sign-ins.
 
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::Method;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -8,7 +8,7 @@ use exit3_app::UpdateError;
 use exit3_app::sign_ins::{self, PasswordError};
 use exit3_domain::sign_ins::{SignIn, SignInId};
 use exit3_domain::staff::{Language, Preferences, Theme};
-use exit3_web::{Endpoint, path};
+use exit3_web::{ApiError, Endpoint, path};
 use i18n_embed_fl::fl;
 
 use crate::errors::PageError;
@@ -80,7 +80,7 @@ async fn show(
         is_this: sign_in.id == member.who.sign_in.id,
     };
     let (staff, preferences) = (&member.who.staff, &member.who.staff.preferences);
-    let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    let error = wrong.first().map(|sentence| ApiError::bad_request(sentence.clone()));
     let template = AccountPage {
         shell: Shell::of(&member.visit, "account"),
         username: staff.profile.username.clone(),
@@ -90,7 +90,7 @@ async fn show(
         wrong,
         places: found.into_iter().map(row).collect(),
     };
-    page_with(request, status, &template)
+    page_with(request, error.as_ref(), &template)
 }
 
 /// A short name of a browser and its system, from its `User-Agent`.

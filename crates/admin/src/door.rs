@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use actix_web::http::header;
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::Method;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -14,7 +13,7 @@ use exit3_domain::raw::RawValue;
 use exit3_domain::staff::Staff;
 use exit3_domain::validation::Invalid;
 use exit3_ports::invitations::Invited;
-use exit3_web::{Endpoint, current_request};
+use exit3_web::{ApiError, Endpoint, current_request};
 use i18n_embed_fl::fl;
 
 use crate::errors::PageError;
@@ -81,14 +80,16 @@ fn sign_in_page(
     attempt: Attempt,
     kept: Vec<(String, String)>,
 ) -> Result<HttpResponse, PageError> {
-    let (status, message) = match attempt {
-        Attempt::First => (StatusCode::OK, None),
-        Attempt::Expired => (StatusCode::UNAUTHORIZED, Some(fl!(visit.texts, "sign-in-expired"))),
-        Attempt::Wrong => (StatusCode::UNAUTHORIZED, Some(fl!(visit.texts, "sign-in-wrong"))),
+    let (error, message) = match attempt {
+        Attempt::First => (None, None),
+        Attempt::Expired => {
+            (Some(ApiError::unauthorized()), Some(fl!(visit.texts, "sign-in-expired")))
+        }
+        Attempt::Wrong => (Some(ApiError::unauthorized()), Some(fl!(visit.texts, "sign-in-wrong"))),
         Attempt::TooMany(wait) => {
             let minutes = wait.as_secs().div_ceil(60).max(1);
             let text = fl!(visit.texts, "sign-in-too-many", minutes = minutes);
-            (StatusCode::TOO_MANY_REQUESTS, Some(text))
+            (Some(ApiError::throttled(wait)), Some(text))
         }
     };
     let template = SignInPage {
@@ -99,11 +100,7 @@ fn sign_in_page(
         message,
         kept,
     };
-    let mut response = page_with(request, status, &template)?;
-    if let Attempt::TooMany(wait) = attempt {
-        response.headers_mut().insert(header::RETRY_AFTER, wait.as_secs().max(1).into());
-    }
-    Ok(response)
+    page_with(request, error.as_ref(), &template)
 }
 
 /// Leads a browser to the sign-in page, and back to this page afterwards.
@@ -212,7 +209,6 @@ fn invitation_page(
     typed: &str,
     invalid: Option<&Invalid>,
 ) -> Result<HttpResponse, PageError> {
-    let status = if invalid.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let template = InvitationPage {
         shell: Shell::of(visit, ""),
         username: match invited {
@@ -222,7 +218,7 @@ fn invitation_page(
         typed: typed.to_owned(),
         wrong: invalid.map(|invalid| violations(visit.texts, invalid)).unwrap_or_default(),
     };
-    page_with(request, status, &template)
+    page_with(request, invalid.cloned().map(ApiError::from).as_ref(), &template)
 }
 
 async fn invitation(

@@ -1,6 +1,6 @@
 //! The page that shows an error: what the person reads, and how nothing is lost.
 
-use actix_web::http::{Method, StatusCode, header};
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 use exit3_domain::events::EventId;
@@ -66,12 +66,7 @@ pub(crate) fn render(
         again: (is_away && request.method() == Method::POST).then_some((address, form)),
         seconds: AGAIN,
     };
-    let mut response =
-        page_with(request, status, &template).unwrap_or_else(|error| error.error_response());
-    for (name, value) in error.error_response().headers() {
-        if [header::RETRY_AFTER, header::ALLOW].contains(name) {
-            response.headers_mut().insert(name.clone(), value.clone());
-        }
-    }
+    let response = page_with(request, Some(&error.in_the_api()), &template)
+        .unwrap_or_else(|error| error.error_response());
     instead_of_page(request, response)
 }

@@ -83,20 +83,23 @@ impl From<EditError> for PageError {
     }
 }
 
+impl PageError {
+    /// The same error as the API would tell it.
+    pub(crate) fn in_the_api(&self) -> ApiError {
+        match self {
+            Self::Api(error) => error.clone(),
+            Self::Forbidden => ApiError::no_permission(),
+            Self::Deleted(_) => ApiError::not_found("Not found."),
+        }
+    }
+}
+
 impl ResponseError for PageError {
     fn status_code(&self) -> StatusCode {
-        match self {
-            Self::Api(error) => error.status_code(),
-            Self::Forbidden => StatusCode::FORBIDDEN,
-            Self::Deleted(_) => StatusCode::NOT_FOUND,
-        }
+        self.in_the_api().status_code()
     }
 
     fn error_response(&self) -> HttpResponse {
-        match self {
-            Self::Api(error) => error.page(),
-            Self::Forbidden => ApiError::no_permission().page(),
-            Self::Deleted(_) => ApiError::not_found("Not found.").page(),
-        }
+        self.in_the_api().page()
     }
 }

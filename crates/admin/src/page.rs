@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 use exit3_web::{ApiError, ErrorShape, RoutePolicy};
 use flate2::Compression;
@@ -32,20 +32,28 @@ pub(crate) fn page(
     request: &HttpRequest,
     template: &impl Template,
 ) -> Result<HttpResponse, PageError> {
-    page_with(request, StatusCode::OK, template)
+    page_with(request, None, template)
 }
 
-/// Renders a page with another status.
+/// Renders a page that tells an error, with the status and the headers that the API would send.
 pub(crate) fn page_with(
     request: &HttpRequest,
-    status: StatusCode,
+    error: Option<&ApiError>,
     template: &impl Template,
 ) -> Result<HttpResponse, PageError> {
     let html = template.render().map_err(|error| {
         tracing::error!(%error, "a page cannot be rendered");
         ApiError::internal()
     })?;
-    Ok(respond(request, status, html))
+    let status = error.map_or(StatusCode::OK, ApiError::status_code);
+    let mut response = respond(request, status, html);
+    let told = error.map(ApiError::error_response);
+    for (name, value) in told.iter().flat_map(|told| told.headers()) {
+        if [header::RETRY_AFTER, header::ALLOW].contains(name) {
+            response.headers_mut().insert(name.clone(), value.clone());
+        }
+    }
+    Ok(response)
 }
 
 fn respond(request: &HttpRequest, status: StatusCode, html: String) -> HttpResponse {

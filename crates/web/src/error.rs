@@ -58,6 +58,16 @@ impl ApiError {
         Invalid::field(name, Violation::new("invalid", message)).into()
     }
 
+    /// 401 for a page that asks for a password.
+    pub fn unauthorized() -> Self {
+        Self::detail(StatusCode::UNAUTHORIZED, "Sign in first.")
+    }
+
+    /// 409.
+    pub fn conflict() -> Self {
+        Self::detail(StatusCode::CONFLICT, "Somebody else changed the same fields.")
+    }
+
     /// 403.
     pub fn forbidden(detail: &'static str) -> Self {
         Self::detail(StatusCode::FORBIDDEN, detail)

@@ -1,6 +1,5 @@
 //! The forms of a lead: a new one, and an existing one.
 
-use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -13,6 +12,7 @@ use exit3_domain::leads::{
 use exit3_domain::raw::RawValue;
 use exit3_domain::validation::Invalid;
 use exit3_domain::versions::Version;
+use exit3_web::ApiError;
 use i18n_embed_fl::fl;
 
 use super::fields::{FormField, Kind, Team, day, form_fields};
@@ -132,12 +132,12 @@ async fn show(
         conflicts: versions.collect(),
         fields,
     };
-    let status = match (invalid, conflicts) {
-        (Some(_), _) => StatusCode::BAD_REQUEST,
-        (_, Some(_)) => StatusCode::CONFLICT,
-        _ => StatusCode::OK,
+    let error = match (invalid, conflicts) {
+        (Some(invalid), _) => Some(ApiError::from(invalid.clone())),
+        (_, Some(_)) => Some(ApiError::conflict()),
+        _ => None,
     };
-    Ok(instead_of_page(request, page_with(request, status, &template)?))
+    Ok(instead_of_page(request, page_with(request, error.as_ref(), &template)?))
 }
 
 /// Whether a field of a form differs from what the form was rendered with.
