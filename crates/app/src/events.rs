@@ -17,7 +17,7 @@ use crate::{App, FindError};
 pub use batch::{BatchUndone, undo_batch};
 pub use consume::consume;
 pub use keep::{RemoveOld, remove_old};
-pub use undo::{CLIENT, UndoError, Undone, undo};
+pub use undo::{CLIENT, UndoError, Undone, undo, undo_by_staff};
 
 /// The events of one row, newest first: at most `size`, with positions below `before`. `resource`
 /// is a word such as [`exit3_domain::leads::RESOURCE`].

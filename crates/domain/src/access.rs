@@ -1,5 +1,6 @@
 //! Who may do what in the back office. The rules are the one table in [`may`].
 
+use crate::events::Verb;
 use crate::staff::{Role, StaffId};
 
 /// A person who works in the back office.
@@ -104,6 +105,17 @@ pub fn may(worker: &Worker, action: Action, record: Record) -> bool {
     }
 }
 
+/// What a worker must be allowed to do with a lead in order to take back an event of it; `None` for
+/// an event that nobody takes back in the back office.
+pub fn to_undo(action: &str) -> Option<Action> {
+    match action {
+        Verb::DELETED => Some(Action::Restore),
+        Verb::UPDATED => Some(Action::Edit),
+        Verb::NOTE_REMOVED => Some(Action::Note),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,6 +204,16 @@ mod tests {
                 let (.., expected) = entry.unwrap_or_else(|| panic!("{role} on {name}"));
                 assert_eq!(words.join(" "), *expected, "{role} on {name}");
             }
+        }
+    }
+
+    #[test]
+    fn taking_back_needs_the_right_to_do_the_opposite() {
+        assert_eq!(to_undo(Verb::DELETED), Some(Action::Restore));
+        assert_eq!(to_undo(Verb::UPDATED), Some(Action::Edit));
+        assert_eq!(to_undo(Verb::NOTE_REMOVED), Some(Action::Note));
+        for other in [Verb::CREATED, Verb::RESTORED, Verb::NOTED, Verb::ERASED, Verb::IMPORTED] {
+            assert_eq!(to_undo(other), None, "{other}");
         }
     }
 }

@@ -1,4 +1,5 @@
 use chrono::TimeDelta;
+use exit3_domain::access::{self, Record};
 use exit3_domain::clients::ClientId;
 use exit3_domain::events::{
     Act, Author, BatchId, Changes, Conflicts, Event, EventFilter, EventId, Verb, from_record,
@@ -13,6 +14,7 @@ use exit3_ports::{Constraint, StoreError, TRACE};
 use super::all;
 use super::rows::{Editable, Removable};
 use crate::App;
+use crate::access::{Doer, Forbidden};
 use crate::seen::{ATTEMPTS, unless_stale};
 
 /// What an undo did.
@@ -29,6 +31,9 @@ pub const CLIENT: &str = "client";
 /// Why an event could not be undone. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum UndoError {
+    /// The rules of the back office do not allow it.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
     /// The event does not exist.
     #[error("there is no such event")]
     NotFound,
@@ -80,6 +85,22 @@ impl From<StoreError> for UndoError {
             error => Self::Store(error),
         }
     }
+}
+
+/// Like [`undo`], for a worker of the back office: refuses what the worker may not do.
+///
+/// # Errors
+/// [`UndoError`]; [`UndoError::Forbidden`] also for events of other kinds than those of leads.
+#[tracing::instrument(target = TRACE, name = "events.undo_by_staff", skip_all)]
+pub async fn undo_by_staff(app: &App, event: &Event, doer: &Doer) -> Result<Undone, UndoError> {
+    if &*event.subject.resource != leads::RESOURCE {
+        return Err(Forbidden.into());
+    }
+    let lead = app.repositories()?.leads.find(LeadId(event.subject.id)).await?;
+    let owner = lead.and_then(|lead| lead.work.owner);
+    let action = access::to_undo(event.verb.action()).ok_or(Forbidden)?;
+    doer.check(action, Record::Lead(owner))?;
+    undo(app, event.id, &doer.author).await
 }
 
 /// Takes the change of one event back, as a change of `author` with an event of its own:
