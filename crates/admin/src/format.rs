@@ -2,20 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use exit3_domain::events::Actor;
-use exit3_domain::staff::StaffProfile;
 use exit3_domain::validation::{Invalid, Violation};
 use i18n_embed_fl::fl;
 
 use crate::i18n::Texts;
-
-/// A person's full name, or the name of the account.
-pub(crate) fn name_of(profile: &StaffProfile) -> String {
-    let full = format!("{} {}", profile.first_name.trim(), profile.last_name.trim());
-    match full.trim() {
-        "" => profile.username.clone(),
-        full => full.to_owned(),
-    }
-}
 
 /// How long ago something happened, in one word: `5 min`, `3 h`, `12 d`.
 pub(crate) fn age(texts: Texts, then: DateTime<Utc>, now: DateTime<Utc>) -> String {

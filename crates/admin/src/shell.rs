@@ -1,7 +1,5 @@
 //! The frame around every page: language, theme, menu, and what the page says once.
 
-use exit3_app::sign_ins::SignedIn;
-
 use crate::i18n::{Texts, say};
 use crate::icons::icon;
 use crate::visit::Visit;
@@ -63,7 +61,7 @@ impl Shell {
             theme: visit.theme().map_or("", |theme| theme.as_str()),
             keys: who.is_none_or(|who| who.staff.preferences.single_keys),
             who: who.map(|who| Person {
-                name: display_name(who),
+                name: who.staff.profile.full_name(),
                 role: say(texts, "role", who.role.as_str()),
             }),
             menu,
@@ -83,8 +81,4 @@ impl Shell {
     pub(crate) fn icon(&self, name: &str) -> askama::filters::Safe<&'static str> {
         icon(name)
     }
-}
-
-fn display_name(who: &SignedIn) -> String {
-    crate::format::name_of(&who.staff.profile)
 }

@@ -95,13 +95,13 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    /// The person as who does something.
+    /// The doer of what the person does.
     pub(crate) fn doer(&self) -> Doer {
         self.who.doer(current_request())
     }
 
-    /// The person as who sends a form. `token` is that of the form, which tells a second sending of
-    /// the same form from a new one.
+    /// The same for a form with this token. The event of the write keeps the token, by which a second
+    /// sending of the same form is recognised.
     pub(crate) fn sender(&self, token: &str) -> Doer {
         let mut doer = self.doer();
         doer.author.batch = Some(BatchId(token.into()));

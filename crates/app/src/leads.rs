@@ -83,8 +83,7 @@ pub async fn replace(
     author: &Author,
 ) -> Result<Lead, UpdateError> {
     let seen = see(app, id, expected).await?;
-    let change = input.into_replacement(&app.disposable)?;
-    apply(app, seen, &change, expected, author).await
+    apply(app, seen, input.into_replacement(&app.disposable)?, expected, author).await
 }
 
 /// Changes the given fields of a lead.
@@ -100,8 +99,7 @@ pub async fn change(
     author: &Author,
 ) -> Result<Lead, UpdateError> {
     let seen = see(app, id, expected).await?;
-    let change = input.into_change(&app.disposable)?;
-    apply(app, seen, &change, expected, author).await
+    apply(app, seen, input.into_change(&app.disposable)?, expected, author).await
 }
 
 /// The lead, if it is one that the caller expects.
@@ -115,7 +113,7 @@ async fn see(app: &App, id: LeadId, expected: &Expected) -> Result<Lead, UpdateE
 async fn apply(
     app: &App,
     mut seen: Lead,
-    change: &LeadChange,
+    change: LeadChange,
     expected: &Expected,
     author: &Author,
 ) -> Result<Lead, UpdateError> {

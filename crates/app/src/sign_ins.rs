@@ -35,7 +35,7 @@ pub struct Device {
     pub agent: String,
 }
 
-/// A person who has signed in.
+/// A signed-in person, with the sign-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedIn {
     /// The sign-in.
@@ -52,7 +52,7 @@ impl SignedIn {
         Worker { id: self.staff.id, role: self.role }
     }
 
-    /// The person as who does something in a request.
+    /// The doer of what the person does in a request.
     pub fn doer(&self, request: Option<Arc<str>>) -> Doer {
         let author = Author { actor: actor(&self.staff), request, batch: None };
         Doer::worker(author, self.worker())
@@ -64,7 +64,8 @@ pub(crate) fn actor(staff: &Staff) -> Actor {
     Actor::Staff(staff.profile.username.as_str().into())
 }
 
-/// Who has signed in with this token; `None` if nobody, or the sign-in has ended. Reads the database
+/// Finds the person whose sign-in has this token; `None` if there is no such sign-in, or it has
+/// ended. Reads the database
 /// each time, so that an ended sign-in, a disabled account or another role counts at once. Notes the
 /// time of the request about once a minute.
 ///

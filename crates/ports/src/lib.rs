@@ -69,8 +69,8 @@ repositories::resources! {
 /// Tables that the service uses but no archive contains: jobs, because a restored archive must not
 /// do work again that was done since; the schedules, which begin anew in another database; the
 /// positions of consumers, which begin behind the events of a restored archive; and sign-ins and
-/// invitations, because whoever finds an archive must not find a way in, and because the accounts of
-/// another archive may be other people.
+/// invitations, because a person who finds an archive must not find a way in, and because the
+/// accounts of another archive may be other people.
 pub const STAYING: &[Table] =
     &[jobs::TABLE, jobs::SCHEDULES, events::CONSUMERS, sign_ins::TABLE, invitations::TABLE];
 

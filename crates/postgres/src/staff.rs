@@ -32,8 +32,9 @@ pub(crate) const SIGN_OUT: &str = "DELETE FROM sign_ins USING written WHERE staf
 pub(crate) const UNINVITE: &str =
     "DELETE FROM invitations USING written WHERE staff_id = written.id";
 
-/// Locks all active owners, in the same order in every transaction. Whoever takes the rights of one
-/// owner has locked another one until the commit, so two cannot take the rights of the last two.
+/// Locks all active owners, in the same order in every transaction. A
+/// transaction that takes the rights of one owner has locked another one until the commit, so two
+/// transactions cannot take the rights of the last two owners.
 const OWNERS: &str = "SELECT id FROM staff WHERE is_superuser AND is_active ORDER BY id FOR UPDATE";
 
 /// Stores staff accounts in PostgreSQL.

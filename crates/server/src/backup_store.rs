@@ -269,7 +269,7 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 /// The names of files, and of links other than to archives. A link to an archive is no archive of
-/// this store. A link that leads nowhere counts, so that whoever needs the file notices.
+/// this store. A link that leads nowhere counts, so that a reader of the file notices.
 fn files(directory: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(directory)? {

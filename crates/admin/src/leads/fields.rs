@@ -6,7 +6,7 @@ use exit3_domain::validation::Invalid;
 
 use crate::Admin;
 use crate::errors::PageError;
-use crate::format::{name_of, rule};
+use crate::format::rule;
 use crate::i18n::{Texts, say};
 
 /// One of the values of a choice.
@@ -37,10 +37,11 @@ impl Team {
 
     /// The name of an account; `None` if it is not one of the team.
     pub(crate) fn name(&self, id: StaffId) -> Option<String> {
-        self.0.iter().find(|staff| staff.id == id).map(|staff| name_of(&staff.profile))
+        self.0.iter().find(|staff| staff.id == id).map(|staff| staff.profile.full_name())
     }
 
-    /// The people as choices. An owner who has left stays a choice, so that saving changes nothing.
+    /// The choices of an owner. The list keeps an owner who has left, so that saving a form does not
+    /// take the lead away.
     pub(crate) fn choices(&self, chosen: &str) -> Vec<Choice> {
         let mut choices: Vec<Choice> = self
             .0
@@ -48,7 +49,7 @@ impl Team {
             .map(|staff| {
                 let word = staff.id.0.to_string();
                 let is_chosen = word == chosen;
-                Choice { word, text: name_of(&staff.profile), is_chosen }
+                Choice { word, text: staff.profile.full_name(), is_chosen }
             })
             .collect();
         if !chosen.is_empty() && !choices.iter().any(|choice| choice.is_chosen) {

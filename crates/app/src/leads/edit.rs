@@ -47,6 +47,35 @@ impl From<StoreError> for EditError {
     }
 }
 
+impl From<FindError> for EditError {
+    fn from(error: FindError) -> Self {
+        match error {
+            FindError::NotFound => Self::NotFound,
+            FindError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SaveError> for EditError {
+    fn from(error: SaveError) -> Self {
+        match error {
+            SaveError::Invalid(invalid) => Self::Invalid(invalid),
+            SaveError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<UpdateError> for EditError {
+    fn from(error: UpdateError) -> Self {
+        match error {
+            UpdateError::Invalid(invalid) => Self::Invalid(invalid),
+            UpdateError::NotFound => Self::NotFound,
+            UpdateError::Unexpected | UpdateError::Contended => Self::Contended,
+            UpdateError::Store(error) => error.into(),
+        }
+    }
+}
+
 /// Creates a lead together with the work on it, from the values of a form.
 ///
 /// # Errors
@@ -67,10 +96,7 @@ pub async fn create_by_staff(
         Err(error) => Err(error),
     };
     crate::telemetry::count_lead(&outcome);
-    outcome.map_err(|error| match error {
-        SaveError::Invalid(invalid) => EditError::Invalid(invalid),
-        SaveError::Store(error) => error.into(),
-    })
+    Ok(outcome?)
 }
 
 async fn store(app: &App, lead: &NewLead, work: &LeadWork, doer: &Doer) -> Result<Lead, SaveError> {
@@ -82,8 +108,8 @@ async fn store(app: &App, lead: &NewLead, work: &LeadWork, doer: &Doer) -> Resul
 /// Deletes a lead.
 ///
 /// # Errors
-/// [`EditError::Forbidden`]; those of [`delete`], of which [`UpdateError::Unexpected`] becomes
-/// [`EditError::Contended`].
+/// [`EditError::Forbidden`]; [`EditError::NotFound`]; [`EditError::Contended`] also if the lead is
+/// not the version that the caller expects; [`EditError::Store`].
 #[tracing::instrument(target = TRACE, name = "leads.delete_by_staff", skip_all)]
 pub async fn delete_by_staff(
     app: &App,
@@ -91,17 +117,9 @@ pub async fn delete_by_staff(
     expected: &Expected,
     doer: &Doer,
 ) -> Result<(), EditError> {
-    let seen = find(app, id).await.map_err(|error| match error {
-        FindError::NotFound => EditError::NotFound,
-        FindError::Store(error) => error.into(),
-    })?;
+    let seen = find(app, id).await?;
     doer.check(Action::Delete, Record::Lead(seen.work.owner))?;
-    delete(app, id, expected, &doer.author).await.map_err(|error| match error {
-        UpdateError::Invalid(invalid) => EditError::Invalid(invalid),
-        UpdateError::NotFound => EditError::NotFound,
-        UpdateError::Unexpected | UpdateError::Contended => EditError::Contended,
-        UpdateError::Store(error) => error.into(),
-    })
+    Ok(delete(app, id, expected, &doer.author).await?)
 }
 
 /// Saves a form: all fields of a lead, or some of them, such as the status alone. Changes that

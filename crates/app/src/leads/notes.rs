@@ -8,16 +8,13 @@ use exit3_ports::TRACE;
 use serde::{Deserialize, Serialize};
 
 use super::{EditError, find};
+use crate::App;
 use crate::access::Doer;
 use crate::jobs::{JobFailure, Payload};
-use crate::{App, FindError};
 
 /// Checks that the doer may write notes about a lead.
 async fn check(app: &App, lead: LeadId, doer: &Doer) -> Result<(), EditError> {
-    let lead = find(app, lead).await.map_err(|error| match error {
-        FindError::NotFound => EditError::NotFound,
-        FindError::Store(error) => error.into(),
-    })?;
+    let lead = find(app, lead).await?;
     Ok(doer.check(Action::Note, Record::Lead(lead.work.owner))?)
 }
 

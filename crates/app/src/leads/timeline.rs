@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use exit3_domain::events::{Actor, Changes, Event, EventId, Verb};
 use exit3_domain::lead_notes::{LeadNote, LeadNoteId};
 use exit3_domain::leads::{Lead, RESOURCE};
-use exit3_domain::staff::{Staff, StaffId};
+use exit3_domain::staff::StaffId;
 use exit3_ports::{StoreError, TRACE};
 use serde_json::Value;
 
@@ -28,7 +28,7 @@ pub struct Entry {
     pub at: DateTime<Utc>,
     /// Who did it; `None` if nothing tells.
     pub actor: Option<Actor>,
-    /// The full name of the account of that name, if it has one.
+    /// The name of the person, if the account of that name exists.
     pub name: Option<String>,
     /// What happened.
     pub what: What,
@@ -273,7 +273,7 @@ impl Names<'_> {
             return Ok(known.clone());
         }
         let staff = self.app.repositories()?.staff.find_by_username(username).await?;
-        let name = staff.as_ref().and_then(full_name);
+        let name = staff.map(|staff| staff.profile.full_name());
         self.by_username.insert(username.to_string(), name.clone());
         Ok(name)
     }
@@ -283,20 +283,12 @@ impl Names<'_> {
         let Some(id) = value.as_i64() else { return Ok(value) };
         if !self.by_id.contains_key(&id) {
             let staff = self.app.repositories()?.staff.find(StaffId(id)).await?;
-            let name = staff.map(|staff| full_name(&staff).unwrap_or(staff.profile.username));
+            let name = staff.map(|staff| staff.profile.full_name());
             self.by_id.insert(id, name);
         }
         let name = self.by_id.get(&id).cloned().flatten();
         Ok(name.map_or(value, Value::String))
     }
-}
-
-/// The first and the last name of an account; `None` if it has neither.
-pub fn full_name(staff: &Staff) -> Option<String> {
-    let profile = &staff.profile;
-    let names = [profile.first_name.trim(), profile.last_name.trim()];
-    let names: Vec<_> = names.into_iter().filter(|name| !name.is_empty()).collect();
-    (!names.is_empty()).then(|| names.join(" "))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use exit3_domain::events::{Author, Subject};
 use exit3_domain::leads::LeadId;
-use exit3_domain::staff::{PasswordHash, StaffProfile};
+use exit3_domain::staff::{PasswordHash, Staff, StaffProfile};
 use serde_json::json;
 
 use super::*;

@@ -19,7 +19,7 @@ const AT_ONCE: usize = 2;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The least time after which a wrong password is refused.
 const LEAST: Duration = Duration::from_millis(500);
-/// The most time after which a wrong password is refused, whatever the longest check took.
+/// The most time after which a wrong password is refused, even if a check took longer.
 const MOST: Duration = Duration::from_secs(5);
 
 /// A hash that no password matches, with the costs of new ones.

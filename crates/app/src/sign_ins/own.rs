@@ -53,7 +53,7 @@ pub async fn change_password(
     doer: &Doer,
 ) -> Result<(), PasswordError> {
     let name = &who.staff.profile.username;
-    // Whoever found an open browser must not guess the password.
+    // A stranger at an open browser must not guess the password.
     let attempt = Attempt::charge(app, name, device.peer).await;
     let attempt = attempt.map_err(PasswordError::Throttled)?;
     match app.entrance.verify(Some(&who.staff.password), old).await {

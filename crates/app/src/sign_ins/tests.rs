@@ -56,7 +56,7 @@ fn begun(new: &NewSignIn) -> SignIn {
     }
 }
 
-/// Quotas with so many charges left after this one, which note what is given back.
+/// Mocks the quotas: `left` charges remain after this one. The result lists what is given back.
 fn quotas(mocks: &mut Mocks, left: u32) -> Arc<Mutex<Vec<(Charge, u32)>>> {
     let back = Arc::new(Mutex::new(Vec::new()));
     let own = Arc::clone(&back);
@@ -108,7 +108,7 @@ async fn a_right_password_of_django_opens_and_is_hashed_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_may_not_sign_in_learns_nothing_else() {
+async fn a_person_who_may_not_sign_in_learns_nothing_else() {
     let accounts: [Option<Staff>; 5] = [
         None,
         Some(staff(|staff| staff.password = PasswordHash::kept("!".to_owned()))),

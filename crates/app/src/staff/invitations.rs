@@ -27,7 +27,7 @@ pub async fn invite(app: &App, id: StaffId, doer: &Doer) -> Result<SecretToken, 
     Ok(store(app, Some(id), INVITATION, &doer.author).await?)
 }
 
-/// Invites whoever gets the token to make the account of the first owner. `None` if there is an
+/// Invites the holder of the token to make the account of the first owner. `None` if there is an
 /// account. An earlier token is worth nothing any more.
 ///
 /// # Errors

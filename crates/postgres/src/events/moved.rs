@@ -10,7 +10,7 @@ use exit3_ports::StoreError;
 use crate::pool::PgPool;
 use crate::sql::{Sql, Value};
 
-/// The id of the next transaction. Whatever has a higher one is from another server.
+/// The id of the next transaction. An event with a higher one is from another server.
 pub(super) const NEXT: &str = "pg_snapshot_xmax(pg_current_snapshot())::text::bigint";
 
 /// Events that are moved with one statement.

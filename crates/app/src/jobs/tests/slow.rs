@@ -1,7 +1,5 @@
 //! A database that takes longer than a lease.
 
-#![allow(clippy::unimplemented, reason = "a runner calls nothing else")]
-
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -38,32 +36,41 @@ impl JobQueue for Slow {
         self.queue.release(claims).await
     }
 
-    async fn enqueue(&self, _: &[NewJob]) -> Result<u64, StoreError> {
-        unimplemented!()
+    async fn enqueue(&self, jobs: &[NewJob]) -> Result<u64, StoreError> {
+        self.queue.enqueue(jobs).await
     }
-    async fn enqueue_occurrence(&self, _: &Schedule, _: &NewJob) -> Result<Occurrence, StoreError> {
-        unimplemented!()
+    async fn enqueue_occurrence(
+        &self,
+        schedule: &Schedule,
+        job: &NewJob,
+    ) -> Result<Occurrence, StoreError> {
+        self.queue.enqueue_occurrence(schedule, job).await
     }
-    async fn complete(&self, _: Claim) -> Result<Hold, StoreError> {
-        unimplemented!()
+    async fn complete(&self, claim: Claim) -> Result<Hold, StoreError> {
+        self.queue.complete(claim).await
     }
-    async fn fail(&self, _: Claim, _: &JobError, _: Option<Duration>) -> Result<Hold, StoreError> {
-        unimplemented!()
+    async fn fail(
+        &self,
+        claim: Claim,
+        error: &JobError,
+        again: Option<Duration>,
+    ) -> Result<Hold, StoreError> {
+        self.queue.fail(claim, error, again).await
     }
-    async fn list(&self, _: &JobFilter) -> Result<Vec<Job>, StoreError> {
-        unimplemented!()
+    async fn list(&self, filter: &JobFilter) -> Result<Vec<Job>, StoreError> {
+        self.queue.list(filter).await
     }
-    async fn retry(&self, _: JobId) -> Result<Change, StoreError> {
-        unimplemented!()
+    async fn retry(&self, id: JobId) -> Result<Change, StoreError> {
+        self.queue.retry(id).await
     }
-    async fn cancel(&self, _: JobId) -> Result<Change, StoreError> {
-        unimplemented!()
+    async fn cancel(&self, id: JobId) -> Result<Change, StoreError> {
+        self.queue.cancel(id).await
     }
     async fn depths(&self) -> Result<Vec<Depth>, StoreError> {
-        unimplemented!()
+        self.queue.depths().await
     }
-    async fn remove_ended(&self, _: DateTime<Utc>, _: u32) -> Result<u64, StoreError> {
-        unimplemented!()
+    async fn remove_ended(&self, before: DateTime<Utc>, most: u32) -> Result<u64, StoreError> {
+        self.queue.remove_ended(before, most).await
     }
 }
 
