@@ -99,3 +99,22 @@ pub(crate) fn instead_of_page(request: &HttpRequest, mut response: HttpResponse)
 pub(crate) fn is_partial(request: &HttpRequest) -> bool {
     request.headers().contains_key(HeaderName::from_static("hx-request"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("/backend/admin/leads/?q=a", true)]
+    #[case("/backend/admin/", true)]
+    #[case("https://evil.hr/backend/admin/", false)]
+    #[case("//evil.hr/backend/admin/", false)]
+    #[case("/backend/api/docs/", false)]
+    #[case("/backend/admin/\\evil.hr", false)]
+    #[case("/backend/admin/\r\nSet-Cookie: a=b", false)]
+    #[case("", false)]
+    fn forms_lead_to_own_pages_only(#[case] path: &str, #[case] own: bool) {
+        assert_eq!(own_path(path), own.then_some(path));
+    }
+}

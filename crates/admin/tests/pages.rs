@@ -80,15 +80,55 @@ async fn strangers_are_led_to_the_sign_in_and_back() {
 }
 
 #[actix_web::test]
-async fn a_sign_in_carries_the_page_along() {
-    for next in ["https://evil.hr/", "//evil.hr", "/backend/api/docs/", "/backend/admin/\\evil"] {
-        let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
-        let path = format!("/backend/admin/sign-in/?next={next}");
-        let request = TestRequest::get().uri(&path).insert_header(("Host", HOST));
-        let answer = Office::of(Role::Owner, None, None).answer(request).await;
-        // It is only carried along; the post decides.
-        assert_eq!(answer.status, StatusCode::OK, "{path}");
+async fn a_sign_in_leads_back_to_own_pages_only() {
+    for (next, place) in [
+        ("%2Fbackend%2Fadmin%2Faccount%2F", "/backend/admin/account/"),
+        ("https%3A%2F%2Fevil.hr%2F", "/backend/admin/"),
+        ("%2F%2Fevil.hr", "/backend/admin/"),
+    ] {
+        let form = format!("_username=ana&_password={}&next={next}", office::PASSWORD);
+        let request = post("/backend/admin/sign-in/", &form).insert_header(("Cookie", "a=b"));
+        let answer = Office::that_signs_in().answer(request).await;
+        assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, place));
+        assert!(answer.header("set-cookie").starts_with("exit3="), "{next}");
     }
+}
+
+#[actix_web::test]
+async fn a_form_comes_back_filled_after_signing_in_again() {
+    let form = |who: i64| {
+        format!("_username=ana&_password={}&_who={who}&_form=1&full_name=Eva", office::PASSWORD)
+    };
+    let request = |who| {
+        post("/backend/admin/leads/7/edit/", &form(who)).insert_header(("Cookie", "exit3=gone"))
+    };
+    let answer = Office::that_signs_in().answer(request(1)).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert!(answer.header("set-cookie").starts_with("exit3="));
+    assert!(answer.body.contains("value=\"Eva\""), "{}", answer.body);
+    assert!(answer.body.contains("it is not saved yet"));
+    // The form of somebody else is neither shown nor carried out.
+    let answer = Office::that_signs_in().answer(request(2)).await;
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (StatusCode::SEE_OTHER, "/backend/admin/")
+    );
+}
+
+#[actix_web::test]
+async fn a_form_that_is_sent_twice_makes_one_lead() {
+    let mut office = Office::of(Role::Owner, None, None);
+    let mut events = exit3_ports::events::MockEventRepository::new();
+    events.expect_list().returning(|filter, _, _| {
+        assert_eq!(&*filter.batch.as_ref().unwrap().0, "0123456789abcdef0123456789abcdef");
+        Ok(vec![office::created(9)])
+    });
+    office.repositories.events = events;
+    // The mock of leads refuses to create one.
+    let form = "_token=0123456789abcdef0123456789abcdef&full_name=Ana&position=CTO&email=a@acme.hr";
+    let answer = office.answer(post("/backend/admin/leads/new/", form)).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert_eq!(answer.header("location"), "/backend/admin/leads/9/?done=lead-created");
 }
 
 #[actix_web::test]

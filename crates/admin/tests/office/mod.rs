@@ -28,12 +28,14 @@ use exit3_domain::leads::{Lead, LeadCategory, LeadId, LeadSource, LeadStatus, Le
 use exit3_domain::paging::{Page, Slice};
 use exit3_domain::sign_ins::{SecretToken, SignIn, SignInId, TOKEN};
 use exit3_domain::staff::{
-    Language, PasswordHash, Preferences, Role, Staff, StaffId, StaffProfile,
+    Language, PasswordHash, Preferences, Role, SALT, Staff, StaffId, StaffProfile,
 };
-use exit3_ports::{MockClock, MockQuotas, MockRepositories};
+use exit3_ports::staff::MockStaffRepository;
+use exit3_ports::{MockClock, MockQuotas, MockRepositories, Standing};
 use exit3_web::{CorsSettings, Edge, Observer, Site, observe};
 
 pub const HOST: &str = "office.test";
+pub const PASSWORD: &str = "plavi-konj-daleko";
 pub const ME: StaffId = StaffId(1);
 
 pub fn now() -> DateTime<Utc> {
@@ -87,6 +89,12 @@ pub fn lead(owner: Option<StaffId>) -> Lead {
         created_at: now() - TimeDelta::days(3),
         updated_at: now(),
     }
+}
+
+/// The event of the creation of a lead.
+pub fn created(lead: i64) -> Event {
+    let subject = Subject { resource: "lead".into(), id: lead };
+    Event { subject, ..event(1, Verb::CREATED, Changes::None) }
 }
 
 fn event(id: i64, action: &str, changes: Changes) -> Event {
@@ -171,6 +179,39 @@ impl Office {
             .expect_find()
             .returning(|id| Ok(Some(event(id.0, Verb::DELETED, Changes::None))));
         Self { repositories: all, quotas: MockQuotas::new() }
+    }
+
+    /// An owner whose password is [`PASSWORD`], before the sign-in.
+    pub fn that_signs_in() -> Self {
+        let mut office = Self::of(Role::Owner, None, None);
+        let hash = PasswordHash::of(PASSWORD, &[7; SALT]).unwrap();
+        let person = Staff { password: hash, ..staff(Role::Owner, None) };
+        let mut accounts = MockStaffRepository::new();
+        let team = person.clone();
+        accounts
+            .expect_list()
+            .returning(move |_| Ok(Some(Page { count: 1, number: 1, rows: vec![team.clone()] })));
+        accounts
+            .expect_find_by_username()
+            .returning(move |name| Ok((name == "ana").then(|| person.clone())));
+        office.repositories.staff = accounts;
+        office.repositories.sign_ins.expect_begin().returning(|new, _| {
+            Ok(SignIn {
+                id: SignInId(4),
+                staff: new.staff,
+                password: new.password,
+                created_at: new.created_at,
+                seen_at: new.created_at,
+                ends_at: new.ends_at,
+                agent: new.agent.clone(),
+                address: new.address.clone(),
+            })
+        });
+        office.quotas.expect_charge().returning(|charges| {
+            charges.iter().map(|_| Standing { remaining: 9, refused_for: None }).collect()
+        });
+        office.quotas.expect_give_back().returning(|_| ());
+        office
     }
 
     pub async fn answers(self, requests: Vec<TestRequest>) -> Vec<Answer> {
