@@ -132,6 +132,22 @@ async fn a_form_that_is_sent_twice_makes_one_lead() {
 }
 
 #[actix_web::test]
+async fn only_allowed_networks_reach_the_back_office() {
+    for (network, status) in
+        [("192.0.2.0/24", StatusCode::OK), ("198.51.100.0/24", StatusCode::FORBIDDEN)]
+    {
+        for path in [LEADS, "/backend/admin/sign-in/"] {
+            let mut office = Office::of(Role::Owner, None, None);
+            office.networks = vec![network.parse().unwrap()];
+            let request = get(path).peer_addr("192.0.2.7:1".parse().unwrap());
+            let answer = office.answer(request).await;
+            let is_reached = answer.status != StatusCode::FORBIDDEN;
+            assert_eq!(is_reached, status == StatusCode::OK, "{network}: {path}");
+        }
+    }
+}
+
+#[actix_web::test]
 async fn a_form_of_another_origin_is_refused() {
     for (name, value) in [
         ("Sec-Fetch-Site", "cross-site"),

@@ -110,6 +110,7 @@ fn event(id: i64, action: &str, changes: Changes) -> Event {
 
 /// The back office as a person of this role sees it.
 pub struct Office {
+    pub networks: Vec<ipnet::IpNet>,
     pub repositories: MockRepositories,
     pub quotas: MockQuotas,
 }
@@ -178,7 +179,7 @@ impl Office {
         all.events
             .expect_find()
             .returning(|id| Ok(Some(event(id.0, Verb::DELETED, Changes::None))));
-        Self { repositories: all, quotas: MockQuotas::new() }
+        Self { networks: Vec::new(), repositories: all, quotas: MockQuotas::new() }
     }
 
     /// An owner whose password is [`PASSWORD`], before the sign-in.
@@ -229,7 +230,7 @@ impl Office {
             clock: Arc::new(clock),
             disposable: DisposableDomains::default(),
         };
-        let admin = Admin::new(app, AdminSettings::new(Vec::new()));
+        let admin = Admin::new(app, AdminSettings::new(self.networks));
         let observer = Observer { new_id: || "made".to_owned(), ..Observer::default() };
         let edge = Edge::new(Site::default(), CorsSettings::default(), observer);
         let service = edge.application(|config| admin.register(config)).wrap(from_fn(observe));

@@ -1,5 +1,6 @@
+use exit3_domain::access::Worker;
 use exit3_domain::leads::{LeadTexts, NewLead};
-use exit3_domain::staff::{PasswordHash, Staff, StaffProfile};
+use exit3_domain::staff::{PasswordHash, Role, Staff, StaffProfile};
 use exit3_domain::versions::Version;
 use exit3_ports::{Constraint, MockRepositories};
 
@@ -182,4 +183,51 @@ async fn a_lead_is_created_together_with_the_work_on_it() {
     let created = create_by_staff(&mocks.into_app(), values, &doer()).await.unwrap();
     assert_eq!(created.details.full_name, "Eva");
     assert_eq!(created.work.next_step.as_deref(), Some("call"));
+}
+
+/// The lead of this owner, and a sales person with the id 7.
+fn of_sales(owner: Option<i64>) -> (App, Doer) {
+    let mut mocks = Mocks::new();
+    mocks.repositories.leads.expect_find().returning(move |_| {
+        let work = LeadWork { owner: owner.map(StaffId), ..LeadWork::default() };
+        Ok(Some(Lead { work, ..stored(1) }))
+    });
+    mocks.repositories.leads.expect_update().returning(|seen, details, work, _| {
+        Ok(Lead { details: details.clone(), work: work.clone(), ..seen.clone() })
+    });
+    mocks.repositories.staff.expect_find().returning(|_| Ok(Some(account(true))));
+    let worker = Worker { id: StaffId(7), role: Role::Sales };
+    (mocks.into_app(), Doer::worker(crate::testing::author(), worker))
+}
+
+#[tokio::test]
+async fn sales_edit_their_own_leads_and_those_of_nobody() {
+    for (owner, allowed) in [(None, true), (Some(7), true), (Some(8), false)] {
+        let (app, doer) = of_sales(owner);
+        let outcome = edit(&app, ID, form(&[("status", "closed")]), &doer).await;
+        assert_eq!(outcome.is_ok(), allowed, "{owner:?}: {outcome:?}");
+        assert_eq!(matches!(outcome, Err(EditError::Forbidden(_))), !allowed, "{owner:?}");
+    }
+}
+
+#[tokio::test]
+async fn sales_claim_a_lead_and_do_not_give_it_away() {
+    for (owner, after, allowed) in
+        [(None, "7", true), (None, "8", false), (Some(7), "8", false), (Some(7), "", false)]
+    {
+        let (app, doer) = of_sales(owner);
+        let work = LeadWork { owner: owner.map(StaffId), ..LeadWork::default() };
+        let lead = Lead { work, ..stored(1) };
+        let form = LeadEdit { version: Version::of(&lead), ..form(&[("owner", after)]) };
+        let outcome = edit(&app, ID, form, &doer).await;
+        assert_eq!(outcome.is_ok(), allowed, "{owner:?} to {after:?}: {outcome:?}");
+        assert_eq!(matches!(outcome, Err(EditError::Forbidden(_))), !allowed, "{outcome:?}");
+    }
+    // A new lead that is given to somebody else.
+    let (app, doer) = of_sales(None);
+    let values =
+        [("full_name", "Eva"), ("position", "CTO"), ("email", "e@acme.hr"), ("owner", "8")];
+    let values = values.map(|(name, text)| (name.to_owned(), RawValue::text(text)));
+    let outcome = create_by_staff(&app, values.to_vec(), &doer).await;
+    assert!(matches!(outcome, Err(EditError::Forbidden(_))), "{outcome:?}");
 }
