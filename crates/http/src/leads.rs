@@ -224,6 +224,7 @@ async fn create(
     params(
         crate::parameters::IdPath,
         include::IncludeQuery,
+        crate::parameters::IfMatchHeader,
         crate::parameters::IfNoneMatchHeader
     ),
     responses((status = 200, description = "The lead.", body = LeadResponse))
@@ -244,7 +245,11 @@ async fn get(
     path = "/backend/api/v1/leads/{id}/",
     tag = "leads",
     operation_id = "replace_lead",
-    params(crate::parameters::IdPath, crate::parameters::IfMatchHeader),
+    params(
+        crate::parameters::IdPath,
+        crate::parameters::IfMatchHeader,
+        crate::parameters::UnlessMatchHeader
+    ),
     request_body = LeadCreate,
     responses((status = 200, description = "The changed lead.", body = LeadResponse))
 )]
@@ -269,7 +274,11 @@ async fn replace(
     path = "/backend/api/v1/leads/{id}/",
     tag = "leads",
     operation_id = "change_lead",
-    params(crate::parameters::IdPath, crate::parameters::IfMatchHeader),
+    params(
+        crate::parameters::IdPath,
+        crate::parameters::IfMatchHeader,
+        crate::parameters::UnlessMatchHeader
+    ),
     request_body = LeadUpdate,
     responses((status = 200, description = "The changed lead.", body = LeadResponse))
 )]
@@ -306,7 +315,11 @@ async fn read(
     path = "/backend/api/v1/leads/{id}/",
     tag = "leads",
     operation_id = "delete_lead",
-    params(crate::parameters::IdPath, crate::parameters::IfMatchHeader),
+    params(
+        crate::parameters::IdPath,
+        crate::parameters::IfMatchHeader,
+        crate::parameters::UnlessMatchHeader
+    ),
     responses((status = 204, description = "The lead is deleted."))
 )]
 async fn delete(

@@ -64,6 +64,17 @@ pub(crate) struct IfNoneMatchHeader {
     if_none_match: Option<String>,
 }
 
+/// Which versions of a row may not be changed.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "describes a parameter")]
+pub(crate) struct UnlessMatchHeader {
+    /// The `ETag` of an earlier response, or several: the request fails with 412 if the row has one
+    /// of these versions. `*` names every version.
+    #[param(rename = "If-None-Match", value_type = String, required = false, pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#)]
+    if_none_match: Option<String>,
+}
+
 /// What a list must have.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]

@@ -170,7 +170,11 @@ async fn create(
     path = "/backend/api/v1/newsletter/{id}/",
     tag = "newsletter",
     operation_id = "get_subscriber",
-    params(crate::parameters::IdPath, crate::parameters::IfNoneMatchHeader),
+    params(
+        crate::parameters::IdPath,
+        crate::parameters::IfMatchHeader,
+        crate::parameters::IfNoneMatchHeader
+    ),
     responses((status = 200, description = "The subscriber.", body = SubscriberResponse))
 )]
 async fn get(
@@ -190,7 +194,11 @@ async fn get(
     path = "/backend/api/v1/newsletter/{id}/",
     tag = "newsletter",
     operation_id = "replace_subscriber",
-    params(crate::parameters::IdPath, crate::parameters::IfMatchHeader),
+    params(
+        crate::parameters::IdPath,
+        crate::parameters::IfMatchHeader,
+        crate::parameters::UnlessMatchHeader
+    ),
     request_body = SubscriberCreate,
     responses((status = 200, description = "The changed subscriber.", body = SubscriberResponse))
 )]
@@ -215,7 +223,11 @@ async fn replace(
     path = "/backend/api/v1/newsletter/{id}/",
     tag = "newsletter",
     operation_id = "change_subscriber",
-    params(crate::parameters::IdPath, crate::parameters::IfMatchHeader),
+    params(
+        crate::parameters::IdPath,
+        crate::parameters::IfMatchHeader,
+        crate::parameters::UnlessMatchHeader
+    ),
     request_body = SubscriberUpdate,
     responses((status = 200, description = "The changed subscriber.", body = SubscriberResponse))
 )]
@@ -253,7 +265,11 @@ async fn read(
     path = "/backend/api/v1/newsletter/{id}/",
     tag = "newsletter",
     operation_id = "delete_subscriber",
-    params(crate::parameters::IdPath, crate::parameters::IfMatchHeader),
+    params(
+        crate::parameters::IdPath,
+        crate::parameters::IfMatchHeader,
+        crate::parameters::UnlessMatchHeader
+    ),
     responses((status = 204, description = "The subscriber is deleted."))
 )]
 async fn delete(

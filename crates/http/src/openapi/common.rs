@@ -66,7 +66,10 @@ fn errors(path: &str, method: &str, keyed: bool) -> Vec<(&'static str, Value)> {
                 let same = "The row still has the version in `If-None-Match`.";
                 errors.push(("304", json!({ "description": same })));
             }
-            errors.push(("412", detail("The row has another version than those in `If-Match`.")));
+            errors.push((
+                "412",
+                detail("`If-Match` or `If-None-Match` excludes the version of the row."),
+            ));
         }
         if matches!(method, "post" | "put" | "patch") {
             errors.push(("408", detail("The body took too long to arrive.")));
