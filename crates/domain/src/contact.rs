@@ -6,7 +6,8 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::email;
+use crate::characters::ascii_digit;
+use crate::{email, phone};
 
 /// The fewest digits of a phone number that identifies a person.
 const FEWEST_DIGITS: usize = 6;
@@ -36,7 +37,7 @@ pub enum ContactKind {
 impl Contact {
     /// Reads an address or a number. `None` if it identifies nobody: an address needs text on both
     /// sides of an `@`, a number at least six digits. A number keeps its digits only, without `00`
-    /// at the beginning, which stands for `+`.
+    /// at the beginning, which stands for `+`, and without a `(0)` that is not dialled from abroad.
     pub fn read(kind: ContactKind, text: &str) -> Option<Self> {
         match kind {
             ContactKind::Email => {
@@ -46,7 +47,11 @@ impl Contact {
                 is_one.then(|| Self::Email(address.clone()))
             }
             ContactKind::Phone => {
-                let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+                // Without a zero in brackets, which is not dialled from abroad.
+                let number = phone::canonical(text);
+                let number = number.as_deref().unwrap_or(text);
+                let digits = number.chars().map(ascii_digit).filter(char::is_ascii_digit);
+                let digits: String = digits.collect();
                 let digits = digits.strip_prefix("00").unwrap_or(&digits);
                 (digits.len() >= FEWEST_DIGITS).then(|| Self::Phone(digits.to_owned()))
             }
@@ -109,6 +114,10 @@ mod tests {
     #[case(ContactKind::Phone, "+385 91 123-4567", Some("phone:385911234567"))]
     #[case(ContactKind::Phone, "00385911234567", Some("phone:385911234567"))]
     #[case(ContactKind::Phone, "091/123 4567", Some("phone:0911234567"))]
+    #[case(ContactKind::Phone, "+385 (0)91 123-4567", Some("phone:385911234567"))]
+    #[case(ContactKind::Phone, "00385 (0)91 123-4567", Some("phone:385911234567"))]
+    #[case(ContactKind::Phone, "+39 (0)6 123 4567", Some("phone:39061234567"))]
+    #[case(ContactKind::Phone, "\u{ff10}\u{ff19}\u{ff11} 1234567", Some("phone:0911234567"))]
     #[case(ContactKind::Phone, "12345", None)]
     #[case(ContactKind::Phone, "call me", None)]
     fn a_contact_is_read_however_it_is_written(

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use unicode_normalization::char::is_combining_mark;
 
 use super::{Contact, ContactKind};
-use crate::email;
+use crate::characters::{ascii_digit, is_invisible};
+use crate::{email, phone};
 
 /// The most digits of a phone number, with a margin for `00` and an extension.
 const MOST_DIGITS: usize = 20;
@@ -17,8 +18,32 @@ pub(super) fn has(text: &str, is: &dyn Fn(&Contact) -> bool) -> bool {
     if chrono::DateTime::parse_from_rfc3339(&text).is_ok() {
         return false;
     }
+    if text.is_ascii() {
+        return has_as_written(&text, is);
+    }
+    // An invisible mark may be between two addresses, or within one.
+    let ascii: String = text.chars().map(ascii).collect();
+    let visible: String = ascii.chars().filter(|c| !is_invisible(*c)).collect();
+    has_as_written(&text, is)
+        || ascii != *text && has_as_written(&ascii, is)
+        || visible != ascii && has_as_written(&visible, is)
+}
+
+fn has_as_written(text: &str, is: &dyn Fn(&Contact) -> bool) -> bool {
     let is_email = |part: &str| is_one(ContactKind::Email, part, is);
-    is_email(&text) || addresses(&text).into_iter().any(is_email) || has_number(&text, is)
+    is_email(text) || addresses(text).into_iter().any(is_email) || has_number(text, is)
+}
+
+/// The ASCII character that looks the same, for full-width characters, digits of other scripts, and
+/// what people type instead of a blank, a dot or a hyphen.
+fn ascii(c: char) -> char {
+    match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        '\u{2007}' | '\u{3000}' => ' ',
+        '\u{3002}' | '\u{ff61}' => '.',
+        '\u{2212}' => '-',
+        c => ascii_digit(c),
+    }
 }
 
 /// The same for a value. One that is an address is no other address: `x=ana@acme.hr` is not Ana's.
@@ -90,8 +115,13 @@ fn numbers(text: &str) -> Vec<String> {
         let run = piece.trim_end_matches(|c| !is_in_number(c));
         for (at, part) in run.split('+').enumerate() {
             let groups = groups(part);
-            let is_glued = glued && part.starts_with(|c: char| c.is_ascii_digit());
-            let first = if at == 0 && is_glued { 1 } else { 0 };
+            let is_glued = at == 0 && glued && part.starts_with(|c: char| c.is_ascii_digit());
+            let first = if is_glued { 1 } else { 0 };
+            // Without a zero in brackets, which is not dialled from abroad.
+            if part.contains("(0)") && !is_glued {
+                found
+                    .extend(phone::canonical(&format!("{}{part}", if at == 0 { "" } else { "+" })));
+            }
             for (start, (gap, digits)) in groups.iter().enumerate().skip(first) {
                 let begins = start == first || gap.starts_with('.') && gap.contains(' ');
                 if begins && (at == 0 || start == 0) {
@@ -204,6 +234,18 @@ mod tests {
     #[case("091/123\u{a0}4567 at noon")]
     #[case("091 123 4567\n091 765 4321")]
     #[case("385911234567@s.whatsapp.net")]
+    #[case("\u{ff21}\u{ff20}\u{ff42}\u{ff0e}\u{ff48}\u{ff52} is gone")]
+    #[case("a@b\u{3002}hr")]
+    #[case("write to a\u{200b}@\u{2060}b\u{ad}.hr")]
+    #[case("eva@b.hr\u{200b}a@b.hr")]
+    #[case(
+        "call \u{ff10}\u{ff19}\u{ff11}\u{3000}\u{ff11}\u{ff12}\u{ff13}\u{3000}\u{ff14}\u{ff15}\u{ff16}\u{ff17}"
+    )]
+    #[case("\u{ff0b}385\u{2007}91\u{2007}1234567")]
+    #[case("\u{660}\u{669}\u{661}\u{661}\u{662}\u{663}\u{664}\u{665}\u{666}\u{667}")]
+    #[case("091\u{ad}123\u{200b}4567")]
+    #[case("091\u{2212}123\u{2212}4567")]
+    #[case("call +385 (0)91 123 4567, please")]
     fn a_contact_is_found_within_a_text(#[case] text: &str) {
         assert!(has(text, &is_ana), "{text}");
     }
@@ -229,6 +271,8 @@ mod tests {
     #[case("3859112,34567")]
     #[case("38591\n1234567")]
     #[case("1938-09-11T23:45:07.385911Z")]
+    #[case("\u{ff58}\u{ff41}@b.hr")]
+    #[case("key x+385 (0)911 234 5678")]
     #[case("")]
     fn nobody_else_is_taken_for_the_person(#[case] text: &str) {
         assert!(!has(text, &is_ana), "{text}");
