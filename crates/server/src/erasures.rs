@@ -78,7 +78,8 @@ impl Erasures {
         Ok(())
     }
 
-    /// Adds an erasure to the list in `store`; returns its name.
+    /// Adds an erasure to the list in `store`; returns its name. It is never dated before an archive
+    /// there: the clock may be behind, and [`expire`] would take the erasure for an old one.
     pub(crate) async fn add(
         store: &BackupStore,
         contact: &Contact,
@@ -89,8 +90,11 @@ impl Erasures {
         let mut draft = store.draft()?;
         let entry = serde_json::to_vec(&Entry { salt, digest }).map_err(std::io::Error::from)?;
         draft.write_all(&entry)?;
+        let archives = store.all_names().await?;
+        let newest = archives.iter().filter_map(|name| time_of(name)).max();
+        let at = newest.map_or(now, |newest| now.max(newest));
         let number = URL_SAFE_NO_PAD.encode(random_bytes::<6>());
-        let name = format!("{}-{number}.json", now.format(NAME));
+        let name = format!("{}-{number}.json", at.format(NAME));
         store.keep(draft, &name).await?;
         Ok(name)
     }
@@ -203,6 +207,20 @@ mod tests {
         let archive = "exit3-20261102T100001.000Z.backup";
         std::os::unix::fs::symlink("nowhere", directory.path().join(archive)).unwrap();
         assert_eq!(store.all_names().await.unwrap(), [name]);
+    }
+
+    #[tokio::test]
+    async fn an_erasure_by_a_clock_that_is_behind_stays_with_the_archives() {
+        let directory = tempfile::tempdir().unwrap();
+        let archive = "exit3-20261102T100001.000Z.backup";
+        std::fs::write(directory.path().join(archive), "").unwrap();
+        let store = BackupStore::Directory(directory.path().to_owned());
+        let behind = "2020-01-01T00:00:00Z".parse().unwrap();
+        Erasures::add(&store, &contact("ana@acme.hr"), behind).await.unwrap();
+        expire(&store).await.unwrap();
+        let mut list = Erasures::default();
+        list.read(&store).await.unwrap();
+        assert!(list.has(&contact("ana@acme.hr")));
     }
 
     #[tokio::test]
