@@ -9,7 +9,6 @@ mod find;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
 use exit3_domain::contact::Contact;
 use exit3_domain::events::{Act, Changes, NewEvent, Record, Subject, Verb};
 use exit3_ports::{Load, Mark, Row, Shape, Snapshot, StoreError, Table, Value, events, jobs};
@@ -125,37 +124,23 @@ pub async fn note(
 /// The beginning of the names of the tables that remember imported rows.
 const MEMORY: &str = "django_";
 
-/// What the events of a database prove.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct History {
-    /// The places in lists of all erasures that it knows.
-    pub entries: BTreeSet<String>,
-    /// The time of the last stored event from before the time that was asked for.
-    pub last: Option<DateTime<Utc>>,
-}
-
-/// Reads the events. `before` is the time for [`History::last`].
+/// The places in lists of all erasures that a database knows by its events, which are never removed.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn history(
-    source: &mut dyn Snapshot,
-    before: DateTime<Utc>,
-) -> Result<History, StoreError> {
+pub async fn entries(source: &mut dyn Snapshot) -> Result<BTreeSet<String>, StoreError> {
     let erased = Verb::of(Subject::PERSON, Verb::ERASED);
-    let mut history = History::default();
-    // In the order in which they were stored.
+    let mut entries = BTreeSet::new();
     find::each_event(source, |shape, row| {
-        history.last = find::time(shape, row).filter(|at| *at < before).or(history.last);
         if find::verb(shape, row) == Some(erased.as_str())
             && let Changes::Row(changes) = find::changes(shape, row)
             && let Some(Json::String(entry)) = changes.get(ENTRY)
         {
-            history.entries.insert(entry.clone());
+            entries.insert(entry.clone());
         }
     })
     .await?;
-    Ok(history)
+    Ok(entries)
 }
 
 /// The name of the value of an event that tells the place in a list of erasures.

@@ -15,7 +15,7 @@ use exit3_domain::events::{
     Act, Actor, Author, BatchId, Changes, Event, EventFilter, EventId, NewEvent, Subject, Verb,
 };
 use exit3_domain::jobs::{NewJob, micros};
-use exit3_ports::events::{EventPosition, LAST_IN_PAGE, Unread};
+use exit3_ports::events::{EventPosition, LAST_IN_PAGE, NEVER_REMOVED, Unread};
 use exit3_ports::{Constraint, EventRepository, StoreError};
 
 pub(crate) use self::noted::{EventRow, Noted, NotedBoth, NotedEach};
@@ -301,6 +301,8 @@ impl EventRepository for PgEventRepository {
                 "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE at < ",
             )
             .value(Value::time(at))
+            .sql(" AND verb <> ")
+            .value(Value::Text(Some(NEVER_REMOVED.to_owned())))
             .sql(" ORDER BY at NULLS FIRST, id LIMIT ")
             .value(Value::BigInt(most.into()))
             .sql(")");

@@ -48,11 +48,6 @@ struct Entry {
 #[derive(Debug, Default)]
 pub(crate) struct Erasures(BTreeMap<String, Entry>);
 
-/// An archive whose events go on after an erasure does not contain what was erased, if it was made this
-/// long after these events. Needed once the event of the erasure has been removed. The time of the
-/// archive alone proves nothing: the clock may have been ahead.
-const CERTAIN: TimeDelta = TimeDelta::days(7);
-
 impl Erasures {
     /// The lists that apply to a restore of `archive`: the one beside it, and that of the usual
     /// store.
@@ -104,14 +99,10 @@ impl Erasures {
     pub(crate) async fn apply(
         mut self,
         load: &mut dyn Load,
-        made_at: DateTime<Utc>,
         act: &Act,
     ) -> Result<Vec<(&'static str, usize)>, StoreError> {
-        let history = erasure::history(load, made_at - CERTAIN).await?;
-        self.0.retain(|name, _| {
-            let is_old = begun_at(name).zip(history.last).is_some_and(|(at, last)| last > at);
-            !history.entries.contains(name) && !is_old
-        });
+        let known = erasure::entries(load).await?;
+        self.0.retain(|name, _| !known.contains(name));
         if self.0.is_empty() {
             return Ok(Vec::new());
         }

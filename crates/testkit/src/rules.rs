@@ -145,6 +145,7 @@ macro_rules! repository_contract {
                 lists_from_positions_that_no_event_has,
                 finds_nothing_under_an_unknown_id,
                 removes_the_oldest_events,
+                keeps_the_events_of_erasures,
                 knows_the_last_stored_event_of_an_age,
                 an_id_is_never_given_again,
                 no_event_contains_a_secret,

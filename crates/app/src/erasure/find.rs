@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
 use exit3_domain::contact::Contact;
 use exit3_domain::events::{Changes, Verb};
 use exit3_ports::{Mark, PARTS, Row, Shape, Snapshot, StoreError, Table, Value, events, jobs};
@@ -155,7 +154,7 @@ async fn of_events(source: &mut (impl Snapshot + ?Sized)) -> Result<Option<Shape
     let shapes = source.shapes().await?;
     let mut shape = shapes.into_iter().find(|shape| shape.table.name == events::TABLE.name);
     if let Some(Shape { columns, .. }) = &mut shape {
-        let needed = ["id", "at", "verb", "resource", "resource_id", "changes"];
+        let needed = ["id", "verb", "resource", "resource_id", "changes"];
         columns.retain(|column| needed.contains(&column.name));
     }
     Ok(shape)
@@ -231,14 +230,6 @@ fn subject(shape: &Shape, row: &Row) -> Option<(&'static Table, i64)> {
     let value = |name: &str| row.get(column(shape, name)?);
     match (value("resource")?, value("resource_id")?) {
         (Value::Text(resource), Value::Integer(id)) => Some((table_of(resource)?, *id)),
-        _ => None,
-    }
-}
-
-/// The time of an event.
-pub(super) fn time(shape: &Shape, row: &Row) -> Option<DateTime<Utc>> {
-    match row.get(column(shape, "at")?) {
-        Some(Value::Time(micros)) => DateTime::from_timestamp_micros(*micros),
         _ => None,
     }
 }

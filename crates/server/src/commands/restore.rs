@@ -61,10 +61,10 @@ async fn restore_from(
     }
     let bars = Bars::default();
     let staging = Some(settings.backup.contracts.stage(replace));
-    let (mut erased, made_at) = (Vec::new(), archive.head().made_at);
+    let mut erased = Vec::new();
     let act = Author::from(Actor::command("restore")).at(SystemClock.now());
     let erase = async |load: &mut dyn Load| {
-        erased = erasures.apply(load, made_at, &act).await?;
+        erased = erasures.apply(load, &act).await?;
         Ok(())
     };
     let restored = restore_and(&mut archive, load, staging, replace, &bars, erase);

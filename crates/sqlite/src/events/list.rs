@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use exit3_domain::events::{EventFilter, EventId};
+use exit3_ports::events::NEVER_REMOVED;
 
 use super::row::{COLUMNS, EventTypes, StoredRow};
 use crate::sql::Sql;
@@ -36,7 +37,8 @@ pub(super) fn remove_before(
     let mut delete = Sql::<()>::new(
         "DELETE FROM events WHERE id IN (SELECT id FROM events INDEXED BY events_by_at WHERE at < ",
     );
-    delete.int(at).sql(" ORDER BY at, id LIMIT ").int(most.into()).sql(")");
+    delete.int(at).sql(" AND verb <> ").text(NEVER_REMOVED);
+    delete.sql(" ORDER BY at, id LIMIT ").int(most.into()).sql(")");
     delete.execute(connection)
 }
 

@@ -284,6 +284,16 @@ pub async fn removes_the_oldest_events(harness: &Harness) {
     assert_eq!(remove(limit, 1_000).await, 0);
 }
 
+pub async fn keeps_the_events_of_erasures(harness: &Harness) {
+    for verb in ["lead.created", "person.erased", "lead.updated"] {
+        harness.events.note(&event(verb, 1), &act(at(5))).await.unwrap();
+    }
+    let remove = async || harness.events.remove_before(at(6), 1).await.unwrap();
+    assert_eq!([remove().await, remove().await, remove().await], [1, 1, 0]);
+    let left = everything(harness).await;
+    assert_eq!(left.iter().map(|event| event.verb.as_str()).collect::<Vec<_>>(), ["person.erased"]);
+}
+
 pub async fn knows_the_last_stored_event_of_an_age(harness: &Harness) {
     let week = Duration::from_secs(7 * 86_400);
     let last = async |age| harness.events.last_older_than(age).await.unwrap();
