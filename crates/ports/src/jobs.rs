@@ -184,7 +184,9 @@ pub trait JobQueue: Send + Sync {
 
     /// Stores a job if an occurrence of the schedule has come that no node has noted, and notes it.
     /// Occurrences that passed while no node was running count as one. If the job's unique key
-    /// belongs to an unfinished job, the occurrence is noted without a job.
+    /// belongs to an unfinished job, the occurrence is noted without a job. If a clock that was ahead
+    /// has stored that job, and it is not due before the next occurrence, it is due now instead, and
+    /// counts as stored.
     async fn enqueue_occurrence(
         &self,
         schedule: &Schedule,

@@ -74,6 +74,7 @@ macro_rules! repository_contract {
                 the_next_occurrence_comes_when_it_was_announced,
                 an_occurrence_is_left_out_while_the_job_before_is_unfinished,
                 an_occurrence_with_a_wrong_text_is_not_noted,
+                a_job_from_the_future_does_not_stop_its_schedule,
             }
             leads {
                 returns_what_it_stored,

@@ -12,9 +12,9 @@ use crate::connection::PgConnection;
 use crate::pool::PgPool;
 use crate::sql::{Sql, Value};
 
-/// Leaves out a job whose unique key belongs to an unfinished one.
-const UNLESS_TAKEN: &str = " ON CONFLICT (unique_key) \
-    WHERE unique_key IS NOT NULL AND state IN ('waiting', 'running') DO NOTHING";
+/// If the unique key of a job belongs to an unfinished one.
+const IF_TAKEN: &str = " ON CONFLICT (unique_key) \
+    WHERE unique_key IS NOT NULL AND state IN ('waiting', 'running')";
 
 /// Stores jobs with one statement on a connection, which may be in a transaction of another method.
 /// Returns how many it has stored.
@@ -40,7 +40,8 @@ pub(crate) async fn insert(connection: &mut PgConnection, jobs: &[NewJob]) -> Qu
         ") WITH ORDINALITY AS new (kind, payload, unique_key, run_at, place) \
          ORDER BY unique_key COLLATE \"C\", place",
     )
-    .sql(UNLESS_TAKEN);
+    .sql(IF_TAKEN)
+    .sql(" DO NOTHING");
     statement.execute(connection).await.map(|rows| rows as u64)
 }
 
@@ -85,8 +86,14 @@ pub(super) async fn occurrence(
     .sql(", ")
     .value(Value::Text(job.unique_key.clone()))
     .sql(", now(), now() FROM noted")
-    .sql(UNLESS_TAKEN)
-    .sql(" RETURNING id) SELECT EXISTS (SELECT FROM added), last + period - now FROM clock");
+    .sql(IF_TAKEN)
+    // A clock that was ahead has stored the job, or extended its lease.
+    .sql(
+        " DO UPDATE SET due_at = now(), enqueued_at = now() \
+         WHERE jobs.enqueued_at > now() AND jobs.due_at > now() + ",
+    )
+    .value(period())
+    .sql(" * interval '1 microsecond' RETURNING id) SELECT EXISTS (SELECT FROM added), last + period - now FROM clock");
     let noted = pool.write(|mut connection| {
         let statement = statement.clone();
         async move {

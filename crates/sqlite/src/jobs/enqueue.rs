@@ -83,10 +83,22 @@ pub(super) async fn occurrence(
         statement.text(schedule.name).sql(", ").int(occurrence.timestamp_micros());
         statement.sql(") ON CONFLICT (name) DO UPDATE SET occurred_at = excluded.occurred_at");
         statement.execute(connection).map_err(from_diesel)?;
-        let enqueued = insert(connection, &[job])? > 0;
+        let enqueued = insert(connection, std::slice::from_ref(&job))? > 0
+            || pull_back(connection, &job, schedule.period()).map_err(from_diesel)? > 0;
         Ok(Occurrence { enqueued, next_in })
     };
     queue.write(note).await
+}
+
+/// Makes the unfinished job with the unique key of `job` due now, if a clock that was ahead has stored
+/// it or extended its lease. Returns the number of jobs.
+fn pull_back(connection: &mut SqliteConnection, job: &NewJob, period: i64) -> QueryResult<usize> {
+    let Some(key) = job.unique_key.as_deref() else { return Ok(0) };
+    let mut statement = Sql::<()>::new("UPDATE jobs SET due_at = ");
+    statement.sql(NOW).sql(", enqueued_at = ").sql(NOW).sql(" WHERE unique_key = ").text(key);
+    statement.sql(" AND state IN ('waiting', 'running') AND enqueued_at > ").sql(NOW);
+    statement.sql(" AND due_at > ").sql(NOW).sql(" + ").int(period);
+    statement.execute(connection)
 }
 
 #[cfg(test)]

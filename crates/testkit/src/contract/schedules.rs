@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use exit3_domain::jobs::Schedule;
-use exit3_ports::StoreError;
+use exit3_ports::jobs::{Hold, TABLE};
+use exit3_ports::{Shape, StoreError, Value};
 use tokio::time::sleep;
 
 use super::Harness;
-use super::jobs::{LONG, claim_one, job, list, unique};
+use super::jobs::{LONG, claim, claim_one, job, list, only, unique};
 
 pub async fn one_of_fifty_nodes_enqueues_an_occurrence(harness: &Harness) {
     let daily = Schedule::every("daily", Duration::from_secs(86_400));
@@ -60,4 +61,39 @@ pub async fn an_occurrence_with_a_wrong_text_is_not_noted(harness: &Harness) {
     let refused = harness.jobs.enqueue_occurrence(&daily, &job("")).await;
     assert!(matches!(refused, Err(StoreError::Other(_))), "{refused:?}");
     assert!(harness.jobs.enqueue_occurrence(&daily, &job("daily")).await.unwrap().enqueued);
+}
+
+/// A clock that was far ahead has stored the job or extended its lease.
+pub async fn a_job_from_the_future_does_not_stop_its_schedule(harness: &Harness) {
+    for (kind, is_running) in [("waits", false), ("runs", true)] {
+        let hourly = Schedule::every(kind, Duration::from_secs(3600));
+        let job = unique(kind, kind);
+        let enqueue =
+            async || harness.jobs.enqueue_occurrence(&hourly, &job).await.unwrap().enqueued;
+        harness.jobs.enqueue(std::slice::from_ref(&job)).await.unwrap();
+        if is_running {
+            claim_one(harness, kind, LONG).await;
+        }
+        move_ahead(harness, kind).await;
+        assert_eq!(claim(harness, kind, 1, LONG).await, []);
+        assert!(enqueue().await, "the job is due now");
+        let claimed = claim_one(harness, kind, LONG).await;
+        assert_eq!(claimed.attempts, if is_running { 2 } else { 1 });
+        assert_eq!(harness.jobs.complete(claimed.claim).await.unwrap(), Hold::Held);
+    }
+}
+
+/// Moves the times of a kind's only job years ahead.
+async fn move_ahead(harness: &Harness, kind: &str) {
+    let id = only(harness, kind).await.id.0;
+    let shape = Shape::of(&TABLE, |_| true).unwrap();
+    let mut load = harness.transfer.load().await.unwrap();
+    let mut row = load.rows(&shape, id - 1, 1).await.unwrap().remove(0);
+    for (column, cell) in shape.columns.iter().zip(&mut row) {
+        if matches!(column.name, "due_at" | "enqueued_at") {
+            *cell = Value::Time(4_000_000_000_000_000);
+        }
+    }
+    load.replace(&shape, vec![row]).await.unwrap();
+    load.commit().await.unwrap();
 }
