@@ -187,6 +187,7 @@ macro_rules! repository_contract {
                 the_creation_of_a_lead_that_has_become_a_client_is_not_undone,
             }
             undo_quiet {
+                a_deletion_is_not_undone_if_the_row_was_deleted_again,
                 a_creation_is_not_undone_if_the_lead_has_changed_without_an_event,
                 a_restore_is_not_undone_if_the_row_has_changed_without_an_event,
                 a_batch_keeps_a_row_that_has_changed_without_an_event,

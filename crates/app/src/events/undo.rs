@@ -49,7 +49,8 @@ pub enum UndoError {
     /// There is a row with the id of the deleted one.
     #[error("the row is there again")]
     Exists,
-    /// Something else has happened to a row that would be deleted, with or without an event.
+    /// Something else has happened to a row that would be deleted, with or without an event; or the
+    /// row came back, and was deleted again.
     #[error("something has happened to the row since")]
     Overtaken,
     /// All fields of the update have other values now.
@@ -106,8 +107,8 @@ pub async fn undo_by_staff(app: &App, event: &Event, doer: &Doer) -> Result<Undo
 /// Takes the change of one event back, as a change of `author` with an event of its own:
 ///
 /// - of an update, the fields whose value is still the one that the event left;
-/// - of a deletion, the row comes back with its id; a lead is given to its client again, if that
-///   still has no lead;
+/// - of a deletion, the row comes back with its id, unless it was deleted again later; a lead is given
+///   to its client again, if that still has no lead;
 /// - a row that was created or restored is deleted, if nothing has happened to it since, and if it
 ///   is no lead that has become a client;
 /// - a note that was added is removed, and one that was removed comes back.
@@ -179,6 +180,19 @@ impl Undo<'_> {
             return Err(UndoError::Unreadable);
         };
         let row: R::Row = from_record(record.clone()).ok_or(UndoError::Unreadable)?;
+        // The row is looked for before the events: if it is deleted in between, that event is seen.
+        if rows.row(self.event.subject.id).await?.is_some() {
+            return Err(UndoError::Exists);
+        }
+        // An earlier deletion would lose what has changed between the two.
+        let is_later = |event: &Event| {
+            event.id > self.event.id
+                && event.verb.action() == Verb::DELETED
+                && !self.is_of_batches(event)
+        };
+        if self.events_of_row().await?.iter().any(is_later) {
+            return Err(UndoError::Overtaken);
+        }
         // In a batch, the event of the client is undone by itself.
         let client = if self.batches.is_empty() { self.client(true).await? } else { None };
         let back = unless_stale(rows.bring_back(&row, client, &self.act()).await)?;
@@ -286,13 +300,15 @@ impl Undo<'_> {
 
     /// Whether no other event about the row came later, apart from those of the batches.
     fn is_last(&self, events: &[Event]) -> bool {
-        let is_of_batches = |event: &Event| {
-            event.act.author.batch.as_ref().is_some_and(|batch| self.batches.contains(batch))
-        };
         let is_this = |event: &Event| event.id == self.event.id;
         // If the event itself was removed, because it is old, an earlier one is found, or none.
-        let last = events.iter().find(|event| is_this(event) || !is_of_batches(event));
+        let last = events.iter().find(|event| is_this(event) || !self.is_of_batches(event));
         last.is_some_and(is_this)
+    }
+
+    /// Whether an event belongs to the same undo.
+    fn is_of_batches(&self, event: &Event) -> bool {
+        event.act.author.batch.as_ref().is_some_and(|batch| self.batches.contains(batch))
     }
 
     fn action(&self) -> &str {

@@ -102,3 +102,33 @@ pub async fn a_batch_keeps_a_row_that_has_changed_without_an_event(harness: &Har
         (Some("called"), "Ana Horvat")
     );
 }
+
+/// The row would come back as it was long ago.
+pub async fn a_deletion_is_not_undone_if_the_row_was_deleted_again(harness: &Harness) {
+    let by = &some_act();
+    let first = create_lead(harness).await;
+    harness.leads.delete(&first, by).await.unwrap();
+    let earlier = newest(harness).await.id;
+    undo_newest(harness).await;
+    let details = lead().full_name("Eva").build();
+    let renamed = harness.leads.update(&first, &details, &first.work, by).await.unwrap();
+    harness.leads.delete(&renamed, by).await.unwrap();
+    is_overtaken(harness, earlier).await;
+    assert_eq!(find_lead(harness, &first).await, None);
+    undo_newest(harness).await;
+    assert_eq!(find_lead(harness, &first).await, Some(renamed));
+    let ana = harness.subscribers.create(&subscriber("ana@acme.hr"), by).await.unwrap();
+    harness.subscribers.delete(&ana, by).await.unwrap();
+    let earlier = newest(harness).await.id;
+    undo_newest(harness).await;
+    harness.subscribers.delete(&ana, by).await.unwrap();
+    is_overtaken(harness, earlier).await;
+    // In a batch, the later deletion is undone as well.
+    let eva = create_lead(harness).await;
+    harness.leads.delete(&eva, &in_batch()).await.unwrap();
+    harness.leads.restore(&eva, None, &in_batch()).await.unwrap();
+    harness.leads.delete(&eva, &in_batch()).await.unwrap();
+    let outcomes = undo_batch(&app(harness), &BatchId("b".into()), &author()).await.unwrap();
+    assert!(outcomes.iter().all(|(_, outcome)| outcome.is_ok()), "{outcomes:?}");
+    assert_eq!(find_lead(harness, &eva).await, Some(eva));
+}
