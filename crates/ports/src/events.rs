@@ -152,6 +152,7 @@ pub trait EventRepository: Send + Sync {
     async fn last_older_than(&self, age: Duration) -> Result<Option<DateTime<Utc>>, StoreError>;
 
     /// Removes at most `most` events from before `at`, in ascending order of their positions. Those
-    /// of erasures stay, see [`NEVER_REMOVED`]. Returns the number of removed events.
+    /// of erasures stay, see [`NEVER_REMOVED`], and those that a consumer has not read. Returns the
+    /// number of removed events.
     async fn remove_before(&self, at: DateTime<Utc>, most: u32) -> Result<u64, StoreError>;
 }

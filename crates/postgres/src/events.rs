@@ -303,7 +303,12 @@ impl EventRepository for PgEventRepository {
             .value(Value::time(at))
             .sql(" AND verb <> ")
             .value(Value::Text(Some(NEVER_REMOVED.to_owned())))
-            .sql(" ORDER BY at NULLS FIRST, id LIMIT ")
+            .sql(
+                " AND NOT EXISTS (SELECT 1 FROM event_consumers consumer \
+                 WHERE (consumer.transaction_id, consumer.event_id) \
+                     < (events.transaction_id, events.id)) \
+                 ORDER BY at NULLS FIRST, id LIMIT ",
+            )
             .value(Value::BigInt(most.into()))
             .sql(")");
             async move {

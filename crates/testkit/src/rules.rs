@@ -152,6 +152,7 @@ macro_rules! repository_contract {
                 no_event_contains_a_secret,
             }
             outbox {
+                unread_events_are_never_removed,
                 a_new_consumer_begins_behind_what_is_there,
                 a_consumer_reads_each_event_once_and_in_order,
                 a_consumer_that_dies_before_noting_reads_again,

@@ -28,7 +28,7 @@ pub(super) fn list(
     select.load(connection)
 }
 
-/// Removes the oldest events of before this time. Returns their number.
+/// Removes the oldest events of before this time that all consumers have read. Returns their number.
 pub(super) fn remove_before(
     connection: &mut SqliteConnection,
     at: i64,
@@ -38,6 +38,7 @@ pub(super) fn remove_before(
         "DELETE FROM events WHERE id IN (SELECT id FROM events INDEXED BY events_by_at WHERE at < ",
     );
     delete.int(at).sql(" AND verb <> ").text(NEVER_REMOVED);
+    delete.sql(" AND NOT EXISTS (SELECT 1 FROM event_consumers WHERE event_id < events.id)");
     delete.sql(" ORDER BY at, id LIMIT ").int(most.into()).sql(")");
     delete.execute(connection)
 }

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use super::Harness;
 use super::event_lists::{event, stored};
-use crate::builders::{lead, some_act};
+use crate::builders::{at, lead, some_act};
 
 /// Stores rows in every table of consumers.
 pub(crate) async fn fill(harness: &Harness) {
@@ -102,6 +102,21 @@ pub async fn a_consumer_that_dies_before_noting_reads_again(harness: &Harness) {
     // What is noted is what was handled, even if more could be read.
     harness.events.note_read("mail", &read, &[]).await.unwrap();
     assert_eq!(unread(harness, "mail", 2, 10).await.events, more.events[3..]);
+}
+
+pub async fn unread_events_are_never_removed(harness: &Harness) {
+    harness.events.unread("mail", 10).await.unwrap();
+    note(harness, 5).await;
+    let all = ids(harness).await;
+    let remove = async || harness.events.remove_before(at(i64::MAX / 1_000), 10).await.unwrap();
+    assert_eq!(remove().await, 0);
+    // One consumer has read everything, another one only a part.
+    let part = unread(harness, "mail", 2, 2).await;
+    harness.events.unread("fast", 10).await.unwrap();
+    harness.events.note_read("mail", &part, &[]).await.unwrap();
+    assert_eq!(remove().await, 2);
+    assert_eq!(ids(harness).await, all[2..]);
+    assert_eq!(ids_of(&unread(harness, "mail", 3, 10).await.events), all[2..]);
 }
 
 pub async fn one_of_two_nodes_moves_the_consumer(harness: &Harness) {
