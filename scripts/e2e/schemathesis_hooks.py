@@ -60,16 +60,21 @@ def replace_forged_cursor(case):
         case.query["cursor"] = ""
 
 
+LIST = r'\*|(W/)?"[^"]*"( *, *(W/)?"[^"]*")*'
+
+
 def replace_unknown_versions(case):
     """A change of a version that the row does not have is 412, and a version that the client has is
     not sent again. A text that is no list of tags stays where it is meant to be wrong; the service
     must reject it. Other wrong texts come from generators that do not know the pattern."""
     headers = case.headers or {}
     versions = headers.get("If-Match")
-    is_list = isinstance(versions, str) and re.fullmatch(r'\*|(W/)?"[^"]*"( *, *(W/)?"[^"]*")*', versions)
+    is_list = isinstance(versions, str) and re.fullmatch(LIST, versions)
     if versions is not None and (is_list or case.meta.generation.mode.is_positive):
         headers["If-Match"] = "*"
-    if str(headers.get("If-None-Match", "")).strip() == "*":
+    others = headers.get("If-None-Match")
+    is_wrong = isinstance(others, str) and not re.fullmatch(LIST, others)
+    if str(others).strip() == "*" or (is_wrong and case.meta.generation.mode.is_positive):
         headers["If-None-Match"] = '"other"'
 
 

@@ -19,5 +19,5 @@ async fn main() {
     let lead = create_lead(&configuration, lead).await.unwrap();
     assert_eq!(lead.full_name, "Rosa Rust");
     assert_eq!(lead.email.as_deref(), Some("rosa@acme.hr"));
-    delete_lead(&configuration, lead.id, None).await.unwrap();
+    delete_lead(&configuration, lead.id, None, None).await.unwrap();
 }
