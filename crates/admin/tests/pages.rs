@@ -54,6 +54,19 @@ async fn stored_markup_is_shown_as_text_in_both_languages() {
 }
 
 #[actix_web::test]
+async fn a_list_says_what_it_has_not_looked_at_and_counts_on_request() {
+    let answer = Office::of(Role::Owner, None, None).answer(get(&format!("{LEADS}?q=an"))).await;
+    assert!(answer.body.contains("<span class=\"number\">1,000+</span>"), "{}", answer.body);
+    assert!(answer.body.contains("Only part of the list was searched"));
+    let link = "/backend/admin/leads/?q=an&#38;count=exact";
+    assert!(answer.body.contains(link), "{}", answer.body);
+    let exact = get(&format!("{LEADS}?q=an&count=exact"));
+    let answer = Office::of(Role::Owner, None, None).answer(exact).await;
+    assert!(answer.body.contains("<span class=\"number\">4,321</span>"), "{}", answer.body);
+    assert!(!answer.body.contains("count exactly"), "{}", answer.body);
+}
+
+#[actix_web::test]
 async fn the_address_of_the_service_leads_to_the_back_office() {
     for path in ["/", "/backend/"] {
         let request = TestRequest::get().uri(path).insert_header(("Host", HOST));

@@ -15,7 +15,7 @@ use crate::seen::{ATTEMPTS, admitted, unless_stale};
 use crate::{App, FindError, ListError, SaveError, UpdateError, telemetry};
 
 pub use edit::{EditError, create_by_staff, delete_by_staff, edit};
-pub use pages::{LeadPage, Neighbours, neighbours, page, suggest, with_contact};
+pub use pages::{Neighbours, count, neighbours, page, suggest, with_contact};
 
 /// Creates a lead.
 ///

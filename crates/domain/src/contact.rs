@@ -12,6 +12,9 @@ use crate::{email, phone};
 /// The fewest digits of a phone number that identifies a person.
 const FEWEST_DIGITS: usize = 6;
 
+/// The last digits of a phone number, which few other numbers have.
+const TELLING_DIGITS: usize = 7;
+
 /// An e-mail address or a phone number, without regard to how it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Contact {
@@ -56,6 +59,22 @@ impl Contact {
                 (digits.len() >= FEWEST_DIGITS).then(|| Self::Phone(digits.to_owned()))
             }
             ContactKind::Text | ContactKind::Json => None,
+        }
+    }
+
+    /// A part of the contact that few others have, so that an index finds it fast: the end of a number, or the
+    /// name before the `@` unless it is a plain word such as `info`, which many addresses begin with.
+    pub fn telling(&self) -> &str {
+        match self {
+            Self::Email(address) => {
+                let name = address.rfind('@').and_then(|at| address.get(..=at)).unwrap_or(address);
+                let is_plain = name.trim_end_matches('@').chars().all(char::is_alphabetic);
+                if is_plain { address } else { name }
+            }
+            Self::Phone(digits) => {
+                let begin = digits.len().saturating_sub(TELLING_DIGITS);
+                digits.get(begin..).unwrap_or(digits)
+            }
         }
     }
 
@@ -127,6 +146,20 @@ mod tests {
     ) {
         let contact = Contact::read(kind, text).map(|contact| contact.to_string());
         assert_eq!(contact.as_deref(), read);
+    }
+
+    #[rstest]
+    #[case(ContactKind::Email, "ana.horvat@acme.hr", "ana.horvat@")]
+    #[case(ContactKind::Email, "ana7@acme.hr", "ana7@")]
+    #[case(ContactKind::Email, "info@acme.hr", "info@acme.hr")]
+    #[case(ContactKind::Phone, "+385911234567", "1234567")]
+    #[case(ContactKind::Phone, "123456", "123456")]
+    fn the_telling_part_is_one_that_few_others_have(
+        #[case] kind: ContactKind,
+        #[case] text: &str,
+        #[case] part: &str,
+    ) {
+        assert_eq!(Contact::read(kind, text).unwrap().telling(), part);
     }
 
     #[rstest]

@@ -1,5 +1,6 @@
 //! Leads: people who asked for an offer, and their progress in sales.
 
+pub mod counts;
 mod edit;
 mod input;
 mod list;
@@ -7,7 +8,7 @@ mod work;
 
 pub use edit::{Conflict, Conflicts, LeadEdit, LeadTexts, Merged, parse_new};
 pub use input::{FIELDS, LeadChange, LeadInput};
-pub use list::{LeadFilter, LeadOrder, LeadOwner, LeadSort};
+pub use list::{LeadFilter, LeadOrder, LeadOwner, LeadPage, LeadSort};
 pub use work::{
     LeadWork, LeadWorkChange, LeadWorkInput, NEXT_STEP_LENGTH, WORK_FIELDS, unknown_owner,
 };
@@ -134,6 +135,24 @@ pub struct Lead {
 }
 
 impl Lead {
+    /// The newest `most` of the leads `found` that have one of the contacts, without the lead
+    /// `except`.
+    pub fn newest_with(
+        contacts: &[Contact],
+        mut found: Vec<Self>,
+        except: Option<LeadId>,
+        most: u32,
+    ) -> Vec<Self> {
+        found.retain(|lead| {
+            let has = lead.details.contacts();
+            Some(lead.id) != except && contacts.iter().any(|contact| has.contains(contact))
+        });
+        found.sort_by_key(|lead| std::cmp::Reverse((lead.created_at, lead.id)));
+        found.dedup_by_key(|lead| lead.id);
+        found.truncate(most as usize);
+        found
+    }
+
     /// The fields that change.
     pub fn state(&self) -> LeadState {
         LeadState { details: self.details.clone(), work: self.work.clone() }

@@ -111,9 +111,62 @@ impl<T> Slice<T> {
     }
 }
 
+/// The highest number that a [`Count`] is counted to, if the database has to look at rows for it.
+pub const COUNTED_TO: u64 = 1000;
+
+/// How many rows a list has, as far as the database can tell in a few milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    /// This many.
+    Exact(u64),
+    /// This many or more.
+    AtLeast(u64),
+}
+
+impl Count {
+    /// The count of a list of which `found` rows were counted. The database stops one row after
+    /// [`COUNTED_TO`], or earlier if it has looked at too many rows (`is_complete` is then false).
+    pub fn of(found: u64, is_complete: bool) -> Self {
+        match found {
+            0..=COUNTED_TO if is_complete => Self::Exact(found),
+            _ => Self::AtLeast(found.min(COUNTED_TO)),
+        }
+    }
+}
+
+impl Count {
+    /// The count of two lists together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Exact(one), Self::Exact(two)) => Self::Exact(one.saturating_add(two)),
+            (Self::Exact(one) | Self::AtLeast(one), Self::Exact(two) | Self::AtLeast(two)) => {
+                Self::AtLeast(one.saturating_add(two).min(COUNTED_TO))
+            }
+        }
+    }
+}
+
+/// One step of a walk that looks at a limited number of rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glance<T> {
+    /// The rows that were found.
+    pub slice: Slice<T>,
+    /// Whether the database has stopped looking before it had found enough. More rows may match.
+    pub is_cut_short: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_count_is_exact_up_to_its_limit() {
+        assert_eq!(Count::of(0, true), Count::Exact(0));
+        assert_eq!(Count::of(COUNTED_TO, true), Count::Exact(COUNTED_TO));
+        assert_eq!(Count::of(COUNTED_TO + 1, true), Count::AtLeast(COUNTED_TO));
+        assert_eq!(Count::of(7, false), Count::AtLeast(7));
+    }
 
     #[test]
     fn an_empty_list_has_one_page() {

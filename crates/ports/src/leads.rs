@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use exit3_domain::clients::ClientId;
-use exit3_domain::contact::ContactKind;
+use exit3_domain::contact::{Contact, ContactKind};
 use exit3_domain::events::Act;
-use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, LeadWork, NewLead};
-use exit3_domain::paging::{Page, PageRequest, Slice, Step};
+use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, LeadPage, LeadWork, NewLead};
+use exit3_domain::paging::{Glance, Page, PageRequest, Slice, Step};
 
 use crate::StoreError;
 use crate::tables::{Column, Kind, Table};
@@ -85,6 +85,31 @@ pub trait LeadRepository: Send + Sync {
         order: LeadOrder,
         step: &Step,
     ) -> Result<Slice<Lead>, StoreError>;
+
+    /// Like [`Self::walk`], in bounded time: it may stop before it has found enough rows if the
+    /// filter has only words of fewer than three characters.
+    async fn glance(
+        &self,
+        filter: &LeadFilter,
+        order: LeadOrder,
+        step: &Step,
+    ) -> Result<Glance<Lead>, StoreError>;
+
+    /// Like [`Self::glance`], with counts as far as they are known in bounded time.
+    async fn page(
+        &self,
+        filter: &LeadFilter,
+        order: LeadOrder,
+        step: &Step,
+    ) -> Result<LeadPage, StoreError>;
+
+    /// The newest `most` leads that have one of these contacts, without the lead `except`.
+    async fn with_contact(
+        &self,
+        contacts: &[Contact],
+        except: Option<LeadId>,
+        most: u32,
+    ) -> Result<Vec<Lead>, StoreError>;
 
     /// Replaces the details of the lead `seen` and the work on it. `updated_at` becomes the later of the time of `act`
     /// and one microsecond after its old value.

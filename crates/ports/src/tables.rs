@@ -140,11 +140,18 @@ pub(crate) const DJANGO_SUBSCRIBERS: Table = memory("django_subscribers");
 pub(crate) const DJANGO_CLIENTS: Table = memory("django_clients");
 pub(crate) const DJANGO_STAFF: Table = memory("django_staff");
 
-/// Tables that no archive contains: counts, which are computed from the rows, and facts about a
-/// single database. Those of [`STAYING`](crate::STAYING) are among them.
+/// Tables that no archive contains: counts and search indexes, which are computed from the rows, and
+/// facts about a single database. Those of [`STAYING`](crate::STAYING) are among them.
 pub const NOT_MOVED: &[&str] = &[
     "lead_counts",
     "subscriber_counts",
+    "lead_search",
+    "lead_search_config",
+    "lead_search_data",
+    "lead_search_docsize",
+    "lead_search_idx",
+    "lead_search_queue",
+    "lead_search_state",
     "backup_status",
     "event_consumers",
     "jobs",

@@ -3,6 +3,7 @@
 mod bulk;
 mod create;
 mod list;
+mod page;
 mod row;
 
 use async_trait::async_trait;
@@ -11,14 +12,16 @@ use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel::{QueryResult, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use exit3_domain::clients::{self, ClientId};
+use exit3_domain::contact::Contact;
 use exit3_domain::events::{Act, Changes, Verb, record};
-use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, LeadWork, NewLead, RESOURCE};
-use exit3_domain::paging::{Page, PageRequest, Slice, Step};
+use exit3_domain::leads::{
+    Lead, LeadFilter, LeadId, LeadOrder, LeadPage, LeadWork, NewLead, RESOURCE,
+};
+use exit3_domain::paging::{Glance, Page, PageRequest, Slice, Step};
 use exit3_ports::{Constraint, LeadRepository, StoreError};
 
 use crate::events::{EventRow, Noted, NotedBoth};
 use crate::lane::{Entered, Lane};
-use crate::listing::Beyond;
 use crate::lists::Lists;
 use crate::pool::PgPool;
 use crate::sql::{Sql, Value};
@@ -41,6 +44,15 @@ impl PgLeadRepository {
     pub(crate) fn new(pool: PgPool, lists: Lists) -> Self {
         let creates = Lane::new(pool.clone());
         Self { pool, lists, creates }
+    }
+
+    fn reader<'a>(
+        &'a self,
+        filter: &LeadFilter,
+        order: LeadOrder,
+        step: &'a Step,
+    ) -> page::Reader<'a> {
+        page::Reader { lists: &self.lists, filter: filter.ordered_by(order.by), order, step }
     }
 }
 
@@ -96,8 +108,38 @@ impl LeadRepository for PgLeadRepository {
         order: LeadOrder,
         step: &Step,
     ) -> Result<Slice<Lead>, StoreError> {
-        let listing = list::listing(filter, order, Beyond::of(order, step));
-        self.lists.walk::<LeadColumns, LeadRow, _>(&listing, step).await
+        self.reader(filter, order, step).walk().await
+    }
+
+    async fn glance(
+        &self,
+        filter: &LeadFilter,
+        order: LeadOrder,
+        step: &Step,
+    ) -> Result<Glance<Lead>, StoreError> {
+        self.reader(filter, order, step).glance().await
+    }
+
+    async fn page(
+        &self,
+        filter: &LeadFilter,
+        order: LeadOrder,
+        step: &Step,
+    ) -> Result<LeadPage, StoreError> {
+        self.reader(filter, order, step).page().await
+    }
+
+    async fn with_contact(
+        &self,
+        contacts: &[Contact],
+        except: Option<LeadId>,
+        most: u32,
+    ) -> Result<Vec<Lead>, StoreError> {
+        let mut found = Vec::new();
+        for contact in contacts {
+            found.extend(page::resembling(&self.lists, contact).await?);
+        }
+        Ok(Lead::newest_with(contacts, found, except, most))
     }
 
     async fn update(

@@ -1,5 +1,6 @@
 //! Lists of any table: numbered pages with an exact count, and walks.
 
+mod ahead;
 mod key;
 mod merge;
 mod statements;
@@ -7,6 +8,7 @@ mod statements;
 use exit3_domain::order::{ListPosition, Order};
 use exit3_domain::paging::{Direction, Page, PageNumber, PageRequest, Step, last_page};
 
+pub(crate) use self::ahead::{Ahead, share};
 pub(crate) use self::key::Key;
 pub(crate) use self::merge::{Arm, Begin, Choice};
 use crate::sql::{Conditions, Value, is_indexed};
@@ -30,6 +32,8 @@ pub(crate) struct Listing {
     pub(crate) way: Way,
     /// Whether one plan serves the conditions for all values.
     pub(crate) plannable: bool,
+    /// How to look at the next rows, if the list is also read in bounded time.
+    pub(crate) ahead: Option<Ahead>,
 }
 
 /// Some rows that are not in a list.
@@ -50,8 +54,10 @@ pub(crate) enum Way {
     /// All matching rows first, which are then sorted: the rows of the arm, if there is one, that
     /// fulfil these conditions.
     Gathered(Option<Arm>, Conditions),
-    /// The same for rows that an index of few rows has, so that a walk gathers them at once.
-    Few(Conditions),
+    /// The same for rows that an index of few rows has, so that a walk gathers them at once, or reads them
+    /// in order if this is the key of that index. A key of several columns begins with one that has a
+    /// single value.
+    Few(Conditions, Option<Key>),
 }
 
 /// Where a step of a walk starts: the rows beyond this position, in one direction.
@@ -94,7 +100,7 @@ impl Way {
         match self {
             Self::InOrder | Self::Merged(_) => None,
             Self::Gathered(arm, conditions) => Some((arm.as_ref(), conditions)),
-            Self::Few(conditions) => Some((None, conditions)),
+            Self::Few(conditions, _) => Some((None, conditions)),
         }
     }
 }
@@ -119,6 +125,7 @@ impl Listing {
             from: from.map(|from| Value::of_position(from.position)),
             way: Way::InOrder,
             plannable: true,
+            ahead: None,
         }
     }
 

@@ -27,6 +27,8 @@ const PATIENCE: u32 = 8;
 pub(crate) struct Lists {
     primary: PgPool,
     replica: Option<ReplicaPool>,
+    /// How many rows a search looks at before it asks the trigram index.
+    pub(crate) ahead: usize,
 }
 
 /// The replica, and the connections to it.
@@ -46,7 +48,7 @@ impl Lists {
             settings.timeout = patience;
             ReplicaPool { known: Arc::clone(known), pool: PgPool::of_replica(&settings, runtime) }
         });
-        Self { primary, replica }
+        Self { primary, replica, ahead: settings.ahead }
     }
 
     /// The same for one of `workers` threads.
@@ -55,7 +57,7 @@ impl Lists {
             known: Arc::clone(&replica.known),
             pool: replica.pool.of_worker(workers, runtime),
         });
-        Self { primary, replica }
+        Self { primary, replica, ahead: self.ahead }
     }
 
     /// One page of a list, with its exact count; `None` past the last page. `ST` are the types of
@@ -94,7 +96,7 @@ impl Lists {
     }
 
     /// Returns the rows of a statement.
-    async fn load<ST, R>(&self, query: &Sql<ST>) -> Result<Vec<R>, StoreError>
+    pub(crate) async fn load<ST, R>(&self, query: &Sql<ST>) -> Result<Vec<R>, StoreError>
     where
         R: Send,
         ST: Send,

@@ -20,6 +20,9 @@ use crate::replica::Replica;
 /// The socket directory of a local server, if the address names none.
 const SOCKET_DIRECTORY: &str = "/var/run/postgresql";
 
+/// Looking at so many leads takes about 5 ms. It finds a page of words that one in 40 leads has.
+const AHEAD: usize = 2_000;
+
 /// The address of a database, and time limits.
 #[derive(Clone)]
 pub struct PgSettings {
@@ -32,6 +35,8 @@ pub struct PgSettings {
     pub timeout: Duration,
     /// How long storing many rows at once may take.
     pub bulk_timeout: Duration,
+    /// How many leads a search looks at, in the order of its list, before it asks the trigram index.
+    pub ahead: usize,
     /// The replica that lists may come from, and what is known about it.
     pub(crate) replica: Option<(Box<PgSettings>, Arc<Replica>)>,
     /// Set once it is known that a pooler which does not rename statements gives each connection a
@@ -160,6 +165,7 @@ impl PgSettings {
             pool_size: 16,
             wait: Duration::from_millis(1500),
             timeout: Duration::from_millis(1800),
+            ahead: AHEAD,
             bulk_timeout: Duration::from_secs(60),
             replica: None,
             alone: Arc::default(),

@@ -107,6 +107,7 @@ impl StaffRepository for PgStaffRepository {
             from: None,
             way: Way::InOrder,
             plannable: true,
+            ahead: None,
         };
         let Some(query) = listing.page::<StaffColumns>(page) else {
             return Ok(None);

@@ -1,6 +1,7 @@
 //! Composes the service: a database, the use cases over it, and the API.
 
 mod accents;
+mod search_index;
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;

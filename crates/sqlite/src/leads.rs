@@ -1,6 +1,7 @@
 //! Leads in SQLite.
 
 mod list;
+mod page;
 mod row;
 
 use async_trait::async_trait;
@@ -8,9 +9,12 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use exit3_domain::clients::{self, ClientId};
+use exit3_domain::contact::Contact;
 use exit3_domain::events::{Act, Changes, Verb, record};
-use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, LeadWork, NewLead, RESOURCE};
-use exit3_domain::paging::{Page, PageRequest, Slice, Step};
+use exit3_domain::leads::{
+    Lead, LeadFilter, LeadId, LeadOrder, LeadPage, LeadWork, NewLead, RESOURCE,
+};
+use exit3_domain::paging::{Glance, Page, PageRequest, Slice, Step};
 use exit3_ports::{Constraint, LeadRepository, StoreError};
 
 use self::row::{DetailsRow, LeadRow, WorkRow, leads};
@@ -19,6 +23,9 @@ use crate::events::EventRow;
 use crate::sql::{Cached, Sql};
 use crate::store::{PATIENCE_FOR_MANY, Store};
 use crate::values::{microseconds, moment};
+
+/// The most leads that are compared with a contact.
+const SAME_CONTACT: i64 = 200;
 
 /// Stores leads.
 #[derive(Clone)]
@@ -118,6 +125,40 @@ impl LeadRepository for SqliteLeadRepository {
         step: &Step,
     ) -> Result<Slice<Lead>, StoreError> {
         self.store.walk(&filter.ordered_by(order.by), order, step).await
+    }
+
+    async fn glance(
+        &self,
+        filter: &LeadFilter,
+        order: LeadOrder,
+        step: &Step,
+    ) -> Result<Glance<Lead>, StoreError> {
+        page::glance(&self.store, filter, order, step).await
+    }
+
+    async fn page(
+        &self,
+        filter: &LeadFilter,
+        order: LeadOrder,
+        step: &Step,
+    ) -> Result<LeadPage, StoreError> {
+        page::page(&self.store, filter, order, step).await
+    }
+
+    async fn with_contact(
+        &self,
+        contacts: &[Contact],
+        except: Option<LeadId>,
+        most: u32,
+    ) -> Result<Vec<Lead>, StoreError> {
+        let own = contacts.to_vec();
+        let find = move |connection: &mut SqliteConnection| {
+            let of = |contact| page::resembling(connection, contact, SAME_CONTACT);
+            own.iter().map(of).collect::<QueryResult<Vec<_>>>()
+        };
+        let rows = self.store.readers.read(find).await?.into_iter().flatten();
+        let found = rows.map(Lead::try_from).collect::<Result<Vec<_>, _>>()?;
+        Ok(Lead::newest_with(contacts, found, except, most))
     }
 
     async fn update(

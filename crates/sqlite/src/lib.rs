@@ -24,6 +24,7 @@ mod listing;
 mod merge;
 mod migrations;
 mod readers;
+mod search;
 mod sign_ins;
 mod sql;
 mod staff;

@@ -23,6 +23,8 @@ pub(crate) struct Arm {
     /// are found by these columns in the same index, because SQLite might read the whole table to
     /// find them by id, if its statistics are out of date.
     pub(crate) covers: &'static [&'static str],
+    /// The ids of the rows as a JSON array, if the search index has found them.
+    pub(crate) ids: Option<String>,
 }
 
 /// The value of a column in an [`Arm`].
@@ -53,7 +55,12 @@ impl Equal {
 impl Arm {
     /// All rows of one index.
     pub(crate) fn all(index: &'static str) -> Self {
-        Self { index, equal: Vec::new(), is_beyond: true, covers: &[] }
+        Self { index, equal: Vec::new(), is_beyond: true, covers: &[], ids: None }
+    }
+
+    /// The rows that the search index finds, in no order.
+    pub(crate) fn found(ids: &[i64]) -> Self {
+        Self { ids: Some(json(ids)), ..Self::all(" NOT INDEXED") }
     }
 
     /// Adds the table and the conditions of the combination.
@@ -62,6 +69,9 @@ impl Arm {
         for (column, value) in &self.equal {
             select.sql(" AND ").sql(column).sql(" = ");
             value.bind(select);
+        }
+        if let Some(ids) = &self.ids {
+            select.sql(" AND id IN (SELECT value FROM json_each(").text(ids).sql("))");
         }
     }
 
@@ -94,6 +104,11 @@ impl Arm {
     }
 }
 
+/// Ids as the JSON array that statements take.
+pub(crate) fn json(ids: &[i64]) -> String {
+    serde_json::Value::from(ids).to_string()
+}
+
 /// A sorted list of one table.
 pub(crate) struct Merge<'a> {
     pub(crate) table: &'static str,
@@ -117,16 +132,19 @@ impl Merge<'_> {
         offset: Option<i64>,
         conditions: impl Fn(&mut Sql<ST>, &Arm),
     ) -> Sql<ST> {
-        let mut select = Sql::new("SELECT ");
-        select.sql(self.columns);
         let joined = match self.arms {
             [arm] if !arm.covers.is_empty() => Some(arm),
             _ => None,
         };
+        let is_direct = joined.is_none() && self.arms.len() == 1;
+        let mut select = Sql::new("");
+        if !is_direct {
+            select.sql("SELECT ").sql(self.columns).sql(" FROM (");
+        }
         if let Some(arm) = joined {
-            select.sql(" FROM (SELECT ");
             for (place, (column, name)) in self.key.iter().zip(NAMES).enumerate() {
-                select.sql(if place == 0 { "" } else { ", " }).sql(column).sql(" AS ").sql(name);
+                select.sql(if place == 0 { "SELECT " } else { ", " }).sql(column);
+                select.sql(" AS ").sql(name);
             }
             for (column, name) in arm.covers.iter().zip(FOUND_BY) {
                 select.sql(", ").sql(column).sql(" AS ").sql(name);
@@ -134,24 +152,13 @@ impl Merge<'_> {
             arm.rows(&mut select, self.table);
             conditions(&mut select, arm);
             self.order(&mut select, self.key.iter().copied());
-        } else if let [arm] = self.arms {
-            arm.rows(&mut select, self.table);
-            conditions(&mut select, arm);
-            self.order(&mut select, self.key.iter().copied());
+            select.sql(" LIMIT ").int(limit);
         } else {
-            select.sql(" FROM (").uncached();
-            for (place, arm) in self.arms.iter().enumerate() {
-                select.sql(if place == 0 { "SELECT " } else { " UNION ALL SELECT " });
-                select.sql(self.columns);
-                for (column, name) in self.key.iter().zip(NAMES) {
-                    select.sql(", ").sql(column).sql(" AS ").sql(name);
-                }
-                arm.rows(&mut select, self.table);
-                conditions(&mut select, arm);
+            if !is_direct {
+                select.uncached();
             }
-            self.order(&mut select, self.names());
+            self.add(&mut select, limit, conditions);
         }
-        select.sql(" LIMIT ").int(limit);
         if let Some(offset) = offset {
             select.sql(" OFFSET ").int(offset);
         }
@@ -161,20 +168,53 @@ impl Merge<'_> {
                 select.sql(if place == 0 { " ON " } else { " AND " });
                 select.sql(column).sql(" = ").sql(name);
             }
-        } else if self.arms.len() != 1 {
+        } else if !is_direct {
             select.sql(")");
         }
-        if joined.is_some() || self.arms.len() != 1 {
+        if !is_direct {
             self.order(&mut select, self.names());
         }
         select
+    }
+
+    /// Adds a statement that reads the first `limit` rows, one after another: a surrounding
+    /// statement that needs fewer of them does not read the others. With several arms, the columns
+    /// of the key follow the others.
+    pub(crate) fn add<ST>(
+        &self,
+        select: &mut Sql<ST>,
+        limit: i64,
+        conditions: impl Fn(&mut Sql<ST>, &Arm),
+    ) {
+        if let [arm] = self.arms {
+            select.sql("SELECT ").sql(self.columns);
+            arm.rows(select, self.table);
+            conditions(select, arm);
+            self.order(select, self.key.iter().copied());
+        } else {
+            for (place, arm) in self.arms.iter().enumerate() {
+                select.sql(if place == 0 { "SELECT " } else { " UNION ALL SELECT " });
+                select.sql(self.columns);
+                for (column, name) in self.key.iter().zip(NAMES) {
+                    select.sql(", ").sql(column).sql(" AS ").sql(name);
+                }
+                arm.rows(select, self.table);
+                conditions(select, arm);
+            }
+            self.order(select, self.names());
+        }
+        select.sql(" LIMIT ").int(limit);
     }
 
     fn names(&self) -> impl Iterator<Item = &'static str> {
         NAMES.into_iter().take(self.key.len())
     }
 
-    fn order<ST>(&self, select: &mut Sql<ST>, columns: impl Iterator<Item = &'static str>) {
+    pub(crate) fn order<ST>(
+        &self,
+        select: &mut Sql<ST>,
+        columns: impl Iterator<Item = &'static str>,
+    ) {
         for (place, column) in columns.enumerate() {
             select.sql(if place == 0 { " ORDER BY " } else { ", " }).sql(column);
             select.sql(if self.descending { " DESC" } else { "" });

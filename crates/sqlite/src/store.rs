@@ -17,6 +17,8 @@ pub(crate) struct Store {
     pub(crate) readers: Arc<Readers>,
     pub(crate) writer: Arc<Writer>,
     pub(crate) patience: Duration,
+    /// How many rows of a list a search looks at before it asks the search index.
+    pub(crate) ahead: usize,
 }
 
 /// An error unless the stored row is the one that the caller has seen. On the connection of the

@@ -23,7 +23,9 @@ async fn harness() -> Harness {
     record_statements();
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("contract.sqlite3");
-    let database = SqliteDatabase::open(&path, &SqliteSettings::default()).unwrap();
+    // So few that searches come to the index.
+    let settings = SqliteSettings { ahead: 20, ..SqliteSettings::default() };
+    let database = SqliteDatabase::open(&path, &settings).unwrap();
     database.migrate().unwrap();
     let url = path.display().to_string();
     Harness {

@@ -58,7 +58,8 @@ fn column(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
 
 fn tables(connection: &mut SqliteConnection) -> Tables {
     let names = "SELECT name AS text FROM sqlite_schema WHERE type = 'table' \
-                 AND name NOT LIKE 'sqlite_%' AND name <> '__diesel_schema_migrations'";
+                 AND name NOT LIKE 'sqlite_%' AND name <> '__diesel_schema_migrations' \
+                 AND name NOT LIKE 'lead_search%'";
     let mut tables = Tables::new();
     for name in column(connection, names) {
         let definition = format!(

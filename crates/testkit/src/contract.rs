@@ -28,9 +28,15 @@ pub mod job_operations;
 pub mod jobs;
 mod lead_calls;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod lead_contacts;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod lead_counts;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod lead_filters;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod lead_glances;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod lead_index;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod lead_notes;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
@@ -89,6 +95,10 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Makes the database refuse events (`true`) or take them again.
 pub type RefuseEvents = Box<dyn Fn(bool) -> Pin<Box<dyn Future<Output = ()> + Send>>>;
 
+/// Indexes at most this many leads for searches. Returns how many, 0 if there is nothing left to
+/// index.
+pub type IndexLeads = Box<dyn Fn(u32) -> Pin<Box<dyn Future<Output = u64> + Send>>>;
+
 /// The repositories of one fresh, empty database.
 pub struct Harness {
     /// The repositories that the use cases need. Rules access them directly on the harness.
@@ -97,6 +107,8 @@ pub struct Harness {
     pub transfer: Arc<dyn Transfer>,
     /// Makes inserts into `events` fail, or succeed again; without the adapter.
     pub refuse_events: RefuseEvents,
+    /// Brings the search index up to date, if the database does not do that by itself.
+    pub index_leads: IndexLeads,
     /// Kept as long as the repositories are used; removes the database on drop.
     pub guard: Box<dyn Any>,
 }

@@ -212,6 +212,22 @@ macro_rules! repository_contract {
                 created_after_includes_its_moment_and_created_before_does_not,
                 takes_bounds_beyond_the_reach_of_any_database,
             }
+            lead_contacts {
+                finds_leads_with_the_same_address_or_number,
+                finds_an_address_in_both_spellings,
+                the_same_name_elsewhere_is_another_person,
+            }
+            lead_glances {
+                a_glance_is_a_step_of_the_list,
+                neighbours_are_those_of_the_list,
+                counts_of_a_page_are_right_as_far_as_they_say,
+                a_short_word_is_looked_for_among_the_newest_rows,
+            }
+            lead_index {
+                equals_a_scan_while_others_write_and_the_index_is_behind,
+                forgets_what_a_lead_was_before,
+                a_replaced_lead_is_found_by_what_it_is_now,
+            }
             lead_pages {
                 an_empty_list_has_one_empty_page,
                 pages_cut_the_list_without_overlap,

@@ -38,6 +38,8 @@ pub(crate) struct Asked {
     pub(crate) size: u32,
     /// The lead next to which the page begins or ends.
     pub(crate) beside: Option<(Direction, LeadId)>,
+    /// Whether the leads are counted exactly, which may take longer than the page.
+    pub(crate) is_counted: bool,
 }
 
 impl Default for Asked {
@@ -54,6 +56,7 @@ impl Default for Asked {
             order: LeadOrder::NEWEST,
             size: SIZE,
             beside: None,
+            is_counted: false,
         }
     }
 }
@@ -81,6 +84,7 @@ impl Asked {
                 }
                 "after" => asked.beside = lead(Direction::Forward),
                 "before" => asked.beside = lead(Direction::Backward),
+                "count" => asked.is_counted = value == "exact",
                 _ => {}
             }
         }
@@ -117,6 +121,7 @@ impl Asked {
             };
             add(name, Some(lead.0.to_string()));
         }
+        add("count", self.is_counted.then(|| "exact".to_owned()));
         fields
     }
 
@@ -134,7 +139,7 @@ impl Asked {
                 .map(begin),
             owner: self.owner,
             due: self.due.then_some(now),
-            // Too many words find nothing, which the page says.
+            // A text of this length cannot have too many words.
             words: search::words(&self.search).unwrap_or_default(),
         }
     }
@@ -142,7 +147,7 @@ impl Asked {
     /// Whether anything but order and size is chosen.
     pub(crate) fn is_filtered(&self) -> bool {
         let Self { order, size, .. } = *self;
-        let plain = Self { order, size, beside: None, ..self.clone() };
+        let plain = Self { order, size, ..self.anew() };
         plain != Self { order, size, ..Self::default() }
     }
 
@@ -158,7 +163,7 @@ impl Asked {
 
     /// The same from the first page on.
     fn anew(&self) -> Self {
-        Self { beside: None, ..self.clone() }
+        Self { beside: None, is_counted: false, ..self.clone() }
     }
 
     /// The same with another status.
@@ -178,6 +183,11 @@ impl Asked {
     /// The same with another number of rows.
     pub(crate) fn sized(&self, size: u32) -> Self {
         Self { size, ..self.anew() }
+    }
+
+    /// The same with an exact count.
+    pub(crate) fn counted(&self) -> Self {
+        Self { is_counted: true, ..self.clone() }
     }
 
     /// The page after or before this lead.
@@ -237,7 +247,7 @@ mod tests {
     #[case("")]
     #[case("q=ana+horvat&status=new&source=website&category=web_dev&owner=none&due=1")]
     #[case("owner=7&since=2026-01-01&until=2026-02-01&sort=full_name&size=100&after=12")]
-    #[case("sort=-next_step_at&before=3")]
+    #[case("sort=-next_step_at&before=3&count=exact")]
     fn a_list_is_read_back_from_its_address(#[case] query: &str) {
         assert_eq!(Asked::read(query).query(), query);
     }

@@ -8,9 +8,9 @@ use chrono::{DateTime, Utc};
 use exit3_app::leads;
 use exit3_domain::access::{Action, Record};
 use exit3_domain::leads::{
-    Lead, LeadCategory, LeadOwner, LeadSort, LeadSource, LeadStatus, LeadTexts,
+    Lead, LeadCategory, LeadFilter, LeadOwner, LeadSort, LeadSource, LeadStatus, LeadTexts,
 };
-use exit3_domain::paging::{Direction, Step};
+use exit3_domain::paging::{Count, Direction, Step};
 use exit3_domain::versions::Version;
 
 use super::asked::{Asked, NOBODY, SIZES};
@@ -32,12 +32,16 @@ struct ListPage {
     asked: Asked,
     /// The number of leads, as it is shown.
     count: String,
+    /// The link that counts them exactly, unless the number is exact.
+    count_exactly: Option<String>,
     chips: Vec<Chip>,
     sources: Vec<Choice>,
     categories: Vec<Choice>,
     owners: Vec<Choice>,
     columns: Vec<Column>,
     rows: Vec<Row>,
+    /// Whether more leads may match, because a short word was only looked for in the next ones.
+    is_cut_short: bool,
     previous: Option<String>,
     next: Option<String>,
     sizes: Vec<(u32, String)>,
@@ -122,14 +126,24 @@ pub(super) async fn list(
         async { Ok::<_, PageError>(leads::page(&admin.app, &filter, asked.order, &step).await?) },
         Team::load(&admin),
     )?;
-    let slice = &found.slice;
+    let count = match (asked.is_counted, found.count) {
+        (true, Count::AtLeast(_)) => {
+            Count::Exact(leads::count(&admin.app, &filter, asked.order).await?)
+        }
+        (_, count) => count,
+    };
+    let slice = &found.glance.slice;
     let edge = |lead: Option<&Lead>, direction, exists: bool| {
         lead.filter(|_| exists).map(|lead| link_of(&asked.beside(direction, lead.id)))
     };
     let view = View { texts, team: &team, asked: &asked, member: &member, now };
     let template = ListPage {
         shell: Shell::of(&member.visit, "leads"),
-        count: format::number(texts, found.count),
+        count: count_text(texts, count),
+        count_exactly: match count {
+            Count::Exact(_) => None,
+            Count::AtLeast(_) => Some(link_of(&asked.counted())),
+        },
         chips: view.chips(&found.by_status),
         sources: choices(
             texts,
@@ -151,6 +165,7 @@ pub(super) async fn list(
             .as_str(),
         ),
         columns: view.columns(),
+        is_cut_short: found.glance.is_cut_short,
         rows: slice.rows.iter().map(|lead| view.row(lead)).collect(),
         previous: edge(slice.rows.first(), Direction::Backward, slice.has_previous),
         next: edge(slice.rows.last(), Direction::Forward, slice.has_next),
@@ -169,6 +184,15 @@ pub(super) async fn list(
         response.headers_mut().insert(HeaderName::from_static("hx-replace-url"), address);
     }
     Ok(response)
+}
+
+/// A count for people: `1,000+` if there may be more.
+fn count_text(texts: Texts, count: Count) -> String {
+    match count {
+        Count::Exact(count) => format::number(texts, count),
+        Count::AtLeast(0) => "…".to_owned(),
+        Count::AtLeast(count) => format!("{}+", format::number(texts, count)),
+    }
 }
 
 /// The word of a choice; empty if nothing is chosen.
@@ -197,12 +221,12 @@ pub(super) struct View<'a> {
 }
 
 impl View<'_> {
-    fn chips(&self, by_status: &[(LeadStatus, u64)]) -> Vec<Chip> {
-        let all = by_status.iter().map(|(_, count)| count).sum();
-        let chip = |status: Option<LeadStatus>, count: u64| Chip {
+    fn chips(&self, by_status: &[(LeadStatus, Count)]) -> Vec<Chip> {
+        let all = LeadFilter::default().total(by_status);
+        let chip = |status: Option<LeadStatus>, count: Count| Chip {
             word: word(status.map(LeadStatus::as_str)),
             text: say(self.texts, "status", status.map_or("all", LeadStatus::as_str)),
-            count: format::number(self.texts, count),
+            count: count_text(self.texts, count),
             href: link_of(&self.asked.with_status(status)),
             is_chosen: self.asked.status == status,
         };

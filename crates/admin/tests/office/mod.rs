@@ -24,8 +24,10 @@ use exit3_app::sign_ins::Entrance;
 use exit3_domain::email::DisposableDomains;
 use exit3_domain::events::{Act, Actor, Author, Changes, Event, EventId, Subject, Verb};
 use exit3_domain::lead_notes::{LeadNote, LeadNoteId};
-use exit3_domain::leads::{Lead, LeadCategory, LeadId, LeadSource, LeadStatus, LeadWork, NewLead};
-use exit3_domain::paging::{Page, Slice};
+use exit3_domain::leads::{
+    Lead, LeadCategory, LeadId, LeadPage, LeadSource, LeadStatus, LeadWork, NewLead,
+};
+use exit3_domain::paging::{Count, Glance, Page, Slice};
 use exit3_domain::sign_ins::{SecretToken, SignIn, SignInId, TOKEN};
 use exit3_domain::staff::{
     Language, PasswordHash, Preferences, Role, SALT, Staff, StaffId, StaffProfile,
@@ -145,10 +147,19 @@ impl Office {
         all.staff.expect_find().returning(move |_| Ok(Some(person.clone())));
         let rows = move || Slice { rows: vec![lead(owner)], has_next: true, has_previous: true };
         all.leads.expect_find().returning(move |id| Ok((id == LeadId(7)).then(|| lead(owner))));
-        all.leads.expect_walk().returning(move |_, _, _| Ok(rows()));
-        all.leads.expect_list().returning(move |_, _, _| {
-            Ok(Some(Page { count: 1000, number: 1, rows: vec![lead(owner)] }))
+        let glance = move || Glance { slice: rows(), is_cut_short: true };
+        all.leads.expect_glance().returning(move |_, _, _| Ok(glance()));
+        all.leads.expect_page().returning(move |_, _, _| {
+            let by_status = LeadStatus::ALL.iter().map(|status| (*status, Count::Exact(7)));
+            let (glance, by_status) = (glance(), by_status.collect());
+            Ok(LeadPage { glance, count: Count::AtLeast(1000), by_status })
         });
+        all.leads.expect_list().returning(move |_, _, _| {
+            Ok(Some(Page { count: 4321, number: 1, rows: vec![lead(owner)] }))
+        });
+        all.leads
+            .expect_with_contact()
+            .returning(move |_, _, _| Ok(vec![Lead { id: LeadId(8), ..lead(owner) }]));
         let note = LeadNote {
             id: LeadNoteId(5),
             lead: LeadId(7),

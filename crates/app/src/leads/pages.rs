@@ -1,30 +1,17 @@
 //! Reads of leads for pages.
 
-use exit3_domain::contact::Contact;
-use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, LeadStatus};
-use exit3_domain::paging::{Direction, PageRequest, Slice, Step};
+use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, LeadPage};
+use exit3_domain::paging::{Direction, Glance, PageRequest, Step};
 use exit3_domain::search;
 use exit3_ports::{StoreError, TRACE};
 
-use super::walk;
 use crate::App;
 
 /// The most leads that [`suggest`] returns.
 const SUGGESTED: u32 = 8;
 
-/// One step of a list for a page, with counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeadPage {
-    /// The leads of the page, and whether more precede or follow.
-    pub slice: Slice<Lead>,
-    /// The number of leads in the whole list.
-    pub count: u64,
-    /// The same for each status, regardless of the statuses that the filter allows.
-    pub by_status: Vec<(LeadStatus, u64)>,
-}
-
-/// One page of the matching leads. Pages are steps of a walk, so a deep page costs as much as the
-/// first one.
+/// One page of the matching leads with counts, in bounded time. Pages are steps of a walk,
+/// so a deep page costs as much as the first one.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -35,21 +22,15 @@ pub async fn page(
     order: LeadOrder,
     step: &Step,
 ) -> Result<LeadPage, StoreError> {
-    let slice = walk(app, filter, order, step).await?;
-    let mut by_status = Vec::new();
-    for status in LeadStatus::ALL {
-        let one = LeadFilter { statuses: Some(vec![*status]), ..filter.clone() };
-        by_status.push((*status, count(app, &one, order).await?));
-    }
-    let is_chosen =
-        |status: &LeadStatus| filter.statuses.as_ref().is_none_or(|chosen| chosen.contains(status));
-    let chosen = by_status.iter().filter(|(status, _)| is_chosen(status));
-    let count = chosen.map(|(_, count)| count).sum();
-    Ok(LeadPage { slice, count, by_status })
+    app.repositories()?.leads.page(filter, order, step).await
 }
 
-/// The number of leads in a list.
-async fn count(app: &App, filter: &LeadFilter, order: LeadOrder) -> Result<u64, StoreError> {
+/// The exact number of leads in a list, which may take long.
+///
+/// # Errors
+/// [`StoreError`].
+#[tracing::instrument(target = TRACE, name = "leads.count", skip_all)]
+pub async fn count(app: &App, filter: &LeadFilter, order: LeadOrder) -> Result<u64, StoreError> {
     let first = PageRequest { size: 1, ..PageRequest::first() };
     let page = app.repositories()?.leads.list(filter, order, first).await?;
     Ok(page.map_or(0, |page| page.count))
@@ -75,11 +56,12 @@ pub async fn neighbours(
     order: LeadOrder,
     lead: &Lead,
 ) -> Result<Neighbours, StoreError> {
+    let leads = &app.repositories()?.leads;
     let step = |direction| Step { from: Some(order.position(lead)), direction, size: 1 };
     let (back, on) = (step(Direction::Backward), step(Direction::Forward));
     let (before, after) =
-        tokio::try_join!(walk(app, filter, order, &back), walk(app, filter, order, &on))?;
-    let id = |slice: Slice<Lead>| slice.rows.first().map(|lead| lead.id);
+        tokio::try_join!(leads.glance(filter, order, &back), leads.glance(filter, order, &on))?;
+    let id = |glance: Glance<Lead>| glance.slice.rows.first().map(|lead| lead.id);
     Ok(Neighbours { previous: id(before), next: id(after) })
 }
 
@@ -89,25 +71,15 @@ pub async fn neighbours(
 /// [`StoreError`].
 #[tracing::instrument(target = TRACE, name = "leads.with_contact", skip_all)]
 pub async fn with_contact(app: &App, lead: &Lead, most: u32) -> Result<Vec<Lead>, StoreError> {
-    let mut found: Vec<Lead> = Vec::new();
-    for contact in lead.details.contacts() {
-        let (Contact::Email(word) | Contact::Phone(word)) = &contact;
-        let filter = LeadFilter { words: vec![word.clone()], ..LeadFilter::default() };
-        // One more, because the lead itself is found too.
-        let step = Step { from: None, direction: Direction::Forward, size: most + 1 };
-        let slice = walk(app, &filter, LeadOrder::NEWEST, &step).await?;
-        let is_other =
-            |other: &Lead| other.id != lead.id && other.details.contacts().contains(&contact);
-        found.extend(slice.rows.into_iter().filter(is_other));
+    let contacts = lead.details.contacts();
+    if contacts.is_empty() {
+        return Ok(Vec::new());
     }
-    found.sort_by_key(|lead| std::cmp::Reverse((lead.created_at, lead.id)));
-    found.dedup_by_key(|lead| lead.id);
-    found.truncate(most as usize);
-    Ok(found)
+    app.repositories()?.leads.with_contact(&contacts, Some(lead.id), most).await
 }
 
-/// The newest leads that match what someone is typing, at most eight. Nothing for a text without
-/// words, or with too many.
+/// The newest leads that match what someone is typing, at most [`SUGGESTED`]. Nothing for a text
+/// without words, or with too many.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -119,7 +91,8 @@ pub async fn suggest(app: &App, typed: &str) -> Result<Vec<Lead>, StoreError> {
     }
     let filter = LeadFilter { words, ..LeadFilter::default() };
     let step = Step { from: None, direction: Direction::Forward, size: SUGGESTED };
-    Ok(walk(app, &filter, LeadOrder::NEWEST, &step).await?.rows)
+    let glance = app.repositories()?.leads.glance(&filter, LeadOrder::NEWEST, &step).await?;
+    Ok(glance.slice.rows)
 }
 
 #[cfg(test)]

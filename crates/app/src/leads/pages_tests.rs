@@ -1,65 +1,88 @@
-use exit3_domain::leads::{LeadFilter, LeadId, LeadOrder, LeadStatus};
-use exit3_domain::paging::{Direction, Page, Slice, Step};
+use exit3_domain::leads::{LeadFilter, LeadId, LeadOrder};
+use exit3_domain::paging::{Direction, Glance, Page, Slice};
 
 use super::*;
 use crate::testing::{Mocks, stored};
 
-fn slice(ids: &[i64]) -> Slice<Lead> {
-    let rows = ids.iter().map(|id| Lead { id: LeadId(*id), ..stored(1) }).collect();
-    Slice { rows, has_next: false, has_previous: false }
+fn glance(ids: &[i64]) -> Glance<Lead> {
+    let rows = ids.iter().map(|id| stored(*id)).collect();
+    let slice = Slice { rows, has_next: false, has_previous: false };
+    Glance { slice, is_cut_short: false }
 }
 
 #[tokio::test]
-async fn a_page_counts_each_status_and_those_that_are_chosen() {
+async fn neighbours_are_a_step_in_either_direction() {
     let mut mocks = Mocks::new();
-    mocks.repositories.leads.expect_walk().returning(|_, _, _| Ok(slice(&[1])));
-    mocks.repositories.leads.expect_list().returning(|filter, _, _| {
-        let [status] = filter.statuses.as_deref().unwrap() else { panic!("{filter:?}") };
-        let number = LeadStatus::ALL.iter().position(|one| one == status).unwrap() as u64;
-        Ok(Some(Page { count: 10 + number, number: 1, rows: Vec::new() }))
-    });
-    let app = mocks.into_app();
-    let step = Step { from: None, direction: Direction::Forward, size: 50 };
-    let chosen = [LeadStatus::New, LeadStatus::Interested];
-    let filter = LeadFilter { statuses: Some(chosen.to_vec()), ..LeadFilter::default() };
-    let found = page(&app, &filter, LeadOrder::NEWEST, &step).await.unwrap();
-    assert_eq!(found.count, 10 + 12);
-    assert_eq!(found.by_status.len(), LeadStatus::ALL.len());
-    let all = page(&app, &LeadFilter::default(), LeadOrder::NEWEST, &step).await.unwrap();
-    assert_eq!(all.count, 10 + 11 + 12 + 13 + 14 + 15);
+    let at = LeadOrder::NEWEST.position(&stored(7));
+    mocks
+        .repositories
+        .leads
+        .expect_glance()
+        .withf(move |_, _, step| step.from.as_ref() == Some(&at) && step.size == 1)
+        .returning(|_, _, step| match step.direction {
+            Direction::Backward => Ok(glance(&[8])),
+            Direction::Forward => Ok(glance(&[])),
+        });
+    let filter = LeadFilter::default();
+    let found = neighbours(&mocks.into_app(), &filter, LeadOrder::NEWEST, &stored(7)).await;
+    assert_eq!(found.unwrap(), Neighbours { previous: Some(LeadId(8)), next: None });
 }
 
 #[tokio::test]
-async fn neighbours_are_one_step_away_in_both_directions() {
+async fn suggests_the_newest_leads_with_the_typed_words() {
     let mut mocks = Mocks::new();
-    mocks.repositories.leads.expect_walk().times(2).returning(|_, order, step| {
-        assert_eq!((step.from.as_ref(), step.size), (Some(&order.position(&stored(1))), 1));
-        Ok(slice(if step.direction == Direction::Forward { &[8] } else { &[] }))
-    });
+    mocks
+        .repositories
+        .leads
+        .expect_glance()
+        .times(1)
+        .withf(|filter, order, step| {
+            filter.words == ["ana", "ho"] && *order == LeadOrder::NEWEST && step.size == 8
+        })
+        .returning(|_, _, _| Ok(glance(&[2, 1])));
     let app = mocks.into_app();
-    let found =
-        neighbours(&app, &LeadFilter::default(), LeadOrder::NEWEST, &stored(1)).await.unwrap();
-    assert_eq!(found, Neighbours { previous: None, next: Some(LeadId(8)) });
+    assert_eq!(suggest(&app, " Ana HO").await.unwrap(), [stored(2), stored(1)]);
+    let too_many = (0..300).map(|n| n.to_string()).collect::<Vec<_>>().join(" ");
+    for nothing in ["", "  ", &too_many] {
+        assert_eq!(suggest(&app, nothing).await.unwrap(), []);
+    }
 }
 
 #[tokio::test]
-async fn other_leads_of_a_person_have_the_same_contact_and_not_just_a_similar_one() {
+async fn nobody_is_looked_for_without_a_contact() {
     let mut mocks = Mocks::new();
-    mocks.repositories.leads.expect_walk().returning(|_, _, _| {
-        let mut found = slice(&[7, 8, 9]);
-        let similar = found.rows.last_mut().unwrap();
-        similar.details.email = Some("xana@acme.hr".into());
-        similar.details.phone_number = None;
-        Ok(found)
-    });
-    let app = mocks.into_app();
-    let known = Lead { id: LeadId(7), ..stored(1) };
-    let found = with_contact(&app, &known, 5).await.unwrap();
-    assert_eq!(found.iter().map(|lead| lead.id.0).collect::<Vec<_>>(), [8]);
+    mocks.repositories.leads.expect_with_contact().never();
+    let mut lead = stored(7);
+    (lead.details.email, lead.details.phone_number) = (None, Some("123".to_owned()));
+    assert_eq!(with_contact(&mocks.into_app(), &lead, 5).await.unwrap(), []);
 }
 
 #[tokio::test]
-async fn nothing_is_suggested_for_no_words() {
-    let app = Mocks::new().into_app();
-    assert_eq!(suggest(&app, " \t ").await.unwrap(), []);
+async fn others_are_looked_for_with_the_contacts_of_a_lead() {
+    let mut mocks = Mocks::new();
+    let lead = stored(7);
+    let contacts = lead.details.contacts();
+    assert!(!contacts.is_empty());
+    mocks
+        .repositories
+        .leads
+        .expect_with_contact()
+        .withf(move |given, except, most| {
+            given == contacts && *except == Some(LeadId(7)) && *most == 5
+        })
+        .returning(|_, _, _| Ok(vec![stored(9)]));
+    assert_eq!(with_contact(&mocks.into_app(), &lead, 5).await.unwrap(), [stored(9)]);
+}
+
+#[tokio::test]
+async fn counts_exactly_on_request() {
+    let mut mocks = Mocks::new();
+    mocks
+        .repositories
+        .leads
+        .expect_list()
+        .withf(|_, order, page| *order == LeadOrder::NEWEST && page.size == 1)
+        .returning(|_, _, _| Ok(Some(Page { count: 4321, number: 1, rows: vec![stored(1)] })));
+    let (app, all) = (mocks.into_app(), LeadFilter::default());
+    assert_eq!(count(&app, &all, LeadOrder::NEWEST).await.unwrap(), 4321);
 }

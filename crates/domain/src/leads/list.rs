@@ -2,9 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
+use super::counts::StatusCounts;
 use super::{Lead, LeadCategory, LeadSource, LeadStatus};
 use crate::choice::{choice, chosen};
 use crate::order::{ListPosition, Order, Sort, SortColumn, SortValue};
+use crate::paging::{Count, Glance};
 use crate::staff::StaffId;
 
 /// Whose leads a list contains.
@@ -56,6 +58,12 @@ impl LeadFilter {
         !self.is_bounded() && self.owner.is_none() && self.due.is_none() && self.words.is_empty()
     }
 
+    /// Whether an index has exactly the matching leads of each status: the filter only uses status,
+    /// source, category and the time of creation.
+    pub fn is_indexed(&self) -> bool {
+        self.owner.is_none() && self.due.is_none() && self.words.is_empty()
+    }
+
     /// The words allowed for `status`, `source` and `category`, in this order, without duplicates;
     /// `None` allows all.
     pub fn choices(&self) -> [Option<Vec<&'static str>>; 3] {
@@ -98,6 +106,17 @@ impl LeadFilter {
         }
         (filter, from)
     }
+}
+
+/// One step of a list of leads for a page, and counts, all from one state of the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeadPage {
+    /// The leads of the page, and whether more precede or follow.
+    pub glance: Glance<Lead>,
+    /// The number of leads in the whole list. Exact if the filter only has choices.
+    pub count: Count,
+    /// The same for each status, regardless of the statuses that the filter allows.
+    pub by_status: StatusCounts,
 }
 
 choice! {

@@ -1,14 +1,15 @@
 //! Lists of leads.
 
 use chrono::{DateTime, Utc};
+use diesel::sql_types::{BigInt, Bool, Text};
 use exit3_domain::leads::{
     LeadCategory, LeadFilter, LeadOrder, LeadOwner, LeadSort, LeadSource, LeadStatus,
 };
 use exit3_domain::order::SortValue;
 
 use super::row::COLUMNS;
-use crate::listing::{Arm, Begin, Beyond, Choice, Except, Key, Listing, Way};
-use crate::sql::{Conditions, Value, is_indexed};
+use crate::listing::{Ahead, Arm, Begin, Beyond, Choice, Except, Key, Listing, Way, share};
+use crate::sql::{Conditions, Sql, Value, is_indexed};
 
 /// Describes the list.
 pub(super) fn listing(filter: &LeadFilter, order: LeadOrder, from: Option<Beyond<'_>>) -> Listing {
@@ -18,30 +19,34 @@ pub(super) fn listing(filter: &LeadFilter, order: LeadOrder, from: Option<Beyond
         (filter, from) = (rest, position.map(|position| Beyond { position, below }));
     }
     let choices = choices(&filter);
-    let mut conditions = restrictions(&filter, &choices);
-    filter.words.iter().for_each(|word| conditions.add_word(word));
+    let conditions = checked(&filter);
     let all = Listing::all("leads", COLUMNS, key(order.by), order.descending, from);
     if let Some(mut few) = few(&filter) {
         few.add_hidden(&conditions);
-        return Listing { conditions, way: Way::Few(few), plannable: false, ..all };
+        let way = Way::Few(few, few_key(&filter, order.by));
+        return Listing { conditions, way, plannable: false, ..all };
     }
     let is_chosen = choices.iter().any(Option::is_some);
     let is_bounded = filter.is_bounded();
-    let is_in_time = matches!(order.by, LeadSort::CreatedAt | LeadSort::Status);
-    if !filter.words.is_empty() || (is_bounded && !is_in_time) {
-        let way = gathered(&filter, &choices);
-        return Listing { conditions, way, plannable: false, ..all };
-    }
-    let way = if is_chosen || (is_bounded && order.by == LeadSort::Status) {
+    let in_order = if is_chosen || (is_bounded && order.by == LeadSort::Status) {
         Way::Merged(arms(&filter, &choices, order.by, from))
     } else {
         Way::InOrder
     };
+    if !filter.words.is_empty() || (is_bounded && !is_in_time(order.by)) {
+        let range = match order.by {
+            LeadSort::CreatedAt => bounds(&filter),
+            _ => Conditions::default(),
+        };
+        let ahead = Some(Ahead { way: in_order, range });
+        let way = gathered(&filter, &choices);
+        return Listing { conditions, way, plannable: false, ahead, ..all };
+    }
     Listing {
         counts: (!is_bounded).then_some("lead_counts"),
         conditions: of_choices_and_times(&filter, &choices),
         except: except(&filter, &choices),
-        way,
+        way: in_order,
         plannable: filter.is_counted() && is_common(&choices),
         ..all
     }
@@ -55,6 +60,11 @@ fn except(filter: &LeadFilter, choices: &[Option<Choice>; 3]) -> Option<Except> 
         // In this form, the planner always expects that most rows fulfil it, as they do.
         Except { others: "(owner_id IS NULL)::int <> 0", rows }
     })
+}
+
+/// Whether an index of few rows has all rows of the list.
+pub(super) fn is_few(filter: &LeadFilter) -> bool {
+    few(filter).is_some()
 }
 
 /// What selects rows from the index of leads with an owner, or of those with a next step, if the
@@ -77,12 +87,123 @@ fn few(filter: &LeadFilter) -> Option<Conditions> {
     Some(few)
 }
 
+/// The key of the index of few rows, if it has them in this order.
+fn few_key(filter: &LeadFilter, by: LeadSort) -> Option<Key> {
+    match (filter.owner, by) {
+        (Some(LeadOwner::Staff(_)), LeadSort::CreatedAt) => {
+            Some(Key(&["owner_id", "created_at", "id"]))
+        }
+        (Some(LeadOwner::Staff(_)), _) => None,
+        (_, LeadSort::NextStepAt) => Some(key(by)),
+        _ => None,
+    }
+}
+
 /// The leads that somebody owns.
 fn owned() -> Conditions {
     let mut owned = Conditions::default();
     owned.add_sql("owner_id >= (SELECT '-9223372036854775808'::bigint)");
     owned.add_sql("owner_id <= (SELECT '9223372036854775807'::bigint)");
     owned
+}
+
+/// Whether the rows of an order, or of each status in it, are in the order of time.
+pub(super) fn is_in_time(by: LeadSort) -> bool {
+    matches!(by, LeadSort::CreatedAt | LeadSort::Status)
+}
+
+/// The statement that counts the leads of each status that match the rest of the filter. Unless the
+/// database keeps these counts, it looks at the newest `most` leads of each status, and tells
+/// whether these are all.
+pub(super) fn tally(filter: &LeadFilter, most: usize) -> Sql<(Text, BigInt, Bool)> {
+    let any_status = LeadFilter { statuses: None, ..filter.clone() };
+    let [_, sources, categories] = choices(filter);
+    if filter.is_counted() {
+        let mut conditions = Conditions::default();
+        for choice in [&sources, &categories].into_iter().flatten() {
+            conditions.add_choice(choice.column, &choice.words);
+        }
+        let counts = Sql::planned("SELECT status, sum(n)::bigint, true FROM lead_counts");
+        return counts.all_of(&conditions).sql(" GROUP BY status");
+    }
+    if let Some(few) = few(filter) {
+        let counts = Sql::planned("SELECT status, count(*) FILTER (WHERE true");
+        let counts = counts.and_all_of(&checked(&any_status));
+        let counts = counts.sql("), sum(count(*)) OVER () < ").value(limit(most));
+        let columns = match filter.words.is_empty() {
+            // The index has them, so that no row of the table is read.
+            true => " FROM (SELECT status, source, category, created_at, owner_id, next_step_at",
+            false => " FROM (SELECT *",
+        };
+        let counts = counts.sql(columns).sql(" FROM leads").all_of(&few).sql(" LIMIT ");
+        return counts.value(limit(most)).sql(") few GROUP BY status");
+    }
+    let arm = arm(filter, &[Some(every_status()), sources, categories], LeadSort::CreatedAt);
+    let most = match filter.is_indexed() {
+        true => limit(most),
+        false => Value::BigInt(share(most, arm.count() / LeadStatus::ALL.len())),
+    };
+    let checked = match filter.is_indexed() {
+        true => Conditions::default(),
+        false => checked(&any_status),
+    };
+    let counts =
+        Sql::planned("SELECT of_status.word, sum(found.n)::bigint, bool_and(found.looked < ");
+    let counts = arm.combinations(counts.value(most.clone()).sql(")"), |each| {
+        let each = each.sql("SELECT count(*) AS looked, count(*) FILTER (WHERE true");
+        let each = each.and_all_of(&checked).sql(") AS n FROM (SELECT ");
+        let each = each.sql(if filter.is_indexed() { "1" } else { "*" });
+        let each = each.sql(" FROM leads");
+        let each = match filter.is_indexed() {
+            true => bounded(&arm, each),
+            false => arm.order(arm.within(each, true), true),
+        };
+        each.sql(" LIMIT ").value(most).sql(") newest")
+    });
+    counts.sql(" GROUP BY of_status.word")
+}
+
+/// The statement that tells whether more leads with the filter's choices lie within its bounds than
+/// the square root of `size` times the number of all leads with these choices.
+pub(super) fn are_many(filter: &LeadFilter, size: u32) -> Sql<Bool> {
+    let choices = choices(filter);
+    let mut chosen = Conditions::default();
+    for choice in choices.iter().flatten() {
+        chosen.add_choice(choice.column, &choice.words);
+    }
+    let [status, source, category] = choices;
+    let arm = arm(
+        filter,
+        &[status.or_else(|| Some(every_status())), source, category],
+        LeadSort::CreatedAt,
+    );
+    let limit = "(SELECT sqrt(coalesce(sum(n), 0) * ";
+    let most = Sql::planned("WITH few AS MATERIALIZED ").sql(limit);
+    let most = most.value(Value::BigInt(size.into())).sql(")::bigint AS n FROM lead_counts");
+    let many =
+        most.all_of(&chosen).sql(") SELECT coalesce(sum(found.n) > (SELECT n FROM few), false)");
+    arm.combinations(many, |each| {
+        let each = each.sql("SELECT count(*) AS n FROM (SELECT 1 FROM leads");
+        bounded(&arm, each).sql(" LIMIT (SELECT n + 1 FROM few)) newest")
+    })
+}
+
+/// The rows of an arm, read from the bound that it has: an index scan of PostgreSQL stops at the other
+/// one only when it has read all rows with the same choices.
+fn bounded<ST>(arm: &Arm, each: Sql<ST>) -> Sql<ST> {
+    let descending = arm.after.is_none();
+    arm.order(arm.within(each, descending), descending)
+}
+
+fn limit(most: usize) -> Value {
+    Value::BigInt(i64::try_from(most).unwrap_or(i64::MAX))
+}
+
+/// The conditions of the filter that are checked row by row, except for those of [`few`].
+fn checked(filter: &LeadFilter) -> Conditions {
+    let mut checked = restrictions(filter, &choices(filter));
+    filter.words.iter().for_each(|word| checked.add_word(word));
+    checked
 }
 
 /// The conditions of the filter, except for the words and those of [`few`].
@@ -169,7 +290,7 @@ fn arms(
 
 fn arm(filter: &LeadFilter, choices: &[Option<Choice>; 3], by: LeadSort) -> Arm {
     let [status, source, category] = choices;
-    let is_in_time = matches!(by, LeadSort::CreatedAt | LeadSort::Status);
+    let is_in_time = is_in_time(by);
     let own = match (by, status, source, category) {
         (LeadSort::CreatedAt | LeadSort::Status, Some(own), None, None) => Some(own.clone()),
         (LeadSort::CreatedAt, None, Some(own), None) => Some(own.clone()),

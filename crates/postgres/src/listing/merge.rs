@@ -52,6 +52,11 @@ pub(crate) struct Arm {
 }
 
 impl Arm {
+    /// The number of combinations.
+    pub(crate) fn count(&self) -> usize {
+        self.choices.iter().map(|choice| choice.words.len()).product()
+    }
+
     /// Adds a FROM clause that joins every combination with the rows that `each` selects for it.
     pub(crate) fn combinations<ST>(
         &self,

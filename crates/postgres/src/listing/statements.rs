@@ -42,7 +42,7 @@ impl Listing {
             Way::InOrder => limited(self.in_order(page, offset, descending), size),
             Way::Merged(arms) => self
                 .of_keys(page, descending, |page| self.merge(page, arms, offset, size, descending)),
-            Way::Gathered(..) | Way::Few(_) => self.of_keys(page, descending, |page| {
+            Way::Gathered(..) | Way::Few(..) => self.of_keys(page, descending, |page| {
                 let page = self.key.order_by_names(page.sql("SELECT * FROM found"), descending);
                 skipped(limited(page, size), offset)
             }),
@@ -66,14 +66,20 @@ impl Listing {
             Way::Gathered(arm, conditions) => {
                 self.step_gathered(arm.as_ref(), conditions, size, descending)
             }
-            Way::Few(conditions) => {
+            Way::Few(conditions, key) => {
                 let mut conditions = conditions.clone();
                 conditions.add_hidden(&self.beyond(descending));
-                let step = self.begin("WITH found AS MATERIALIZED (");
-                let step = self.gather(step, None, &conditions).sql(") SELECT ");
-                self.of_keys(step, descending, |step| {
-                    let step = self.key.order_by_names(step.sql("SELECT * FROM found"), descending);
-                    limited(step, size)
+                if let Some(key) = key {
+                    return self.of_keys(self.begin("SELECT "), descending, |step| {
+                        let rows = self.gather(step, None, &conditions);
+                        limited(key.order(rows, descending), size)
+                    });
+                }
+                // Without OFFSET, the planner might walk along the index of the order.
+                self.of_keys(self.begin("SELECT "), descending, |step| {
+                    let rows = self.gather(step.sql("SELECT * FROM ("), None, &conditions);
+                    let rows = rows.sql(" OFFSET 0) found");
+                    limited(self.key.order_by_names(rows, descending), size)
                 })
             }
         }
@@ -137,7 +143,7 @@ impl Listing {
                 let statement = statement.sql("SELECT count(*) FROM ").sql(self.table);
                 statement.all_of(&self.conditions)
             }
-            (None, Way::Gathered(..) | Way::Few(_)) => statement.sql("SELECT count(*) FROM found"),
+            (None, Way::Gathered(..) | Way::Few(..)) => statement.sql("SELECT count(*) FROM found"),
             (None, Way::Merged(arms)) => {
                 let statement = statement.sql("SELECT coalesce(sum(n), 0)::bigint FROM (");
                 let statement = union(statement, arms, |statement, arm| {
@@ -170,7 +176,7 @@ impl Listing {
     }
 
     /// The keys of a page: the first ones among the first of each arm.
-    fn merge<ST>(
+    pub(super) fn merge<ST>(
         &self,
         statement: Sql<ST>,
         arms: &[Arm],

@@ -20,6 +20,9 @@ use crate::migrated;
 const EACH: u32 = 15_000;
 /// More than any of these lists may read: two pages of each of 72 combinations.
 const MOST_ROWS: u64 = 8_000;
+/// A look at the next rows reads each in an index and in the table, and counts it again if it is
+/// left out. The second look is longer.
+const MOST_ROWS_AHEAD: u64 = 12_000;
 
 /// Realistic leads and subscribers: the newest leads all have the status "new", come from the
 /// website, and have the last names.
@@ -192,9 +195,11 @@ fn assert_bounded(log: &str, rows: &str) {
     assert!(lists.len() >= 1500, "the server logs its plans: {}", lists.len());
     for plan in lists {
         let read = rows_read(plan);
+        let is_ahead = plan.starts_with("WITH next AS MATERIALIZED");
+        let most = if is_ahead { MOST_ROWS_AHEAD } else { MOST_ROWS };
         let is_scanned = ["Seq Scan on leads", "Seq Scan on subscribers"];
         assert!(
-            read <= MOST_ROWS && !is_scanned.iter().any(|scan| plan.contains(scan)),
+            read <= most && !is_scanned.iter().any(|scan| plan.contains(scan)),
             "{rows}: reads {read} rows: {plan}"
         );
     }

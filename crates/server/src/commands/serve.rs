@@ -165,6 +165,8 @@ async fn run(
     let running = actix_web::rt::spawn(runner.run(is_stopped(stopping)));
     let folded = backend.clone();
     actix_web::rt::spawn(async move { folded.fold_accents().await });
+    let indexed = backend.clone();
+    actix_web::rt::spawn(async move { indexed.index_leads().await });
     actix_web::rt::spawn(async move { backend.watch_replica().await });
     server.await?;
     // Since the process was asked to stop, jobs had as much time as requests.

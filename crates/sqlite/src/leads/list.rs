@@ -2,6 +2,8 @@
 
 mod arms;
 
+pub(in crate::leads) use arms::choices;
+
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use exit3_domain::leads::{Lead, LeadFilter, LeadOwner, LeadSort};
@@ -11,6 +13,7 @@ use exit3_ports::StoreError;
 use super::row::{COLUMNS, LeadRow, LeadTypes};
 use crate::listing::Listed;
 use crate::merge::Arm;
+use crate::search;
 use crate::sql::Sql;
 use crate::values::{microseconds, microseconds_rounded_up};
 use crate::window::Access;
@@ -42,27 +45,13 @@ impl Listed for LeadFilter {
         &self.words
     }
 
+    const CHECKED: &'static str =
+        "id, created_at, status, source, category, owner_id, next_step_at, search_document";
+
     fn conditions<ST>(&self, select: &mut Sql<ST>) {
-        if let Some(after) = self.created_after {
-            select.sql(" AND created_at >= ").int(microseconds_rounded_up(after));
-        }
-        if let Some(before) = self.created_before {
-            select.sql(" AND created_at < ").int(microseconds_rounded_up(before));
-        }
-        match self.owner {
-            // The arm has the owner.
-            None | Some(LeadOwner::Staff(_)) => {}
-            Some(LeadOwner::Somebody) => {
-                select.sql(" AND owner_id IS NOT NULL");
-            }
-            Some(LeadOwner::Nobody) => {
-                select.sql(" AND owner_id IS NULL");
-            }
-        }
-        if let Some(due) = self.due {
-            select.sql(" AND next_step_at <= ").int(microseconds(due));
-        }
-        if !self.words.is_empty() || arms::own(self).is_some() {
+        bounds(self, select);
+        work(self, select);
+        if !self.words.is_empty() || self.own_arm().is_some() {
             // With very many words, the arms do not restrict the choices.
             arms::choices(select, self);
             select.words(&self.words);
@@ -78,18 +67,32 @@ impl Listed for LeadFilter {
         self.is_counted() && values <= 1
     }
 
-    fn stored_count(&self) -> Option<Sql<BigInt>> {
-        let mut select = Sql::new("SELECT coalesce(sum(n), 0) FROM lead_counts WHERE 1");
-        arms::choices(&mut select, self);
-        self.is_counted().then_some(select)
+    fn own_arm(&self) -> Option<Arm> {
+        arms::own(self)
     }
 
-    /// The leads that nobody owns are all without those that somebody owns, which are few.
+    fn range<ST>(&self, by: LeadSort, select: &mut Sql<ST>) {
+        if matches!(by, LeadSort::CreatedAt | LeadSort::Status) {
+            bounds(self, select);
+        }
+    }
+
+    fn query(&self) -> Option<String> {
+        search::query(&self.words)
+    }
+
+    fn stored_count(&self) -> Option<Sql<BigInt>> {
+        self.choice_count().filter(|_| self.is_counted())
+    }
+
+    fn choice_count(&self) -> Option<Sql<BigInt>> {
+        let mut select = Sql::new("SELECT coalesce(sum(n), 0) FROM lead_counts WHERE 1");
+        arms::choices(&mut select, self);
+        Some(select)
+    }
+
     fn difference(&self) -> Option<(Self, Self)> {
-        let is_one =
-            self.owner == Some(LeadOwner::Nobody) && self.due.is_none() && self.words.is_empty();
-        let with = |owner| Self { owner, ..self.clone() };
-        is_one.then(|| (with(None), with(Some(LeadOwner::Somebody))))
+        self.difference()
     }
 
     /// Bounds on the time only follow the order of time, and the index of owners has no other. That
@@ -131,5 +134,34 @@ impl Listed for LeadFilter {
             [SortValue::Word(_), SortValue::Time(at)] => self.begins_beyond(*at, descending),
             _ => false,
         }
+    }
+}
+
+/// Adds the conditions on the time of creation.
+fn bounds<ST>(filter: &LeadFilter, select: &mut Sql<ST>) {
+    if let Some(after) = filter.created_after {
+        select.sql(" AND created_at >= ").int(microseconds_rounded_up(after));
+    }
+    if let Some(before) = filter.created_before {
+        select.sql(" AND created_at < ").int(microseconds_rounded_up(before));
+    }
+}
+
+/// Adds the conditions on owner and next step.
+pub(in crate::leads) fn work<ST>(filter: &LeadFilter, select: &mut Sql<ST>) {
+    match filter.owner {
+        None => {}
+        Some(LeadOwner::Staff(id)) => {
+            select.sql(" AND owner_id = ").int(id.0);
+        }
+        Some(LeadOwner::Somebody) => {
+            select.sql(" AND owner_id IS NOT NULL");
+        }
+        Some(LeadOwner::Nobody) => {
+            select.sql(" AND owner_id IS NULL");
+        }
+    }
+    if let Some(due) = filter.due {
+        select.sql(" AND next_step_at <= ").int(microseconds(due));
     }
 }

@@ -139,7 +139,7 @@ mod tests {
         let connector = Connector::reached_by(&path, &path).unwrap();
         let readers = Arc::new(Readers::new(connector.clone(), 1, settings.patience));
         let writer = Arc::new(Writer::start(connector).unwrap());
-        let store = Store { readers, writer, patience: settings.patience };
+        let store = Store { readers, writer, patience: settings.patience, ahead: settings.ahead };
         let new = |n| NewSubscriber {
             email: format!("a{}@acme.hr", n % 7 * 10 + n),
             is_subscribed: n % 3 == 0,

@@ -15,6 +15,7 @@ use serde_json::Value as Json;
 
 use crate::connection::{Connector, OpenError};
 use crate::error::{Refusal, from_diesel, unreachable};
+use crate::search;
 use crate::sql::Sql;
 use crate::transfer::damage::damage;
 use crate::writer::{NOTICED, content};
@@ -191,6 +192,8 @@ impl Snapshot for SqliteBulkTransaction {
 impl Load for SqliteBulkTransaction {
     async fn clear(&mut self) -> Result<(), StoreError> {
         self.with(|connection| {
+            // First, so that the triggers do not note every removed row.
+            search::reset(connection).map_err(from_diesel)?;
             for table in TABLES.iter().chain(EMPTIED).rev() {
                 let mut delete = Sql::<()>::new("DELETE FROM ");
                 delete.sql(table.name);

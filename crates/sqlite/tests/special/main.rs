@@ -12,6 +12,7 @@ mod events;
 mod frozen;
 mod jobs;
 mod schema;
+mod search;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

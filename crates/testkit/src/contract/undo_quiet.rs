@@ -12,7 +12,7 @@ use super::undo::{app, author, create_lead, find_lead, in_batch, newest, undo_ne
 use crate::builders::{at, lead, some_act, subscriber};
 
 /// Changes values of a row without an event.
-async fn change(harness: &Harness, table: &str, id: i64, values: &[(&str, Value)]) {
+pub(super) async fn change(harness: &Harness, table: &str, id: i64, values: &[(&str, Value)]) {
     let mut load = harness.transfer.load().await.unwrap();
     let shapes = load.shapes().await.unwrap();
     let shape = shapes.iter().find(|shape| shape.table.name == table).unwrap();

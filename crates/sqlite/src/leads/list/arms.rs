@@ -127,7 +127,7 @@ fn chosen(filter: &LeadFilter) -> Vec<(&'static str, Vec<&'static str>)> {
 }
 
 /// Adds the conditions on status, source and category.
-pub(super) fn choices<ST>(select: &mut Sql<ST>, filter: &LeadFilter) {
+pub(in crate::leads) fn choices<ST>(select: &mut Sql<ST>, filter: &LeadFilter) {
     for (column, words) in chosen(filter) {
         select.sql(" AND ").sql(column).sql(" IN (");
         for (place, word) in words.into_iter().enumerate() {
