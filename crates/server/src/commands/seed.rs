@@ -51,7 +51,7 @@ fn author() -> Author {
     Actor::command("seed-demo").into()
 }
 
-/// Creates leads of the last two years, the newest last. As in real data, the newest third came
+/// Creates leads of the last two years, the newest last. As in real data, the newest tenth came
 /// from the website and is still unread.
 async fn leads(app: &App, count: u64, people: &mut People) -> Result<(), StoreError> {
     let bar = bar("leads".to_owned(), count);
@@ -65,7 +65,7 @@ async fn leads(app: &App, count: u64, people: &mut People) -> Result<(), StoreEr
             .map(|done| {
                 at += step;
                 let mut lead = people.lead();
-                if left - done <= count / 3 {
+                if left - done <= count / 10 {
                     lead.source = LeadSource::Website;
                     lead.status = LeadStatus::New;
                 }
