@@ -1,5 +1,5 @@
 // The walk itself: see backoffice.cjs.
-const { ADMIN, BASE, LEAD, OWNER, check, chromium, look, must, onPostgres, post, printed, shoot, signIn, watch } = require("./backoffice.cjs");
+const { ADMIN, BASE, COLLEAGUE, LEAD, OWNER, check, chromium, invitation, look, must, onPostgres, post, printed, shoot, signIn, watch } = require("./backoffice.cjs");
 
 async function makeOwner(page) {
   await page.goto(BASE);
@@ -66,6 +66,14 @@ async function editLead(page) {
   await shoot(page, "lead-noted");
 }
 
+async function acceptInvitation(page) {
+  await page.goto(`${BASE}${invitation}`);
+  must((await page.inputValue("#username")) === COLLEAGUE.name, "the invitation is for somebody else");
+  await page.fill("#password", COLLEAGUE.password);
+  await page.press("#password", "Enter");
+  await page.waitForURL(`${ADMIN}leads/`);
+}
+
 async function resolveConflict(page, other) {
   await page.keyboard.press("e");
   await page.getByLabel("Company").waitFor();
@@ -84,6 +92,7 @@ async function resolveConflict(page, other) {
   await page.getByRole("status").waitFor();
   must((await page.getByText("Čvor Grupa d.d.").count()) > 0, "the conflict is not resolved");
   must((await page.inputValue("#next_step")) === "Poslati ponudu", "the change of the other person is lost");
+  must((await page.locator("#story", { hasText: COLLEAGUE.name }).count()) === 1, "the history does not name the other person");
 }
 
 async function deleteAndRestore(page, id) {
@@ -213,7 +222,7 @@ module.exports = async function walk() {
       await editLead(page);
       const second = await browser.newContext({ locale: "en-GB" });
       const other = watch(await second.newPage());
-      await signIn(other, OWNER.name, OWNER.password);
+      await acceptInvitation(other);
       await page.goto(`${ADMIN}leads/${id}/`);
       await resolveConflict(page, other);
       await deleteAndRestore(page, id);
