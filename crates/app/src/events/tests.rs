@@ -1,11 +1,14 @@
 //! Undoing over mocks: what cannot be undone, and other writers. The contract suite undoes every
 //! kind of event on real databases.
 
+use exit3_domain::access::Worker;
 use exit3_domain::events::{Act, Author, BatchId, Changes, Subject, Verb, record};
 use exit3_domain::leads::{Lead, LeadId, RESOURCE};
+use exit3_domain::staff::{Role, StaffId};
 use exit3_ports::Constraint;
 
 use super::*;
+use crate::access::Doer;
 use crate::seen::ATTEMPTS;
 use crate::testing::{Mocks, act, author, away, stored};
 
@@ -226,4 +229,24 @@ async fn history_and_list_pass_on_what_is_asked_for() {
     let before = Some(renamed(9).position());
     assert_eq!(history(&app, RESOURCE, 7, before, 5).await.unwrap(), [renamed(8)]);
     assert_eq!(list(&app, &filter, before, 5).await.unwrap(), [renamed(8)]);
+}
+
+/// What a person of sales may not do in a form must not be possible by taking something back.
+#[tokio::test]
+async fn sales_do_not_give_leads_away_by_undoing() {
+    let lead_of = |owner| {
+        let mut lead = stored(1);
+        lead.work.owner = Some(StaffId(owner));
+        lead
+    };
+    let worker = Worker { id: StaffId(5), role: Role::Sales };
+    let doer = Doer::worker(author(), worker);
+    for (before, after, is_allowed) in [(1, 5, false), (5, 5, true)] {
+        let given = event(3, RESOURCE, Verb::UPDATED, Changes::one("owner", before, after));
+        let mut mocks = with_events(vec![given.clone()]);
+        mocks.repositories.leads.expect_find().returning(move |_| Ok(Some(lead_of(5))));
+        mocks.repositories.leads.expect_update().returning(|seen, _, _, _| Ok(seen.clone()));
+        let outcome = undo_by_staff(&mocks.into_app(), &given, &doer).await;
+        assert_eq!(!matches!(outcome, Err(UndoError::Forbidden(_))), is_allowed, "{before}");
+    }
 }

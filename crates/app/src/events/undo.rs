@@ -7,6 +7,7 @@ use exit3_domain::events::{
 };
 use exit3_domain::lead_notes::LeadNote;
 use exit3_domain::leads::LeadId;
+use exit3_domain::staff::StaffId;
 use exit3_domain::validation::Invalid;
 use exit3_domain::{clients, leads, staff, subscribers};
 use exit3_ports::{Constraint, StoreError, TRACE};
@@ -101,6 +102,11 @@ pub async fn undo_by_staff(app: &App, event: &Event, doer: &Doer) -> Result<Undo
     let owner = lead.and_then(|lead| lead.work.owner);
     let action = access::to_undo(event.verb.action()).ok_or(Forbidden)?;
     doer.check(action, Record::Lead(owner))?;
+    if let Changes::Fields(fields) = &event.changes
+        && let Some((_, before, _)) = fields.iter().find(|(name, ..)| name == "owner")
+    {
+        doer.check_owner(owner, before.as_i64().map(StaffId))?;
+    }
     undo(app, event.id, &doer.author).await
 }
 
