@@ -4,7 +4,6 @@ use actix_web::http::Method;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use exit3_app::UpdateError;
 use exit3_app::sign_ins::{self, PasswordError};
 use exit3_domain::sign_ins::{SignIn, SignInId};
 use exit3_domain::staff::{Language, Preferences, Theme};
@@ -159,7 +158,7 @@ async fn password(
         Ok(()) => return Ok(see_other(&format!("{BASE}account/?done=password"))),
         Err(PasswordError::Throttled(_)) => vec![fl!(texts, "password-too-many")],
         Err(PasswordError::Invalid(invalid)) => violations(texts, &invalid),
-        Err(PasswordError::Contended) => return Err(UpdateError::Contended.into()),
+        Err(PasswordError::Contended) => vec![fl!(texts, "password-meanwhile")],
         Err(PasswordError::Store(error)) => return Err(error.into()),
     };
     show(&admin, &request, &member, wrong).await

@@ -26,6 +26,9 @@ struct ErrorPage<'a> {
     request_id: String,
     /// The event that deleted what is not found.
     deleted: Option<EventId>,
+    /// What the person typed in a form for something that is gone: the name of each field, and the
+    /// text.
+    typed: Vec<(String, &'a str)>,
     /// The form that can be sent again, with its address.
     again: Option<(&'a str, &'a Form)>,
     seconds: u32,
@@ -63,10 +66,23 @@ pub(crate) fn render(
             PageError::Deleted(event) => Some(*event),
             _ => None,
         },
+        typed: match status {
+            StatusCode::NOT_FOUND => typed(visit, form),
+            _ => Vec::new(),
+        },
         again: (is_away && request.method() == Method::POST).then_some((address, form)),
         seconds: AGAIN,
     };
     let response = page_with(request, Some(&error.in_the_api()), &template)
         .unwrap_or_else(|error| error.error_response());
     instead_of_page(request, response)
+}
+
+/// The fields of a form that the person has changed.
+fn typed<'a>(visit: &Visit, form: &'a Form) -> Vec<(String, &'a str)> {
+    let changed = form.own_fields().filter(|(name, value)| {
+        let base = form.given(&format!("_base_{name}")).unwrap_or_default();
+        !value.is_empty() && value.replace("\r\n", "\n") != base.replace("\r\n", "\n")
+    });
+    changed.map(|(name, value)| (say(visit.texts, "field", name), value)).collect()
 }

@@ -43,15 +43,20 @@ impl Form {
         self.given(name).is_some()
     }
 
-    /// The fields that belong to the page, as raw fields for a use case.
-    pub(crate) fn raw(&self) -> Vec<(String, RawValue)> {
+    /// The fields that belong to the page.
+    pub(crate) fn own_fields(&self) -> impl Iterator<Item = (&str, &str)> {
         let own = self.fields.iter().filter(|(name, _)| !name.starts_with(OWN));
-        let raw = own.map(|(name, value)| {
-            let value = match value.as_str() {
+        own.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The same, as raw fields for a use case.
+    pub(crate) fn raw(&self) -> Vec<(String, RawValue)> {
+        let raw = self.own_fields().map(|(name, value)| {
+            let value = match value {
                 "" => RawValue::Unfilled,
                 text => RawValue::Text(text.to_owned()),
             };
-            (name.clone(), value)
+            (name.to_owned(), value)
         });
         raw.collect()
     }

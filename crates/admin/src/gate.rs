@@ -18,7 +18,7 @@ use crate::error_page::render;
 use crate::errors::PageError;
 use crate::form::Form;
 use crate::visit::Visit;
-use crate::{Admin, cookie, forged};
+use crate::{Admin, BASE, cookie, forged};
 
 type Answer = Result<ServiceResponse<Gated>, actix_web::Error>;
 
@@ -91,7 +91,10 @@ async fn enter(
     if !request.method().is_safe() {
         *form = Form::of(body::read(request, payload).await?);
     }
-    let who = match cookie::token(request, stranger.https) {
+    // Files are the same for everybody, and are served while the database is away.
+    let is_asset =
+        request.path().strip_prefix(BASE).is_some_and(|path| path.starts_with("assets/"));
+    let who = match cookie::token(request, stranger.https).filter(|_| !is_asset) {
         Some(token) => sign_ins::signed_in(&admin.app, &token).await?,
         None => None,
     };

@@ -1,11 +1,12 @@
 //! Forms that make something new must do so once, even if they are sent twice.
 //!
-//! A form contains a random token. The event of what it makes has the token as its batch. A form
-//! that is sent again finds that event, and leads to what the first one has made.
-
-use std::hash::{DefaultHasher, Hash, Hasher};
+//! A form contains a random token. The event of what it makes has a batch that is computed from the
+//! token, the address and the fields. A form that is sent again finds that event, and leads to what
+//! the first one has made. The same token with other fields is another form, so nothing that
+//! somebody typed is taken for a repetition.
 
 use exit3_domain::events::{BatchId, EventFilter, Subject};
+use sha2::{Digest, Sha256};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::Admin;
@@ -21,11 +22,18 @@ pub(crate) struct Tokens {
     locks: [Mutex<()>; LOCKS],
 }
 
-/// The token of a form. A form without one, or with another text, gets a new one.
-fn token_of(admin: &Admin, form: &Form) -> String {
+/// What a form is recognised by. A form without a token, or with another text, gets a new one.
+fn mark_of(admin: &Admin, path: &str, form: &Form) -> [u8; 32] {
     let given = form.text("_token");
     let is_token = given.len() == 32 && given.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_token { given.to_owned() } else { admin.new_token() }
+    let token = if is_token { given.to_owned() } else { admin.new_token() };
+    let mut hash = Sha256::new();
+    let own = form.own_fields().flat_map(|(name, value)| [name, value]);
+    for text in [token.as_str(), path].into_iter().chain(own) {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text);
+    }
+    hash.finalize().into()
 }
 
 /// A form that is being carried out.
@@ -47,11 +55,10 @@ impl Admin {
     ///
     /// # Errors
     /// The database is unavailable.
-    pub(crate) async fn begin(&self, form: &Form) -> Result<Sending<'_>, PageError> {
-        let token = token_of(self, form);
-        let mut hasher = DefaultHasher::new();
-        token.hash(&mut hasher);
-        let number = usize::try_from(hasher.finish() % LOCKS as u64).unwrap_or_default();
+    pub(crate) async fn begin(&self, path: &str, form: &Form) -> Result<Sending<'_>, PageError> {
+        let mark = mark_of(self, path, form);
+        let token = hex::encode(mark.first_chunk::<16>().unwrap_or(&[0; 16]));
+        let number = usize::from(mark.last().copied().unwrap_or_default()) % LOCKS;
         let locks = &self.settings.tokens.locks;
         let lock = locks.get(number).unwrap_or(&locks[0]).lock().await;
         let batch = Some(BatchId(token.as_str().into()));

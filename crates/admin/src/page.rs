@@ -76,10 +76,11 @@ pub(crate) fn see_other(path: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((header::LOCATION, path)).finish()
 }
 
-/// A path that a form names, if it is one of the back office: nobody else's page.
+/// A path that a form names, if it is one of the back office: nobody else's page. It must be fit for a
+/// header.
 pub(crate) fn own_path(path: &str) -> Option<&str> {
-    let is_own = path.starts_with(BASE) && !path.contains(['\\', '\r', '\n']);
-    is_own.then_some(path)
+    let is_fit = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    (path.starts_with(BASE) && is_fit).then_some(path)
 }
 
 /// Lets a response that is not what the script expects take the place of the whole page.

@@ -8,6 +8,9 @@
 
 mod office;
 
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
 use exit3_domain::staff::{Language, Role};
@@ -57,7 +60,7 @@ async fn stored_markup_is_shown_as_text_in_both_languages() {
 async fn a_list_says_what_it_has_not_looked_at_and_counts_on_request() {
     let answer = Office::of(Role::Owner, None, None).answer(get(&format!("{LEADS}?q=an"))).await;
     assert!(answer.body.contains("<span class=\"number\">1,000+</span>"), "{}", answer.body);
-    assert!(answer.body.contains("Only part of the list was searched"));
+    assert!(answer.body.contains("Only a part of the list was searched"));
     let link = "/backend/admin/leads/?q=an&#38;count=exact";
     assert!(answer.body.contains(link), "{}", answer.body);
     let exact = get(&format!("{LEADS}?q=an&count=exact"));
@@ -98,6 +101,9 @@ async fn a_sign_in_leads_back_to_own_pages_only() {
         ("%2Fbackend%2Fadmin%2Faccount%2F", "/backend/admin/account/"),
         ("https%3A%2F%2Fevil.hr%2F", "/backend/admin/"),
         ("%2F%2Fevil.hr", "/backend/admin/"),
+        ("%2Fbackend%2Fadmin%2F%01", "/backend/admin/"),
+        ("%2Fbackend%2Fadmin%2F%7F", "/backend/admin/"),
+        ("%2Fbackend%2Fadmin%2F%C4%8D", "/backend/admin/"),
     ] {
         let form = format!("_username=ana&_password={}&next={next}", office::PASSWORD);
         let request = post("/backend/admin/sign-in/", &form).insert_header(("Cookie", "a=b"));
@@ -128,20 +134,74 @@ async fn a_form_comes_back_filled_after_signing_in_again() {
     );
 }
 
-#[actix_web::test]
-async fn a_form_that_is_sent_twice_makes_one_lead() {
+/// Sends a form whose batch has made a lead already. Returns the answer and the batch.
+async fn sent_again(path: &str, form: &str) -> (office::Answer, String) {
     let mut office = Office::of(Role::Owner, None, None);
     let mut events = exit3_ports::events::MockEventRepository::new();
-    events.expect_list().returning(|filter, _, _| {
-        assert_eq!(&*filter.batch.as_ref().unwrap().0, "0123456789abcdef0123456789abcdef");
+    let batch = Arc::new(Mutex::new(String::new()));
+    let seen = Arc::clone(&batch);
+    events.expect_list().returning(move |filter, _, _| {
+        *seen.lock().unwrap() = filter.batch.as_ref().unwrap().0.to_string();
         Ok(vec![office::created(9)])
     });
     office.repositories.events = events;
-    // The mock of leads refuses to create one.
+    // The mocks refuse every write.
+    let answer = office.answer(post(path, form)).await;
+    let batch = batch.lock().unwrap().clone();
+    (answer, batch)
+}
+
+#[actix_web::test]
+async fn a_form_that_is_sent_twice_makes_one_lead() {
     let form = "_token=0123456789abcdef0123456789abcdef&full_name=Ana&position=CTO&email=a@acme.hr";
-    let answer = office.answer(post("/backend/admin/leads/new/", form)).await;
+    let path = "/backend/admin/leads/new/";
+    let (answer, batch) = sent_again(path, form).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     assert_eq!(answer.header("location"), "/backend/admin/leads/9/?done=lead-created");
+    assert_eq!(batch.len(), 32, "{batch}");
+    // The same form has the same batch, however often it was shown.
+    assert_eq!(sent_again(path, &format!("{form}&_who=1")).await.1, batch);
+}
+
+#[actix_web::test]
+async fn what_somebody_typed_is_not_taken_for_a_repetition() {
+    let token = "_token=0123456789abcdef0123456789abcdef";
+    let mut batches = HashSet::new();
+    for (path, text) in [
+        ("leads/7/notes/", "text=Zvala"),
+        ("leads/7/notes/", "text=Zvala+opet"),
+        ("leads/7/notes/", "text=&text=Zvala"),
+        ("leads/new/", "text=Zvala"),
+    ] {
+        let path = format!("/backend/admin/{path}");
+        let batch = sent_again(&path, &format!("{token}&{text}")).await.1;
+        assert!(batches.insert(batch), "{path} {text}");
+    }
+}
+
+#[actix_web::test]
+async fn what_was_typed_about_a_deleted_lead_is_shown() {
+    let mut office = Office::of(Role::Owner, None, None);
+    let mut events = exit3_ports::events::MockEventRepository::new();
+    events.expect_list().returning(|_, _, _| Ok(vec![office::created(8)]));
+    office.repositories.events = events;
+    let form = "_base_position=CTO&position=CTO&_base_notes=&notes=Zove+%3Cb%3Esutra";
+    let answer = office.answer(post("/backend/admin/leads/8/edit/", form)).await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    assert!(answer.body.contains("readonly>Zove &#60;b&#62;sutra</textarea>"), "{}", answer.body);
+    assert!(!answer.body.contains(">CTO<"), "{}", answer.body);
+}
+
+#[actix_web::test]
+async fn files_are_served_while_the_database_is_away() {
+    let page = Office::of(Role::Owner, None, None).answer(get(LEADS)).await;
+    let (_, rest) = page.body.split_once("/backend/admin/assets/").unwrap();
+    let path = format!("/backend/admin/assets/{}", rest.split('"').next().unwrap());
+    let mut office = Office::of(Role::Owner, None, None);
+    let mut sign_ins = exit3_ports::sign_ins::MockSignIns::new();
+    sign_ins.expect_find().returning(|_| Err(StoreError::Unavailable("away".into())));
+    office.repositories.sign_ins = sign_ins;
+    assert_eq!(office.answer(get(&path)).await.status, StatusCode::OK, "{path}");
 }
 
 #[actix_web::test]

@@ -3,10 +3,11 @@
 
 use std::fmt::Write;
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, Utc};
 use exit3_domain::leads::{
-    LeadCategory, LeadFilter, LeadId, LeadOrder, LeadOwner, LeadSort, LeadSource, LeadStatus,
+    Lead, LeadCategory, LeadFilter, LeadId, LeadOrder, LeadOwner, LeadSort, LeadSource, LeadStatus,
 };
+use exit3_domain::order::{ListPosition, SortValue};
 use exit3_domain::paging::Direction;
 use exit3_domain::search;
 use exit3_domain::staff::StaffId;
@@ -38,6 +39,8 @@ pub(crate) struct Asked {
     pub(crate) size: u32,
     /// The lead next to which the page begins or ends.
     pub(crate) beside: Option<(Direction, LeadId)>,
+    /// Where that lead was, in the order of the list: see [`Self::position`].
+    pub(crate) at: Option<String>,
     /// Whether the leads are counted exactly, which may take longer than the page.
     pub(crate) is_counted: bool,
 }
@@ -56,6 +59,7 @@ impl Default for Asked {
             order: LeadOrder::NEWEST,
             size: SIZE,
             beside: None,
+            at: None,
             is_counted: false,
         }
     }
@@ -84,6 +88,7 @@ impl Asked {
                 }
                 "after" => asked.beside = lead(Direction::Forward),
                 "before" => asked.beside = lead(Direction::Backward),
+                "at" => asked.at = Some(value.to_owned()),
                 "count" => asked.is_counted = value == "exact",
                 _ => {}
             }
@@ -120,6 +125,7 @@ impl Asked {
                 Direction::Backward => "before",
             };
             add(name, Some(lead.0.to_string()));
+            add("at", self.at.clone());
         }
         add("count", self.is_counted.then(|| "exact".to_owned()));
         fields
@@ -163,7 +169,7 @@ impl Asked {
 
     /// The same from the first page on.
     fn anew(&self) -> Self {
-        Self { beside: None, is_counted: false, ..self.clone() }
+        Self { beside: None, at: None, is_counted: false, ..self.clone() }
     }
 
     /// The same with another status.
@@ -190,9 +196,38 @@ impl Asked {
         Self { is_counted: true, ..self.clone() }
     }
 
-    /// The page after or before this lead.
-    pub(crate) fn beside(&self, direction: Direction, lead: LeadId) -> Self {
-        Self { beside: Some((direction, lead)), ..self.anew() }
+    /// The page after or before this lead. It begins where the lead is now, even if somebody moves or
+    /// deletes it meanwhile.
+    pub(crate) fn beside(&self, direction: Direction, lead: &Lead) -> Self {
+        let at = match self.order.position(lead).values.as_slice() {
+            [SortValue::Time(at)] => Some(at.timestamp_micros().to_string()),
+            [SortValue::Text(text)] => Some(text.clone()),
+            [SortValue::Word(word), SortValue::Time(at)] => {
+                Some(format!("{word}.{}", at.timestamp_micros()))
+            }
+            _ => None,
+        };
+        let beside = Some((direction, lead.id));
+        Self { beside, at, is_counted: self.is_counted, ..self.anew() }
+    }
+
+    /// The position that the address names; `None` if it names none, or none of this order.
+    pub(crate) fn position(&self) -> Option<ListPosition> {
+        let ((_, id), at) = (self.beside?, self.at.as_deref()?);
+        let values = match self.order.by {
+            LeadSort::CreatedAt | LeadSort::UpdatedAt | LeadSort::NextStepAt => {
+                vec![SortValue::Time(time(at)?)]
+            }
+            LeadSort::FullName | LeadSort::CompanyName => {
+                (!at.contains('\0')).then(|| vec![SortValue::Text(at.to_owned())])?
+            }
+            LeadSort::Status => {
+                let (word, at) = at.split_once('.')?;
+                let status = LeadStatus::from_word(word)?;
+                vec![SortValue::Word(status.as_str()), SortValue::Time(time(at)?)]
+            }
+        };
+        Some(ListPosition { values, id: id.0 })
     }
 
     /// The order as a word.
@@ -204,6 +239,12 @@ impl Asked {
     pub(crate) fn owner_word(&self) -> String {
         self.owner.map(owner_word).unwrap_or_default()
     }
+}
+
+/// A time in microseconds, if databases know it.
+fn time(text: &str) -> Option<DateTime<Utc>> {
+    let time = DateTime::from_timestamp_micros(text.parse().ok()?)?;
+    (1..=9999).contains(&time.year()).then_some(time)
 }
 
 fn owner(word: &str) -> Option<LeadOwner> {
@@ -247,7 +288,7 @@ mod tests {
     #[case("")]
     #[case("q=ana+horvat&status=new&source=website&category=web_dev&owner=none&due=1")]
     #[case("owner=7&since=2026-01-01&until=2026-02-01&sort=full_name&size=100&after=12")]
-    #[case("sort=-next_step_at&before=3&count=exact")]
+    #[case("sort=-next_step_at&before=3&at=1790000000000001&count=exact")]
     fn a_list_is_read_back_from_its_address(#[case] query: &str) {
         assert_eq!(Asked::read(query).query(), query);
     }
@@ -272,6 +313,21 @@ mod tests {
         assert_eq!(asked.sorted(LeadSort::CreatedAt).query(), "status=new&sort=created_at");
         let by_name = asked.sorted(LeadSort::FullName).sorted(LeadSort::FullName);
         assert_eq!(by_name.query(), "status=new&sort=-full_name");
+    }
+
+    #[rstest]
+    #[case("sort=created_at&at=1790000000000001", true)]
+    #[case("sort=status&at=new.1790000000000001", true)]
+    #[case("sort=full_name&at=%C4%8Cedo", true)]
+    #[case("sort=company_name&at=", true)]
+    #[case("sort=full_name&at=a%00", false)]
+    #[case("sort=status&at=gone.1", false)]
+    #[case("sort=created_at&at=-9000000000000000000", false)]
+    #[case("sort=created_at&at=x", false)]
+    #[case("sort=created_at", false)]
+    fn a_position_is_one_of_the_order(#[case] query: &str, #[case] is_one: bool) {
+        assert_eq!(Asked::read(&format!("{query}&after=7")).position().is_some(), is_one);
+        assert_eq!(Asked::read(query).position(), None, "beside no lead");
     }
 
     #[test]

@@ -268,7 +268,7 @@ pub(super) async fn create(
     if member.visit.refills {
         return show(&admin, &request, &member, again).await;
     }
-    let sending = admin.begin(&form).await?;
+    let sending = admin.begin(request.path(), &form).await?;
     if let Some(made) = &sending.made {
         return Ok(see_other(&format!("{}?done=lead-created", address(LeadId(made.id)))));
     }

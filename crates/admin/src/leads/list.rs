@@ -40,8 +40,8 @@ struct ListPage {
     owners: Vec<Choice>,
     columns: Vec<Column>,
     rows: Vec<Row>,
-    /// Whether more leads may match, because a short word was only looked for in the next ones.
-    is_cut_short: bool,
+    /// The link that searches all leads, if a short word was only looked for in the next ones.
+    search_all: Option<String>,
     previous: Option<String>,
     next: Option<String>,
     sizes: Vec<(u32, String)>,
@@ -99,6 +99,10 @@ impl ListPage {
         link_of(&Asked { search: String::new(), ..self.asked.with_status(self.asked.status) })
     }
 
+    fn first_page(&self) -> String {
+        link_of(&self.asked.with_status(self.asked.status))
+    }
+
     fn without_status(&self) -> String {
         link_of(&self.asked.with_status(None))
     }
@@ -132,9 +136,14 @@ pub(super) async fn list(
         }
         (_, count) => count,
     };
-    let slice = &found.glance.slice;
+    // Short words are only looked for in the next leads, unless the person wants to wait.
+    let is_cut_short = found.glance.is_cut_short && !asked.is_counted;
+    let slice = match found.glance.is_cut_short && asked.is_counted {
+        true => leads::walk(&admin.app, &filter, asked.order, &step).await?,
+        false => found.glance.slice,
+    };
     let edge = |lead: Option<&Lead>, direction, exists: bool| {
-        lead.filter(|_| exists).map(|lead| link_of(&asked.beside(direction, lead.id)))
+        lead.filter(|_| exists).map(|lead| link_of(&asked.beside(direction, lead)))
     };
     let view = View { texts, team: &team, asked: &asked, member: &member, now };
     let template = ListPage {
@@ -165,7 +174,7 @@ pub(super) async fn list(
             .as_str(),
         ),
         columns: view.columns(),
-        is_cut_short: found.glance.is_cut_short,
+        search_all: is_cut_short.then(|| link_of(&asked.counted())),
         rows: slice.rows.iter().map(|lead| view.row(lead)).collect(),
         previous: edge(slice.rows.first(), Direction::Backward, slice.has_previous),
         next: edge(slice.rows.last(), Direction::Forward, slice.has_next),
@@ -200,10 +209,14 @@ fn word(chosen: Option<&'static str>) -> &'static str {
     chosen.unwrap_or_default()
 }
 
-/// The step to the page. If the lead beside which it begins is gone, it is the first page.
+/// The step to the page. If its address names no position, it begins at the lead, and if that is gone,
+/// it is the first page.
 async fn step(admin: &Admin, asked: &Asked) -> Result<Step, PageError> {
     let first = Step { from: None, direction: Direction::Forward, size: asked.size };
     let Some((direction, id)) = asked.beside else { return Ok(first) };
+    if let Some(position) = asked.position() {
+        return Ok(Step { from: Some(position), direction, ..first });
+    }
     match leads::find(&admin.app, id).await {
         Ok(lead) => Ok(Step { from: Some(asked.order.position(&lead)), direction, ..first }),
         Err(exit3_app::FindError::NotFound) => Ok(first),

@@ -156,13 +156,14 @@ fn changed(texts: Texts, change: Change) -> Changed {
 
 pub(super) async fn add(
     admin: Data<Admin>,
+    request: HttpRequest,
     member: Member,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, PageError> {
     let lead = find(&admin, &id).await?;
     let there = |done: &str| see_other(&format!("{}?done={done}", address(lead.id)));
-    let sending = admin.begin(&form).await?;
+    let sending = admin.begin(request.path(), &form).await?;
     if sending.made.is_some() {
         return Ok(there("note-added"));
     }

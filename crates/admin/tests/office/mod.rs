@@ -148,6 +148,7 @@ impl Office {
         let rows = move || Slice { rows: vec![lead(owner)], has_next: true, has_previous: true };
         all.leads.expect_find().returning(move |id| Ok((id == LeadId(7)).then(|| lead(owner))));
         let glance = move || Glance { slice: rows(), is_cut_short: true };
+        all.leads.expect_walk().returning(move |_, _, _| Ok(rows()));
         all.leads.expect_glance().returning(move |_, _, _| Ok(glance()));
         all.leads.expect_page().returning(move |_, _, _| {
             let by_status = LeadStatus::ALL.iter().map(|status| (*status, Count::Exact(7)));

@@ -168,7 +168,7 @@ impl Reader<'_> {
 
     /// The slice of the leads with these ids.
     async fn slice(&self, ids: Vec<i64>) -> Result<Slice<Lead>, StoreError> {
-        let mut leads = Vec::new();
+        let (mut leads, is_more) = (Vec::new(), ids.len() > self.step.size as usize);
         if !ids.is_empty() {
             let query = self.listing().of_ids::<LeadColumns>(ids);
             let rows: Vec<LeadRow> = self.lists.load(&query).await?;
@@ -180,7 +180,13 @@ impl Reader<'_> {
         if descending {
             leads.reverse();
         }
-        Ok(Slice::of(self.step, leads))
+        let mut slice = Slice::of(self.step, leads);
+        // Some of them may have been deleted meanwhile. The list goes on nevertheless.
+        match self.step.direction {
+            Direction::Forward => slice.has_next |= is_more,
+            Direction::Backward => slice.has_previous |= is_more,
+        }
+        Ok(slice)
     }
 
     /// The page, with exact counts, if the trigram index finds few leads.
