@@ -26,8 +26,8 @@ struct ErrorPage<'a> {
     request_id: String,
     /// The event that deleted what is not found.
     deleted: Option<EventId>,
-    /// What the person typed in a form for something that is gone: the name of each field, and the
-    /// text.
+    /// What the person typed in a form that is not carried out and cannot be sent again: the name of
+    /// each field, and the text.
     typed: Vec<(String, &'a str)>,
     /// The form that can be sent again, with its address.
     again: Option<(&'a str, &'a Form)>,
@@ -66,10 +66,7 @@ pub(crate) fn render(
             PageError::Deleted(event) => Some(*event),
             _ => None,
         },
-        typed: match status {
-            StatusCode::NOT_FOUND => typed(visit, form),
-            _ => Vec::new(),
-        },
+        typed: if is_away { Vec::new() } else { typed(visit, form) },
         again: (is_away && request.method() == Method::POST).then_some((address, form)),
         seconds: AGAIN,
     };
@@ -78,11 +75,7 @@ pub(crate) fn render(
     instead_of_page(request, response)
 }
 
-/// The fields of a form that the person has changed.
+/// What the person typed in a form.
 fn typed<'a>(visit: &Visit, form: &'a Form) -> Vec<(String, &'a str)> {
-    let changed = form.own_fields().filter(|(name, value)| {
-        let base = form.given(&format!("_base_{name}")).unwrap_or_default();
-        !value.is_empty() && value.replace("\r\n", "\n") != base.replace("\r\n", "\n")
-    });
-    changed.map(|(name, value)| (say(visit.texts, "field", name), value)).collect()
+    form.changed().map(|(name, value)| (say(visit.texts, "field", name), value)).collect()
 }

@@ -43,6 +43,15 @@ impl Form {
         self.given(name).is_some()
     }
 
+    /// The fields of the page that the person has changed, apart from passwords.
+    pub(crate) fn changed(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.own_fields().filter(|(name, value)| {
+            let base = self.given(&format!("_base_{name}")).unwrap_or_default();
+            let is_same = value.replace("\r\n", "\n") == base.replace("\r\n", "\n");
+            !value.is_empty() && !is_same && !is_secret(name)
+        })
+    }
+
     /// The fields that belong to the page.
     pub(crate) fn own_fields(&self) -> impl Iterator<Item = (&str, &str)> {
         let own = self.fields.iter().filter(|(name, _)| !name.starts_with(OWN));

@@ -13,7 +13,10 @@ use std::sync::{Arc, Mutex};
 
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
-use exit3_domain::staff::{Language, Role};
+use exit3_domain::leads::LeadPage;
+use exit3_domain::order::SortValue;
+use exit3_domain::paging::{Count, Glance, Slice};
+use exit3_domain::staff::{Language, Role, StaffId};
 use exit3_ports::{MockRepositories, StoreError};
 use office::{HOST, Office, get, post, signed_in};
 
@@ -61,12 +64,46 @@ async fn a_list_says_what_it_has_not_looked_at_and_counts_on_request() {
     let answer = Office::of(Role::Owner, None, None).answer(get(&format!("{LEADS}?q=an"))).await;
     assert!(answer.body.contains("<span class=\"number\">1,000+</span>"), "{}", answer.body);
     assert!(answer.body.contains("Only a part of the list was searched"));
+    assert!(answer.body.contains("Search all leads"), "{}", answer.body);
     let link = "/backend/admin/leads/?q=an&#38;count=exact";
     assert!(answer.body.contains(link), "{}", answer.body);
     let exact = get(&format!("{LEADS}?q=an&count=exact"));
     let answer = Office::of(Role::Owner, None, None).answer(exact).await;
     assert!(answer.body.contains("<span class=\"number\">4,321</span>"), "{}", answer.body);
-    assert!(!answer.body.contains("count exactly"), "{}", answer.body);
+    for mark in ["count exactly", "Search all leads", "Only a part of the list"] {
+        assert!(!answer.body.contains(mark), "{}", answer.body);
+    }
+}
+
+#[actix_web::test]
+async fn a_page_begins_where_a_lead_was_even_if_it_is_gone() {
+    let path = format!("{LEADS}?sort=full_name&after=8&at=Zvonko");
+    let mut office = Office::of(Role::Owner, None, None);
+    let mut leads = exit3_ports::leads::MockLeadRepository::new();
+    leads.expect_page().returning(|_, _, step| {
+        let from = step.from.as_ref().map(|from| (from.id, from.values.clone()));
+        assert_eq!(from, Some((8, vec![SortValue::Text("Zvonko".to_owned())])));
+        let glance = Glance {
+            slice: Slice { rows: Vec::new(), has_next: false, has_previous: true },
+            is_cut_short: false,
+        };
+        Ok(LeadPage { glance, count: Count::Exact(7), by_status: Vec::new() })
+    });
+    office.repositories.leads = leads;
+    let answer = office.answer(get(&path)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    assert!(answer.body.contains("Nothing further in this list"), "{}", answer.body);
+}
+
+#[actix_web::test]
+async fn what_was_typed_is_shown_if_the_form_is_refused() {
+    // A lead of somebody else, which this person may not edit.
+    let office = Office::of(Role::Sales, Some(StaffId(9)), None);
+    let form = "text=Zove+sutra&new_password=geheim";
+    let answer = office.answer(post("/backend/admin/leads/7/notes/", form)).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert!(answer.body.contains("readonly>Zove sutra</textarea>"), "{}", answer.body);
+    assert!(!answer.body.contains("geheim"), "a password is sent back");
 }
 
 #[actix_web::test]

@@ -40,8 +40,8 @@ impl Team {
         self.0.iter().find(|staff| staff.id == id).map(|staff| staff.profile.full_name())
     }
 
-    /// The choices of an owner. The list keeps an owner who has left, so that saving a form does not
-    /// take the lead away.
+    /// The choices of an owner. An owner without an active account stays a choice, so that saving a
+    /// form does not take the lead away.
     pub(crate) fn choices(&self, chosen: &str) -> Vec<Choice> {
         let mut choices: Vec<Choice> = self
             .0
