@@ -11,6 +11,7 @@
 pub mod builders;
 pub mod collector;
 pub mod contract;
+mod lead_rules;
 pub mod migrations;
 pub mod postgres;
 pub mod quotas;

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 #[test]
 fn every_rule_is_part_of_the_suite() {
     let (mut suite, mut module) = (HashSet::new(), "");
-    for line in include_str!("rules.rs").lines() {
+    let lists = [include_str!("rules.rs"), include_str!("lead_rules.rs")];
+    for line in lists.into_iter().flat_map(str::lines) {
         match line.strip_prefix("            ").unwrap_or_default().strip_prefix("    ") {
             Some(rule) => drop(suite.insert((module, rule.trim_end_matches(',')))),
             None => module = line.trim().strip_suffix(" {").unwrap_or(module),

@@ -99,12 +99,22 @@ pub async fn equals_a_scan_while_others_write_and_the_index_is_behind(harness: &
     compare(harness, &stored, &mut dice).await;
 }
 
+/// Stores one lead and brings the index up to date.
+async fn indexed(harness: &Harness, name: &str) -> Lead {
+    let stored = harness.leads.create(&lead().full_name(name).build(), &some_act()).await.unwrap();
+    while (harness.index_leads)(10).await > 0 {}
+    stored
+}
+
+/// The number of leads that a search finds.
+async fn hits(harness: &Harness, query: &str) -> usize {
+    listed(harness.leads.as_ref(), &searching(query), LeadOrder::NEWEST, 50).await.len()
+}
+
 pub async fn forgets_what_a_lead_was_before(harness: &Harness) {
     let leads = harness.leads.as_ref();
-    let old = leads.create(&lead().full_name("Oldname").build(), &some_act()).await.unwrap();
-    while (harness.index_leads)(10).await > 0 {}
-    let hits =
-        async |query: &str| listed(leads, &searching(query), LeadOrder::NEWEST, 50).await.len();
+    let old = indexed(harness, "Oldname").await;
+    let hits = async |query| hits(harness, query).await;
     let new = lead().full_name("Newname").build();
     let new = leads.update(&old, &new, &old.work, &act(at(1_790_000_000_000_001))).await.unwrap();
     assert_eq!((hits("oldname").await, hits("newname").await), (0, 1));
@@ -125,11 +135,8 @@ pub async fn forgets_what_a_lead_was_before(harness: &Harness) {
 
 /// An import and a restore replace rows, and may do so several times before the index notices.
 pub async fn a_replaced_lead_is_found_by_what_it_is_now(harness: &Harness) {
-    let leads = harness.leads.as_ref();
-    let stored = leads.create(&lead().full_name("Oldname").build(), &some_act()).await.unwrap();
-    while (harness.index_leads)(10).await > 0 {}
-    let hits =
-        async |query: &str| listed(leads, &searching(query), LeadOrder::NEWEST, 50).await.len();
+    let stored = indexed(harness, "Oldname").await;
+    let hits = async |query| hits(harness, query).await;
     for name in ["Secondname", "Thirdname"] {
         let name = [("full_name", Value::Text(name.to_owned()))];
         change(harness, "leads", stored.id.0, &name).await;
