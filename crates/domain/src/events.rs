@@ -62,6 +62,10 @@ pub struct Act {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Verb(Arc<str>);
 
+/// The verb of the events that are never removed. They name nobody, and a restore learns from them
+/// which erasures the rows of an archive know.
+pub const NEVER_REMOVED: &str = "person.erased";
+
 impl Verb {
     /// Something was stored.
     pub const CREATED: &'static str = "created";

@@ -95,9 +95,15 @@ pub struct Slice<T> {
 impl<T> Slice<T> {
     /// Makes a slice of fetched rows. Adapters fetch `step.size` + 1 rows in the direction of the
     /// step; the extra row shows that the list continues, and is dropped.
-    pub fn of(step: &Step, mut fetched: Vec<T>) -> Self {
+    pub fn of(step: &Step, fetched: Vec<T>) -> Self {
+        Self::of_found(step, fetched.len(), fetched)
+    }
+
+    /// Makes a slice of rows that were found before they were fetched. The list goes on if more than
+    /// `step.size` were found, even if some of them were deleted meanwhile.
+    pub fn of_found(step: &Step, found: usize, mut fetched: Vec<T>) -> Self {
         let size = step.size as usize;
-        let more = fetched.len() > size;
+        let more = found > size;
         fetched.truncate(size);
         match step.direction {
             Direction::Forward => {
@@ -124,7 +130,7 @@ pub enum Count {
 }
 
 impl Count {
-    /// The count of a list of which `found` rows were counted. The database stops one row after
+    /// The count of a list in which the database has counted `found` rows. It stops one row after
     /// [`COUNTED_TO`], or earlier if it has looked at too many rows (`is_complete` is then false).
     pub fn of(found: u64, is_complete: bool) -> Self {
         match found {
@@ -196,6 +202,17 @@ mod tests {
         let step = Step { from: at(9), direction: Direction::Forward, size: 2 };
         let slice = Slice::of(&step, vec![8, 7, 6]);
         assert_eq!(slice, Slice { rows: vec![8, 7], has_next: true, has_previous: true });
+    }
+
+    #[test]
+    fn a_list_goes_on_although_found_rows_are_gone() {
+        let step = |direction| Step { from: None, direction, size: 2 };
+        let slice = Slice::of_found(&step(Direction::Forward), 3, vec![8]);
+        assert_eq!(slice, Slice { rows: vec![8], has_next: true, has_previous: false });
+        let slice = Slice::of_found(&step(Direction::Backward), 3, vec![6, 7]);
+        assert_eq!(slice, Slice { rows: vec![7, 6], has_next: false, has_previous: true });
+        let slice = Slice::of_found(&step(Direction::Forward), 2, vec![8]);
+        assert_eq!(slice, Slice { rows: vec![8], has_next: false, has_previous: false });
     }
 
     #[test]

@@ -47,10 +47,6 @@ pub const CONSUMERS: Table = Table {
     rights: "SELECT, INSERT, UPDATE",
 };
 
-/// The verb of the events that are never removed. They name nobody, and a restore learns from them which
-/// erasures the rows of an archive know.
-pub const NEVER_REMOVED: &str = "person.erased";
-
 /// How many events [`EventRepository::last_older_than`] reads with one statement, so that no statement
 /// takes long, however many events there are.
 pub const LAST_IN_PAGE: u32 = 10_000;
@@ -152,7 +148,7 @@ pub trait EventRepository: Send + Sync {
     async fn last_older_than(&self, age: Duration) -> Result<Option<DateTime<Utc>>, StoreError>;
 
     /// Removes at most `most` events from before `at`, in ascending order of their positions. Those
-    /// of erasures stay, see [`NEVER_REMOVED`], and those that a consumer has not read. Returns the
+    /// of erasures stay, see [`NEVER_REMOVED`](exit3_domain::events::NEVER_REMOVED), and those that a consumer has not read. Returns the
     /// number of removed events.
     async fn remove_before(&self, at: DateTime<Utc>, most: u32) -> Result<u64, StoreError>;
 }

@@ -12,10 +12,11 @@ use diesel::prelude::Queryable;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use exit3_domain::events::{
-    Act, Actor, Author, BatchId, Changes, Event, EventFilter, EventId, NewEvent, Subject, Verb,
+    Act, Actor, Author, BatchId, Changes, Event, EventFilter, EventId, NEVER_REMOVED, NewEvent,
+    Subject, Verb,
 };
 use exit3_domain::jobs::{NewJob, micros};
-use exit3_ports::events::{EventPosition, LAST_IN_PAGE, NEVER_REMOVED, Unread};
+use exit3_ports::events::{EventPosition, LAST_IN_PAGE, Unread};
 use exit3_ports::{Constraint, EventRepository, StoreError};
 
 pub(crate) use self::noted::{EventRow, Noted, NotedBoth, NotedEach};

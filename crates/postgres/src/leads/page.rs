@@ -45,7 +45,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// A step, of which every row is found.
+    /// A step. The reader finds every row of it.
     pub(super) async fn walk(&self) -> Result<Slice<Lead>, StoreError> {
         let is_searched = self.is_indexed();
         if (is_searched || self.is_walked().await?)
@@ -168,7 +168,7 @@ impl Reader<'_> {
 
     /// The slice of the leads with these ids.
     async fn slice(&self, ids: Vec<i64>) -> Result<Slice<Lead>, StoreError> {
-        let (mut leads, is_more) = (Vec::new(), ids.len() > self.step.size as usize);
+        let (mut leads, found) = (Vec::new(), ids.len());
         if !ids.is_empty() {
             let query = self.listing().of_ids::<LeadColumns>(ids);
             let rows: Vec<LeadRow> = self.lists.load(&query).await?;
@@ -180,13 +180,7 @@ impl Reader<'_> {
         if descending {
             leads.reverse();
         }
-        let mut slice = Slice::of(self.step, leads);
-        // Some of them may have been deleted meanwhile. The list goes on nevertheless.
-        match self.step.direction {
-            Direction::Forward => slice.has_next |= is_more,
-            Direction::Backward => slice.has_previous |= is_more,
-        }
-        Ok(slice)
+        Ok(Slice::of_found(self.step, found, leads))
     }
 
     /// The page, with exact counts, if the trigram index finds few leads.

@@ -3,8 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use exit3_domain::events::{EventFilter, EventId};
-use exit3_ports::events::NEVER_REMOVED;
+use exit3_domain::events::{EventFilter, EventId, NEVER_REMOVED};
 
 use super::row::{COLUMNS, EventTypes, StoredRow};
 use crate::sql::Sql;
