@@ -15,7 +15,7 @@ use crate::store::Store;
 
 /// The length of an entry of the index, in characters.
 const TRIGRAM: usize = 3;
-/// The longest words of which every third trigram suffices. Longer ones are addresses, and their
+/// For words up to this length, every third trigram suffices. Longer ones are addresses, and their
 /// rare trigrams must not be left out.
 const SHORT: usize = 14;
 /// The most trigrams in a query. Each costs the reading of its leads.

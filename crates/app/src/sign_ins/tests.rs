@@ -56,7 +56,8 @@ fn begun(new: &NewSignIn) -> SignIn {
     }
 }
 
-/// Mocks the quotas: `left` charges remain after this one. The result lists what is given back.
+/// Mocks the quotas: `left` charges remain after this one. The result lists the charges that the
+/// code gives back.
 fn quotas(mocks: &mut Mocks, left: u32) -> Arc<Mutex<Vec<(Charge, u32)>>> {
     let back = Arc::new(Mutex::new(Vec::new()));
     let own = Arc::clone(&back);

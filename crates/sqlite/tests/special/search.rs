@@ -54,7 +54,7 @@ async fn store(database: &SqliteDatabase, names: impl Iterator<Item = String>) {
     database.repositories().leads.create_many(&new, &some_act()).await.unwrap();
 }
 
-/// 100 leads, of which the first 60 are in the index.
+/// 100 leads. The index has the first 60.
 async fn half_indexed() -> Kept {
     let Kept { path, _directory, .. } = kept();
     let database = open(&path);
