@@ -5,6 +5,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use exit3_app::sign_ins::{self, PasswordError};
+use exit3_domain::access::Record;
 use exit3_domain::sign_ins::{SignIn, SignInId};
 use exit3_domain::staff::{Language, Preferences, Theme};
 use exit3_web::{ApiError, Endpoint, path};
@@ -22,7 +23,7 @@ use crate::{Admin, BASE, cookie};
 /// My account.
 pub(crate) const PAGES: Pages = Pages {
     name: "account",
-    menu: Some(Menu { path: "account/", icon: "settings", key: "g a" }),
+    menu: Some(Menu { path: "account/", icon: "settings", key: "g a", reads: Record::OwnAccount }),
     endpoints,
     lead_parts: &[],
 };

@@ -10,6 +10,7 @@ mod row;
 mod story;
 
 use actix_web::http::Method;
+use exit3_domain::access::Record;
 use exit3_domain::events::{EventFilter, Verb};
 use exit3_domain::leads;
 use exit3_domain::leads::{Lead, LeadId};
@@ -26,7 +27,7 @@ const LIST: &str = "/backend/admin/leads/";
 /// Leads in the back office.
 pub(crate) const PAGES: Pages = Pages {
     name: "leads",
-    menu: Some(Menu { path: "leads/", icon: "inbox", key: "g l" }),
+    menu: Some(Menu { path: "leads/", icon: "inbox", key: "g l", reads: Record::Lead(None) }),
     endpoints,
     lead_parts: &[story::part],
 };

@@ -2,6 +2,7 @@
 //! know of it.
 
 use actix_web::HttpRequest;
+use exit3_domain::access::Record;
 use exit3_domain::leads::Lead;
 use exit3_web::Endpoint;
 use futures_util::future::LocalBoxFuture;
@@ -31,6 +32,8 @@ pub(crate) struct Menu {
     pub(crate) icon: &'static str,
     /// The keys that open it, such as `g l`.
     pub(crate) key: &'static str,
+    /// What a person must be allowed to read to see the entry.
+    pub(crate) reads: Record,
 }
 
 /// A part of the page of a lead: a function that returns HTML, which is shown as it is.

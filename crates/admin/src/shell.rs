@@ -1,5 +1,7 @@
 //! The frame around every page: language, theme, menu, and what the page says once.
 
+use exit3_domain::access::{Action, may};
+
 use crate::i18n::{Texts, say};
 use crate::icons::icon;
 use crate::visit::Visit;
@@ -53,7 +55,10 @@ impl Shell {
             key: menu.key,
             is_here: name == here,
         };
-        let menu = who.map(|_| links.map(link).collect()).unwrap_or_default();
+        let menu = who.map(|who| {
+            let worker = who.worker();
+            links.filter(|(_, menu)| may(&worker, Action::Read, menu.reads)).map(link).collect()
+        });
         let said = visit.done.as_ref().filter(|(word, _)| texts.has(&format!("done-{word}")));
         Self {
             texts,
@@ -64,7 +69,7 @@ impl Shell {
                 name: who.staff.profile.full_name(),
                 role: say(texts, "role", who.role.as_str()),
             }),
-            menu,
+            menu: menu.unwrap_or_default(),
             said: said.map(|(word, event)| Said {
                 text: say(texts, "done", word),
                 event: event.filter(|_| UNDOABLE.contains(&word.as_str())),
