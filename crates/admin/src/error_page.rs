@@ -1,11 +1,12 @@
 //! The page that shows an error: what the person reads, and how nothing is lost.
 
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 use exit3_domain::events::EventId;
 use i18n_embed_fl::fl;
 
+use crate::BASE;
 use crate::errors::PageError;
 use crate::form::Form;
 use crate::i18n::say;
@@ -31,6 +32,10 @@ struct ErrorPage<'a> {
     typed: Vec<(String, &'a str)>,
     /// The form that can be sent again, with its address.
     again: Option<(&'a str, &'a Form)>,
+    /// The name that was typed to sign in.
+    username: Option<&'a str>,
+    /// Passwords of the form, which must be typed again.
+    passwords: Vec<Password<'a>>,
     seconds: u32,
 }
 
@@ -42,6 +47,9 @@ pub(crate) fn render(
     error: &PageError,
     form: &Form,
 ) -> HttpResponse {
+    if let PageError::SentBefore = error {
+        return send_again(request);
+    }
     let status = error.status_code();
     let word = match error {
         PageError::Deleted(_) => "deleted".to_owned(),
@@ -68,11 +76,38 @@ pub(crate) fn render(
         },
         typed: if is_away { Vec::new() } else { typed(visit, form) },
         again: (is_away && request.method() == Method::POST).then_some((address, form)),
+        username: form.given("_username"),
+        passwords: form.secrets().map(|name| Password::of(visit, name)).collect(),
         seconds: AGAIN,
     };
     let response = page_with(request, Some(&error.in_the_api()), &template)
         .unwrap_or_else(|error| error.error_response());
     instead_of_page(request, response)
+}
+
+/// Lets the browser send the same form to the same address, where it finds what the first sending has
+/// made.
+fn send_again(request: &HttpRequest) -> HttpResponse {
+    let here = request.uri().path_and_query().map_or(BASE, |path| path.as_str());
+    HttpResponse::TemporaryRedirect().insert_header((header::LOCATION, here)).finish()
+}
+
+/// A field for a password.
+struct Password<'a> {
+    name: &'a str,
+    label: String,
+    autocomplete: &'static str,
+}
+
+impl<'a> Password<'a> {
+    fn of(visit: &Visit, name: &'a str) -> Self {
+        let (label, autocomplete) = match name {
+            "password_old" => (fl!(visit.texts, "password-old"), "current-password"),
+            "password_new" | "password" => (fl!(visit.texts, "password-new"), "new-password"),
+            _ => (fl!(visit.texts, "password"), "current-password"),
+        };
+        Self { name, label, autocomplete }
+    }
 }
 
 /// What the person typed in a form.

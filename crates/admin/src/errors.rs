@@ -8,6 +8,7 @@ use exit3_app::staff::StaffError;
 use exit3_app::{FindError, UpdateError};
 use exit3_domain::events::EventId;
 use exit3_ports::StoreError;
+use exit3_ports::events::FORM_SENT;
 use exit3_web::{ApiError, error::Absent};
 
 /// Why a page could not be shown, or a form not be carried out.
@@ -22,6 +23,9 @@ pub(crate) enum PageError {
     /// The row was deleted by this event, which can be undone.
     #[error("deleted")]
     Deleted(EventId),
+    /// Another node has carried out the same form at the same moment.
+    #[error("sent before")]
+    SentBefore,
 }
 
 impl PageError {
@@ -33,7 +37,10 @@ impl PageError {
 
 impl From<StoreError> for PageError {
     fn from(error: StoreError) -> Self {
-        Self::Api(error.into())
+        match error {
+            StoreError::Conflict(FORM_SENT) => Self::SentBefore,
+            other => Self::Api(other.into()),
+        }
     }
 }
 
@@ -90,6 +97,7 @@ impl PageError {
             Self::Api(error) => error.clone(),
             Self::Forbidden => ApiError::no_permission(),
             Self::Deleted(_) => ApiError::not_found("Not found."),
+            Self::SentBefore => ApiError::conflict(),
         }
     }
 }

@@ -77,6 +77,11 @@ impl Form {
         });
         kept.cloned().collect()
     }
+
+    /// The names of the fields that hold passwords.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|(name, _)| name.as_str()).filter(|name| is_secret(name))
+    }
 }
 
 /// Whether a field holds a password, which is never sent back in a page.

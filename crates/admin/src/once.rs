@@ -3,7 +3,8 @@
 //! A form contains a random token. The event of what it makes has a batch that is computed from the
 //! token, the address and the fields. A form that is sent again finds that event, and leads to what
 //! the first one has made. The same token with other fields is another form, so nothing that
-//! somebody typed is taken for a repetition.
+//! somebody typed is taken for a repetition. If two nodes get the same form at the same moment, the
+//! database refuses the second event, and the browser sends that form once more.
 
 use exit3_domain::events::{BatchId, EventFilter, Subject};
 use sha2::{Digest, Sha256};
@@ -38,8 +39,8 @@ fn mark_of(admin: &Admin, path: &str, form: &Form) -> [u8; 32] {
 
 /// A form that is being carried out.
 pub(crate) struct Sending<'a> {
-    /// The token for the author of the write.
-    pub(crate) token: String,
+    /// The batch of the events of the write.
+    pub(crate) batch: BatchId,
     /// What an earlier sending has made.
     pub(crate) made: Option<Subject>,
     _lock: MutexGuard<'a, ()>,
@@ -57,14 +58,13 @@ impl Admin {
     /// The database is unavailable.
     pub(crate) async fn begin(&self, path: &str, form: &Form) -> Result<Sending<'_>, PageError> {
         let mark = mark_of(self, path, form);
-        let token = hex::encode(mark.first_chunk::<16>().unwrap_or(&[0; 16]));
+        let batch = BatchId::of_form(&hex::encode(mark.first_chunk::<16>().unwrap_or(&[0; 16])));
         let number = usize::from(mark.last().copied().unwrap_or_default()) % LOCKS;
         let locks = &self.settings.tokens.locks;
         let lock = locks.get(number).unwrap_or(&locks[0]).lock().await;
-        let batch = Some(BatchId(token.as_str().into()));
-        let filter = EventFilter { batch, ..EventFilter::default() };
+        let filter = EventFilter { batch: Some(batch.clone()), ..EventFilter::default() };
         let events = exit3_app::events::list(&self.app, &filter, None, 1).await?;
         let made = events.into_iter().next().map(|event| event.subject);
-        Ok(Sending { token, made, _lock: lock })
+        Ok(Sending { batch, made, _lock: lock })
     }
 }

@@ -100,11 +100,11 @@ impl Member {
         self.who.doer(current_request())
     }
 
-    /// The same for a form with this token. The event of the write keeps the token, by which a second
-    /// sending of the same form is recognised.
-    pub(crate) fn sender(&self, token: &str) -> Doer {
+    /// The same for a form whose events have this batch, by which a second sending of the same form
+    /// is recognised.
+    pub(crate) fn sender(&self, batch: &BatchId) -> Doer {
         let mut doer = self.doer();
-        doer.author.batch = Some(BatchId(token.into()));
+        doer.author.batch = Some(batch.clone());
         doer
     }
 

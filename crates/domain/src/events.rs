@@ -23,6 +23,14 @@ pub struct EventId(pub i64);
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BatchId(pub Arc<str>);
 
+impl BatchId {
+    /// The batch of a form that shall be carried out once: no second event with its verb is stored.
+    pub fn of_form(token: &str) -> Self {
+        // The schema looks for this prefix.
+        Self(format!("form-{token}").into())
+    }
+}
+
 /// Who writes, and on which occasion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Author {

@@ -7,9 +7,12 @@ use chrono::{DateTime, Utc};
 use exit3_domain::events::{Act, Event, EventFilter, EventId, NewEvent};
 use exit3_domain::jobs::NewJob;
 
-use crate::StoreError;
 use crate::tables::{Column, Kind, Table, Value};
 use crate::transfer::Load;
+use crate::{Constraint, StoreError};
+
+/// The form of this batch has been carried out already: see [`BatchId::of_form`].
+pub const FORM_SENT: Constraint = Constraint::Taken { table: "events", column: "batch" };
 
 /// The table of events.
 pub const TABLE: Table = Table {
@@ -28,7 +31,7 @@ pub const TABLE: Table = Table {
     resource: "",
     contacts: &[],
     searched_by: &[],
-    rules: &[],
+    rules: &[FORM_SENT],
     rights: "SELECT, INSERT, DELETE",
 };
 

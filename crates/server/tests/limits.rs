@@ -220,6 +220,15 @@ async fn a_flood_is_stopped_before_everything_else() {
     assert!(refused.headers().contains_key("retry-after"));
     assert!(!refused.headers().contains_key("access-control-allow-origin"));
     assert!(refused.text().await.unwrap().contains("Request was throttled."));
+    // A browser that opens a page shows one.
+    let headers = [("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
+    let refused = service.get_with("/backend/admin/", &headers).await;
+    assert_eq!(
+        (refused.status().as_u16(), refused.headers().contains_key("retry-after")),
+        (429, true)
+    );
+    assert_eq!(refused.headers()["content-type"], "text/html; charset=utf-8");
+    assert!(refused.text().await.unwrap().contains("<p>Request was throttled."));
     // Only pages of allowed origins see `Retry-After`.
     for (origin, may) in [("https://exit3.agency", true), ("https://evil.test", false)] {
         let headers = [("Origin", origin), ("Accept", "application/problem+json")];

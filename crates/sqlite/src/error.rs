@@ -118,7 +118,9 @@ pub(crate) fn from_diesel_about(table: &'static str) -> impl Fn(DieselError) -> 
 
 /// The unique rule whose table and column the message names.
 fn unique(message: &str) -> Option<Constraint> {
-    let named = message.strip_prefix("UNIQUE constraint failed: ")?.split_once('.')?;
+    let columns = message.strip_prefix("UNIQUE constraint failed: ")?;
+    // A rule is named after the first of its columns.
+    let named = columns.split(", ").next()?.split_once('.')?;
     let is_named = |rule: &Constraint| matches!(rule, Constraint::Taken { table, column } if (*table, *column) == named);
     rules().find(is_named)
 }
@@ -161,6 +163,7 @@ fn is_not_migrated(message: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use exit3_ports::clients::{LEAD_MISSING, LEAD_TAKEN};
+    use exit3_ports::events::FORM_SENT;
     use exit3_ports::staff::USERNAME_TAKEN;
     use exit3_ports::subscribers::EMAIL_TAKEN;
 
@@ -196,6 +199,7 @@ mod tests {
             ("subscribers.email", EMAIL_TAKEN),
             ("clients.lead_id", LEAD_TAKEN),
             ("staff.username", USERNAME_TAKEN),
+            ("events.batch, events.verb", FORM_SENT),
         ] {
             let message = format!("UNIQUE constraint failed: {column}");
             let error = mapped(DatabaseErrorKind::UniqueViolation, &message);

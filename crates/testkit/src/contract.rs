@@ -21,6 +21,8 @@ pub mod event_lists;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod events;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod forms_once;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod invitations;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod job_operations;

@@ -81,6 +81,10 @@ macro_rules! repository_contract {
                 each_write_leaves_one_event_for_each_row,
                 a_write_whose_event_cannot_be_stored_does_not_happen,
             }
+            forms_once {
+                of_twenty_sendings_at_once_one_is_carried_out,
+                a_note_that_is_sent_again_is_refused,
+            }
             unchanged {
                 a_write_that_fails_leaves_no_event,
                 a_write_that_changes_nothing_leaves_no_event,

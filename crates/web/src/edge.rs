@@ -3,7 +3,7 @@
 use actix_cors::CorsError;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, Accept, Header, Quality};
+use actix_web::http::header::{self, Accept, Header, HeaderValue, Quality};
 use actix_web::http::uri::{PathAndQuery, Uri};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
@@ -125,9 +125,10 @@ fn refusal(request: &ServiceRequest) -> Option<Refusal> {
 /// Builds the response for a request that is refused before the API sees it, in the shape that the
 /// client asks for and with the CORS headers that let allowed origins read it.
 pub fn refuse(request: &HttpRequest, error: &ApiError) -> HttpResponse {
-    let mut answer = match wants_problem(request) {
-        true => error.problem(),
-        false => error.error_response(),
+    let mut answer = match (wants_page(request), wants_problem(request)) {
+        (true, _) => error.page(),
+        (false, true) => error.problem(),
+        (false, false) => error.error_response(),
     };
     protect(answer.headers_mut());
     if let Some(cors) = request.app_data::<Data<CorsSettings>>() {
@@ -146,6 +147,12 @@ fn shape(request: &impl HttpMessage) -> ErrorShape {
         ErrorShape::Json if wants_problem(request) => ErrorShape::Problem,
         shape => shape,
     }
+}
+
+/// Whether a browser opens a page: its first choice is HTML.
+fn wants_page(request: &HttpRequest) -> bool {
+    let accepted = request.headers().get(header::ACCEPT).map(HeaderValue::as_bytes);
+    accepted.is_some_and(|accepted| accepted.starts_with(b"text/html"))
 }
 
 /// Whether the client accepts problem details (RFC 9110, 12.5.1) and does not prefer plain JSON.

@@ -87,6 +87,7 @@ agent-unknown = Unknown program
 # Errors
 error-typed = What you typed was not saved. Copy it before you go on:
 error-again = The page tries again by itself. What you typed is kept.
+error-again-password = Type the password once more, then try again. A page never keeps passwords; everything else is kept.
 error-request = Number of the request:
 error-title-400 = That did not work
 error-text-400 = The request could not be read.

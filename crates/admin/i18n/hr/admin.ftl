@@ -88,6 +88,7 @@ agent-unknown = Nepoznat program
 # Greške
 error-typed = Ono što ste upisali nije spremljeno. Kopirajte to prije nego što nastavite:
 error-again = Stranica će sama pokušati ponovno. Što ste upisali je sačuvano.
+error-again-password = Upišite lozinku još jednom pa pokušajte ponovno. Stranica nikad ne čuva lozinke; sve ostalo je sačuvano.
 error-request = Broj zahtjeva:
 error-title-400 = To nije uspjelo
 error-text-400 = Zahtjev se ne može pročitati.

@@ -272,7 +272,7 @@ pub(super) async fn create(
     if let Some(made) = &sending.made {
         return Ok(see_other(&format!("{}?done=lead-created", address(LeadId(made.id)))));
     }
-    let doer = member.sender(&sending.token);
+    let doer = member.sender(&sending.batch);
     match leads::create_by_staff(&admin.app, values(&form), &doer).await {
         Ok(lead) => Ok(see_other(&format!("{}?done=lead-created", address(lead.id)))),
         Err(EditError::Invalid(invalid)) => {

@@ -167,7 +167,7 @@ pub(super) async fn add(
     if sending.made.is_some() {
         return Ok(there("note-added"));
     }
-    let doer = member.sender(&sending.token);
+    let doer = member.sender(&sending.batch);
     let text = RawValue::text(form.given("text").unwrap_or_default());
     match notes::add(&admin.app, lead.id, text, &doer).await {
         Ok(_) => Ok(there("note-added")),
