@@ -3,9 +3,8 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use exit3_app::access::Forbidden;
-use exit3_app::leads::EditError;
 use exit3_app::staff::StaffError;
-use exit3_app::{FindError, UpdateError};
+use exit3_app::{EditError, FindError, UpdateError};
 use exit3_domain::events::EventId;
 use exit3_ports::StoreError;
 use exit3_ports::events::FORM_SENT;
@@ -82,7 +81,7 @@ impl From<EditError> for PageError {
             EditError::Forbidden(_) => Self::Forbidden,
             EditError::Invalid(invalid) => Self::Api(invalid.into()),
             EditError::NotFound => Self::not_found(),
-            // Only forms of a whole lead show conflicts.
+            // Only forms of a whole row show conflicts.
             EditError::Conflicts(_) => Self::Api(ApiError::precondition_failed()),
             EditError::Contended => UpdateError::Contended.into(),
             EditError::Store(error) => error.into(),

@@ -14,7 +14,7 @@ use exit3_ports::{StoreError, TRACE};
 use crate::seen::{ATTEMPTS, admitted, unless_stale};
 use crate::{App, FindError, ListError, SaveError, UpdateError, telemetry};
 
-pub use edit::{EditError, create_by_staff, delete_by_staff, edit};
+pub use edit::{create_by_staff, delete_by_staff, edit};
 pub use pages::{Neighbours, count, neighbours, page, suggest, with_contact};
 
 /// Creates a lead.

@@ -30,7 +30,7 @@ use crate::jobs::Bell;
 use crate::quotas::Limits;
 use crate::sign_ins::Entrance;
 
-pub use error::{FindError, ListError, SaveError, UpdateError};
+pub use error::{EditError, FindError, ListError, SaveError, UpdateError};
 
 /// Tells why there is no database yet, to follow a colon.
 pub type NoDatabase = Arc<dyn Fn() -> String + Send + Sync>;

@@ -6,7 +6,7 @@ mod input;
 mod list;
 mod work;
 
-pub use edit::{Conflict, Conflicts, LeadEdit, LeadTexts, Merged, parse_new};
+pub use edit::parse_new;
 pub use input::{FIELDS, LeadChange, LeadInput};
 pub use list::{LeadFilter, LeadOrder, LeadOwner, LeadPage, LeadSort};
 pub use work::{

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use exit3_app::events;
-use exit3_app::leads::{self, EditError};
+use exit3_app::{EditError, leads};
 use exit3_domain::leads::RESOURCE;
 use exit3_domain::versions::{Expected, Version, Versions};
 

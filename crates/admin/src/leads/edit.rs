@@ -3,12 +3,11 @@
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use exit3_app::UpdateError;
-use exit3_app::leads::{self, EditError};
+use exit3_app::leads;
+use exit3_app::{EditError, UpdateError};
 use exit3_domain::access::{Action, Record};
-use exit3_domain::leads::{
-    Conflicts, Lead, LeadCategory, LeadEdit, LeadId, LeadSource, LeadStatus, LeadTexts,
-};
+use exit3_domain::edits::{Conflicts, Edit, FieldTexts};
+use exit3_domain::leads::{Lead, LeadCategory, LeadId, LeadSource, LeadStatus};
 use exit3_domain::raw::RawValue;
 use exit3_domain::validation::Invalid;
 use exit3_domain::versions::Version;
@@ -77,7 +76,7 @@ async fn show(
 ) -> Result<HttpResponse, PageError> {
     let Shown { lead, sent, invalid, conflicts } = shown;
     let (texts, team) = (member.visit.texts, Team::load(admin).await?);
-    let stored = lead.map(LeadTexts::of);
+    let stored = lead.map(FieldTexts::of);
     let value = |name: &str| {
         let stored = stored.as_ref().and_then(|stored| stored.get(name));
         // After a conflict, a field that the person did not touch shows what is stored now.
@@ -172,7 +171,7 @@ fn readable(texts: Texts, team: &Team, field: &str, value: &str) -> String {
 }
 
 /// The texts that a form was rendered with.
-fn base_of(form: &Form, stored: &LeadTexts) -> Vec<(&'static str, String)> {
+fn base_of(form: &Form, stored: &FieldTexts) -> Vec<(&'static str, String)> {
     let sent = |name: &'static str| {
         let text = form.given(&format!("_base_{name}"))?;
         Some((name, text.to_owned()))
@@ -215,8 +214,8 @@ pub(super) async fn save_fields(
     lead: &Lead,
     form: &Form,
 ) -> Result<Saved, PageError> {
-    let base = base_of(form, &LeadTexts::of(lead));
-    let edit = LeadEdit {
+    let base = base_of(form, &FieldTexts::of(lead));
+    let edit = Edit {
         version: Version::named(form.text("_version")),
         base: base.into_iter().map(|(name, text)| (name.to_owned(), text)).collect(),
         values: values(form),

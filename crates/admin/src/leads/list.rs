@@ -7,8 +7,9 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use exit3_app::leads;
 use exit3_domain::access::{Action, Record};
+use exit3_domain::edits::FieldTexts;
 use exit3_domain::leads::{
-    Lead, LeadCategory, LeadFilter, LeadOwner, LeadSort, LeadSource, LeadStatus, LeadTexts,
+    Lead, LeadCategory, LeadFilter, LeadOwner, LeadSort, LeadSource, LeadStatus,
 };
 use exit3_domain::paging::{Count, Direction, Step};
 use exit3_domain::versions::Version;
@@ -278,7 +279,7 @@ impl View<'_> {
 
     pub(super) fn row(&self, lead: &Lead) -> Row {
         let (texts, details, work) = (self.texts, &lead.details, &lead.work);
-        let shown = LeadTexts::of(lead);
+        let shown = FieldTexts::of(lead);
         let text = |field| shown.get(field).unwrap_or_default().to_owned();
         let query = self.asked.query();
         let may_edit = self.member.may(Action::Edit, Record::Lead(work.owner));

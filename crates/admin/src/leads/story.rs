@@ -3,8 +3,9 @@
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
+use exit3_app::EditError;
+use exit3_app::leads::notes;
 use exit3_app::leads::timeline::{Before, Change, Entry, What, timeline};
-use exit3_app::leads::{EditError, notes};
 use exit3_domain::access::{Action, Record};
 use exit3_domain::lead_notes::LeadNoteId;
 use exit3_domain::leads::Lead;

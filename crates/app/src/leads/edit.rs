@@ -1,9 +1,8 @@
 //! What staff do to leads with forms.
 
 use exit3_domain::access::{Action, Record};
-use exit3_domain::leads::{
-    Conflicts, Lead, LeadEdit, LeadId, LeadWork, Merged, NewLead, parse_new, unknown_owner,
-};
+use exit3_domain::edits::{Edit, Merged};
+use exit3_domain::leads::{Lead, LeadId, LeadState, LeadWork, NewLead, parse_new, unknown_owner};
 use exit3_domain::raw::RawValue;
 use exit3_domain::staff::StaffId;
 use exit3_domain::validation::Invalid;
@@ -11,70 +10,9 @@ use exit3_domain::versions::Expected;
 use exit3_ports::{StoreError, TRACE};
 
 use super::{delete, find};
-use crate::access::{Doer, Forbidden};
+use crate::access::Doer;
 use crate::seen::{ATTEMPTS, unless_stale};
-use crate::{App, FindError, SaveError, UpdateError};
-
-/// Why a form was not saved. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum EditError {
-    /// The rules of the back office do not allow it.
-    #[error(transparent)]
-    Forbidden(#[from] Forbidden),
-    /// A value is invalid.
-    #[error(transparent)]
-    Invalid(#[from] Invalid),
-    /// Somebody else has changed the same fields differently.
-    #[error("somebody else has changed the same fields")]
-    Conflicts(Conflicts),
-    /// The lead does not exist.
-    #[error("not found")]
-    NotFound,
-    /// Concurrent changes kept interfering.
-    #[error("changed by others at the same time")]
-    Contended,
-    /// The database failed.
-    #[error(transparent)]
-    Store(StoreError),
-}
-
-impl From<StoreError> for EditError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::NotFound => Self::NotFound,
-            error => Self::Store(error),
-        }
-    }
-}
-
-impl From<FindError> for EditError {
-    fn from(error: FindError) -> Self {
-        match error {
-            FindError::NotFound => Self::NotFound,
-            FindError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<SaveError> for EditError {
-    fn from(error: SaveError) -> Self {
-        match error {
-            SaveError::Invalid(invalid) => Self::Invalid(invalid),
-            SaveError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<UpdateError> for EditError {
-    fn from(error: UpdateError) -> Self {
-        match error {
-            UpdateError::Invalid(invalid) => Self::Invalid(invalid),
-            UpdateError::NotFound => Self::NotFound,
-            UpdateError::Unexpected | UpdateError::Contended => Self::Contended,
-            UpdateError::Store(error) => error.into(),
-        }
-    }
-}
+use crate::{App, EditError, SaveError};
 
 /// Creates a lead together with the work on it, from the values of a form.
 ///
@@ -129,19 +67,14 @@ pub async fn delete_by_staff(
 /// # Errors
 /// [`EditError`].
 #[tracing::instrument(target = TRACE, name = "leads.edit", skip_all)]
-pub async fn edit(
-    app: &App,
-    id: LeadId,
-    mut edit: LeadEdit,
-    doer: &Doer,
-) -> Result<Lead, EditError> {
+pub async fn edit(app: &App, id: LeadId, mut edit: Edit, doer: &Doer) -> Result<Lead, EditError> {
     let leads = &app.repositories()?.leads;
     for _ in 0..ATTEMPTS {
         let seen = leads.find(id).await?.ok_or(EditError::NotFound)?;
         doer.check(Action::Edit, Record::Lead(seen.work.owner))?;
         edit = edit.seen(&seen);
         let (details, work) = match edit.merge(&seen, &app.disposable)? {
-            Merged::State(details, work) => (details, work),
+            Merged::State(LeadState { details, work }) => (details, work),
             Merged::Conflicts(conflicts) => return Err(EditError::Conflicts(conflicts)),
         };
         if details == seen.details && work == seen.work {

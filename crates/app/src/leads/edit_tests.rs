@@ -1,5 +1,6 @@
 use exit3_domain::access::Worker;
-use exit3_domain::leads::{LeadTexts, NewLead};
+use exit3_domain::edits::{Edit, FieldTexts};
+use exit3_domain::leads::NewLead;
 use exit3_domain::staff::{PasswordHash, Role, Staff, StaffProfile};
 use exit3_domain::versions::Version;
 use exit3_ports::{Constraint, MockRepositories};
@@ -15,11 +16,11 @@ fn named(name: &str) -> Lead {
 }
 
 /// A form that was rendered from the stored lead, and has these values.
-fn form(values: &[(&str, &str)]) -> LeadEdit {
+fn form(values: &[(&str, &str)]) -> Edit {
     let lead = stored(1);
-    let base = LeadTexts::of(&lead);
+    let base = FieldTexts::of(&lead);
     let pair = |(name, text): &(&str, &str)| ((*name).to_owned(), RawValue::text(*text));
-    LeadEdit {
+    Edit {
         version: Version::of(&lead),
         base: base.iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect(),
         values: values.iter().map(pair).collect(),
@@ -72,7 +73,7 @@ async fn one_field_alone_can_be_changed() {
         mocks.repositories.staff.expect_find().returning(|_| Ok(Some(account(true))));
         updates(&mut mocks.repositories);
         let edited = edit(&mocks.into_app(), ID, form(&[(field, text)]), &doer()).await.unwrap();
-        let (texts, before) = (LeadTexts::of(&edited), LeadTexts::of(&stored(1)));
+        let (texts, before) = (FieldTexts::of(&edited), FieldTexts::of(&stored(1)));
         assert_eq!(texts.get(field), Some(text));
         let differing = texts.iter().filter(|(name, text)| before.get(name) != Some(*text));
         assert_eq!(differing.count(), 1);
@@ -218,7 +219,7 @@ async fn sales_claim_a_lead_and_do_not_give_it_away() {
         let (app, doer) = of_sales(owner);
         let work = LeadWork { owner: owner.map(StaffId), ..LeadWork::default() };
         let lead = Lead { work, ..stored(1) };
-        let form = LeadEdit { version: Version::of(&lead), ..form(&[("owner", after)]) };
+        let form = Edit { version: Version::of(&lead), ..form(&[("owner", after)]) };
         let outcome = edit(&app, ID, form, &doer).await;
         assert_eq!(outcome.is_ok(), allowed, "{owner:?} to {after:?}: {outcome:?}");
         assert_eq!(matches!(outcome, Err(EditError::Forbidden(_))), !allowed, "{outcome:?}");

@@ -7,10 +7,10 @@ use exit3_domain::raw::RawValue;
 use exit3_ports::TRACE;
 use serde::{Deserialize, Serialize};
 
-use super::{EditError, find};
-use crate::App;
+use super::find;
 use crate::access::Doer;
 use crate::jobs::{JobFailure, Payload};
+use crate::{App, EditError};
 
 /// Checks that the doer may write notes about a lead.
 async fn check(app: &App, lead: LeadId, doer: &Doer) -> Result<(), EditError> {

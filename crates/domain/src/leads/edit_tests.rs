@@ -1,6 +1,8 @@
 use super::*;
+use crate::edits::{Conflict, Conflicts, Edit, Merged};
 use crate::leads::{LeadId, LeadStatus, example};
 use crate::staff::StaffId;
+use crate::versions::Version;
 
 fn stored() -> Lead {
     let at = DateTime::UNIX_EPOCH;
@@ -14,32 +16,32 @@ fn stored() -> Lead {
 }
 
 /// The edit of a form that was rendered from `lead`, and in which these fields were changed.
-fn edit(lead: &Lead, fields: &[(&str, &str)]) -> LeadEdit {
-    let texts = LeadTexts::of(lead);
+fn edit(lead: &Lead, fields: &[(&str, &str)]) -> Edit {
+    let texts = FieldTexts::of(lead);
     let base: Vec<_> =
         texts.iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
     let value = |(name, text): &(String, String)| {
         let given = fields.iter().find(|(field, _)| field == name).map(|(_, text)| *text);
         (name.clone(), RawValue::text(given.unwrap_or(text)))
     };
-    LeadEdit { version: Version::of(lead), values: base.iter().map(value).collect(), base }
+    Edit { version: Version::of(lead), values: base.iter().map(value).collect(), base }
 }
 
-fn merge(edit: &LeadEdit, now: &Lead) -> Result<Merged, Invalid> {
+fn merge(edit: &Edit, now: &Lead) -> Result<Merged<LeadState>, Invalid> {
     edit.merge(now, &DisposableDomains::default())
 }
 
-fn merged(edit: &LeadEdit, now: &Lead) -> Lead {
+fn merged(edit: &Edit, now: &Lead) -> Lead {
     match merge(edit, now).unwrap() {
-        Merged::State(details, work) => Lead { details, work, ..now.clone() },
+        Merged::State(LeadState { details, work }) => Lead { details, work, ..now.clone() },
         Merged::Conflicts(conflicts) => panic!("{conflicts:?}"),
     }
 }
 
-fn conflicts(edit: &LeadEdit, now: &Lead) -> Conflicts {
+fn conflicts(edit: &Edit, now: &Lead) -> Conflicts {
     match merge(edit, now).unwrap() {
         Merged::Conflicts(conflicts) => conflicts,
-        Merged::State(..) => panic!("no conflict"),
+        Merged::State(_) => panic!("no conflict"),
     }
 }
 
@@ -50,7 +52,7 @@ fn by_others(fields: &[(&str, &str)]) -> Lead {
 
 #[test]
 fn every_field_has_a_text() {
-    let texts = LeadTexts::of(&stored());
+    let texts = FieldTexts::of(&stored());
     let names = FIELDS.iter().map(|field| field.name).chain(super::super::WORK_FIELDS.to_vec());
     assert!(texts.iter().map(|(name, _)| name).eq(names));
     assert_eq!(texts.get("owner"), Some(""));
@@ -82,7 +84,7 @@ fn every_field_can_be_changed() {
         ("next_step", "call"),
         ("next_step_at", "2026-02-03T10:00:00+01:00"),
     ];
-    let changed = LeadTexts::of(&by_others(&fields));
+    let changed = FieldTexts::of(&by_others(&fields));
     for (field, text) in fields {
         let expected = match field {
             "phone_number" => "+385910000000",
