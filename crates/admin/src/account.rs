@@ -25,7 +25,7 @@ pub(crate) const PAGES: Pages = Pages {
     name: "account",
     menu: Some(Menu { path: "account/", icon: "settings", key: "g a", reads: Record::OwnAccount }),
     endpoints,
-    lead_parts: &[],
+    ..Pages::EMPTY
 };
 
 fn endpoints() -> Vec<Endpoint> {

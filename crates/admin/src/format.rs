@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use exit3_domain::events::Actor;
+use exit3_domain::paging::Count;
 use exit3_domain::validation::{Invalid, Violation};
 use i18n_embed_fl::fl;
 
@@ -29,6 +30,11 @@ pub(crate) fn moment(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%d %H:%M").to_string()
 }
 
+/// The day of a time in RFC 3339, as a date field shows it.
+pub(crate) fn day(time: &str) -> String {
+    time.chars().take(10).collect()
+}
+
 /// A number with separated thousands: `1,000` in English, `1.000` in Croatian.
 pub(crate) fn number(texts: Texts, number: u64) -> String {
     let digits = number.to_string();
@@ -41,6 +47,15 @@ pub(crate) fn number(texts: Texts, number: u64) -> String {
         written.push(digit);
     }
     written
+}
+
+/// A count for people: `1,000+` if there may be more.
+pub(crate) fn count(texts: Texts, count: Count) -> String {
+    match count {
+        Count::Exact(count) => number(texts, count),
+        Count::AtLeast(0) => "…".to_owned(),
+        Count::AtLeast(count) => format!("{}+", number(texts, count)),
+    }
 }
 
 /// Who wrote: the name of the account, or what kind of caller it was.

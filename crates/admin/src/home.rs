@@ -10,7 +10,7 @@ use crate::page::see_other;
 use crate::resource::Pages;
 
 /// The first page. It leads to the leads, until there is more to show.
-pub(crate) const PAGES: Pages = Pages { name: "home", menu: None, endpoints, lead_parts: &[] };
+pub(crate) const PAGES: Pages = Pages { name: "home", endpoints, ..Pages::EMPTY };
 
 fn endpoints() -> Vec<Endpoint> {
     vec![Endpoint::new("").route(Method::GET, home)]

@@ -4,21 +4,23 @@ mod asked;
 mod delete;
 mod detail;
 mod edit;
-mod fields;
 mod list;
 mod row;
 mod story;
 
 use actix_web::http::Method;
 use exit3_domain::access::Record;
-use exit3_domain::events::{EventFilter, Verb};
-use exit3_domain::leads;
-use exit3_domain::leads::{Lead, LeadId};
+use exit3_domain::leads::{Lead, LeadId, RESOURCE};
 use exit3_web::{Endpoint, path};
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
 
+use crate::deleted::absent;
 use crate::errors::PageError;
+use crate::i18n::say;
 use crate::page::own_path;
-use crate::resource::{Menu, Pages};
+use crate::resource::{Found, Menu, Pages};
+use crate::visit::Member;
 use crate::{Admin, BASE};
 
 /// The list of leads.
@@ -29,6 +31,8 @@ pub(crate) const PAGES: Pages = Pages {
     name: "leads",
     menu: Some(Menu { path: "leads/", icon: "inbox", key: "g l", reads: Record::Lead(None) }),
     endpoints,
+    rows: Some(RESOURCE),
+    search: Some(search),
     lead_parts: &[story::part],
 };
 
@@ -54,21 +58,34 @@ async fn find(admin: &Admin, id: &str) -> Result<Lead, PageError> {
     let id = LeadId(path::id(id)?);
     match exit3_app::leads::find(&admin.app, id).await {
         Ok(lead) => Ok(lead),
-        Err(exit3_app::FindError::NotFound) => Err(absent(admin, id).await?),
+        Err(exit3_app::FindError::NotFound) => Err(absent(admin, RESOURCE, id.0).await?),
         Err(error) => Err(error.into()),
     }
 }
 
-/// The error for a lead that does not exist.
-async fn absent(admin: &Admin, id: LeadId) -> Result<PageError, PageError> {
-    let filter = EventFilter {
-        resource: Some(leads::RESOURCE.into()),
-        id: Some(id.0),
-        verb: Some(Verb::of(leads::RESOURCE, Verb::DELETED)),
-        ..EventFilter::default()
-    };
-    let deleted = exit3_app::events::list(&admin.app, &filter, None, 1).await?;
-    Ok(deleted.first().map_or_else(PageError::not_found, |event| PageError::Deleted(event.id)))
+/// What the search over everything finds.
+fn search<'a>(
+    admin: &'a Admin,
+    member: &'a Member,
+    typed: &'a str,
+) -> LocalBoxFuture<'a, Result<Vec<Found>, PageError>> {
+    async move {
+        let found = exit3_app::leads::suggest(&admin.app, typed).await?;
+        let shown = |Lead { id, details, .. }: Lead| Found {
+            href: address(id),
+            name: details.full_name,
+            about: [details.company_name, details.email, details.phone_number]
+                .into_iter()
+                .flatten()
+                .filter(|text| !text.is_empty())
+                .collect::<Vec<_>>()
+                .join(" · "),
+            dot: details.status.as_str(),
+            state: say(member.visit.texts, "status", details.status.as_str()),
+        };
+        Ok(found.into_iter().map(shown).collect())
+    }
+    .boxed_local()
 }
 
 /// The address of a lead.

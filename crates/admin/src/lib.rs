@@ -2,24 +2,32 @@
 //! calls a use case, and fills a template. The use cases are those of the API.
 
 mod account;
+mod asked;
 mod assets;
+mod choices;
 mod cookie;
+mod deleted;
 mod door;
 mod error_page;
 mod errors;
+mod fields;
 mod forged;
 mod form;
+mod form_page;
 mod format;
 mod gate;
 mod home;
 mod i18n;
 mod icons;
 mod leads;
+mod listing;
 mod once;
 mod page;
 mod resource;
 mod search;
 mod shell;
+mod story;
+mod team;
 mod undo;
 mod visit;
 
@@ -38,7 +46,8 @@ use crate::resource::Pages;
 pub const BASE: &str = "/backend/admin/";
 
 /// Everything that the back office shows. Menu, pages and parts of pages follow from this list.
-const PAGES: &[Pages] = &[home::PAGES, leads::PAGES, search::PAGES, undo::PAGES, account::PAGES];
+const PAGES: &[Pages] =
+    &[home::PAGES, leads::PAGES, subscribers::PAGES, search::PAGES, undo::PAGES, account::PAGES];
 
 /// The settings of the back office. Clones share what all workers of a process must know.
 #[derive(Debug, Clone, Default)]

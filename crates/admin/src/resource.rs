@@ -11,7 +11,8 @@ use crate::Admin;
 use crate::errors::PageError;
 use crate::visit::Member;
 
-/// What a resource adds to the back office.
+/// What a resource adds to the back office. A resource names only what it has:
+/// `Pages { name: "tags", endpoints, ..Pages::EMPTY }`.
 pub(crate) struct Pages {
     /// The name, which is that of its texts: `menu-leads`.
     pub(crate) name: &'static str,
@@ -19,8 +20,25 @@ pub(crate) struct Pages {
     pub(crate) menu: Option<Menu>,
     /// The pages, with paths below [`crate::BASE`].
     pub(crate) endpoints: fn() -> Vec<Endpoint>,
+    /// The word for its rows in events, such as `lead`. The page of a row is at the address of the
+    /// menu, followed by the id.
+    pub(crate) rows: Option<&'static str>,
+    /// What the search over everything finds in it.
+    pub(crate) search: Option<Search>,
     /// Parts of the page of a lead, shown below its facts.
     pub(crate) lead_parts: &'static [LeadPart],
+}
+
+impl Pages {
+    /// Nothing.
+    pub(crate) const EMPTY: Self = Self {
+        name: "",
+        menu: None,
+        endpoints: Vec::new,
+        rows: None,
+        search: None,
+        lead_parts: &[],
+    };
 }
 
 /// An entry in the menu.
@@ -34,6 +52,21 @@ pub(crate) struct Menu {
     pub(crate) key: &'static str,
     /// What a person must be allowed to read to see the entry.
     pub(crate) reads: Record,
+}
+
+/// A function that returns the rows of a resource that match what somebody typed.
+pub(crate) type Search =
+    for<'a> fn(&'a Admin, &'a Member, &'a str) -> LocalBoxFuture<'a, Result<Vec<Found>, PageError>>;
+
+/// A row that the search over everything has found.
+pub(crate) struct Found {
+    pub(crate) href: String,
+    pub(crate) name: String,
+    /// What tells it apart from others.
+    pub(crate) about: String,
+    /// The class of the dot before its state.
+    pub(crate) dot: &'static str,
+    pub(crate) state: String,
 }
 
 /// A part of the page of a lead: a function that returns HTML, which is shown as it is.

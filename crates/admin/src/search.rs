@@ -4,22 +4,22 @@ use actix_web::http::Method;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use exit3_app::leads;
-use exit3_domain::leads::Lead;
+use exit3_domain::access::Action;
 use exit3_domain::search;
 use exit3_web::Endpoint;
+use futures_util::future::try_join_all;
 use i18n_embed_fl::fl;
 
 use crate::errors::PageError;
 use crate::i18n::say;
 use crate::page::page;
-use crate::resource::Pages;
+use crate::resource::{Found, Pages};
 use crate::shell::{Link, Shell};
 use crate::visit::Member;
-use crate::{Admin, BASE};
+use crate::{Admin, BASE, PAGES as ALL};
 
 /// The search over everything.
-pub(crate) const PAGES: Pages = Pages { name: "search", menu: None, endpoints, lead_parts: &[] };
+pub(crate) const PAGES: Pages = Pages { name: "search", endpoints, ..Pages::EMPTY };
 
 fn endpoints() -> Vec<Endpoint> {
     vec![Endpoint::new("search/").route(Method::GET, find)]
@@ -30,19 +30,17 @@ fn endpoints() -> Vec<Endpoint> {
 struct SearchPage {
     shell: Shell,
     typed: String,
-    leads: Vec<Found>,
     /// The pages whose names contain the words.
     pages: Vec<(String, &'static str, String)>,
-    all: String,
+    groups: Vec<Group>,
 }
 
-/// A lead that was found.
-struct Found {
-    href: String,
-    name: String,
-    about: String,
-    status: &'static str,
-    status_text: String,
+/// What was found in one resource.
+struct Group {
+    title: String,
+    found: Vec<Found>,
+    /// The list with the same search.
+    all: String,
 }
 
 async fn find(
@@ -53,19 +51,6 @@ async fn find(
     let mut query = form_urlencoded::parse(request.query_string().as_bytes());
     let typed = query.find(|(name, _)| name == "q").map(|(_, text)| text.into_owned());
     let typed: String = typed.unwrap_or_default().trim().chars().take(200).collect();
-    let texts = member.visit.texts;
-    let found = |lead: Lead| Found {
-        href: format!("{BASE}leads/{}/", lead.id.0),
-        name: lead.details.full_name.clone(),
-        about: [lead.details.company_name, lead.details.email, lead.details.phone_number]
-            .into_iter()
-            .flatten()
-            .filter(|text| !text.is_empty())
-            .collect::<Vec<_>>()
-            .join(" · "),
-        status: lead.details.status.as_str(),
-        status_text: say(texts, "status", lead.details.status.as_str()),
-    };
     let shell = Shell::of(&member.visit, "search");
     let words = search::words(&typed).unwrap_or_default();
     let is_named = |link: &&Link| {
@@ -74,15 +59,20 @@ async fn find(
     };
     let pages = shell.menu.iter().filter(is_named);
     let pages = pages.map(|link| (link.path.clone(), link.icon, link.text.clone())).collect();
-    let leads = leads::suggest(&admin.app, &typed).await?;
     let mut all = form_urlencoded::Serializer::new(String::new());
-    all.append_pair("q", &typed);
-    let template = SearchPage {
-        leads: leads.into_iter().map(found).collect(),
-        pages,
-        all: format!("{BASE}leads/?{}", all.finish()),
-        typed,
-        shell,
-    };
+    let all = all.append_pair("q", &typed).finish();
+    let groups = ALL.iter().filter_map(|pages| {
+        let (menu, find) = (pages.menu?, pages.search?);
+        let is_allowed = member.may(Action::Read, menu.reads);
+        is_allowed.then_some((pages.name, menu.path, find))
+    });
+    let groups = try_join_all(groups.map(async |(name, path, find)| {
+        let found = find(&admin, &member, &typed).await?;
+        let (title, all) = (say(member.visit.texts, "menu", name), format!("{BASE}{path}?{all}"));
+        Ok::<_, PageError>(Group { title, found, all })
+    }));
+    let mut groups = groups.await?;
+    groups.retain(|group| !group.found.is_empty());
+    let template = SearchPage { shell, typed, pages, groups };
     page(&request, &template)
 }

@@ -40,7 +40,7 @@ pub(crate) struct Person {
 }
 
 /// The words after which the event that the page names can be undone.
-const UNDOABLE: [&str; 2] = ["lead-deleted", "note-removed"];
+const UNDOABLE: [&str; 3] = ["lead-deleted", "note-removed", "subscriber-deleted"];
 
 impl Shell {
     /// The frame of a page of the resource `here`.

@@ -12,10 +12,10 @@ use crate::errors::PageError;
 use crate::page::see_other;
 use crate::resource::Pages;
 use crate::visit::Member;
-use crate::{Admin, BASE};
+use crate::{Admin, BASE, PAGES as ALL};
 
 /// Undo.
-pub(crate) const PAGES: Pages = Pages { name: "undo", menu: None, endpoints, lead_parts: &[] };
+pub(crate) const PAGES: Pages = Pages { name: "undo", endpoints, ..Pages::EMPTY };
 
 fn endpoints() -> Vec<Endpoint> {
     vec![Endpoint::new("undo/{event}/").route(Method::POST, take_back)]
@@ -38,5 +38,7 @@ async fn take_back(
         Err(UndoError::NotFound) => return Err(PageError::not_found()),
         Err(_) => "undone-not",
     };
-    Ok(see_other(&format!("{BASE}leads/{}/?done={done}", event.subject.id)))
+    let rows = ALL.iter().find(|pages| pages.rows == Some(&*event.subject.resource));
+    let list = rows.and_then(|pages| pages.menu).ok_or_else(PageError::not_found)?;
+    Ok(see_other(&format!("{BASE}{}{}/?done={done}", list.path, event.subject.id)))
 }

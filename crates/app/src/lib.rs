@@ -19,6 +19,7 @@ pub mod subscribers;
 mod telemetry;
 #[cfg(test)]
 mod testing;
+pub mod timeline;
 
 use std::sync::Arc;
 

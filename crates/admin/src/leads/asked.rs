@@ -1,30 +1,21 @@
-//! What the address of a list asks for. Everything that a person chooses is in the address, so a
-//! list can be sent to somebody else, and Back works.
+//! What the address of the list of leads asks for.
 
-use std::fmt::Write;
-
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, Utc};
-use exit3_domain::leads::{
-    Lead, LeadCategory, LeadFilter, LeadId, LeadOrder, LeadOwner, LeadSort, LeadSource, LeadStatus,
-};
-use exit3_domain::order::{ListPosition, SortValue};
-use exit3_domain::paging::Direction;
-use exit3_domain::search;
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use exit3_domain::leads::{LeadCategory, LeadFilter, LeadOwner, LeadSort, LeadSource, LeadStatus};
 use exit3_domain::staff::StaffId;
 
-/// The numbers of rows that a page can have.
-pub(crate) const SIZES: [u32; 3] = [25, 50, 100];
-/// The number of rows if the address asks for none, or for another one.
-const SIZE: u32 = 50;
-/// The longest text that is searched for, in characters.
-const LONGEST: usize = 200;
+use crate::asked;
+use crate::asked::Filters;
+
 /// The word for leads without an owner in addresses.
 pub(crate) const NOBODY: &str = "none";
 
-/// What the address of a list asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Asked {
-    pub(crate) search: String,
+/// What the address of the list of leads asks for.
+pub(crate) type Asked = asked::Asked<LeadFilters>;
+
+/// The filters of the list of leads.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct LeadFilters {
     pub(crate) status: Option<LeadStatus>,
     pub(crate) source: Option<LeadSource>,
     pub(crate) category: Option<LeadCategory>,
@@ -35,104 +26,46 @@ pub(crate) struct Asked {
     pub(crate) since: Option<NaiveDate>,
     /// Created on this day or earlier.
     pub(crate) until: Option<NaiveDate>,
-    pub(crate) order: LeadOrder,
-    pub(crate) size: u32,
-    /// The lead next to which the page begins or ends.
-    pub(crate) beside: Option<(Direction, LeadId)>,
-    /// Where that lead was, in the order of the list: see [`Self::position`].
-    pub(crate) at: Option<String>,
-    /// Whether the leads are counted exactly, which may take longer than the page.
-    pub(crate) is_counted: bool,
 }
 
-impl Default for Asked {
-    fn default() -> Self {
-        Self {
-            search: String::new(),
-            status: None,
-            source: None,
-            category: None,
-            owner: None,
-            due: false,
-            since: None,
-            until: None,
-            order: LeadOrder::NEWEST,
-            size: SIZE,
-            beside: None,
-            at: None,
-            is_counted: false,
+impl Filters for LeadFilters {
+    type Sort = LeadSort;
+
+    const PATH: &'static str = super::LIST;
+
+    fn read(&mut self, name: &str, value: &str) {
+        match name {
+            "status" => self.status = LeadStatus::from_word(value),
+            "source" => self.source = LeadSource::from_word(value),
+            "category" => self.category = LeadCategory::from_word(value),
+            "owner" => self.owner = owner(value),
+            "due" => self.due = value == "1",
+            "since" => self.since = value.parse().ok(),
+            "until" => self.until = value.parse().ok(),
+            _ => {}
         }
+    }
+
+    fn fields(&self) -> Vec<(&'static str, Option<String>)> {
+        vec![
+            ("status", self.status.map(|word| word.to_string())),
+            ("source", self.source.map(|word| word.to_string())),
+            ("category", self.category.map(|word| word.to_string())),
+            ("owner", self.owner.map(owner_word)),
+            ("due", self.due.then(|| "1".to_owned())),
+            ("since", self.since.map(|day| day.to_string())),
+            ("until", self.until.map(|day| day.to_string())),
+        ]
+    }
+
+    fn is_largest_first(by: LeadSort) -> bool {
+        matches!(by, LeadSort::CreatedAt | LeadSort::UpdatedAt)
     }
 }
 
-impl Asked {
-    /// Reads a query. What is unknown or malformed does not restrict the list.
-    pub(crate) fn read(query: &str) -> Self {
-        let mut asked = Self::default();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let value = value.trim();
-            let lead = |direction| Some((direction, LeadId(value.parse().ok()?)));
-            match &*name {
-                "q" => asked.search = value.chars().take(LONGEST).collect(),
-                "status" => asked.status = LeadStatus::from_word(value),
-                "source" => asked.source = LeadSource::from_word(value),
-                "category" => asked.category = LeadCategory::from_word(value),
-                "owner" => asked.owner = owner(value),
-                "due" => asked.due = value == "1",
-                "since" => asked.since = value.parse().ok(),
-                "until" => asked.until = value.parse().ok(),
-                "sort" => asked.order = order(value).unwrap_or(LeadOrder::NEWEST),
-                "size" => {
-                    let size = value.parse().ok().filter(|size| SIZES.contains(size));
-                    asked.size = size.unwrap_or(SIZE);
-                }
-                "after" => asked.beside = lead(Direction::Forward),
-                "before" => asked.beside = lead(Direction::Backward),
-                "at" => asked.at = Some(value.to_owned()),
-                "count" => asked.is_counted = value == "exact",
-                _ => {}
-            }
-        }
-        asked
-    }
-
-    /// The query that asks for the same; empty for the plain list.
-    pub(crate) fn query(&self) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        for (name, value) in self.fields() {
-            query.append_pair(name, &value);
-        }
-        query.finish()
-    }
-
-    /// The names and values of the query, without what is as usual.
-    fn fields(&self) -> Vec<(&'static str, String)> {
-        let mut fields = Vec::new();
-        let mut add = |name, value: Option<String>| fields.extend(value.map(|value| (name, value)));
-        add("q", Some(self.search.clone()).filter(|text| !text.is_empty()));
-        add("status", self.status.map(|word| word.to_string()));
-        add("source", self.source.map(|word| word.to_string()));
-        add("category", self.category.map(|word| word.to_string()));
-        add("owner", self.owner.map(owner_word));
-        add("due", self.due.then(|| "1".to_owned()));
-        add("since", self.since.map(|day| day.to_string()));
-        add("until", self.until.map(|day| day.to_string()));
-        add("sort", (self.order != LeadOrder::NEWEST).then(|| order_word(self.order)));
-        add("size", (self.size != SIZE).then(|| self.size.to_string()));
-        if let Some((direction, lead)) = self.beside {
-            let name = match direction {
-                Direction::Forward => "after",
-                Direction::Backward => "before",
-            };
-            add(name, Some(lead.0.to_string()));
-            add("at", self.at.clone());
-        }
-        add("count", self.is_counted.then(|| "exact".to_owned()));
-        fields
-    }
-
-    /// The filter at this time.
-    pub(crate) fn filter(&self, now: DateTime<Utc>) -> LeadFilter {
+impl LeadFilters {
+    /// The filter at this time, with these words.
+    pub(crate) fn filter(&self, words: Vec<String>, now: DateTime<Utc>) -> LeadFilter {
         let begin = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
         LeadFilter {
             statuses: self.status.map(|status| vec![status]),
@@ -145,106 +78,24 @@ impl Asked {
                 .map(begin),
             owner: self.owner,
             due: self.due.then_some(now),
-            // A text of this length cannot have too many words.
-            words: search::words(&self.search).unwrap_or_default(),
+            words,
         }
-    }
-
-    /// Whether anything but order and size is chosen.
-    pub(crate) fn is_filtered(&self) -> bool {
-        let Self { order, size, .. } = *self;
-        let plain = Self { order, size, ..self.anew() };
-        plain != Self { order, size, ..Self::default() }
-    }
-
-    /// Whether a filter is chosen that is hidden until somebody opens the others.
-    pub(crate) fn has_more_filters(&self) -> bool {
-        self.source.is_some()
-            || self.category.is_some()
-            || self.owner.is_some()
-            || self.due
-            || self.since.is_some()
-            || self.until.is_some()
-    }
-
-    /// The same from the first page on.
-    fn anew(&self) -> Self {
-        Self { beside: None, at: None, is_counted: false, ..self.clone() }
     }
 
     /// The same with another status.
     pub(crate) fn with_status(&self, status: Option<LeadStatus>) -> Self {
-        Self { status, ..self.anew() }
+        Self { status, ..self.clone() }
     }
 
-    /// The same in another order; in the opposite direction if it has that order already.
-    pub(crate) fn sorted(&self, by: LeadSort) -> Self {
-        let descending = match self.order.by == by {
-            true => !self.order.descending,
-            false => matches!(by, LeadSort::CreatedAt | LeadSort::UpdatedAt),
-        };
-        Self { order: LeadOrder { by, descending }, ..self.anew() }
-    }
-
-    /// The same with another number of rows.
-    pub(crate) fn sized(&self, size: u32) -> Self {
-        Self { size, ..self.anew() }
-    }
-
-    /// The same with an exact count.
-    pub(crate) fn counted(&self) -> Self {
-        Self { is_counted: true, ..self.clone() }
-    }
-
-    /// The page after or before this lead. It begins where the lead is now, even if somebody moves or
-    /// deletes it meanwhile.
-    pub(crate) fn beside(&self, direction: Direction, lead: &Lead) -> Self {
-        let at = match self.order.position(lead).values.as_slice() {
-            [SortValue::Time(at)] => Some(at.timestamp_micros().to_string()),
-            [SortValue::Text(text)] => Some(text.clone()),
-            [SortValue::Word(word), SortValue::Time(at)] => {
-                Some(format!("{word}.{}", at.timestamp_micros()))
-            }
-            _ => None,
-        };
-        let beside = Some((direction, lead.id));
-        Self { beside, at, is_counted: self.is_counted, ..self.anew() }
-    }
-
-    /// The position that the address names; `None` if it names none, or none of this order.
-    pub(crate) fn position(&self) -> Option<ListPosition> {
-        let ((_, id), at) = (self.beside?, self.at.as_deref()?);
-        let values = match self.order.by {
-            LeadSort::CreatedAt | LeadSort::UpdatedAt | LeadSort::NextStepAt => {
-                vec![SortValue::Time(time(at)?)]
-            }
-            LeadSort::FullName | LeadSort::CompanyName => {
-                (!at.contains('\0')).then(|| vec![SortValue::Text(at.to_owned())])?
-            }
-            LeadSort::Status => {
-                let (word, at) = at.split_once('.')?;
-                let status = LeadStatus::from_word(word)?;
-                vec![SortValue::Word(status.as_str()), SortValue::Time(time(at)?)]
-            }
-        };
-        Some(ListPosition { values, id: id.0 })
-    }
-
-    /// The order as a word.
-    pub(crate) fn order_word(&self) -> String {
-        order_word(self.order)
+    /// Whether a filter is chosen that is hidden until somebody opens the others.
+    pub(crate) fn has_more(&self) -> bool {
+        self.with_status(None) != Self::default()
     }
 
     /// The owner as a word; empty for all.
     pub(crate) fn owner_word(&self) -> String {
         self.owner.map(owner_word).unwrap_or_default()
     }
-}
-
-/// A time in microseconds, if databases know it.
-fn time(text: &str) -> Option<DateTime<Utc>> {
-    let time = DateTime::from_timestamp_micros(text.parse().ok()?)?;
-    (1..=9999).contains(&time.year()).then_some(time)
 }
 
 fn owner(word: &str) -> Option<LeadOwner> {
@@ -260,23 +111,6 @@ fn owner_word(owner: LeadOwner) -> String {
         LeadOwner::Staff(id) => id.0.to_string(),
         LeadOwner::Somebody => String::new(),
     }
-}
-
-/// Reads an order such as `-created_at`.
-fn order(text: &str) -> Option<LeadOrder> {
-    let (descending, word) = match text.strip_prefix('-') {
-        Some(word) => (true, word),
-        None => (false, text),
-    };
-    LeadSort::from_word(word).map(|by| LeadOrder { by, descending })
-}
-
-fn order_word(order: LeadOrder) -> String {
-    let mut word = String::new();
-    let sign = if order.descending { "-" } else { "" };
-    // Writing to a String cannot fail.
-    let _ = write!(word, "{sign}{}", order.by);
-    word
 }
 
 #[cfg(test)]
@@ -303,7 +137,7 @@ mod tests {
     #[test]
     fn a_search_is_cut_off() {
         let asked = Asked::read(&format!("q={}", "a".repeat(500)));
-        assert_eq!(asked.search.len(), LONGEST);
+        assert_eq!(asked.search.len(), 200);
     }
 
     #[test]
@@ -332,7 +166,9 @@ mod tests {
 
     #[test]
     fn a_range_contains_its_last_day() {
-        let filter = Asked::read("since=2026-01-01&until=2026-01-01").filter(DateTime::UNIX_EPOCH);
+        let filter = Asked::read("since=2026-01-01&until=2026-01-01")
+            .filters
+            .filter(Vec::new(), DateTime::UNIX_EPOCH);
         let (after, before) = (filter.created_after.unwrap(), filter.created_before.unwrap());
         assert_eq!((before - after).num_hours(), 24);
     }

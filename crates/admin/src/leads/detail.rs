@@ -9,14 +9,14 @@ use exit3_domain::leads::LeadId;
 use i18n_embed_fl::fl;
 
 use super::asked::Asked;
-use super::fields::Team;
-use super::list::{Row, View, link_of};
+use super::list::{Row, View};
 use super::{address, find};
 use crate::errors::PageError;
 use crate::format;
 use crate::i18n::say;
 use crate::page::page;
 use crate::shell::Shell;
+use crate::team::Team;
 use crate::visit::Member;
 use crate::{Admin, PAGES};
 
@@ -62,7 +62,7 @@ pub(super) async fn detail(
     member.check(Action::Read, Record::Lead(lead.work.owner))?;
     let (texts, now) = (member.visit.texts, admin.app.clock.now());
     let asked = Asked { beside: None, ..Asked::read(request.query_string()) };
-    let filter = asked.filter(now);
+    let filter = asked.filters.filter(asked.words(), now);
     let (team, around, same) = tokio::try_join!(
         Team::load(&admin),
         async {
@@ -75,9 +75,7 @@ pub(super) async fn detail(
         parts.push(part(&admin, &member, &request, &lead).await?);
     }
     let view = View { texts, team: &team, asked: &asked, member: &member, now };
-    let query = asked.query();
-    let mark = if query.is_empty() { "" } else { "?" };
-    let link = |id: LeadId| format!("{}{mark}{query}", address(id));
+    let link = |id: LeadId| asked.link_from(&address(id));
     let (row, details) = (view.row(&lead), &lead.details);
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let label = |field| say(texts, "field", field);
@@ -85,7 +83,7 @@ pub(super) async fn detail(
         shell: Shell::of(&member.visit, "leads"),
         name: details.full_name.clone(),
         address: address(lead.id),
-        back: link_of(&asked),
+        back: asked.link(),
         here: link(lead.id),
         previous: around.previous.map(link),
         next: around.next.map(link),

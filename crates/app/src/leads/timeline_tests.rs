@@ -1,10 +1,13 @@
-use exit3_domain::events::{Author, Subject};
+use chrono::{DateTime, Utc};
+use exit3_domain::events::{Actor, Author, Changes, EventId, Subject};
+use exit3_domain::lead_notes::LeadNoteId;
 use exit3_domain::leads::LeadId;
-use exit3_domain::staff::{PasswordHash, Staff, StaffProfile};
-use serde_json::json;
+use exit3_domain::staff::{PasswordHash, Staff, StaffId, StaffProfile};
+use serde_json::{Value, json};
 
 use super::*;
 use crate::testing::{Mocks, now, stored};
+use crate::timeline::Change;
 
 fn at(second: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(second, 0).unwrap()
@@ -171,12 +174,4 @@ async fn an_entry_tells_who_and_what() {
     let What::Changed { changes, .. } = &second.what else { panic!("{second:?}") };
     assert_eq!(*changes, [change("owner", json!(9), Value::Null)]);
     assert_eq!((last.at, &last.actor), (now(), &None));
-}
-
-#[test]
-fn other_texts_are_no_beginning_of_a_step() {
-    assert_eq!(Before::from_text("_"), Some(Before::default()));
-    for text in ["", "1.2", "1.2_x", "x_", "1_2.3", "1.2_3.4_5", "99999999999999999999.1_"] {
-        assert_eq!(Before::from_text(text), None, "{text}");
-    }
 }

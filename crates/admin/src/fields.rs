@@ -1,0 +1,184 @@
+//! The fields of a form: how they are typed, shown again, and read.
+
+use exit3_domain::edits::{Edit, FieldTexts};
+use exit3_domain::raw::RawValue;
+use exit3_domain::validation::Invalid;
+use exit3_domain::versions::Version;
+use i18n_embed_fl::fl;
+
+use crate::choices::Choice;
+use crate::form::Form;
+use crate::format::{day, rule};
+use crate::i18n::{Texts, say};
+
+/// How a field is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Email,
+    Phone,
+    Lines,
+    Day,
+    Choice,
+}
+
+/// A field of the form of a resource.
+pub(crate) struct Field {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    /// The longest text, in characters; 0 if nobody types a text.
+    pub(crate) longest: usize,
+    pub(crate) is_required: bool,
+}
+
+impl Field {
+    /// A text on one line.
+    pub(crate) const fn text(name: &'static str, longest: usize) -> Self {
+        Self { name, kind: Kind::Text, longest, is_required: false }
+    }
+
+    /// One of several values.
+    pub(crate) const fn choice(name: &'static str) -> Self {
+        Self { name, kind: Kind::Choice, longest: 0, is_required: false }
+    }
+
+    /// The same, typed in another way.
+    pub(crate) const fn typed_as(self, kind: Kind) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// The same, which must be filled in.
+    pub(crate) const fn required(self) -> Self {
+        Self { is_required: true, ..self }
+    }
+}
+
+/// The form of a resource.
+pub(crate) struct Fields<'a> {
+    pub(crate) fields: &'static [Field],
+    /// The value of a field in a blank form.
+    pub(crate) usual: &'a dyn Fn(&str) -> String,
+    /// The values of a field of [`Kind::Choice`], of which the given one is chosen.
+    pub(crate) choices: &'a dyn Fn(&str, &str) -> Vec<Choice>,
+}
+
+/// A field as it is shown.
+pub(crate) struct ShownField {
+    pub(crate) name: &'static str,
+    pub(crate) label: String,
+    pub(crate) kind: Kind,
+    pub(crate) value: String,
+    pub(crate) longest: usize,
+    pub(crate) is_required: bool,
+    pub(crate) wrong: Vec<String>,
+    pub(crate) choices: Vec<Choice>,
+}
+
+impl ShownField {
+    pub(crate) fn is_wide(&self) -> bool {
+        self.kind == Kind::Lines
+    }
+}
+
+impl Fields<'_> {
+    /// The fields with these values and errors.
+    pub(crate) fn shown(
+        &self,
+        texts: Texts,
+        value: impl Fn(&str) -> String,
+        invalid: Option<&Invalid>,
+    ) -> Vec<ShownField> {
+        let field = |field: &Field| {
+            let Field { name, kind, longest, is_required } = *field;
+            let value = value(name);
+            ShownField {
+                name,
+                label: say(texts, "field", name),
+                kind,
+                choices: match kind {
+                    Kind::Choice => (self.choices)(name, &value),
+                    _ => Vec::new(),
+                },
+                value: if kind == Kind::Day { day(&value) } else { value },
+                longest,
+                is_required,
+                wrong: invalid.map(|invalid| wrong(texts, invalid, name)).unwrap_or_default(),
+            }
+        };
+        self.fields.iter().map(field).collect()
+    }
+
+    /// The text of a field as people read it.
+    pub(crate) fn readable(&self, texts: Texts, name: &str, value: &str) -> String {
+        match kind_of(self.fields, name) {
+            _ if value.is_empty() => fl!(texts, "nothing"),
+            Kind::Day => day(value),
+            Kind::Choice => {
+                let mut choices = (self.choices)(name, value).into_iter();
+                choices.find(|one| one.is_chosen).map_or_else(|| value.to_owned(), |one| one.text)
+            }
+            _ => value.to_owned(),
+        }
+    }
+}
+
+fn kind_of(fields: &[Field], name: &str) -> Kind {
+    fields.iter().find(|field| field.name == name).map_or(Kind::Text, |field| field.kind)
+}
+
+/// The sentences about one field.
+fn wrong(texts: Texts, invalid: &Invalid, field: &str) -> Vec<String> {
+    let of_field = invalid.fields().filter(|(name, _)| *name == field);
+    of_field
+        .flat_map(|(_, violations)| violations)
+        .map(|violation| rule(texts, field, violation))
+        .collect()
+}
+
+/// Whether a field of a form differs from what the form was rendered with.
+pub(crate) fn is_touched(fields: &[Field], form: &Form, name: &str) -> bool {
+    let base = form.given(&format!("_base_{name}")).unwrap_or_default();
+    let base = match kind_of(fields, name) {
+        Kind::Day => day(base),
+        _ => base.replace("\r\n", "\n"),
+    };
+    form.given(name).is_some_and(|text| text.replace("\r\n", "\n") != base)
+}
+
+/// The texts that a form was rendered with.
+pub(crate) fn base_of(form: &Form, stored: &FieldTexts) -> Vec<(&'static str, String)> {
+    let sent = |name: &'static str| {
+        let text = form.given(&format!("_base_{name}"))?;
+        Some((name, text.to_owned()))
+    };
+    stored.iter().filter_map(|(name, _)| sent(name)).collect()
+}
+
+/// The fields of a form for the use case. A day becomes its first moment; if it is still the day
+/// that the form was rendered with, the time of day is kept.
+pub(crate) fn values(fields: &[Field], form: &Form) -> Vec<(String, RawValue)> {
+    let mut values = form.raw();
+    for (name, value) in &mut values {
+        if kind_of(fields, name) == Kind::Day
+            && let RawValue::Text(text) = value
+        {
+            let base = form.given(&format!("_base_{name}")).unwrap_or_default();
+            *text = match text.trim() {
+                same if !base.is_empty() && same == day(base) => base.to_owned(),
+                day if day.len() == 10 => format!("{day}T00:00:00Z"),
+                other => other.to_owned(),
+            };
+        }
+    }
+    values
+}
+
+/// The edit that a form asks for.
+pub(crate) fn edit_of(fields: &[Field], form: &Form, stored: &FieldTexts) -> Edit {
+    let base = base_of(form, stored);
+    Edit {
+        version: Version::named(form.text("_version")),
+        base: base.into_iter().map(|(name, text)| (name.to_owned(), text)).collect(),
+        values: values(fields, form),
+    }
+}
