@@ -27,6 +27,7 @@ mod resource;
 mod search;
 mod shell;
 mod story;
+mod subscribers;
 mod team;
 mod undo;
 mod visit;

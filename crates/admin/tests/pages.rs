@@ -23,11 +23,14 @@ use office::{HOST, Office, get, post, signed_in};
 const LEADS: &str = "/backend/admin/leads/";
 
 /// All pages that a person who is signed in can open.
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 10] = [
     "leads/",
     "leads/new/",
     "leads/7/",
     "leads/7/edit/",
+    "subscribers/",
+    "subscribers/7/",
+    "subscribers/7/edit/",
     "account/",
     "search/?q=%3Cscript%3Ealert('q')%3C/script%3E",
     "nothing/",

@@ -23,6 +23,8 @@ enum Needs {
     OnLead(Action),
     /// This action on leads that nobody owns.
     OnLeads(Action),
+    /// This action on subscribers.
+    OnSubscribers(Action),
 }
 
 const ROUTES: &[(&str, &str, Needs)] = &[
@@ -44,6 +46,12 @@ const ROUTES: &[(&str, &str, Needs)] = &[
     ("POST", "leads/{id}/delete/", Needs::OnLead(Action::Delete)),
     ("POST", "leads/{id}/notes/", Needs::OnLead(Action::Note)),
     ("POST", "leads/{id}/notes/{note}/remove/", Needs::OnLead(Action::Note)),
+    ("GET", "subscribers/", Needs::OnSubscribers(Action::Read)),
+    ("GET", "subscribers/{id}/", Needs::OnSubscribers(Action::Read)),
+    ("GET", "subscribers/{id}/edit/", Needs::OnSubscribers(Action::Edit)),
+    ("POST", "subscribers/{id}/edit/", Needs::OnSubscribers(Action::Edit)),
+    ("POST", "subscribers/{id}/row/", Needs::OnSubscribers(Action::Edit)),
+    ("POST", "subscribers/{id}/delete/", Needs::OnSubscribers(Action::Delete)),
     ("POST", "undo/{event}/", Needs::OnLeads(Action::Restore)),
 ];
 
@@ -77,6 +85,7 @@ async fn each_role_reaches_what_the_rules_allow_and_nothing_else() {
                     Needs::Nothing => true,
                     Needs::OnLead(action) => may(&worker, *action, Record::Lead(owner)),
                     Needs::OnLeads(action) => may(&worker, *action, Record::Lead(None)),
+                    Needs::OnSubscribers(action) => may(&worker, *action, Record::Subscriber),
                 };
                 if allowed && *method == "POST" && writes_without_a_check(&path) {
                     continue;

@@ -1,5 +1,8 @@
 //! Use cases of newsletter subscribers.
 
+mod edit;
+mod pages;
+
 use exit3_domain::email::DisposableDomains;
 use exit3_domain::events::Author;
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
@@ -14,6 +17,9 @@ use exit3_ports::{StoreError, TRACE};
 
 use crate::seen::{ATTEMPTS, admitted, unless_stale};
 use crate::{App, FindError, ListError, SaveError, UpdateError, telemetry};
+
+pub use edit::{delete_by_staff, edit};
+pub use pages::{SubscriberPage, count, page, suggest};
 
 /// Creates a subscription.
 ///

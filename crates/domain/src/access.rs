@@ -105,7 +105,7 @@ pub fn may(worker: &Worker, action: Action, record: Record) -> bool {
     }
 }
 
-/// What a worker must be allowed to do with a lead in order to take back an event of it; `None` for
+/// What a worker must be allowed to do with a row in order to take back an event of it; `None` for
 /// an event that nobody takes back in the back office.
 pub fn to_undo(action: &str) -> Option<Action> {
     match action {

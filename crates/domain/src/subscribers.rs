@@ -1,5 +1,7 @@
 //! Newsletter subscribers.
 
+mod edit;
+
 use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidateArgs, ValidationError};
 

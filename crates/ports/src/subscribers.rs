@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use exit3_domain::contact::ContactKind;
 use exit3_domain::events::Act;
-use exit3_domain::paging::{Page, PageRequest, Slice, Step};
+use exit3_domain::paging::{Glance, Page, PageRequest, Slice, Step};
 use exit3_domain::subscribers::{
     NewSubscriber, Subscriber, SubscriberFilter, SubscriberId, SubscriberOrder,
 };
@@ -83,6 +83,15 @@ pub trait SubscriberRepository: Send + Sync {
         order: SubscriberOrder,
         step: &Step,
     ) -> Result<Slice<Subscriber>, StoreError>;
+
+    /// Like [`Self::walk`], in bounded time: it may stop before it has found enough rows if words are
+    /// searched.
+    async fn glance(
+        &self,
+        filter: &SubscriberFilter,
+        order: SubscriberOrder,
+        step: &Step,
+    ) -> Result<Glance<Subscriber>, StoreError>;
 
     /// Replaces the details of the subscriber `seen`. An address that stays the same keeps its
     /// spelling.

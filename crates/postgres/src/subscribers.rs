@@ -1,6 +1,7 @@
 //! Newsletter subscribers in PostgreSQL.
 
 mod ensure;
+mod glance;
 mod list;
 mod row;
 mod spelled;
@@ -12,7 +13,7 @@ use diesel::{QueryResult, SelectableHelper};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use exit3_domain::email;
 use exit3_domain::events::{Act, Changes, Verb, record};
-use exit3_domain::paging::{Page, PageRequest, Slice, Step};
+use exit3_domain::paging::{Glance, Page, PageRequest, Slice, Step};
 use exit3_domain::subscribers::{
     NewSubscriber, RESOURCE, Subscriber, SubscriberFilter, SubscriberId, SubscriberOrder,
 };
@@ -180,6 +181,15 @@ impl SubscriberRepository for PgSubscriberRepository {
     ) -> Result<Slice<Subscriber>, StoreError> {
         let listing = list::listing(filter, order, Beyond::of(order, step));
         self.lists.walk::<SubscriberColumns, SubscriberRow, _>(&listing, step).await
+    }
+
+    async fn glance(
+        &self,
+        filter: &SubscriberFilter,
+        order: SubscriberOrder,
+        step: &Step,
+    ) -> Result<Glance<Subscriber>, StoreError> {
+        glance::glance(&self.lists, filter, order, step).await
     }
 
     async fn update(

@@ -8,7 +8,7 @@ use diesel::sql_types::BigInt;
 use diesel::sqlite::Sqlite;
 use exit3_domain::email::{canonical, other_spellings};
 use exit3_domain::events::{Act, Changes, Verb, record};
-use exit3_domain::paging::{Page, PageRequest, Slice, Step};
+use exit3_domain::paging::{Glance, Page, PageRequest, Slice, Step};
 use exit3_domain::subscribers::{
     NewSubscriber, RESOURCE, Subscriber, SubscriberFilter, SubscriberId, SubscriberOrder,
 };
@@ -185,6 +185,15 @@ impl SubscriberRepository for SqliteSubscriberRepository {
         step: &Step,
     ) -> Result<Slice<Subscriber>, StoreError> {
         self.store.walk(filter, order, step).await
+    }
+
+    async fn glance(
+        &self,
+        filter: &SubscriberFilter,
+        order: SubscriberOrder,
+        step: &Step,
+    ) -> Result<Glance<Subscriber>, StoreError> {
+        list::glance(&self.store, filter, order, step).await
     }
 
     async fn update(

@@ -231,6 +231,7 @@ macro_rules! repository_contract {
                 wildcards_are_plain_characters,
                 a_changed_address_is_found_under_its_new_text_only,
                 walks_equal_the_list_in_every_order,
+                a_glance_is_a_step_or_says_that_it_was_cut_short,
                 a_walk_turns_round,
                 a_walk_neither_skips_nor_repeats_while_others_write,
             }

@@ -32,6 +32,7 @@ use exit3_domain::sign_ins::{SecretToken, SignIn, SignInId, TOKEN};
 use exit3_domain::staff::{
     Language, PasswordHash, Preferences, Role, SALT, Staff, StaffId, StaffProfile,
 };
+use exit3_domain::subscribers::{Subscriber, SubscriberId};
 use exit3_ports::staff::MockStaffRepository;
 use exit3_ports::{MockClock, MockQuotas, MockRepositories, Standing};
 use exit3_web::{CorsSettings, Edge, Observer, Site, observe};
@@ -91,6 +92,12 @@ pub fn lead(owner: Option<StaffId>) -> Lead {
         created_at: now() - TimeDelta::days(3),
         updated_at: now(),
     }
+}
+
+/// A subscriber with markup in the address.
+pub fn subscriber() -> Subscriber {
+    let email = "<script>alert('address')</script>".to_owned();
+    Subscriber { id: SubscriberId(7), email, is_subscribed: true }
 }
 
 /// The event of the creation of a lead.
@@ -161,6 +168,16 @@ impl Office {
         all.leads
             .expect_with_contact()
             .returning(move |_, _, _| Ok(vec![Lead { id: LeadId(8), ..lead(owner) }]));
+        all.subscribers.expect_find().returning(|id| Ok((id == SubscriberId(7)).then(subscriber)));
+        all.subscribers.expect_find_by_email().returning(|_| Ok(None));
+        let rows = || Slice { rows: vec![subscriber()], has_next: true, has_previous: true };
+        all.subscribers
+            .expect_glance()
+            .returning(move |_, _, _| Ok(Glance { slice: rows(), is_cut_short: true }));
+        all.subscribers.expect_walk().returning(move |_, _, _| Ok(rows()));
+        all.subscribers
+            .expect_list()
+            .returning(|_, _, _| Ok(Some(Page { count: 1234, number: 1, rows: Vec::new() })));
         let note = LeadNote {
             id: LeadNoteId(5),
             lead: LeadId(7),

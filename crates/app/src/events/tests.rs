@@ -2,9 +2,11 @@
 //! kind of event on real databases.
 
 use exit3_domain::access::Worker;
+use exit3_domain::clients::{Client, ClientId, NewClient};
 use exit3_domain::events::{Act, Author, BatchId, Changes, Subject, Verb, record};
-use exit3_domain::leads::{Lead, LeadId, RESOURCE};
+use exit3_domain::leads::{Lead, LeadCategory, LeadId, LeadWork, RESOURCE};
 use exit3_domain::staff::{Role, StaffId};
+use exit3_domain::{api_keys, clients, staff, subscribers};
 use exit3_ports::Constraint;
 
 use super::*;
@@ -249,4 +251,51 @@ async fn sales_do_not_give_leads_away_by_undoing() {
         let outcome = undo_by_staff(&mocks.into_app(), &given, &doer).await;
         assert_eq!(!matches!(outcome, Err(UndoError::Forbidden(_))), is_allowed, "{before}");
     }
+}
+
+/// The writes are not reached: the events say nothing that can be taken back.
+#[tokio::test]
+async fn each_role_takes_back_what_it_may_change() {
+    let managers: &[Role] = &[Role::Owner, Role::Manager];
+    let sales: &[Role] = &[Role::Owner, Role::Manager, Role::Sales];
+    for (resource, action, lead_owner, allowed) in [
+        (subscribers::RESOURCE, Verb::UPDATED, 1, managers),
+        (subscribers::RESOURCE, Verb::DELETED, 1, managers),
+        (subscribers::RESOURCE, Verb::CREATED, 1, &[]),
+        (clients::RESOURCE, Verb::UPDATED, 1, sales),
+        (clients::RESOURCE, Verb::UPDATED, 2, managers),
+        (clients::RESOURCE, Verb::DELETED, 1, managers),
+        (clients::RESOURCE, Verb::CREATED, 1, &[]),
+        (staff::RESOURCE, Verb::UPDATED, 1, &[]),
+        (api_keys::RESOURCE, Verb::REVOKED, 1, &[]),
+    ] {
+        for role in Role::ALL {
+            let given = event(1, resource, action, Changes::None);
+            let mut mocks = with_events(vec![given.clone()]);
+            mocks.repositories.leads.expect_find().returning(move |_| {
+                let work = LeadWork { owner: Some(StaffId(lead_owner)), ..LeadWork::default() };
+                Ok(Some(Lead { work, ..stored(1) }))
+            });
+            mocks.repositories.clients.expect_find().returning(|_| Ok(Some(client())));
+            mocks.repositories.subscribers.expect_find().returning(|_| Ok(None));
+            let doer = Doer::worker(author(), Worker { id: StaffId(1), role: *role });
+            let outcome = undo_by_staff(&mocks.into_app(), &given, &doer).await;
+            let is_allowed = !matches!(outcome, Err(UndoError::Forbidden(_)));
+            let expected = allowed.contains(role);
+            assert_eq!(is_allowed, expected, "{role} {resource}.{action}: {outcome:?}");
+        }
+    }
+}
+
+fn client() -> Client {
+    let details = NewClient {
+        lead: Some(LeadId(7)),
+        team_id: String::new(),
+        monthly_charge: None,
+        one_time_charge: None,
+        contract_file: None,
+        short_description: String::new(),
+        category: LeadCategory::WebDev,
+    };
+    Client { id: ClientId(1), details }
 }

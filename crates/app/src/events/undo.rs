@@ -92,22 +92,38 @@ impl From<StoreError> for UndoError {
 /// Like [`undo`], for a worker of the back office: refuses what the worker may not do.
 ///
 /// # Errors
-/// [`UndoError`]; [`UndoError::Forbidden`] also for events of other kinds than those of leads.
+/// [`UndoError`]; [`UndoError::Forbidden`] also for events that nobody takes back there, such as those
+/// of accounts.
 #[tracing::instrument(target = TRACE, name = "events.undo_by_staff", skip_all)]
 pub async fn undo_by_staff(app: &App, event: &Event, doer: &Doer) -> Result<Undone, UndoError> {
-    if &*event.subject.resource != leads::RESOURCE {
-        return Err(Forbidden.into());
-    }
-    let lead = app.repositories()?.leads.find(LeadId(event.subject.id)).await?;
-    let owner = lead.and_then(|lead| lead.work.owner);
     let action = access::to_undo(event.verb.action()).ok_or(Forbidden)?;
-    doer.check(action, Record::Lead(owner))?;
-    if let Changes::Fields(fields) = &event.changes
-        && let Some((_, before, _)) = fields.iter().find(|(name, ..)| name == "owner")
-    {
-        doer.check_owner(owner, before.as_i64().map(StaffId))?;
+    let id = event.subject.id;
+    match &*event.subject.resource {
+        leads::RESOURCE => {
+            let owner = owner(app, Some(LeadId(id))).await?;
+            doer.check(action, Record::Lead(owner))?;
+            if let Changes::Fields(fields) = &event.changes
+                && let Some((_, before, _)) = fields.iter().find(|(name, ..)| name == "owner")
+            {
+                doer.check_owner(owner, before.as_i64().map(StaffId))?;
+            }
+        }
+        subscribers::RESOURCE => doer.check(action, Record::Subscriber)?,
+        clients::RESOURCE => {
+            let client = app.repositories()?.clients.find(ClientId(id)).await?;
+            let owner = owner(app, client.and_then(|client| client.details.lead)).await?;
+            doer.check(action, Record::Client(owner))?;
+        }
+        _ => return Err(Forbidden.into()),
     }
     undo(app, event.id, &doer.author).await
+}
+
+/// The owner of a lead, who also looks after its client.
+async fn owner(app: &App, lead: Option<LeadId>) -> Result<Option<StaffId>, StoreError> {
+    let Some(lead) = lead else { return Ok(None) };
+    let lead = app.repositories()?.leads.find(lead).await?;
+    Ok(lead.and_then(|lead| lead.work.owner))
 }
 
 /// Takes the change of one event back, as a change of `author` with an event of its own:

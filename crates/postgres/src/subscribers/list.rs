@@ -4,7 +4,7 @@ use exit3_domain::order::SortValue;
 use exit3_domain::subscribers::{SubscriberFilter, SubscriberOrder, SubscriberSort};
 
 use super::row::COLUMNS;
-use crate::listing::{Arm, Begin, Beyond, Choice, Key, Listing, Way};
+use crate::listing::{Ahead, Arm, Begin, Beyond, Choice, Key, Listing, Way};
 use crate::sql::{Conditions, Value};
 
 /// Describes the list.
@@ -15,13 +15,14 @@ pub(super) fn listing(
 ) -> Listing {
     let all = Listing::all("subscribers", COLUMNS, key(order.by), order.descending, from);
     let conditions = wanted(filter);
-    if !filter.words.is_empty() {
-        return all.matching(conditions, &filter.words);
-    }
     let way = match filter.is_subscribed {
         None => Way::InOrder,
         Some(wanted) => Way::Merged(vec![arm(wanted, order.by, from)]),
     };
+    if !filter.words.is_empty() {
+        let ahead = Some(Ahead { way, range: Conditions::default() });
+        return Listing { ahead, ..all.matching(conditions, &filter.words) };
+    }
     Listing { counts: Some("subscriber_counts"), conditions, way, ..all }
 }
 

@@ -2,13 +2,16 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
-use exit3_domain::subscribers::{Subscriber, SubscriberFilter, SubscriberSort};
+use exit3_domain::paging::{Glance, Slice, Step};
+use exit3_domain::subscribers::{Subscriber, SubscriberFilter, SubscriberOrder, SubscriberSort};
 use exit3_ports::StoreError;
 
 use super::SubscriberRow;
-use crate::listing::Listed;
+use crate::listing::searched::{self, Start};
+use crate::listing::{Listed, is_descending};
 use crate::merge::{Arm, Equal};
 use crate::sql::Sql;
+use crate::store::Store;
 use crate::window::Access;
 
 impl Listed for SubscriberFilter {
@@ -41,6 +44,8 @@ impl Listed for SubscriberFilter {
             select.sql(" AND in_time()");
         }
     }
+
+    const CHECKED: &'static str = "id, search_document";
 
     fn is_common(&self) -> bool {
         self.words.is_empty()
@@ -80,12 +85,37 @@ impl Listed for SubscriberFilter {
     }
 }
 
+/// A step that looks for words among the next rows only: there is no search index of subscribers.
+pub(super) async fn glance(
+    store: &Store,
+    filter: &SubscriberFilter,
+    order: SubscriberOrder,
+    step: &Step,
+) -> Result<Glance<Subscriber>, StoreError> {
+    if filter.words.is_empty() {
+        return Ok(Glance { slice: store.walk(filter, order, step).await?, is_cut_short: false });
+    }
+    let (filter, own, ahead, most) =
+        (filter.clone(), step.clone(), store.ahead, step.size as usize + 1);
+    let glance = move |connection: &mut SqliteConnection| {
+        let descending = is_descending(order, &own);
+        let start = Start { by: order.by, descending, from: own.from.as_ref(), ahead };
+        let found = searched::ahead(connection, &filter, start, most)?;
+        let is_cut_short = !found.is_end && found.ids.len() < most;
+        Ok((searched::load::<SubscriberFilter>(connection, &found.ids)?, is_cut_short))
+    };
+    let (rows, is_cut_short) = store.readers.read(glance).await?;
+    let mut rows: Vec<Subscriber> = rows.into_iter().map(SubscriberRow::into).collect();
+    searched::sort(&mut rows, order.by, is_descending(order, step));
+    Ok(Glance { slice: Slice::of(step, rows), is_cut_short })
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use exit3_domain::order::Order;
-    use exit3_domain::paging::{Direction, PageNumber, PageRequest, Step};
+    use exit3_domain::paging::{Direction, PageNumber, PageRequest};
     use exit3_domain::subscribers::NewSubscriber;
     use exit3_ports::SubscriberRepository;
     use exit3_testkit::builders::some_act;
@@ -94,7 +124,6 @@ mod tests {
     use super::*;
     use crate::connection::Connector;
     use crate::readers::Readers;
-    use crate::store::Store;
     use crate::writer::Writer;
     use crate::{SqliteDatabase, SqliteSettings};
 

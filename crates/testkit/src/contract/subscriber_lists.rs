@@ -281,6 +281,42 @@ pub async fn a_walk_turns_round(harness: &Harness) {
     }
 }
 
+pub async fn a_glance_is_a_step_or_says_that_it_was_cut_short(harness: &Harness) {
+    let stored = fill(harness, 100).await;
+    let rare = SubscriberFilter { is_subscribed: Some(false), ..searching("nobody") };
+    let mut enough = 0;
+    for filter in kinds().into_iter().chain([searching("crab"), searching("zeta"), rare]) {
+        for order in orders::<SubscriberSort>() {
+            let sorted = expected_subscribers(&stored, &filter, order);
+            let at = |place: usize| sorted.get(place).map(|row| order.position(row));
+            for (from, direction) in [
+                (None, Direction::Forward),
+                (None, Direction::Backward),
+                (at(5), Direction::Forward),
+                (at(5), Direction::Backward),
+            ] {
+                let step = Step { from, direction, size: 3 };
+                let walked = harness.subscribers.walk(&filter, order, &step).await.unwrap();
+                let glance = harness.subscribers.glance(&filter, order, &step).await.unwrap();
+                let what = format!("{filter:?} {order:?} {step:?}");
+                if glance.is_cut_short {
+                    assert!(!filter.words.is_empty(), "{what}");
+                    let rows = glance.slice.rows.len();
+                    let nearest = match direction {
+                        Direction::Forward => &walked.rows[..rows],
+                        Direction::Backward => &walked.rows[walked.rows.len() - rows..],
+                    };
+                    assert_eq!(glance.slice.rows, nearest, "{what}");
+                } else {
+                    assert_eq!(glance.slice, walked, "{what}");
+                    enough += 1;
+                }
+            }
+        }
+    }
+    assert!(enough > 100, "{enough}");
+}
+
 pub async fn a_walk_neither_skips_nor_repeats_while_others_write(harness: &Harness) {
     let permanent = fill(harness, 60).await;
     let stop = Arc::new(AtomicBool::new(false));
