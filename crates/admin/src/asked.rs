@@ -216,7 +216,7 @@ fn is_stored(value: &SortValue) -> bool {
     match value {
         SortValue::Time(time) => (1..=9999).contains(&time.year()),
         SortValue::Text(text) => !text.contains('\0'),
-        SortValue::Word(_) | SortValue::Boolean(_) => true,
+        SortValue::Word(_) | SortValue::Boolean(_) | SortValue::Number(_) => true,
     }
 }
 

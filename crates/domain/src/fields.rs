@@ -15,6 +15,10 @@ pub enum FieldKind {
     Choice(&'static [&'static str]),
     /// A boolean.
     Boolean,
+    /// An amount of money that is not negative, in hundredths.
+    Money,
+    /// The id of another row. The column of the table has the suffix `_id`.
+    Reference,
 }
 
 /// A field that clients may set.
@@ -44,6 +48,16 @@ impl Field {
     /// A boolean.
     pub(crate) const fn boolean() -> Self {
         Self::of(FieldKind::Boolean)
+    }
+
+    /// An amount of money.
+    pub(crate) const fn money() -> Self {
+        Self::of(FieldKind::Money)
+    }
+
+    /// The id of another row.
+    pub(crate) const fn reference() -> Self {
+        Self::of(FieldKind::Reference)
     }
 
     const fn of(kind: FieldKind) -> Self {
@@ -155,6 +169,20 @@ pub(crate) fn assert_rules(
             FieldKind::Boolean => {
                 refuses(RawValue::text("maybe"), &["invalid"]);
                 assert_eq!(refused(name, RawValue::Bool(true)), [""; 0], "{name}");
+            }
+            FieldKind::Money => {
+                refuses(RawValue::text("-0.01"), &["min_value"]);
+                refuses(RawValue::text("0.005"), &["max_decimal_places"]);
+                refuses(RawValue::text("100000000"), &["max_whole_digits"]);
+                refuses(RawValue::text("much"), &["invalid"]);
+                refuses(RawValue::Other("[]".to_owned()), &["invalid"]);
+                assert_eq!(refused(name, RawValue::text("99999999.99")), [""; 0], "{name}");
+            }
+            FieldKind::Reference => {
+                refuses(RawValue::text("0"), &["does_not_exist"]);
+                refuses(RawValue::text("a"), &["incorrect_type"]);
+                refuses(RawValue::Other("[]".to_owned()), &["incorrect_type"]);
+                assert_eq!(refused(name, RawValue::Number("7".to_owned())), [""; 0], "{name}");
             }
         }
         if field.is_nullable {

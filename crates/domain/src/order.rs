@@ -37,6 +37,8 @@ pub enum SortColumn<T> {
     Word(&'static [&'static str], fn(&T) -> &'static str),
     /// False before true.
     Boolean(fn(&T) -> bool),
+    /// A whole number.
+    Number(fn(&T) -> i64),
 }
 
 impl<T> SortColumn<T> {
@@ -47,6 +49,7 @@ impl<T> SortColumn<T> {
             Self::Text(of) => SortValue::Text(of(row).to_owned()),
             Self::Word(_, of) => SortValue::Word(of(row)),
             Self::Boolean(of) => SortValue::Boolean(of(row)),
+            Self::Number(of) => SortValue::Number(of(row)),
         }
     }
 
@@ -61,6 +64,7 @@ impl<T> SortColumn<T> {
                 words.iter().find(|word| **word == text).map(|word| SortValue::Word(word))
             }
             Self::Boolean(_) => text.parse().ok().map(SortValue::Boolean),
+            Self::Number(_) => text.parse().ok().map(SortValue::Number),
         }
     }
 }
@@ -73,6 +77,7 @@ pub enum SortValue {
     Text(String),
     Word(&'static str),
     Boolean(bool),
+    Number(i64),
 }
 
 impl SortValue {
@@ -83,6 +88,7 @@ impl SortValue {
             Self::Text(text) => text.clone(),
             Self::Word(word) => (*word).to_owned(),
             Self::Boolean(truth) => truth.to_string(),
+            Self::Number(number) => number.to_string(),
         }
     }
 }
@@ -158,7 +164,7 @@ mod tests {
 
     choice! {
         /// Every kind of sort column.
-        RowSort { Id = "id", Name = "name", Size = "size", Done = "done" }
+        RowSort { Id = "id", Name = "name", Size = "size", Done = "done", Price = "price" }
     }
 
     /// A row.
@@ -168,6 +174,7 @@ mod tests {
         name: &'static str,
         size: Size,
         done: bool,
+        price: i64,
         at: DateTime<Utc>,
     }
 
@@ -186,6 +193,7 @@ mod tests {
                     SortColumn::Time(|row| row.at),
                 ],
                 Self::Done => &[SortColumn::Boolean(|row| row.done)],
+                Self::Price => &[SortColumn::Number(|row| row.price)],
             }
         }
 
@@ -196,7 +204,7 @@ mod tests {
 
     fn row(id: i64) -> Row {
         let at = DateTime::from_timestamp_micros(1_790_000_000_000_001).unwrap();
-        Row { id, name: "Đ \"1\"", size: Size::Large, done: true, at }
+        Row { id, name: "Đ \"1\"", size: Size::Large, done: true, price: -5, at }
     }
 
     fn texts(texts: &[&str]) -> Vec<String> {
@@ -209,6 +217,7 @@ mod tests {
     #[case(RowSort::Name, &["Đ \"1\""])]
     #[case(RowSort::Size, &["large", "1790000000000001"])]
     #[case(RowSort::Done, &["true"])]
+    #[case(RowSort::Price, &["-5"])]
     fn a_position_survives_its_cursor(#[case] by: RowSort, #[case] written: &[&str]) {
         let order = Order { by, descending: false };
         let position = order.position(&row(7));
@@ -226,6 +235,7 @@ mod tests {
     #[case(RowSort::Size, &["large", "9223372036854775807"])]
     #[case(RowSort::Size, &["large", "1790000000000001", "x"])]
     #[case(RowSort::Done, &["yes"])]
+    #[case(RowSort::Price, &["5.0"])]
     fn texts_of_another_order_are_no_position(#[case] by: RowSort, #[case] given: &[&str]) {
         assert_eq!(Order { by, descending: true }.parse(&texts(given), 7), None);
     }
@@ -243,6 +253,8 @@ mod tests {
         // By word: "large" comes before "small".
         assert!(position(RowSort::Size, &row(7)) < position(RowSort::Size, &small));
         assert!(position(RowSort::Id, &small) < position(RowSort::Id, &row(7)));
+        let dear = Row { price: 50, ..row(1) };
+        assert!(position(RowSort::Price, &row(7)) < position(RowSort::Price, &dear));
         let open = Row { done: false, ..row(9) };
         assert!(position(RowSort::Done, &open) < position(RowSort::Done, &row(7)));
     }

@@ -57,6 +57,42 @@ impl Reader {
         if raw.is_missing() { None } else { self.text(field, raw) }
     }
 
+    /// Reads a text that may be blank, but not null; `None` if it is missing or invalid.
+    pub(crate) fn blank_text(&mut self, field: &'static str, raw: RawValue) -> Option<String> {
+        let text = self.optional_text(field, raw)?;
+        if text.is_none() {
+            self.fail(field, "null", "This field may not be null.");
+        }
+        text
+    }
+
+    /// Reads a value that is written as a text, and may be null or blank; `None` if it is missing
+    /// or invalid, `Some(None)` for null and blank texts.
+    pub(crate) fn optional<T>(
+        &mut self,
+        field: &'static str,
+        raw: RawValue,
+        parse: fn(&str) -> Result<T, Violation>,
+    ) -> Option<Option<T>> {
+        let text = match raw {
+            RawValue::Missing => return None,
+            RawValue::Null | RawValue::Unfilled => return Some(None),
+            RawValue::Text(text) | RawValue::Number(text) => normalize(&text),
+            RawValue::Bool(truth) => truth.to_string(),
+            RawValue::Other(text) => text,
+        };
+        if is_blank(&text) {
+            return Some(None);
+        }
+        match parse(&text) {
+            Ok(value) => Some(Some(value)),
+            Err(violation) => {
+                self.invalid.push(field, violation);
+                None
+            }
+        }
+    }
+
     /// Reads one of a set of words; `None` if it is missing or invalid.
     pub(crate) fn choice<T>(
         &mut self,
