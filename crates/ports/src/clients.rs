@@ -1,10 +1,10 @@
 //! Where clients are stored.
 
 use async_trait::async_trait;
-use exit3_domain::clients::{Client, ClientId, NewClient};
+use exit3_domain::clients::{Client, ClientFilter, ClientId, ClientOrder, ClientTotals, NewClient};
 use exit3_domain::events::Act;
-use exit3_domain::leads::LeadId;
-use exit3_domain::paging::{Page, PageRequest};
+use exit3_domain::leads::{Lead, LeadId};
+use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 
 use crate::tables::{Column, Kind, Table};
 use crate::{Constraint, StoreError};
@@ -30,10 +30,9 @@ pub const TABLE: Table = Table {
     ],
     resource: exit3_domain::clients::RESOURCE,
     contacts: &[],
-    searched_by: &[],
+    searched_by: &["team_id", "short_description"],
     rules: &[LEAD_TAKEN, LEAD_MISSING],
-    // A lead that is deleted is taken from its client.
-    rights: "SELECT, UPDATE",
+    rights: "SELECT, INSERT, UPDATE, DELETE",
 };
 
 /// Stores clients. Every method that changes one stores the event in the same transaction.
@@ -42,12 +41,26 @@ pub const TABLE: Table = Table {
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait ClientRepository: Send + Sync {
-    /// Stores a client.
+    /// Stores a client. Its lead, if it has one, does not change: see [`Self::convert`].
     ///
     /// # Errors
     /// [`StoreError::Conflict`] with [`LEAD_TAKEN`] if another client has this
     /// lead, or with [`LEAD_MISSING`] if the lead does not exist.
     async fn create(&self, client: &NewClient, act: &Act) -> Result<Client, StoreError>;
+
+    /// Stores a client that the lead `seen` has become. The lead gets the status `converted`, with
+    /// an event of its own, unless it has that status already. The lead of `client` does not count.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the lead does not exist; [`StoreError::Conflict`] with
+    /// [`crate::Constraint::Stale`] if its `updated_at` differs from that of `seen`, or with
+    /// [`LEAD_TAKEN`] if it is another client already.
+    async fn convert(
+        &self,
+        seen: &Lead,
+        client: &NewClient,
+        act: &Act,
+    ) -> Result<Client, StoreError>;
 
     /// Finds a client by id.
     async fn find(&self, id: ClientId) -> Result<Option<Client>, StoreError>;
@@ -55,9 +68,26 @@ pub trait ClientRepository: Send + Sync {
     /// Finds the client that this lead became.
     async fn find_by_lead(&self, lead: LeadId) -> Result<Option<Client>, StoreError>;
 
-    /// One page of all clients, newest first, with the exact total count; `None` past the last
-    /// page. Page 1 always exists.
-    async fn list(&self, page: PageRequest) -> Result<Option<Page<Client>>, StoreError>;
+    /// One page of the matching clients, with their exact total count; `None` past the last page.
+    /// Page 1 always exists.
+    async fn list(
+        &self,
+        filter: &ClientFilter,
+        order: ClientOrder,
+        page: PageRequest,
+    ) -> Result<Option<Page<Client>>, StoreError>;
+
+    /// One step of a walk through the matching clients. `step.from` is a position in the same
+    /// `order`.
+    async fn walk(
+        &self,
+        filter: &ClientFilter,
+        order: ClientOrder,
+        step: &Step,
+    ) -> Result<Slice<Client>, StoreError>;
+
+    /// What the matching clients pay together.
+    async fn totals(&self, filter: &ClientFilter) -> Result<ClientTotals, StoreError>;
 
     /// Replaces the details of the client `seen`.
     ///
@@ -84,4 +114,14 @@ pub trait ClientRepository: Send + Sync {
     /// [`StoreError::Conflict`] as for [`Self::create`], or with [`Constraint::Stale`] if there is
     /// a client with its id.
     async fn restore(&self, client: &Client, act: &Act) -> Result<(), StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use exit3_domain::clients::{ClientSort, FIELDS};
+
+    #[test]
+    fn a_backup_has_every_field_and_every_column_of_an_order() {
+        crate::tables::assert_backed_up(&super::TABLE, FIELDS, ClientSort::WORDS);
+    }
 }

@@ -68,6 +68,9 @@ pub trait LeadRepository: Send + Sync {
     /// Finds a lead by id.
     async fn find(&self, id: LeadId) -> Result<Option<Lead>, StoreError>;
 
+    /// The leads with these ids, in no order. Ids of leads that do not exist are skipped.
+    async fn find_all(&self, ids: &[LeadId]) -> Result<Vec<Lead>, StoreError>;
+
     /// One page of the matching leads, with their exact total count; `None` past the last page.
     /// Page 1 always exists.
     async fn list(

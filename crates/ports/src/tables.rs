@@ -174,8 +174,13 @@ pub(crate) fn assert_backed_up(
         let expected = match field.kind {
             FieldKind::Text { .. } | FieldKind::Choice(_) => Kind::Text,
             FieldKind::Boolean => Kind::Boolean,
+            FieldKind::Money | FieldKind::Reference => Kind::Integer,
         };
-        assert_eq!(kind(field.name), Some(expected), "{}.{}", table.name, field.name);
+        let column = match field.kind {
+            FieldKind::Reference => format!("{}_id", field.name),
+            _ => field.name.to_owned(),
+        };
+        assert_eq!(kind(&column), Some(expected), "{}.{column}", table.name);
     }
     for sort in sorts {
         assert!(kind(sort).is_some(), "{} has no column {sort} to sort by", table.name);

@@ -1,112 +1,27 @@
 //! Clients in PostgreSQL.
 
+mod convert;
+mod list;
+mod row;
+
 use async_trait::async_trait;
-use diesel::dsl::{AsSelect, SqlTypeOf};
-use diesel::pg::Pg;
-use diesel::prelude::{
-    AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable,
-};
+use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel::{PgExpressionMethods, QueryResult, SelectableHelper};
 use diesel_async::RunQueryDsl;
-use exit3_domain::clients::{Client, ClientId, Money, NewClient, RESOURCE};
+use exit3_domain::clients::{
+    Client, ClientFilter, ClientId, ClientOrder, ClientTotals, NewClient, RESOURCE,
+};
 use exit3_domain::events::{Act, Changes, Verb, record};
-use exit3_domain::leads::{LeadCategory, LeadId};
-use exit3_domain::paging::{Page, PageRequest};
+use exit3_domain::leads::{Lead, LeadId};
+use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_ports::{ClientRepository, Constraint, StoreError};
 
 use crate::events::{EventRow, Noted};
-use crate::listing::{Key, Listing, page_of};
+use crate::listing::Beyond;
+use crate::lists::Lists;
 use crate::pool::PgPool;
 use crate::stale::written;
-use crate::word::Word;
-
-diesel::table! {
-    clients (id) {
-        id -> BigInt,
-        lead_id -> Nullable<BigInt>,
-        team_id -> Text,
-        monthly_charge -> Nullable<BigInt>,
-        one_time_charge -> Nullable<BigInt>,
-        contract_file -> Nullable<Text>,
-        short_description -> Text,
-        category -> Text,
-    }
-}
-
-/// The columns of [`ClientRow`].
-type ClientColumns = SqlTypeOf<AsSelect<ClientRow, Pg>>;
-
-/// The columns of [`ClientRow`].
-const COLUMNS: &str = "id, lead_id, team_id, monthly_charge, one_time_charge, \
-                                  contract_file, short_description, category";
-
-/// A client as it is read.
-#[derive(Debug, Queryable, Selectable)]
-#[diesel(table_name = clients)]
-struct ClientRow {
-    id: i64,
-    lead_id: Option<i64>,
-    team_id: String,
-    monthly_charge: Option<i64>,
-    one_time_charge: Option<i64>,
-    contract_file: Option<String>,
-    short_description: String,
-    category: Word<LeadCategory>,
-}
-
-impl From<ClientRow> for Client {
-    fn from(row: ClientRow) -> Self {
-        Self {
-            id: ClientId(row.id),
-            details: NewClient {
-                lead: row.lead_id.map(LeadId),
-                team_id: row.team_id,
-                // The table has the same range, so nothing is lost.
-                monthly_charge: row.monthly_charge.and_then(Money::kept),
-                one_time_charge: row.one_time_charge.and_then(Money::kept),
-                contract_file: row.contract_file,
-                short_description: row.short_description,
-                category: row.category.0,
-            },
-        }
-    }
-}
-
-/// The columns that a caller can set.
-#[derive(Insertable, AsChangeset)]
-#[diesel(table_name = clients, treat_none_as_default_value = false, treat_none_as_null = true)]
-struct DetailsRow<'a> {
-    lead_id: Option<i64>,
-    team_id: &'a str,
-    monthly_charge: Option<i64>,
-    one_time_charge: Option<i64>,
-    contract_file: Option<&'a str>,
-    short_description: &'a str,
-    category: &'static str,
-}
-
-impl<'a> From<&'a NewClient> for DetailsRow<'a> {
-    fn from(client: &'a NewClient) -> Self {
-        let NewClient {
-            lead,
-            team_id,
-            monthly_charge,
-            one_time_charge,
-            contract_file,
-            short_description,
-            category,
-        } = client;
-        Self {
-            lead_id: lead.map(|lead| lead.0),
-            team_id,
-            monthly_charge: monthly_charge.map(Money::hundredths),
-            one_time_charge: one_time_charge.map(Money::hundredths),
-            contract_file: contract_file.as_deref(),
-            short_description,
-            category: category.as_str(),
-        }
-    }
-}
+use row::{ClientColumns, ClientRow, DetailsRow, clients};
 
 /// The row of a client, if it still has the values that the caller has seen. A macro, because the
 /// type of the query has a line for each column.
@@ -120,7 +35,9 @@ macro_rules! as_seen {
             contract_file,
             short_description,
             category,
-        } = DetailsRow::from(&$seen.details);
+            // It follows from the others.
+            search_document: _,
+        } = DetailsRow::of(&$seen.details, "");
         clients::table
             .filter(clients::id.eq($seen.id.0))
             .filter(clients::lead_id.is_not_distinct_from(lead_id))
@@ -140,20 +57,22 @@ const FIND: &str = "SELECT 1 FROM clients WHERE id = ";
 #[derive(Clone)]
 pub(crate) struct PgClientRepository {
     pool: PgPool,
+    lists: Lists,
 }
 
 impl PgClientRepository {
-    pub(crate) fn new(pool: PgPool) -> Self {
-        Self { pool }
+    pub(crate) fn new(pool: PgPool, lists: Lists) -> Self {
+        Self { pool, lists }
     }
 }
 
 #[async_trait]
 impl ClientRepository for PgClientRepository {
     async fn create(&self, client: &NewClient, act: &Act) -> Result<Client, StoreError> {
+        let document = client.search_document();
         let created = self.pool.write(|mut connection| {
             let query = diesel::insert_into(clients::table)
-                .values(DetailsRow::from(client))
+                .values(DetailsRow::of(client, &document))
                 .returning(ClientRow::as_returning());
             let event = EventRow::of(act, RESOURCE, Verb::CREATED, &Changes::None);
             let query = Noted::new(query, event);
@@ -163,6 +82,15 @@ impl ClientRepository for PgClientRepository {
             }
         });
         created.await.map(Client::from)
+    }
+
+    async fn convert(
+        &self,
+        seen: &Lead,
+        client: &NewClient,
+        act: &Act,
+    ) -> Result<Client, StoreError> {
+        convert::convert(&self.pool, seen, client, act).await
     }
 
     async fn find(&self, id: ClientId) -> Result<Option<Client>, StoreError> {
@@ -184,20 +112,28 @@ impl ClientRepository for PgClientRepository {
         Ok(found.await?.map(Client::from))
     }
 
-    async fn list(&self, page: PageRequest) -> Result<Option<Page<Client>>, StoreError> {
-        let listing = Listing::all("clients", COLUMNS, Key(&["id"]), true, None);
-        let Some(query) = listing.page::<ClientColumns>(page) else {
-            return Ok(None);
-        };
-        let listed = self.pool.read(|mut connection| {
-            let query = query.clone();
-            async move {
-                let listed = query.load(&mut *connection).await;
-                connection.done(listed)
-            }
-        });
-        let rows: Vec<(i64, ClientRow)> = listed.await?;
-        Ok(page_of(page, rows))
+    async fn list(
+        &self,
+        filter: &ClientFilter,
+        order: ClientOrder,
+        page: PageRequest,
+    ) -> Result<Option<Page<Client>>, StoreError> {
+        let listing = list::listing(filter, order, None);
+        self.lists.page::<ClientColumns, ClientRow, _>(&listing, page).await
+    }
+
+    async fn walk(
+        &self,
+        filter: &ClientFilter,
+        order: ClientOrder,
+        step: &Step,
+    ) -> Result<Slice<Client>, StoreError> {
+        let listing = list::listing(filter, order, Beyond::of(order, step));
+        self.lists.walk::<ClientColumns, ClientRow, _>(&listing, step).await
+    }
+
+    async fn totals(&self, filter: &ClientFilter) -> Result<ClientTotals, StoreError> {
+        list::totals(&self.lists, filter).await
     }
 
     async fn update(
@@ -207,9 +143,10 @@ impl ClientRepository for PgClientRepository {
         act: &Act,
     ) -> Result<Client, StoreError> {
         let changes = Changes::between(&seen.details, details);
+        let document = details.search_document();
         let updated = self.pool.write(|mut connection| {
             let query = diesel::update(as_seen!(seen))
-                .set(DetailsRow::from(details))
+                .set(DetailsRow::of(details, &document))
                 .returning(ClientRow::as_returning());
             let event = EventRow::of(act, RESOURCE, Verb::UPDATED, &changes);
             let query = Noted::new(query, (!changes.is_none()).then_some(event));
@@ -237,9 +174,10 @@ impl ClientRepository for PgClientRepository {
     }
 
     async fn restore(&self, client: &Client, act: &Act) -> Result<(), StoreError> {
+        let document = client.details.search_document();
         let restored = self.pool.write(|mut connection| {
             let query = diesel::insert_into(clients::table)
-                .values((clients::id.eq(client.id.0), DetailsRow::from(&client.details)))
+                .values((clients::id.eq(client.id.0), DetailsRow::of(&client.details, &document)))
                 .on_conflict(clients::id)
                 .do_nothing()
                 .returning(clients::id);

@@ -12,8 +12,9 @@ use crate::sql::{Sql, Value};
 const BATCH: usize = 100;
 
 /// A row: its id, its document, and the fields of the document.
-type Row = (i64, String, Option<String>, Option<String>, Option<String>, Option<String>);
-type Columns = (BigInt, Text, Nullable<Text>, Nullable<Text>, Nullable<Text>, Nullable<Text>);
+type Row = (i64, Option<String>, Option<String>, Option<String>, Option<String>, Option<String>);
+type Columns =
+    (BigInt, Nullable<Text>, Nullable<Text>, Nullable<Text>, Nullable<Text>, Nullable<Text>);
 
 /// Rows whose documents are from an earlier release. The condition is that of a partial index.
 const LEADS: &str = "SELECT id, search_document, full_name, company_name, email, phone_number \
@@ -23,15 +24,23 @@ const SUBSCRIBERS: &str = "SELECT id, search_document, email, NULL, NULL, NULL \
     FROM subscribers WHERE octet_length(search_document) <> char_length(search_document) \
     AND position(chr(12) IN search_document) = 0 ORDER BY id LIMIT ";
 
+/// Clients of a release that wrote no documents.
+const CLIENTS: &str = "SELECT id, search_document, team_id, short_description, NULL, NULL \
+    FROM clients WHERE search_document IS NULL ORDER BY id LIMIT ";
+
 /// Rewrites one batch of documents; returns their number.
 pub(crate) async fn fold_accents(pool: &PgPool) -> Result<u64, StoreError> {
-    match fold(pool, LEADS, "UPDATE leads AS kept SET search_document = given.folded").await? {
-        0 => {
-            let update = "UPDATE subscribers AS kept SET search_document = given.folded";
-            fold(pool, SUBSCRIBERS, update).await
+    for (select, update) in [
+        (LEADS, "UPDATE leads AS kept SET search_document = given.folded"),
+        (SUBSCRIBERS, "UPDATE subscribers AS kept SET search_document = given.folded"),
+        (CLIENTS, "UPDATE clients AS kept SET search_document = given.folded"),
+    ] {
+        let folded = fold(pool, select, update).await?;
+        if folded > 0 {
+            return Ok(folded);
         }
-        folded => Ok(folded),
     }
+    Ok(0)
 }
 
 async fn fold(
@@ -52,7 +61,7 @@ async fn fold(
     for (id, old, one, two, three, four) in &found {
         let fields = [one, two, three, four].map(|field| field.as_deref());
         ids.push(*id);
-        olds.push(Some(old.clone()));
+        olds.push(old.clone());
         folded.push(Some(search::document(fields)));
     }
     // A row that was changed meanwhile has another document, and is skipped.
@@ -65,7 +74,7 @@ async fn fold(
             .sql(", ")
             .value(Value::Texts(folded.clone()))
             .sql(") AS given (id, old, folded) WHERE kept.id = given.id")
-            .sql(" AND kept.search_document = given.old");
+            .sql(" AND kept.search_document IS NOT DISTINCT FROM given.old");
         async move {
             let written = update.execute(&mut *connection).await;
             connection.done(written)

@@ -92,6 +92,19 @@ impl LeadRepository for PgLeadRepository {
         Ok(found.await?.map(LeadRow::into))
     }
 
+    async fn find_all(&self, ids: &[LeadId]) -> Result<Vec<Lead>, StoreError> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+        let found = self.pool.read(|mut connection| {
+            let query = leads::table.filter(leads::id.eq_any(ids.clone()));
+            let query = query.select(LeadRow::as_select());
+            async move {
+                let found: QueryResult<Vec<LeadRow>> = query.load(&mut *connection).await;
+                connection.done(found)
+            }
+        });
+        Ok(found.await?.into_iter().map(LeadRow::into).collect())
+    }
+
     async fn list(
         &self,
         filter: &LeadFilter,

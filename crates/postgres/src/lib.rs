@@ -61,7 +61,7 @@ impl PgDatabase {
                 lists.clone(),
             )),
             api_keys: Arc::new(api_keys::PgApiKeyRepository::new(pool.clone())),
-            clients: Arc::new(clients::PgClientRepository::new(pool.clone())),
+            clients: Arc::new(clients::PgClientRepository::new(pool.clone(), lists.clone())),
             staff: Arc::new(staff::PgStaffRepository::new(pool.clone())),
             lead_notes: Arc::new(lead_notes::PgLeadNoteRepository::new(pool.clone())),
             events: Arc::new(events::PgEventRepository::new(pool.clone())),

@@ -22,6 +22,7 @@ enum Piece {
 #[derive(Debug, Clone)]
 pub(crate) enum Value {
     BigInt(i64),
+    Number(Option<i64>),
     BigInts(Vec<i64>),
     Bytes(Vec<u8>),
     Bool(Option<bool>),
@@ -47,6 +48,7 @@ impl Value {
             SortValue::Text(text) => Self::Text(Some(text.clone())),
             SortValue::Word(word) => Self::Text(Some((*word).to_owned())),
             SortValue::Boolean(truth) => Self::Bool(Some(*truth)),
+            SortValue::Number(number) => Self::BigInt(*number),
         });
         values.chain([Self::BigInt(position.id)]).collect()
     }
@@ -213,6 +215,21 @@ impl Conditions {
             self.add_unseen("search_document LIKE ", word, "");
         }
     }
+
+    /// Adds the condition that one of these documents contains a word.
+    pub(crate) fn add_word_in(&mut self, documents: &[&'static str], word: &str) {
+        if word.contains('\0') {
+            return self.add_sql("false");
+        }
+        let mut pieces = vec![Piece::Sql("(")];
+        for (number, document) in documents.iter().enumerate() {
+            pieces.push(Piece::Sql(if number == 0 { "" } else { " OR " }));
+            pieces.extend([Piece::Sql(document), Piece::Sql(" LIKE (SELECT ")]);
+            pieces.extend([Piece::Value(Value::Text(Some(containing(word)))), Piece::Sql(")")]);
+        }
+        pieces.push(Piece::Sql(")"));
+        self.0.push(pieces);
+    }
 }
 
 /// Whether the trigram index can find a word: it needs three letters or digits in a row.
@@ -243,6 +260,7 @@ impl<ST> QueryFragment<Pg> for Sql<ST> {
                 Piece::Literal(number) => out.push_sql(&number.to_string()),
                 Piece::Value(value) => match value {
                     Value::BigInt(number) => out.push_bind_param::<BigInt, _>(number)?,
+                    Value::Number(number) => out.push_bind_param::<Nullable<BigInt>, _>(number)?,
                     Value::BigInts(numbers) => {
                         out.push_bind_param::<Array<BigInt>, _>(numbers)?;
                     }

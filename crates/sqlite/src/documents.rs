@@ -23,6 +23,9 @@ const SUBSCRIBERS: &str = "SELECT id, email, NULL, NULL, NULL \
     FROM subscribers INDEXED BY subscribers_with_accents \
     WHERE length(CAST(search_document AS BLOB)) <> length(search_document) \
     AND instr(search_document, char(12)) = 0 ORDER BY id LIMIT 100";
+/// Clients of a release that wrote no documents.
+const CLIENTS: &str = "SELECT id, team_id, short_description, NULL, NULL \
+    FROM clients INDEXED BY clients_unfolded WHERE search_document IS NULL ORDER BY id LIMIT 100";
 
 /// Rewrites one batch of documents; returns their number.
 pub(crate) async fn fold_accents(store: &Store) -> Result<u64, StoreError> {
@@ -31,6 +34,7 @@ pub(crate) async fn fold_accents(store: &Store) -> Result<u64, StoreError> {
     for (select, update) in [
         (LEADS, "UPDATE leads SET search_document = "),
         (SUBSCRIBERS, "UPDATE subscribers SET search_document = "),
+        (CLIENTS, "UPDATE clients SET search_document = "),
     ] {
         if store.readers.run(found(select)).await?.is_empty() {
             continue;

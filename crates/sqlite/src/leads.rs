@@ -109,6 +109,15 @@ impl LeadRepository for SqliteLeadRepository {
         self.store.readers.run(find).await?.map(Lead::try_from).transpose()
     }
 
+    async fn find_all(&self, ids: &[LeadId]) -> Result<Vec<Lead>, StoreError> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+        let find = move |connection: &mut SqliteConnection| {
+            let found = leads::table.filter(leads::id.eq_any(ids));
+            found.select(LeadRow::as_select()).load(connection)
+        };
+        self.store.readers.run(find).await?.into_iter().map(Lead::try_from).collect()
+    }
+
     async fn list(
         &self,
         filter: &LeadFilter,

@@ -41,6 +41,7 @@ impl Equal {
             SortValue::Text(text) => Self::Text(text.clone()),
             SortValue::Word(word) => Self::Text((*word).to_owned()),
             SortValue::Boolean(truth) => Self::Int(i64::from(*truth)),
+            SortValue::Number(number) => Self::Int(*number),
         }
     }
 

@@ -10,6 +10,10 @@ pub mod api_keys;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod cancellation;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod client_conversions;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod client_lists;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod clients;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod concurrency;

@@ -26,10 +26,12 @@ impl Table {
         Self { definition, rows }
     }
 
-    /// The rows without the columns that a migration drops when it is reverted.
+    /// The rows without the columns that a migration drops when it is reverted, and without search
+    /// documents, which the program computes again.
     fn rows_without(&self, name: &str, dropped: &[Dropped]) -> Vec<Map<String, Json>> {
         let mut rows = self.rows.clone();
-        for column in dropped.iter().filter(|it| it.table == name).filter_map(|it| it.column) {
+        let dropped = dropped.iter().filter(|it| it.table == name).filter_map(|it| it.column);
+        for column in dropped.chain(["search_document"]) {
             rows.iter_mut().for_each(|row| drop(row.remove(column)));
         }
         rows.sort_by_key(|row| Json::from(row.clone()).to_string());

@@ -19,6 +19,25 @@ macro_rules! repository_contract {
                 notes_the_latest_use,
                 ignores_uses_of_missing_keys,
             }
+            client_conversions {
+                a_lead_becomes_a_client_and_is_converted,
+                counts_and_lists_know_that_a_lead_is_converted,
+                a_lead_that_is_converted_already_does_not_change,
+                the_time_of_a_converted_lead_never_goes_back,
+                refuses_a_lead_that_has_changed_or_is_gone,
+                refuses_a_lead_that_is_a_client_already,
+                texts_that_cannot_be_stored_leave_the_lead_alone,
+                one_of_two_conversions_wins,
+                finds_leads_by_their_ids,
+            }
+            client_lists {
+                an_empty_list_has_one_empty_page,
+                every_order_and_filter_is_that_of_the_reference,
+                walks_equal_the_list_in_every_order,
+                totals_add_up_the_charges_of_a_list,
+                search_finds_the_texts_of_a_client_and_of_its_lead,
+                search_follows_every_change,
+            }
             clients {
                 returns_what_it_stored,
                 keeps_every_category,
@@ -139,6 +158,7 @@ macro_rules! repository_contract {
                 a_client_keeps_what_has_changed_when_its_lead_comes_back,
                 each_lead_is_given_to_the_client_that_it_had_last,
                 the_creation_of_a_lead_that_has_become_a_client_is_not_undone,
+                a_conversion_is_taken_back_in_two_steps,
             }
             undo_quiet {
                 a_deletion_is_not_undone_if_the_row_was_deleted_again,

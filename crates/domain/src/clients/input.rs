@@ -6,7 +6,6 @@ use validator::Validate;
 use super::{Client, Money, NewClient};
 use crate::fields::{Field, fields};
 use crate::leads::{LeadCategory, LeadId};
-use crate::raw::RawValue;
 use crate::text::{Reader, characters};
 use crate::validation::{Invalid, Violation};
 
@@ -158,6 +157,7 @@ mod tests {
     use super::super::example;
     use super::*;
     use crate::fields::assert_rules;
+    use crate::raw::RawValue;
 
     fn given(field: &str, value: RawValue) -> ClientInput {
         let mut input = ClientInput { team_id: RawValue::text("T1"), ..ClientInput::default() };

@@ -79,6 +79,8 @@ impl EventRow {
 /// prepared.
 pub(crate) struct Noted<Q> {
     before: Vec<(&'static str, Sql)>,
+    /// A write before that of the rows, and its event.
+    first: Option<(&'static str, Sql, EventRow)>,
     write: Q,
     /// The event, and the rows that it is about.
     event: Option<(EventRow, &'static str)>,
@@ -89,12 +91,20 @@ pub(crate) struct Noted<Q> {
 impl<Q> Noted<Q> {
     pub(crate) fn new(write: Q, event: impl Into<Option<EventRow>>) -> Self {
         let event = event.into().map(|event| (event, "written"));
-        Self { before: Vec::new(), write, event, beside: Vec::new(), returned: "written" }
+        let (before, beside) = (Vec::new(), Vec::new());
+        Self { before, first: None, write, event, beside, returned: "written" }
     }
 
     /// Adds a query, under a name that the statement uses.
     pub(crate) fn after(mut self, name: &'static str, query: Sql) -> Self {
         self.before.push((name, query));
+        self
+    }
+
+    /// Adds a write that comes first, with an event for each row that it returns, under a name that
+    /// the statement uses.
+    pub(crate) fn after_write(mut self, name: &'static str, write: Sql, event: EventRow) -> Self {
+        self.first = Some((name, write, event));
         self
     }
 
@@ -119,10 +129,19 @@ impl<Q> Noted<Q> {
 
 impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Noted<Q> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        if self.event.is_none() && self.before.is_empty() && self.beside.is_empty() {
+        let is_alone = self.event.is_none() && self.first.is_none();
+        if is_alone && self.before.is_empty() && self.beside.is_empty() {
             return self.write.walk_ast(out);
         }
         out.push_sql("WITH ");
+        if let Some((name, write, event)) = &self.first {
+            out.push_sql(name);
+            out.push_sql(" AS (");
+            write.walk_ast(out.reborrow())?;
+            out.push_sql("), noted_first AS (");
+            event.insert(&mut out, name)?;
+            out.push_sql("), ");
+        }
         for (name, query) in &self.before {
             out.push_sql(name);
             out.push_sql(" AS (");

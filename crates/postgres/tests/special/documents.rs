@@ -1,7 +1,9 @@
 //! Search documents of an earlier release.
 
+use exit3_domain::clients::ClientFilter;
 use exit3_domain::leads::{LeadFilter, LeadOrder};
 use exit3_domain::paging::PageRequest;
+use exit3_testkit::contract::clients::client;
 use exit3_testkit::{builders, postgres};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -19,12 +21,15 @@ async fn documents_of_an_earlier_release_are_folded_again() {
         .create(&builders::subscriber("đ@šarić.hr"), &builders::some_act())
         .await
         .unwrap();
+    let clients = database.repositories().clients;
+    clients.create(&client("Šarić"), &builders::some_act()).await.unwrap();
     // As an earlier release stored them.
     let admin = postgres::client(kept.url()).await;
     admin
         .batch_execute(
             "UPDATE leads SET search_document = split_part(search_document, E'\\n\\f', 1);
-             UPDATE subscribers SET search_document = email",
+             UPDATE subscribers SET search_document = email;
+             UPDATE clients SET search_document = NULL",
         )
         .await
         .unwrap();
@@ -34,6 +39,11 @@ async fn documents_of_an_earlier_release_are_folded_again() {
         page.unwrap().unwrap().count
     };
     assert_eq!((found("saric").await, found("šarić").await), (0, 230));
+    let is_client_found = async || {
+        let filter = ClientFilter { words: vec!["saric".to_owned()], ..ClientFilter::default() };
+        clients.totals(&filter).await.unwrap().count == 1
+    };
+    assert!(!is_client_found().await);
     let mut steps = Vec::new();
     loop {
         // Two nodes may do this at once.
@@ -47,6 +57,7 @@ async fn documents_of_an_earlier_release_are_folded_again() {
     }
     assert!(steps.iter().all(|step| *step <= 100), "{steps:?}");
     assert_eq!((found("saric").await, found("šarić").await), (230, 230));
+    assert!(is_client_found().await);
     assert_eq!(leads.find(plain.id).await.unwrap(), Some(plain));
     let rows = admin.query("SELECT search_document FROM subscribers", &[]).await.unwrap();
     let wanted = exit3_domain::search::document([Some("đ@šarić.hr")]);

@@ -1,5 +1,6 @@
 //! A database that answers but cannot do its work.
 
+use exit3_domain::clients::{ClientFilter, ClientOrder};
 use exit3_domain::leads::{LeadFilter, LeadId, LeadOrder};
 use exit3_domain::paging::PageRequest;
 use exit3_ports::{Obstacle, STAYING, StoreError, TABLES, Table};
@@ -197,7 +198,9 @@ async fn the_necessary_rights_suffice_to_take_a_deleted_lead_from_its_client() {
     let all = limited.database.repositories();
     let lead = all.leads.find(id).await.unwrap().unwrap();
     all.leads.delete(&lead, &builders::some_act()).await.unwrap();
-    let client = all.clients.list(PageRequest::first()).await.unwrap().unwrap().rows.remove(0);
+    let (filter, order) = (ClientFilter::default(), ClientOrder::NEWEST);
+    let clients = all.clients.list(&filter, order, PageRequest::first()).await.unwrap().unwrap();
+    let client = clients.rows[0].clone();
     assert_eq!(client.details.lead, None);
     all.leads.restore(&lead, Some(client.id), &builders::some_act()).await.unwrap();
     assert_eq!(all.clients.find_by_lead(id).await.unwrap().unwrap().id, client.id);

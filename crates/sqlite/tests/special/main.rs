@@ -21,12 +21,14 @@ use std::time::{Duration, Instant};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
+use exit3_domain::clients::ClientFilter;
 use exit3_domain::fields::FieldKind;
 use exit3_domain::leads::{FIELDS, LeadFilter, LeadOrder};
 use exit3_domain::paging::PageRequest;
 use exit3_ports::{StoreError, Transfer};
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
 use exit3_testkit::builders;
+use exit3_testkit::contract::clients::client;
 
 struct Kept {
     database: SqliteDatabase,
@@ -279,12 +281,15 @@ async fn documents_of_an_earlier_release_are_folded_again() {
         .create(&builders::subscriber("đ@šarić.hr"), &builders::some_act())
         .await
         .unwrap();
+    let clients = kept.database.repositories().clients;
+    clients.create(&client("Šarić"), &builders::some_act()).await.unwrap();
     // As an earlier release stored them.
     raw(&kept.path)
         .batch_execute(
             "UPDATE leads SET search_document = substr(search_document, 1,
                 instr(search_document, char(12)) - 2) WHERE instr(search_document, char(12)) > 0;
-             UPDATE subscribers SET search_document = email",
+             UPDATE subscribers SET search_document = email;
+             UPDATE clients SET search_document = NULL",
         )
         .unwrap();
     let found = async |word: &str| {
@@ -293,6 +298,11 @@ async fn documents_of_an_earlier_release_are_folded_again() {
         page.unwrap().unwrap().count
     };
     assert_eq!((found("saric").await, found("šarić").await), (0, 230));
+    let is_client_found = async || {
+        let filter = ClientFilter { words: vec!["saric".to_owned()], ..ClientFilter::default() };
+        clients.totals(&filter).await.unwrap().count == 1
+    };
+    assert!(!is_client_found().await);
     let mut steps = Vec::new();
     loop {
         match kept.database.fold_accents().await.unwrap() {
@@ -301,8 +311,9 @@ async fn documents_of_an_earlier_release_are_folded_again() {
         }
         assert_eq!(found("šarić").await, 230);
     }
-    assert_eq!(steps, [100, 100, 30, 1]);
+    assert_eq!(steps, [100, 100, 30, 1, 1]);
     assert_eq!((found("saric").await, found("šarić").await), (230, 230));
+    assert!(is_client_found().await);
     assert_eq!(leads.find(plain.id).await.unwrap(), Some(plain));
     #[derive(QueryableByName)]
     struct Document {

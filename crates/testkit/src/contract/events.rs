@@ -7,6 +7,7 @@ use exit3_domain::clients::{Client, Money, NewClient};
 use exit3_domain::events::{
     Act, Actor, Author, BatchId, Changes, Event, EventId, NewEvent, Subject, Verb, record,
 };
+use exit3_domain::leads::LeadStatus;
 use exit3_domain::staff::{PasswordHash, StaffProfile};
 use exit3_domain::subscribers::NewSubscriber;
 use exit3_ports::{Row, Shape, StoreError};
@@ -17,7 +18,7 @@ use super::clients::client;
 use super::event_lists::stored;
 use super::lead_calls::{lead_calls, note_calls};
 use super::staff::staff;
-use crate::builders::{at, some_act, subscriber, unsubscribed};
+use crate::builders::{at, lead, some_act, subscriber, unsubscribed};
 
 /// Every method that writes: each is called at least once by [`calls`]. Two more methods write and
 /// leave no event, because what they note is no change: `api_keys.note_uses` and
@@ -39,6 +40,7 @@ const WRITES: &[(&str, &str)] = &[
     ("subscribers", "delete"),
     ("subscribers", "restore"),
     ("clients", "create"),
+    ("clients", "convert"),
     ("clients", "update"),
     ("clients", "delete"),
     ("clients", "restore"),
@@ -187,6 +189,7 @@ async fn subscriber_calls(harness: &Harness) -> Vec<Call<'_>> {
 
 async fn client_calls(harness: &Harness) -> Vec<Call<'_>> {
     let clients = &harness.clients;
+    let promising = harness.leads.create(&lead().build(), &some_act()).await.unwrap();
     let create =
         async |team: &str| -> Client { clients.create(&client(team), &some_act()).await.unwrap() };
     let (changed, gone, back) = (create("a").await, create("b").await, create("c").await);
@@ -196,6 +199,15 @@ async fn client_calls(harness: &Harness) -> Vec<Call<'_>> {
         call("clients", "create", move |act| async move {
             let new = clients.create(&client("new"), &act).await?;
             Ok(created("client.created", new.id.0))
+        }),
+        call("clients", "convert", move |act| {
+            let seen = promising.clone();
+            async move {
+                let new = clients.convert(&seen, &client("e"), &act).await?;
+                let changes = Changes::one("status", seen.details.status, LeadStatus::Converted);
+                let converted = ("lead.updated", seen.id.0, changes);
+                Ok([vec![converted], created("client.created", new.id.0)].concat())
+            }
         }),
         call("clients", "update", move |act| {
             let (seen, details) = (changed.clone(), details.clone());

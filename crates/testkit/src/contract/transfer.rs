@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use exit3_domain::clients::{ClientFilter, ClientOrder};
 use exit3_domain::leads::{LeadFilter, LeadId, LeadOrder};
 use exit3_ports::{Column, NOT_MOVED, PAGE_BYTES, Row, Shape, Snapshot, TABLES, Value, table};
 
@@ -216,7 +217,9 @@ pub async fn a_row_that_the_database_refuses_undoes_the_load(harness: &Harness) 
 
 pub async fn a_row_that_is_replaced_keeps_what_refers_to_it(harness: &Harness) {
     fill(harness).await;
-    let client = harness.clients.list(page(1, 10)).await.unwrap().unwrap().rows.remove(1);
+    let (filter, order) = (ClientFilter::default(), ClientOrder::NEWEST);
+    let clients = harness.clients.list(&filter, order, page(1, 10)).await.unwrap().unwrap();
+    let client = clients.rows[1].clone();
     let lead = client.details.lead.unwrap();
     let mut load = harness.transfer.load().await.unwrap();
     load.replace(&leads_shape(), vec![lead_row(lead.0, "Replaced")]).await.unwrap();

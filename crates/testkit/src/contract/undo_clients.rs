@@ -152,3 +152,18 @@ pub async fn the_creation_of_a_lead_that_has_become_a_client_is_not_undone(harne
     assert_eq!(find_lead(harness, &lead).await, None);
     assert_eq!(find(harness, &customer).await, None);
 }
+
+pub async fn a_conversion_is_taken_back_in_two_steps(harness: &Harness) {
+    let lead = create_lead(harness).await;
+    let made = harness.clients.convert(&lead, &client("a"), &some_act()).await.unwrap();
+    let (creation, conversion) =
+        (last(harness, "client.created").await, last(harness, "lead.updated").await);
+    // The lead itself is not deleted while it is a client.
+    let created = last(harness, "lead.created").await.id;
+    assert!(matches!(undone(harness, created).await, Err(UndoError::Overtaken)));
+    assert_eq!(undone(harness, creation.id).await.unwrap(), Undone::default());
+    assert_eq!(find(harness, &made).await, None);
+    assert_eq!(undone(harness, conversion.id).await.unwrap(), Undone::default());
+    let now = find_lead(harness, &lead).await.unwrap();
+    assert_eq!(now.details, lead.details);
+}
