@@ -4,6 +4,7 @@
 pub mod access;
 pub mod api_keys;
 pub mod backups;
+pub mod clients;
 pub mod erasure;
 mod error;
 pub mod events;

@@ -253,6 +253,32 @@ async fn sales_do_not_give_leads_away_by_undoing() {
     }
 }
 
+/// The lead of a client decides who owns the client.
+#[tokio::test]
+async fn sales_do_not_give_clients_away_by_undoing() {
+    let lead = Changes::one("lead", Some(8), Some(7));
+    let charge = Changes::one("monthly_charge", "5.00", "7.00");
+    for (changes, role, is_allowed) in [
+        (&lead, Role::Sales, false),
+        (&lead, Role::Manager, true),
+        (&charge, Role::Sales, true),
+        (&charge, Role::Viewer, false),
+    ] {
+        let given = event(1, clients::RESOURCE, Verb::UPDATED, changes.clone());
+        let mut mocks = with_events(vec![given.clone()]);
+        mocks.repositories.leads.expect_find().returning(|_| {
+            let work = LeadWork { owner: Some(StaffId(5)), ..LeadWork::default() };
+            Ok(Some(Lead { work, ..stored(7) }))
+        });
+        mocks.repositories.clients.expect_find().returning(|_| Ok(Some(client())));
+        mocks.repositories.clients.expect_update().returning(|seen, _, _| Ok(seen.clone()));
+        let doer = Doer::worker(author(), Worker { id: StaffId(5), role });
+        let outcome = undo_by_staff(&mocks.into_app(), &given, &doer).await;
+        let is_refused = matches!(outcome, Err(UndoError::Forbidden(_)));
+        assert_eq!(!is_refused, is_allowed, "{role}: {outcome:?}");
+    }
+}
+
 /// The writes are not reached: the events say nothing that can be taken back.
 #[tokio::test]
 async fn each_role_takes_back_what_it_may_change() {

@@ -1,5 +1,5 @@
 use chrono::TimeDelta;
-use exit3_domain::access::{self, Record};
+use exit3_domain::access::{self, Action, Record};
 use exit3_domain::clients::ClientId;
 use exit3_domain::events::{
     Act, Author, BatchId, Changes, Conflicts, Event, EventFilter, EventId, Verb, from_record,
@@ -113,10 +113,30 @@ pub async fn undo_by_staff(app: &App, event: &Event, doer: &Doer) -> Result<Undo
             let client = app.repositories()?.clients.find(ClientId(id)).await?;
             let owner = owner(app, client.and_then(|client| client.details.lead)).await?;
             doer.check(action, Record::Client(owner))?;
+            if let Changes::Fields(fields) = &event.changes {
+                for (name, ..) in fields {
+                    check_field_of_client(doer, name, owner)?;
+                }
+            }
         }
         _ => return Err(Forbidden.into()),
     }
     undo(app, event.id, &doer.author).await
+}
+
+/// Checks the rights on single fields of a client, as for a form.
+fn check_field_of_client(
+    doer: &Doer,
+    field: &str,
+    owner: Option<StaffId>,
+) -> Result<(), Forbidden> {
+    let record = Record::Client(owner);
+    match field {
+        // Another lead gives the client to somebody else.
+        "lead" => doer.check(Action::Assign, record),
+        "monthly_charge" | "one_time_charge" => doer.check(Action::Charge, record),
+        _ => Ok(()),
+    }
 }
 
 /// The owner of a lead, who also looks after its client.
