@@ -24,6 +24,7 @@ NAME = (
 )
 PHONE = r"\+?[0-9]{7,15}"
 TEXT = f"[^{CONTROL}]*"
+AMOUNT = r"(?:0*[0-9]{1,8}(?:\.[0-9]{1,2})?|-0+(?:\.0{1,2})?)"
 YES_AND_NO = ["true", "t", "yes", "y", "on", "1", "false", "f", "no", "n", "off", "0"]
 
 
@@ -43,6 +44,8 @@ EMAIL = {"type": "string", "format": "email", "maxLength": 254}
 FRACTION = {"type": "number", "not": {"type": "integer"}}
 BELOW_ZERO = {"type": "number", "exclusiveMaximum": 0}
 LONG_NUMBER = [FRACTION, BELOW_ZERO, {"type": "number", "minimum": 10}]
+# Fractions of numbers cannot be limited to two decimals exactly, so generated ones are whole.
+CHARGE = [trimmed(AMOUNT), {"type": "integer", "minimum": 0, "maximum": 99_999_999}, BLANK, NULL]
 PHONE_DIGITS = {"type": "integer", "minimum": 1_000_000, "maximum": 999_999_999_999_999}
 
 # For each field, the schemas of which its value must match one.
@@ -52,6 +55,11 @@ FIELDS = {
     "company_name": [trimmed(f"(?:{LABEL})?", maxLength=255), *LONG_NUMBER, NULL],
     "phone_number": [trimmed(PHONE), BLANK, PHONE_DIGITS, NULL],
     "notes": [trimmed(TEXT, maxLength=5000), {"type": "number"}, NULL],
+    # Which leads exist, and which of them are clients, a schema cannot know.
+    "lead": [BLANK, NULL],
+    "monthly_charge": CHARGE,
+    "one_time_charge": CHARGE,
+    "short_description": [trimmed(TEXT, maxLength=5000), {"type": "number"}],
     "is_subscribed": [
         {"type": "boolean"},
         {"type": "string", "pattern": f"^(?:{'|'.join(map(in_any_case, YES_AND_NO))})$"},

@@ -29,6 +29,7 @@ use include::Include;
 pub(crate) const RESOURCE: Resource = Resource {
     name: "leads",
     fields: FIELDS,
+    has_create_scope: true,
     creates: Some(Quota::LeadCreate),
     is_unversioned: true,
     endpoints,

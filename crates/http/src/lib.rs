@@ -3,6 +3,7 @@
 
 mod auth;
 mod author;
+mod clients;
 mod conditions;
 mod consistency;
 mod cursor;
@@ -36,7 +37,8 @@ pub use cursor::CursorKey;
 pub use versions::Sunset;
 
 /// The resources of the API. All that the API knows of them follows from this list.
-const RESOURCES: Resources = Resources(&[leads::RESOURCE, subscribers::RESOURCE]);
+const RESOURCES: Resources =
+    Resources(&[leads::RESOURCE, subscribers::RESOURCE, clients::RESOURCE]);
 
 /// The scopes that a key can have: those of all resources.
 pub fn scopes() -> impl Iterator<Item = Scope> {

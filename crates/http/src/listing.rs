@@ -152,6 +152,7 @@ fn list<S: Sort>(order: Order<S>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use exit3_domain::clients::ClientSort;
     use exit3_domain::leads::LeadSort;
     use exit3_domain::subscribers::SubscriberSort;
 
@@ -162,6 +163,7 @@ mod tests {
     fn a_cursor_is_bound_to_its_list_and_order() {
         assert_eq!(list(Order::<LeadSort>::NEWEST), "leads -created_at");
         assert_eq!(list(Order::<SubscriberSort>::NEWEST), "subscribers -id");
+        assert_eq!(list(Order::<ClientSort>::NEWEST), "clients -id");
         let by_name = Order { by: LeadSort::FullName, descending: false };
         assert_eq!(list(by_name), "leads full_name");
     }

@@ -47,7 +47,7 @@ pub(crate) fn described(document: &Value) -> std::collections::BTreeSet<String> 
 #[openapi(
     info(
         title = "Exit Three API",
-        description = "Leads from the website's contact forms, and newsletter sign-ups.\n\n\
+        description = "Leads from the website's contact forms, newsletter sign-ups, and clients.\n\n\
             Paths work with and without the final slash. A request with another method than \
             those listed gets 405, and `Allow` lists the methods. Clients that accept \
             `application/problem+json` get errors in that format (RFC 9457).",
@@ -148,7 +148,11 @@ mod tests {
             Value::Array(kinds) => kinds.clone(),
             kind => vec![kind.clone()],
         };
-        let kind = if field.kind == FieldKind::Boolean { "boolean" } else { "string" };
+        let kind = match field.kind {
+            FieldKind::Boolean => "boolean",
+            FieldKind::Reference => "integer",
+            FieldKind::Text { .. } | FieldKind::Choice(_) | FieldKind::Money => "string",
+        };
         let mut expected = vec![Value::from(kind)];
         expected.extend(field.is_nullable.then(|| Value::from("null")));
         let words = match field.kind {
@@ -210,7 +214,7 @@ mod tests {
                 read.insert(name);
             }
         }
-        for name in ["Lead", "Subscriber", "CreatedSubscriber"] {
+        for name in ["Lead", "Subscriber", "CreatedSubscriber", "Client"] {
             assert!(read.contains(name), "{name} was not looked at: {read:?}");
         }
     }
@@ -340,6 +344,7 @@ mod tests {
             scope("/backend/api/v1/newsletter/", "post").as_deref(),
             Some("newsletter:create")
         );
+        assert_eq!(scope("/backend/api/v1/clients/", "post").as_deref(), Some("clients:write"));
         assert_eq!(scope("/backend/api/leads/{id}/", "delete").as_deref(), Some("leads:write"));
     }
 

@@ -18,6 +18,9 @@ pub(crate) struct Resource {
     pub(crate) name: &'static str,
     /// The fields that clients may set.
     pub(crate) fields: &'static [Field],
+    /// Whether a key may be allowed to create without being allowed to change. Such a key may be
+    /// publishable, and then everybody can use it. Otherwise creating needs the scope for writing.
+    pub(crate) has_create_scope: bool,
     /// The separate quota for creating something.
     pub(crate) creates: Option<Quota>,
     /// Whether its paths are also served without a version, as in the replaced service.
@@ -35,8 +38,10 @@ impl Resource {
     pub(crate) fn scope(&self, method: &Method) -> Option<Scope> {
         match *method {
             Method::GET | Method::HEAD => Some(Scope::read(self.name)),
-            Method::POST => Some(Scope::create(self.name)),
-            Method::PUT | Method::PATCH | Method::DELETE => Some(Scope::write(self.name)),
+            Method::POST if self.has_create_scope => Some(Scope::create(self.name)),
+            Method::POST | Method::PUT | Method::PATCH | Method::DELETE => {
+                Some(Scope::write(self.name))
+            }
             _ => None,
         }
     }
@@ -66,8 +71,9 @@ impl Resources {
 
     /// The scopes of all resources.
     pub(crate) fn scopes(self) -> impl Iterator<Item = Scope> {
-        self.iter().flat_map(|Resource { name, .. }| {
-            [Scope::create(name), Scope::read(name), Scope::write(name)]
+        self.iter().flat_map(|Resource { name, has_create_scope, .. }| {
+            let create = has_create_scope.then(|| Scope::create(name));
+            create.into_iter().chain([Scope::read(name), Scope::write(name)])
         })
     }
 }

@@ -25,6 +25,7 @@ use crate::resource::{ROW, Resource};
 pub(crate) const RESOURCE: Resource = Resource {
     name: "newsletter",
     fields: FIELDS,
+    has_create_scope: true,
     creates: Some(Quota::NewsletterCreate),
     is_unversioned: true,
     endpoints,

@@ -30,6 +30,7 @@ const TAGS: Resource = Resource {
         Field { name: "title", kind: FieldKind::Boolean, is_required: true, is_nullable: false },
         Field { name: "hidden", kind: FieldKind::Boolean, is_required: false, is_nullable: false },
     ],
+    has_create_scope: true,
     creates: None,
     is_unversioned: false,
     endpoints: || {
@@ -193,6 +194,15 @@ async fn each_method_needs_its_scope_of_that_resource() {
         let (basic, ..) = answer("", method.clone(), path, "peer-key").await;
         assert_eq!(basic, StatusCode::OK, "{method} {path}");
     }
+}
+
+#[test]
+fn without_a_scope_of_its_own_creating_needs_the_scope_for_writing() {
+    let closed = Resource { has_create_scope: false, ..TAGS };
+    let scope = |resource: &Resource| resource.scope(&Method::POST).map(|scope| scope.to_string());
+    assert_eq!(scope(&TAGS).as_deref(), Some("tags:create"));
+    assert_eq!(scope(&closed).as_deref(), Some("tags:write"));
+    assert!(crate::scopes().all(|scope| scope.to_string() != "clients:create"));
 }
 
 #[actix_web::test]

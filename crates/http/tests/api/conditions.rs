@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use exit3_domain::clients::Client;
 use exit3_domain::subscribers::Subscriber;
 use exit3_ports::Constraint;
 
@@ -10,9 +11,11 @@ use crate::*;
 
 const LEAD: &str = "/backend/api/v1/leads/1/";
 const SUBSCRIBER: &str = "/backend/api/v1/newsletter/1/";
+const CLIENT: &str = "/backend/api/v1/clients/1/";
+const ROWS: [&str; 3] = [LEAD, SUBSCRIBER, CLIENT];
 const DETAIL: &str = "Precondition failed: the stored version is not one that the request allows.";
 
-/// A service with a stored lead and a stored subscriber, which can be changed and deleted.
+/// A service with a stored row of each resource, which can be changed and deleted.
 fn stored() -> Service {
     let mut service = Service::default();
     let (leads, subscribers) =
@@ -40,7 +43,22 @@ fn stored() -> Service {
         Ok(updated)
     });
     subscribers.expect_delete().returning(|_, _| Ok(()));
+    let clients = &mut service.repositories.clients;
+    let (now, found) = same_pair(client(1));
+    clients.expect_find().returning(move |_| Ok(Some(found.lock().unwrap().clone())));
+    clients.expect_update().returning(move |seen, details, _| {
+        let updated = Client { id: seen.id, details: details.clone() };
+        now.lock().unwrap().clone_from(&updated);
+        Ok(updated)
+    });
+    clients.expect_delete().returning(|_, _| Ok(()));
     service
+}
+
+/// The same row for a reader and a writer.
+fn same_pair<T>(row: T) -> (Arc<Mutex<T>>, Arc<Mutex<T>>) {
+    let row = Arc::new(Mutex::new(row));
+    (Arc::clone(&row), row)
 }
 
 /// A service in which nothing must be changed.
@@ -48,6 +66,7 @@ fn unchanged() -> Service {
     let mut service = Service::default();
     service.repositories.leads.expect_find().returning(|_| Ok(Some(lead(1))));
     service.repositories.subscribers.expect_find().returning(|_| Ok(Some(subscriber(1))));
+    service.repositories.clients.expect_find().returning(|_| Ok(Some(client(1))));
     service
 }
 
@@ -58,6 +77,7 @@ async fn etag(path: &str) -> String {
 fn change(method: &str, path: &str) -> TestRequest {
     let body = match path {
         LEAD => r#"{"full_name": "Eva", "position": "CTO", "email": "eva@acme.hr"}"#,
+        CLIENT => r#"{"team_id": "T-2"}"#,
         _ => r#"{"email": "eva@acme.hr"}"#,
     };
     let request = TestRequest::with_uri(path).method(method.parse().unwrap());
@@ -65,7 +85,7 @@ fn change(method: &str, path: &str) -> TestRequest {
 }
 
 fn changes() -> impl Iterator<Item = (&'static str, &'static str)> {
-    [LEAD, SUBSCRIBER].into_iter().flat_map(|path| ["PUT", "PATCH", "DELETE"].map(|m| (m, path)))
+    ROWS.into_iter().flat_map(|path| ["PUT", "PATCH", "DELETE"].map(|m| (m, path)))
 }
 
 #[rstest]
@@ -123,7 +143,7 @@ async fn a_version_that_the_client_has_is_not_sent_again(
     #[case] lines: &[&str],
     #[case] has_it: bool,
 ) {
-    for path in [LEAD, SUBSCRIBER] {
+    for path in ROWS {
         let tag = etag(path).await;
         let request = lines.iter().fold(get(path), |request, line| {
             request.append_header(("If-None-Match", line.replace("TAG", &tag)))
@@ -162,7 +182,7 @@ async fn only_a_version_that_the_client_names_is_shown_or_changed(
     #[case] lines: &[&str],
     #[case] status: u16,
 ) {
-    for (method, path) in changes().chain([("GET", LEAD), ("GET", SUBSCRIBER)]) {
+    for (method, path) in changes().chain(ROWS.map(|path| ("GET", path))) {
         let tag = etag(path).await;
         let request = lines.iter().fold(change(method, path), |request, line| {
             request.append_header(("If-Match", line.replace("TAG", &tag)))
@@ -202,7 +222,7 @@ async fn a_failed_condition_is_told_as_a_problem_to_clients_that_prefer_it() {
 
 #[actix_web::test]
 async fn a_change_is_answered_with_the_tag_of_the_new_version() {
-    for path in [LEAD, SUBSCRIBER] {
+    for path in ROWS {
         let first = etag(path).await;
         let requests = ["PUT", "PATCH"].map(|method| change(method, path));
         let [put, patch] = requests;
@@ -266,11 +286,12 @@ async fn a_change_may_exclude_versions(#[case] value: &str, #[case] status: u16)
 
 #[actix_web::test]
 async fn a_row_that_is_not_there_is_not_found_under_any_condition() {
-    for (method, path) in changes().chain([("GET", LEAD), ("GET", SUBSCRIBER)]) {
+    for (method, path) in changes().chain(ROWS.map(|path| ("GET", path))) {
         for (name, value) in [("If-Match", "*"), ("If-Match", "\"x\""), ("If-None-Match", "*")] {
             let mut service = Service::default();
             service.repositories.leads.expect_find().returning(|_| Ok(None));
             service.repositories.subscribers.expect_find().returning(|_| Ok(None));
+            service.repositories.clients.expect_find().returning(|_| Ok(None));
             let answer = service.answer(change(method, path).insert_header((name, value))).await;
             assert_eq!(answer.status, StatusCode::NOT_FOUND, "{method} {path} {name}: {value}");
         }

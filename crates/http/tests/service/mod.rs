@@ -10,6 +10,7 @@ use actix_web::test::{TestRequest, init_service, try_call_service};
 use chrono::{DateTime, Utc};
 use exit3_app::App;
 use exit3_app::quotas::Limits;
+use exit3_domain::clients::{Client, ClientId, ClientInput};
 use exit3_domain::email::DisposableDomains;
 use exit3_domain::leads::{Lead, LeadId, LeadInput};
 use exit3_domain::raw::RawValue;
@@ -20,6 +21,7 @@ use exit3_web::{CorsSettings, Observer, Site, observe};
 use serde_json::Value;
 
 pub const LEADS: &str = "/backend/api/v1/leads/";
+pub const CLIENTS: &str = "/backend/api/v1/clients/";
 pub const NEWSLETTER: &str = "/backend/api/v1/newsletter/";
 
 /// The resources of the API, and their paths.
@@ -159,6 +161,11 @@ pub fn lead(id: i64) -> Lead {
 
 pub fn subscriber(id: i64) -> Subscriber {
     Subscriber { id: SubscriberId(id), email: "ana@acme.hr".to_owned(), is_subscribed: true }
+}
+
+pub fn client(id: i64) -> Client {
+    let input = ClientInput { team_id: RawValue::text("T-1"), ..ClientInput::default() };
+    Client { id: ClientId(id), details: input.into_new().unwrap() }
 }
 
 pub fn away() -> StoreError {

@@ -1,14 +1,14 @@
 //! Every field that clients may set is stored, changed and shown, alone and together with others.
 
 use exit3_domain::fields::{Field, FieldKind};
-use exit3_domain::{leads, subscribers};
+use exit3_domain::{clients, leads, subscribers};
 use serde_json::{Map, Value, json};
 
 use crate::recording::{KEY, Recording};
 use crate::socket::send;
 
-const RESOURCES: [(&str, &[Field]); 2] =
-    [("leads", leads::FIELDS), ("newsletter", subscribers::FIELDS)];
+const RESOURCES: [(&str, &[Field]); 3] =
+    [("leads", leads::FIELDS), ("newsletter", subscribers::FIELDS), ("clients", clients::FIELDS)];
 
 /// A valid value. Values of different numbers differ.
 fn value(field: &Field, number: usize) -> Value {
@@ -20,6 +20,9 @@ fn value(field: &Field, number: usize) -> Value {
         },
         FieldKind::Choice(words) => json!(words[(words.len() - number) % words.len()]),
         FieldKind::Boolean => json!(number.is_multiple_of(2)),
+        FieldKind::Money => json!(format!("{number}200.05")),
+        // The leads are stored before.
+        FieldKind::Reference => json!(number),
     }
 }
 
@@ -74,6 +77,11 @@ impl Resource<'_> {
 
 /// Writes every field of every resource at `service`, `host:port`.
 pub(crate) fn write_all(service: &str) {
+    for number in 4..=6 {
+        let path = "/backend/api/v1/leads/".to_owned();
+        let lead = json!(whole(leads::FIELDS, number));
+        Resource { service, path, fields: leads::FIELDS }.send("POST", None, Some(&lead));
+    }
     for (name, fields) in RESOURCES {
         let resource = Resource { service, path: format!("/backend/api/v1/{name}/"), fields };
         let mut expected = whole(fields, 1);
