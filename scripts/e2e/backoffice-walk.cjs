@@ -1,4 +1,5 @@
 // The walk itself: see backoffice.cjs.
+const fs = require("node:fs");
 const { ADMIN, BASE, COLLEAGUE, LEAD, OWNER, check, chromium, invitation, look, must, onPostgres, post, printed, shoot, signIn, watch } = require("./backoffice.cjs");
 
 async function makeOwner(page) {
@@ -148,6 +149,33 @@ async function account(page) {
   await look(page, "not-found");
 }
 
+/** Downloads the file of an export, and returns its rows. */
+async function downloaded(page) {
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download CSV" }).click()]);
+  must(/^leads-\d{4}-\d\d-\d\d\.csv$/.test(download.suggestedFilename()), `the file is called ${download.suggestedFilename()}`);
+  return fs.readFileSync(await download.path(), "utf8").trimEnd().split("\r\n");
+}
+
+async function exportLeads(page) {
+  await page.goto(`${ADMIN}leads/?q=primjer`);
+  await page.getByRole("link", { name: "Export" }).click();
+  await page.getByRole("heading", { name: "Export leads" }).waitFor();
+  await look(page, "export");
+  await page.getByRole("radio", { name: /Semicolon/ }).check();
+  await page.getByRole("checkbox", { name: "UTF-8" }).check();
+  const rows = await downloaded(page);
+  must(rows.length === 31 && rows[0].startsWith('\ufeff"id";"full_name"'), `the export begins with ${rows[0]}`);
+  must(rows.slice(1).every((row) => row.includes('"\t+38591')), "a number may be taken for a formula");
+  await page.getByText("The file is complete.").waitFor();
+  must((await page.textContent("[data-rows]")) === "30", "the progress counts other rows");
+  await check(page, "export that has ended");
+  await page.route("**/leads/export/**", (route) => (route.request().method() === "POST" ? route.abort("connectionreset") : route.continue()));
+  await page.getByRole("button", { name: "Download CSV" }).click();
+  await page.getByText("The export broke off.").waitFor();
+  await check(page, "export that broke off");
+  await page.unroute("**/leads/export/**");
+}
+
 /** A phone, in Croatian, in the dark. */
 async function onThePhone(browser, id) {
   const context = await browser.newContext({ viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, locale: "hr-HR", colorScheme: "dark" });
@@ -157,7 +185,7 @@ async function onThePhone(browser, id) {
   await check(page, "Croatian sign-in");
   await shoot(page, "hr-sign-in-360-dark");
   await signIn(page, OWNER.name, OWNER.password);
-  for (const [name, where] of [["leads", "leads/"], ["lead", `leads/${id}/`], ["lead-edit", `leads/${id}/edit/`], ["subscribers", "subscribers/"], ["account", "account/"]]) {
+  for (const [name, where] of [["leads", "leads/"], ["lead", `leads/${id}/`], ["lead-edit", `leads/${id}/edit/`], ["subscribers", "subscribers/"], ["export", "leads/export/"], ["account", "account/"]]) {
     await page.goto(`${ADMIN}${where}`);
     await check(page, `Croatian ${name}`);
     await shoot(page, `hr-${name}-360-dark`);
@@ -190,6 +218,8 @@ async function withoutScripts(browser, id) {
   await page.fill("#text", "Bez skripti.");
   await page.getByRole("button", { name: "Add note" }).click();
   await page.locator("#story .text", { hasText: "Bez skripti" }).waitFor();
+  await page.goto(`${ADMIN}leads/export/?q=primjer`);
+  must((await downloaded(page)).length === 31, "an export without scripts has other rows");
   await context.close();
 }
 
@@ -229,6 +259,7 @@ module.exports = async function walk() {
       await editInRow(page);
       await signInAgain(page, context, id);
       await require("./backoffice-subscribers.cjs")(page);
+      await exportLeads(page);
       await account(page);
       await onThePhone(browser, id);
       await withoutScripts(browser, id);

@@ -76,6 +76,7 @@ document.addEventListener('click', (event) => {
 document.addEventListener('submit', (event) => {
   const form = event.target;
   if (form.method !== 'post' || form.hasAttribute('hx-post')) return;
+  if ('export' in form.dataset) { event.preventDefault(); download(form); return; }
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = 'yes';
 });
@@ -96,4 +97,48 @@ if (here.searchParams.has('done')) {
 
 for (const field of document.querySelectorAll('select[data-sends]')) {
   field.addEventListener('change', () => field.form.requestSubmit());
+}
+
+/** Downloads an export with its progress. A file that breaks off is not saved. */
+async function download(form) {
+  if (form.dataset.sent) return;
+  form.dataset.sent = 'yes';
+  const box = form.querySelector('[data-progress]');
+  const [bar, number, stop] = ['progress', '[data-rows]', '[data-stop]'].map((one) => box.querySelector(one));
+  const say = (word) => { box.querySelector('[role=status]').textContent = box.dataset[word]; };
+  const stopping = new AbortController();
+  stop.onclick = () => stopping.abort();
+  if (form.dataset.total) bar.max = Math.max(1, form.dataset.total);
+  bar.removeAttribute('value');
+  box.hidden = stop.hidden = bar.hidden = false;
+  say('running');
+  try {
+    const response = await fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)), signal: stopping.signal });
+    // A page says why there is no file. The browser shows it when it sends the form itself.
+    if (!response.ok || !response.headers.get('content-type').startsWith('text/csv')) { form.submit(); return; }
+    const reader = response.body.getReader();
+    // Blobs need not stay in memory. The first row is the head.
+    let [parts, held, size, rows, isQuoted] = [[], [], 0, -1, false];
+    for (let step = await reader.read(); !step.done; step = await reader.read()) {
+      for (const byte of step.value) {
+        if (byte === 34) isQuoted = !isQuoted;
+        else if (byte === 10 && !isQuoted) rows += 1;
+      }
+      held.push(step.value);
+      size += step.value.length;
+      if (size > 4194304) [parts, held, size] = [[...parts, new Blob(held)], [], 0];
+      number.textContent = rows.toLocaleString(root.lang);
+      if (form.dataset.total) bar.value = rows;
+    }
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(new Blob([...parts, ...held], { type: 'text/csv' }));
+    link.download = response.headers.get('content-disposition').match(/filename="(.+)"/)[1];
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+    say('done');
+  } catch {
+    say(stopping.signal.aborted ? 'stopped' : 'failed');
+  }
+  stop.hidden = bar.hidden = true;
+  delete form.dataset.sent;
 }

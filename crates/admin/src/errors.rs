@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use exit3_app::access::Forbidden;
+use exit3_app::exports::ExportError;
 use exit3_app::staff::StaffError;
 use exit3_app::{EditError, FindError, UpdateError};
 use exit3_domain::events::EventId;
@@ -85,6 +86,22 @@ impl From<EditError> for PageError {
             EditError::Conflicts(_) => Self::Api(ApiError::precondition_failed()),
             EditError::Contended => UpdateError::Contended.into(),
             EditError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ExportError> for PageError {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Forbidden(_) => Self::Forbidden,
+            ExportError::NoColumns => {
+                Self::Api(ApiError::bad_request("Choose at least one column."))
+            }
+            ExportError::Store(error) => error.into(),
+            ExportError::Write(error) => {
+                tracing::error!(%error, "a file cannot be written");
+                Self::Api(ApiError::internal())
+            }
         }
     }
 }

@@ -38,6 +38,11 @@ impl Form {
         self.fields.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
+    /// All values of this name, as they were sent.
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.fields.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+
     /// Whether there is a field of this name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.given(name).is_some()

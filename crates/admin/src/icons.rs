@@ -25,6 +25,7 @@ icons!(
     "circle-check",
     "clock",
     "copy",
+    "download",
     "globe",
     "history",
     "inbox",

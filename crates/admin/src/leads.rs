@@ -4,6 +4,7 @@ mod asked;
 mod delete;
 mod detail;
 mod edit;
+mod export;
 mod list;
 mod row;
 mod story;
@@ -42,6 +43,9 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::new("leads/new/")
             .route(Method::GET, edit::blank)
             .route(Method::POST, edit::create),
+        Endpoint::new("leads/export/")
+            .route(Method::GET, export::form)
+            .route(Method::POST, export::send),
         Endpoint::new("leads/{id}/").route(Method::GET, detail::detail),
         Endpoint::new("leads/{id}/edit/")
             .route(Method::GET, edit::form)

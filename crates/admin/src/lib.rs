@@ -10,6 +10,7 @@ mod deleted;
 mod door;
 mod error_page;
 mod errors;
+mod exports;
 mod fields;
 mod forged;
 mod form;

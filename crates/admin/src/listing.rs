@@ -34,6 +34,8 @@ pub(crate) struct List {
     pub(crate) count: String,
     /// The link that counts them exactly, unless the number is exact.
     pub(crate) count_exactly: Option<String>,
+    /// The link to the page that exports the list, for those who may.
+    pub(crate) export: Option<String>,
     /// The link that searches all rows, if words were only looked for in the next ones.
     pub(crate) search_all: Option<String>,
     pub(crate) search_all_text: String,
@@ -100,6 +102,7 @@ impl List {
                 Count::Exact(_) => None,
                 Count::AtLeast(_) => Some(asked.counted().link()),
             },
+            export: None,
             search_all: None,
             search_all_text: say(texts, "list-search-all", resource),
             cut_short_text: say(texts, "list-cut-short", resource),

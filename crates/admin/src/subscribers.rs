@@ -4,6 +4,7 @@ mod asked;
 mod delete;
 mod detail;
 mod edit;
+mod export;
 mod list;
 
 use actix_web::http::Method;
@@ -36,6 +37,9 @@ pub(crate) const PAGES: Pages = Pages {
 fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::new("subscribers/").route(Method::GET, list::list),
+        Endpoint::new("subscribers/export/")
+            .route(Method::GET, export::form)
+            .route(Method::POST, export::send),
         Endpoint::new("subscribers/{id}/").route(Method::GET, detail::detail),
         Endpoint::new("subscribers/{id}/edit/")
             .route(Method::GET, edit::form)

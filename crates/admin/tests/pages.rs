@@ -23,14 +23,16 @@ use office::{HOST, Office, get, post, signed_in};
 const LEADS: &str = "/backend/admin/leads/";
 
 /// All pages that a person who is signed in can open.
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 12] = [
     "leads/",
     "leads/new/",
     "leads/7/",
     "leads/7/edit/",
+    "leads/export/?q=%3Cscript%3Ealert('q')",
     "subscribers/",
     "subscribers/7/",
     "subscribers/7/edit/",
+    "subscribers/export/?q=%3Cscript%3Ealert('q')",
     "account/",
     "search/?q=%3Cscript%3Ealert('q')%3C/script%3E",
     "nothing/",

@@ -1,6 +1,7 @@
 //! Use cases of leads.
 
 mod edit;
+mod export;
 pub mod notes;
 mod pages;
 pub mod timeline;

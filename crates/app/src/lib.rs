@@ -8,6 +8,7 @@ pub mod clients;
 pub mod erasure;
 mod error;
 pub mod events;
+pub mod exports;
 pub mod health;
 pub mod jobs;
 pub mod leads;

@@ -205,18 +205,25 @@ async fn checked(app: &App, staff: &Staff, password: &str) -> Result<PasswordHas
 /// # Errors
 /// The database failed.
 pub async fn team(app: &App) -> Result<Vec<Staff>, StoreError> {
+    let mut team = all(app).await?;
+    team.retain(|staff| admitted(staff).is_some());
+    Ok(team)
+}
+
+/// All accounts, ordered by name.
+pub(crate) async fn all(app: &App) -> Result<Vec<Staff>, StoreError> {
     let accounts = &app.repositories()?.staff;
-    let (mut team, mut number) = (Vec::new(), 1);
+    let (mut all, mut number) = (Vec::new(), 1);
     let size = MAX_PAGE_SIZE;
     while let Some(page) =
         accounts.list(PageRequest { number: PageNumber::Number(number), size }).await?
     {
         let is_last = number >= last_page(page.count, size);
-        team.extend(page.rows.into_iter().filter(|staff| admitted(staff).is_some()));
+        all.extend(page.rows);
         if is_last {
             break;
         }
         number += 1;
     }
-    Ok(team)
+    Ok(all)
 }

@@ -1,6 +1,7 @@
 //! Use cases of newsletter subscribers.
 
 mod edit;
+mod export;
 mod pages;
 
 use exit3_domain::email::DisposableDomains;

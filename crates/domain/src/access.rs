@@ -212,7 +212,14 @@ mod tests {
         assert_eq!(to_undo(Verb::DELETED), Some(Action::Restore));
         assert_eq!(to_undo(Verb::UPDATED), Some(Action::Edit));
         assert_eq!(to_undo(Verb::NOTE_REMOVED), Some(Action::Note));
-        for other in [Verb::CREATED, Verb::RESTORED, Verb::NOTED, Verb::ERASED, Verb::IMPORTED] {
+        for other in [
+            Verb::CREATED,
+            Verb::RESTORED,
+            Verb::NOTED,
+            Verb::ERASED,
+            Verb::IMPORTED,
+            Verb::EXPORTED,
+        ] {
             assert_eq!(to_undo(other), None, "{other}");
         }
     }

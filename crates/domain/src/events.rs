@@ -85,6 +85,10 @@ impl Verb {
     pub const RESTORED: &'static str = "restored";
     /// Rows were imported from another service.
     pub const IMPORTED: &'static str = "imported";
+    /// An export of a list began. The id of the row is 0.
+    pub const EXPORTED: &'static str = "exported";
+    /// An export of a list contains all of its rows.
+    pub const EXPORT_ENDED: &'static str = "export_ended";
     /// A person was erased.
     pub const ERASED: &'static str = "erased";
     /// A key was revoked.
@@ -123,7 +127,10 @@ impl Verb {
 
     /// Whether the changes of the event are values alone, without others before them.
     pub fn has_values(&self) -> bool {
-        matches!(self.action(), Self::DELETED | Self::IMPORTED | Self::ERASED)
+        matches!(
+            self.action(),
+            Self::DELETED | Self::IMPORTED | Self::EXPORTED | Self::EXPORT_ENDED | Self::ERASED
+        )
     }
 
     /// The kind of resource: what is before the last dot.
@@ -148,7 +155,7 @@ impl fmt::Display for Verb {
 pub struct Subject {
     /// The kind of resource, such as `lead`.
     pub resource: Arc<str>,
-    /// The id of the row; 0 for the whole database.
+    /// The id of the row; 0 for the whole database, and for a list.
     pub id: i64,
 }
 

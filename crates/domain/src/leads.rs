@@ -2,11 +2,13 @@
 
 pub mod counts;
 mod edit;
+mod export;
 mod input;
 mod list;
 mod work;
 
 pub use edit::parse_new;
+pub use export::COLUMNS;
 pub use input::{FIELDS, LeadChange, LeadInput};
 pub use list::{LeadFilter, LeadOrder, LeadOwner, LeadPage, LeadSort};
 pub use work::{

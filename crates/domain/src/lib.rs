@@ -13,6 +13,7 @@ pub mod contact;
 pub mod edits;
 pub mod email;
 pub mod events;
+pub mod exports;
 pub mod fields;
 pub mod jobs;
 pub mod lead_notes;

@@ -1,6 +1,9 @@
 //! Newsletter subscribers.
 
 mod edit;
+mod export;
+
+pub use export::COLUMNS;
 
 use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidateArgs, ValidationError};

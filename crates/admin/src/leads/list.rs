@@ -18,6 +18,7 @@ use super::asked::{Asked, NOBODY};
 use crate::Admin;
 use crate::choices::{Choice, choices};
 use crate::errors::PageError;
+use crate::exports;
 use crate::format;
 use crate::i18n::{Texts, say};
 use crate::listing::{Chip, List, columns, list_page};
@@ -108,6 +109,7 @@ pub(super) async fn list(
     let filters = &asked.filters;
     let mut list = List::of(texts, "leads", &asked, &slice, count);
     list.columns = columns(texts, &asked, &COLUMNS);
+    list.export = exports::link(&member, &asked);
     list.search_all = is_cut_short.then(|| asked.counted().link());
     list.chips = view.chips(&found.by_status);
     list.chips_label = say(texts, "column", "status");

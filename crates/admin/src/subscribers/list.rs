@@ -13,6 +13,7 @@ use super::asked::{Asked, SubscriberFilters};
 use super::{address, state};
 use crate::Admin;
 use crate::errors::PageError;
+use crate::exports;
 use crate::format;
 use crate::i18n::{Texts, say};
 use crate::listing::{Chip, List, columns, list_page};
@@ -66,6 +67,7 @@ pub(super) async fn list(
     };
     let mut list = List::of(texts, "subscribers", &asked, &slice, count);
     list.columns = columns(texts, &asked, &COLUMNS);
+    list.export = exports::link(&member, &asked);
     list.search_all = is_cut_short.then(|| asked.counted().link());
     list.chips = chips(texts, &asked, found.by_state);
     list.chips_label = say(texts, "column", "subscribed");

@@ -271,9 +271,10 @@ impl Office {
                 Err(error) => error.error_response(),
             };
             let (status, headers) = (response.status(), response.headers().clone());
-            let body = to_bytes(response.into_body()).await.unwrap();
-            let body = String::from_utf8(body.to_vec()).unwrap();
-            answers.push(Answer { status, headers, body });
+            let body = to_bytes(response.into_body()).await;
+            let is_whole = body.is_ok();
+            let body = String::from_utf8(body.unwrap_or_default().to_vec()).unwrap();
+            answers.push(Answer { status, headers, body, is_whole });
         }
         answers
     }
@@ -286,7 +287,9 @@ impl Office {
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
+    /// Empty if it broke off.
     pub body: String,
+    pub is_whole: bool,
 }
 
 impl Answer {

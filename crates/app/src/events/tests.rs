@@ -67,6 +67,8 @@ async fn says_what_cannot_be_undone() {
         ("staff", Verb::DELETED),
         (Subject::DATABASE, Verb::IMPORTED),
         ("lead", Verb::IMPORTED),
+        ("lead", Verb::EXPORTED),
+        ("lead", Verb::EXPORT_ENDED),
         ("lead", "erased"),
         ("tag", Verb::UPDATED),
     ];
