@@ -25,6 +25,7 @@ WORK = (
     "UPDATE leads SET next_step_at = {yesterday} WHERE id % 400 = 0",
 )
 # Each kind of page: its name, its paths, and the milliseconds that 95 of 100 requests may take.
+TODAY = {"today": [""]}
 LISTS = {
     "newest first": [""],
     "a status": [f"?status={word}" for word in ("new", "contacted", "interested", "not_interested", "converted", "closed")],
@@ -172,8 +173,9 @@ def ours(run, on_postgres):
     service.start()
     visitor = enter(service)
     wait_for_index(service)
+    wait_for_weeks(service)
     rows = []
-    for kinds, base, most in ((LISTS, LEADS, 25), (DETAILS, LEADS, 25), (SEARCHES, LEADS, 50)):
+    for kinds, base, most in ((TODAY, BASE, 25), (LISTS, LEADS, 25), (DETAILS, LEADS, 25), (SEARCHES, LEADS, 50)):
         rows += measure(run, visitor, kinds, base, most, service.name, postgres)
     table(f"{service.name}, {run.options.many:,} leads", HEAD, rows)
     service.stop()
@@ -193,6 +195,21 @@ def wait_for_index(service):
                 "SELECT (SELECT count(*) FROM lead_search_queue) + (SELECT count(*) FROM leads WHERE id > (SELECT indexed_to FROM lead_search_state))"
             ).fetchone()[0]
         if behind == 0:
+            return
+        time.sleep(1)
+
+
+def wait_for_weeks(service):
+    """Waits until the leads of all weeks of the first page are counted."""
+    count = "SELECT count(*) FROM lead_weeks"
+    path = None if service.postgres else next((service.directory / "data").glob("*.sqlite3"))
+    while True:
+        if path is None:
+            counted = int(service.postgres.sql(count, service.database))
+        else:
+            with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+                counted = database.execute(count).fetchone()[0]
+        if counted >= 12:
             return
         time.sleep(1)
 

@@ -19,12 +19,16 @@ async function makeOwner(page) {
   await check(page, "invitation with an error");
   await page.fill("#password", OWNER.password);
   await page.press("#password", "Enter");
-  await page.waitForURL(`${ADMIN}leads/`);
+  await page.waitForURL(ADMIN);
   const again = await page.request.get(link);
   must(again.status() === 404, `a used invitation answers ${again.status()}`);
 }
 
 async function findLead(page) {
+  await look(page, "today-empty");
+  await page.keyboard.press("g");
+  await page.keyboard.press("l");
+  await page.waitForURL(`${ADMIN}leads/`);
   await look(page, "leads-empty");
   const id = await post(LEAD);
   for (let number = 1; number <= 30; number++) {
@@ -72,7 +76,7 @@ async function acceptInvitation(page) {
   must((await page.inputValue("#username")) === COLLEAGUE.name, "the invitation is for somebody else");
   await page.fill("#password", COLLEAGUE.password);
   await page.press("#password", "Enter");
-  await page.waitForURL(`${ADMIN}leads/`);
+  await page.waitForURL(ADMIN);
 }
 
 async function resolveConflict(page, other) {
@@ -138,6 +142,31 @@ async function signInAgain(page, context, id) {
   await page.getByRole("status").waitFor();
 }
 
+/** The first page counts what has happened, and its marks lead to the lists. */
+async function today(page) {
+  await page.goto(ADMIN);
+  const mark = page.locator("#weeks ~ svg a.present .mark");
+  for (let tries = 0; (await mark.count()) === 0 || (await page.locator("#contact ~ svg .mark").count()) === 0; tries++) {
+    must(tries < 60, "the leads of this week are not counted");
+    await page.waitForTimeout(1000);
+    await page.reload();
+  }
+  await page.locator("#weeks ~ details summary").click();
+  const received = await page.locator("#weeks ~ details tbody tr").last().locator("td").innerText();
+  await look(page, "today");
+  await page.locator("#weeks ~ svg a.present").click();
+  await page.waitForURL(/leads\/\?since=/);
+  must((await page.locator(".pages .number").innerText()) === received, `the list has other leads than the picture, which says ${received}`);
+  await page.goto(ADMIN);
+  await page.locator("#waiting a").click();
+  await page.waitForURL(/owner=none/);
+  await page.goBack();
+  await page.locator("#funnel ~ svg a").nth(3).focus();
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/status=converted/);
+  await page.goBack();
+}
+
 async function account(page) {
   await page.goto(`${ADMIN}account/`);
   await look(page, "account");
@@ -185,7 +214,7 @@ async function onThePhone(browser, id) {
   await check(page, "Croatian sign-in");
   await shoot(page, "hr-sign-in-360-dark");
   await signIn(page, OWNER.name, OWNER.password);
-  for (const [name, where] of [["leads", "leads/"], ["lead", `leads/${id}/`], ["lead-edit", `leads/${id}/edit/`], ["subscribers", "subscribers/"], ["export", "leads/export/"], ["account", "account/"]]) {
+  for (const [name, where] of [["today", ""], ["leads", "leads/"], ["lead", `leads/${id}/`], ["lead-edit", `leads/${id}/edit/`], ["subscribers", "subscribers/"], ["export", "leads/export/"], ["account", "account/"]]) {
     await page.goto(`${ADMIN}${where}`);
     await check(page, `Croatian ${name}`);
     await shoot(page, `hr-${name}-360-dark`);
@@ -198,7 +227,7 @@ async function onThePhone(browser, id) {
   const wide = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "hr-HR" });
   const desk = watch(await wide.newPage());
   await signIn(desk, OWNER.name, OWNER.password);
-  for (const [name, where] of [["leads", "leads/"], ["lead", `leads/${id}/`]]) {
+  for (const [name, where] of [["today", ""], ["leads", "leads/"], ["lead", `leads/${id}/`]]) {
     await desk.goto(`${ADMIN}${where}`);
     await look(desk, `hr-${name}`);
   }
@@ -210,6 +239,7 @@ async function withoutScripts(browser, id) {
   const context = await browser.newContext({ javaScriptEnabled: false });
   const page = watch(await context.newPage());
   await signIn(page, OWNER.name, OWNER.password);
+  await page.goto(`${ADMIN}leads/`);
   const row = page.locator("#list tbody tr").first();
   await row.locator("select[name=status]").selectOption("closed");
   await row.locator(".cell button").first().click();
@@ -260,6 +290,7 @@ module.exports = async function walk() {
       await signInAgain(page, context, id);
       await require("./backoffice-subscribers.cjs")(page);
       await exportLeads(page);
+      await today(page);
       await account(page);
       await onThePhone(browser, id);
       await withoutScripts(browser, id);

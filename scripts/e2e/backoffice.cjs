@@ -72,7 +72,7 @@ async function signIn(page, name, password) {
   await page.fill("#username", name);
   await page.fill("#password", password);
   await page.press("#password", "Enter");
-  await page.waitForURL(`${ADMIN}leads/`);
+  await page.waitForURL(ADMIN);
 }
 
 async function post(body) {

@@ -1,6 +1,6 @@
 //! How values are written in pages: times, ages, names and numbers.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use exit3_domain::events::Actor;
 use exit3_domain::paging::Count;
 use exit3_domain::validation::{Invalid, Violation};
@@ -17,6 +17,16 @@ pub(crate) fn age(texts: Texts, then: DateTime<Utc>, now: DateTime<Utc>) -> Stri
         60..1440 => fl!(texts, "age-hours", count = (minutes / 60)),
         1440..525_600 => fl!(texts, "age-days", count = (minutes / 1440)),
         _ => fl!(texts, "age-years", count = (minutes / 525_600)),
+    }
+}
+
+/// How long something took, in one word: `5 min`, `3 h`, `12 d`.
+pub(crate) fn wait(texts: Texts, time: TimeDelta) -> String {
+    match time.num_minutes().max(0) {
+        0 => fl!(texts, "wait-none"),
+        minutes @ 1..60 => fl!(texts, "age-minutes", count = minutes),
+        minutes @ 60..2880 => fl!(texts, "age-hours", count = (minutes / 60)),
+        minutes => fl!(texts, "age-days", count = (minutes / 1440)),
     }
 }
 

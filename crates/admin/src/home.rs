@@ -1,23 +1,92 @@
-//! The first page.
+//! The first page: what a person has to do now, and pictures of how leads come in.
 
-use actix_web::HttpResponse;
+mod pictures;
+mod steps;
+
 use actix_web::http::Method;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use chrono::NaiveDate;
+use exit3_app::leads;
+use exit3_app::sign_ins;
+use exit3_domain::access::{Action, Record};
 use exit3_web::Endpoint;
+use i18n_embed_fl::fl;
 
-use crate::BASE;
+use self::pictures::{Bars, Columns};
+use self::steps::Steps;
 use crate::errors::PageError;
-use crate::page::see_other;
-use crate::resource::Pages;
+use crate::page::{page, see_other};
+use crate::resource::{Menu, Pages};
+use crate::shell::Shell;
+use crate::visit::Member;
+use crate::{Admin, BASE};
 
-/// The first page. It leads to the leads, until there is more to show.
-pub(crate) const PAGES: Pages = Pages { name: "home", endpoints, ..Pages::EMPTY };
+/// The first page.
+pub(crate) const PAGES: Pages = Pages {
+    name: "home",
+    menu: Some(Menu { path: "", icon: "house", key: "g h", reads: Record::Lead(None) }),
+    endpoints,
+    ..Pages::EMPTY
+};
 
 fn endpoints() -> Vec<Endpoint> {
-    vec![Endpoint::new("").route(Method::GET, home)]
+    vec![Endpoint::new("").route(Method::GET, today)]
 }
 
-async fn home() -> HttpResponse {
-    see_other(&format!("{BASE}leads/"))
+#[derive(Template)]
+#[template(path = "home/today.html")]
+struct TodayPage {
+    shell: Shell,
+    day: NaiveDate,
+    steps: Vec<Steps>,
+    columns: Vec<Columns>,
+    bars: Vec<Bars>,
+    may_create: bool,
+}
+
+/// The first page of an installation without leads.
+#[derive(Template)]
+#[template(path = "home/empty.html")]
+struct EmptyPage {
+    shell: Shell,
+    may_create: bool,
+    is_owner: bool,
+}
+
+async fn today(
+    admin: Data<Admin>,
+    request: HttpRequest,
+    member: Member,
+) -> Result<HttpResponse, PageError> {
+    member.check(Action::Read, Record::Lead(None))?;
+    let (app, texts) = (&admin.app, member.visit.texts);
+    let now = app.clock.now();
+    let (counts, left_at) =
+        tokio::try_join!(leads::counts(app), sign_ins::left_at(app, &member.who))?;
+    let shell = Shell::of(&member.visit, "home");
+    let may_create = member.may(Action::Create, Record::Lead(None));
+    if counts.is_empty() {
+        let is_owner = member.may(Action::Create, Record::ApiKey);
+        return page(&request, &EmptyPage { shell, may_create, is_owner });
+    }
+    let me = member.who.staff.id;
+    let (weeks, own, waiting, new) = tokio::try_join!(
+        async { Ok::<_, PageError>(leads::weeks::weeks(app).await?) },
+        Steps::own(app, texts, me, now),
+        Steps::waiting(app, texts, now),
+        Steps::new(app, texts, left_at, now),
+    )?;
+    let template = TodayPage {
+        day: now.date_naive(),
+        steps: vec![own, waiting, new],
+        columns: vec![Columns::received(texts, &weeks), Columns::waits(texts, &weeks)],
+        bars: vec![Bars::funnel(texts, &counts), Bars::sources(texts, &counts)],
+        may_create,
+        shell,
+    };
+    page(&request, &template)
 }
 
 /// Leads from the address of the service to the back office.

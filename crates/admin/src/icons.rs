@@ -28,6 +28,7 @@ icons!(
     "download",
     "globe",
     "history",
+    "house",
     "inbox",
     "info",
     "keyboard",

@@ -16,6 +16,7 @@ use exit3_web::{Endpoint, path};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
+pub(crate) use self::asked::{Asked, LeadFilters};
 use crate::deleted::absent;
 use crate::errors::PageError;
 use crate::i18n::say;
@@ -93,7 +94,7 @@ fn search<'a>(
 }
 
 /// The address of a lead.
-fn address(id: LeadId) -> String {
+pub(crate) fn address(id: LeadId) -> String {
     format!("{BASE}leads/{}/", id.0)
 }
 

@@ -23,7 +23,8 @@ use office::{HOST, Office, get, post, signed_in};
 const LEADS: &str = "/backend/admin/leads/";
 
 /// All pages that a person who is signed in can open.
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 13] = [
+    "",
     "leads/",
     "leads/new/",
     "leads/7/",
@@ -119,8 +120,6 @@ async fn the_address_of_the_service_leads_to_the_back_office() {
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{path}");
         assert_eq!(answer.header("location"), exit3_admin::BASE);
     }
-    let first = Office::of(Role::Owner, None, None).answer(get(exit3_admin::BASE)).await;
-    assert_eq!(first.header("location"), LEADS);
 }
 
 #[actix_web::test]

@@ -28,7 +28,7 @@ enum Needs {
 }
 
 const ROUTES: &[(&str, &str, Needs)] = &[
-    ("GET", "", Needs::Nothing),
+    ("GET", "", Needs::OnLeads(Action::Read)),
     ("GET", "search/", Needs::Nothing),
     ("GET", "account/", Needs::Nothing),
     ("POST", "account/preferences/", Needs::Nothing),

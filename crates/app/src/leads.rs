@@ -5,6 +5,7 @@ mod export;
 pub mod notes;
 mod pages;
 pub mod timeline;
+pub mod weeks;
 
 use exit3_domain::events::Author;
 use exit3_domain::leads::{Lead, LeadChange, LeadFilter, LeadId, LeadInput, LeadOrder};
@@ -16,7 +17,7 @@ use crate::seen::{ATTEMPTS, admitted, unless_stale};
 use crate::{App, FindError, ListError, SaveError, UpdateError, telemetry};
 
 pub use edit::{create_by_staff, delete_by_staff, edit};
-pub use pages::{Neighbours, count, neighbours, page, suggest, with_contact};
+pub use pages::{Neighbours, count, counts, neighbours, page, suggest, with_contact};
 
 /// Creates a lead.
 ///

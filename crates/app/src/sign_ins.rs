@@ -10,6 +10,7 @@ mod tests;
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use exit3_domain::access::Worker;
 use exit3_domain::events::{Actor, Author};
 use exit3_domain::sign_ins::{SecretToken, SignIn, admitted};
@@ -89,6 +90,15 @@ pub async fn signed_in(app: &App, token: &str) -> Result<Option<SignedIn>, Store
         tracing::debug!(%error, "the use of a sign-in could not be noted");
     }
     Ok(Some(SignedIn { sign_in, staff, role }))
+}
+
+/// When the person was last here before this visit; `None` on the first one.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+#[tracing::instrument(target = TRACE, name = "sign_ins.left_at", skip_all)]
+pub async fn left_at(app: &App, who: &SignedIn) -> Result<Option<DateTime<Utc>>, StoreError> {
+    app.repositories()?.sign_ins.left_at(who.staff.id).await
 }
 
 /// Ends the sign-in.

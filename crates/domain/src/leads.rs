@@ -5,12 +5,14 @@ mod edit;
 mod export;
 mod input;
 mod list;
+mod weeks;
 mod work;
 
 pub use edit::parse_new;
 pub use export::COLUMNS;
 pub use input::{FIELDS, LeadChange, LeadInput};
 pub use list::{LeadFilter, LeadOrder, LeadOwner, LeadPage, LeadSort};
+pub use weeks::{LeadWeek, WEEKS, Week};
 pub use work::{
     LeadWork, LeadWorkChange, LeadWorkInput, NEXT_STEP_LENGTH, WORK_FIELDS, unknown_owner,
 };

@@ -17,6 +17,8 @@ pub const AGENT: usize = 255;
 pub const ADDRESS: usize = 64;
 /// How far the noted time of the last request may be behind, so that reading pages writes little.
 pub const NOTED_WITHIN: TimeDelta = TimeDelta::seconds(60);
+/// A person who opens no page for this time has left. So a visit has pauses, but a night ends it.
+pub const AWAY: TimeDelta = TimeDelta::hours(4);
 /// For how long an invitation to a person is valid.
 pub const INVITATION: TimeDelta = TimeDelta::hours(72);
 /// For how long the invitation to make the first account is valid.

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use exit3_domain::clients::ClientId;
 use exit3_domain::contact::{Contact, ContactKind};
 use exit3_domain::events::Act;
+use exit3_domain::leads::counts::SourceCount;
 use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, LeadPage, LeadWork, NewLead};
 use exit3_domain::paging::{Glance, Page, PageRequest, Slice, Step};
 
@@ -105,6 +106,9 @@ pub trait LeadRepository: Send + Sync {
         order: LeadOrder,
         step: &Step,
     ) -> Result<LeadPage, StoreError>;
+
+    /// The number of leads of each status and source, without those of which there are none.
+    async fn counts(&self) -> Result<Vec<SourceCount>, StoreError>;
 
     /// The newest `most` leads that have one of these contacts, without the lead `except`.
     async fn with_contact(

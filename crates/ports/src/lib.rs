@@ -17,6 +17,7 @@ mod health;
 pub mod invitations;
 pub mod jobs;
 pub mod lead_notes;
+pub mod lead_weeks;
 pub mod leads;
 pub mod migrations;
 mod quotas;
@@ -39,6 +40,7 @@ pub use foreign::{ForeignRow, ForeignSource, ForeignTable};
 pub use health::{DatabaseHealth, Obstacle};
 pub use invitations::Invitations;
 pub use jobs::JobQueue;
+pub use lead_weeks::LeadWeeks;
 pub use migrations::{Dropped, Migration, Moved, NoWay, Rows, SchemaState, Target, Way};
 pub use quotas::{Charge, Quotas, Standing};
 pub use sign_ins::SignIns;
@@ -70,12 +72,22 @@ repositories::resources! {
 /// do work again that was done since; the schedules, which begin anew in another database; the
 /// positions of consumers, which begin behind the events of a restored archive; and sign-ins and
 /// invitations, because a person who finds an archive must not find a way in, and because the
-/// accounts of another archive may be other people.
-pub const STAYING: &[Table] =
-    &[jobs::TABLE, jobs::SCHEDULES, events::CONSUMERS, sign_ins::TABLE, invitations::TABLE];
+/// accounts of another archive may be other people. For the same reason, when a person was here last;
+/// and the numbers of leads by week, which are computed from leads and events.
+pub const STAYING: &[Table] = &[
+    jobs::TABLE,
+    jobs::SCHEDULES,
+    events::CONSUMERS,
+    sign_ins::TABLE,
+    sign_ins::VISITS,
+    invitations::TABLE,
+    lead_weeks::TABLE,
+];
 
-/// The tables of [`STAYING`] that refer to rows of archives. A restore empties them.
-pub const EMPTIED: &[Table] = &[sign_ins::TABLE, invitations::TABLE];
+/// The tables of [`STAYING`] that refer to rows of archives, or are computed from them. A restore
+/// empties them.
+pub const EMPTIED: &[Table] =
+    &[sign_ins::TABLE, sign_ins::VISITS, invitations::TABLE, lead_weeks::TABLE];
 
 /// Tables whose rows are parts of rows of another table: the table, the column that names the other
 /// row, and the other table. Nothing but an erasure removes them together.

@@ -16,6 +16,8 @@ macro_rules! resources {
             pub sign_ins: std::sync::Arc<dyn SignIns>,
             /// Invitations to choose a password.
             pub invitations: std::sync::Arc<dyn Invitations>,
+            /// Numbers of leads by week.
+            pub lead_weeks: std::sync::Arc<dyn LeadWeeks>,
             /// Health checks of the database.
             pub health: std::sync::Arc<dyn DatabaseHealth>,
         }
@@ -30,6 +32,7 @@ macro_rules! resources {
             pub jobs: jobs::MockJobQueue,
             pub sign_ins: sign_ins::MockSignIns,
             pub invitations: invitations::MockInvitations,
+            pub lead_weeks: lead_weeks::MockLeadWeeks,
             pub health: health::MockDatabaseHealth,
         }
 
@@ -42,6 +45,7 @@ macro_rules! resources {
                     jobs: std::sync::Arc::new(mocks.jobs),
                     sign_ins: std::sync::Arc::new(mocks.sign_ins),
                     invitations: std::sync::Arc::new(mocks.invitations),
+                    lead_weeks: std::sync::Arc::new(mocks.lead_weeks),
                     health: std::sync::Arc::new(mocks.health),
                 }
             }

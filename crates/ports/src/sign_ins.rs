@@ -34,6 +34,21 @@ pub const TABLE: Table = Table {
     rights: "SELECT, INSERT, UPDATE, DELETE",
 };
 
+/// The table of visits: when each person used the back office last.
+pub const VISITS: Table = Table {
+    name: "staff_visits",
+    columns: &[
+        Column::new("staff_id", Kind::Integer),
+        Column::new("seen_at", Kind::Time),
+        Column::new("left_at", Kind::Time),
+    ],
+    resource: "",
+    contacts: &[],
+    searched_by: &[],
+    rules: &[],
+    rights: "SELECT, INSERT, UPDATE",
+};
+
 /// Which sign-ins of an account to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
@@ -52,7 +67,8 @@ pub enum Ending {
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait SignIns: Send + Sync {
-    /// Stores a sign-in, notes it in the account, and leaves an event about the account.
+    /// Stores a sign-in, notes it in the account, and leaves an event about the account. The person
+    /// is here at that time, see [`Self::left_at`].
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if there is no such account, or it is not active.
@@ -62,9 +78,14 @@ pub trait SignIns: Send + Sync {
     /// the sign-in is still valid.
     async fn find(&self, digest: &TokenDigest) -> Result<Option<(SignIn, Staff)>, StoreError>;
 
-    /// Notes when a sign-in was last used. An earlier time than the noted one, or a sign-in that
-    /// does not exist, changes nothing.
+    /// Notes when a sign-in was last used, and that the person is here. An earlier time than the
+    /// noted one, or a sign-in that does not exist, changes nothing.
     async fn note_seen(&self, id: SignInId, at: DateTime<Utc>) -> Result<(), StoreError>;
+
+    /// When the person was last here before the present visit, with any sign-in; `None` on the first
+    /// visit. A visit ends when the person is not seen for
+    /// [`AWAY`](exit3_domain::sign_ins::AWAY).
+    async fn left_at(&self, staff: StaffId) -> Result<Option<DateTime<Utc>>, StoreError>;
 
     /// The sign-ins of an account, those that were used last first.
     async fn list(&self, staff: StaffId) -> Result<Vec<SignIn>, StoreError>;

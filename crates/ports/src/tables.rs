@@ -157,7 +157,9 @@ pub const NOT_MOVED: &[&str] = &[
     "jobs",
     "schedules",
     "sign_ins",
+    "staff_visits",
     "invitations",
+    "lead_weeks",
     "__diesel_schema_migrations",
 ];
 

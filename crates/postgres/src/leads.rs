@@ -14,6 +14,7 @@ use diesel_async::RunQueryDsl;
 use exit3_domain::clients::{self, ClientId};
 use exit3_domain::contact::Contact;
 use exit3_domain::events::{Act, Changes, Verb, record};
+use exit3_domain::leads::counts::SourceCount;
 use exit3_domain::leads::{
     Lead, LeadFilter, LeadId, LeadOrder, LeadPage, LeadWork, NewLead, RESOURCE,
 };
@@ -140,6 +141,10 @@ impl LeadRepository for PgLeadRepository {
         step: &Step,
     ) -> Result<LeadPage, StoreError> {
         self.reader(filter, order, step).page().await
+    }
+
+    async fn counts(&self) -> Result<Vec<SourceCount>, StoreError> {
+        page::counts(&self.lists).await
     }
 
     async fn with_contact(

@@ -18,6 +18,7 @@ mod invitations;
 mod jobs;
 mod lane;
 mod lead_notes;
+mod lead_weeks;
 mod leads;
 mod listing;
 mod lists;
@@ -69,6 +70,7 @@ impl PgDatabase {
             jobs: Arc::new(jobs::PgJobQueue::new(pool.clone())),
             sign_ins: Arc::new(sign_ins::PgSignIns::new(pool.clone())),
             invitations: Arc::new(invitations::PgInvitations::new(pool.clone())),
+            lead_weeks: Arc::new(lead_weeks::PgLeadWeeks::new(pool.clone())),
             health: Arc::new(health::PgHealth::new(pool.clone(), Arc::clone(&self.asked))),
         }
     }

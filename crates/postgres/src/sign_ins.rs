@@ -5,12 +5,12 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::{
     ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, Queryable, Selectable,
 };
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Nullable, Timestamptz};
 use diesel::{QueryResult, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use exit3_domain::api_keys::TokenDigest;
 use exit3_domain::events::{Act, Changes, Verb};
-use exit3_domain::sign_ins::{NewSignIn, SignIn, SignInId};
+use exit3_domain::sign_ins::{AWAY, NewSignIn, SignIn, SignInId};
 use exit3_domain::staff::{PasswordHash, RESOURCE, Staff, StaffId};
 use exit3_ports::sign_ins::Ending;
 use exit3_ports::{SignIns, StoreError};
@@ -70,6 +70,24 @@ impl TryFrom<SignInRow> for SignIn {
     }
 }
 
+/// Notes that the people whom `who` and `from` select are here. If they were away before, the visit is a
+/// new one.
+fn note_visit(who: &'static str, at: DateTime<Utc>, from: &'static str) -> Sql {
+    Sql::cached("INSERT INTO staff_visits AS visit (staff_id, seen_at) ")
+        .sql(who)
+        .value(Value::Time(at))
+        .sql(from)
+        .sql(
+            " ON CONFLICT (staff_id) DO UPDATE SET left_at = CASE \
+             WHEN excluded.seen_at - visit.seen_at >= ",
+        )
+        .literal(AWAY.num_seconds())
+        .sql(
+            " * interval '1 second' THEN visit.seen_at ELSE visit.left_at END, \
+             seen_at = greatest(visit.seen_at, excluded.seen_at)",
+        )
+}
+
 /// Stores sign-ins in PostgreSQL.
 #[derive(Clone)]
 pub(crate) struct PgSignIns {
@@ -112,7 +130,9 @@ impl SignIns for PgSignIns {
             .value(Value::Text(Some(address.clone())))
             .sql(" FROM written RETURNING id");
             let event = EventRow::of(act, RESOURCE, Verb::SIGNED_IN, &Changes::None);
-            let query = Noted::new(write, event).beside("begun", insert).returning("begun");
+            let query = Noted::new(write, event).beside("begun", insert);
+            let visit = note_visit("SELECT written.id, ", *created_at, " FROM written");
+            let query = query.beside("visited", visit).returning("begun");
             async move {
                 let begun: QueryResult<i64> = query.get_result(&mut *connection).await;
                 connection.done(begun.optional())
@@ -146,13 +166,37 @@ impl SignIns for PgSignIns {
     }
 
     async fn note_seen(&self, id: SignInId, at: DateTime<Utc>) -> Result<(), StoreError> {
-        let noted = self.pool.write(|mut connection| async move {
-            let earlier = sign_ins::table.find(id.0).filter(sign_ins::seen_at.lt(at));
-            let query = diesel::update(earlier).set(sign_ins::seen_at.eq(at));
-            let noted = query.execute(&mut *connection).await;
-            connection.done(noted)
+        let noted = self.pool.write(|mut connection| {
+            let write = Sql::<BigInt>::cached("UPDATE sign_ins SET seen_at = ")
+                .value(Value::Time(at))
+                .sql(" WHERE id = ")
+                .value(Value::BigInt(id.0))
+                .sql(" AND seen_at < ")
+                .value(Value::Time(at))
+                .sql(" RETURNING staff_id");
+            let visit = note_visit("SELECT written.staff_id, ", at, " FROM written");
+            let query = Noted::new(write, None).beside("visited", visit);
+            async move {
+                let noted: QueryResult<Vec<i64>> = query.load(&mut *connection).await;
+                connection.done(noted)
+            }
         });
         noted.await.map(drop)
+    }
+
+    async fn left_at(&self, staff: StaffId) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let found = self.pool.read(|mut connection| {
+            let select = Sql::<Nullable<Timestamptz>>::cached(
+                "SELECT left_at FROM staff_visits WHERE staff_id = ",
+            )
+            .value(Value::BigInt(staff.0));
+            async move {
+                let found: QueryResult<Option<DateTime<Utc>>> =
+                    select.get_result(&mut *connection).await;
+                connection.done(found.optional())
+            }
+        });
+        Ok(found.await?.flatten())
     }
 
     async fn list(&self, staff: StaffId) -> Result<Vec<SignIn>, StoreError> {

@@ -6,6 +6,7 @@ use exit3_app::backups::{self, CheckBackups};
 use exit3_app::events::{self, RemoveOld};
 use exit3_app::jobs::{self, Handling, Registry, RemoveEnded, RunnerSettings};
 use exit3_app::leads::notes::{self, RemoveOrphans};
+use exit3_app::leads::weeks;
 use exit3_app::sign_ins::{self, RemoveEndedSignIns};
 use exit3_app::{App, api_keys};
 use exit3_domain::jobs::Schedule;
@@ -50,6 +51,15 @@ pub(crate) fn registry(backend: &Backend, events_keep: u32) -> Result<Registry, 
     let daily = Schedule::every("sign_ins.remove_ended", HOUR * 24);
     let ended = RemoveEndedSignIns {};
     registry.schedule(daily, &ended, Handling::default(), sign_ins::remove_ended)?;
+
+    let handling = Handling { time_limit: HOUR, ..Handling::default() };
+    registry.handle(handling, weeks::count_week);
+    // Each node looks, because a look that finds nothing stores nothing.
+    registry.on_each_node(NOTE, |app| async move {
+        if let Err(error) = weeks::follow(&app).await {
+            tracing::debug!(%error, "the numbers of leads by week could not be brought up to date");
+        }
+    });
 
     // Each node does this for itself: another one does not know its memory.
     registry.on_each_node(NOTE, |app| async move { note_uses(&app).await });

@@ -7,10 +7,11 @@ mod row;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 use exit3_domain::clients::{self, ClientId};
 use exit3_domain::contact::Contact;
 use exit3_domain::events::{Act, Changes, Verb, record};
+use exit3_domain::leads::counts::{SourceCount, of_words};
 use exit3_domain::leads::{
     Lead, LeadFilter, LeadId, LeadOrder, LeadPage, LeadWork, NewLead, RESOURCE,
 };
@@ -152,6 +153,16 @@ impl LeadRepository for SqliteLeadRepository {
         step: &Step,
     ) -> Result<LeadPage, StoreError> {
         page::page(&self.store, filter, order, step).await
+    }
+
+    async fn counts(&self) -> Result<Vec<SourceCount>, StoreError> {
+        let count = |connection: &mut SqliteConnection| {
+            let select = Sql::<(Text, Text, BigInt)>::new(
+                "SELECT status, source, sum(n) FROM lead_counts GROUP BY status, source",
+            );
+            select.load::<(String, String, i64)>(connection)
+        };
+        Ok(of_words(self.store.readers.run(count).await?))
     }
 
     async fn with_contact(

@@ -19,6 +19,7 @@ mod health;
 mod invitations;
 mod jobs;
 mod lead_notes;
+mod lead_weeks;
 mod leads;
 mod listing;
 mod merge;
@@ -61,6 +62,7 @@ impl SqliteDatabase {
             jobs: Arc::new(jobs::SqliteJobQueue::new(store())),
             sign_ins: Arc::new(sign_ins::SqliteSignIns::new(store())),
             invitations: Arc::new(invitations::SqliteInvitations::new(store())),
+            lead_weeks: Arc::new(lead_weeks::SqliteLeadWeeks::new(store())),
             health: Arc::new(health::SqliteHealth::new(store(), self.connector.clone())),
         }
     }

@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable};
 use exit3_domain::api_keys::TokenDigest;
 use exit3_domain::events::{Act, Changes, Verb};
-use exit3_domain::sign_ins::{NewSignIn, SignIn, SignInId};
+use exit3_domain::sign_ins::{AWAY, NewSignIn, SignIn, SignInId};
 use exit3_domain::staff::{PasswordHash, RESOURCE, Staff, StaffId};
 use exit3_ports::sign_ins::Ending;
 use exit3_ports::{SignIns, StoreError};
@@ -104,6 +105,7 @@ impl SignIns for SqliteSignIns {
                 .get_result(connection)
                 .map_err(from_diesel)?;
             event.insert(connection, id)?;
+            note_visit(connection, id, created_at).map_err(from_diesel)?;
             Ok(begun)
         };
         self.store.writer.write(self.store.patience, begin).await?.try_into()
@@ -127,11 +129,23 @@ impl SignIns for SqliteSignIns {
     async fn note_seen(&self, id: SignInId, at: DateTime<Utc>) -> Result<(), StoreError> {
         let at = microseconds(at);
         let note = move |connection: &mut SqliteConnection| {
-            let earlier = sign_ins::table.find(id.0).filter(sign_ins::seen_at.lt(at));
-            let note = diesel::update(earlier).set(sign_ins::seen_at.eq(at));
-            note.execute(connection).map(drop).map_err(from_diesel)
+            let mut note = Sql::<BigInt>::new("UPDATE sign_ins SET seen_at = ");
+            note.int(at).sql(" WHERE id = ").int(id.0).sql(" AND seen_at < ").int(at);
+            note.sql(" RETURNING staff_id");
+            let noted: Option<i64> = note.get_result(connection).optional().map_err(from_diesel)?;
+            let Some(staff) = noted else { return Ok(()) };
+            note_visit(connection, staff, at).map_err(from_diesel)
         };
         self.store.writer.write(self.store.patience, note).await
+    }
+
+    async fn left_at(&self, staff: StaffId) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let read = move |connection: &mut SqliteConnection| {
+            let mut select = Sql::<Nullable<BigInt>>::new("SELECT left_at FROM staff_visits");
+            select.sql(" WHERE staff_id = ").int(staff.0);
+            select.get_result::<Option<i64>>(connection).optional()
+        };
+        self.store.readers.run(read).await?.flatten().map(moment).transpose()
     }
 
     async fn list(&self, staff: StaffId) -> Result<Vec<SignIn>, StoreError> {
@@ -203,6 +217,16 @@ impl SignIns for SqliteSignIns {
         };
         self.store.writer.write(self.store.patience, remove).await
     }
+}
+
+/// Notes that a person is here. If they were away before, the visit is a new one.
+fn note_visit(connection: &mut SqliteConnection, staff: i64, at: i64) -> QueryResult<()> {
+    let away = AWAY.num_microseconds().unwrap_or(i64::MAX);
+    let mut note = Sql::<()>::new("INSERT INTO staff_visits (staff_id, seen_at) VALUES (");
+    note.int(staff).sql(", ").int(at).sql(") ON CONFLICT (staff_id) DO UPDATE SET left_at = ");
+    note.sql("iif(excluded.seen_at - seen_at >= ").int(away).sql(", seen_at, left_at), ");
+    note.sql("seen_at = max(seen_at, excluded.seen_at)");
+    note.execute(connection).map(drop)
 }
 
 /// Replaces the password of an account, and ends its sign-ins but one and its invitation.

@@ -52,6 +52,8 @@ pub mod lead_search;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod lead_walks;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod lead_weeks;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod lead_work;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod leads;
@@ -138,6 +140,7 @@ impl Harness {
 pub async fn fill(harness: &Harness) {
     leads::fill(harness).await;
     lead_notes::fill(harness).await;
+    lead_weeks::fill(harness).await;
     subscribers::fill(harness).await;
     api_keys::fill(harness).await;
     clients::fill(harness).await;

@@ -57,7 +57,17 @@ macro_rules! lead_contract {
                 additions_and_removals_are_undone,
                 notes_of_leads_that_are_gone_for_good_are_removed,
             }
+            lead_weeks {
+                a_week_has_its_leads_from_monday_to_sunday,
+                the_first_contact_is_the_end_of_being_new,
+                a_contact_that_was_taken_back_is_none,
+                a_clock_that_was_behind_makes_no_negative_wait,
+                finds_the_weeks_of_leads,
+                a_restore_leaves_no_numbers_of_before,
+                counts_that_meet_agree_with_the_leads,
+            }
             lead_counts {
+                counts_by_status_and_source,
                 counts_exactly_under_every_combination_of_choices,
                 counts_exactly_after_updates_and_deletes,
                 counts_exactly_after_refused_writes,

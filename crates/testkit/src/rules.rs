@@ -194,6 +194,7 @@ macro_rules! repository_contract {
                 a_new_password_ends_the_others,
                 a_disabled_account_has_none,
                 removes_what_has_ended,
+                knows_when_a_person_left,
                 a_restore_ends_all,
             }
             invitations {

@@ -306,3 +306,62 @@ export-stop = Stop
 field-id = Number
 field-created-at = Received
 field-updated-at = Last changed
+# Today
+menu-home = Today
+today-own = Your next steps
+today-own-about = Due until today
+today-own-none = Nothing is due.
+today-late = { $count } overdue
+today-waiting = Without an owner
+today-waiting-about = New leads, the oldest first
+today-waiting-none = Every new lead has an owner.
+today-new = New since your last visit
+today-new-first = New in the last week
+today-new-none = Nothing has come in since then.
+today-since = Since { $time }
+picture-table = As a table
+picture-week = Week of
+picture-received = Received
+picture-contacted = Contacted
+picture-half = Half within
+picture-most = 9 of 10 within
+picture-leads = Leads
+picture-clients = Clients
+picture-share = Share
+picture-percent = { $share } %
+picture-weeks = Leads by week
+picture-weeks-about = From Monday to Sunday; the last week is not over
+picture-weeks-says = Week of { $day }, leads received: { $count }
+picture-contact = Time to first contact
+picture-contact-about = Number and bar: half of the leads of a week; line: nine of ten
+picture-contact-says = Week of { $day }: half within { $half }, nine of ten within { $most }; contacted { $contacted } of { $received }
+picture-funnel = Leads by status
+picture-funnel-about = All leads
+picture-bar-says = { $name }: { $count } leads, { $share }
+picture-sources = Leads by source
+picture-sources-about = All leads, and the share that became clients
+picture-sources-says = { $name }: { $count } leads, of which { $clients } became clients
+day-short = { $month ->
+    [1] { $day } Jan
+    [2] { $day } Feb
+    [3] { $day } Mar
+    [4] { $day } Apr
+    [5] { $day } May
+    [6] { $day } Jun
+    [7] { $day } Jul
+    [8] { $day } Aug
+    [9] { $day } Sep
+    [10] { $day } Oct
+    [11] { $day } Nov
+   *[other] { $day } Dec
+}
+wait-none = < 1 min
+ways = How leads come in
+ways-website = From the website
+ways-website-text = Its form sends them to the API, with an API key:
+ways-docs = Description of the API
+ways-key = The operator of the server makes a key with
+ways-hand = By hand
+ways-hand-text = Somebody called, or you met them.
+ways-before = From the service before this one
+ways-before-text = The operator of the server imports its database with

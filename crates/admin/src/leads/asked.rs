@@ -1,12 +1,14 @@
 //! What the address of the list of leads asks for.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use exit3_domain::leads::{LeadCategory, LeadFilter, LeadOwner, LeadSort, LeadSource, LeadStatus};
 use exit3_domain::staff::StaffId;
 
 use crate::asked;
 use crate::asked::Filters;
 
+/// A time as a field of date and time has it.
+const MOMENT: &str = "%Y-%m-%dT%H:%M";
 /// The word for leads without an owner in addresses.
 pub(crate) const NOBODY: &str = "none";
 
@@ -22,8 +24,8 @@ pub(crate) struct LeadFilters {
     pub(crate) owner: Option<LeadOwner>,
     /// Only leads whose next step is due.
     pub(crate) due: bool,
-    /// Created on this day or later.
-    pub(crate) since: Option<NaiveDate>,
+    /// Created at this time or later. A day alone begins at midnight.
+    pub(crate) since: Option<NaiveDateTime>,
     /// Created on this day or earlier.
     pub(crate) until: Option<NaiveDate>,
 }
@@ -40,7 +42,7 @@ impl Filters for LeadFilters {
             "category" => self.category = LeadCategory::from_word(value),
             "owner" => self.owner = owner(value),
             "due" => self.due = value == "1",
-            "since" => self.since = value.parse().ok(),
+            "since" => self.since = moment(value),
             "until" => self.until = value.parse().ok(),
             _ => {}
         }
@@ -53,7 +55,7 @@ impl Filters for LeadFilters {
             ("category", self.category.map(|word| word.to_string())),
             ("owner", self.owner.map(owner_word)),
             ("due", self.due.then(|| "1".to_owned())),
-            ("since", self.since.map(|day| day.to_string())),
+            ("since", self.since.map(moment_word)),
             ("until", self.until.map(|day| day.to_string())),
         ]
     }
@@ -71,7 +73,7 @@ impl LeadFilters {
             statuses: self.status.map(|status| vec![status]),
             sources: self.source.map(|source| vec![source]),
             categories: self.category.map(|category| vec![category]),
-            created_after: self.since.map(begin),
+            created_after: self.since.map(|since| since.and_utc()),
             created_before: self
                 .until
                 .and_then(|day| day.checked_add_days(Days::new(1)))
@@ -92,9 +94,33 @@ impl LeadFilters {
         self.with_status(None) != Self::default()
     }
 
+    /// Since when, as a date field has it, or a field of date and time; empty for always.
+    pub(crate) fn since_word(&self) -> String {
+        self.since.map(moment_word).unwrap_or_default()
+    }
+
+    /// Whether the time of the day counts too.
+    pub(crate) fn is_since_a_time(&self) -> bool {
+        self.since.is_some_and(|since| since.time() != NaiveTime::MIN)
+    }
+
     /// The owner as a word; empty for all.
     pub(crate) fn owner_word(&self) -> String {
         self.owner.map(owner_word).unwrap_or_default()
+    }
+}
+
+/// Reads `2026-01-01` or `2026-01-01T18:03`, if databases know the time.
+fn moment(word: &str) -> Option<NaiveDateTime> {
+    let day = |word: &str| Some(word.parse::<NaiveDate>().ok()?.and_time(NaiveTime::MIN));
+    let moment = day(word).or_else(|| NaiveDateTime::parse_from_str(word, MOMENT).ok())?;
+    (1..=9999).contains(&moment.year()).then_some(moment)
+}
+
+fn moment_word(moment: NaiveDateTime) -> String {
+    match moment.time() == NaiveTime::MIN {
+        true => moment.date().to_string(),
+        false => moment.format(MOMENT).to_string(),
     }
 }
 
@@ -122,6 +148,7 @@ mod tests {
     #[case("")]
     #[case("q=ana+horvat&status=new&source=website&category=web_dev&owner=none&due=1")]
     #[case("owner=7&since=2026-01-01&until=2026-02-01&sort=full_name&size=100&after=12")]
+    #[case("since=2026-01-01T18%3A03&until=2026-02-01")]
     #[case("sort=-next_step_at&before=3&at=1790000000000001&count=exact")]
     fn a_list_is_read_back_from_its_address(#[case] query: &str) {
         assert_eq!(Asked::read(query).query(), query);
@@ -130,6 +157,8 @@ mod tests {
     #[rstest]
     #[case("status=unknown&source=&owner=x&since=yesterday&sort=no&size=7&after=x&due=yes")]
     #[case("%ff=%ff&&&=")]
+    #[case("since=2026-01-01T25:00&until=2026-01-01T18:03")]
+    #[case("since=%2B99999-01-01")]
     fn what_is_malformed_does_not_restrict(#[case] query: &str) {
         assert_eq!(Asked::read(query), Asked::default());
     }

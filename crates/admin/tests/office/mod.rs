@@ -25,7 +25,7 @@ use exit3_domain::email::DisposableDomains;
 use exit3_domain::events::{Act, Actor, Author, Changes, Event, EventId, Subject, Verb};
 use exit3_domain::lead_notes::{LeadNote, LeadNoteId};
 use exit3_domain::leads::{
-    Lead, LeadCategory, LeadId, LeadPage, LeadSource, LeadStatus, LeadWork, NewLead,
+    Lead, LeadCategory, LeadId, LeadPage, LeadSource, LeadStatus, LeadWeek, LeadWork, NewLead, Week,
 };
 use exit3_domain::paging::{Count, Glance, Page, Slice};
 use exit3_domain::sign_ins::{SecretToken, SignIn, SignInId, TOKEN};
@@ -161,6 +161,19 @@ impl Office {
             let by_status = LeadStatus::ALL.iter().map(|status| (*status, Count::Exact(7)));
             let (glance, by_status) = (glance(), by_status.collect());
             Ok(LeadPage { glance, count: Count::AtLeast(1000), by_status })
+        });
+        let week = LeadWeek {
+            week: Week::of(now()),
+            received: 1234,
+            contacted: 900,
+            half: Some(TimeDelta::hours(3)),
+            most: Some(TimeDelta::days(4)),
+        };
+        all.lead_weeks.expect_list().returning(move |_| Ok(vec![week]));
+        all.sign_ins.expect_left_at().returning(|_| Ok(Some(now() - TimeDelta::hours(14))));
+        all.leads.expect_counts().returning(|| {
+            let (new, won) = (LeadStatus::New, LeadStatus::Converted);
+            Ok(vec![(new, LeadSource::Website, 750), (won, LeadSource::Referral, 250)])
         });
         all.leads.expect_list().returning(move |_, _, _| {
             Ok(Some(Page { count: 4321, number: 1, rows: vec![lead(owner)] }))

@@ -1,32 +1,43 @@
 //! Consumers of events: what is sent, scheduled or indexed follows from an event, as a job.
 
+use std::mem;
+
 use exit3_domain::events::Event;
 use exit3_domain::jobs::NewJob;
 use exit3_ports::{Constraint, StoreError};
+use tokio::time::{Instant, sleep};
 
 use crate::App;
 
 /// Events that are read together.
 const STEP: u32 = 500;
 
+/// After some events, a consumer rests for so many times as long as it took to read them. So it costs
+/// those who write at the same time next to nothing.
+const REST: u32 = 50;
+
 /// Stores the jobs that follow from the events that `consumer` has not read yet, and moves its
 /// position, together. Each event leads to its jobs exactly once, even if several nodes do this at
 /// the same time. The first call for a name places the consumer behind all stored events.
 ///
 /// # Errors
-/// [`StoreError`].
-pub async fn consume(
+/// [`StoreError`], also from `jobs`.
+pub async fn consume<F>(
     app: &App,
     consumer: &str,
-    jobs: impl Fn(&Event) -> Vec<NewJob>,
-) -> Result<(), StoreError> {
+    jobs: impl Fn(Vec<Event>) -> F,
+) -> Result<(), StoreError>
+where
+    F: Future<Output = Result<Vec<NewJob>, StoreError>>,
+{
     let events = &app.repositories()?.events;
     loop {
-        let unread = events.unread(consumer, STEP).await?;
+        let begun = Instant::now();
+        let mut unread = events.unread(consumer, STEP).await?;
         if unread.events.is_empty() {
             return Ok(());
         }
-        let jobs: Vec<NewJob> = unread.events.iter().flat_map(&jobs).collect();
+        let jobs = jobs(mem::take(&mut unread.events)).await?;
         match events.note_read(consumer, &unread, &jobs).await {
             // Another node was faster.
             Err(StoreError::Conflict(Constraint::Stale)) => {}
@@ -35,6 +46,7 @@ pub async fn consume(
                 app.bell.ring();
             }
         }
+        sleep(begun.elapsed() * REST).await;
     }
 }
 
@@ -72,6 +84,10 @@ mod tests {
         if event.id.0 == 2 { Vec::new() } else { vec![job] }
     }
 
+    async fn mails(events: Vec<Event>) -> Result<Vec<NewJob>, StoreError> {
+        Ok(events.iter().flat_map(mail).collect())
+    }
+
     #[tokio::test]
     async fn stores_the_jobs_of_all_events_and_tries_again_after_another_node() {
         let mut mocks = Mocks::new();
@@ -92,7 +108,23 @@ mod tests {
             .withf(|_, _, jobs| jobs.len() == 1)
             .returning(|_, _, _| Ok(()));
         events.expect_unread().times(1).returning(|_, _| Ok(unread(&[])));
-        consume(&mocks.into_app(), "mail", mail).await.unwrap();
+        consume(&mocks.into_app(), "mail", mails).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rests_after_reading() {
+        let mut mocks = Mocks::new();
+        let events = &mut mocks.repositories.events;
+        events.expect_unread().times(1).returning(|_, _| Ok(unread(&[1])));
+        events.expect_note_read().returning(|_, _, _| Ok(()));
+        events.expect_unread().times(1).returning(|_, _| Ok(unread(&[])));
+        let (app, begun) = (mocks.into_app(), Instant::now());
+        let slow = async |events| {
+            sleep(std::time::Duration::from_millis(10)).await;
+            mails(events).await
+        };
+        consume(&app, "mail", slow).await.unwrap();
+        assert!(begun.elapsed().as_millis() >= 510, "{:?}", begun.elapsed());
     }
 
     #[tokio::test]
@@ -102,6 +134,6 @@ mod tests {
         events.expect_unread().times(1).returning(|_, _| Ok(unread(&[1])));
         let away = || StoreError::Unavailable("away".into());
         events.expect_note_read().times(1).returning(move |_, _, _| Err(away()));
-        assert!(consume(&mocks.into_app(), "mail", mail).await.is_err());
+        assert!(consume(&mocks.into_app(), "mail", mails).await.is_err());
     }
 }

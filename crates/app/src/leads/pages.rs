@@ -1,5 +1,6 @@
 //! Reads of leads for pages.
 
+use exit3_domain::leads::counts::SourceCount;
 use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, LeadPage};
 use exit3_domain::paging::{Direction, Glance, PageRequest, Step};
 use exit3_domain::search;
@@ -34,6 +35,15 @@ pub async fn count(app: &App, filter: &LeadFilter, order: LeadOrder) -> Result<u
     let first = PageRequest { size: 1, ..PageRequest::first() };
     let page = app.repositories()?.leads.list(filter, order, first).await?;
     Ok(page.map_or(0, |page| page.count))
+}
+
+/// The number of leads of each status and source, without those of which there are none.
+///
+/// # Errors
+/// [`StoreError`].
+#[tracing::instrument(target = TRACE, name = "leads.counts", skip_all)]
+pub async fn counts(app: &App) -> Result<Vec<SourceCount>, StoreError> {
+    app.repositories()?.leads.counts().await
 }
 
 /// The leads before and after a lead in a list.

@@ -1,10 +1,22 @@
 //! Counts of leads by status.
 
-use super::{LeadFilter, LeadOwner, LeadStatus};
+use super::{LeadFilter, LeadOwner, LeadSource, LeadStatus};
 use crate::paging::Count;
 
 /// The number of leads of each status.
 pub type StatusCounts = Vec<(LeadStatus, Count)>;
+
+/// The number of leads of one status and source.
+pub type SourceCount = (LeadStatus, LeadSource, u64);
+
+/// Counts from stored words, without those that are 0.
+pub fn of_words(rows: impl IntoIterator<Item = (String, String, i64)>) -> Vec<SourceCount> {
+    let count = |(status, source, n): (String, String, i64)| {
+        let n = u64::try_from(n).ok().filter(|n| *n > 0)?;
+        Some((LeadStatus::from_word(&status)?, LeadSource::from_word(&source)?, n))
+    };
+    rows.into_iter().filter_map(count).collect()
+}
 
 impl LeadFilter {
     /// The number of leads of all statuses that the filter allows.

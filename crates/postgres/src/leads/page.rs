@@ -1,7 +1,8 @@
 //! Steps and pages of leads, in bounded time.
 
+use diesel::sql_types::{BigInt, Text};
 use exit3_domain::contact::Contact;
-use exit3_domain::leads::counts::{StatusCounts, rest};
+use exit3_domain::leads::counts::{SourceCount, StatusCounts, of_words, rest};
 use exit3_domain::leads::{Lead, LeadFilter, LeadOrder, LeadPage, LeadStatus};
 use exit3_domain::order::Order;
 use exit3_domain::paging::{COUNTED_TO, Count, Direction, Glance, MAX_PAGE_SIZE, Slice, Step};
@@ -12,7 +13,7 @@ use super::list::{are_many, is_few, is_in_time, listing, tally};
 use super::row::{LeadColumns, LeadRow};
 use crate::listing::{Ahead, Beyond, Listing, Way};
 use crate::lists::Lists;
-use crate::sql::is_indexed;
+use crate::sql::{Sql, is_indexed};
 
 /// How many rows that the trigram index finds are sorted here. More are sorted by the database.
 const GATHERED: i64 = 20_000;
@@ -34,6 +35,14 @@ struct Found {
     is_enough: bool,
     /// Whether the list has no further rows.
     is_end: bool,
+}
+
+/// The number of leads of each status and source.
+pub(super) async fn counts(lists: &Lists) -> Result<Vec<SourceCount>, StoreError> {
+    let counts = Sql::<(Text, Text, BigInt)>::cached(
+        "SELECT status, source, sum(n)::bigint FROM lead_counts GROUP BY status, source",
+    );
+    Ok(of_words(lists.load::<_, (String, String, i64)>(&counts).await?))
 }
 
 pub(super) struct Reader<'a> {

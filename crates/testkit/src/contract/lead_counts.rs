@@ -12,6 +12,31 @@ use super::Harness;
 use super::model::{Dice, NEW_YEAR, any_lead, everything, expected, fill, listed, page, searching};
 use crate::builders::{act, at, lead, some_act};
 
+pub async fn counts_by_status_and_source(harness: &Harness) {
+    assert_eq!(harness.leads.counts().await.unwrap(), []);
+    let stored = fill(harness, 60).await;
+    let mut counts = harness.leads.counts().await.unwrap();
+    counts.sort_unstable_by_key(|(status, source, _)| (status.as_str(), source.as_str()));
+    let mut expected = Vec::new();
+    for status in LeadStatus::ALL {
+        for source in LeadSource::ALL {
+            let is_one =
+                |lead: &&Lead| lead.details.status == *status && lead.details.source == *source;
+            let count = stored.iter().filter(is_one).count() as u64;
+            if count > 0 {
+                expected.push((*status, *source, count));
+            }
+        }
+    }
+    expected.sort_unstable_by_key(|(status, source, _)| (status.as_str(), source.as_str()));
+    assert_eq!(counts, expected);
+    // One that was there is left out as soon as there are none.
+    for lead in &stored {
+        harness.leads.delete(lead, &some_act()).await.unwrap();
+    }
+    assert_eq!(harness.leads.counts().await.unwrap(), []);
+}
+
 /// Interesting restrictions of one field: none, each value, two values, one value twice, no value.
 fn restrictions<T: Copy>(all: &[T]) -> Vec<Option<Vec<T>>> {
     let mut restrictions = vec![None, Some(vec![])];

@@ -263,6 +263,43 @@ pub async fn removes_what_has_ended(harness: &Harness) {
     assert_eq!(invited, None);
 }
 
+pub async fn knows_when_a_person_left(harness: &Harness) {
+    let (ana, ivo) = (create(harness, "ana").await, create(harness, "ivo").await);
+    let left = async |account: &Staff| harness.sign_ins.left_at(account.id).await.unwrap();
+    assert_eq!(left(&ana).await, None);
+    let hours = |hours: i64| hours * 3600;
+    let first = begin(harness, &ana, 1).await;
+    harness.sign_ins.note_seen(first.id, now(hours(1))).await.unwrap();
+    assert_eq!(left(&ana).await, None, "the first visit");
+    // A pause belongs to the visit, and a second browser too.
+    let again = NewSignIn { created_at: now(hours(3)), ..sign_in(&ana, 2) };
+    let second = harness.sign_ins.begin(&again, &some_act()).await.unwrap();
+    harness.sign_ins.note_seen(second.id, now(hours(6))).await.unwrap();
+    assert_eq!(left(&ana).await, None);
+    // In the first browser, the person was away for long, but not in the second one.
+    harness.sign_ins.note_seen(first.id, now(hours(8))).await.unwrap();
+    assert_eq!(left(&ana).await, None);
+    // The next visit begins with a request.
+    harness.sign_ins.note_seen(second.id, now(hours(12))).await.unwrap();
+    assert_eq!(left(&ana).await, Some(now(hours(8))));
+    for seconds in [hours(13), hours(12) + 60, hours(15)] {
+        harness.sign_ins.note_seen(second.id, now(seconds)).await.unwrap();
+    }
+    assert_eq!(left(&ana).await, Some(now(hours(8))), "the same visit");
+    // Signing out forgets nothing, and the next visit begins with a sign-in.
+    harness.sign_ins.end(ana.id, Ending::All, &some_act()).await.unwrap();
+    let third = NewSignIn { created_at: now(hours(30)), ..sign_in(&ana, 3) };
+    harness.sign_ins.begin(&third, &some_act()).await.unwrap();
+    assert_eq!(left(&ana).await, Some(now(hours(15))));
+    // A sign-in that does not exist belongs to nobody.
+    harness.sign_ins.note_seen(SignInId(999), now(hours(90))).await.unwrap();
+    assert_eq!((left(&ana).await, left(&ivo).await), (Some(now(hours(15))), None));
+    let mut load = harness.transfer.load().await.unwrap();
+    load.clear().await.unwrap();
+    load.commit().await.unwrap();
+    assert_eq!(left(&ana).await, None, "the account may be another person");
+}
+
 pub async fn a_restore_ends_all(harness: &Harness) {
     fill(harness).await;
     let mut load = harness.transfer.load().await.unwrap();
