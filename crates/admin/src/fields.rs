@@ -19,10 +19,13 @@ pub(crate) enum Kind {
     Phone,
     Lines,
     Day,
+    /// An amount of money.
+    Amount,
     Choice,
 }
 
 /// A field of the form of a resource.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Field {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
@@ -55,7 +58,7 @@ impl Field {
 
 /// The form of a resource.
 pub(crate) struct Fields<'a> {
-    pub(crate) fields: &'static [Field],
+    pub(crate) fields: &'a [Field],
     /// The value of a field in a blank form.
     pub(crate) usual: &'a dyn Fn(&str) -> String,
     /// The values of a field of [`Kind::Choice`], of which the given one is chosen.
@@ -99,7 +102,11 @@ impl Fields<'_> {
                     Kind::Choice => (self.choices)(name, &value),
                     _ => Vec::new(),
                 },
-                value: if kind == Kind::Day { day(&value) } else { value },
+                value: match kind {
+                    Kind::Day => day(&value),
+                    Kind::Amount => local(texts, &value),
+                    _ => value,
+                },
                 longest,
                 is_required,
                 wrong: invalid.map(|invalid| wrong(texts, invalid, name)).unwrap_or_default(),
@@ -113,6 +120,7 @@ impl Fields<'_> {
         match kind_of(self.fields, name) {
             _ if value.is_empty() => fl!(texts, "nothing"),
             Kind::Day => day(value),
+            Kind::Amount => local(texts, value),
             Kind::Choice => {
                 let mut choices = (self.choices)(name, value).into_iter();
                 choices.find(|one| one.is_chosen).map_or_else(|| value.to_owned(), |one| one.text)
@@ -124,6 +132,44 @@ impl Fields<'_> {
 
 fn kind_of(fields: &[Field], name: &str) -> Kind {
     fields.iter().find(|field| field.name == name).map_or(Kind::Text, |field| field.kind)
+}
+
+/// An amount with a dot before its decimals, as people write it in this language.
+fn local(texts: Texts, amount: &str) -> String {
+    match amount.split_once('.') {
+        Some((whole, decimals)) if is_number(whole) && is_number(decimals) => {
+            format!("{whole}{}{decimals}", fl!(texts, "decimals"))
+        }
+        _ => amount.to_owned(),
+    }
+}
+
+/// The amount that somebody typed, with a dot before its decimals: `1200.50` for `1.200,50 €`. What is
+/// no amount stays as it is, and breaks a rule.
+fn amount(typed: &str) -> String {
+    let text: String = typed.chars().filter(|c| !c.is_whitespace() && *c != '€').collect();
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |rest| ("-", rest));
+    let is_group = |part: &str| part.len() == 3 && is_number(part);
+    let is_grouped = |whole: &str| {
+        let mut groups = whole.split(['.', ',']);
+        groups.next().is_some_and(|first| (1..=3).contains(&first.len()) && is_number(first))
+            && groups.all(is_group)
+    };
+    let without_marks = |whole: &str| whole.replace(['.', ','], "");
+    match digits.rsplit_once(['.', ',']) {
+        // Nobody has thousandths of a euro.
+        Some((whole, last)) if is_group(last) && is_grouped(whole) => {
+            format!("{sign}{}{last}", without_marks(whole))
+        }
+        Some((whole, decimals)) if is_grouped(whole) || is_number(whole) => {
+            format!("{sign}{}.{decimals}", without_marks(whole))
+        }
+        _ => text,
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The sentences about one field.
@@ -138,11 +184,11 @@ fn wrong(texts: Texts, invalid: &Invalid, field: &str) -> Vec<String> {
 /// Whether a field of a form differs from what the form was rendered with.
 pub(crate) fn is_touched(fields: &[Field], form: &Form, name: &str) -> bool {
     let base = form.given(&format!("_base_{name}")).unwrap_or_default();
-    let base = match kind_of(fields, name) {
-        Kind::Day => day(base),
-        _ => base.replace("\r\n", "\n"),
-    };
-    form.given(name).is_some_and(|text| text.replace("\r\n", "\n") != base)
+    form.given(name).is_some_and(|text| match kind_of(fields, name) {
+        Kind::Day => text != day(base),
+        Kind::Amount => amount(text) != base,
+        _ => text.replace("\r\n", "\n") != base.replace("\r\n", "\n"),
+    })
 }
 
 /// The texts that a form was rendered with.
@@ -155,13 +201,16 @@ pub(crate) fn base_of(form: &Form, stored: &FieldTexts) -> Vec<(&'static str, St
 }
 
 /// The fields of a form for the use case. A day becomes its first moment; if it is still the day
-/// that the form was rendered with, the time of day is kept.
+/// that the form was rendered with, the time of day is kept. Amounts may be typed in any language.
 pub(crate) fn values(fields: &[Field], form: &Form) -> Vec<(String, RawValue)> {
     let mut values = form.raw();
     for (name, value) in &mut values {
-        if kind_of(fields, name) == Kind::Day
-            && let RawValue::Text(text) = value
-        {
+        let RawValue::Text(text) = value else { continue };
+        let kind = kind_of(fields, name);
+        if kind == Kind::Amount {
+            *text = amount(text);
+        }
+        if kind == Kind::Day {
             let base = form.given(&format!("_base_{name}")).unwrap_or_default();
             *text = match text.trim() {
                 same if !base.is_empty() && same == day(base) => base.to_owned(),
@@ -180,5 +229,31 @@ pub(crate) fn edit_of(fields: &[Field], form: &Form, stored: &FieldTexts) -> Edi
         version: Version::named(form.text("_version")),
         base: base.into_iter().map(|(name, text)| (name.to_owned(), text)).collect(),
         values: values(fields, form),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("1200.50", "1200.50")]
+    #[case("1200,5", "1200.5")]
+    #[case("1.200,50 €", "1200.50")]
+    #[case("€1,200.50", "1200.50")]
+    #[case("1 234 567,89", "1234567.89")]
+    #[case("1.234.567", "1234567")]
+    #[case("1.200", "1200")]
+    #[case("0,05", "0.05")]
+    #[case("7", "7")]
+    #[case("-1,5", "-1.5")]
+    #[case("1,2,3", "1,2,3")]
+    #[case("12.34.567", "12.34.567")]
+    #[case("1.2345", "1.2345")]
+    #[case("x", "x")]
+    #[case(",5", ",5")]
+    fn amounts_are_read_as_people_write_them(#[case] typed: &str, #[case] sent: &str) {
+        assert_eq!(amount(typed), sent);
     }
 }

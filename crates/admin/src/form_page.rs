@@ -52,7 +52,7 @@ struct Versions {
 }
 
 /// Where a form is, and where it leads.
-pub(crate) struct Place {
+pub(crate) struct Heading {
     /// The resource, such as `leads`.
     pub(crate) resource: &'static str,
     pub(crate) title: String,
@@ -79,7 +79,7 @@ pub(crate) fn show(
     admin: &Admin,
     request: &HttpRequest,
     member: &Member,
-    place: Place,
+    heading: Heading,
     form: &Fields<'_>,
     shown: Shown<'_>,
 ) -> Result<HttpResponse, PageError> {
@@ -110,11 +110,11 @@ pub(crate) fn show(
     // starts from what it was first rendered with.
     let earlier = sent.filter(|_| conflicts.is_none());
     let template = FormPage {
-        shell: Shell::of(&member.visit, place.resource),
-        title: place.title,
-        action: place.action,
-        back: place.back,
-        back_text: place.back_text,
+        shell: Shell::of(&member.visit, heading.resource),
+        title: heading.title,
+        action: heading.action,
+        back: heading.back,
+        back_text: heading.back_text,
         errors: invalid.map(|invalid| violations_by_field(texts, invalid)).unwrap_or_default(),
         is_refilled: member.visit.refills,
         who: member.who.staff.id.0,

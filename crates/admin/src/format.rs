@@ -59,6 +59,14 @@ pub(crate) fn number(texts: Texts, number: u64) -> String {
     written
 }
 
+/// An amount in hundredths of a euro: `€1,200.50` in English, `1.200,50 €` in Croatian.
+pub(crate) fn money(texts: Texts, hundredths: i64) -> String {
+    let (sign, sum) = (if hundredths < 0 { "-" } else { "" }, hundredths.unsigned_abs());
+    let whole = number(texts, sum / 100);
+    let amount = format!("{whole}{}{:02}", fl!(texts, "decimals"), sum % 100);
+    format!("{sign}{}", fl!(texts, "money", amount = amount))
+}
+
 /// A count for people: `1,000+` if there may be more.
 pub(crate) fn count(texts: Texts, count: Count) -> String {
     match count {

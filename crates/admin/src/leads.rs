@@ -36,6 +36,7 @@ pub(crate) const PAGES: Pages = Pages {
     rows: Some(RESOURCE),
     search: Some(search),
     lead_parts: &[story::part],
+    ..Pages::EMPTY
 };
 
 fn endpoints() -> Vec<Endpoint> {

@@ -5,6 +5,7 @@ mod account;
 mod asked;
 mod assets;
 mod choices;
+mod clients;
 mod cookie;
 mod deleted;
 mod door;
@@ -48,8 +49,15 @@ use crate::resource::Pages;
 pub const BASE: &str = "/backend/admin/";
 
 /// Everything that the back office shows. Menu, pages and parts of pages follow from this list.
-const PAGES: &[Pages] =
-    &[home::PAGES, leads::PAGES, subscribers::PAGES, search::PAGES, undo::PAGES, account::PAGES];
+const PAGES: &[Pages] = &[
+    home::PAGES,
+    leads::PAGES,
+    clients::PAGES,
+    subscribers::PAGES,
+    search::PAGES,
+    undo::PAGES,
+    account::PAGES,
+];
 
 /// The settings of the back office. Clones share what all workers of a process must know.
 #[derive(Debug, Clone, Default)]

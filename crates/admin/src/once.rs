@@ -53,16 +53,23 @@ impl Admin {
     }
 
     /// Begins to carry out a form. Other sendings of the same form wait until the result is dropped.
+    /// `resource` is the word of events for what the form makes, such as `lead`.
     ///
     /// # Errors
     /// The database is unavailable.
-    pub(crate) async fn begin(&self, path: &str, form: &Form) -> Result<Sending<'_>, PageError> {
+    pub(crate) async fn begin(
+        &self,
+        path: &str,
+        form: &Form,
+        resource: &str,
+    ) -> Result<Sending<'_>, PageError> {
         let mark = mark_of(self, path, form);
         let batch = BatchId::of_form(&hex::encode(mark.first_chunk::<16>().unwrap_or(&[0; 16])));
         let number = usize::from(mark.last().copied().unwrap_or_default()) % LOCKS;
         let locks = &self.settings.tokens.locks;
         let lock = locks.get(number).unwrap_or(&locks[0]).lock().await;
-        let filter = EventFilter { batch: Some(batch.clone()), ..EventFilter::default() };
+        let (of, resource) = (Some(batch.clone()), Some(resource.into()));
+        let filter = EventFilter { batch: of, resource, ..EventFilter::default() };
         let events = exit3_app::events::list(&self.app, &filter, None, 1).await?;
         let made = events.into_iter().next().map(|event| event.subject);
         Ok(Sending { batch, made, _lock: lock })

@@ -3,6 +3,7 @@
 
 use actix_web::HttpRequest;
 use exit3_domain::access::Record;
+use exit3_domain::clients::Client;
 use exit3_domain::leads::Lead;
 use exit3_web::Endpoint;
 use futures_util::future::LocalBoxFuture;
@@ -27,6 +28,8 @@ pub(crate) struct Pages {
     pub(crate) search: Option<Search>,
     /// Parts of the page of a lead, shown below its facts.
     pub(crate) lead_parts: &'static [LeadPart],
+    /// Parts of the page of a client, shown above its history.
+    pub(crate) client_parts: &'static [ClientPart],
 }
 
 impl Pages {
@@ -38,6 +41,7 @@ impl Pages {
         rows: None,
         search: None,
         lead_parts: &[],
+        client_parts: &[],
     };
 }
 
@@ -75,4 +79,14 @@ pub(crate) type LeadPart = for<'a> fn(
     &'a Member,
     &'a HttpRequest,
     &'a Lead,
+) -> LocalBoxFuture<'a, Result<String, PageError>>;
+
+/// The same for the page of a client. The record is the client with the owner of its lead, who looks
+/// after it.
+pub(crate) type ClientPart = for<'a> fn(
+    &'a Admin,
+    &'a Member,
+    &'a HttpRequest,
+    &'a Client,
+    Record,
 ) -> LocalBoxFuture<'a, Result<String, PageError>>;

@@ -40,7 +40,8 @@ pub(crate) struct Person {
 }
 
 /// The words after which the event that the page names can be undone.
-const UNDOABLE: [&str; 3] = ["lead-deleted", "note-removed", "subscriber-deleted"];
+const UNDOABLE: [&str; 4] =
+    ["lead-deleted", "note-removed", "subscriber-deleted", "client-deleted"];
 
 impl Shell {
     /// The frame of a page of the resource `here`.

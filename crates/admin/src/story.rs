@@ -4,13 +4,14 @@ use actix_web::HttpRequest;
 use askama::Template;
 use exit3_app::timeline::{Before, Change, Entry, Timeline, What};
 use exit3_domain::access::{Record, to_undo};
+use exit3_domain::clients::Money;
 use exit3_domain::events::Verb;
 use exit3_web::ApiError;
 use i18n_embed_fl::fl;
 use serde_json::Value;
 
 use crate::errors::PageError;
-use crate::format::{self, day};
+use crate::format::{self, day, money};
 use crate::i18n::{Texts, say};
 use crate::visit::Member;
 
@@ -59,6 +60,8 @@ pub(crate) struct Told {
     pub(crate) address: String,
     /// Who is meant if an entry names nobody.
     pub(crate) nobody: String,
+    /// Fields whose values the person may not see.
+    pub(crate) hidden: &'static [&'static str],
     /// The token of the form for a note, if the person may write one.
     pub(crate) note: Option<String>,
 }
@@ -119,7 +122,8 @@ fn shown(member: &Member, told: &Told, entry: Entry) -> Shown {
             shown.what = fl!(texts, "story-changed");
             let is_undoable = !changes.is_empty() && may_undo(Verb::UPDATED);
             shown.undoes = is_undoable.then_some(event.0);
-            shown.changes = changes.into_iter().map(|change| changed(texts, change)).collect();
+            let changed = |change| changed(texts, told.hidden, change);
+            shown.changes = changes.into_iter().map(changed).collect();
         }
         What::Event { action, .. } => shown.what = happened(texts, told.resource, &action),
         What::Notes(text) => {
@@ -139,10 +143,14 @@ fn happened(texts: Texts, resource: &str, action: &str) -> String {
     }
 }
 
-fn changed(texts: Texts, change: Change) -> Changed {
+fn changed(texts: Texts, hidden: &[&str], change: Change) -> Changed {
     let Change { field, before, after } = change;
     let label = say(texts, "field", &field);
-    Changed { label, before: value(texts, &field, before), after: value(texts, &field, after) }
+    let text = |of: Value| match hidden.contains(&field.as_str()) {
+        true => "…".to_owned(),
+        false => value(texts, &field, of),
+    };
+    Changed { label, before: text(before), after: text(after) }
 }
 
 /// A value of an event as people read it.
@@ -151,6 +159,9 @@ fn value(texts: Texts, field: &str, value: Value) -> String {
         (_, Value::Null) => fl!(texts, "nothing"),
         ("source" | "status" | "category", Value::String(word)) => say(texts, field, &word),
         ("next_step_at", Value::String(time)) => day(&time),
+        ("monthly_charge" | "one_time_charge", Value::String(amount)) => {
+            amount.parse::<Money>().map_or(amount, |charge| money(texts, charge.hundredths()))
+        }
         ("is_subscribed", Value::Bool(wanted)) => say(texts, "subscribed", &wanted.to_string()),
         (_, Value::String(text)) if text.is_empty() => fl!(texts, "nothing"),
         (_, Value::String(text)) => text,

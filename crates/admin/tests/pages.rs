@@ -23,13 +23,18 @@ use office::{HOST, Office, get, post, signed_in};
 const LEADS: &str = "/backend/admin/leads/";
 
 /// All pages that a person who is signed in can open.
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 18] = [
     "",
     "leads/",
     "leads/new/",
     "leads/7/",
     "leads/7/edit/",
     "leads/export/?q=%3Cscript%3Ealert('q')",
+    "clients/",
+    "clients/new/",
+    "clients/new/?lead=7",
+    "clients/7/",
+    "clients/7/edit/",
     "subscribers/",
     "subscribers/7/",
     "subscribers/7/edit/",

@@ -23,6 +23,10 @@ enum Needs {
     OnLead(Action),
     /// This action on leads that nobody owns.
     OnLeads(Action),
+    /// This action on the client of the path, which the owner of its lead looks after.
+    OnClient(Action),
+    /// This action on no particular client.
+    OnClients(Action),
     /// This action on subscribers.
     OnSubscribers(Action),
 }
@@ -48,6 +52,13 @@ const ROUTES: &[(&str, &str, Needs)] = &[
     ("POST", "leads/{id}/delete/", Needs::OnLead(Action::Delete)),
     ("POST", "leads/{id}/notes/", Needs::OnLead(Action::Note)),
     ("POST", "leads/{id}/notes/{note}/remove/", Needs::OnLead(Action::Note)),
+    ("GET", "clients/", Needs::OnClients(Action::Read)),
+    ("GET", "clients/new/", Needs::OnClients(Action::Create)),
+    ("POST", "clients/new/", Needs::OnClients(Action::Create)),
+    ("GET", "clients/{id}/", Needs::OnClient(Action::Read)),
+    ("GET", "clients/{id}/edit/", Needs::OnClient(Action::Edit)),
+    ("POST", "clients/{id}/edit/", Needs::OnClient(Action::Edit)),
+    ("POST", "clients/{id}/delete/", Needs::OnClient(Action::Delete)),
     ("GET", "subscribers/", Needs::OnSubscribers(Action::Read)),
     ("GET", "subscribers/export/", Needs::OnSubscribers(Action::Export)),
     ("POST", "subscribers/export/", Needs::OnSubscribers(Action::Export)),
@@ -89,6 +100,8 @@ async fn each_role_reaches_what_the_rules_allow_and_nothing_else() {
                     Needs::Nothing => true,
                     Needs::OnLead(action) => may(&worker, *action, Record::Lead(owner)),
                     Needs::OnLeads(action) => may(&worker, *action, Record::Lead(None)),
+                    Needs::OnClient(action) => may(&worker, *action, Record::Client(owner)),
+                    Needs::OnClients(action) => may(&worker, *action, Record::Client(None)),
                     Needs::OnSubscribers(action) => may(&worker, *action, Record::Subscriber),
                 };
                 if allowed && *method == "POST" && writes_without_a_check(&path) {

@@ -1,6 +1,7 @@
 //! Use cases of clients.
 
 mod edit;
+mod pages;
 
 use exit3_domain::clients::{
     Client, ClientChange, ClientFilter, ClientId, ClientInput, ClientOrder, ClientTotals,
@@ -18,6 +19,7 @@ use crate::seen::{ATTEMPTS, admitted, unless_stale};
 use crate::{App, FindError, ListError, SaveError, UpdateError};
 
 pub use edit::{convert, create_by_staff, delete_by_staff, edit};
+pub use pages::suggest;
 
 /// Creates a client. If it has a lead, that becomes `converted`.
 ///

@@ -71,7 +71,9 @@ pub(super) async fn detail(
         async { Ok(leads::with_contact(&admin.app, &lead, SAME).await?) },
     )?;
     let mut parts = Vec::new();
-    for part in PAGES.iter().flat_map(|pages| pages.lead_parts) {
+    // What others say about the lead comes before its history, which is long.
+    let (own, others): (Vec<_>, Vec<_>) = PAGES.iter().partition(|pages| pages.name == "leads");
+    for part in others.into_iter().chain(own).flat_map(|pages| pages.lead_parts) {
         parts.push(part(&admin, &member, &request, &lead).await?);
     }
     let view = View { texts, team: &team, asked: &asked, member: &member, now };

@@ -17,7 +17,7 @@ use crate::deleted::absent;
 use crate::errors::PageError;
 use crate::fields::{Field, Fields, Kind, edit_of, values};
 use crate::form::Form;
-use crate::form_page::{self, Place};
+use crate::form_page::{self, Heading};
 use crate::page::see_other;
 use crate::team::Team;
 use crate::visit::Member;
@@ -57,10 +57,10 @@ async fn show(
 ) -> Result<HttpResponse, PageError> {
     let Shown { lead, sent, invalid, conflicts } = shown;
     let (texts, team) = (member.visit.texts, Team::load(admin).await?);
-    let place = match lead {
+    let heading = match lead {
         Some(lead) => {
             let (name, there) = (lead.details.full_name.clone(), address(lead.id));
-            Place {
+            Heading {
                 resource: "leads",
                 title: name.clone(),
                 action: format!("{there}edit/"),
@@ -68,7 +68,7 @@ async fn show(
                 back_text: name,
             }
         }
-        None => Place {
+        None => Heading {
             resource: "leads",
             title: fl!(texts, "lead-new"),
             action: format!("{LIST}new/"),
@@ -86,7 +86,7 @@ async fn show(
     let fields = Fields { fields: FIELDS, usual: &usual, choices: &choices };
     let stored = lead.map(|lead| (FieldTexts::of(lead), Version::of(lead)));
     let shown = form_page::Shown { stored, sent, invalid, conflicts };
-    form_page::show(admin, request, member, place, &fields, shown)
+    form_page::show(admin, request, member, heading, &fields, shown)
 }
 
 /// The value of a field in a blank form.
@@ -164,7 +164,7 @@ pub(super) async fn create(
     if member.visit.refills {
         return show(&admin, &request, &member, again).await;
     }
-    let sending = admin.begin(request.path(), &form).await?;
+    let sending = admin.begin(request.path(), &form, RESOURCE).await?;
     if let Some(made) = &sending.made {
         return Ok(see_other(&format!("{}?done=lead-created", address(LeadId(made.id)))));
     }

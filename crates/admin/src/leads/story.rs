@@ -37,6 +37,7 @@ pub(super) fn part<'a>(
             record,
             address: address(lead.id),
             nobody: lead.details.full_name.clone(),
+            hidden: &[],
             note: member.may(Action::Note, record).then(|| admin.new_token()),
         };
         render(member, told, found)
@@ -53,7 +54,7 @@ pub(super) async fn add(
 ) -> Result<HttpResponse, PageError> {
     let lead = find(&admin, &id).await?;
     let there = |done: &str| see_other(&format!("{}?done={done}", address(lead.id)));
-    let sending = admin.begin(request.path(), &form).await?;
+    let sending = admin.begin(request.path(), &form, RESOURCE).await?;
     if sending.made.is_some() {
         return Ok(there("note-added"));
     }

@@ -55,6 +55,7 @@ pub(super) async fn detail(
         record: Record::Subscriber,
         address: address.clone(),
         nobody: subscriber.email.clone(),
+        hidden: &[],
         note: None,
     };
     let (dot, state) = state(member.visit.texts, subscriber.is_subscribed);

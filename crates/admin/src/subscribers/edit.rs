@@ -16,7 +16,7 @@ use crate::deleted::absent;
 use crate::errors::PageError;
 use crate::fields::{Field, Fields, Kind, edit_of};
 use crate::form::Form;
-use crate::form_page::{self, Place, Shown};
+use crate::form_page::{self, Heading, Shown};
 use crate::page::{own_path, see_other};
 use crate::visit::Member;
 
@@ -35,7 +35,7 @@ fn show(
 ) -> Result<HttpResponse, PageError> {
     let texts = member.visit.texts;
     let there = address(subscriber.id);
-    let place = Place {
+    let heading = Heading {
         resource: "subscribers",
         title: subscriber.email.clone(),
         action: format!("{there}edit/"),
@@ -46,7 +46,7 @@ fn show(
     let fields = Fields { fields: FIELDS, usual: &|_| String::new(), choices: &choices };
     let stored = Some((FieldTexts::of(subscriber), Version::of(subscriber)));
     let shown = Shown { stored, sent, invalid, conflicts };
-    form_page::show(admin, request, member, place, &fields, shown)
+    form_page::show(admin, request, member, heading, &fields, shown)
 }
 
 /// Saves some or all fields of a subscriber. Returns the subscriber as it is stored now, and whether

@@ -21,6 +21,7 @@ use exit3_admin::{Admin, AdminSettings};
 use exit3_app::App;
 use exit3_app::quotas::Limits;
 use exit3_app::sign_ins::Entrance;
+use exit3_domain::clients::{Client, ClientId, ClientTotals, Money, MoneyTotal, NewClient};
 use exit3_domain::email::DisposableDomains;
 use exit3_domain::events::{Act, Actor, Author, Changes, Event, EventId, Subject, Verb};
 use exit3_domain::lead_notes::{LeadNote, LeadNoteId};
@@ -92,6 +93,21 @@ pub fn lead(owner: Option<StaffId>) -> Lead {
         created_at: now() - TimeDelta::days(3),
         updated_at: now(),
     }
+}
+
+/// The client that the lead became, with markup in every text.
+pub fn client() -> Client {
+    let text = |name: &str| format!("<script>alert('{name}')</script>");
+    let details = NewClient {
+        lead: Some(LeadId(7)),
+        team_id: text("team"),
+        monthly_charge: Money::charge(120_050),
+        one_time_charge: Money::charge(99_000),
+        contract_file: Some(text("contract")),
+        short_description: text("description"),
+        category: LeadCategory::WebDev,
+    };
+    Client { id: ClientId(7), details }
 }
 
 /// A subscriber with markup in the address.
@@ -181,6 +197,18 @@ impl Office {
         all.leads
             .expect_with_contact()
             .returning(move |_, _, _| Ok(vec![Lead { id: LeadId(8), ..lead(owner) }]));
+        all.leads.expect_find_all().returning(move |ids| {
+            Ok(if ids.contains(&LeadId(7)) { vec![lead(owner)] } else { Vec::new() })
+        });
+        all.clients.expect_find().returning(|id| Ok((id == ClientId(7)).then(client)));
+        all.clients.expect_find_by_lead().returning(|_| Ok(None));
+        all.clients.expect_walk().returning(|_, _, _| {
+            Ok(Slice { rows: vec![client()], has_next: true, has_previous: true })
+        });
+        all.clients.expect_totals().returning(|_| {
+            let (monthly, one_time) = (MoneyTotal(7_000_050), MoneyTotal(900));
+            Ok(ClientTotals { count: 4321, monthly, one_time })
+        });
         all.subscribers.expect_find().returning(|id| Ok((id == SubscriberId(7)).then(subscriber)));
         all.subscribers.expect_find_by_email().returning(|_| Ok(None));
         let rows = || Slice { rows: vec![subscriber()], has_next: true, has_previous: true };

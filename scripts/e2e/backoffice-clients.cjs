@@ -1,0 +1,46 @@
+// What staff do with clients: make one of a lead, look at the charges, edit, delete and restore it.
+const { ADMIN, LEAD, look, must } = require("./backoffice.cjs");
+
+module.exports = async function clients(page, lead) {
+  await page.goto(`${ADMIN}clients/`);
+  await page.getByRole("heading", { name: "No clients yet" }).waitFor();
+  await page.goto(`${ADMIN}leads/${lead}/`);
+  await page.getByRole("link", { name: "Make a client" }).click();
+  await page.getByRole("heading", { name: `${LEAD.full_name} becomes a client` }).waitFor();
+  await look(page, "client-new");
+  await page.getByLabel(/^Team/).fill("T1");
+  await page.getByLabel("Monthly charge, in euros").fill("minus");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("link", { name: "This is not an amount." }).waitFor();
+  await look(page, "client-refused");
+  await page.getByLabel("Monthly charge, in euros").fill("1.200,50");
+  await page.getByLabel("One-time charge, in euros").fill("900");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("status").waitFor();
+  must((await page.getByText("€1,200.50").count()) > 0, "the page does not show the charge");
+  await look(page, "client");
+  const here = page.url().replace(/\?.*/, "");
+  await page.getByRole("link", { name: LEAD.full_name }).click();
+  await page.waitForURL(`${ADMIN}leads/${lead}/`);
+  must((await page.inputValue("#status")) === "converted", "the lead is not converted");
+  must((await page.getByText("€1,200.50 a month").count()) === 1, "the lead does not show its client");
+  await look(page, "lead-of-client");
+  await page.goto(`${ADMIN}clients/`);
+  await page.locator("#list tbody tr").first().waitFor();
+  must((await page.locator(".totals", { hasText: "€900.00" }).count()) === 1, "the list does not add up charges");
+  await look(page, "clients");
+  await page.locator("#q").pressSequentially("horvat");
+  await page.waitForURL(/clients\/\?q=horvat/);
+  await page.locator("#list tbody a").first().click();
+  await page.getByRole("link", { name: "Edit" }).click();
+  await page.getByLabel("Monthly charge, in euros").fill("1300");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("status").waitFor();
+  must((await page.locator("#story ins", { hasText: "€1,300.00" }).count()) === 1, "the history does not tell the charge");
+  await page.getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("status").waitFor();
+  await page.goto(here);
+  await page.getByRole("heading", { name: "This was deleted" }).waitFor();
+  await page.getByRole("button", { name: "Restore" }).click();
+  await page.getByText("€1,300.00").first().waitFor();
+};
