@@ -3,6 +3,8 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use exit3_app::access::Forbidden;
+use exit3_app::api_keys::ManageKeysError;
+use exit3_app::events::RecordError;
 use exit3_app::exports::ExportError;
 use exit3_app::staff::StaffError;
 use exit3_app::{EditError, FindError, UpdateError};
@@ -72,6 +74,26 @@ impl From<StaffError> for PageError {
             StaffError::LastOwner => Self::Api(ApiError::bad_request(error.to_string())),
             StaffError::Contended => UpdateError::Contended.into(),
             StaffError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ManageKeysError> for PageError {
+    fn from(error: ManageKeysError) -> Self {
+        match error {
+            ManageKeysError::Forbidden(_) => Self::Forbidden,
+            ManageKeysError::Draft(error) => Self::Api(ApiError::bad_request(error.to_string())),
+            ManageKeysError::NotFound => Self::not_found(),
+            ManageKeysError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RecordError> for PageError {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Forbidden(_) => Self::Forbidden,
+            RecordError::Store(error) => error.into(),
         }
     }
 }

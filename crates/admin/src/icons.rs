@@ -31,6 +31,7 @@ icons!(
     "house",
     "inbox",
     "info",
+    "key",
     "keyboard",
     "log-out",
     "mail",

@@ -11,6 +11,7 @@ mod deleted;
 mod door;
 mod error_page;
 mod errors;
+mod events;
 mod exports;
 mod fields;
 mod forged;
@@ -21,6 +22,7 @@ mod gate;
 mod home;
 mod i18n;
 mod icons;
+mod keys;
 mod leads;
 mod listing;
 mod once;
@@ -28,6 +30,7 @@ mod page;
 mod resource;
 mod search;
 mod shell;
+mod staff;
 mod story;
 mod subscribers;
 mod team;
@@ -39,6 +42,7 @@ use std::sync::Arc;
 use actix_web::http::Method;
 use actix_web::web::{Data, ServiceConfig};
 use exit3_app::App;
+use exit3_domain::api_keys::Scope;
 use exit3_web::{Endpoint, open};
 use ipnet::IpNet;
 
@@ -54,6 +58,9 @@ const PAGES: &[Pages] = &[
     leads::PAGES,
     clients::PAGES,
     subscribers::PAGES,
+    staff::PAGES,
+    keys::PAGES,
+    events::PAGES,
     search::PAGES,
     undo::PAGES,
     account::PAGES,
@@ -63,13 +70,16 @@ const PAGES: &[Pages] = &[
 #[derive(Debug, Clone, Default)]
 pub struct AdminSettings {
     networks: Arc<[IpNet]>,
+    scopes: Arc<[Scope]>,
     tokens: Arc<once::Tokens>,
 }
 
 impl AdminSettings {
-    /// The back office can be reached from these networks, or from everywhere if there are none.
-    pub fn new(networks: Vec<IpNet>) -> Self {
-        Self { networks: networks.into(), tokens: Arc::default() }
+    /// The back office can be reached from these networks, or from everywhere if there are none. Keys
+    /// of the API may have these scopes.
+    pub fn new(networks: Vec<IpNet>, scopes: impl IntoIterator<Item = Scope>) -> Self {
+        let scopes = scopes.into_iter().collect();
+        Self { networks: networks.into(), scopes, tokens: Arc::default() }
     }
 }
 

@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
-use exit3_web::{ApiError, ErrorShape, RoutePolicy};
+use exit3_web::{ApiError, ErrorShape, RoutePolicy, hosts};
 use flate2::Compression;
 
 use crate::BASE;
@@ -74,6 +74,12 @@ fn respond(request: &HttpRequest, status: StatusCode, html: String) -> HttpRespo
 /// Sends the browser to another page with a GET.
 pub(crate) fn see_other(path: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((header::LOCATION, path)).finish()
+}
+
+/// The address of the service as the person reaches it, such as `https://exit3.agency`.
+pub(crate) fn site(request: &HttpRequest) -> String {
+    let here = hosts::address(request);
+    here.strip_suffix(request.path()).map(str::to_owned).unwrap_or_default()
 }
 
 /// A path that a form names, if it is one of the back office: nobody else's page. It must be fit for a

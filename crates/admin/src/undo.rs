@@ -9,7 +9,8 @@ use exit3_domain::events::EventId;
 use exit3_web::{Endpoint, path};
 
 use crate::errors::PageError;
-use crate::page::see_other;
+use crate::form::Form;
+use crate::page::{own_path, see_other};
 use crate::resource::Pages;
 use crate::visit::Member;
 use crate::{Admin, BASE, PAGES as ALL};
@@ -25,6 +26,7 @@ async fn take_back(
     admin: Data<Admin>,
     member: Member,
     event: Path<String>,
+    form: Form,
 ) -> Result<HttpResponse, PageError> {
     let event = find(&admin.app, EventId(path::id(&event)?)).await?;
     let done = match undo_by_staff(&admin.app, &event, &member.doer()).await {
@@ -38,6 +40,10 @@ async fn take_back(
         Err(UndoError::NotFound) => return Err(PageError::not_found()),
         Err(_) => "undone-not",
     };
+    if let Some(back) = own_path(form.text("_back")) {
+        let mark = if back.contains('?') { '&' } else { '?' };
+        return Ok(see_other(&format!("{back}{mark}done={done}")));
+    }
     let rows = ALL.iter().find(|pages| pages.rows == Some(&*event.subject.resource));
     let list = rows.and_then(|pages| pages.menu).ok_or_else(PageError::not_found)?;
     Ok(see_other(&format!("{BASE}{}{}/?done={done}", list.path, event.subject.id)))

@@ -23,7 +23,7 @@ use office::{HOST, Office, get, post, signed_in};
 const LEADS: &str = "/backend/admin/leads/";
 
 /// All pages that a person who is signed in can open.
-const PAGES: [&str; 18] = [
+const PAGES: &[&str] = &[
     "",
     "leads/",
     "leads/new/",
@@ -39,6 +39,16 @@ const PAGES: [&str; 18] = [
     "subscribers/7/",
     "subscribers/7/edit/",
     "subscribers/export/?q=%3Cscript%3Ealert('q')",
+    "staff/",
+    "staff/new/",
+    "staff/7/",
+    "keys/",
+    "keys/new/",
+    "keys/7/",
+    "keys/7/revoke/",
+    "events/",
+    "events/?who=%3Cscript%3Ealert('w')%3C/script%3E&what=%3Cscript%3Ealert('v')%3C/script%3E",
+    "events/?request=%3Cscript%3Ealert('r')%3C/script%3E&batch=%3Cscript%3Ealert('b')%3C/script%3E",
     "account/",
     "search/?q=%3Cscript%3Ealert('q')%3C/script%3E",
     "nothing/",

@@ -3,9 +3,8 @@
 mod authenticate;
 mod create;
 mod keyring;
-mod list;
+mod manage;
 mod note_uses;
-mod revoke;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -15,11 +14,10 @@ use exit3_domain::events::Actor;
 use exit3_domain::quotas::Rate;
 
 pub use authenticate::{KeyError, authenticate};
-pub use create::{CreateKeyError, create};
+pub use create::create;
 pub use keyring::Keyring;
-pub use list::list;
+pub use manage::{ManageKeysError, find, list, revoke};
 pub use note_uses::note_uses;
-pub use revoke::revoke;
 
 /// The holder of the API key in a request.
 #[derive(Debug, Clone)]

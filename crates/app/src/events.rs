@@ -3,6 +3,8 @@
 mod batch;
 mod consume;
 mod keep;
+mod names;
+mod record;
 mod rows;
 mod undo;
 
@@ -14,9 +16,11 @@ use exit3_ports::{StoreError, TRACE};
 
 use crate::{App, FindError};
 
-pub use batch::{BatchUndone, undo_batch};
+pub use batch::{BatchUndone, MOST_AT_ONCE, undo_batch, undo_batch_by_staff};
 pub use consume::consume;
 pub use keep::{RemoveOld, remove_old};
+pub use names::{Names, names};
+pub use record::{Part, Question, RecordError, record};
 pub use undo::{CLIENT, UndoError, Undone, undo, undo_by_staff};
 
 /// The events of one row, newest first: at most `size`, with positions below `before`. `resource`

@@ -101,6 +101,15 @@ pub async fn left_at(app: &App, who: &SignedIn) -> Result<Option<DateTime<Utc>>,
     app.repositories()?.sign_ins.left_at(who.staff.id).await
 }
 
+/// The sign-ins of an account that have not ended, those that were used last first.
+pub(crate) async fn alive(app: &App, staff: &Staff) -> Result<Vec<SignIn>, StoreError> {
+    let now = app.clock.now();
+    let mut all = app.repositories()?.sign_ins.list(staff.id).await?;
+    let password = staff.password.digest();
+    all.retain(|one| one.password == password && one.is_alive(now, app.entrance.idle));
+    Ok(all)
+}
+
 /// Ends the sign-in.
 ///
 /// # Errors

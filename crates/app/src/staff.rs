@@ -6,20 +6,24 @@ mod tests;
 
 use exit3_domain::access::{Action, Record};
 use exit3_domain::paging::{MAX_PAGE_SIZE, Page, PageNumber, PageRequest, last_page};
-use exit3_domain::sign_ins::admitted;
+use exit3_domain::sign_ins::{SignIn, admitted};
 use exit3_domain::staff::{
     AccountInput, NewStaff, PasswordHash, Role, Staff, StaffId, StaffProfile, check_password,
     username,
 };
 use exit3_domain::validation::{Invalid, Violation};
+use exit3_ports::sign_ins::Ending;
 use exit3_ports::staff::USERNAME_TAKEN;
 use exit3_ports::{Constraint, StoreError};
 
 use crate::App;
 use crate::access::{Doer, Forbidden};
 use crate::seen::{ATTEMPTS, unless_stale};
+use crate::sign_ins::alive;
 
-pub use invitations::{accept, accept_as_owner, has_none, invite, invite_first_owner, invited};
+pub use invitations::{
+    accept, accept_as_owner, has_none, invite, invite_first_owner, invite_new, invited,
+};
 
 /// Why an account could not be created or changed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -121,6 +125,34 @@ pub async fn find(app: &App, name: &str, doer: &Doer) -> Result<Staff, StaffErro
     doer.check(Action::Read, Record::Staff)?;
     let found = app.repositories()?.staff.find_by_username(&username(name)).await?;
     found.ok_or(StaffError::NotFound)
+}
+
+/// An account, and how it is signed in now.
+///
+/// # Errors
+/// [`StaffError`].
+pub async fn find_by_id(
+    app: &App,
+    id: StaffId,
+    doer: &Doer,
+) -> Result<(Staff, Vec<SignIn>), StaffError> {
+    doer.check(Action::Read, Record::Staff)?;
+    let all = app.repositories()?;
+    let staff = all.staff.find(id).await?.ok_or(StaffError::NotFound)?;
+    let sign_ins = alive(app, &staff).await?;
+    Ok((staff, sign_ins))
+}
+
+/// Ends all sign-ins of an account. Returns how many there were.
+///
+/// # Errors
+/// [`StaffError`].
+pub async fn end_sign_ins(app: &App, id: StaffId, doer: &Doer) -> Result<u64, StaffError> {
+    doer.check(Action::Edit, Record::Staff)?;
+    let all = app.repositories()?;
+    all.staff.find(id).await?.ok_or(StaffError::NotFound)?;
+    let act = doer.author.at(app.clock.now());
+    Ok(all.sign_ins.end(id, Ending::All, &act).await?)
 }
 
 /// Gives an account another role.

@@ -93,6 +93,7 @@ pub fn may(worker: &Worker, action: Action, record: Record) -> bool {
         (_, Read | Edit, OwnAccount) => true,
         (_, _, OwnAccount) => false,
         (Role::Owner, ..) => true,
+        (Role::Manager, Read, Event) => true,
         (_, _, Staff | ApiKey | Event) => false,
         (Role::Manager, _, Lead(_) | Client(_) | Subscriber) => true,
         // Everybody sees everything, or two people work on the same person.
@@ -165,7 +166,7 @@ mod tests {
         (Role::Manager, "subscriber", ALL),
         (Role::Manager, "staff", ""),
         (Role::Manager, "api key", ""),
-        (Role::Manager, "event", ""),
+        (Role::Manager, "event", "read"),
         (Role::Manager, "own account", "read edit"),
         (Role::Sales, "lead of nobody", "read create edit claim note convert"),
         (Role::Sales, "lead of mine", "read create edit note convert"),

@@ -102,6 +102,21 @@ pub fn is_origin(text: &str) -> bool {
         })
 }
 
+/// Which keys are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WhichKeys {
+    /// All with this name, or the one with this prefix.
+    Called(String),
+    /// The one with this id.
+    One(ApiKeyId),
+}
+
+impl From<&str> for WhichKeys {
+    fn from(name_or_prefix: &str) -> Self {
+        Self::Called(name_or_prefix.to_owned())
+    }
+}
+
 /// A key that is not stored yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewApiKey {

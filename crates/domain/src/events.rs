@@ -225,6 +225,19 @@ impl EventFilter {
         self.resource.as_deref().or_else(|| self.verb.as_ref().map(Verb::resource))
     }
 
+    /// Whether it selects this event.
+    pub fn admits(&self, event: &Event) -> bool {
+        let Self { actor, verb, resource, id, batch, after, before } = self;
+        let Event { act, subject, .. } = event;
+        actor.as_ref().is_none_or(|actor| act.author.actor == *actor)
+            && verb.as_ref().is_none_or(|verb| event.verb == *verb)
+            && resource.as_ref().is_none_or(|resource| subject.resource == *resource)
+            && id.is_none_or(|id| subject.id == id)
+            && batch.as_ref().is_none_or(|batch| act.author.batch.as_ref() == Some(batch))
+            && after.is_none_or(|after| act.at >= after)
+            && before.is_none_or(|before| act.at < before)
+    }
+
     /// The position before which all matching events are in a list that ends before `before`.
     pub fn end(
         &self,
@@ -233,5 +246,46 @@ impl EventFilter {
         // No id is lower than this one.
         let until = self.before.map(|until| (until, EventId(i64::MIN)));
         before.into_iter().chain(until).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_selects_events_that_meet_all_its_conditions() {
+        let second = |second| DateTime::from_timestamp(second, 0).unwrap();
+        let actor = Actor::Service;
+        let batch = Some(BatchId("b".into()));
+        let author = Author { actor: actor.clone(), request: None, batch: batch.clone() };
+        let event = Event {
+            id: EventId(1),
+            act: author.at(second(5)),
+            verb: Verb::of("lead", Verb::CREATED),
+            subject: Subject { resource: "lead".into(), id: 7 },
+            changes: Changes::None,
+        };
+        let all = EventFilter {
+            actor: Some(actor),
+            verb: Some(event.verb.clone()),
+            resource: Some("lead".into()),
+            id: Some(7),
+            batch,
+            after: Some(second(5)),
+            before: Some(second(6)),
+        };
+        assert!(all.admits(&event) && EventFilter::default().admits(&event));
+        for other in [
+            EventFilter { actor: Some(Actor::BasicKey), ..all.clone() },
+            EventFilter { verb: Some(Verb::of("lead", Verb::UPDATED)), ..all.clone() },
+            EventFilter { resource: Some("client".into()), ..all.clone() },
+            EventFilter { id: Some(8), ..all.clone() },
+            EventFilter { batch: Some(BatchId("c".into())), ..all.clone() },
+            EventFilter { after: Some(second(6)), ..all.clone() },
+            EventFilter { before: Some(second(5)), ..all.clone() },
+        ] {
+            assert!(!other.admits(&event), "{other:?}");
+        }
     }
 }

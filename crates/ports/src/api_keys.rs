@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use exit3_domain::api_keys::{ApiKey, ApiKeyId, NewApiKey, TokenPrefix};
+use exit3_domain::api_keys::{ApiKey, ApiKeyId, NewApiKey, TokenPrefix, WhichKeys};
 use exit3_domain::events::Act;
 
 use crate::tables::{Column, Kind, Table};
@@ -32,7 +32,7 @@ pub const TABLE: Table = Table {
     contacts: &[],
     searched_by: &[],
     rules: &[PREFIX_TAKEN],
-    rights: "SELECT, UPDATE",
+    rights: "SELECT, INSERT, UPDATE",
 };
 
 /// Stores API keys. Creating and revoking keys stores an event for each key in the same transaction;
@@ -51,10 +51,9 @@ pub trait ApiKeyRepository: Send + Sync {
     /// Finds a key by its prefix, even if it is revoked or expired. Uses an index.
     async fn find_by_prefix(&self, prefix: &TokenPrefix) -> Result<Option<ApiKey>, StoreError>;
 
-    /// Revokes all keys whose name or prefix is `which` and that are not revoked yet, as of the time
-    /// of `act`.
-    /// Returns them, newest first.
-    async fn revoke(&self, which: &str, act: &Act) -> Result<Vec<ApiKey>, StoreError>;
+    /// Revokes these keys, as of the time of `act`, unless they are revoked already. Returns those that
+    /// it revoked, newest first.
+    async fn revoke(&self, which: &WhichKeys, act: &Act) -> Result<Vec<ApiKey>, StoreError>;
 
     /// Records when keys were used, in one statement. Ignores times older than the stored one, and
     /// keys that no longer exist.

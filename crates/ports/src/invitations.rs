@@ -54,6 +54,19 @@ pub trait Invitations: Send + Sync {
     /// there is an active one.
     async fn invite(&self, invitation: &NewInvitation, act: &Act) -> Result<(), StoreError>;
 
+    /// Stores an account together with an invitation that is valid until `ends_at`. The event of the
+    /// account tells of both.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] with [`crate::staff::USERNAME_TAKEN`] if the name is taken.
+    async fn invite_new(
+        &self,
+        staff: &NewStaff,
+        digest: &TokenDigest,
+        ends_at: DateTime<Utc>,
+        act: &Act,
+    ) -> Result<Staff, StoreError>;
+
     /// Finds whom a valid invitation with this digest invites.
     async fn find(
         &self,

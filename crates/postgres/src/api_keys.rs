@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel::{QueryResult, SelectableHelper};
 use diesel_async::RunQueryDsl;
-use exit3_domain::api_keys::{ApiKey, ApiKeyId, NewApiKey, RESOURCE, TokenPrefix};
+use exit3_domain::api_keys::{ApiKey, ApiKeyId, NewApiKey, RESOURCE, TokenPrefix, WhichKeys};
 use exit3_domain::events::{Act, Changes, Verb};
 use exit3_ports::{ApiKeyRepository, StoreError};
 
@@ -67,16 +67,20 @@ impl ApiKeyRepository for PgApiKeyRepository {
         found.await?.map(ApiKey::try_from).transpose()
     }
 
-    async fn revoke(&self, which: &str, act: &Act) -> Result<Vec<ApiKey>, StoreError> {
-        // Stored texts contain no NUL, and PostgreSQL refuses it as a parameter.
-        if which.contains('\0') {
-            return Ok(Vec::new());
-        }
+    async fn revoke(&self, which: &WhichKeys, act: &Act) -> Result<Vec<ApiKey>, StoreError> {
+        // No key has an empty name or the id 0.
+        let (which, id) = match which {
+            // Stored texts contain no NUL, and PostgreSQL refuses it as a parameter.
+            WhichKeys::Called(which) if which.contains('\0') => return Ok(Vec::new()),
+            WhichKeys::Called(which) => (which.as_str(), 0),
+            WhichKeys::One(id) => ("", id.0),
+        };
         let changes = Changes::one("revoked_at", None, Some(act.at));
         let revoked = self.pool.write(|mut connection| {
             let called = api_keys::name.eq(which).or(api_keys::prefix.eq(which));
+            let meant = called.or(api_keys::id.eq(id));
             let query =
-                diesel::update(api_keys::table.filter(called.and(api_keys::revoked_at.is_null())))
+                diesel::update(api_keys::table.filter(meant.and(api_keys::revoked_at.is_null())))
                     .set(api_keys::revoked_at.eq(act.at))
                     .returning(ApiKeyRow::as_returning());
             let event = EventRow::of(act, RESOURCE, Verb::REVOKED, &changes);

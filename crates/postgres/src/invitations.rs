@@ -100,6 +100,26 @@ impl Invitations for PgInvitations {
         }
     }
 
+    async fn invite_new(
+        &self,
+        staff: &NewStaff,
+        digest: &TokenDigest,
+        ends_at: DateTime<Utc>,
+        act: &Act,
+    ) -> Result<Staff, StoreError> {
+        let insert = Sql::planned(
+            "INSERT INTO invitations (staff_id, digest, created_at, ends_at) SELECT id, ",
+        )
+        .value(Value::Bytes(digest.0.to_vec()))
+        .sql(", ")
+        .value(Value::Time(staff.date_joined))
+        .sql(", ")
+        .value(Value::Time(ends_at))
+        .sql(" FROM written");
+        let accounts = PgStaffRepository::new(self.pool.clone());
+        accounts.create_with(staff, act, Some(("invited", insert))).await
+    }
+
     async fn find(
         &self,
         digest: &TokenDigest,

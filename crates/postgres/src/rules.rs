@@ -86,8 +86,13 @@ mod tests {
         let client = postgres::client(database.url()).await;
         let rows = client.query(query, &[&written]).await.unwrap();
         assert!(rows.len() > 5);
+        // The use case of keys refuses what would break these two, which are no rules of one field.
+        let others = ["api_keys_scopes_some", "api_keys_expires_later"];
         for row in rows {
             let (table, name): (String, String) = (row.get(0), row.get(1));
+            if others.contains(&name.as_str()) {
+                continue;
+            }
             assert!(
                 is_own_check((&table, &name)),
                 "{name} should be named {table}_<column>_length or {table}_<column>_choice"

@@ -47,11 +47,14 @@ impl PgStaffRepository {
     pub(crate) fn new(pool: PgPool) -> Self {
         Self { pool }
     }
-}
 
-#[async_trait]
-impl StaffRepository for PgStaffRepository {
-    async fn create(&self, new: &NewStaff, act: &Act) -> Result<Staff, StoreError> {
+    /// Stores an account, and with it what another statement writes about the row in `written`.
+    pub(crate) async fn create_with(
+        &self,
+        new: &NewStaff,
+        act: &Act,
+        beside: Option<(&'static str, Sql)>,
+    ) -> Result<Staff, StoreError> {
         let created = self.pool.write(|mut connection| {
             let query = diesel::insert_into(staff::table)
                 .values((
@@ -61,13 +64,23 @@ impl StaffRepository for PgStaffRepository {
                 ))
                 .returning(StaffRow::as_returning());
             let event = EventRow::of(act, RESOURCE, Verb::CREATED, &Changes::None);
-            let query = Noted::new(query, event);
+            let mut query = Noted::new(query, event);
+            if let Some((name, write)) = &beside {
+                query = query.beside(name, write.clone());
+            }
             async move {
                 let created = query.get_result(&mut *connection).await;
                 connection.done(created)
             }
         });
         created.await.map(Staff::from)
+    }
+}
+
+#[async_trait]
+impl StaffRepository for PgStaffRepository {
+    async fn create(&self, new: &NewStaff, act: &Act) -> Result<Staff, StoreError> {
+        self.create_with(new, act, None).await
     }
 
     async fn find(&self, id: StaffId) -> Result<Option<Staff>, StoreError> {

@@ -5,7 +5,7 @@ mod row;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use exit3_domain::api_keys::{ApiKey, ApiKeyId, NewApiKey, RESOURCE, TokenPrefix};
+use exit3_domain::api_keys::{ApiKey, ApiKeyId, NewApiKey, RESOURCE, TokenPrefix, WhichKeys};
 use exit3_domain::events::{Act, Changes, Verb};
 use exit3_ports::{ApiKeyRepository, StoreError};
 
@@ -65,15 +65,20 @@ impl ApiKeyRepository for SqliteApiKeyRepository {
         self.store.readers.run(find).await?.map(ApiKey::try_from).transpose()
     }
 
-    async fn revoke(&self, which: &str, act: &Act) -> Result<Vec<ApiKey>, StoreError> {
+    async fn revoke(&self, which: &WhichKeys, act: &Act) -> Result<Vec<ApiKey>, StoreError> {
         let at = microseconds(act.at);
         let now = Changes::one("revoked_at", None, Some(act.at));
         let event = EventRow::of(act, RESOURCE, Verb::REVOKED, &now)?;
-        let which = which.to_owned();
+        // No key has an empty name or the id 0.
+        let (which, id) = match which {
+            WhichKeys::Called(which) => (which.clone(), 0),
+            WhichKeys::One(id) => (String::new(), id.0),
+        };
         let revoke = move |connection: &mut SqliteConnection| {
             let called = api_keys::name.eq(&which).or(api_keys::prefix.eq(&which));
+            let meant = called.or(api_keys::id.eq(id));
             let mut revoked: Vec<ApiKeyRow> =
-                diesel::update(api_keys::table.filter(called.and(api_keys::revoked_at.is_null())))
+                diesel::update(api_keys::table.filter(meant.and(api_keys::revoked_at.is_null())))
                     .set(api_keys::revoked_at.eq(at))
                     .returning(ApiKeyRow::as_returning())
                     .load(connection)

@@ -38,7 +38,7 @@ impl SqliteInvitations {
 impl Invitations for SqliteInvitations {
     async fn invite(&self, invitation: &NewInvitation, act: &Act) -> Result<(), StoreError> {
         let id = invitation.staff.map_or(FIRST_OWNER, |staff| staff.0);
-        let digest = invitation.digest.0.to_vec();
+        let digest = invitation.digest;
         let times = (microseconds(invitation.created_at), microseconds(invitation.ends_at));
         let event = EventRow::of(act, RESOURCE, Verb::INVITED, &Changes::None)?;
         let invite = move |connection: &mut SqliteConnection| {
@@ -47,13 +47,28 @@ impl Invitations for SqliteInvitations {
             } else {
                 active(connection, id)?;
             }
-            let mut insert = Sql::<()>::new("INSERT OR REPLACE INTO invitations ");
-            insert.sql("(staff_id, digest, created_at, ends_at) VALUES (").int(id).sql(", ");
-            insert.bytes(digest).sql(", ").int(times.0).sql(", ").int(times.1).sql(")");
-            insert.execute(connection).map_err(from_diesel)?;
+            store(connection, id, digest, times)?;
             if id == FIRST_OWNER { Ok(()) } else { event.insert(connection, id) }
         };
         self.store.writer.write(self.store.patience, invite).await
+    }
+
+    async fn invite_new(
+        &self,
+        staff: &NewStaff,
+        digest: &TokenDigest,
+        ends_at: DateTime<Utc>,
+        act: &Act,
+    ) -> Result<Staff, StoreError> {
+        let insert = insert(staff, act)?;
+        let digest = *digest;
+        let times = (microseconds(staff.date_joined), microseconds(ends_at));
+        let invite = move |connection: &mut SqliteConnection| {
+            let created = insert(connection)?;
+            store(connection, created.id(), digest, times)?;
+            Ok(created)
+        };
+        self.store.writer.write(self.store.patience, invite).await?.try_into()
     }
 
     async fn find(
@@ -111,6 +126,19 @@ impl Invitations for SqliteInvitations {
         };
         self.store.writer.write(self.store.patience, accept).await
     }
+}
+
+/// Stores an invitation of this number in place of an earlier one. It is valid between these times.
+fn store(
+    connection: &mut SqliteConnection,
+    id: i64,
+    digest: TokenDigest,
+    times: (i64, i64),
+) -> Result<(), StoreError> {
+    let mut insert = Sql::<()>::new("INSERT OR REPLACE INTO invitations ");
+    insert.sql("(staff_id, digest, created_at, ends_at) VALUES (").int(id).sql(", ");
+    insert.bytes(digest.0.to_vec()).sql(", ").int(times.0).sql(", ").int(times.1).sql(")");
+    insert.execute(connection).map(drop).map_err(from_diesel)
 }
 
 /// The number that a valid invitation with this digest invites.

@@ -15,6 +15,7 @@ macro_rules! repository_contract {
                 refuses_a_second_of_the_same_prefix,
                 revokes_all_of_a_name,
                 revokes_one_by_its_prefix,
+                revokes_one_by_its_id,
                 revokes_once,
                 notes_the_latest_use,
                 ignores_uses_of_missing_keys,
@@ -200,6 +201,7 @@ macro_rules! repository_contract {
             invitations {
                 a_person_has_one_invitation_at_a_time,
                 only_active_accounts_are_invited,
+                an_account_is_stored_with_its_invitation,
                 an_invitation_is_used_once,
                 the_first_owner_is_made_once,
                 an_owner_who_came_first_ends_the_invitation,

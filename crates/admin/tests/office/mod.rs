@@ -21,6 +21,7 @@ use exit3_admin::{Admin, AdminSettings};
 use exit3_app::App;
 use exit3_app::quotas::Limits;
 use exit3_app::sign_ins::Entrance;
+use exit3_domain::api_keys::{ApiKey, ApiKeyDraft, ApiKeyId, ENTROPY, KeyToken, Scope, Scopes};
 use exit3_domain::clients::{Client, ClientId, ClientTotals, Money, MoneyTotal, NewClient};
 use exit3_domain::email::DisposableDomains;
 use exit3_domain::events::{Act, Actor, Author, Changes, Event, EventId, Subject, Verb};
@@ -120,6 +121,27 @@ pub fn subscriber() -> Subscriber {
 pub fn created(lead: i64) -> Event {
     let subject = Subject { resource: "lead".into(), id: lead };
     Event { subject, ..event(1, Verb::CREATED, Changes::None) }
+}
+
+/// A key with markup where it can be: an older release checks nothing that a newer one has stored.
+pub fn api_key() -> ApiKey {
+    let token = KeyToken::secret(&[5; ENTROPY]);
+    ApiKey {
+        id: ApiKeyId(7),
+        draft: ApiKeyDraft {
+            name: "<script>alert('key')</script>".to_owned(),
+            scopes: Scopes::of([Scope::create("leads")]),
+            origins: vec!["<script>alert('origin')</script>".to_owned()],
+            rate: None,
+            forwards_visitors: true,
+            expires_at: None,
+        },
+        prefix: token.prefix().clone(),
+        digest: token.digest(),
+        created_at: now(),
+        revoked_at: None,
+        last_used_at: Some(now()),
+    }
 }
 
 fn event(id: i64, action: &str, changes: Changes) -> Event {
@@ -249,6 +271,7 @@ impl Office {
         all.events
             .expect_find()
             .returning(|id| Ok(Some(event(id.0, Verb::DELETED, Changes::None))));
+        all.api_keys.expect_list().returning(|| Ok(vec![api_key()]));
         Self { networks: Vec::new(), repositories: all, quotas: MockQuotas::new() }
     }
 
@@ -300,7 +323,8 @@ impl Office {
             clock: Arc::new(clock),
             disposable: DisposableDomains::default(),
         };
-        let admin = Admin::new(app, AdminSettings::new(self.networks));
+        let scopes = [Scope::create("leads"), Scope::read("leads"), Scope::read("newsletter")];
+        let admin = Admin::new(app, AdminSettings::new(self.networks, scopes));
         let observer = Observer { new_id: || "made".to_owned(), ..Observer::default() };
         let edge = Edge::new(Site::default(), CorsSettings::default(), observer);
         let service = edge.application(|config| admin.register(config)).wrap(from_fn(observe));

@@ -1,36 +1,27 @@
-use exit3_domain::api_keys::{ApiKey, ApiKeyDraft, DraftError, ENTROPY, KeyToken, NewApiKey};
-use exit3_domain::events::Author;
-use exit3_ports::StoreError;
+use exit3_domain::access::{Action, Record};
+use exit3_domain::api_keys::{ApiKey, ApiKeyDraft, KeyToken, NewApiKey};
 
+use super::ManageKeysError;
 use crate::App;
+use crate::access::Doer;
 
-/// Why a key could not be created.
-#[derive(Debug, thiserror::Error)]
-pub enum CreateKeyError {
-    /// The draft is invalid.
-    #[error(transparent)]
-    Draft(#[from] DraftError),
-    /// The key could not be stored.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Creates a key from `random` bytes. The token is only in the returned value; it is not stored.
+/// Creates a key. The token is only in the returned value; it is not stored.
 ///
 /// # Errors
-/// [`CreateKeyError`].
+/// [`ManageKeysError`].
 pub async fn create(
     app: &App,
     draft: ApiKeyDraft,
-    random: &[u8; ENTROPY],
-    author: &Author,
-) -> Result<(ApiKey, KeyToken), CreateKeyError> {
+    doer: &Doer,
+) -> Result<(ApiKey, KeyToken), ManageKeysError> {
+    doer.check(Action::Create, Record::ApiKey)?;
     let now = app.clock.now();
     draft.check(now)?;
+    let random = app.entrance.random();
     let token = if draft.is_publishable() {
-        KeyToken::publishable(random)
+        KeyToken::publishable(&random)
     } else {
-        KeyToken::secret(random)
+        KeyToken::secret(&random)
     };
     let key = NewApiKey {
         draft,
@@ -38,14 +29,14 @@ pub async fn create(
         digest: token.digest(),
         created_at: now,
     };
-    Ok((app.repositories()?.api_keys.create(&key, &author.at(now)).await?, token))
+    Ok((app.repositories()?.api_keys.create(&key, &doer.author.at(now)).await?, token))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{Mocks, api_key, author};
-    use exit3_domain::api_keys::Scopes;
+    use crate::testing::{Mocks, api_key, doer};
+    use exit3_domain::api_keys::{DraftError, Scopes};
 
     #[tokio::test]
     async fn the_token_opens_what_is_stored_and_is_not_stored_itself() {
@@ -57,8 +48,7 @@ mod tests {
             }))
         });
         let draft = api_key(|_| ()).draft;
-        let (key, token) =
-            create(&mocks.into_app(), draft, &[3; ENTROPY], &author()).await.unwrap();
+        let (key, token) = create(&mocks.into_app(), draft, &doer()).await.unwrap();
         assert_eq!((key.digest, &key.prefix), (token.digest(), token.prefix()));
         assert!(token.expose().starts_with("exit3_sk_"));
         assert!(!format!("{key:?}").contains(token.expose()));
@@ -70,7 +60,7 @@ mod tests {
         mocks.repositories.api_keys.expect_create().returning(|_, _| Ok(api_key(|_| ())));
         let mut draft = api_key(|_| ()).draft;
         draft.origins = vec!["https://exit3.agency".into()];
-        let (_, token) = create(&mocks.into_app(), draft, &[3; ENTROPY], &author()).await.unwrap();
+        let (_, token) = create(&mocks.into_app(), draft, &doer()).await.unwrap();
         assert!(token.expose().starts_with("exit3_pk_"));
     }
 
@@ -80,7 +70,7 @@ mod tests {
         mocks.repositories.api_keys.expect_create().never();
         let mut draft = api_key(|_| ()).draft;
         draft.scopes = Scopes::NONE;
-        let outcome = create(&mocks.into_app(), draft, &[3; ENTROPY], &author()).await;
-        assert!(matches!(outcome, Err(CreateKeyError::Draft(DraftError::NoScope))));
+        let outcome = create(&mocks.into_app(), draft, &doer()).await;
+        assert!(matches!(outcome, Err(ManageKeysError::Draft(DraftError::NoScope))));
     }
 }

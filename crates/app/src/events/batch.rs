@@ -1,14 +1,50 @@
 use std::collections::BTreeSet;
 
+use exit3_domain::access::{Action, Record};
 use exit3_domain::events::{Author, BatchId, Event, EventFilter, EventId, Verb};
+use exit3_domain::{clients, leads, subscribers};
 use exit3_ports::TRACE;
 
 use super::all;
 use super::undo::{Undo, UndoError, Undone};
 use crate::App;
+use crate::access::Doer;
 
 /// The outcome of undoing each event of a batch, the last one first.
 pub type BatchUndone = Vec<(EventId, Result<Undone, UndoError>)>;
+
+/// The most events of a bulk action that a worker of the back office takes back at once.
+pub const MOST_AT_ONCE: u32 = 1_000;
+
+/// Like [`undo_batch`], for a worker of the back office. Who takes a bulk action back must be allowed to
+/// delete each of its rows, because that may be what it comes to.
+///
+/// # Errors
+/// [`UndoError::Forbidden`]; [`UndoError::TooMany`] for more than [`MOST_AT_ONCE`] events; or as for
+/// [`undo_batch`].
+#[tracing::instrument(target = TRACE, name = "events.undo_batch_by_staff", skip_all)]
+pub async fn undo_batch_by_staff(
+    app: &App,
+    batch: &BatchId,
+    doer: &Doer,
+) -> Result<BatchUndone, UndoError> {
+    let filter = EventFilter { batch: Some(batch.clone()), ..EventFilter::default() };
+    let events = app.repositories()?.events.list(&filter, None, MOST_AT_ONCE + 1).await?;
+    for event in &events {
+        let record = match &*event.subject.resource {
+            leads::RESOURCE => Record::Lead(None),
+            clients::RESOURCE => Record::Client(None),
+            subscribers::RESOURCE => Record::Subscriber,
+            // Only owners change what is left.
+            _ => Record::Staff,
+        };
+        doer.check(Action::Delete, record)?;
+    }
+    if events.len() > MOST_AT_ONCE as usize {
+        return Err(UndoError::TooMany);
+    }
+    undo_batch(app, batch, &doer.author).await
+}
 
 /// Takes the events of a bulk action back, the last one first, under one new batch id unless
 /// `author` has one. Returns the outcome of each event. An event that cannot be undone does not

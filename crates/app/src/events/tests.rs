@@ -88,6 +88,32 @@ async fn says_what_cannot_be_undone() {
 }
 
 #[tokio::test]
+async fn a_worker_takes_a_bulk_action_back_if_its_rows_may_be_deleted() {
+    let worker = |role| Doer::worker(author(), Worker { id: StaffId(1), role });
+    let batch = BatchId("b".into());
+    for (resource, role, may) in [
+        (RESOURCE, Role::Manager, true),
+        (RESOURCE, Role::Sales, false),
+        ("client", Role::Manager, true),
+        ("subscriber", Role::Manager, true),
+        ("staff", Role::Manager, false),
+        ("staff", Role::Owner, true),
+        ("database", Role::Manager, false),
+    ] {
+        // Nothing else can be undone, so no row is looked at.
+        let app = with_events(vec![event(7, resource, Verb::IMPORTED, Changes::None)]).into_app();
+        let outcome = undo_batch_by_staff(&app, &batch, &worker(role)).await;
+        let is_forbidden = matches!(outcome, Err(UndoError::Forbidden(_)));
+        assert_eq!(is_forbidden, !may, "{role} {resource}: {outcome:?}");
+    }
+    let many = (0..=i64::from(MOST_AT_ONCE)).rev();
+    let many = many.map(|id| event(id, RESOURCE, Verb::IMPORTED, Changes::None)).collect();
+    let app = with_events(many).into_app();
+    let outcome = undo_batch_by_staff(&app, &batch, &worker(Role::Owner)).await;
+    assert!(matches!(outcome, Err(UndoError::TooMany)), "{outcome:?}");
+}
+
+#[tokio::test]
 async fn an_unreadable_event_changes_nothing() {
     let half = serde_json::json!({"id": 1, "full_name": "Ana"}).as_object().cloned().unwrap();
     let odd = Changes::one("source", "no such source", "other");

@@ -54,6 +54,9 @@ pub enum UndoError {
     /// row came back, and was deleted again.
     #[error("something has happened to the row since")]
     Overtaken,
+    /// The bulk action has more events than are taken back at once.
+    #[error("more events than are taken back at once")]
+    TooMany,
     /// All fields of the update have other values now.
     #[error("somebody has changed {} since", .0.join(", "))]
     Changed(Conflicts),

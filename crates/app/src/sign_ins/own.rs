@@ -9,7 +9,7 @@ use exit3_ports::sign_ins::Ending;
 use exit3_ports::{Constraint, StoreError};
 
 use super::limit::Attempt;
-use super::{Device, SignedIn};
+use super::{Device, SignedIn, alive};
 use crate::App;
 use crate::access::Doer;
 use crate::seen::{ATTEMPTS, unless_stale};
@@ -101,12 +101,7 @@ pub async fn set_preferences(
 /// # Errors
 /// [`StoreError`].
 pub async fn list(app: &App, who: &SignedIn) -> Result<Vec<SignIn>, StoreError> {
-    let now = app.clock.now();
-    let mut all = app.repositories()?.sign_ins.list(who.staff.id).await?;
-    all.retain(|one| {
-        one.password == who.staff.password.digest() && one.is_alive(now, app.entrance.idle)
-    });
-    Ok(all)
+    alive(app, &who.staff).await
 }
 
 /// Ends one of the own sign-ins. Returns whether there was one with this id.

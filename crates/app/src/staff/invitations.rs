@@ -8,7 +8,7 @@ use exit3_domain::access::{Action, Record};
 use exit3_domain::events::{Actor, Author};
 use exit3_domain::paging::PageRequest;
 use exit3_domain::sign_ins::{FIRST_INVITATION, INVITATION, NewInvitation, SecretToken};
-use exit3_domain::staff::{AccountInput, Staff, StaffId};
+use exit3_domain::staff::{AccountInput, NewStaff, PasswordHash, Staff, StaffId};
 use exit3_ports::StoreError;
 use exit3_ports::invitations::Invited;
 
@@ -25,6 +25,27 @@ use crate::sign_ins::actor;
 pub async fn invite(app: &App, id: StaffId, doer: &Doer) -> Result<SecretToken, StaffError> {
     doer.check(Action::Edit, Record::Staff)?;
     Ok(store(app, Some(id), INVITATION, &doer.author).await?)
+}
+
+/// Creates an account without a password, and invites its person to choose one. The token is only in
+/// the returned value; it is not stored.
+///
+/// # Errors
+/// [`StaffError`].
+pub async fn invite_new(
+    app: &App,
+    input: AccountInput,
+    doer: &Doer,
+) -> Result<(Staff, SecretToken), StaffError> {
+    doer.check(Action::Create, Record::Staff)?;
+    let (profile, now) = (input.into_profile()?, app.clock.now());
+    let token = SecretToken::of(&app.entrance.random());
+    let password = PasswordHash::none();
+    let new = NewStaff { profile, password, date_joined: now };
+    let invitations = &app.repositories()?.invitations;
+    let (digest, ends_at) = (token.digest(), now + INVITATION);
+    let made = invitations.invite_new(&new, &digest, ends_at, &doer.author.at(now)).await?;
+    Ok((made, token))
 }
 
 /// Invites the holder of the token to make the account of the first owner. `None` if there is an

@@ -87,6 +87,9 @@ async fn only_owners_manage_accounts() {
             set_active(&app, id, true, &doer).await.map(drop),
             set_password(&app, id, PASSWORD, &doer).await,
             invite(&app, id, &doer).await.map(drop),
+            invite_new(&app, ana(), &doer).await.map(drop),
+            find_by_id(&app, id, &doer).await.map(drop),
+            end_sign_ins(&app, id, &doer).await.map(drop),
         ];
         for outcome in outcomes {
             assert!(matches!(outcome, Err(StaffError::Forbidden(_))), "{role}: {outcome:?}");
@@ -127,6 +130,42 @@ async fn the_last_owner_is_told_apart_from_other_conflicts() {
     accounts.expect_update().returning(|_, _, _| Err(StoreError::Conflict(Constraint::LastOwner)));
     let outcome = set_active(&mocks.into_app(), StaffId(7), false, &operator()).await;
     assert!(matches!(outcome, Err(StaffError::LastOwner)), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn an_account_that_is_made_with_an_invitation_has_no_password() {
+    let mut mocks = Mocks::new();
+    mocks.repositories.invitations.expect_invite_new().times(1).returning(
+        |new, digest, ends_at, act| {
+            assert_eq!(new.password.verify(""), None);
+            assert_eq!(new.password.verify("!"), None);
+            assert_eq!(*digest, SecretToken::of(&[7; TOKEN]).digest());
+            assert_eq!((ends_at - new.date_joined, act.at), (chrono::TimeDelta::hours(72), now()));
+            Ok(stored(new.profile.clone()))
+        },
+    );
+    let app = mocks.into_app();
+    let error = invite_new(&app, AccountInput::owner("a b"), &operator()).await.unwrap_err();
+    assert_eq!(codes(&error), ["username invalid"]);
+    let (staff, token) = invite_new(&app, ana(), &operator()).await.unwrap();
+    assert_eq!(staff.profile.works_as(), Some(Role::Sales));
+    assert_eq!(token, SecretToken::of(&[7; TOKEN]));
+}
+
+#[tokio::test]
+async fn an_owner_ends_the_sign_ins_of_others() {
+    let mut mocks = Mocks::new();
+    let accounts = &mut mocks.repositories.staff;
+    accounts.expect_find().times(1).returning(|_| Ok(None));
+    accounts.expect_find().returning(|_| Ok(Some(stored(ana().into_profile().unwrap()))));
+    mocks.repositories.sign_ins.expect_end().times(1).returning(|id, which, act| {
+        assert_eq!((id, which, act.at), (StaffId(7), Ending::All, now()));
+        Ok(2)
+    });
+    let (app, doer) = (mocks.into_app(), worker(Role::Owner));
+    let outcome = end_sign_ins(&app, StaffId(7), &doer).await;
+    assert!(matches!(outcome, Err(StaffError::NotFound)), "{outcome:?}");
+    assert_eq!(end_sign_ins(&app, StaffId(7), &doer).await.unwrap(), 2);
 }
 
 #[tokio::test]

@@ -47,6 +47,11 @@ impl PasswordHash {
         hashed.map(|hash: argon2::PasswordHash| Self(hash.to_string())).map_err(|_| NotHashed)
     }
 
+    /// What is stored for an account without a password, as in Django. It matches no password.
+    pub fn none() -> Self {
+        Self("!".to_owned())
+    }
+
     /// Wraps a stored hash.
     pub fn kept(text: String) -> Self {
         Self(text)

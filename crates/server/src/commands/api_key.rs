@@ -2,14 +2,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::{Args, Subcommand};
+use exit3_app::access::Doer;
 use exit3_app::{App, api_keys};
 use exit3_domain::api_keys::{ApiKey, ApiKeyDraft, Scope, Scopes};
-use exit3_domain::events::{Actor, Author};
+use exit3_domain::events::Actor;
 use exit3_domain::quotas::Rate;
 
 use super::{Failure, prepare, runtime, say, table};
 use crate::backend::Backend;
-use crate::secrets::random_bytes;
 use crate::settings::Settings;
 
 /// Actions on API keys.
@@ -91,8 +91,8 @@ async fn create(app: &App, settings: &Settings, new: Create) -> Result<(), Failu
         forwards_visitors: new.forwards_visitors,
         expires_at,
     };
-    let author = Author::from(Actor::command("api-key create"));
-    let (key, token) = api_keys::create(app, draft, &random_bytes(), &author).await?;
+    let doer = Doer::operator(Actor::command("api-key create"));
+    let (key, token) = api_keys::create(app, draft, &doer).await?;
     let draft = &key.draft;
     say(format_args!("API key {}, shown this once: {}", draft.name, token.expose()));
     let end = draft
@@ -112,7 +112,8 @@ async fn list(app: &App) -> Result<(), Failure> {
     let now = app.clock.now();
     let head = ["NAME", "PREFIX", "STATE", "SCOPES", "RATE", "ORIGINS", "EXPIRES", "LAST USED"];
     let mut rows = vec![head.map(str::to_owned)];
-    rows.extend(api_keys::list(app).await?.iter().map(|key| row(key, now)));
+    let doer = Doer::operator(Actor::command("api-key list"));
+    rows.extend(api_keys::list(app, &doer).await?.iter().map(|key| row(key, now)));
     table::print(&rows);
     Ok(())
 }
@@ -139,8 +140,8 @@ fn row(key: &ApiKey, now: DateTime<Utc>) -> [String; 8] {
 }
 
 async fn revoke(app: &App, which: &str) -> Result<(), Failure> {
-    let author = Author::from(Actor::command("api-key revoke"));
-    let revoked = api_keys::revoke(app, which, &author).await?;
+    let doer = Doer::operator(Actor::command("api-key revoke"));
+    let revoked = api_keys::revoke(app, &which.into(), &doer).await?;
     if revoked.is_empty() {
         return Err(format!("there is no key {which} that is not revoked").into());
     }

@@ -112,7 +112,8 @@ async fn run(
         },
     };
     let admin = &settings.admin;
-    let admin = admin.enabled.then(|| AdminSettings::new(admin.networks.clone()));
+    let admin =
+        admin.enabled.then(|| AdminSettings::new(admin.networks.clone(), exit3_http::scopes()));
     let flood = FloodGuard::new(settings.flood);
     let slots = Slots::new(room().min(settings.max_connections.unwrap_or(MOST_CONNECTIONS)));
     let watchdog = Watchdog::start()?;

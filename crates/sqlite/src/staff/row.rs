@@ -51,7 +51,7 @@ pub(crate) struct StaffRow {
 }
 
 impl StaffRow {
-    pub(super) fn id(&self) -> i64 {
+    pub(crate) fn id(&self) -> i64 {
         self.id
     }
 }

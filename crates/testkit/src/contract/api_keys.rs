@@ -2,6 +2,7 @@
 
 use exit3_domain::api_keys::{
     ApiKey, ApiKeyDraft, ApiKeyId, ENTROPY, KeyToken, NewApiKey, Scope, Scopes, TokenPrefix,
+    WhichKeys,
 };
 
 use super::Harness;
@@ -34,7 +35,7 @@ pub(crate) async fn fill(harness: &Harness) {
     key.draft.scopes = Scopes::from_words("leads:create tags:export");
     harness.api_keys.create(&key, &some_act()).await.unwrap();
     create(harness, "two", 2).await;
-    harness.api_keys.revoke("two", &act(time(NOW))).await.unwrap();
+    harness.api_keys.revoke(&"two".into(), &act(time(NOW))).await.unwrap();
 }
 
 async fn create(harness: &Harness, name: &str, entropy: u8) -> ApiKey {
@@ -81,7 +82,7 @@ pub async fn lists_the_newest_first(harness: &Harness) {
     let first = create(harness, "b", 1).await;
     let second = create(harness, "a", 2).await;
     let third = harness.api_keys.create(&api_key("c", 3), &some_act()).await.unwrap();
-    harness.api_keys.revoke("a", &act(at(1))).await.unwrap();
+    harness.api_keys.revoke(&"a".into(), &act(at(1))).await.unwrap();
     let second = find(harness, &second).await.unwrap();
     assert_eq!(harness.api_keys.list().await.unwrap(), [third, second, first]);
 }
@@ -104,7 +105,7 @@ pub async fn revokes_all_of_a_name(harness: &Harness) {
     let old = create(harness, "website", 1).await;
     let other = create(harness, "Website", 2).await;
     let new = create(harness, "website", 3).await;
-    let revoked = harness.api_keys.revoke("website", &act(at(7))).await.unwrap();
+    let revoked = harness.api_keys.revoke(&"website".into(), &act(at(7))).await.unwrap();
     let ids: Vec<ApiKeyId> = revoked.iter().map(|key| key.id).collect();
     assert_eq!(ids, [new.id, old.id]);
     for key in &revoked {
@@ -117,17 +118,36 @@ pub async fn revokes_all_of_a_name(harness: &Harness) {
 pub async fn revokes_one_by_its_prefix(harness: &Harness) {
     let old = create(harness, "website", 1).await;
     let new = create(harness, "website", 2).await;
-    let revoked = harness.api_keys.revoke(&old.prefix.0, &act(at(7))).await.unwrap();
+    let revoked =
+        harness.api_keys.revoke(&old.prefix.0.as_str().into(), &act(at(7))).await.unwrap();
     assert_eq!(revoked.len(), 1);
     assert_eq!(revoked[0].id, old.id);
     assert_eq!(find(harness, &new).await, Some(new));
 }
 
+pub async fn revokes_one_by_its_id(harness: &Harness) {
+    let key = create(harness, "website", 1).await;
+    // A name can be the prefix of another key.
+    let other = create(harness, &key.prefix.0, 2).await;
+    let revoke = async |id| harness.api_keys.revoke(&WhichKeys::One(id), &act(at(7))).await;
+    let revoked = revoke(key.id).await.unwrap();
+    assert_eq!(revoked.iter().map(|key| key.id).collect::<Vec<_>>(), [key.id]);
+    assert_eq!(find(harness, &key).await.unwrap().revoked_at, Some(at(7)));
+    assert_eq!(find(harness, &other).await, Some(other.clone()));
+    for id in [key.id, ApiKeyId(0), ApiKeyId(other.id.0 + 1)] {
+        assert_eq!(revoke(id).await.unwrap(), [], "{id:?}");
+    }
+}
+
 pub async fn revokes_once(harness: &Harness) {
     let key = create(harness, "website", 1).await;
-    harness.api_keys.revoke("website", &act(at(7))).await.unwrap();
+    harness.api_keys.revoke(&"website".into(), &act(at(7))).await.unwrap();
     for which in ["website", key.prefix.0.as_str(), "", "%", "nobody", "web\0site"] {
-        assert_eq!(harness.api_keys.revoke(which, &act(at(8))).await.unwrap(), [], "{which:?}");
+        assert_eq!(
+            harness.api_keys.revoke(&which.into(), &act(at(8))).await.unwrap(),
+            [],
+            "{which:?}"
+        );
     }
     assert_eq!(find(harness, &key).await.unwrap().revoked_at, Some(at(7)));
 }

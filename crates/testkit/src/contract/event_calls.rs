@@ -10,7 +10,7 @@ use super::Harness;
 use super::events::{Call, call, created};
 use super::invitations::owner;
 use super::sign_ins::{begin, create, invitation, sign_in};
-use super::staff::rich;
+use super::staff::{rich, staff};
 use crate::builders::{at, some_act};
 
 fn kept(text: &str) -> PasswordHash {
@@ -79,6 +79,12 @@ pub(super) async fn sign_in_calls(harness: &Harness) -> Vec<Call<'_>> {
                 invitations.invite(&new, &act).await?;
                 Ok(created("staff.invited", id.0))
             }
+        }),
+        call("invitations", "invite_new", move |act| async move {
+            let new = staff("invited");
+            let token = TokenDigest::of(&[109]);
+            let made = invitations.invite_new(&new, &token, act.at, &act).await?;
+            Ok(created("staff.created", made.id.0))
         }),
         call("invitations", "accept", move |act| {
             let seen = accepting.clone();

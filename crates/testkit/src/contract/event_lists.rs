@@ -355,7 +355,7 @@ pub async fn no_event_contains_a_secret(harness: &Harness) {
     let act = &act(now(1));
     harness.invitations.accept(&invitation.digest, &renamed, &next, act).await.unwrap();
     harness.api_keys.create(&api_key("a", 1), by).await.unwrap();
-    harness.api_keys.revoke("a", by).await.unwrap();
+    harness.api_keys.revoke(&"a".into(), by).await.unwrap();
     harness.leads.create(&lead().notes(Some(secret)).build(), by).await.unwrap();
     let mut snapshot = harness.transfer.snapshot().await.unwrap();
     let shapes = snapshot.shapes().await.unwrap();

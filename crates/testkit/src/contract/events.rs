@@ -52,6 +52,7 @@ const WRITES: &[(&str, &str)] = &[
     ("sign_ins", "end"),
     ("sign_ins", "change_password"),
     ("invitations", "invite"),
+    ("invitations", "invite_new"),
     ("invitations", "accept"),
     ("invitations", "accept_as_owner"),
     ("api_keys", "create"),
@@ -268,7 +269,7 @@ async fn account_calls(harness: &Harness) -> Vec<Call<'_>> {
             Ok(created("api_key.created", new.id.0))
         }),
         call("api_keys", "revoke", move |act| async move {
-            keys.revoke("revoked", &act).await?;
+            keys.revoke(&"revoked".into(), &act).await?;
             let changes = || Changes::one("revoked_at", None, Some(act.at));
             Ok(revoked.map(|id| ("api_key.revoked", id, changes())).to_vec())
         }),

@@ -68,6 +68,24 @@ pub async fn only_active_accounts_are_invited(harness: &Harness) {
     assert_eq!(find(harness, 1, 0).await, None);
 }
 
+pub async fn an_account_is_stored_with_its_invitation(harness: &Harness) {
+    let invite_new = async |name: &str, token| {
+        let new = staff(name);
+        harness.invitations.invite_new(&new, &digest(token), now(1_000), &some_act()).await
+    };
+    let ana = invite_new("ana", 1).await.unwrap();
+    assert_eq!(ana.profile, staff("ana").profile);
+    assert_eq!(harness.staff.find(ana.id).await.unwrap(), Some(ana.clone()));
+    assert_eq!(find(harness, 1, 0).await, Some(Invited::Person(Box::new(ana.clone()))));
+    assert_eq!(verbs(harness).await, ["staff.created"]);
+    // Neither is stored without the other.
+    let taken = invite_new("ana", 2).await;
+    assert!(is_conflict(&taken, USERNAME_TAKEN), "{taken:?}");
+    assert_eq!((find(harness, 2, 0).await, find(harness, 1, 1_000).await), (None, None));
+    invite(harness, Some(&ana), 3).await.unwrap();
+    assert_eq!(find(harness, 1, 0).await, None);
+}
+
 pub async fn an_invitation_is_used_once(harness: &Harness) {
     let (ana, ivo) = (create(harness, "ana").await, create(harness, "ivo").await);
     invite(harness, Some(&ana), 1).await.unwrap();

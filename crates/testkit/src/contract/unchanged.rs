@@ -104,7 +104,7 @@ pub async fn a_write_that_changes_nothing_leaves_no_event(harness: &Harness) {
     let customer = harness.clients.create(&client("a"), by).await.unwrap();
     let account = harness.staff.create(&staff("ana"), by).await.unwrap();
     let key = harness.api_keys.create(&api_key("a", 1), by).await.unwrap();
-    harness.api_keys.revoke("a", by).await.unwrap();
+    harness.api_keys.revoke(&"a".into(), by).await.unwrap();
     let before = count(harness).await;
     // `updated_at` moves, and no other field changes.
     let seen = harness.leads.update(&seen, &seen.details, &seen.work, &act(at(9))).await.unwrap();
@@ -126,7 +126,7 @@ pub async fn a_write_that_changes_nothing_leaves_no_event(harness: &Harness) {
     assert_eq!(harness.sign_ins.end(account.id, Ending::All, by).await.unwrap(), 0);
     harness.api_keys.note_uses(&[(key.id, at(7))]).await.unwrap();
     for which in ["a", "nobody", ""] {
-        assert_eq!(harness.api_keys.revoke(which, by).await.unwrap(), []);
+        assert_eq!(harness.api_keys.revoke(&which.into(), by).await.unwrap(), []);
     }
     assert_eq!(count(harness).await, before);
 }

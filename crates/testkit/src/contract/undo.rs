@@ -323,7 +323,7 @@ pub async fn profiles_of_staff_are_undone_and_nothing_else_of_accounts(harness: 
     assert!(matches!(outcome, Err(UndoError::LastOwner)), "{outcome:?}");
     harness.api_keys.create(&api_key("a", 1), by).await.unwrap();
     refused().await;
-    harness.api_keys.revoke("a", by).await.unwrap();
+    harness.api_keys.revoke(&"a".into(), by).await.unwrap();
     refused().await;
 }
 
