@@ -199,7 +199,7 @@ async fn a_stranger_learns_nothing_from_a_sign_up() {
 
 /// All scopes, as the command lists them.
 const SCOPES: &str = "leads:create, leads:read, leads:write, newsletter:create, newsletter:read, \
-    newsletter:write";
+    newsletter:write, clients:read, clients:write";
 
 #[test]
 fn the_help_lists_all_scopes() {
@@ -218,6 +218,8 @@ fn invalid_options_of_a_key_are_refused_in_one_sentence() {
         ("--name website --scope leads:drop", "leads:drop"),
         ("--name website --scope tags:read", SCOPES),
         ("--name website --scope leads:read,", SCOPES),
+        ("--name page --scope clients:create", SCOPES),
+        ("--name page --scope clients:write --origin https://exit3.agency", "publishable"),
         ("--name we/bsite --scope leads:read", "name"),
         ("--name page --scope leads:read --origin https://exit3.agency", "publishable"),
         ("--name page --scope leads:create --origin exit3.agency", "origin"),
