@@ -41,7 +41,8 @@ impl Asked {
             let text = || if is_fit { value.to_owned() } else { String::new() };
             match &*name {
                 "who" => asked.who = text(),
-                "what" => asked.what = text(),
+                // A kind of row or a verb: no empty word stands beside a dot.
+                "what" if value.split('.').all(|word| !word.is_empty()) => asked.what = text(),
                 "row" => asked.row = value.parse().ok(),
                 "request" => asked.request = text(),
                 "batch" => asked.batch = text(),
