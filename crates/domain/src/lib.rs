@@ -11,6 +11,7 @@ pub mod choice;
 pub mod clients;
 pub mod contact;
 pub mod edits;
+pub mod contracts;
 pub mod email;
 pub mod events;
 pub mod exports;
