@@ -65,7 +65,7 @@ impl Clamd {
 }
 
 impl ContractScanner for Clamd {
-    fn scan<'a>(&self, content: &mut (dyn Read + 'a)) -> io::Result<Option<String>> {
+    fn scan(&self, content: &mut dyn Read) -> io::Result<Option<String>> {
         let answer = self.ask(content)?;
         let said = answer.strip_prefix("stream: ").unwrap_or(&answer);
         match said.strip_suffix(" FOUND") {

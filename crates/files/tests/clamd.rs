@@ -110,3 +110,43 @@ fn an_address_is_a_port_of_a_host_or_a_socket() {
         assert_eq!(Clamd::at(address), None, "{address}");
     }
 }
+
+/// A real clamd with one signature of our own, if the program is installed. Signatures of others
+/// would have to be downloaded.
+#[test]
+fn a_real_clamd_answers_as_the_stand_in_does() {
+    let directory = tempfile::tempdir().unwrap();
+    let (place, socket) = (directory.path(), directory.path().join("clamd.ctl"));
+    let hex: String = "EICAR".bytes().map(|byte| format!("{byte:02x}")).collect();
+    std::fs::create_dir(place.join("signatures")).unwrap();
+    std::fs::write(place.join("signatures/own.ndb"), format!("Own.Test:0:*:{hex}\n")).unwrap();
+    let settings = format!(
+        "DatabaseDirectory {}\nLocalSocket {}\nForeground yes\n",
+        place.join("signatures").display(),
+        socket.display()
+    );
+    std::fs::write(place.join("clamd.conf"), settings).unwrap();
+    let mut command = std::process::Command::new("clamd");
+    command.arg("--config-file").arg(place.join("clamd.conf"));
+    let quiet = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let Ok(mut program) = quiet.spawn() else {
+        println!("clamd is not installed");
+        return;
+    };
+    let clamd = Clamd::at(socket.to_str().unwrap()).unwrap();
+    let began = std::time::Instant::now();
+    let clean = loop {
+        match clamd.scan(&mut b"Ugovor".as_slice()) {
+            Ok(clean) => break clean,
+            Err(error) => assert!(began.elapsed().as_secs() < 60, "{error}"),
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    };
+    let virus = clamd.scan(&mut EICAR.concat().as_bytes());
+    let large = clamd.scan(&mut vec![7; 20 << 20].as_slice());
+    program.kill().unwrap();
+    program.wait().unwrap();
+    assert_eq!(clean, None);
+    assert_eq!(virus.unwrap().as_deref(), Some("Own.Test.UNOFFICIAL"));
+    assert_eq!(large.unwrap(), None);
+}

@@ -96,7 +96,7 @@ pub trait ContractScanner: Debug + Send + Sync {
     ///
     /// # Errors
     /// The scanner does not answer, or does not look at it.
-    fn scan<'a>(&self, content: &mut (dyn Read + 'a)) -> io::Result<Option<String>>;
+    fn scan(&self, content: &mut dyn Read) -> io::Result<Option<String>>;
 }
 
 /// An entry of a store.

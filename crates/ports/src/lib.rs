@@ -9,6 +9,7 @@ mod backups;
 pub mod clients;
 mod clock;
 mod consistency;
+pub mod contract_files;
 mod contracts;
 mod error;
 pub mod events;
@@ -64,6 +65,8 @@ repositories::resources! {
     api_keys: ApiKeyRepository, MockApiKeyRepository;
     /// Clients.
     clients: ClientRepository, MockClientRepository;
+    /// What is known of contract files.
+    contract_files: ContractFileRepository, MockContractFileRepository;
     /// Staff accounts.
     staff: StaffRepository, MockStaffRepository;
     /// Notes about leads.
