@@ -278,6 +278,7 @@ impl Office {
         all.contract_files.expect_find().returning(|_| Ok(None));
         let mut store = MockContractStore::new();
         store.expect_open().returning(|_| Ok(None));
+        store.expect_has().returning(|_| true);
         let contracts: Option<Arc<dyn ContractStore>> = Some(Arc::new(store));
         Self { networks: Vec::new(), repositories: all, quotas: MockQuotas::new(), contracts }
     }
