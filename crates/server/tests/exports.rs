@@ -156,7 +156,6 @@ async fn exports_many(
     service.get(LEADS, KEY).await;
     peak(&service);
     let before = peak(&service);
-    let began = Instant::now();
     let file = {
         let (service, cookie) = (&service, cookie.as_str());
         let mut stream = ask(service, cookie);
@@ -172,9 +171,7 @@ async fn exports_many(
         assert!(is_whole, "the file breaks off after {} bytes", file.len());
         file
     };
-    let took = began.elapsed();
     let more = peak(&service).saturating_sub(before);
-    println!("{ROWS} rows, {} bytes: {took:?}, {more} bytes of memory", file.len());
     assert!(more < MOST, "an export of {ROWS} rows takes {more} bytes");
     let mut reader = csv::Reader::from_reader(file.as_slice());
     let ids: Vec<usize> = reader.records().map(|row| row.unwrap()[0].parse().unwrap()).collect();
