@@ -148,7 +148,7 @@ async fn receive(
     let client = ClientId(path::id(&id)?);
     let texts = member.visit.texts;
     let problem = match store(&admin, &request, &member, client, payload).await? {
-        Ok(()) => return Ok(done(&admin, client, "contract-stored").await?),
+        Ok(()) => return done(&admin, client, "contract-stored").await,
         Err(problem) => problem,
     };
     let told = match &problem {

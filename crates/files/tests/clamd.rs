@@ -130,8 +130,7 @@ fn a_real_clamd_answers_as_the_stand_in_does() {
     command.arg("--config-file").arg(place.join("clamd.conf"));
     let quiet = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
     let Ok(mut program) = quiet.spawn() else {
-        println!("clamd is not installed");
-        return;
+        panic!("clamd is not installed");
     };
     let clamd = Clamd::at(socket.to_str().unwrap()).unwrap();
     let began = std::time::Instant::now();

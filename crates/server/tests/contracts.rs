@@ -106,7 +106,6 @@ async fn sixty_four_uploads_at_once_take_little_memory() {
         }
     });
     let more = most.into_inner().saturating_sub(before);
-    println!("64 uploads of 20 MiB took {more} more (before: {before})");
     // They replace each other, so some meet others all the time; none fails for another reason.
     assert_eq!(stored.into_inner(), 64);
     assert!(more <= 32 * MIB, "{more}");

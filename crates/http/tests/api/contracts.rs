@@ -15,8 +15,9 @@ const PDF: &[u8] = b"%PDF-1.7\nUgovor";
 /// The client 7 with this contract, over a directory.
 fn service(file: Option<&str>) -> (Service, TempDir) {
     let directory = tempfile::tempdir().unwrap();
-    let mut service = Service::default();
-    service.contracts = Some(Arc::new(ContractDirectory::new(directory.path())));
+    let contracts: Option<Arc<dyn exit3_ports::ContractStore>> =
+        Some(Arc::new(ContractDirectory::new(directory.path())));
+    let mut service = Service { contracts, ..Service::default() };
     let details = NewClient { contract_file: file.map(str::to_owned), ..client(7).details };
     let stored = Arc::new(Mutex::new(Client { details, ..client(7) }));
     let (found, updated) = (Arc::clone(&stored), stored);
