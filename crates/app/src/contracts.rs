@@ -18,6 +18,7 @@ use exit3_domain::events::{Changes, Event};
 use exit3_domain::versions::Expected;
 use exit3_ports::{ContractScanner, ContractStore, StoreError, TRACE};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use crate::access::{Doer, Forbidden};
 use crate::clients::owner;
@@ -180,10 +181,19 @@ fn file_of(client: &Client) -> Option<&str> {
     client.details.contract_file.as_deref().filter(|file| is_contract_path(file))
 }
 
+/// How much work on files is done at the same time. Each thread takes memory of its own.
+static TURNS: Semaphore = Semaphore::const_new(4);
+
 /// Runs work on files on a thread that may block.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, ContractError> {
+    let turn = TURNS.acquire().await.map_err(|error| failed(&error))?;
+    let work = move || {
+        // The work keeps its turn until its end, even if the caller goes away.
+        let _turn = turn;
+        work()
+    };
     match tokio::task::spawn_blocking(work).await {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(error)) => Err(failed(&error)),

@@ -12,7 +12,7 @@ use crate::App;
 use crate::access::Doer;
 
 /// How many bytes are written at a time.
-const PIECE: usize = 64 << 10;
+const PIECE: usize = 32 << 10;
 
 /// Starts to receive a contract for a client. `name` is what the sender calls the file.
 ///

@@ -11,7 +11,7 @@ use crate::App;
 use crate::access::Doer;
 
 /// How many bytes are read at a time.
-const PIECE: u64 = 64 << 10;
+const PIECE: u64 = 32 << 10;
 
 /// Opens the contract of a client, in order to send it. With `is_sent`, stores the event that it was
 /// sent.
