@@ -10,7 +10,6 @@ pub mod characters;
 pub mod choice;
 pub mod clients;
 pub mod contact;
-pub mod contracts;
 pub mod edits;
 pub mod email;
 pub mod events;

@@ -1,13 +1,7 @@
-//! Contract files in a directory or in a bucket: implements the port
-//! [`ContractStore`](exit3_ports::ContractStore). Also asks clamd about new ones.
+//! Contract files in a directory: implements the port
+//! [`ContractStore`](exit3_ports::ContractStore).
 
-mod bucket;
-mod bucket_staging;
-mod clamd;
 mod directory;
 mod staging;
-mod upload;
 
-pub use bucket::ContractBucket;
-pub use clamd::Clamd;
 pub use directory::{ContractDirectory, is_stale};

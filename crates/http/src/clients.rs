@@ -1,6 +1,5 @@
 //! `/clients/`
 
-mod contract;
 mod list;
 
 use actix_web::http::Method;
@@ -42,23 +41,12 @@ fn endpoints() -> Vec<Endpoint> {
             .route(Method::PUT, replace)
             .route(Method::PATCH, change)
             .route(Method::DELETE, delete),
-        contract::endpoint(),
     ]
 }
 
 #[derive(OpenApi)]
 #[openapi(
-    paths(
-        list::list,
-        create,
-        get,
-        replace,
-        change,
-        delete,
-        contract::get,
-        contract::put,
-        contract::delete
-    ),
+    paths(list::list, create, get, replace, change, delete),
     tags((name = "clients", description = "Customers of the agency, and what they pay."))
 )]
 struct Annotations;

@@ -13,7 +13,6 @@ mod invitation;
 mod jobs;
 mod ownership;
 mod progress;
-mod s3;
 mod secrets;
 pub mod settings;
 mod signals;

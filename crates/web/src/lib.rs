@@ -2,7 +2,6 @@
 //! errors, logs and metrics. The API is built on it, and so can other pages of the service be. It
 //! knows the errors of use cases, but no resource.
 
-mod attachment;
 pub mod body;
 mod cors;
 mod edge;
@@ -24,7 +23,6 @@ mod route;
 mod site;
 mod subject;
 
-pub use attachment::{attach, file_body};
 pub use cors::CorsSettings;
 pub use edge::{Edge, refuse};
 pub use endpoint::{Endpoint, Gated, elsewhere, open};

@@ -3,10 +3,6 @@
 
 use std::time::Duration;
 
-use actix_web::HttpRequest;
-
-use crate::route;
-
 /// `Content-Security-Policy` of a response that is not a page: nothing may be loaded or run.
 pub(crate) const NO_PAGE: &str =
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -26,8 +22,6 @@ pub struct RoutePolicy {
     pub page_security: &'static str,
     /// How errors are rendered.
     pub errors: ErrorShape,
-    /// Whether the handler reads the body piece by piece, so that nothing before it may read it.
-    pub is_streamed: bool,
 }
 
 /// How errors are rendered.
@@ -54,25 +48,5 @@ impl RoutePolicy {
         ],
         page_security: NO_PAGE,
         errors: ErrorShape::Json,
-        is_streamed: false,
     };
-
-    /// The policy of a route that takes a file of up to `most` bytes, and shows errors in this shape.
-    /// A slow line gets ten minutes.
-    pub const fn upload(most: u64, errors: ErrorShape, page_security: &'static str) -> Self {
-        Self {
-            // The other fields of the form, and what separates them.
-            body_bytes: most as usize + 64 * 1024,
-            body_time: Duration::from_secs(600),
-            content_types: &["multipart/form-data"],
-            page_security,
-            errors,
-            is_streamed: true,
-        }
-    }
-
-    /// The policy of the route of a request.
-    pub fn of(request: &HttpRequest) -> Self {
-        route::policy(request)
-    }
 }

@@ -8,7 +8,6 @@ mod bodies;
 mod clients;
 mod conditions;
 mod consistency;
-mod contracts;
 mod leads;
 mod lists;
 mod observe;

@@ -1,2 +1,0 @@
--- drops contract_files
-DROP TABLE contract_files;
