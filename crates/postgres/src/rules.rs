@@ -23,11 +23,11 @@ fn is_named(name: &str, rule: Constraint) -> bool {
     rest == Some("")
 }
 
-/// Whether a check on a table is one of ours, which limit a column's length or list its words. No
-/// valid row breaks them.
+/// Whether a check on a table is one of ours, which limit a column's length or its amount, or list
+/// its words. No valid row breaks them.
 pub(crate) fn is_own_check((table, name): (&str, &str)) -> bool {
     let rule = name.strip_prefix(table);
-    rule.is_some_and(|rule| rule.ends_with("_length") || rule.ends_with("_choice"))
+    rule.is_some_and(|rule| ["_length", "_range", "_choice"].iter().any(|end| rule.ends_with(end)))
 }
 
 #[cfg(test)]
@@ -95,7 +95,7 @@ mod tests {
             }
             assert!(
                 is_own_check((&table, &name)),
-                "{name} should be named {table}_<column>_length or {table}_<column>_choice"
+                "{name} should be named {table}_<column>_length, _range or _choice"
             );
         }
         assert!(!is_own_check(("leads", "leads_email_check")));

@@ -114,7 +114,7 @@ fn a_value_is_kept_unchanged(#[case] value: &str) {
 #[case("Content-Disposition: form-data;\r\n name=\"a\"")]
 #[case("Content-Type: text/plain\r\nContent-Disposition: form-data; name*=UTF-8''a; filename=\"\"")]
 #[case("Content-Length: 1\r\nContent-Disposition: form-data; name=\" a \"")]
-fn reads_header_spellings_of_other_clients(#[case] headers: &str) {
+fn reads_header_spellings_of_other_senders(#[case] headers: &str) {
     let body = format!("--x\r\n{headers}\r\n\r\n1\r\n--x--");
     assert_eq!(read(body).unwrap(), fields(&[("a", "1")]));
 }
