@@ -4,6 +4,7 @@ mod asked;
 mod delete;
 mod detail;
 mod edit;
+mod export;
 mod list;
 mod of_lead;
 
@@ -52,6 +53,9 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::new("clients/new/")
             .route(Method::GET, edit::blank)
             .route(Method::POST, edit::create),
+        Endpoint::new("clients/export/")
+            .route(Method::GET, export::form)
+            .route(Method::POST, export::send),
         Endpoint::new("clients/{id}/").route(Method::GET, detail::detail),
         Endpoint::new("clients/{id}/edit/")
             .route(Method::GET, edit::form)

@@ -17,6 +17,7 @@ use exit3_domain::paging::{Count, Slice};
 use exit3_domain::staff::{Language, Role, StaffId};
 use exit3_domain::subscribers::{Subscriber, SubscriberId};
 use exit3_ports::StoreError;
+use exit3_ports::clients::MockClientRepository;
 use exit3_ports::leads::MockLeadRepository;
 use exit3_ports::subscribers::MockSubscriberRepository;
 use office::{ME, Office, get, lead, post};
@@ -167,6 +168,7 @@ async fn the_form_tells_what_is_exported() {
 async fn a_list_leads_to_its_export() {
     for (list, query) in [
         ("leads", "status=new&after=7&size=25"),
+        ("clients", "category=web_dev&after=7&size=25"),
         ("subscribers", "subscribed=false&after=7&size=25"),
     ] {
         let path = format!("/backend/admin/{list}/?{query}");
@@ -287,6 +289,31 @@ async fn subscribers_are_exported_with_the_filters_of_their_list() {
     assert_eq!(*seen.verbs.lock().unwrap(), ["subscriber.exported", "subscriber.export_ended"]);
     let page = Office::of(Role::Manager, None, None).answer(get(PATH)).await;
     for text in ["Export subscribers", "Unsubscribed", "subscribed=false\" data-export"] {
+        assert!(page.body.contains(text), "{text}: {}", page.body);
+    }
+}
+
+#[actix_web::test]
+async fn clients_are_exported_with_the_filters_of_their_list() {
+    const PATH: &str = "/backend/admin/clients/export/?team=T-1&contract=true&category=web_dev";
+    let (mut office, seen) = office_with(Role::Owner, Ok(Vec::new()));
+    let mut clients = MockClientRepository::new();
+    clients.expect_walk().return_once(|filter, _, _| {
+        assert_eq!(filter.team_id.as_deref(), Some("T-1"));
+        assert_eq!(filter.has_contract, Some(true));
+        assert_eq!(filter.category_words().unwrap(), ["web_dev"]);
+        Ok(Slice { rows: vec![office::client()], has_next: false, has_previous: false })
+    });
+    office.repositories.clients = clients;
+    let answer = office.answer(post(PATH, &form(&["id", "category"], ""))).await;
+    let disposition = "attachment; filename=\"clients-2026-09-21.csv\"";
+    assert_eq!(answer.header("content-disposition"), disposition, "{}", answer.body);
+    let client = office::client();
+    let expected = [client.id.0.to_string(), client.details.category.to_string()];
+    assert_eq!(read(&answer.body, b','), [["id", "category"].map(str::to_owned), expected]);
+    assert_eq!(*seen.verbs.lock().unwrap(), ["client.exported", "client.export_ended"]);
+    let page = Office::of(Role::Owner, None, None).answer(get(PATH)).await;
+    for text in ["Export clients", "Web development", "T-1", "category=web_dev\" data-total"] {
         assert!(page.body.contains(text), "{text}: {}", page.body);
     }
 }

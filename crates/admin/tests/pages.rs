@@ -35,6 +35,7 @@ const PAGES: &[&str] = &[
     "clients/new/?lead=7",
     "clients/7/",
     "clients/7/edit/",
+    "clients/export/?q=%3Cscript%3Ealert('q')",
     "subscribers/",
     "subscribers/7/",
     "subscribers/7/edit/",

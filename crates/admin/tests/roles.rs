@@ -57,6 +57,8 @@ const ROUTES: &[(&str, &str, Needs)] = &[
     ("GET", "clients/", Needs::OnClients(Action::Read)),
     ("GET", "clients/new/", Needs::OnClients(Action::Create)),
     ("POST", "clients/new/", Needs::OnClients(Action::Create)),
+    ("GET", "clients/export/", Needs::OnClients(Action::Export)),
+    ("POST", "clients/export/", Needs::OnClients(Action::Export)),
     ("GET", "clients/{id}/", Needs::OnClient(Action::Read)),
     ("GET", "clients/{id}/edit/", Needs::OnClient(Action::Edit)),
     ("POST", "clients/{id}/edit/", Needs::OnClient(Action::Edit)),

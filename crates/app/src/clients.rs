@@ -1,6 +1,7 @@
 //! Use cases of clients.
 
 mod edit;
+mod export;
 mod pages;
 
 use exit3_domain::clients::{

@@ -4,6 +4,7 @@ use std::io;
 
 use async_trait::async_trait;
 use exit3_domain::access::{Action, Record};
+use exit3_domain::choice::Choice;
 use exit3_domain::events::{self, Author, Changes, NewEvent, Subject, Verb};
 use exit3_domain::exports::{Column, Format, Sheet, Usernames};
 use exit3_domain::order::{ListPosition, Order, Sort};
@@ -152,6 +153,12 @@ impl<S: Exported> Export<S> {
         let act = self.author.at(self.app.clock.now());
         self.app.repositories()?.events.note(&event, &act).await
     }
+}
+
+/// The words of the values of a filter, for its event.
+pub(crate) fn words_of<C: Choice>(values: Option<&Vec<C>>) -> Option<Value> {
+    let words = values?.iter().map(|value| value.as_str().to_owned());
+    Some(words.collect::<Vec<_>>().into())
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! Clients: customers of the agency, and what they pay.
 
 mod edit;
+mod export;
 mod input;
 mod list;
 mod money;
 
+pub use export::COLUMNS;
 pub use input::{ClientChange, ClientInput, FIELDS, lead_taken, unknown_lead};
 pub use list::{ClientFilter, ClientOrder, ClientSort, ClientTotals};
 pub use money::{Money, MoneyTotal};

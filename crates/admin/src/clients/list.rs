@@ -15,6 +15,7 @@ use super::{address, charge, lead_of, name, record};
 use crate::Admin;
 use crate::choices::{Choice, choices};
 use crate::errors::PageError;
+use crate::exports;
 use crate::format;
 use crate::i18n::say;
 use crate::listing::{List, columns, list_page};
@@ -81,6 +82,7 @@ pub(super) async fn list(
     let heads =
         COLUMNS.map(|(name, sort)| (name, sort.filter(|by| sees_all || !is_of_charges(*by))));
     list.columns = columns(texts, &asked, &heads);
+    list.export = exports::link(&member, &asked);
     if asked.filters.has_more() {
         let all = asked.filtered(ClientFilters::default()).link();
         list.drops.push((all, fl!(texts, "empty-drop-filters")));

@@ -151,6 +151,17 @@ impl View<'_> {
                 let subject = Subject { resource: staff::RESOURCE.into(), id };
                 self.names.rows.get(&subject).cloned().unwrap_or_else(|| format!("#{id}"))
             }
+            (_, Value::Array(values)) if !values.is_empty() => {
+                let texts = values.iter().map(|value| self.text(field, value));
+                texts.collect::<Vec<_>>().join(", ")
+            }
+            (_, Value::Object(values)) if values.is_empty() => fl!(texts, "nothing"),
+            ("filter", Value::Object(values)) => {
+                let chosen = values.iter().map(|(name, value)| {
+                    format!("{}: {}", say(texts, "field", name), self.text(name, value))
+                });
+                chosen.collect::<Vec<_>>().join("; ")
+            }
             (_, Value::String(text)) if text.is_empty() => fl!(texts, "nothing"),
             (_, Value::String(text)) => text.clone(),
             (_, value) => value.to_string(),

@@ -1,8 +1,11 @@
 use std::sync::{Arc, Mutex};
 
 use exit3_domain::access::Worker;
+use exit3_domain::clients::{ClientFilter, ClientSort};
 use exit3_domain::exports::Separator;
-use exit3_domain::leads::{Lead, LeadFilter, LeadOwner, LeadSort, LeadStatus};
+use exit3_domain::leads::{
+    Lead, LeadCategory, LeadFilter, LeadId, LeadOwner, LeadSort, LeadStatus,
+};
 use exit3_domain::paging::Page;
 use exit3_domain::staff::{PasswordHash, Preferences, Role, Staff, StaffId, StaffProfile};
 use exit3_domain::subscribers::{Subscriber, SubscriberFilter, SubscriberId, SubscriberSort};
@@ -245,5 +248,31 @@ async fn subscribers_are_exported_too() {
     assert_eq!(verbs(&events), ["subscriber.exported", "subscriber.export_ended"]);
     let told = events.lock().unwrap()[0].changes.to_text().unwrap();
     let expected = r#"{"filter":{"is_subscribed":false,"search":true},"columns":["email"]}"#;
+    assert_eq!(told, expected);
+}
+
+#[tokio::test]
+async fn clients_are_exported_too() {
+    let (mut mocks, events) = mocks();
+    mocks.repositories.clients.expect_walk().times(1).returning(|filter, order, step| {
+        assert_eq!(filter.team_id.as_deref(), Some("T1"));
+        assert_eq!((order, step.from.is_none()), (Order::NEWEST, true));
+        Ok(Slice { rows: Vec::new(), has_next: false, has_previous: false })
+    });
+    let filter = ClientFilter {
+        categories: Some(vec![LeadCategory::WebDev]),
+        team_id: Some("T1".to_owned()),
+        lead: Some(LeadId(3)),
+        has_contract: Some(true),
+        words: vec!["iva".to_owned()],
+    };
+    let app = mocks.into_app();
+    let begun = begin::<ClientSort>(&app, filter, &["monthly_charge"], PLAIN, &doer()).await;
+    let piece = begun.unwrap().next().await.unwrap().unwrap();
+    assert_eq!(String::from_utf8(piece).unwrap(), "\"monthly_charge\"\r\n");
+    assert_eq!(verbs(&events), ["client.exported", "client.export_ended"]);
+    let told = events.lock().unwrap()[0].changes.to_text().unwrap();
+    let expected = "{\"filter\":{\"category\":[\"web_dev\"],\"team_id\":\"T1\",\"lead\":3,\
+                    \"has_contract\":true,\"search\":true},\"columns\":[\"monthly_charge\"]}";
     assert_eq!(told, expected);
 }

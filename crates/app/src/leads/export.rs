@@ -3,14 +3,13 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use exit3_domain::access;
-use exit3_domain::choice::Choice;
 use exit3_domain::exports::Column;
 use exit3_domain::leads::{COLUMNS, Lead, LeadFilter, LeadOrder, LeadOwner, LeadSort, RESOURCE};
 use exit3_domain::paging::{Slice, Step};
 use exit3_ports::{Repositories, StoreError};
 use serde_json::Value;
 
-use crate::exports::Exported;
+use crate::exports::{Exported, words_of};
 
 #[async_trait]
 impl Exported for LeadSort {
@@ -58,10 +57,4 @@ impl Exported for LeadSort {
     ) -> Result<Slice<Lead>, StoreError> {
         all.leads.walk(filter, LeadOrder::NEWEST, step).await
     }
-}
-
-/// The words of some values.
-fn words_of<C: Choice>(values: Option<&Vec<C>>) -> Option<Value> {
-    let words = values?.iter().map(|value| value.as_str().to_owned());
-    Some(words.collect::<Vec<_>>().into())
 }
