@@ -33,10 +33,20 @@ const SIZE: u32 = 50;
 const KINDS: &[(&str, &[&str])] = &[
     (
         "lead",
-        &["created", "updated", "deleted", "restored", "noted", "note_removed", "note_restored"],
+        &[
+            "created",
+            "updated",
+            "deleted",
+            "restored",
+            "noted",
+            "note_removed",
+            "note_restored",
+            "exported",
+            "export_ended",
+        ],
     ),
-    ("subscriber", &["created", "updated", "deleted", "restored"]),
-    ("client", &["created", "updated", "deleted", "restored"]),
+    ("subscriber", &["created", "updated", "deleted", "restored", "exported", "export_ended"]),
+    ("client", &["created", "updated", "deleted", "restored", "exported", "export_ended"]),
     (
         "staff",
         &[

@@ -61,7 +61,7 @@ pub(crate) struct Fields<'a> {
     pub(crate) fields: &'a [Field],
     /// The value of a field in a blank form.
     pub(crate) usual: &'a dyn Fn(&str) -> String,
-    /// The values of a field of [`Kind::Choice`], of which the given one is chosen.
+    /// The values of a field of [`Kind::Choice`]. The given value is the chosen one.
     pub(crate) choices: &'a dyn Fn(&str, &str) -> Vec<Choice>,
 }
 
@@ -173,7 +173,7 @@ fn is_number(text: &str) -> bool {
 }
 
 /// The sentences about one field.
-fn wrong(texts: Texts, invalid: &Invalid, field: &str) -> Vec<String> {
+pub(crate) fn wrong(texts: Texts, invalid: &Invalid, field: &str) -> Vec<String> {
     let of_field = invalid.fields().filter(|(name, _)| *name == field);
     of_field
         .flat_map(|(_, violations)| violations)

@@ -139,7 +139,7 @@ pub(crate) fn columns<F: Filters>(
     columns.iter().map(column).collect()
 }
 
-/// Renders a page of a list, of which `here` is the address.
+/// Renders a page of a list. `here` is its address.
 pub(crate) fn list_page(
     request: &HttpRequest,
     template: &impl Template,

@@ -30,7 +30,7 @@ fn office() -> Office {
     Office::of(Role::Owner, None, None)
 }
 
-/// Events of which a form finds none the first time, and then that of an account.
+/// A form finds no event the first time, and the event of an account the second time.
 fn found_the_second_time() -> MockEventRepository {
     let mut events = MockEventRepository::new();
     events.expect_list().times(1).returning(|filter, _, _| {

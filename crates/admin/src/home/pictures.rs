@@ -287,7 +287,8 @@ fn total(counts: &[SourceCount], is: impl Fn(&SourceCount) -> bool) -> u64 {
     counts.iter().filter(|count| is(count)).map(|(.., n)| *n).sum()
 }
 
-/// A part of `whole` of so many parts of `most`. What is there can be seen, however little it is.
+/// The length of a bar for `part`, if `whole` is the length for `most`. Every part but 0 is at least
+/// 2 long, so that people see it.
 fn scaled(part: u64, most: u64, whole: u64) -> u64 {
     let scaled = u128::from(part) * u128::from(whole) / u128::from(most.max(1));
     let scaled = u64::try_from(scaled).unwrap_or(whole).min(whole);

@@ -14,8 +14,9 @@ use i18n_embed_fl::fl;
 
 use super::{RoleChoice, address, detail, roles};
 use crate::errors::PageError;
+use crate::fields::wrong;
 use crate::form::Form;
-use crate::format::{rule, violations_by_field};
+use crate::format::violations_by_field;
 use crate::i18n::say;
 use crate::page::{page, page_with, see_other, site};
 use crate::shell::Shell;
@@ -65,13 +66,7 @@ fn show(
 ) -> Result<HttpResponse, PageError> {
     let texts = member.visit.texts;
     let given = |name| sent.and_then(|form| form.given(name)).unwrap_or_default();
-    let wrong = |name: &str| -> Vec<String> {
-        let of_field = invalid.into_iter().flat_map(Invalid::fields);
-        let of_field = of_field.filter(|(field, _)| *field == name);
-        of_field
-            .flat_map(|(field, broken)| broken.iter().map(|one| rule(texts, field, one)))
-            .collect()
-    };
+    let wrong = |name| invalid.map(|invalid| wrong(texts, invalid, name)).unwrap_or_default();
     let fields = FIELDS.map(|(name, kind, autocomplete, longest)| Field {
         name,
         label: say(texts, "field", name),

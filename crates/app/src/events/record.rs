@@ -40,7 +40,8 @@ impl Question {
         self.filter.admits(event) && self.request.as_ref().is_none_or(is_of_request)
     }
 
-    /// Filters that an index answers alone, each of which selects all events of the question.
+    /// Filters that an index answers alone. Each filter selects all events of the question, and perhaps
+    /// more.
     fn ways(&self) -> Vec<EventFilter> {
         let EventFilter { actor, verb, resource: _, id, batch, after, before } = &self.filter;
         let time = || EventFilter { after: *after, before: *before, ..EventFilter::default() };

@@ -37,7 +37,7 @@ pub async fn count(app: &App, filter: &LeadFilter, order: LeadOrder) -> Result<u
     Ok(page.map_or(0, |page| page.count))
 }
 
-/// The number of leads of each status and source, without those of which there are none.
+/// The number of leads of each status and source. A pair without leads is left out.
 ///
 /// # Errors
 /// [`StoreError`].

@@ -24,7 +24,7 @@ fn status() -> Changes {
     Changes::one("status", "new", "contacted")
 }
 
-/// The mocks of a consumer that reads these events, and of weeks of which some were counted. The
+/// Mocks of a consumer that reads these events, while the weeks in `counted` have numbers already. The
 /// returned list gets the jobs.
 fn mocks(events: Vec<Event>, counted: Vec<Week>) -> (Mocks, Arc<Mutex<Vec<NewJob>>>) {
     let mut mocks = Mocks::new();

@@ -90,7 +90,7 @@ pub async fn suggest(app: &App, typed: &str) -> Result<Vec<Subscriber>, StoreErr
     Ok(glance.slice.rows)
 }
 
-/// Adds the subscriber who has the address that somebody typed, if the search was cut short.
+/// If the search was cut short, adds the subscriber with the typed address.
 async fn add_holder(
     app: &App,
     typed: &str,
