@@ -214,7 +214,7 @@ async function onThePhone(browser, id) {
   await check(page, "Croatian sign-in");
   await shoot(page, "hr-sign-in-360-dark");
   await signIn(page, OWNER.name, OWNER.password);
-  for (const [name, where] of [["today", ""], ["leads", "leads/"], ["lead", `leads/${id}/`], ["lead-edit", `leads/${id}/edit/`], ["clients", "clients/"], ["subscribers", "subscribers/"], ["export", "leads/export/"], ["account", "account/"]]) {
+  for (const [name, where] of [["today", ""], ["leads", "leads/"], ["lead", `leads/${id}/`], ["lead-edit", `leads/${id}/edit/`], ["clients", "clients/"], ["subscribers", "subscribers/"], ["staff", "staff/"], ["keys", "keys/"], ["key-new", "keys/new/"], ["events", "events/"], ["export", "leads/export/"], ["account", "account/"]]) {
     await page.goto(`${ADMIN}${where}`);
     await check(page, `Croatian ${name}`);
     await shoot(page, `hr-${name}-360-dark`);
@@ -289,6 +289,7 @@ module.exports = async function walk() {
       await editInRow(page);
       await signInAgain(page, context, id);
       await require("./backoffice-clients.cjs")(page, id);
+      await require("./backoffice-owners.cjs")(page);
       await require("./backoffice-subscribers.cjs")(page);
       await exportLeads(page);
       await today(page);
