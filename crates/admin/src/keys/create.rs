@@ -57,7 +57,7 @@ fn show(
     invalid: Option<&Invalid>,
 ) -> Result<HttpResponse, PageError> {
     let texts = member.visit.texts;
-    let wrong = |name| invalid.map(|invalid| wrong(texts, invalid, name)).unwrap_or_default();
+    let wrong = |name: &str| invalid.map(|invalid| wrong(texts, invalid, name)).unwrap_or_default();
     let given = |name: &str| Given {
         value: sent.and_then(|form| form.given(name)).unwrap_or_default().to_owned(),
         wrong: wrong(name),

@@ -66,7 +66,7 @@ fn show(
 ) -> Result<HttpResponse, PageError> {
     let texts = member.visit.texts;
     let given = |name| sent.and_then(|form| form.given(name)).unwrap_or_default();
-    let wrong = |name| invalid.map(|invalid| wrong(texts, invalid, name)).unwrap_or_default();
+    let wrong = |name: &str| invalid.map(|invalid| wrong(texts, invalid, name)).unwrap_or_default();
     let fields = FIELDS.map(|(name, kind, autocomplete, longest)| Field {
         name,
         label: say(texts, "field", name),

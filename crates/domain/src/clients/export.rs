@@ -44,7 +44,7 @@ mod tests {
     fn a_client_is_written_as_the_api_writes_it() {
         let mut other = example();
         (other.details.lead, other.details.contract_file) = (None, None);
-        (other.details.monthly_charge, other.details.one_time_charge) = (None, Money::charge(-50));
+        (other.details.monthly_charge, other.details.one_time_charge) = (None, Money::kept(-50));
         let format = Format { separator: Separator::Semicolon, has_mark: false };
         let sheet = Sheet::of(COLUMNS, |_| true, format).unwrap();
         let mut bytes = Vec::new();
