@@ -46,6 +46,7 @@ async fn an_event_is_a_sentence_with_links() {
         ("status".into(), Value::from("new"), Value::from("contacted")),
         ("owner".into(), Value::Null, Value::from(1)),
         ("notes".into(), Value::Null, Value::Null),
+        ("next_step_at".into(), Value::Null, Value::from("2026-12-01T09:30:00.210097Z")),
     ]);
     let mut changed = event(3, "lead", Verb::UPDATED, 7, changes);
     changed.act.author.actor = Actor::Staff("ana".into());
@@ -59,6 +60,7 @@ async fn an_event_is_a_sentence_with_links() {
         "Status: <del>New</del> → <ins>Contacted</ins>",
         "Owner: <del>nothing</del> → <ins>Ana &#60;b&#62; Horvat</ins>",
         "<del>erased</del> → <ins>erased</ins>",
+        "<ins>2026-12-01 09:30</ins>",
         "request=request-1",
         "action=\"/backend/admin/undo/3/\"",
         "name=\"_back\" value=\"/backend/admin/events/\"",
