@@ -89,6 +89,25 @@ async fn use_it(database: PgDatabase) {
     tokio::join!(one(), one(), one(), one(), one(), one(), one(), one());
 }
 
+/// Uses the database from several workers and the caller at once. The workers end together: a
+/// runtime that ends closes its connections, which the server still counts for a moment while
+/// another worker opens one instead.
+async fn use_it_from(database: &PgDatabase, workers: usize) {
+    let all_are_done = Arc::new(Barrier::new(workers + 1));
+    let threads = (0..workers).map(|_| {
+        let all_are_done = Arc::clone(&all_are_done);
+        worker(database, workers, async move |database| {
+            use_it(database).await;
+            // If another thread has failed, the test must fail instead of hanging.
+            tokio::time::timeout(LONG, all_are_done.wait()).await.unwrap();
+        })
+    });
+    let threads = threads.collect();
+    use_it(database.clone()).await;
+    tokio::time::timeout(LONG, all_are_done.wait()).await.unwrap();
+    ended(threads).await;
+}
+
 /// The number of other clients. Autovacuum, which comes and goes, does not count.
 async fn sessions(admin: &Client) -> i64 {
     let query = "SELECT count(*) FROM pg_stat_activity \
@@ -118,10 +137,7 @@ async fn all_workers_together_respect_the_limit_of_connections() {
         until(async || sessions(&admin).await == 0).await;
         let database = with(kept.url(), connections, LONG);
         let (most, end) = watch(admin);
-        let threads = (0..workers).map(|_| worker(&database, workers, use_it));
-        let threads = threads.collect();
-        use_it(database.clone()).await;
-        ended(threads).await;
+        use_it_from(&database, workers).await;
         let most = most.load(Ordering::Relaxed);
         end.store(true, Ordering::Relaxed);
         assert!(most > 0 && most <= connections as i64, "{most} of {connections}");
@@ -169,20 +185,7 @@ async fn a_full_server_serves_all_workers_with_the_open_connections() {
         until(async || sessions(admin).await == 0).await;
         let database = with(url, 16, LONG);
         few.limit(usable).await;
-        // A runtime that ends closes its connections.
-        let all_are_done = Arc::new(Barrier::new(5));
-        let threads = (0..4).map(|_| {
-            let all_are_done = Arc::clone(&all_are_done);
-            worker(&database, 4, async move |database| {
-                use_it(database).await;
-                // If another thread has failed, the test must fail instead of hanging.
-                tokio::time::timeout(LONG, all_are_done.wait()).await.unwrap();
-            })
-        });
-        let threads = threads.collect();
-        use_it(database.clone()).await;
-        tokio::time::timeout(LONG, all_are_done.wait()).await.unwrap();
-        ended(threads).await;
+        use_it_from(&database, 4).await;
     }
     // If the server accepts no connections at all, callers learn that at once.
     few.limit(0).await;
