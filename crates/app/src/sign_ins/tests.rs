@@ -268,14 +268,23 @@ async fn texts_that_are_no_tokens_never_reach_the_database() {
 }
 
 async fn changed(old: &str, new: &str, stored_now: usize) -> Result<(), PasswordError> {
+    changed_while(old, new, stored_now, || Ok(())).await
+}
+
+async fn changed_while(
+    old: &str,
+    new: &str,
+    stored_now: usize,
+    outcome: impl Fn() -> Result<(), StoreError> + Send + 'static,
+) -> Result<(), PasswordError> {
     let mut mocks = Mocks::new();
     quotas(&mut mocks, 9);
     mocks.repositories.sign_ins.expect_change_password().times(stored_now).returning(
-        |_, password, keep, act| {
+        move |_, password, keep, act| {
             assert_eq!(keep, Some(SignInId(3)));
             assert!(password.as_str().starts_with("$argon2id$"));
             assert_eq!(act.author.actor, Actor::Staff("ana".into()));
-            Ok(())
+            outcome()
         },
     );
     let ana = staff(|staff| staff.profile.email = "ana.horvat@exit3.agency".to_owned());
@@ -299,6 +308,20 @@ async fn a_new_password_needs_the_old_one_and_follows_the_rules() {
         let (field, violations) = invalid.fields().next().unwrap();
         assert_eq!(format!("{field} {}", violations[0].code), expected);
     }
+}
+
+/// Two changes from the same page: the second finds a password that is no longer the one it checked.
+#[tokio::test(start_paused = true)]
+async fn a_password_that_changed_meanwhile_is_no_failure_of_the_database() {
+    let stale: [fn() -> StoreError; 2] =
+        [|| StoreError::Conflict(Constraint::Stale), || StoreError::NotFound];
+    for meanwhile in stale {
+        let outcome =
+            changed_while(PASSWORD, "crni konj trči dalje", 1, move || Err(meanwhile())).await;
+        assert!(matches!(outcome, Err(PasswordError::Contended)), "{outcome:?}");
+    }
+    let outcome = changed_while(PASSWORD, "crni konj trči dalje", 1, || Err(away())).await;
+    assert!(matches!(outcome, Err(PasswordError::Store(_))), "{outcome:?}");
 }
 
 #[tokio::test]
