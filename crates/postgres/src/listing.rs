@@ -8,7 +8,7 @@ mod statements;
 use exit3_domain::order::{ListPosition, Order};
 use exit3_domain::paging::{Direction, Page, PageNumber, PageRequest, Step, last_page};
 
-pub(crate) use self::ahead::{Ahead, share};
+pub(crate) use self::ahead::{Ahead, Beside, share};
 pub(crate) use self::key::Key;
 pub(crate) use self::merge::{Arm, Begin, Choice};
 use crate::sql::{Conditions, Value, is_indexed};

@@ -8,7 +8,7 @@ use exit3_domain::leads::{
 use exit3_domain::order::SortValue;
 
 use super::row::COLUMNS;
-use crate::listing::{Ahead, Arm, Begin, Beyond, Choice, Except, Key, Listing, Way, share};
+use crate::listing::{Ahead, Arm, Begin, Beside, Beyond, Choice, Except, Key, Listing, Way, share};
 use crate::sql::{Conditions, Sql, Value, is_indexed};
 
 /// Describes the list.
@@ -38,8 +38,14 @@ pub(super) fn listing(filter: &LeadFilter, order: LeadOrder, from: Option<Beyond
             LeadSort::CreatedAt => bounds(&filter),
             _ => Conditions::default(),
         };
-        let ahead = Some(Ahead { way: in_order, range });
-        let way = gathered(&filter, &choices);
+        let beside = (is_bounded && !is_in_time(order.by) && !is_chosen)
+            .then(|| Beside { column: "created_at", conditions: bounds(&filter) });
+        let way = match (gathered(&filter, &choices), beside.is_some(), filter.words.is_empty()) {
+            // Enough of the next rows were looked at.
+            (Way::Gathered(None, found), true, true) => Way::Few(found, None),
+            (way, ..) => way,
+        };
+        let ahead = Some(Ahead { way: in_order, range, beside });
         return Listing { conditions, way, plannable: false, ahead, ..all };
     }
     Listing {

@@ -154,8 +154,9 @@ impl Reader<'_> {
             return Ok(found);
         }
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        // Half as many again, because they are not spread evenly.
-        let wanted = reach.saturating_mul(most).saturating_mul(3);
+        // More than that, because they are not spread evenly. Rows of an index cost little.
+        let spare = if ahead.beside.is_some() { 4 } else { 3 };
+        let wanted = reach.saturating_mul(most).saturating_mul(spare);
         let wanted = wanted.checked_div(seen.saturating_mul(2)).unwrap_or(reach);
         self.look(&listing, ahead, wanted).await
     }

@@ -11,6 +11,15 @@ pub(crate) struct Ahead {
     pub(crate) way: Way,
     /// The conditions that the index of the order fulfils.
     pub(crate) range: Conditions,
+    /// What the index of the order has beside the order's columns.
+    pub(crate) beside: Option<Beside>,
+}
+
+/// A column that an index has after the columns of the order, and the conditions on it. A row that does
+/// not fulfil them is not read from the table.
+pub(crate) struct Beside {
+    pub(crate) column: &'static str,
+    pub(crate) conditions: Conditions,
 }
 
 impl Ahead {
@@ -50,7 +59,11 @@ impl Listing {
                 if let Some(from) = &self.from {
                     conditions.add_beyond(self.key.0, descending, from);
                 }
-                let next = self.key.select(next.sql("SELECT ")).sql(" FROM ").sql(self.table);
+                let mut next = self.key.select(next.sql("SELECT "));
+                if let Some(beside) = &ahead.beside {
+                    next = next.sql(", ").sql(beside.column);
+                }
+                let next = next.sql(" FROM ").sql(self.table);
                 let next = self.key.order(next.all_of(&conditions), descending);
                 // The planner must not see that these may be most rows, or it would sort all.
                 next.sql(" LIMIT (SELECT ").value(Value::BigInt(reach)).sql(")")
@@ -58,7 +71,11 @@ impl Listing {
         };
         let found = self.key.id(next.sql("), found AS MATERIALIZED (SELECT "));
         // A subquery, because the planner might join the whole table.
-        let found = found.sql(" AS id FROM next WHERE (SELECT true FROM ").sql(self.table);
+        let mut found = found.sql(" AS id FROM next WHERE true");
+        if let Some(beside) = &ahead.beside {
+            found = found.and_all_of(&beside.conditions);
+        }
+        let found = found.sql(" AND (SELECT true FROM ").sql(self.table);
         let found = self.key.id(found.sql(" WHERE id = next.")).and_all_of(&self.conditions);
         let found = found.sql(") LIMIT ").value(Value::BigInt(most));
         found.sql(

@@ -20,7 +20,7 @@ pub(super) fn listing(
         Some(wanted) => Way::Merged(vec![arm(wanted, order.by, from)]),
     };
     if !filter.words.is_empty() {
-        let ahead = Some(Ahead { way, range: Conditions::default() });
+        let ahead = Some(Ahead { way, range: Conditions::default(), beside: None });
         return Listing { ahead, ..all.matching(conditions, &filter.words) };
     }
     Listing { counts: Some("subscriber_counts"), conditions, way, ..all }
