@@ -183,7 +183,7 @@ async fn a_form_of_a_lead_is_filled_with_what_the_lead_says() {
 #[actix_web::test]
 async fn a_lead_becomes_a_client() {
     let mut clients = MockClientRepository::new();
-    clients.expect_convert().times(1).returning(|seen, new, act| {
+    clients.expect_convert().times(1).returning(|seen, _, new, act| {
         assert_eq!((seen.id, new.team_id.as_str()), (LeadId(7), "T1"));
         assert_eq!(new.monthly_charge, Money::charge(120_050));
         assert_eq!(new.one_time_charge, None);

@@ -57,6 +57,14 @@ impl Doer {
         let action = if is_claim { Action::Claim } else { Action::Assign };
         self.check(action, Record::Lead(before))
     }
+
+    /// The owner of a lead that the worker makes a client of. Workers who could not edit that client
+    /// otherwise claim the lead.
+    pub(crate) fn owner_after_conversion(&self, before: Option<StaffId>) -> Option<StaffId> {
+        let claims = self.check(Action::Edit, Record::Client(before)).is_err();
+        let own = self.worker.as_ref().map(|worker| worker.id);
+        before.or(own.filter(|_| claims))
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use exit3_domain::clients::{
 use exit3_domain::events::Author;
 use exit3_domain::leads::{Lead, LeadId};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
+use exit3_domain::staff::StaffId;
 use exit3_domain::validation::Invalid;
 use exit3_domain::versions::Expected;
 use exit3_ports::clients::{LEAD_MISSING, LEAD_TAKEN};
@@ -43,22 +44,24 @@ async fn store(app: &App, client: &NewClient, author: &Author) -> Result<Client,
     };
     for _ in 0..ATTEMPTS {
         let seen = app.repositories()?.leads.find(lead).await?.ok_or_else(unknown_lead)?;
-        if let Some(created) = store_converted(app, &seen, client, author).await? {
+        let owner = seen.work.owner;
+        if let Some(created) = store_converted(app, &seen, owner, client, author).await? {
             return Ok(created);
         }
     }
     Err(StoreError::Unavailable("others change the lead all the time".into()).into())
 }
 
-/// Stores the client that a lead becomes; `None` if somebody else has changed the lead meanwhile.
+/// Stores the client that a lead becomes, and gives the lead this owner; `None` if somebody else has changed the lead meanwhile.
 async fn store_converted(
     app: &App,
     seen: &Lead,
+    owner: Option<StaffId>,
     client: &NewClient,
     author: &Author,
 ) -> Result<Option<Client>, SaveError> {
     let act = author.at(app.clock.now());
-    match app.repositories()?.clients.convert(seen, client, &act).await {
+    match app.repositories()?.clients.convert(seen, owner, client, &act).await {
         Err(StoreError::Conflict(LEAD_TAKEN)) => Err(lead_taken().into()),
         // It was deleted meanwhile.
         Err(StoreError::NotFound) => Err(unknown_lead().into()),

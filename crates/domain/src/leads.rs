@@ -24,6 +24,7 @@ use crate::choice::choice;
 use crate::contact::{Contact, ContactKind};
 use crate::events::Changes;
 use crate::search;
+use crate::staff::StaffId;
 use crate::validation::Invalid;
 
 /// The word for leads in events.
@@ -160,6 +161,14 @@ impl Lead {
     /// The fields that change.
     pub fn state(&self) -> LeadState {
         LeadState { details: self.details.clone(), work: self.work.clone() }
+    }
+
+    /// The fields of the lead after it has become a client.
+    pub fn converted(&self, owner: Option<StaffId>) -> LeadState {
+        let mut state = self.state();
+        state.details.status = LeadStatus::Converted;
+        state.work.owner = owner;
+        state
     }
 
     /// What an update to these details and this work changes.

@@ -5,6 +5,7 @@ use exit3_domain::clients::{Client, ClientFilter, ClientId, ClientOrder, ClientT
 use exit3_domain::events::Act;
 use exit3_domain::leads::{Lead, LeadId};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
+use exit3_domain::staff::StaffId;
 
 use crate::tables::{Column, Kind, Table};
 use crate::{Constraint, StoreError};
@@ -48,8 +49,9 @@ pub trait ClientRepository: Send + Sync {
     /// lead, or with [`LEAD_MISSING`] if the lead does not exist.
     async fn create(&self, client: &NewClient, act: &Act) -> Result<Client, StoreError>;
 
-    /// Stores a client that the lead `seen` has become. The lead gets the status `converted`, with
-    /// an event of its own, unless it has that status already. The lead of `client` does not count.
+    /// Stores a client that the lead `seen` has become. The lead gets the status `converted` and
+    /// this owner, with an event of its own, unless it has both already. The lead of `client` does
+    /// not count.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if the lead does not exist; [`StoreError::Conflict`] with
@@ -58,6 +60,7 @@ pub trait ClientRepository: Send + Sync {
     async fn convert(
         &self,
         seen: &Lead,
+        owner: Option<StaffId>,
         client: &NewClient,
         act: &Act,
     ) -> Result<Client, StoreError>;

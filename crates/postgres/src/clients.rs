@@ -14,6 +14,7 @@ use exit3_domain::clients::{
 use exit3_domain::events::{Act, Changes, Verb, record};
 use exit3_domain::leads::{Lead, LeadId};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
+use exit3_domain::staff::StaffId;
 use exit3_ports::{ClientRepository, Constraint, StoreError};
 
 use crate::events::{EventRow, Noted};
@@ -87,10 +88,11 @@ impl ClientRepository for PgClientRepository {
     async fn convert(
         &self,
         seen: &Lead,
+        owner: Option<StaffId>,
         client: &NewClient,
         act: &Act,
     ) -> Result<Client, StoreError> {
-        convert::convert(&self.pool, seen, client, act).await
+        convert::convert(&self.pool, seen, owner, client, act).await
     }
 
     async fn find(&self, id: ClientId) -> Result<Option<Client>, StoreError> {

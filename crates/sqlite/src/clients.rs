@@ -12,6 +12,7 @@ use exit3_domain::clients::{
 use exit3_domain::events::{Act, Changes, Verb, record};
 use exit3_domain::leads::{Lead, LeadId};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
+use exit3_domain::staff::StaffId;
 use exit3_ports::{ClientRepository, Constraint, StoreError};
 
 use self::row::{ClientRow, DetailsRow, clients};
@@ -51,10 +52,11 @@ impl ClientRepository for SqliteClientRepository {
     async fn convert(
         &self,
         seen: &Lead,
+        owner: Option<StaffId>,
         client: &NewClient,
         act: &Act,
     ) -> Result<Client, StoreError> {
-        convert::convert(&self.store, seen, client, act).await
+        convert::convert(&self.store, seen, owner, client, act).await
     }
 
     async fn find(&self, id: ClientId) -> Result<Option<Client>, StoreError> {

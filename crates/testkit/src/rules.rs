@@ -22,6 +22,7 @@ macro_rules! repository_contract {
             }
             client_conversions {
                 a_lead_becomes_a_client_and_is_converted,
+                the_owner_of_a_conversion_owns_the_lead,
                 counts_and_lists_know_that_a_lead_is_converted,
                 a_lead_that_is_converted_already_does_not_change,
                 the_time_of_a_converted_lead_never_goes_back,

@@ -29,7 +29,8 @@ pub async fn create_by_staff(
 }
 
 /// Makes a client of a lead, with the values of a form. The lead becomes `converted`. A lead in the
-/// values does not count.
+/// values does not count. Sales people become the owner of a lead that nobody owns, or else they
+/// could not work on the client that they have just made.
 ///
 /// # Errors
 /// [`EditError`]; [`EditError::Contended`] also if the lead is not the version that the caller
@@ -56,7 +57,8 @@ pub async fn convert(
                 return Err(with_wrong_lead(app, invalid, Some(lead), None).await?.into());
             }
         };
-        if let Some(created) = store_converted(app, &seen, &client, &doer.author).await? {
+        let owner = doer.owner_after_conversion(seen.work.owner);
+        if let Some(created) = store_converted(app, &seen, owner, &client, &doer.author).await? {
             return Ok(created);
         }
     }

@@ -50,7 +50,7 @@ fn owned(owner: Option<i64>) -> App {
     clients.expect_find().returning(|_| Ok(Some(stored())));
     let created = |details: &NewClient| Ok(Client { id: ID, details: details.clone() });
     clients.expect_create().returning(move |new, _| created(new));
-    clients.expect_convert().returning(move |_, new, _| created(new));
+    clients.expect_convert().returning(move |_, _, new, _| created(new));
     clients.expect_update().returning(move |_, details, _| created(details));
     clients.expect_delete().returning(|_, _| Ok(()));
     mocks.into_app()
@@ -91,12 +91,35 @@ async fn the_lead_of_a_conversion_is_the_one_that_was_asked_for() {
     let leads = &mut mocks.repositories.leads;
     leads.expect_find().returning(|id| Ok(Some(testing::stored(id.0))));
     let clients = &mut mocks.repositories.clients;
-    clients.expect_convert().times(1).returning(|seen, new, _| {
+    clients.expect_convert().times(1).returning(|seen, _, new, _| {
         assert_eq!((seen.id, new.lead), (LeadId(3), None));
         Ok(Client { id: ID, details: new.clone() })
     });
     let form = values(&[("team_id", "T1"), ("lead", "8")]);
     convert(&mocks.into_app(), LeadId(3), &ANY, form, &doer()).await.unwrap();
+}
+
+#[tokio::test]
+async fn sales_own_the_leads_of_nobody_that_they_convert() {
+    for (role, before, after) in [
+        (Role::Sales, None, Some(5)),
+        (Role::Sales, Some(5), Some(5)),
+        (Role::Manager, None, None),
+        (Role::Manager, Some(6), Some(6)),
+    ] {
+        let mut mocks = Mocks::new();
+        mocks.repositories.leads.expect_find().returning(move |id| {
+            let work = LeadWork { owner: before.map(StaffId), ..LeadWork::default() };
+            Ok(Some(Lead { work, ..testing::stored(id.0) }))
+        });
+        let clients = &mut mocks.repositories.clients;
+        clients.expect_convert().times(1).returning(move |_, owner, _, _| {
+            assert_eq!(owner, after.map(StaffId), "{role} {before:?}");
+            Ok(stored())
+        });
+        let form = values(&[("team_id", "T1")]);
+        convert(&mocks.into_app(), LeadId(3), &ANY, form, &of(role)).await.unwrap();
+    }
 }
 
 #[tokio::test]
@@ -112,8 +135,8 @@ async fn a_lead_is_converted_only_as_it_was_seen() {
     leads.expect_find().times(2).returning(|id| Ok(Some(testing::stored(id.0))));
     let clients = &mut mocks.repositories.clients;
     let stale = || Err(StoreError::Conflict(Constraint::Stale));
-    clients.expect_convert().times(1).returning(move |_, _, _| stale());
-    clients.expect_convert().times(1).returning(|_, _, _| Ok(stored()));
+    clients.expect_convert().times(1).returning(move |_, _, _, _| stale());
+    clients.expect_convert().times(1).returning(|_, _, _, _| Ok(stored()));
     convert(&mocks.into_app(), LeadId(3), &ANY, form(), &doer()).await.unwrap();
 }
 
@@ -124,7 +147,7 @@ async fn a_lead_is_converted_once() {
     leads.expect_find().returning(|id| Ok((id == LeadId(3)).then(|| testing::stored(id.0))));
     let clients = &mut mocks.repositories.clients;
     let taken = || Err(StoreError::Conflict(LEAD_TAKEN));
-    clients.expect_convert().times(1).returning(move |_, _, _| taken());
+    clients.expect_convert().times(1).returning(move |_, _, _, _| taken());
     clients.expect_find_by_lead().returning(|_| Ok(Some(stored())));
     let app = mocks.into_app();
     for form in [values(&[("team_id", "T1")]), Vec::new()] {

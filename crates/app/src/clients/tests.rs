@@ -84,13 +84,13 @@ async fn a_client_with_a_lead_converts_it_in_the_state_that_was_seen() {
     clients
         .expect_convert()
         .times(1)
-        .withf(|seen, _, _| *seen == testing::stored(3))
-        .returning(|_, _, _| Err(stale()));
+        .withf(|seen, _, _, _| *seen == testing::stored(3))
+        .returning(|_, _, _, _| Err(stale()));
     clients
         .expect_convert()
         .times(1)
-        .withf(move |seen, _, by: &Act| *seen == contacted() && *by == act())
-        .returning(|_, new, _| Ok(created(new)));
+        .withf(move |seen, _, _, by: &Act| *seen == contacted() && *by == act())
+        .returning(|_, _, new, _| Ok(created(new)));
     let stored = create(&mocks.into_app(), of_lead_three(), &author()).await.unwrap();
     assert_eq!(stored.details.lead, Some(LeadId(3)));
 }
@@ -110,7 +110,7 @@ async fn a_lead_that_is_taken_or_gone_is_an_error_of_its_field() {
         let leads = &mut mocks.repositories.leads;
         leads.expect_find().returning(|id| Ok(Some(testing::stored(id.0))));
         let clients = &mut mocks.repositories.clients;
-        clients.expect_convert().times(1).return_once(|_, _, _| Err(error));
+        clients.expect_convert().times(1).return_once(|_, _, _, _| Err(error));
         let outcome = create(&mocks.into_app(), of_lead_three(), &author()).await;
         assert_eq!(invalid(outcome), expected);
     }

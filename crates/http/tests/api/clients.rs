@@ -98,8 +98,8 @@ async fn a_lead_becomes_a_client() {
         .clients
         .expect_convert()
         .times(1)
-        .withf(|seen, new, _| seen.id == LeadId(3) && new.lead == Some(LeadId(3)))
-        .returning(|_, _, _| Ok(rich()));
+        .withf(|seen, _, new, _| seen.id == LeadId(3) && new.lead == Some(LeadId(3)))
+        .returning(|_, _, _, _| Ok(rich()));
     let answer = service.answer(create(&json!({"team_id": "T-1", "lead": 3}))).await;
     assert_eq!((answer.status, answer.json()), (StatusCode::CREATED, json_of_rich()));
 }
@@ -114,7 +114,7 @@ async fn a_wrong_lead_is_an_error_of_its_field() {
         let found = move |id: LeadId| Ok(exists.then(|| lead(id.0)));
         service.repositories.leads.expect_find().returning(found);
         let refused = || Err(StoreError::Conflict(LEAD_TAKEN));
-        service.repositories.clients.expect_convert().returning(move |_, _, _| refused());
+        service.repositories.clients.expect_convert().returning(move |_, _, _, _| refused());
         let answer = service.answer(create(&body)).await;
         assert_eq!((answer.status.as_u16(), &answer.json()), (400, expected));
     }

@@ -7,6 +7,7 @@ use diesel_async::RunQueryDsl;
 use exit3_domain::clients::{Client, NewClient, RESOURCE};
 use exit3_domain::events::{Act, Changes, Verb};
 use exit3_domain::leads::{self, Lead, LeadStatus};
+use exit3_domain::staff::StaffId;
 use exit3_ports::StoreError;
 
 use super::row::{COLUMNS, ClientColumns, ClientRow, DetailsRow};
@@ -22,15 +23,16 @@ const FIND: &str = "SELECT 1 FROM leads WHERE id = ";
 pub(super) async fn convert(
     pool: &PgPool,
     seen: &Lead,
+    owner: Option<StaffId>,
     client: &NewClient,
     act: &Act,
 ) -> Result<Client, StoreError> {
     let document = client.search_document();
-    let changes = Changes::one("status", seen.details.status, LeadStatus::Converted);
+    let changes = Changes::between(&seen.state(), &seen.converted(owner));
     let created = pool.write(|mut connection| {
         let event = EventRow::of(act, RESOURCE, Verb::CREATED, &Changes::None);
         let query = Noted::new(insert(client, &document), event);
-        let query = if seen.details.status == LeadStatus::Converted {
+        let query = if changes.is_none() {
             query.after(
                 "converted",
                 as_seen(Sql::cached("SELECT id FROM leads"), seen).sql(" FOR UPDATE"),
@@ -39,6 +41,8 @@ pub(super) async fn convert(
             let now = act.at.max(seen.updated_at + TimeDelta::microseconds(1));
             let update = Sql::cached("UPDATE leads SET status = ")
                 .value(Value::Text(Some(LeadStatus::Converted.to_string())))
+                .sql(", owner_id = ")
+                .value(Value::Number(owner.map(|owner| owner.0)))
                 .sql(", updated_at = ")
                 .value(Value::Time(now));
             let event = EventRow::of(act, leads::RESOURCE, Verb::UPDATED, &changes);

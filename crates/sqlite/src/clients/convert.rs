@@ -5,7 +5,8 @@ use diesel::sql_types::BigInt;
 use exit3_domain::clients::{Client, NewClient, RESOURCE};
 use exit3_domain::events::{Act, Changes, Verb};
 use exit3_domain::leads::{self, Lead, LeadStatus};
-use exit3_ports::{Constraint, StoreError};
+use exit3_domain::staff::StaffId;
+use exit3_ports::{Constraint, Kind, StoreError, Value};
 
 use super::row::{ClientRow, DetailsRow, clients};
 use crate::error::{from_diesel, from_diesel_about};
@@ -18,21 +19,25 @@ use crate::values::microseconds;
 pub(super) async fn convert(
     store: &Store,
     seen: &Lead,
+    owner: Option<StaffId>,
     client: &NewClient,
     act: &Act,
 ) -> Result<Client, StoreError> {
     let row = DetailsRow::of(&NewClient { lead: Some(seen.id), ..client.clone() })?;
     let created = EventRow::of(act, RESOURCE, Verb::CREATED, &Changes::None)?;
-    let is_new = seen.details.status != LeadStatus::Converted;
-    let changes = Changes::one("status", seen.details.status, LeadStatus::Converted);
+    let changes = Changes::between(&seen.state(), &seen.converted(owner));
+    let is_changed = !changes.is_none();
     let converted = EventRow::of(act, leads::RESOURCE, Verb::UPDATED, &changes)?;
     let (lead, seen_at) = (seen.id.0, microseconds(seen.updated_at));
     let updated_at = microseconds(act.at).max(seen_at.saturating_add(1));
     let convert = move |connection: &mut SqliteConnection| {
         check(connection, lead, seen_at)?;
-        if is_new {
+        if is_changed {
             let mut update = Sql::<()>::new("UPDATE leads SET status = ");
-            update.text(LeadStatus::Converted.as_str()).sql(", updated_at = ").int(updated_at);
+            update.text(LeadStatus::Converted.as_str()).sql(", owner_id = ");
+            let owner = owner.map_or(Value::Null, |owner| Value::Integer(owner.0));
+            update.value(owner, Kind::Integer);
+            update.sql(", updated_at = ").int(updated_at);
             update.sql(" WHERE id = ").int(lead);
             update.execute(connection).map_err(from_diesel)?;
             converted.insert(connection, lead)?;

@@ -204,7 +204,7 @@ async fn client_calls(harness: &Harness) -> Vec<Call<'_>> {
         call("clients", "convert", move |act| {
             let seen = promising.clone();
             async move {
-                let new = clients.convert(&seen, &client("e"), &act).await?;
+                let new = clients.convert(&seen, seen.work.owner, &client("e"), &act).await?;
                 let changes = Changes::one("status", seen.details.status, LeadStatus::Converted);
                 let converted = ("lead.updated", seen.id.0, changes);
                 Ok([vec![converted], created("client.created", new.id.0)].concat())

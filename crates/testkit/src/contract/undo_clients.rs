@@ -155,7 +155,8 @@ pub async fn the_creation_of_a_lead_that_has_become_a_client_is_not_undone(harne
 
 pub async fn a_conversion_is_taken_back_in_two_steps(harness: &Harness) {
     let lead = create_lead(harness).await;
-    let made = harness.clients.convert(&lead, &client("a"), &some_act()).await.unwrap();
+    let made =
+        harness.clients.convert(&lead, lead.work.owner, &client("a"), &some_act()).await.unwrap();
     let (creation, conversion) =
         (last(harness, "client.created").await, last(harness, "lead.updated").await);
     // The lead itself is not deleted while it is a client.
