@@ -1,7 +1,7 @@
 //! The binary `exit3`.
 
-use std::os::unix::process::CommandExt;
-use std::process::{Command, ExitCode};
+use std::ffi::{c_int, c_long};
+use std::process::ExitCode;
 use std::time::Duration;
 use std::{env, thread};
 
@@ -9,46 +9,50 @@ use std::{env, thread};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Milliseconds until mimalloc returns freed memory to the system.
-const DELAY: &str = "MIMALLOC_PURGE_DELAY";
+/// `mi_option_purge_delay` of mimalloc.h: milliseconds until freed memory is returned to the system.
+const DELAY: c_int = 15;
 
-/// How often memory that is no longer needed is returned to the system.
-const PAUSE: Duration = Duration::from_secs(20);
+/// How long a start takes at most, apart from migrations of large databases.
+const START: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
-    give_back_at_once();
-    // If there is no thread to be had, the process just needs more memory.
-    let _ = thread::Builder::new().name("memory".to_owned()).spawn(give_back_when_idle);
+    // By default the allocator keeps freed memory for a second, which saves the time of requests. But
+    // it returns memory only while others is freed, so an idle process would keep for ever what it
+    // needed while it started.
+    let usual = delay();
+    set_delay(0);
+    if !promises_little_memory() {
+        let wait = move || {
+            thread::sleep(START);
+            set_delay(usual);
+        };
+        // If there is no thread to be had, requests just take a little longer.
+        let _ = thread::Builder::new().name("memory".to_owned()).spawn(wait);
+    }
     exit3::run(env::args_os())
 }
 
-/// Returns freed memory to the system from time to time. The allocator does so only when memory is
-/// freed later than a second after it was needed, so an idle process would keep for ever what it
-/// needed while it started.
-#[allow(unsafe_code, reason = "the allocator is a C library")]
-fn give_back_when_idle() {
-    // SAFETY: mimalloc.h declares it so. It takes no pointer, and any thread may call it at any time.
-    unsafe extern "C" {
-        safe fn mi_collect(force: bool);
-    }
-    loop {
-        thread::sleep(PAUSE);
-        mi_collect(true);
-    }
+/// Whether this is a command that promises to need little memory. It must not keep the 32 MiB of a
+/// passphrase for nothing.
+fn promises_little_memory() -> bool {
+    let promises = ["backup", "restore", "verify-backup"];
+    env::args_os().any(|argument| promises.iter().any(|name| argument == *name))
 }
 
-/// Restarts the process with [`DELAY`] set to 0, for commands that promise to need little memory.
-/// By default the allocator keeps freed memory for a second, which suits a service, but would keep
-/// the 32 MiB of a passphrase for nothing. It reads the variable only at the start of a process.
-fn give_back_at_once() {
-    let arguments: Vec<_> = env::args_os().collect();
-    let promises = ["backup", "restore", "verify-backup"];
-    let named = arguments.iter().any(|argument| promises.iter().any(|name| argument == name));
-    // Behind a loader, `current_exe` is the loader, which must not be restarted.
-    let program = env::current_exe().ok();
-    let program = program.filter(|path| path.ends_with(env!("CARGO_BIN_NAME")));
-    if let (true, None, Some(program)) = (named, env::var_os(DELAY), program) {
-        // If this fails, the command just needs more memory.
-        let _ = Command::new(program).args(arguments.iter().skip(1)).env(DELAY, "0").exec();
+#[allow(unsafe_code, reason = "the allocator is a C library")]
+fn delay() -> c_long {
+    // SAFETY: mimalloc.h declares it so. It takes no pointer, and any thread may call it at any time.
+    unsafe extern "C" {
+        safe fn mi_option_get(option: c_int) -> c_long;
     }
+    mi_option_get(DELAY)
+}
+
+#[allow(unsafe_code, reason = "the allocator is a C library")]
+fn set_delay(milliseconds: c_long) {
+    // SAFETY: mimalloc.h declares it so. It takes no pointer, and any thread may call it at any time.
+    unsafe extern "C" {
+        safe fn mi_option_set(option: c_int, value: c_long);
+    }
+    mi_option_set(DELAY, milliseconds);
 }
