@@ -1,11 +1,13 @@
-"""s3.py BINARY DIRECTORY: backs up to a bucket, verifies, removes old backups, and restores.
-`moto` stands in for S3."""
+"""s3.py BINARY DIRECTORY: backs up to a bucket, verifies, removes old backups, and restores; keeps
+contracts of clients in a bucket, and moves them there and back. `moto` stands in for S3."""
 
 import os
+import re
 import subprocess
 import sys
 
 import boto3
+import requests
 from moto.server import ThreadedMotoServer
 
 binary, directory = sys.argv[1:]
@@ -73,5 +75,62 @@ for arguments in (["backup", "--to", "s3://elsewhere"], ["verify-backup", "--fro
     status, _, failure = exit3(*arguments)
     assert status != 0 and len(failure.splitlines()) == 1, failure
     assert "secret" not in failure, failure
+
+# Contracts of clients in the bucket: received in parts, sent, in backups, and moved.
+CONTRACTS = "s3://backups/contracts/prod"
+settings = {
+    "PATH": os.environ["PATH"],
+    "TMPDIR": directory,
+    **aws,
+    "DATA_DIR": "bucket",
+    "CONTRACT_DIR": CONTRACTS,
+    "PORT": "0",
+    "METRICS_BIND": "off",
+    "BASIC_API_KEY": "key",
+    "SECRET_KEY": "secret-of-the-tests",
+}
+
+
+def serve():
+    service = subprocess.Popen(
+        [binary], cwd=directory, env=settings, text=True, stdout=subprocess.PIPE
+    )
+    for line in service.stdout:
+        if found := re.search(r"Listening on (http://\S+)", line):
+            return service, found[1].rstrip("/") + "/backend/api/v1/clients/"
+    raise AssertionError("the service does not start")
+
+
+service, clients = serve()
+headers = {"Authorization": "Basic key"}
+made = requests.post(clients, headers=headers, json={"team_id": "T", "category": "web_dev"})
+assert made.status_code == 201, made.text
+contract = f"{clients}{made.json()['id']}/contract/"
+content = b"%PDF-1.7\n" + os.urandom(11 << 20)
+put = requests.put(contract, headers=headers, files={"file": ("Ugovor čšž.pdf", content)})
+assert put.status_code == 200, put.text
+path = put.json()["contract_file"]
+assert path.startswith("uploads/") and f"contracts/prod/{path}" in keys(), keys()
+refused = requests.put(contract, headers=headers, files={"file": ("a.pdf", b"MZ")})
+assert refused.status_code == 400, refused.text
+got = requests.get(contract, headers=headers)
+assert got.content == content, got.status_code
+assert "Ugovor%20%C4%8D%C5%A1%C5%BE.pdf" in got.headers["Content-Disposition"], got.headers
+service.terminate()
+service.wait()
+said = must("backup", "--to", place, DATA_DIR="bucket", CONTRACT_DIR=CONTRACTS)
+name = said.splitlines()[0].split(": ")[0]
+must("restore", name, DATA_DIR="moved")
+with open(f"{directory}/moved/contracts/{path}", "rb") as here:
+    assert here.read() == content
+said = must("backup", "--to", place, DATA_DIR="moved")
+name = said.splitlines()[0].split(": ")[0]
+bucket.Object(f"contracts/prod/{path}").delete()
+must("restore", name, DATA_DIR="back", CONTRACT_DIR=CONTRACTS)
+assert bucket.Object(f"contracts/prod/{path}").get()["Body"].read() == content
+assert not [key for key in keys() if ".partial" in key], keys()
+status, _, failure = exit3("backup", "--to", place, DATA_DIR="bucket", CONTRACT_DIR="s3://elsewhere")
+assert status != 0 and "CONTRACT_DIR" in failure, failure
 server.stop()
-print("1010 rows and 10 MiB of contract files were stored in a bucket and restored")
+print("1010 rows and 10 MiB of contract files were stored in a bucket and restored;\n"
+      "a contract went to the bucket, to a directory and back")

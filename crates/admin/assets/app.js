@@ -142,3 +142,30 @@ async function download(form) {
   stop.hidden = bar.hidden = true;
   delete form.dataset.sent;
 }
+
+// An upload shows its progress, and a file that is too large is refused before it is sent.
+for (const form of document.querySelectorAll('form[data-upload]')) {
+  const file = form.querySelector('input[type=file]');
+  const bar = form.querySelector('progress');
+  file.addEventListener('change', () => {
+    const isTooLarge = file.files[0]?.size > Number(file.dataset.most);
+    file.setCustomValidity(isTooLarge ? file.dataset.tooLarge : '');
+    file.reportValidity();
+  });
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const request = new XMLHttpRequest();
+    request.open('POST', form.action);
+    request.upload.addEventListener('progress', ({ loaded, total }) => { bar.value = loaded / total; });
+    request.addEventListener('load', () => {
+      if (request.status < 400) { location.assign(request.responseURL); return; }
+      const page = new DOMParser().parseFromString(request.responseText, 'text/html');
+      document.body.replaceWith(page.body);
+      document.querySelector('[autofocus]')?.focus();
+    });
+    // Without an answer, the browser sends the form itself, and tells what is wrong.
+    request.addEventListener('error', () => form.submit());
+    bar.classList.remove('hidden');
+    request.send(new FormData(form));
+  });
+}

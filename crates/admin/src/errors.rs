@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use exit3_app::access::Forbidden;
 use exit3_app::api_keys::ManageKeysError;
+use exit3_app::contracts::ContractError;
 use exit3_app::events::RecordError;
 use exit3_app::exports::ExportError;
 use exit3_app::staff::StaffError;
@@ -94,6 +95,15 @@ impl From<RecordError> for PageError {
         match error {
             RecordError::Forbidden(_) => Self::Forbidden,
             RecordError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ContractError> for PageError {
+    fn from(error: ContractError) -> Self {
+        match error {
+            ContractError::Forbidden(_) => Self::Forbidden,
+            error => Self::Api(error.into()),
         }
     }
 }

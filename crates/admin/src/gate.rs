@@ -11,7 +11,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse};
 use exit3_app::sign_ins::{self, SignedIn};
 use exit3_domain::sign_ins::SecretToken;
-use exit3_web::{ApiError, Gated, Peer, body, current_request, hosts};
+use exit3_web::{ApiError, Gated, Peer, body, current_request, hosts, policy_of};
 
 use crate::door::{self, Attempt};
 use crate::error_page::render;
@@ -36,6 +36,8 @@ async fn pass(request: ServiceRequest, next: Next<Gated>, members_only: bool) ->
     let peer = Peer::of(&request);
     let address = peer.visitor(&request);
     let (http, mut payload) = request.into_parts();
+    // The handler reads a file piece by piece.
+    let rest = policy_of(&http).is_streamed.then(|| payload.take());
     let payload = Payload::from_request(&http, &mut payload).await?;
     let stranger = Visit::of(&http, None, peer.https, address);
     let mut form = Form::default();
@@ -52,8 +54,8 @@ async fn pass(request: ServiceRequest, next: Next<Gated>, members_only: bool) ->
     };
     http.extensions_mut().insert(visit.clone());
     http.extensions_mut().insert(form.clone());
-    let empty = actix_web::dev::Payload::None;
-    let response = next.call(ServiceRequest::from_parts(http, empty)).await?;
+    let rest = rest.unwrap_or(actix_web::dev::Payload::None);
+    let response = next.call(ServiceRequest::from_parts(http, rest)).await?;
     let mut response = in_our_words(response, &visit, &form);
     if let Some(token) = fresh {
         let cookie = cookie::keep(token.expose().to_owned(), visit.https).to_string();
@@ -88,7 +90,8 @@ async fn enter(
     if forged::is_forged(request.method(), request.headers(), host.as_deref()) {
         return Err(PageError::Forbidden);
     }
-    if !request.method().is_safe() {
+    let is_streamed = policy_of(request).is_streamed;
+    if !request.method().is_safe() && !is_streamed {
         *form = Form::of(body::read(request, payload).await?);
     }
     // Files are the same for everybody, and are served while the database is away.
@@ -103,7 +106,8 @@ async fn enter(
     if is_known || !members_only {
         return Ok(Entered::Through { visit, fresh: None });
     }
-    if request.method().is_safe() {
+    // A file cannot be kept in a page.
+    if request.method().is_safe() || is_streamed {
         return Ok(Entered::Answered(door::lead_to_sign_in(request)));
     }
     // A form was sent, but the sign-in has ended meanwhile. The page that asks for the password

@@ -6,6 +6,7 @@ mod asked;
 mod assets;
 mod choices;
 mod clients;
+mod contracts;
 mod cookie;
 mod deleted;
 mod door;
@@ -57,6 +58,7 @@ const PAGES: &[Pages] = &[
     home::PAGES,
     leads::PAGES,
     clients::PAGES,
+    contracts::PAGES,
     subscribers::PAGES,
     staff::PAGES,
     keys::PAGES,
@@ -119,7 +121,7 @@ impl Admin {
             config.service(endpoint.policy(page::POLICY).resource(BASE, visitors));
         }
         for endpoint in PAGES.iter().flat_map(|pages| (pages.endpoints)()) {
-            config.service(endpoint.policy(page::POLICY).resource(BASE, members));
+            config.service(endpoint.or_policy(page::POLICY).resource(BASE, members));
         }
         // Every other address below the base, with the same gate.
         let rest = Endpoint::new("{rest:.*}").route(Method::GET, home::nowhere);

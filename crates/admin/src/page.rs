@@ -22,6 +22,7 @@ pub(crate) const POLICY: RoutePolicy = RoutePolicy {
         frame-ancestors 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
         connect-src 'self'",
     errors: ErrorShape::Html,
+    is_streamed: false,
 };
 
 /// Shorter responses are not worth compressing.

@@ -40,8 +40,14 @@ pub(crate) struct Person {
 }
 
 /// The words after which the event that the page names can be undone.
-const UNDOABLE: [&str; 4] =
-    ["lead-deleted", "note-removed", "subscriber-deleted", "client-deleted"];
+const UNDOABLE: [&str; 6] = [
+    "lead-deleted",
+    "note-removed",
+    "subscriber-deleted",
+    "client-deleted",
+    "contract-stored",
+    "contract-removed",
+];
 
 impl Shell {
     /// The frame of a page of the resource `here`.

@@ -88,6 +88,10 @@ const ROUTES: &[(&str, &str, Needs)] = &[
     ("POST", "keys/{id}/revoke/", Needs::On(Action::Edit, Record::ApiKey)),
     ("GET", "events/", Needs::On(Action::Read, Record::Event)),
     ("POST", "events/undo/", Needs::On(Action::Read, Record::Event)),
+    ("GET", "clients/{id}/contract/", Needs::OnClient(Action::Contract)),
+    ("POST", "clients/{id}/contract/", Needs::OnClient(Action::Contract)),
+    ("GET", "clients/{id}/contract/file/", Needs::OnClient(Action::Contract)),
+    ("POST", "clients/{id}/contract/remove/", Needs::OnClient(Action::Contract)),
     ("POST", "undo/{event}/", Needs::OnLeads(Action::Restore)),
 ];
 

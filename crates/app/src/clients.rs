@@ -20,7 +20,7 @@ use exit3_ports::{StoreError, TRACE};
 use crate::seen::{ATTEMPTS, admitted, unless_stale};
 use crate::{App, FindError, ListError, SaveError, UpdateError};
 
-pub use edit::{convert, create_by_staff, delete_by_staff, edit};
+pub use edit::{convert, create_by_staff, delete_by_staff, edit, owner};
 pub use pages::suggest;
 
 /// Creates a client. If it has a lead, that becomes `converted`.

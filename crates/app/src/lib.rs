@@ -5,6 +5,7 @@ pub mod access;
 pub mod api_keys;
 pub mod backups;
 pub mod clients;
+pub mod contracts;
 pub mod erasure;
 mod error;
 pub mod events;
@@ -29,6 +30,7 @@ use exit3_domain::email::DisposableDomains;
 use exit3_ports::{Clock, Quotas, Repositories, StoreError};
 
 use crate::api_keys::Keyring;
+use crate::contracts::Contracts;
 use crate::jobs::Bell;
 use crate::quotas::Limits;
 use crate::sign_ins::Entrance;
@@ -58,6 +60,8 @@ pub struct App {
     pub entrance: Arc<Entrance>,
     /// The domains of disposable e-mail addresses, which are refused.
     pub disposable: DisposableDomains,
+    /// Where contract files are kept.
+    pub contracts: Contracts,
 }
 
 impl App {

@@ -8,10 +8,14 @@ use exit3_domain::email::DisposableDomains;
 use exit3_domain::events::{Act, Actor, Author};
 use exit3_domain::leads::{Lead, LeadId, LeadInput, LeadWork};
 use exit3_domain::raw::RawValue;
-use exit3_ports::{MockClock, MockQuotas, MockRepositories, StoreError};
+use exit3_ports::{
+    ContractStore, MockClock, MockContractScanner, MockContractStore, MockQuotas, MockRepositories,
+    StoreError,
+};
 
 use crate::App;
 use crate::access::Doer;
+use crate::contracts::Contracts;
 use crate::quotas::Limits;
 use crate::sign_ins::Entrance;
 
@@ -25,6 +29,8 @@ pub(crate) struct Mocks {
     pub(crate) repositories: MockRepositories,
     pub(crate) quotas: MockQuotas,
     pub(crate) limits: Limits,
+    pub(crate) contracts: Arc<dyn ContractStore>,
+    pub(crate) scanner: Option<MockContractScanner>,
 }
 
 impl Mocks {
@@ -33,6 +39,8 @@ impl Mocks {
             repositories: MockRepositories::default(),
             quotas: MockQuotas::new(),
             limits: Limits::default(),
+            contracts: Arc::new(MockContractStore::new()),
+            scanner: None,
         }
     }
 
@@ -63,6 +71,10 @@ impl Mocks {
                 bytes.fill(7);
             })),
             disposable: DisposableDomains::default(),
+            contracts: Contracts {
+                store: self.contracts,
+                scanner: self.scanner.map(|scanner| Arc::new(scanner) as _),
+            },
         }
     }
 }

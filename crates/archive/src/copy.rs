@@ -103,9 +103,9 @@ pub async fn back_up<W: Write>(
     for found in files.list() {
         match found? {
             ContractFound::Other(name) => summary.left_out.push(name),
-            ContractFound::File(name) => {
+            ContractFound::File { name, .. } => {
                 if let Some(file) = files.open(&name)? {
-                    summary.add_file(&archive.file(&name, file)?);
+                    summary.add_file(&archive.file(&name, file.bytes)?);
                 }
             }
         }

@@ -18,6 +18,10 @@ use crate::stopping::Stopping;
 /// request. Without a limit, actix would read a refused body to the end.
 const MOST_UNANSWERED: usize = 32 * 1024 * 1024;
 
+/// A client that has sent this much more gets the whole time again: on a slow line, a large file
+/// takes minutes. The route limits the time of its bodies.
+const PROGRESS: usize = 256 * 1024;
+
 /// An empty line, which may precede a request. It tells actix, which closes idle connections, that
 /// a request has begun although its head is incomplete.
 const BEGUN: &[u8] = b"\r\n";
@@ -28,7 +32,8 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// A stream that fails when its client stalls or does not stop sending, that adds our error body
 /// where actix-http sends none, and that passes on one request at a time.
 ///
-/// A request must be answered within `patience` of its first byte, and a client must read some of a
+/// A request must be answered within `patience` of its first byte, or of the last one that completed
+/// a [`PROGRESS`], and a client must read some of a
 /// response within `patience` of the last time it did. So neither a head, nor a body, nor reading a
 /// response can be drawn out. Between requests, actix closes the connection earlier.
 ///
@@ -120,10 +125,11 @@ impl<S> Guarded<S> {
 
     /// Counts `new` received bytes.
     fn count(&mut self, new: usize) -> io::Result<()> {
-        if self.unanswered == 0 {
+        let before = self.unanswered;
+        self.unanswered += new;
+        if before == 0 || before / PROGRESS < self.unanswered / PROGRESS {
             self.be_patient();
         }
-        self.unanswered += new;
         match self.unanswered > MOST_UNANSWERED {
             true => Err(io::ErrorKind::FileTooLarge.into()),
             false => Ok(()),

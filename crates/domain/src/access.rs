@@ -31,6 +31,8 @@ pub enum Action {
     Convert,
     /// To see and to change what the client pays.
     Charge,
+    /// To send its contract to oneself, to replace it, and to remove it.
+    Contract,
     /// To delete it.
     Delete,
     /// To bring a deleted one back.
@@ -54,6 +56,7 @@ impl Action {
         Self::Note,
         Self::Convert,
         Self::Charge,
+        Self::Contract,
         Self::Delete,
         Self::Restore,
         Self::Merge,
@@ -84,7 +87,7 @@ pub enum Record {
 
 /// Whether a worker may do this.
 pub fn may(worker: &Worker, action: Action, record: Record) -> bool {
-    use Action::{Charge, Claim, Convert, Create, Edit, Note, Read};
+    use Action::{Charge, Claim, Contract, Convert, Create, Edit, Note, Read};
     use Record::{ApiKey, Client, Event, Lead, OwnAccount, Staff, Subscriber};
 
     let is_own = |owner: Option<StaffId>| owner == Some(worker.id);
@@ -101,7 +104,7 @@ pub fn may(worker: &Worker, action: Action, record: Record) -> bool {
         (Role::Sales, Create, Lead(_)) => true,
         (Role::Sales, Claim, Lead(owner)) => owner.is_none(),
         (Role::Sales, Edit | Note | Convert, Lead(owner)) => owner.is_none() || is_own(owner),
-        (Role::Sales, Edit | Note | Charge, Client(owner)) => is_own(owner),
+        (Role::Sales, Edit | Note | Charge | Contract, Client(owner)) => is_own(owner),
         (Role::Sales | Role::Viewer, ..) => false,
     }
 }
@@ -141,8 +144,8 @@ mod tests {
         ("own account", Record::OwnAccount),
     ];
 
-    const ALL: &str = "read create edit claim assign note convert charge delete restore merge \
-                       import export";
+    const ALL: &str = "read create edit claim assign note convert charge contract delete restore \
+                       merge import export";
 
     /// What each role may do, written as a person would say it.
     const TABLE: &[(Role, &str, &str)] = &[
@@ -172,7 +175,7 @@ mod tests {
         (Role::Sales, "lead of mine", "read create edit note convert"),
         (Role::Sales, "lead of others", "read create"),
         (Role::Sales, "client of nobody", "read"),
-        (Role::Sales, "client of mine", "read edit note charge"),
+        (Role::Sales, "client of mine", "read edit note charge contract"),
         (Role::Sales, "client of others", "read"),
         (Role::Sales, "subscriber", "read"),
         (Role::Sales, "staff", ""),

@@ -99,6 +99,8 @@ impl Verb {
     pub const NOTE_REMOVED: &'static str = "note_removed";
     /// A note that was removed is there again.
     pub const NOTE_RESTORED: &'static str = "note_restored";
+    /// The contract of a client was sent to somebody.
+    pub const CONTRACT_DOWNLOADED: &'static str = "contract_downloaded";
     /// A password was replaced.
     pub const PASSWORD_SET: &'static str = "password_set";
     /// The preferences of an account were replaced.

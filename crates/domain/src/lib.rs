@@ -10,6 +10,7 @@ pub mod characters;
 pub mod choice;
 pub mod clients;
 pub mod contact;
+pub mod contracts;
 pub mod edits;
 pub mod email;
 pub mod events;

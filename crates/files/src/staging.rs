@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use exit3_ports::{ContractError, ContractStaging, STAGED_LETTERS, STAGED_NAME, is_staged_name};
 use sha2::{Digest, Sha256};
-use tempfile::{Builder, TempPath};
+use tempfile::{Builder, NamedTempFile, TempPath};
 
 /// Files that have been read and get their final names together at the end. Each waits in its final
 /// directory, so that renaming works even if another disk is mounted there. Dropping this removes
@@ -46,10 +46,7 @@ impl ContractStaging for Staging {
         let place = place_of(&self.directory, &name)?;
         let parent = place.parent().unwrap_or(&self.directory);
         let made = self.made.directory(parent);
-        let mut builder = Builder::new();
-        builder.prefix(STAGED_NAME.0).rand_bytes(STAGED_LETTERS).suffix(STAGED_NAME.1);
-        let file = made.and_then(|()| builder.tempfile_in(parent));
-        match file {
+        match made.and_then(|()| temporary(parent)) {
             Ok(file) => {
                 let (file, path) = file.into_parts();
                 self.open = Some(Open { file, waiting: Waiting { name, path, place } });
@@ -103,6 +100,13 @@ impl ContractStaging for Staging {
     }
 }
 
+/// A file with a temporary name, for its owner only.
+pub(crate) fn temporary(directory: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = Builder::new();
+    builder.prefix(STAGED_NAME.0).rand_bytes(STAGED_LETTERS).suffix(STAGED_NAME.1);
+    builder.tempfile_in(directory)
+}
+
 /// The final path of a file. It must be inside of the directory and not behind a link.
 pub(crate) fn place_of(directory: &Path, name: &str) -> Result<PathBuf, ContractError> {
     let outside = || ContractError::Outside(name.to_owned());
@@ -123,7 +127,7 @@ pub(crate) fn place_of(directory: &Path, name: &str) -> Result<PathBuf, Contract
 }
 
 /// The SHA-256 of a file, in hex.
-fn hash_of(mut file: File) -> io::Result<String> {
+pub(crate) fn hash_of(mut file: impl Read) -> io::Result<String> {
     let mut hash = Sha256::new();
     let mut bytes = vec![0; 64 << 10];
     loop {

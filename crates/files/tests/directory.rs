@@ -1,5 +1,5 @@
-//! Contract files get their final names together at the end, and leftovers of interrupted commands
-//! are removed. Tests of archives in directories are in `crates/archive`.
+//! What only a directory does: links, permissions, and leftovers of interrupted commands. `stores.rs`
+//! tests what every store does, and `crates/archive` tests archives in directories.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,11 +9,10 @@
 )]
 
 use std::fs;
-use std::io::Read;
 use std::path::Path;
 
 use exit3_files::ContractDirectory;
-use exit3_ports::{ContractError, ContractFound, ContractStore};
+use exit3_ports::ContractStore;
 
 /// The names of everything below a directory.
 fn below(directory: &Path) -> Vec<String> {
@@ -70,34 +69,40 @@ fn a_file_that_fails_does_not_stop_the_others() {
 }
 
 #[test]
-fn a_file_is_found_opened_and_replaced_by_its_name() {
+fn nothing_is_opened_received_or_removed_through_a_link() {
     let directory = tempfile::tempdir().unwrap();
-    let store = ContractDirectory::new(directory.path().join("contracts"));
-    let put = |text: &str, sha256: &str, replace: bool| -> Result<(), ContractError> {
-        let mut staging = store.stage(replace);
-        staging.begin("2026/acme.pdf".to_owned())?;
-        staging.add(text.as_bytes())?;
-        staging.end(sha256)?;
-        staging.check()?;
-        staging.finish()
-    };
-    let read = || {
-        let mut text = String::new();
-        store.open("2026/acme.pdf").unwrap().unwrap().read_to_string(&mut text).unwrap();
-        text
-    };
-    store.check().unwrap();
-    assert!(store.list().next().is_none() && store.open("2026/acme.pdf").unwrap().is_none());
-    // printf a | sha256sum
-    let of_a = "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb";
-    put("a", of_a, false).unwrap();
-    assert!(store.has("2026/acme.pdf") && !store.has("2026"));
-    let found: Vec<ContractFound> = store.list().map(Result::unwrap).collect();
-    assert_eq!(found, [ContractFound::File("2026/acme.pdf".to_owned())]);
-    // Storing identical content again is not a conflict.
-    put("a", of_a, false).unwrap();
-    assert!(matches!(put("b", "another", false), Err(ContractError::Exists(_))));
-    assert_eq!(read(), "a");
-    put("b", "another", true).unwrap();
-    assert_eq!(read(), "b");
+    let place = directory.path().join("contracts");
+    fs::create_dir(&place).unwrap();
+    fs::write(directory.path().join("secret"), "x").unwrap();
+    std::os::unix::fs::symlink(directory.path(), place.join("link")).unwrap();
+    std::os::unix::fs::symlink(directory.path(), place.join("uploads")).unwrap();
+    let store = ContractDirectory::new(&place);
+    for name in ["../secret", "link/secret", "/etc/passwd", "", "."] {
+        assert!(store.open(name).unwrap().is_none(), "{name}");
+        store.remove(name).unwrap();
+    }
+    assert!(directory.path().join("secret").exists());
+    let upload = store.receive().unwrap();
+    assert!(upload.finish("uploads/a").is_err());
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn an_unmounted_directory_receives_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("contracts");
+    assert!(ContractDirectory::required(&place).receive().is_err());
+    assert!(!place.exists());
+    assert!(ContractDirectory::new(&place).receive().is_ok());
+    let mode = fs::metadata(place.join("uploads")).unwrap().permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o700);
+}
+
+#[test]
+fn a_received_file_is_for_its_owner_only() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = ContractDirectory::new(directory.path());
+    store.receive().unwrap().finish("uploads/a").unwrap();
+    let mode = fs::metadata(directory.path().join("uploads/a")).unwrap().permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
 }

@@ -1,5 +1,6 @@
 //! `/clients/`
 
+mod contract;
 mod list;
 
 use actix_web::http::Method;
@@ -41,12 +42,23 @@ fn endpoints() -> Vec<Endpoint> {
             .route(Method::PUT, replace)
             .route(Method::PATCH, change)
             .route(Method::DELETE, delete),
+        contract::endpoint(),
     ]
 }
 
 #[derive(OpenApi)]
 #[openapi(
-    paths(list::list, create, get, replace, change, delete),
+    paths(
+        list::list,
+        create,
+        get,
+        replace,
+        change,
+        delete,
+        contract::get,
+        contract::put,
+        contract::delete
+    ),
     tags((name = "clients", description = "Customers of the agency, and what they pay."))
 )]
 struct Annotations;

@@ -140,6 +140,10 @@ fn api(scopes: &str) -> Api {
         },
         clock: Arc::new(clock),
         disposable: DisposableDomains::default(),
+        contracts: exit3_app::contracts::Contracts {
+            store: Arc::new(exit3_ports::MockContractStore::new()),
+            scanner: None,
+        },
     };
     let settings = ApiSettings {
         api_key: "peer-key".to_owned().into(),

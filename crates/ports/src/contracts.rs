@@ -1,10 +1,13 @@
 use std::ffi::OsStr;
 use std::fmt::Debug;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
 
 /// Stores the contract files of clients, by the paths in the clients' rows, such as
-/// `contracts/2026/acme.pdf`. Only commands use it so far, so its methods block.
+/// `contracts/2026/acme.pdf`. Its methods block: requests call them on threads that may.
+#[cfg_attr(feature = "mock", mockall::automock)]
 pub trait ContractStore: Debug + Send + Sync {
     /// Checks that [`Self::list`] can find all files.
     ///
@@ -16,24 +19,96 @@ pub trait ContractStore: Debug + Send + Sync {
     fn has(&self, name: &str) -> bool;
 
     /// Everything in the store, in order.
-    fn list(&self) -> Box<dyn Iterator<Item = io::Result<ContractFound>> + '_>;
+    fn list<'a>(&'a self) -> Box<dyn Iterator<Item = io::Result<ContractFound>> + 'a>;
 
-    /// Opens a file that [`Self::list`] found; `None` if it has been removed since.
+    /// Opens a file; `None` if there is none of that name.
     ///
     /// # Errors
     /// The file cannot be opened.
-    fn open(&self, name: &str) -> io::Result<Option<Box<dyn Read>>>;
+    fn open(&self, name: &str) -> io::Result<Option<ContractContent>>;
 
-    /// Starts to store files. Existing files are replaced only if `replace` is true. Also removes
-    /// leftovers of interrupted commands that are a day old or older.
+    /// Starts to receive one new file.
+    ///
+    /// # Errors
+    /// There is no room for it.
+    fn receive(&self) -> io::Result<Box<dyn ContractUpload>>;
+
+    /// Removes a file, if it exists.
+    ///
+    /// # Errors
+    /// The file cannot be removed.
+    fn remove(&self, name: &str) -> io::Result<()>;
+
+    /// Removes leftovers of interrupted commands and uploads that are a day old or older, as far as
+    /// possible.
+    fn sweep(&self);
+
+    /// Starts to store files. Existing files are replaced only if `replace` is true. Also does
+    /// [`Self::sweep`].
     fn stage(&self, replace: bool) -> Box<dyn ContractStaging>;
+}
+
+/// A file that can be read.
+pub struct ContractContent {
+    /// The number of bytes.
+    pub size: u64,
+    /// The bytes.
+    pub bytes: Box<dyn Read + Send>,
+}
+
+/// Receives one file under a temporary name. Dropping it earlier than [`Self::finish`] leaves
+/// nothing behind.
+#[cfg_attr(feature = "mock", mockall::automock)]
+pub trait ContractUpload: Send {
+    /// Appends bytes.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    fn add(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// All bytes so far, from the beginning. No more can be appended then.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    fn content<'a>(&'a mut self) -> io::Result<Box<dyn Read + 'a>>;
+
+    /// Stores the file under a name that no other file has. When this returns, the file survives a
+    /// loss of power.
+    ///
+    /// # Errors
+    /// It cannot be stored. A file may be left that no row names.
+    fn finish(self: Box<Self>, name: &str) -> io::Result<ContractSum>;
+}
+
+/// What a file is recognised by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContractSum {
+    /// The number of bytes.
+    pub size: u64,
+    /// The SHA-256 of the content, in hex.
+    pub sha256: String,
+}
+
+/// Looks for viruses. Its method blocks.
+#[cfg_attr(feature = "mock", mockall::automock)]
+pub trait ContractScanner: Debug + Send + Sync {
+    /// Looks at a whole content. Returns the name of the virus, if there is one.
+    ///
+    /// # Errors
+    /// The scanner does not answer, or does not look at it.
+    fn scan(&self, content: &mut dyn Read) -> io::Result<Option<String>>;
 }
 
 /// An entry of a store.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ContractFound {
-    /// A file, by its name.
-    File(String),
+    /// A file.
+    File {
+        /// Its name.
+        name: String,
+        /// When it was written, as far as that is known.
+        written: Option<DateTime<Utc>>,
+    },
     /// Something that is not a file, or whose name is not UTF-8; described for an operator.
     Other(String),
 }
@@ -86,16 +161,18 @@ pub enum ContractError {
     /// The name looks like a leftover of an interrupted restore, which would be removed.
     #[error("the contract file {0:?} has a name that restores use for temporary files: rename it")]
     Staged(String),
-    /// The directory of contract files is missing or unreadable.
-    #[error("the directory of contract files {} cannot be read: {source}; mount or create it, or \
-             correct CONTRACT_DIR", path.display())]
+    /// The directory or bucket of contract files is missing or unreadable.
+    #[error(
+        "the contract files in {place} cannot be read: {source}; mount or create it, or \
+             correct CONTRACT_DIR"
+    )]
     Unreachable {
-        /// The directory.
-        path: PathBuf,
-        /// The system's error.
+        /// The directory or bucket.
+        place: String,
+        /// The error of the system or of the server.
         source: io::Error,
     },
-    /// The operating system refused to write a contract file.
+    /// The operating system or the server refused to write a contract file.
     #[error("the contract file {name} cannot be written: {source}")]
     NotPlaced {
         /// The path, relative to the directory of contract files.

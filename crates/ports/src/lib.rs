@@ -9,6 +9,7 @@ mod backups;
 pub mod clients;
 mod clock;
 mod consistency;
+pub mod contract_files;
 mod contracts;
 mod error;
 pub mod events;
@@ -32,8 +33,8 @@ pub use backups::{BackupLog, BackupStatus};
 pub use clock::Clock;
 pub use consistency::{Consistency, LogPosition};
 pub use contracts::{
-    ContractError, ContractFound, ContractStaging, ContractStore, STAGED_LETTERS, STAGED_NAME,
-    is_staged_name,
+    ContractContent, ContractError, ContractFound, ContractScanner, ContractStaging, ContractStore,
+    ContractSum, ContractUpload, STAGED_LETTERS, STAGED_NAME, is_staged_name,
 };
 pub use error::{Constraint, StoreError, with_causes};
 pub use foreign::{ForeignRow, ForeignSource, ForeignTable};
@@ -48,7 +49,11 @@ pub use tables::{Column, Kind, NOT_MOVED, Row, Shape, Table, Value, rules, table
 pub use transfer::{Load, Mark, PAGE_BYTES, Snapshot, Transfer};
 
 #[cfg(feature = "mock")]
-pub use {clock::MockClock, quotas::MockQuotas};
+pub use {
+    clock::MockClock,
+    contracts::{MockContractScanner, MockContractStore, MockContractUpload},
+    quotas::MockQuotas,
+};
 
 // The resources: module, repository and mock. A table comes after those that it refers to.
 repositories::resources! {
@@ -60,6 +65,8 @@ repositories::resources! {
     api_keys: ApiKeyRepository, MockApiKeyRepository;
     /// Clients.
     clients: ClientRepository, MockClientRepository;
+    /// What is known of contract files.
+    contract_files: ContractFileRepository, MockContractFileRepository;
     /// Staff accounts.
     staff: StaffRepository, MockStaffRepository;
     /// Notes about leads.

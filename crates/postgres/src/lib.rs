@@ -8,6 +8,7 @@ mod api_keys;
 mod backups;
 mod clients;
 mod connection;
+mod contract_files;
 mod database;
 mod documents;
 mod error;
@@ -63,6 +64,7 @@ impl PgDatabase {
             )),
             api_keys: Arc::new(api_keys::PgApiKeyRepository::new(pool.clone())),
             clients: Arc::new(clients::PgClientRepository::new(pool.clone(), lists.clone())),
+            contract_files: Arc::new(contract_files::PgContractFileRepository::new(pool.clone())),
             staff: Arc::new(staff::PgStaffRepository::new(pool.clone())),
             lead_notes: Arc::new(lead_notes::PgLeadNoteRepository::new(pool.clone())),
             events: Arc::new(events::PgEventRepository::new(pool.clone())),

@@ -56,8 +56,9 @@ pub(crate) async fn make(
     let no_room = |error| without_room(draft.path(), error);
     let writer = BufWriter::new(draft.as_file().try_clone().map_err(ArchiveError::from)?);
     let writer = ArchiveWriter::begin(writer, &settings.lock, head).map_err(no_room)?;
+    let contracts = settings.contracts.as_ref();
     let (_, summary) =
-        back_up(snapshot.as_mut(), &settings.contracts, writer, progress).await.map_err(no_room)?;
+        back_up(snapshot.as_mut(), contracts, writer, progress).await.map_err(no_room)?;
     drop(snapshot);
     let size = draft.as_file().metadata().map_err(ArchiveError::from)?.len();
     let name = store.keep(draft, &name_of(now)).await?;

@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use exit3_app::api_keys::Keyring;
+use exit3_app::contracts::Contracts;
 use exit3_app::jobs::Bell;
 use exit3_app::quotas::Limits;
 use exit3_app::sign_ins::Entrance;
@@ -53,6 +54,7 @@ pub(crate) struct Shared {
     quotas: Arc<LocalQuotas>,
     /// The Redis that counts for all nodes.
     redis_url: Option<SecretString>,
+    contracts: Contracts,
 }
 
 #[derive(Clone)]
@@ -311,6 +313,10 @@ impl Shared {
             limits: settings.limits,
             quotas: Arc::default(),
             redis_url: settings.redis_url.clone(),
+            contracts: Contracts {
+                store: Arc::clone(&settings.backup.contracts),
+                scanner: settings.scanner.clone(),
+            },
         }
     }
 
@@ -325,6 +331,7 @@ impl Shared {
             limits: self.limits,
             clock: Arc::new(SystemClock),
             disposable: self.disposable.clone(),
+            contracts: self.contracts.clone(),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use exit3_app::backups::{self, CheckBackups};
+use exit3_app::contracts::{self, Sweep};
 use exit3_app::events::{self, RemoveOld};
 use exit3_app::jobs::{self, Handling, Registry, RemoveEnded, RunnerSettings};
 use exit3_app::leads::notes::{self, RemoveOrphans};
@@ -47,6 +48,10 @@ pub(crate) fn registry(backend: &Backend, events_keep: u32) -> Result<Registry, 
     registry.schedule(daily, &RemoveOrphans {}, handling, notes::remove_orphans)?;
     let daily = Schedule::every("jobs.remove_ended", HOUR * 24);
     registry.schedule(daily, &RemoveEnded {}, Handling::default(), jobs::remove_ended)?;
+
+    let six_hours = Schedule::every("contracts.sweep", HOUR * 6);
+    let handling = Handling { time_limit: HOUR, ..Handling::default() };
+    registry.schedule(six_hours, &Sweep {}, handling, contracts::sweep)?;
 
     let daily = Schedule::every("sign_ins.remove_ended", HOUR * 24);
     let ended = RemoveEndedSignIns {};

@@ -13,6 +13,7 @@ mod invitation;
 mod jobs;
 mod ownership;
 mod progress;
+mod s3;
 mod secrets;
 pub mod settings;
 mod signals;

@@ -5,6 +5,7 @@ mod addresses;
 mod admin;
 mod arguments;
 mod backup;
+mod contracts;
 mod database;
 mod deploy;
 mod otel;
@@ -14,11 +15,13 @@ pub(crate) mod words;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use exit3_app::quotas::Limits;
 use exit3_domain::email::DisposableDomains;
 use exit3_domain::quotas::{Period, Rate};
+use exit3_ports::ContractScanner;
 use exit3_quotas::SharedQuotas;
 use exit3_web::{AllowedHosts, CorsSettings, Hsts, Site, TrustedProxies};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -70,6 +73,8 @@ pub struct Settings {
     pub database: DatabaseSettings,
     /// The target and the encryption of backups.
     pub backup: BackupSettings,
+    /// What looks for viruses in new contract files.
+    pub scanner: Option<Arc<dyn ContractScanner>>,
     /// Whether migrations are applied at the start.
     pub auto_migrate: bool,
     /// How clients reach the service.
@@ -157,6 +162,7 @@ impl Settings {
             data_dir: arguments.data_dir.clone(),
             database,
             backup: BackupSettings::check(arguments)?,
+            scanner: contracts::scanner(arguments)?,
             auto_migrate: arguments.auto_migrate,
             site: site(arguments)?,
             cors: CorsSettings {

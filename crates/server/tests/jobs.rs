@@ -82,6 +82,10 @@ fn app(database: &str) -> App {
         limits: exit3_app::quotas::Limits::default(),
         clock: Arc::new(exit3::SystemClock),
         disposable: exit3_domain::email::DisposableDomains::default(),
+        contracts: exit3_app::contracts::Contracts {
+            store: Arc::new(exit3_files::ContractDirectory::new("none")),
+            scanner: None,
+        },
     }
 }
 
@@ -192,7 +196,7 @@ async fn one_of_two_nodes_runs_an_occurrence_and_takes_over_from_a_node_that_is_
     let query = async |sql: &str| admin.query_one(sql, &[]).await.unwrap().get::<_, i64>(0);
     let schedules = "SELECT count(*) FROM schedules";
     until("the schema", async || admin.query_one(schedules, &[]).await.is_ok()).await;
-    until("all schedules", async || query(schedules).await == 5).await;
+    until("all schedules", async || query(schedules).await == 6).await;
     until("no job is left", async || query("SELECT count(*) FROM jobs").await == 0).await;
     let series = "exit3_job_duration_seconds_count{kind=\"backups.check\"}";
     let ran = async || {

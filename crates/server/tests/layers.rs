@@ -68,7 +68,7 @@ const KEEPS_OUT: &[(&str, &[&str])] = &[
     ),
     ("exit3-quotas", &["actix", "diesel"]),
     ("exit3-archive", &["actix", "diesel", "tokio", "libsqlite3", "tempfile"]),
-    ("exit3-files", &["actix", "diesel", "tokio", "libsqlite3"]),
+    ("exit3-files", &["actix", "diesel", "libsqlite3"]),
     ("exit3-django", &["actix", "diesel", "libsqlite3"]),
     ("exit3-postgres", &["actix", "utoipa"]),
     ("exit3-sqlite", &["actix", "utoipa", "tokio-postgres"]),

@@ -8,6 +8,7 @@ mod api_keys;
 mod backups;
 mod clients;
 mod connection;
+mod contract_files;
 mod database;
 mod deadline;
 mod documents;
@@ -55,6 +56,7 @@ impl SqliteDatabase {
             subscribers: Arc::new(subscribers::SqliteSubscriberRepository::new(store())),
             api_keys: Arc::new(api_keys::SqliteApiKeyRepository::new(store())),
             clients: Arc::new(clients::SqliteClientRepository::new(store())),
+            contract_files: Arc::new(contract_files::SqliteContractFileRepository::new(store())),
             staff: Arc::new(staff::SqliteStaffRepository::new(store())),
             lead_notes: Arc::new(lead_notes::SqliteLeadNoteRepository::new(store())),
             events: Arc::new(events::SqliteEventRepository::new(store())),

@@ -18,6 +18,8 @@ pub mod clients;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod concurrency;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod contract_files;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod erasure;
 mod event_calls;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
@@ -144,6 +146,7 @@ pub async fn fill(harness: &Harness) {
     subscribers::fill(harness).await;
     api_keys::fill(harness).await;
     clients::fill(harness).await;
+    contract_files::fill(harness).await;
     staff::fill(harness).await;
     sign_ins::fill(harness).await;
     outbox::fill(harness).await;

@@ -58,6 +58,17 @@ macro_rules! repository_contract {
                 refuses_to_restore_what_its_lead_does_not_admit,
                 never_reuses_an_id,
             }
+            contract_files {
+                returns_what_it_stored,
+                keeps_long_and_odd_names,
+                refuses_a_second_of_the_same_path,
+                forgets_a_file_unless_a_client_has_it,
+                a_file_that_no_client_has_is_forgotten_after_its_time,
+                a_file_that_comes_back_is_not_forgotten,
+                files_of_clients_become_known,
+                tells_which_files_nobody_knows,
+                a_download_of_a_missing_client_is_not_noted,
+            }
             erasure {
                 removes_rows_and_jobs_and_the_values_of_events,
                 removes_jobs_that_mention_the_person_anywhere,

@@ -5,6 +5,7 @@ mod form;
 mod json;
 mod multipart;
 mod parameters;
+mod parts;
 
 use actix_web::HttpRequest;
 use actix_web::http::header;
@@ -13,6 +14,8 @@ use exit3_domain::raw::RawValue;
 use exit3_domain::validation::{Invalid, Violation};
 use futures_util::StreamExt;
 use tokio::time::{Instant, timeout_at};
+
+pub use self::parts::{Part, Parts};
 
 use self::charset::NotText;
 use self::form::FormError;

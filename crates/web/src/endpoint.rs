@@ -19,18 +19,23 @@ pub type Gated = EitherBody<BoxBody>;
 pub struct Endpoint {
     path: &'static str,
     routes: Vec<(Method, Route)>,
-    policy: RoutePolicy,
+    policy: Option<RoutePolicy>,
 }
 
 impl Endpoint {
     /// Creates an endpoint without methods. `path` is relative to a prefix.
     pub fn new(path: &'static str) -> Self {
-        Self { path, routes: Vec::new(), policy: RoutePolicy::DEFAULT }
+        Self { path, routes: Vec::new(), policy: None }
     }
 
     /// Sets the policy; the default is [`RoutePolicy::DEFAULT`].
     pub fn policy(self, policy: RoutePolicy) -> Self {
-        Self { policy, ..self }
+        Self { policy: Some(policy), ..self }
+    }
+
+    /// Sets the policy if it has none.
+    pub fn or_policy(self, policy: RoutePolicy) -> Self {
+        Self { policy: self.policy.or(Some(policy)), ..self }
     }
 
     /// Adds a method and its handler.
@@ -82,7 +87,7 @@ impl Endpoint {
             let allow = allow.clone();
             async move { other_method(&request, &allow) }
         }));
-        let served = Served::new(prefix, self.path, self.policy);
+        let served = Served::new(prefix, self.path, self.policy.unwrap_or(RoutePolicy::DEFAULT));
         resource
             .wrap(from_fn(panics::catch))
             .wrap(from_fn(move |request: ServiceRequest, next: Next<Gated>| {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use actix_web::body::BoxBody;
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use exit3_app::contracts::ContractError;
 use exit3_app::{FindError, ListError, SaveError, UpdateError};
 use exit3_domain::validation::{Invalid, Violation};
 use exit3_ports::{StoreError, with_causes};
@@ -253,9 +254,33 @@ impl ApiError {
         .with(header::RETRY_AFTER, RETRY_AFTER)
     }
 
+    /// 503 with its own sentence.
+    fn unavailable(detail: &'static str) -> Self {
+        Self::detail(StatusCode::SERVICE_UNAVAILABLE, detail).with(header::RETRY_AFTER, RETRY_AFTER)
+    }
+
     /// 500.
     pub fn internal() -> Self {
         Self::detail(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error.")
+    }
+}
+
+impl From<ContractError> for ApiError {
+    fn from(error: ContractError) -> Self {
+        match error {
+            ContractError::Forbidden(_) => Self::no_permission(),
+            ContractError::Refused(refused) => {
+                Invalid::field("file", Violation::new(refused.code(), refused.to_string())).into()
+            }
+            ContractError::NotFound => Self::not_found("Not found."),
+            ContractError::Unexpected => Self::precondition_failed(),
+            ContractError::Contended => Self::busy(),
+            ContractError::NotScanned => {
+                Self::unavailable("The virus scanner does not answer, so nothing was stored.")
+            }
+            ContractError::Files => Self::unavailable("Contract files are not available now."),
+            ContractError::Store(error) => error.into(),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! errors, logs and metrics. The API is built on it, and so can other pages of the service be. It
 //! knows the errors of use cases, but no resource.
 
+mod attachment;
 pub mod body;
 mod cors;
 mod edge;
@@ -23,6 +24,7 @@ mod route;
 mod site;
 mod subject;
 
+pub use attachment::{attach, file_body};
 pub use cors::CorsSettings;
 pub use edge::{Edge, refuse};
 pub use endpoint::{Endpoint, Gated, elsewhere, open};
@@ -33,5 +35,6 @@ pub use policy::{ErrorShape, RoutePolicy};
 pub use proxies::TrustedProxies;
 pub use raw::raw_answer;
 pub use request_id::{current_request, request_id};
+pub use route::policy as policy_of;
 pub use site::{AllowedHosts, Hsts, Site};
 pub use subject::subject;

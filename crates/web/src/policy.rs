@@ -22,6 +22,8 @@ pub struct RoutePolicy {
     pub page_security: &'static str,
     /// How errors are rendered.
     pub errors: ErrorShape,
+    /// Whether the handler reads the body piece by piece, so that nothing before it may read it.
+    pub is_streamed: bool,
 }
 
 /// How errors are rendered.
@@ -48,5 +50,20 @@ impl RoutePolicy {
         ],
         page_security: NO_PAGE,
         errors: ErrorShape::Json,
+        is_streamed: false,
     };
+
+    /// The policy of a route that takes a file of up to `most` bytes, and shows errors in this shape.
+    /// A slow line gets ten minutes.
+    pub const fn upload(most: u64, errors: ErrorShape, page_security: &'static str) -> Self {
+        Self {
+            // The other fields of the form, and what separates them.
+            body_bytes: most as usize + 64 * 1024,
+            body_time: Duration::from_secs(600),
+            content_types: &["multipart/form-data"],
+            page_security,
+            errors,
+            is_streamed: true,
+        }
+    }
 }

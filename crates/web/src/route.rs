@@ -39,7 +39,7 @@ impl Served {
 }
 
 /// The policy of the request's route, or the default policy before routing.
-pub(crate) fn policy(request: &impl HttpMessage) -> RoutePolicy {
+pub fn policy(request: &impl HttpMessage) -> RoutePolicy {
     let extensions = request.extensions();
     extensions.get().map_or(RoutePolicy::DEFAULT, |Served(route)| route.policy)
 }

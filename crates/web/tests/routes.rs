@@ -26,6 +26,7 @@ const SMALL: RoutePolicy = RoutePolicy {
     content_types: &["application/json"],
     page_security: "default-src 'self'",
     errors: ErrorShape::Html,
+    is_streamed: false,
 };
 
 /// A large body, a long time limit, files only, and errors as problem details.
@@ -35,6 +36,7 @@ const LARGE: RoutePolicy = RoutePolicy {
     content_types: &["application/pdf"],
     page_security: "default-src 'none'",
     errors: ErrorShape::Problem,
+    is_streamed: false,
 };
 
 async fn fields(request: HttpRequest, payload: Payload) -> Result<HttpResponse, ApiError> {

@@ -36,7 +36,9 @@ use exit3_domain::staff::{
 };
 use exit3_domain::subscribers::{Subscriber, SubscriberId};
 use exit3_ports::staff::MockStaffRepository;
-use exit3_ports::{MockClock, MockQuotas, MockRepositories, Standing};
+use exit3_ports::{
+    ContractStore, MockClock, MockContractStore, MockQuotas, MockRepositories, Standing,
+};
 use exit3_web::{CorsSettings, Edge, Observer, Site, observe};
 
 pub const HOST: &str = "office.test";
@@ -160,6 +162,7 @@ pub struct Office {
     pub networks: Vec<ipnet::IpNet>,
     pub repositories: MockRepositories,
     pub quotas: MockQuotas,
+    pub contracts: Option<Arc<dyn ContractStore>>,
 }
 
 impl Office {
@@ -272,7 +275,12 @@ impl Office {
             .expect_find()
             .returning(|id| Ok(Some(event(id.0, Verb::DELETED, Changes::None))));
         all.api_keys.expect_list().returning(|| Ok(vec![api_key()]));
-        Self { networks: Vec::new(), repositories: all, quotas: MockQuotas::new() }
+        all.contract_files.expect_find().returning(|_| Ok(None));
+        let mut store = MockContractStore::new();
+        store.expect_open().returning(|_| Ok(None));
+        store.expect_has().returning(|_| true);
+        let contracts: Option<Arc<dyn ContractStore>> = Some(Arc::new(store));
+        Self { networks: Vec::new(), repositories: all, quotas: MockQuotas::new(), contracts }
     }
 
     /// An owner whose password is [`PASSWORD`], before the sign-in.
@@ -322,6 +330,10 @@ impl Office {
             limits: Limits::default(),
             clock: Arc::new(clock),
             disposable: DisposableDomains::default(),
+            contracts: exit3_app::contracts::Contracts {
+                store: self.contracts.unwrap_or_else(|| Arc::new(MockContractStore::new())),
+                scanner: None,
+            },
         };
         let scopes = [Scope::create("leads"), Scope::read("leads"), Scope::read("newsletter")];
         let admin = Admin::new(app, AdminSettings::new(self.networks, scopes));

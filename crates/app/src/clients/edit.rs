@@ -135,7 +135,10 @@ pub async fn delete_by_staff(
 }
 
 /// The owner of a client: the owner of its lead.
-async fn owner(app: &App, client: &Client) -> Result<Option<StaffId>, StoreError> {
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn owner(app: &App, client: &Client) -> Result<Option<StaffId>, StoreError> {
     let Some(lead) = client.details.lead else { return Ok(None) };
     let lead: Option<Lead> = app.repositories()?.leads.find(lead).await?;
     Ok(lead.and_then(|lead| lead.work.owner))

@@ -1,6 +1,7 @@
 use chrono::TimeDelta;
 use exit3_domain::access::{self, Action, Record};
 use exit3_domain::clients::ClientId;
+use exit3_domain::contracts::FILE;
 use exit3_domain::events::{
     Act, Author, BatchId, Changes, Conflicts, Event, EventFilter, EventId, Verb, from_record,
     is_explained, record,
@@ -16,13 +17,15 @@ use super::all;
 use super::rows::{Editable, Removable};
 use crate::App;
 use crate::access::{Doer, Forbidden};
+use crate::contracts;
 use crate::seen::{ATTEMPTS, unless_stale};
 
 /// What an undo did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Undone {
     /// The fields that it left alone, because somebody has changed them since. After the undo of a
-    /// lead's deletion, [`CLIENT`] if the client of the lead has another one by now, or is gone.
+    /// lead's deletion, [`CLIENT`] if the client of the lead has another one by now, or is gone; of a
+    /// client's deletion, the field of its contract if the file is gone.
     pub conflicts: Conflicts,
 }
 
@@ -153,7 +156,8 @@ async fn owner(app: &App, lead: Option<LeadId>) -> Result<Option<StaffId>, Store
 ///
 /// - of an update, the fields whose value is still the one that the event left;
 /// - of a deletion, the row comes back with its id, unless it was deleted again later; a lead is given
-///   to its client again, if that still has no lead;
+///   to its client again, if that still has no lead; a client comes back without its contract, if the
+///   file of that is gone;
 /// - a row that was created or restored is deleted, if nothing has happened to it since, and if it
 ///   is no lead that has become a client;
 /// - a note that was added is removed, and one that was removed comes back.
@@ -185,6 +189,12 @@ impl Undo<'_> {
                 _ => self.in_rows(&*all.leads).await,
             },
             subscribers::RESOURCE => self.in_rows(&*all.subscribers).await,
+            clients::RESOURCE if self.action() == Verb::UPDATED => {
+                if contracts::is_lost(self.app, self.event).await? {
+                    return Err(UndoError::Missing(FILE));
+                }
+                self.in_rows(&*all.clients).await
+            }
             clients::RESOURCE => self.in_rows(&*all.clients).await,
             // Accounts are never deleted, and a password cannot be brought back.
             staff::RESOURCE if self.action() == Verb::UPDATED => self.update(&*all.staff).await,
@@ -224,7 +234,12 @@ impl Undo<'_> {
         let Changes::Row(record) = &self.event.changes else {
             return Err(UndoError::Unreadable);
         };
-        let row: R::Row = from_record(record.clone()).ok_or(UndoError::Unreadable)?;
+        let mut record = record.clone();
+        let has_lost = contracts::is_lost(self.app, self.event).await?;
+        if has_lost {
+            record.insert(FILE.to_owned(), serde_json::Value::Null);
+        }
+        let row: R::Row = from_record(record).ok_or(UndoError::Unreadable)?;
         // The row is looked for before the events: if it is deleted in between, that event is seen.
         if rows.row(self.event.subject.id).await?.is_some() {
             return Err(UndoError::Exists);
@@ -242,8 +257,8 @@ impl Undo<'_> {
         let client = if self.batches.is_empty() { self.client(true).await? } else { None };
         let back = unless_stale(rows.bring_back(&row, client, &self.act()).await)?;
         let is_complete = back.ok_or(UndoError::Exists)? || client.is_none();
-        let conflicts = if is_complete { Vec::new() } else { vec![CLIENT.to_owned()] };
-        Ok(Undone { conflicts })
+        let conflicts = [(!is_complete).then_some(CLIENT), has_lost.then_some(FILE)];
+        Ok(Undone { conflicts: conflicts.into_iter().flatten().map(str::to_owned).collect() })
     }
 
     /// The client that lost its lead by the deletion that this event tells of, or got it by the

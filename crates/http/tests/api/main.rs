@@ -8,6 +8,7 @@ mod bodies;
 mod clients;
 mod conditions;
 mod consistency;
+mod contracts;
 mod leads;
 mod lists;
 mod observe;

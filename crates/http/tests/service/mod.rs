@@ -16,7 +16,9 @@ use exit3_domain::leads::{Lead, LeadId, LeadInput};
 use exit3_domain::raw::RawValue;
 use exit3_domain::subscribers::{Subscriber, SubscriberId};
 use exit3_http::{Api, ApiSettings, Sunset};
-use exit3_ports::{MockClock, MockQuotas, MockRepositories, StoreError};
+use exit3_ports::{
+    ContractStore, MockClock, MockContractStore, MockQuotas, MockRepositories, StoreError,
+};
 use exit3_web::{CorsSettings, Observer, Site, observe};
 use serde_json::Value;
 
@@ -41,6 +43,7 @@ pub fn now() -> DateTime<Utc> {
 pub struct Service {
     pub repositories: MockRepositories,
     pub quotas: MockQuotas,
+    pub contracts: Option<Arc<dyn ContractStore>>,
     pub limits: Limits,
     pub site: Site,
     pub cors: CorsSettings,
@@ -89,6 +92,10 @@ impl Service {
             limits: self.limits,
             clock: Arc::new(clock),
             disposable: DisposableDomains::default(),
+            contracts: exit3_app::contracts::Contracts {
+                store: self.contracts.unwrap_or_else(|| Arc::new(MockContractStore::new())),
+                scanner: None,
+            },
         };
         let settings = ApiSettings {
             api_key: "peer-key".to_owned().into(),

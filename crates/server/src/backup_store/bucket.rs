@@ -1,29 +1,20 @@
-//! Archives in S3 or a compatible service. The address and the credentials come from the
-//! environment and `.env`, under the names that S3 clients know (`AWS_ENDPOINT_URL`,
-//! `AWS_ACCESS_KEY_ID`, …).
+//! Archives in S3 or a compatible service.
 
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::aws::AmazonS3;
 use object_store::path::Path as Key;
-use object_store::{
-    ClientConfigKey, GetOptions, ObjectStore, ObjectStoreExt, RetryConfig, WriteMultipart,
-};
+use object_store::{GetOptions, ObjectStore, ObjectStoreExt, WriteMultipart};
 
 use super::{BackupStoreError, no_temporary};
-use crate::variables;
+use crate::s3;
 
 /// Bytes in one part of an upload; S3 allows 10,000 parts.
 const PART: usize = 8 << 20;
 
-/// The time limit of one request, including its data, unless AWS_TIMEOUT is set: 80 kB/s for a
-/// part.
-const PATIENCE: &str = "100 seconds";
-/// How long a failed request is retried.
-const RETRIES: Duration = Duration::from_secs(60);
 /// The time limit of completing an upload, which takes several requests.
 const END: Duration = Duration::from_secs(110);
 
@@ -38,31 +29,12 @@ impl Bucket {
     /// Opens `s3://bucket/key` without sending a request.
     pub(crate) fn open(url: &str) -> Result<Self, BackupStoreError> {
         let (name, key) = Self::parse(url)?;
-        // The standard names, and AWS_ALLOW_HTTP, which allows a test server without encryption.
-        let given = variables::of_process().beginning("AWS_").into_iter();
-        let known = given.filter_map(|(variable, value)| {
-            Some((variable.to_ascii_lowercase().parse::<AmazonS3ConfigKey>().ok()?, value))
-        });
-        let patience = AmazonS3ConfigKey::Client(ClientConfigKey::Timeout);
-        let usual = AmazonS3Builder::from_env().with_config(patience, PATIENCE);
-        let builder =
-            known.fold(usual, |builder, (variable, value)| builder.with_config(variable, value));
-        let builder = builder.with_bucket_name(&name);
-        // A request that took that long is not repeated.
-        let again = RetryConfig { max_retries: 3, retry_timeout: RETRIES, ..Default::default() };
-        Ok(Self { store: builder.with_retry(again).build()?, name, key })
+        Ok(Self { store: s3::bucket(&name)?, name, key })
     }
 
     /// The bucket's name and the key in `s3://bucket/key`.
     pub(crate) fn parse(url: &str) -> Result<(String, Key), BackupStoreError> {
-        let form = || BackupStoreError::Form(url.to_owned());
-        let rest = url.strip_prefix("s3://").ok_or_else(form)?;
-        let (name, key) = rest.split_once('/').unwrap_or((rest, ""));
-        if name.is_empty() {
-            return Err(form());
-        }
-        let key = Key::parse(key.trim_end_matches('/')).map_err(|_| form())?;
-        Ok((name.to_owned(), key))
+        s3::parse(url).ok_or_else(|| BackupStoreError::Form(url.to_owned()))
     }
 
     /// The full name of an object below the prefix.

@@ -1,5 +1,5 @@
 use clap::Args;
-use exit3_app::erasure;
+use exit3_app::{contracts, erasure};
 use exit3_domain::contact::{Contact, ContactKind};
 use exit3_domain::email::is_valid;
 use exit3_domain::events::{Actor, Author};
@@ -88,6 +88,12 @@ pub(super) fn erase(
         }
         load.commit().await?;
         say(format_args!("Erased: {}", told(&found.counts())));
+        contracts::purge(&backend.patient_app()).await.map_err(|error| {
+            format!(
+                "the person was erased, but contract files that no client has could not be \
+                 removed: {error}; run the command again"
+            )
+        })?;
         say(format_args!(
             "Backups from before now contain the person until they expire. `exit3 restore` erases \
              again what is listed beside them."

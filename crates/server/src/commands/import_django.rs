@@ -42,8 +42,7 @@ pub(super) fn import_django(
 ) -> Result<(), Failure> {
     let from = DatabaseSettings::from_url(what.from.expose_secret(), arguments)
         .map_err(|error| format!("--from {}", error.problem()))?;
-    let contracts =
-        Contracts::new(what.media.as_deref(), Arc::new(settings.backup.contracts.clone()))?;
+    let contracts = Contracts::new(what.media.as_deref(), Arc::clone(&settings.backup.contracts))?;
     let options =
         Options { disposable: settings.disposable.clone(), contracts, overwrite: what.overwrite };
     let backend = Backend::open(settings)?;

@@ -3,7 +3,7 @@ use std::fs::File;
 use clap::Args;
 use exit3_archive::{ArchiveError, restore_and};
 use exit3_domain::events::{Actor, Author};
-use exit3_ports::{Clock, ContractStore, Load};
+use exit3_ports::{Clock, Load};
 
 use super::backup::tell;
 use super::erase::told;

@@ -68,10 +68,13 @@ pub struct Arguments {
     /// Whether `serve` applies migrations, and other commands create a missing schema
     #[arg(long, env = "AUTO_MIGRATE", default_value = "true", global = true, value_parser = words::boolean, action = clap::ArgAction::Set)]
     pub auto_migrate: bool,
-    /// The directory of clients' contract files; `contracts` in DATA_DIR by default. If it is set
-    /// but missing, backups fail
+    /// Where clients' contract files are kept: a directory, or s3://bucket/prefix; `contracts` in
+    /// DATA_DIR by default. If it is set but missing, uploads and backups fail
     #[arg(long, env = "CONTRACT_DIR", global = true)]
-    pub contract_dir: Option<PathBuf>,
+    pub contract_dir: Option<String>,
+    /// The clamd that looks for viruses in new contract files: host:port, or the path of a socket
+    #[arg(long, env = "CLAMD_ADDR", global = true)]
+    pub clamd_addr: Option<String>,
     /// The target of backups: a directory, or s3://bucket/prefix
     #[arg(long, env = "BACKUP_TO", global = true)]
     pub backup_to: Option<String>,

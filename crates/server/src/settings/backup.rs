@@ -1,12 +1,13 @@
 //! The target and the encryption of backups.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use exit3_archive::{ArchiveError, Keys, Lock};
-use exit3_files::ContractDirectory;
+use exit3_ports::ContractStore;
 use secrecy::SecretString;
 
-use super::{Arguments, Settings, SettingsError};
+use super::{Arguments, Settings, SettingsError, contracts};
 use crate::backup_store::{BackupStore, BackupStoreError};
 
 /// The target and the encryption of backups.
@@ -17,7 +18,7 @@ pub struct BackupSettings {
     /// How archives are encrypted.
     pub lock: Lock,
     /// The contract files of clients.
-    pub contracts: ContractDirectory,
+    pub contracts: Arc<dyn ContractStore>,
     /// The names of the settings that were given.
     pub names: Vec<String>,
     identity: Option<PathBuf>,
@@ -51,10 +52,7 @@ impl BackupSettings {
                 return Err(SettingsError::new("BACKUP_RECIPIENTS", problem));
             }
         };
-        let contracts = match &arguments.contract_dir {
-            Some(directory) => ContractDirectory::required(directory),
-            None => ContractDirectory::new(arguments.data_dir.join("contracts")),
-        };
+        let contracts = contracts::store(arguments)?;
         Ok(Self {
             to: arguments.backup_to.clone(),
             lock,

@@ -1,12 +1,15 @@
-//! Calls of the methods that write sign-ins, invitations and preferences, for the rules of events.
+//! Calls of the methods that write sign-ins, invitations, preferences and downloads, for the rules of
+//! events.
 
 use exit3_domain::api_keys::TokenDigest;
+use exit3_domain::contracts::Contract;
 use exit3_domain::events::Changes;
 use exit3_domain::sign_ins::{NewInvitation, NewSignIn};
 use exit3_domain::staff::{PasswordHash, Staff};
 use exit3_ports::sign_ins::Ending;
 
 use super::Harness;
+use super::clients::client;
 use super::events::{Call, call, created};
 use super::invitations::owner;
 use super::sign_ins::{begin, create, invitation, sign_in};
@@ -98,4 +101,14 @@ pub(super) async fn sign_in_calls(harness: &Harness) -> Vec<Call<'_>> {
             Ok(created("staff.created", made.id.0))
         }),
     ]
+}
+
+pub(super) async fn contract_calls(harness: &Harness) -> Vec<Call<'_>> {
+    let files = &harness.contract_files;
+    let id = harness.clients.create(&client("T9"), &some_act()).await.unwrap().id;
+    vec![call("contract_files", "note_download", move |act| async move {
+        let contract = Contract::at("2026/a.pdf");
+        files.note_download(id, &contract, &act).await?;
+        Ok(vec![("client.contract_downloaded", id.0, contract.downloaded())])
+    })]
 }

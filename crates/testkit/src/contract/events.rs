@@ -44,6 +44,7 @@ const WRITES: &[(&str, &str)] = &[
     ("clients", "update"),
     ("clients", "delete"),
     ("clients", "restore"),
+    ("contract_files", "note_download"),
     ("staff", "create"),
     ("staff", "update"),
     ("staff", "set_password"),
@@ -115,6 +116,7 @@ async fn calls(harness: &Harness) -> Vec<Call<'_>> {
     calls.append(&mut note_calls(harness).await);
     calls.append(&mut subscriber_calls(harness).await);
     calls.append(&mut client_calls(harness).await);
+    calls.append(&mut super::event_calls::contract_calls(harness).await);
     calls.append(&mut account_calls(harness).await);
     calls.append(&mut super::event_calls::sign_in_calls(harness).await);
     let called: BTreeSet<_> = calls.iter().map(|call| call.method).collect();

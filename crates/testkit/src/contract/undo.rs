@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use exit3_app::App;
+use exit3_app::contracts::Contracts;
 use exit3_app::events::{UndoError, Undone, history, undo, undo_batch};
 use exit3_app::quotas::Limits;
 use exit3_domain::clients::{Money, NewClient};
@@ -12,7 +13,7 @@ use exit3_domain::email::DisposableDomains;
 use exit3_domain::events::{Act, Actor, Author, BatchId, Event, EventId, Verb};
 use exit3_domain::leads::{Lead, LeadStatus, NewLead};
 use exit3_domain::staff::{PasswordHash, Role, Staff, StaffProfile};
-use exit3_ports::{Charge, Clock, Quotas, Standing};
+use exit3_ports::{Charge, Clock, MockContractStore, Quotas, Standing};
 
 use super::Harness;
 use super::api_keys::api_key;
@@ -44,6 +45,8 @@ impl Quotas for Unlimited {
 }
 
 pub(super) fn app(harness: &Harness) -> App {
+    let mut store = MockContractStore::new();
+    store.expect_has().return_const(true);
     App {
         database: Ok(harness.repositories.clone()),
         entrance: Arc::new(exit3_app::sign_ins::Entrance::new(
@@ -57,6 +60,7 @@ pub(super) fn app(harness: &Harness) -> App {
         limits: Limits::default(),
         clock: Arc::new(Still),
         disposable: DisposableDomains::default(),
+        contracts: Contracts { store: Arc::new(store), scanner: None },
     }
 }
 

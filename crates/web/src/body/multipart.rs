@@ -23,7 +23,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 const MAX_BOUNDARY: usize = 201;
 
 /// The most bytes in the headers of one part.
-const MAX_HEADERS: usize = 8 * 1024;
+pub(super) const MAX_HEADERS: usize = 8 * 1024;
 
 /// Parses a whole body. A part with a file name is a file, which no field of the API accepts; its
 /// value is that file name.
@@ -31,15 +31,8 @@ const MAX_HEADERS: usize = 8 * 1024;
 /// # Errors
 /// [`FormError`].
 pub(super) fn parse(body: &[u8], content_type: &Parameters) -> Result<Fields, FormError> {
-    let boundary = content_type.get("boundary").ok().flatten().ok_or(FormError::Boundary)?;
-    let valid = (1..=MAX_BOUNDARY).contains(&boundary.len())
-        && boundary.bytes().all(|byte| (b' '..=b'~').contains(&byte))
-        && !boundary.ends_with(' ');
-    if !valid {
-        return Err(FormError::Boundary);
-    }
+    let delimiter = delimiter(content_type)?;
     let charset = content_type.get("charset").map_err(|_| FormError::Multipart)?;
-    let delimiter = format!("--{boundary}").into_bytes();
     let mut fields = Vec::new();
     let mut begun = None;
     let mut closed = false;
@@ -61,6 +54,15 @@ pub(super) fn parse(body: &[u8], content_type: &Parameters) -> Result<Fields, Fo
         closed = found.closes;
     }
     if closed { Ok(fields) } else { Err(FormError::Multipart) }
+}
+
+/// What begins the lines between parts.
+pub(super) fn delimiter(content_type: &Parameters) -> Result<Vec<u8>, FormError> {
+    let boundary = content_type.get("boundary").ok().flatten().ok_or(FormError::Boundary)?;
+    let valid = (1..=MAX_BOUNDARY).contains(&boundary.len())
+        && boundary.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+        && !boundary.ends_with(' ');
+    if valid { Ok(format!("--{boundary}").into_bytes()) } else { Err(FormError::Boundary) }
 }
 
 /// A line between two parts.
@@ -110,30 +112,53 @@ fn split_at<'a>(line: &'a [u8], delimiter: &[u8]) -> Option<(&'a [u8], &'a [u8])
 
 fn read_part(part: &[u8], charset: Option<&str>) -> Result<(String, RawValue), FormError> {
     let (headers, content) = headers(part)?;
-    let header = |name: &str| {
-        let mut values = headers.iter().filter(|(known, _)| known == name);
-        let value = values.next().map(|(_, value)| Parameters::of(value)).unwrap_or_default();
-        if values.next().is_some() { Err(FormError::Multipart) } else { Ok(value) }
-    };
-    let ambiguous = |_| FormError::Multipart;
-    let disposition = header("content-disposition")?;
-    let name = disposition.get("name").map_err(ambiguous)?.ok_or(FormError::Multipart)?;
-    let name = name.trim().to_owned();
-    // Clients may send the name twice, once for readers that only know ASCII.
-    if let Some(file) = disposition.all("filename").find(|file| !file.is_empty()) {
-        return Ok((name, RawValue::Other(file.to_owned())));
+    let head = Head::of(&headers)?;
+    if let Some(file) = head.file {
+        return Ok((head.name, RawValue::Other(file)));
     }
-    let content_type = header("content-type")?;
-    if content_type.essence.starts_with("multipart/") {
+    if head.content_type.essence.starts_with("multipart/") {
         return Err(FormError::Multipart);
     }
-    let charset = content_type.get("charset").map_err(ambiguous)?.or(charset);
-    let value = match header("content-transfer-encoding")?.essence.as_str() {
-        "" | "7bit" | "8bit" | "binary" => decode(content, charset)?.into_owned(),
+    let charset = head.content_type.get("charset").map_err(|_| FormError::Multipart)?.or(charset);
+    let value = match head.transfer_encoding.as_str() {
         "base64" => decode(&from_base64(content)?, charset)?.into_owned(),
+        encoding if is_identity(encoding) => decode(content, charset)?.into_owned(),
         _ => return Err(FormError::TransferEncoding),
     };
-    Ok((name, input(value)))
+    Ok((head.name, input(value)))
+}
+
+/// What the headers of a part say.
+pub(super) struct Head {
+    /// The name of the field.
+    pub(super) name: String,
+    /// The name of the file, if the part is one.
+    pub(super) file: Option<String>,
+    content_type: Parameters,
+    /// How the content is encoded, in lower case.
+    pub(super) transfer_encoding: String,
+}
+
+impl Head {
+    pub(super) fn of(headers: &Headers) -> Result<Self, FormError> {
+        let header = |name: &str| {
+            let mut values = headers.iter().filter(|(known, _)| known == name);
+            let value = values.next().map(|(_, value)| Parameters::of(value)).unwrap_or_default();
+            if values.next().is_some() { Err(FormError::Multipart) } else { Ok(value) }
+        };
+        let disposition = header("content-disposition")?;
+        let name = disposition.get("name").map_err(|_| FormError::Multipart)?;
+        let name = name.ok_or(FormError::Multipart)?.trim().to_owned();
+        // Clients may send the name twice, once for readers that only know ASCII.
+        let file = disposition.all("filename").find(|file| !file.is_empty()).map(str::to_owned);
+        let transfer_encoding = header("content-transfer-encoding")?.essence;
+        Ok(Self { name, file, content_type: header("content-type")?, transfer_encoding })
+    }
+}
+
+/// Whether a transfer encoding leaves the content as it is.
+pub(super) fn is_identity(transfer_encoding: &str) -> bool {
+    matches!(transfer_encoding, "" | "7bit" | "8bit" | "binary")
 }
 
 fn from_base64(content: &[u8]) -> Result<Vec<u8>, FormError> {
@@ -141,10 +166,10 @@ fn from_base64(content: &[u8]) -> Result<Vec<u8>, FormError> {
     BASE64.decode(text).map_err(|_| FormError::TransferEncoding)
 }
 
-type Headers = Vec<(String, String)>;
+pub(super) type Headers = Vec<(String, String)>;
 
 /// The headers of a part, with names in lower case, and the content after the empty line.
-fn headers(part: &[u8]) -> Result<(Headers, &[u8]), FormError> {
+pub(super) fn headers(part: &[u8]) -> Result<(Headers, &[u8]), FormError> {
     let mut headers: Headers = Vec::new();
     let mut rest = part;
     loop {

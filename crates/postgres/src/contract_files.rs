@@ -1,0 +1,204 @@
+//! What is known of contract files, in PostgreSQL.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use diesel::QueryResult;
+use diesel::prelude::{OptionalExtension, Queryable};
+use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
+use diesel_async::RunQueryDsl;
+use exit3_domain::clients::{ClientId, RESOURCE};
+use exit3_domain::contracts::{Contract, ContractName, NewContract, Received};
+use exit3_domain::events::{Act, Actor, Verb};
+use exit3_ports::{ContractFileRepository, StoreError};
+
+use crate::events::{EventRow, Noted};
+use crate::pool::PgPool;
+use crate::sql::{Sql, Value};
+
+type FileColumns = (
+    Text,
+    Nullable<Text>,
+    Nullable<BigInt>,
+    Nullable<Text>,
+    Nullable<Timestamptz>,
+    Nullable<Text>,
+    Nullable<Timestamptz>,
+);
+
+/// A file as it is read.
+#[derive(Queryable)]
+struct FileRow {
+    file: String,
+    name: Option<String>,
+    size: Option<i64>,
+    sha256: Option<String>,
+    received_at: Option<DateTime<Utc>>,
+    received_by: Option<String>,
+    unused_since: Option<DateTime<Utc>>,
+}
+
+impl From<FileRow> for Contract {
+    fn from(row: FileRow) -> Self {
+        let FileRow { file, name, size, sha256, received_at, received_by, unused_since } = row;
+        let received = || {
+            let by = Actor::from_words(&received_by?);
+            Some(Received { size: size?.unsigned_abs(), sha256: sha256?, at: received_at?, by })
+        };
+        let name = ContractName::of(name.as_deref().unwrap_or(&file));
+        Self { received: received(), file, name, unused_since }
+    }
+}
+
+/// Stores what is known of contract files in PostgreSQL.
+#[derive(Clone)]
+pub(crate) struct PgContractFileRepository {
+    pool: PgPool,
+}
+
+impl PgContractFileRepository {
+    pub(crate) fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
+}
+
+#[async_trait]
+impl ContractFileRepository for PgContractFileRepository {
+    async fn receive(&self, contract: &NewContract) -> Result<(), StoreError> {
+        let NewContract { file, client, name, received } = contract;
+        let Received { size, sha256, at, by } = received;
+        let texts = |text: &str| Value::Text(Some(text.to_owned()));
+        let received = self.pool.write(|mut connection| {
+            let query = Sql::<()>::cached(
+                "INSERT INTO contract_files (file, client_id, name, size, sha256, received_at, \
+                 received_by, unused_since) VALUES (",
+            )
+            .value(texts(file))
+            .sql(", ")
+            .value(Value::BigInt(client.0))
+            .sql(", ")
+            .value(texts(name.as_str()))
+            .sql(", ")
+            .value(Value::BigInt(size.cast_signed()))
+            .sql(", ")
+            .value(texts(sha256))
+            .sql(", ")
+            .value(Value::Time(*at))
+            .sql(", ")
+            .value(texts(&by.to_string()))
+            .sql(", ")
+            .value(Value::Time(*at))
+            .sql(")");
+            async move {
+                let received = query.execute(&mut *connection).await;
+                connection.done(received)
+            }
+        });
+        received.await.map(drop)
+    }
+
+    async fn find(&self, file: &str) -> Result<Option<Contract>, StoreError> {
+        let query = Sql::<FileColumns>::cached(
+            "SELECT file, name, size, sha256, received_at, received_by, unused_since \
+             FROM contract_files WHERE file = ",
+        )
+        .value(Value::Text(Some(file.to_owned())));
+        let found = self.pool.read(|mut connection| {
+            let query = query.clone();
+            async move {
+                let found: QueryResult<FileRow> = query.get_result(&mut *connection).await;
+                connection.done(found.optional())
+            }
+        });
+        Ok(found.await?.map(Contract::from))
+    }
+
+    async fn note_download(
+        &self,
+        client: ClientId,
+        contract: &Contract,
+        act: &Act,
+    ) -> Result<(), StoreError> {
+        let noted = self.pool.write(|mut connection| {
+            let query = Sql::<BigInt>::cached("SELECT id FROM clients WHERE id = ");
+            let query = query.value(Value::BigInt(client.0));
+            let changes = contract.downloaded();
+            let event = EventRow::of(act, RESOURCE, Verb::CONTRACT_DOWNLOADED, &changes);
+            let query = Noted::new(query, event);
+            async move {
+                let noted: QueryResult<i64> = query.get_result(&mut *connection).await;
+                connection.done(noted.optional())
+            }
+        });
+        noted.await?.map(drop).ok_or(StoreError::NotFound)
+    }
+
+    async fn discard(&self, file: &str) -> Result<bool, StoreError> {
+        let discarded = self.pool.write(|mut connection| {
+            let query = Sql::<()>::cached("DELETE FROM contract_files WHERE file = ")
+                .value(Value::Text(Some(file.to_owned())))
+                .sql(" AND NOT EXISTS (SELECT FROM clients WHERE contract_file = file)");
+            async move {
+                let discarded = query.execute(&mut *connection).await;
+                connection.done(discarded)
+            }
+        });
+        Ok(discarded.await? > 0)
+    }
+
+    async fn sweep(
+        &self,
+        now: DateTime<Utc>,
+        end: DateTime<Utc>,
+    ) -> Result<Vec<String>, StoreError> {
+        let swept = self.pool.write(|mut connection| {
+            let query = Sql::<Text>::cached(SWEEP_BEGIN)
+                .value(Value::time(end))
+                .sql(SWEEP_MIDDLE)
+                .value(Value::time(now))
+                .sql(SWEEP_END);
+            async move {
+                let swept: QueryResult<Vec<String>> = query.load(&mut *connection).await;
+                connection.done(swept)
+            }
+        });
+        swept.await
+    }
+
+    async fn unknown(&self, files: &[String]) -> Result<Vec<String>, StoreError> {
+        let query = Sql::<Text>::cached("SELECT asked.file FROM unnest(")
+            .value(Value::Texts(files.iter().cloned().map(Some).collect()))
+            .sql(
+                ") AS asked (file) \
+                 WHERE NOT EXISTS (SELECT FROM contract_files WHERE file = asked.file) \
+                 AND NOT EXISTS (SELECT FROM clients WHERE contract_file = asked.file)",
+            );
+        let unknown = self.pool.read(|mut connection| {
+            let query = query.clone();
+            async move {
+                let unknown: QueryResult<Vec<String>> = query.load(&mut *connection).await;
+                connection.done(unknown)
+            }
+        });
+        unknown.await
+    }
+}
+
+/// Adds files of clients that are not known, and removes what is known of unused ones. The rest
+/// marks others. No row is in two of these parts: a removed one is marked already.
+const SWEEP_BEGIN: &str = "WITH added AS ( \
+    INSERT INTO contract_files (file, client_id) \
+        SELECT contract_file, min(id) FROM clients \
+        WHERE contract_file <> '' AND NOT EXISTS \
+            (SELECT FROM contract_files WHERE file = contract_file) \
+        GROUP BY contract_file ON CONFLICT DO NOTHING), \
+    looked AS ( \
+        SELECT id, EXISTS (SELECT FROM clients WHERE contract_file = file) AS is_used \
+        FROM contract_files), \
+    removed AS ( \
+        DELETE FROM contract_files USING looked \
+        WHERE contract_files.id = looked.id AND NOT is_used AND unused_since < ";
+const SWEEP_MIDDLE: &str = " RETURNING file), \
+    marked AS (UPDATE contract_files SET unused_since = CASE WHEN NOT is_used THEN ";
+const SWEEP_END: &str = " END FROM looked \
+        WHERE contract_files.id = looked.id AND is_used = (unused_since IS NOT NULL)) \
+    SELECT file FROM removed";

@@ -1,0 +1,2 @@
+-- drops contract_files
+DROP TABLE contract_files;
