@@ -97,6 +97,10 @@ impl ContractFileRepository for PgContractFileRepository {
     }
 
     async fn find(&self, file: &str) -> Result<Option<Contract>, StoreError> {
+        // Stored texts contain no NUL, and PostgreSQL refuses it as a parameter.
+        if file.contains('\0') {
+            return Ok(None);
+        }
         let query = Sql::<FileColumns>::cached(
             "SELECT file, name, size, sha256, received_at, received_by, unused_since \
              FROM contract_files WHERE file = ",
