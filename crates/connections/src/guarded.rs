@@ -10,6 +10,7 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use crate::GOODBYE;
 use crate::answers::Answers;
+use crate::appetite::Appetite;
 use crate::requests::{Pass, Requests};
 use crate::slots::Slot;
 use crate::stopping::Stopping;
@@ -52,6 +53,7 @@ pub(crate) struct Guarded<S> {
     dismissal: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     requests: Requests,
     answers: Answers,
+    appetite: Appetite,
     /// Bytes that were received but not passed on yet.
     held: Vec<u8>,
     /// How many of the held bytes may be passed on.
@@ -85,6 +87,7 @@ impl<S> Guarded<S> {
             })),
             requests: Requests::new(),
             answers: Answers::default(),
+            appetite: Appetite::default(),
             held: Vec::new(),
             cleared: 0,
             has_begun: false,
@@ -99,6 +102,11 @@ impl<S> Guarded<S> {
     /// Tells when actix has written a response.
     pub(crate) fn answers(&self) -> Answers {
         self.answers.clone()
+    }
+
+    /// Tells how much of a body may be read ahead.
+    pub(crate) fn appetite(&self) -> Appetite {
+        self.appetite.clone()
     }
 
     fn be_patient(&mut self) {
@@ -203,6 +211,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
                     }
                 }
             }
+            let is_body = this.requests.are_incomplete();
+            if is_body && this.appetite.is_sated(context) {
+                return this.poll_stalled(context).map(Err);
+            }
             let before = buffer.filled().len();
             match Pin::new(&mut this.stream).poll_read(context, buffer) {
                 Poll::Pending if this.is_dismissed(context) => return Poll::Ready(Ok(())),
@@ -223,6 +235,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
             this.held.extend_from_slice(new.get(passed..).unwrap_or_default());
             buffer.set_filled(before + passed);
             if passed > 0 {
+                if is_body {
+                    this.appetite.pass(passed);
+                }
                 return Poll::Ready(Ok(()));
             }
         }
@@ -276,6 +291,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guarded<S> {
             return;
         }
         self.requests.answered();
+        self.appetite.begin();
         self.has_begun = false;
         self.is_answering = false;
         self.unanswered = self.held.len();

@@ -4,6 +4,7 @@
 //! stops accepting instead of refusing, and answers invalid HTTP without a body.
 
 mod answers;
+mod appetite;
 mod bodies;
 mod guarded;
 mod heads;
@@ -33,6 +34,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use answers::Answers;
+use appetite::Appetite;
 use guarded::Guarded;
 pub use slots::{Slots, room};
 use stopping::Stopping;
@@ -167,7 +169,7 @@ where
     let service =
         apply_fn_factory(factory().into_factory(), move |request, service: &S::Service| {
             let (answers, stopping) = (Answers::to(&request), stopping.clone());
-            let answer = service.call(request);
+            let answer = service.call(Appetite::of(&request).watch(request));
             async move {
                 let mut response = match answer.await {
                     Ok(response) => response.into().map_body(|_, body| EitherBody::left(body)),
@@ -190,6 +192,7 @@ where
         .on_connect_ext(move |stream: &Guarded<T>, extensions| {
             extensions.insert(Connection { tls });
             extensions.insert(stream.answers());
+            extensions.insert(stream.appetite());
         })
         .h1(map_config(service, |()| AppConfig::default()))
 }

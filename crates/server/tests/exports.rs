@@ -31,7 +31,7 @@ const EXPORT: &str = "/backend/admin/leads/export/";
 const LEADS: &str = "/backend/api/v1/leads/";
 const KEY: &str = "key-of-the-tests";
 /// In bytes. 32 MiB are promised.
-const MOST: u64 = 16 << 20;
+const MOST: usize = 16 << 20;
 /// Clients that do not read.
 const STALLED: usize = 16;
 
@@ -119,18 +119,6 @@ fn dechunked(begin: Vec<u8>, stream: &mut TcpStream) -> (Vec<u8>, bool) {
     }
 }
 
-/// The most memory that the service has taken since the last call, in bytes, without mapped files.
-fn peak(service: &Service) -> u64 {
-    let process = format!("/proc/{}", service.id());
-    let status = fs::read_to_string(format!("{process}/status")).unwrap();
-    let value = |name: &str| -> u64 {
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-        line.trim_start_matches(':').trim().strip_suffix(" kB").unwrap().parse().unwrap()
-    };
-    fs::write(format!("{process}/clear_refs"), "5").unwrap();
-    (value("VmHWM") - value("RssFile")) << 10
-}
-
 async fn newest_events(repositories: &Repositories) -> Vec<Event> {
     let filter =
         EventFilter { resource: Some("lead".into()), id: Some(0), ..EventFilter::default() };
@@ -154,8 +142,8 @@ async fn exports_many(
 
     // Everything, while others write.
     service.get(LEADS, KEY).await;
-    peak(&service);
-    let before = peak(&service);
+    service.peak();
+    let before = service.peak();
     let file = {
         let (service, cookie) = (&service, cookie.as_str());
         let mut stream = ask(service, cookie);
@@ -171,7 +159,7 @@ async fn exports_many(
         assert!(is_whole, "the file breaks off after {} bytes", file.len());
         file
     };
-    let more = peak(&service).saturating_sub(before);
+    let more = service.peak().saturating_sub(before);
     assert!(more < MOST, "an export of {ROWS} rows takes {more} bytes");
     let mut reader = csv::Reader::from_reader(file.as_slice());
     let ids: Vec<usize> = reader.records().map(|row| row.unwrap()[0].parse().unwrap()).collect();
@@ -189,7 +177,7 @@ async fn exports_many(
     assert_eq!(events[0].act.author.request, events[1].act.author.request);
 
     // Clients that do not read hold neither memory nor connections to the database.
-    peak(&service);
+    service.peak();
     let mut stalled: Vec<TcpStream> = (0..STALLED).map(|_| ask(&service, &cookie)).collect();
     for stream in &mut stalled {
         begun(stream);
@@ -199,7 +187,7 @@ async fn exports_many(
         assert_eq!(service.get(LEADS, KEY).await.status(), 200);
     }
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
-    let more = peak(&service).saturating_sub(before);
+    let more = service.peak().saturating_sub(before);
     assert!(more < 2 * MOST, "{STALLED} stalled clients take {more} bytes");
     drop(stalled);
     let begins = newest_events(&repositories).await;

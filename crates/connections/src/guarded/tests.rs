@@ -1,6 +1,7 @@
 use super::*;
 use crate::{Slots, stopping};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(25);
 
@@ -160,11 +161,64 @@ async fn a_client_that_never_stops_sending_is_disconnected() {
         }
         taken
     });
+    // actix skips the body of a request that was refused.
+    stream.appetite().leave();
     let mut piece = vec![0; 65_536];
     while stream.read(&mut piece).await.is_ok() {}
     drop(stream);
     let taken = pouring.await.unwrap();
     assert!((MOST_UNANSWERED..2 * MOST_UNANSWERED).contains(&taken), "{taken}");
+}
+
+/// Reads what is there. Returns the number of bytes.
+async fn read_ready(stream: &mut Guarded<DuplexStream>) -> usize {
+    let (mut piece, mut all) = ([0; 8192], 0);
+    while let Ok(read) = timeout(Duration::from_millis(1), stream.read(&mut piece)).await {
+        all += read.unwrap();
+    }
+    all
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_is_read_as_far_as_its_reader_asks() {
+    let (mut stream, mut client) = guarded();
+    let pouring = tokio::spawn(async move {
+        client.write_all(b"POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n").await.unwrap();
+        client.write_all(&[b'x'; 1_000_000]).await.unwrap();
+        client
+    });
+    // The first piece contains the head, and the last one may be longer than what is left.
+    let most = 32_768 + 2 * 8192;
+    for _ in 0..3 {
+        let read = read_ready(&mut stream).await;
+        assert!((32_768..=most).contains(&read), "{read}");
+        assert_eq!(read_ready(&mut stream).await, 0);
+        stream.appetite().ask();
+    }
+    stream.appetite().leave();
+    assert!(read_ready(&mut stream).await > 800_000);
+    drop(pouring.await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_never_asks_ends_the_connection() {
+    let (mut stream, mut client) = guarded();
+    let head = b"POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n";
+    let pouring = tokio::spawn(async move {
+        client.write_all(head).await.unwrap();
+        client.write_all(&[b'x'; 1_000_000]).await
+    });
+    let began = Instant::now();
+    let mut piece = [0; 8192];
+    let error = loop {
+        if let Err(error) = stream.read(&mut piece).await {
+            break error;
+        }
+    };
+    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    assert_eq!(began.elapsed().as_secs(), PATIENCE.as_secs());
+    drop(stream);
+    assert!(pouring.await.unwrap().is_err());
 }
 
 #[tokio::test]

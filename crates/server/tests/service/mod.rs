@@ -156,6 +156,18 @@ impl Service {
         statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
     }
 
+    /// The most memory that the service has taken since the last call, in bytes, without mapped files.
+    pub fn peak(&self) -> usize {
+        let process = format!("/proc/{}", self.id());
+        let status = std::fs::read_to_string(format!("{process}/status")).unwrap();
+        let value = |name: &str| -> usize {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            line.trim_start_matches(':').trim().strip_suffix(" kB").unwrap().parse().unwrap()
+        };
+        std::fs::write(format!("{process}/clear_refs"), "5").unwrap();
+        (value("VmHWM") - value("RssFile")) << 10
+    }
+
     /// Sends `bytes` over a new connection, and reads until the service closes it or is silent for
     /// a while.
     pub fn raw(&self, bytes: &[u8]) -> Raw {
