@@ -46,7 +46,18 @@ const KINDS: &[(&str, &[&str])] = &[
         ],
     ),
     ("subscriber", &["created", "updated", "deleted", "restored", "exported", "export_ended"]),
-    ("client", &["created", "updated", "deleted", "restored", "exported", "export_ended"]),
+    (
+        "client",
+        &[
+            "created",
+            "updated",
+            "deleted",
+            "restored",
+            "contract_downloaded",
+            "exported",
+            "export_ended",
+        ],
+    ),
     (
         "staff",
         &[

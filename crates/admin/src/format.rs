@@ -1,6 +1,7 @@
 //! How values are written in pages: times, ages, names and numbers.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use exit3_domain::contracts::RECEIVED;
 use exit3_domain::events::Actor;
 use exit3_domain::paging::Count;
 use exit3_domain::validation::{Invalid, Violation};
@@ -73,6 +74,15 @@ pub(crate) fn count(texts: Texts, count: Count) -> String {
         Count::Exact(count) => number(texts, count),
         Count::AtLeast(0) => "…".to_owned(),
         Count::AtLeast(count) => format!("{}+", number(texts, count)),
+    }
+}
+
+/// The path of a contract, as people tell one from another.
+pub(crate) fn contract(texts: Texts, path: &str) -> String {
+    match path.strip_prefix(RECEIVED) {
+        // Nobody needs all of a random name.
+        Some(name) => fl!(texts, "contract-file", name = name.get(..8).unwrap_or(name)),
+        None => path.to_owned(),
     }
 }
 

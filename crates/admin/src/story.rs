@@ -5,14 +5,14 @@ use askama::Template;
 use exit3_app::timeline::{Before, Change, Entry, Timeline, What};
 use exit3_domain::access::{Record, to_undo};
 use exit3_domain::clients::Money;
-use exit3_domain::contracts::{FILE, RECEIVED};
+use exit3_domain::contracts::FILE;
 use exit3_domain::events::Verb;
 use exit3_web::ApiError;
 use i18n_embed_fl::fl;
 use serde_json::Value;
 
 use crate::errors::PageError;
-use crate::format::{self, day, money};
+use crate::format::{self, contract, day, money};
 use crate::i18n::{Texts, say};
 use crate::visit::Member;
 
@@ -160,11 +160,7 @@ fn value(texts: Texts, field: &str, value: Value) -> String {
         (_, Value::Null) => fl!(texts, "nothing"),
         ("source" | "status" | "category", Value::String(word)) => say(texts, field, &word),
         ("next_step_at", Value::String(time)) => day(&time),
-        (FILE, Value::String(path)) => match path.strip_prefix(RECEIVED) {
-            // Nobody needs all of a random name.
-            Some(name) => fl!(texts, "contract-file", name = name.get(..8).unwrap_or(name)),
-            None => path,
-        },
+        (FILE, Value::String(path)) => contract(texts, &path),
         ("monthly_charge" | "one_time_charge", Value::String(amount)) => {
             amount.parse::<Money>().map_or(amount, |charge| money(texts, charge.hundredths()))
         }

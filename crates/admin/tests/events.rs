@@ -10,7 +10,7 @@ mod office;
 
 use actix_web::http::StatusCode;
 use exit3_domain::events::{Actor, Changes, Event, EventId, Subject, Verb, record};
-use exit3_domain::staff::{Role, StaffId};
+use exit3_domain::staff::{Language, Role, StaffId};
 use exit3_ports::events::MockEventRepository;
 use office::{Office, created, get, lead, post};
 use serde_json::Value;
@@ -25,7 +25,12 @@ fn event(id: i64, resource: &str, action: &str, row: i64, changes: Changes) -> E
 
 /// An office whose record has these events, newest first.
 fn office(role: Role, all: Vec<Event>) -> Office {
-    let mut office = Office::of(role, None, None);
+    office_in(None, role, all)
+}
+
+/// The same for a person who reads this language.
+fn office_in(language: Option<Language>, role: Role, all: Vec<Event>) -> Office {
+    let mut office = Office::of(role, None, language);
     let mut events = MockEventRepository::new();
     events.expect_list().returning(move |filter, before, size| {
         let is_one = |event: &&Event| {
@@ -78,6 +83,33 @@ async fn a_deleted_row_keeps_its_name_and_its_values() {
     let link = "deleted the lead <a href=\"/backend/admin/leads/8/\">&#60;script&#62;alert";
     assert!(body.contains(link), "{body}");
     assert!(body.contains("<dd class=\"pre\">&#60;script&#62;alert(&#39;company&#39;)"), "{body}");
+}
+
+#[actix_web::test]
+async fn a_download_tells_which_file_it_was() {
+    let file = "uploads/0123456789abcdef0123456789abcdef";
+    let contract = exit3_domain::contracts::Contract::at(file);
+    let downloaded = || {
+        let (action, changes) = (Verb::CONTRACT_DOWNLOADED, contract.downloaded());
+        vec![event(3, "client", action, 9, changes)]
+    };
+    for (language, sentence, facts) in [
+        (
+            Language::English,
+            "downloaded the contract of the client <a href=\"/backend/admin/clients/9/\">#9</a>",
+            "<dt>Contract</dt><dd class=\"pre\">file 01234567</dd>",
+        ),
+        (
+            Language::Croatian,
+            "preuzima ugovor klijenta <a href=\"/backend/admin/clients/9/\">#9</a>",
+            "<dt>Naziv datoteke</dt><dd class=\"pre\">0123456789abcdef0123456789abcdef</dd>",
+        ),
+    ] {
+        let office = office_in(Some(language), Role::Manager, downloaded());
+        let body = office.answer(get(EVENTS)).await.body;
+        assert!(body.contains(sentence) && body.contains(facts), "{body}");
+        assert!(!body.contains("/backend/admin/undo/"), "{body}");
+    }
 }
 
 #[actix_web::test]

@@ -140,10 +140,11 @@ impl Contract {
         self.name.kind().map_or("application/octet-stream", ContractKind::media_type)
     }
 
-    /// The changes in the event of a download.
+    /// The values in the event of a download.
     pub fn downloaded(&self) -> Changes {
-        let field = |name: &str, value: &str| (name.to_owned(), Value::Null, value.into());
-        Changes::Fields(vec![field(FILE, &self.file), field("name", self.name.as_str())])
+        let value = |name: &str, value: &str| (name.to_owned(), Value::from(value));
+        let values = [value(FILE, &self.file), value("contract_name", self.name.as_str())];
+        Changes::Row(values.into_iter().collect())
     }
 
     /// Whether a client that has lost this contract may get it back at this time. A day before the

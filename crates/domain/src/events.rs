@@ -131,7 +131,12 @@ impl Verb {
     pub fn has_values(&self) -> bool {
         matches!(
             self.action(),
-            Self::DELETED | Self::IMPORTED | Self::EXPORTED | Self::EXPORT_ENDED | Self::ERASED
+            Self::DELETED
+                | Self::CONTRACT_DOWNLOADED
+                | Self::IMPORTED
+                | Self::EXPORTED
+                | Self::EXPORT_ENDED
+                | Self::ERASED
         )
     }
 

@@ -428,6 +428,7 @@ field-monthly-charge = Monthly charge, in euros
 field-one-time-charge = One-time charge, in euros
 field-short-description = Description
 field-contract-file = Contract
+field-contract-name = Name of the file
 field-lead = Number of the lead
 # Staff
 menu-staff = Staff
@@ -577,6 +578,7 @@ event-client-created = created the client
 event-client-updated = changed the client
 event-client-deleted = deleted the client
 event-client-restored = restored the client
+event-client-contract-downloaded = downloaded the contract of the client
 event-staff-created = made the account
 event-staff-updated = changed the account
 event-staff-invited = made a link for the account

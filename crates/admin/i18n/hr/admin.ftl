@@ -416,6 +416,7 @@ field-monthly-charge = Mjesečna naplata, u eurima
 field-one-time-charge = Jednokratna naplata, u eurima
 field-short-description = Opis
 field-contract-file = Ugovor
+field-contract-name = Naziv datoteke
 field-lead = Broj upita
 # Osoblje
 menu-staff = Osoblje
@@ -566,6 +567,7 @@ event-client-created = upisuje klijenta
 event-client-updated = mijenja klijenta
 event-client-deleted = briše klijenta
 event-client-restored = vraća klijenta
+event-client-contract-downloaded = preuzima ugovor klijenta
 event-staff-created = otvara račun
 event-staff-updated = mijenja račun
 event-staff-invited = izrađuje poveznicu za račun

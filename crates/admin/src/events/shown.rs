@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use exit3_app::events::Names;
 use exit3_domain::access::{Action, Record, to_undo};
+use exit3_domain::contracts::FILE;
 use exit3_domain::events::{Actor, Changes, Event, Subject};
 use exit3_domain::{api_keys, clients, leads, staff, subscribers};
 use i18n_embed_fl::fl;
@@ -147,6 +148,7 @@ impl View<'_> {
             ("source" | "status" | "category" | "role", Value::String(word)) => {
                 say(texts, field, word)
             }
+            (FILE, Value::String(path)) => format::contract(texts, path),
             ("owner", Value::Number(id)) => {
                 let id = id.as_i64().unwrap_or_default();
                 let subject = Subject { resource: staff::RESOURCE.into(), id };
