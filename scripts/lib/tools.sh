@@ -116,6 +116,7 @@ install_debian_packages() {
     command -v pgbouncer >/dev/null || missing+=(pgbouncer)
     command -v openssl >/dev/null || missing+=(openssl)
     command -v nginx >/dev/null || missing+=(nginx-light)
+    command -v clamd >/dev/null || missing+=(clamav-daemon)
     command -v node >/dev/null || missing+=(nodejs)
     command -v systemd-analyze >/dev/null || missing+=(systemd)
     command -v npm >/dev/null || missing+=(npm)
