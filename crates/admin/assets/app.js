@@ -79,6 +79,7 @@ document.addEventListener('submit', (event) => {
   if ('export' in form.dataset) { event.preventDefault(); download(form); return; }
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = 'yes';
+  if ('upload' in form.dataset) { event.preventDefault(); upload(form); }
 });
 window.addEventListener('pageshow', () => {
   for (const form of document.querySelectorAll('form[data-sent]')) delete form.dataset.sent;
@@ -143,29 +144,30 @@ async function download(form) {
   delete form.dataset.sent;
 }
 
-// An upload shows its progress, and a file that is too large is refused before it is sent.
-for (const form of document.querySelectorAll('form[data-upload]')) {
-  const file = form.querySelector('input[type=file]');
+// A file that is too large is refused before it is sent.
+document.addEventListener('change', ({ target: file }) => {
+  if (!file.dataset.most) return;
+  file.setCustomValidity(file.files[0]?.size > Number(file.dataset.most) ? file.dataset.tooLarge : '');
+  file.reportValidity();
+});
+
+/** Sends a file with its progress. */
+function upload(form) {
   const bar = form.querySelector('progress');
-  file.addEventListener('change', () => {
-    const isTooLarge = file.files[0]?.size > Number(file.dataset.most);
-    file.setCustomValidity(isTooLarge ? file.dataset.tooLarge : '');
-    file.reportValidity();
+  const request = new XMLHttpRequest();
+  request.open('POST', form.action);
+  request.upload.addEventListener('progress', ({ loaded, total }) => { bar.value = loaded / total; });
+  request.addEventListener('load', () => {
+    if (request.status < 400) { location.assign(request.responseURL); return; }
+    // The page that a form without a script would lead to.
+    const page = new DOMParser().parseFromString(request.responseText, 'text/html');
+    history.pushState(null, '', form.action);
+    document.title = page.title;
+    document.body.replaceWith(page.body);
+    document.querySelector('[autofocus]')?.focus();
   });
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    const request = new XMLHttpRequest();
-    request.open('POST', form.action);
-    request.upload.addEventListener('progress', ({ loaded, total }) => { bar.value = loaded / total; });
-    request.addEventListener('load', () => {
-      if (request.status < 400) { location.assign(request.responseURL); return; }
-      const page = new DOMParser().parseFromString(request.responseText, 'text/html');
-      document.body.replaceWith(page.body);
-      document.querySelector('[autofocus]')?.focus();
-    });
-    // Without an answer, the browser sends the form itself, and tells what is wrong.
-    request.addEventListener('error', () => form.submit());
-    bar.classList.remove('hidden');
-    request.send(new FormData(form));
-  });
+  // Without an answer, the browser sends the form itself, and tells what is wrong.
+  request.addEventListener('error', () => form.submit());
+  request.send(new FormData(form));
+  bar.hidden = false;
 }
