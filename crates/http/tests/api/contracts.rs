@@ -151,6 +151,37 @@ async fn what_is_no_contract_is_refused_with_a_sentence() {
     }
 }
 
+/// A file of a zip archive that says to be 4 GiB when it is unpacked.
+fn bomb(name: &str) -> Vec<u8> {
+    let mut entry =
+        b"PK\x03\x04\x14\0\0\0\x08\0\0\0\0\0\0\0\0\0\x10\0\0\0\xff\xff\xff\xff".to_vec();
+    entry.extend([name.len() as u8, 0, 0, 0]);
+    entry.extend(name.as_bytes());
+    entry.extend([0; 16]);
+    entry
+}
+
+#[actix_web::test]
+async fn what_is_two_things_at_once_stays_a_file() {
+    let bomb = [bomb("[Content_Types].xml"), bomb("word/document.xml")].concat();
+    let page = b"%PDF-1.7\n<!doctype html><script>alert(1)</script>".to_vec();
+    let program = [PDF, b"\n", &bomb].concat();
+    for (name, content) in [("a.docx", bomb), ("a.pdf", page), ("a.pdf", program)] {
+        let (service, directory) = service(None);
+        let requests = vec![put(form(name.as_bytes(), &content)), get(PATH)];
+        let answers = service.answers(requests).await;
+        assert_eq!(answers[0].status, StatusCode::OK, "{name}: {:?}", answers[0].body);
+        let stored =
+            fs::read_dir(directory.path().join("uploads")).unwrap().next().unwrap().unwrap();
+        assert_eq!(fs::read(stored.path()).unwrap(), content, "it is not unpacked");
+        assert_eq!(answers[1].body, content);
+        assert!(answers[1].header("content-disposition").unwrap().starts_with("attachment;"));
+        assert_eq!(answers[1].header("x-content-type-options"), Some("nosniff"));
+        let security = answers[1].header("content-security-policy");
+        assert_eq!(security, Some("sandbox; default-src 'none'"));
+    }
+}
+
 #[actix_web::test]
 async fn bodies_that_are_no_upload_are_refused() {
     let (service, directory) = service(None);
