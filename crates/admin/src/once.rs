@@ -7,6 +7,7 @@
 //! database refuses the second event, and the browser sends that form once more.
 
 use exit3_domain::events::{BatchId, EventFilter, Subject};
+use exit3_ports::StoreError;
 use sha2::{Digest, Sha256};
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -43,7 +44,31 @@ pub(crate) struct Sending<'a> {
     pub(crate) batch: BatchId,
     /// What an earlier sending has made.
     pub(crate) made: Option<Subject>,
+    resource: &'a str,
     _lock: MutexGuard<'a, ()>,
+}
+
+impl Sending<'_> {
+    /// What another node has made of the same form since this one began. A rule of the rows, such as
+    /// one client for a lead, may refuse this sending before its event does.
+    ///
+    /// # Errors
+    /// The database is unavailable.
+    pub(crate) async fn made_meanwhile(&self, admin: &Admin) -> Result<Option<Subject>, PageError> {
+        Ok(made(admin, &self.batch, self.resource).await?)
+    }
+}
+
+/// What the form with this batch has made.
+async fn made(
+    admin: &Admin,
+    batch: &BatchId,
+    resource: &str,
+) -> Result<Option<Subject>, StoreError> {
+    let (of, resource) = (Some(batch.clone()), Some(resource.into()));
+    let filter = EventFilter { batch: of, resource, ..EventFilter::default() };
+    let events = exit3_app::events::list(&admin.app, &filter, None, 1).await?;
+    Ok(events.into_iter().next().map(|event| event.subject))
 }
 
 impl Admin {
@@ -61,17 +86,14 @@ impl Admin {
         &self,
         path: &str,
         form: &Form,
-        resource: &str,
+        resource: &'static str,
     ) -> Result<Sending<'_>, PageError> {
         let mark = mark_of(self, path, form);
         let batch = BatchId::of_form(&hex::encode(mark.first_chunk::<16>().unwrap_or(&[0; 16])));
         let number = usize::from(mark.last().copied().unwrap_or_default()) % LOCKS;
         let locks = &self.settings.tokens.locks;
         let lock = locks.get(number).unwrap_or(&locks[0]).lock().await;
-        let (of, resource) = (Some(batch.clone()), Some(resource.into()));
-        let filter = EventFilter { batch: of, resource, ..EventFilter::default() };
-        let events = exit3_app::events::list(&self.app, &filter, None, 1).await?;
-        let made = events.into_iter().next().map(|event| event.subject);
-        Ok(Sending { batch, made, _lock: lock })
+        let made = made(self, &batch, resource).await?;
+        Ok(Sending { batch, made, resource, _lock: lock })
     }
 }

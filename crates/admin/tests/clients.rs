@@ -16,7 +16,8 @@ use exit3_domain::order::SortValue;
 use exit3_domain::paging::Slice;
 use exit3_domain::staff::{Language, Role, StaffId};
 use exit3_domain::versions::Version;
-use exit3_ports::clients::MockClientRepository;
+use exit3_ports::StoreError;
+use exit3_ports::clients::{LEAD_TAKEN, MockClientRepository};
 use exit3_ports::events::MockEventRepository;
 use office::{ME, Office, get, post};
 
@@ -206,6 +207,26 @@ async fn a_lead_becomes_a_client() {
     });
     office.repositories.events = events;
     let answer = office.answer(post(&path, form)).await;
+    assert_eq!(answer.header("location"), format!("{LIST}9/?done=client-created"));
+}
+
+/// Two nodes get the same form at the same moment. The rule of one client for a lead refuses the
+/// second before its event does.
+#[actix_web::test]
+async fn a_form_that_another_node_carries_out_leads_to_what_that_made() {
+    let mut clients = MockClientRepository::new();
+    clients.expect_convert().times(1).returning(|_, _, _, _| Err(StoreError::Conflict(LEAD_TAKEN)));
+    clients.expect_find_by_lead().returning(|_| Ok(Some(stored())));
+    let mut office = with(Role::Sales, None, clients);
+    let mut events = MockEventRepository::new();
+    events.expect_list().times(1).returning(|_, _, _| Ok(Vec::new()));
+    events.expect_list().times(1).returning(|_, _, _| {
+        let subject = Subject { resource: "client".into(), id: 9 };
+        Ok(vec![Event { subject, ..office::created(9) }])
+    });
+    office.repositories.events = events;
+    let form = "_token=0123456789abcdef0123456789abcdef&team_id=T1&category=web_dev";
+    let answer = office.answer(post(&format!("{LIST}new/?lead=7"), form)).await;
     assert_eq!(answer.header("location"), format!("{LIST}9/?done=client-created"));
 }
 

@@ -13,6 +13,7 @@ use exit3_domain::events::Subject;
 use exit3_domain::sign_ins::{SecretToken, TOKEN};
 use exit3_domain::staff::{Role, Staff, StaffId};
 use exit3_ports::events::MockEventRepository;
+use exit3_ports::staff::USERNAME_TAKEN;
 use exit3_ports::{Constraint, StoreError};
 use office::{Office, created, get, post, staff};
 
@@ -62,6 +63,22 @@ async fn an_invitation_shows_its_link_once() {
     assert_eq!(answers[1].status, StatusCode::SEE_OTHER);
     let place = format!("{STAFF}7/?done=staff-shown-before");
     assert_eq!(answers[1].header("location"), place);
+}
+
+/// Two nodes get the same form at the same moment. The user name is taken before the event is.
+#[actix_web::test]
+async fn an_invitation_that_another_node_makes_is_not_refused() {
+    let mut office = office();
+    office.repositories.events = found_the_second_time();
+    let taken = || Err(StoreError::Conflict(USERNAME_TAKEN));
+    office
+        .repositories
+        .invitations
+        .expect_invite_new()
+        .times(1)
+        .returning(move |_, _, _, _| taken());
+    let answers = office.answers(vec![post(NEW, FORM)]).await;
+    assert_eq!(answers[0].header("location"), format!("{STAFF}7/?done=staff-shown-before"));
 }
 
 #[actix_web::test]

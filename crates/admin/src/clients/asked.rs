@@ -81,6 +81,7 @@ mod tests {
     #[case("")]
     #[case("q=acme&category=web_dev&team=T+1&contract=false&sort=-monthly_charge&size=25")]
     #[case("sort=team_id&after=3&at=T.1")]
+    #[case("sort=team_id&after=3&at=+T+")]
     fn a_list_is_read_back_from_its_address(#[case] query: &str) {
         assert_eq!(Asked::read(query).query(), query);
     }

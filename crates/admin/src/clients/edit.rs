@@ -16,7 +16,7 @@ use super::{LIST, address, find, lead_of, name, record};
 use crate::choices::choices;
 use crate::deleted::absent;
 use crate::errors::PageError;
-use crate::fields::{Field, Fields, Kind, edit_of, values};
+use crate::fields::{Field, Fields, Kind, edit_of, is_merged, values};
 use crate::form::Form;
 use crate::form_page::{self, Heading};
 use crate::page::see_other;
@@ -169,8 +169,9 @@ pub(super) async fn create(
     }
     let address_of_form = format!("{}?{}", request.path(), request.query_string());
     let sending = admin.begin(&address_of_form, &form, RESOURCE).await?;
+    let created = |id: ClientId| Ok(see_other(&format!("{}?done=client-created", address(id))));
     if let Some(made) = &sending.made {
-        return Ok(see_other(&format!("{}?done=client-created", address(ClientId(made.id)))));
+        return created(ClientId(made.id));
     }
     let (doer, given) = (member.sender(&sending.batch), values(FIELDS, &form));
     let made = match &lead {
@@ -181,11 +182,14 @@ pub(super) async fn create(
         None => clients::create_by_staff(&admin.app, given, &doer).await,
     };
     match made {
-        Ok(client) => Ok(see_other(&format!("{}?done=client-created", address(client.id)))),
-        Err(EditError::Invalid(invalid)) => {
-            let again = Again { invalid: Some(&invalid), ..again };
-            show(&admin, &request, &member, about, again)
-        }
+        Ok(client) => created(client.id),
+        Err(EditError::Invalid(invalid)) => match sending.made_meanwhile(&admin).await? {
+            Some(made) => created(ClientId(made.id)),
+            None => {
+                let again = Again { invalid: Some(&invalid), ..again };
+                show(&admin, &request, &member, about, again)
+            }
+        },
         Err(error) => Err(error.into()),
     }
 }
@@ -225,9 +229,10 @@ pub(super) async fn save(
         return show(&admin, &request, &member, about, again);
     }
     let edit = edit_of(FIELDS, &form, &FieldTexts::of(&client));
-    let is_merged = edit.version != Version::of(&client);
+    let (sent, before) = (edit.clone(), Version::of(&client));
     match clients::edit(&admin.app, client.id, edit, &member.doer()).await {
         Ok(client) => {
+            let is_merged = is_merged(&sent, &before, &FieldTexts::of(&client));
             let done = if is_merged { "merged" } else { "client-saved" };
             Ok(see_other(&format!("{}?done={done}", address(client.id))))
         }

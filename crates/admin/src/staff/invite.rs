@@ -123,9 +123,10 @@ pub(super) async fn create(
     };
     match invited {
         Ok((staff, token)) => link(&request, &member, &staff, &token),
-        Err(StaffError::Invalid(invalid)) => {
-            show(&admin, &request, &member, Some(&form), Some(&invalid))
-        }
+        Err(StaffError::Invalid(invalid)) => match sending.made_meanwhile(&admin).await? {
+            Some(made) => Ok(shown_before(StaffId(made.id))),
+            None => show(&admin, &request, &member, Some(&form), Some(&invalid)),
+        },
         Err(error) => Err(error.into()),
     }
 }
