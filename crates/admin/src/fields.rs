@@ -232,10 +232,49 @@ pub(crate) fn edit_of(fields: &[Field], form: &Form, stored: &FieldTexts) -> Edi
     }
 }
 
+/// Whether changes of others were kept beside those of a form: the row was not the version of the
+/// form, and still has another text than the form in some field.
+pub(crate) fn is_merged(form: &Edit, before: &Version, now: &FieldTexts) -> bool {
+    let plain = |text: &str| text.trim().replace("\r\n", "\n");
+    let is_kept = |(name, now): (&str, &str)| {
+        form.values.iter().any(|(field, value)| {
+            field == name && matches!(value, RawValue::Text(sent) if plain(sent) != plain(now))
+        })
+    };
+    form.version != *before && now.iter().any(is_kept)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use exit3_domain::clients::{Client, ClientId, NewClient};
+    use exit3_domain::leads::LeadCategory;
     use rstest::rstest;
+
+    #[test]
+    fn a_form_that_is_sent_again_was_not_merged() {
+        let details = NewClient {
+            lead: None,
+            team_id: "T1".to_owned(),
+            monthly_charge: None,
+            one_time_charge: None,
+            contract_file: None,
+            short_description: "one\ntwo".to_owned(),
+            category: LeadCategory::WebDev,
+        };
+        let now = Client { id: ClientId(7), details };
+        let of = |team: &str| Edit {
+            version: Version::named("of the form"),
+            base: Vec::new(),
+            values: [("team_id", team), ("short_description", "one\r\ntwo")]
+                .map(|(field, text)| (field.to_owned(), RawValue::text(text)))
+                .into(),
+        };
+        let is_merged = |edit: &Edit, version| is_merged(edit, &version, &FieldTexts::of(&now));
+        assert!(!is_merged(&of(" T1"), Version::of(&now)));
+        assert!(is_merged(&of("T2"), Version::of(&now)));
+        assert!(!is_merged(&of("T2"), Version::named("of the form")));
+    }
 
     #[rstest]
     #[case("1200.50", "1200.50")]

@@ -15,7 +15,7 @@ use crate::Admin;
 use crate::choices::choices;
 use crate::deleted::absent;
 use crate::errors::PageError;
-use crate::fields::{Field, Fields, Kind, edit_of, values};
+use crate::fields::{Field, Fields, Kind, edit_of, is_merged, values};
 use crate::form::Form;
 use crate::form_page::{self, Heading};
 use crate::page::see_other;
@@ -117,9 +117,12 @@ pub(super) async fn save_fields(
     form: &Form,
 ) -> Result<Saved, PageError> {
     let edit = edit_of(FIELDS, form, &FieldTexts::of(lead));
-    let is_merged = edit.version != Version::of(lead);
+    let (sent, before) = (edit.clone(), Version::of(lead));
     let shown = match leads::edit(&admin.app, lead.id, edit, &member.doer()).await {
-        Ok(lead) => return Ok(Saved::Lead(Box::new(lead), is_merged)),
+        Ok(lead) => {
+            let is_merged = is_merged(&sent, &before, &FieldTexts::of(&lead));
+            return Ok(Saved::Lead(Box::new(lead), is_merged));
+        }
         Err(EditError::Forbidden(_)) => return Err(PageError::Forbidden),
         Err(EditError::NotFound) => return Err(absent(admin, RESOURCE, lead.id.0).await?),
         Err(EditError::Contended) => return Err(UpdateError::Contended.into()),

@@ -14,7 +14,7 @@ use crate::Admin;
 use crate::choices::choices;
 use crate::deleted::absent;
 use crate::errors::PageError;
-use crate::fields::{Field, Fields, Kind, edit_of};
+use crate::fields::{Field, Fields, Kind, edit_of, is_merged};
 use crate::form::Form;
 use crate::form_page::{self, Heading, Shown};
 use crate::page::{own_path, see_other};
@@ -59,9 +59,12 @@ async fn save_fields(
     form: &Form,
 ) -> Result<Result<(Subscriber, bool), HttpResponse>, PageError> {
     let edit = edit_of(FIELDS, form, &FieldTexts::of(subscriber));
-    let is_merged = edit.version != Version::of(subscriber);
+    let (sent, before) = (edit.clone(), Version::of(subscriber));
     match subscribers::edit(&admin.app, subscriber.id, edit, &member.doer()).await {
-        Ok(subscriber) => Ok(Ok((subscriber, is_merged))),
+        Ok(subscriber) => {
+            let is_merged = is_merged(&sent, &before, &FieldTexts::of(&subscriber));
+            Ok(Ok((subscriber, is_merged)))
+        }
         Err(EditError::NotFound) => Err(absent(admin, RESOURCE, subscriber.id.0).await?),
         Err(EditError::Contended) => Err(UpdateError::Contended.into()),
         Err(EditError::Invalid(invalid)) => {

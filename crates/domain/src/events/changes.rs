@@ -158,6 +158,13 @@ impl Changes {
         Self::Fields(object.into_iter().filter_map(pair).collect())
     }
 
+    /// Whether each field of `row` has the value before the event again.
+    pub fn is_undone_in<T: Serialize>(&self, row: &T) -> bool {
+        let Self::Fields(fields) = self else { return false };
+        let record = record(row);
+        fields.iter().all(|(name, before, _)| record.get(name) == Some(before))
+    }
+
     /// Takes the changes back in `row`: each field whose value is still the one after the event
     /// gets the value before it. The others are conflicts. `None` for the row means that no field
     /// can be taken back.
@@ -222,6 +229,15 @@ mod tests {
         assert_eq!((undone.unwrap(), conflicts), (row("Iva", None), vec!["name".to_owned()]));
         let (undone, conflicts) = changes.undone_in(&row("Iva", Some("b")));
         assert_eq!((undone, conflicts.len()), (None, 2));
+    }
+
+    #[test]
+    fn an_undo_is_done_once() {
+        let (before, after) = (row("Ana", None), row("Eva", Some("a")));
+        let changes = Changes::between(&before, &after);
+        assert!(changes.is_undone_in(&before));
+        assert!(!changes.is_undone_in(&after) && !changes.is_undone_in(&row("Ana", Some("a"))));
+        assert!(!Changes::None.is_undone_in(&before));
     }
 
     #[test]
