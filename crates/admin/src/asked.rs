@@ -69,7 +69,8 @@ impl<F: Filters> Asked<F> {
     pub(crate) fn read(query: &str) -> Self {
         let mut asked = Self::default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let value = value.trim();
+            let whole = value;
+            let value = whole.trim();
             let row = |direction| Some((direction, value.parse().ok()?));
             match &*name {
                 "q" => asked.search = value.chars().take(LONGEST).collect(),
@@ -80,7 +81,8 @@ impl<F: Filters> Asked<F> {
                 }
                 "after" => asked.beside = row(Direction::Forward),
                 "before" => asked.beside = row(Direction::Backward),
-                "at" => asked.at = Some(value.to_owned()),
+                // A stored name may begin with a blank.
+                "at" => asked.at = Some(whole.into_owned()),
                 "count" => asked.is_counted = value == "exact",
                 name => asked.filters.read(name, value),
             }

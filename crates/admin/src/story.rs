@@ -2,6 +2,7 @@
 
 use actix_web::HttpRequest;
 use askama::Template;
+use exit3_app::events::may_undo_fields;
 use exit3_app::timeline::{Before, Change, Entry, Timeline, What};
 use exit3_domain::access::{Record, to_undo};
 use exit3_domain::clients::Money;
@@ -121,7 +122,10 @@ fn shown(member: &Member, told: &Told, entry: Entry) -> Shown {
         }
         What::Changed { event, changes } => {
             shown.what = fl!(texts, "story-changed");
-            let is_undoable = !changes.is_empty() && may_undo(Verb::UPDATED);
+            let fields = changes.iter().map(|change| (change.field.as_str(), &change.before));
+            let is_undoable = !changes.is_empty()
+                && may_undo(Verb::UPDATED)
+                && may_undo_fields(&member.doer(), told.record, fields);
             shown.undoes = is_undoable.then_some(event.0);
             let changed = |change| changed(texts, told.hidden, change);
             shown.changes = changes.into_iter().map(changed).collect();

@@ -21,7 +21,7 @@ pub use consume::consume;
 pub use keep::{RemoveOld, remove_old};
 pub use names::{Names, names};
 pub use record::{Part, Question, RecordError, record};
-pub use undo::{CLIENT, UndoError, Undone, undo, undo_by_staff};
+pub use undo::{CLIENT, UndoError, Undone, may_undo_fields, undo, undo_by_staff};
 
 /// The events of one row, newest first: at most `size`, with positions below `before`. `resource`
 /// is a word such as [`exit3_domain::leads::RESOURCE`].

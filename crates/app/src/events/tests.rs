@@ -1,13 +1,14 @@
 //! Undoing over mocks: what cannot be undone, and other writers. The contract suite undoes every
 //! kind of event on real databases.
 
-use exit3_domain::access::Worker;
+use exit3_domain::access::{Record, Worker};
 use exit3_domain::clients::{Client, ClientId, NewClient};
 use exit3_domain::events::{Act, Author, BatchId, Changes, Subject, Verb, record};
 use exit3_domain::leads::{Lead, LeadCategory, LeadId, LeadWork, RESOURCE};
 use exit3_domain::staff::{Role, StaffId};
 use exit3_domain::{api_keys, clients, staff, subscribers};
 use exit3_ports::Constraint;
+use serde_json::json;
 
 use super::*;
 use crate::access::Doer;
@@ -153,6 +154,15 @@ async fn an_update_is_undone_against_the_newest_row() {
     assert_eq!(undone.unwrap(), Undone::default());
 }
 
+/// The mocks refuse every write.
+#[tokio::test]
+async fn an_undo_that_is_asked_for_again_is_done() {
+    let mut mocks = with_events(vec![renamed(7)]);
+    mocks.repositories.leads.expect_find().returning(|_| Ok(Some(named("Ana"))));
+    let undone = undo(&mocks.into_app(), EventId(7), &author()).await;
+    assert_eq!(undone.unwrap(), Undone::default());
+}
+
 #[tokio::test]
 async fn gives_up_when_others_never_stop_changing_the_row() {
     let created = event(7, RESOURCE, Verb::CREATED, Changes::None);
@@ -278,6 +288,8 @@ async fn sales_do_not_give_leads_away_by_undoing() {
         mocks.repositories.leads.expect_update().returning(|seen, _, _, _| Ok(seen.clone()));
         let outcome = undo_by_staff(&mocks.into_app(), &given, &doer).await;
         assert_eq!(!matches!(outcome, Err(UndoError::Forbidden(_))), is_allowed, "{before}");
+        let (record, before) = (Record::Lead(Some(StaffId(5))), json!(before));
+        assert_eq!(may_undo_fields(&doer, record, [("owner", &before)]), is_allowed, "{before}");
     }
 }
 

@@ -12,6 +12,7 @@ use exit3_domain::staff::StaffId;
 use exit3_domain::validation::Invalid;
 use exit3_domain::{clients, leads, staff, subscribers};
 use exit3_ports::{Constraint, StoreError, TRACE};
+use serde_json::Value;
 
 use super::all;
 use super::rows::{Editable, Removable};
@@ -108,39 +109,43 @@ pub async fn undo_by_staff(app: &App, event: &Event, doer: &Doer) -> Result<Undo
         leads::RESOURCE => {
             let owner = owner(app, Some(LeadId(id))).await?;
             doer.check(action, Record::Lead(owner))?;
-            if let Changes::Fields(fields) = &event.changes
-                && let Some((_, before, _)) = fields.iter().find(|(name, ..)| name == "owner")
-            {
-                doer.check_owner(owner, before.as_i64().map(StaffId))?;
-            }
+            check_fields(doer, Record::Lead(owner), &event.changes)?;
         }
         subscribers::RESOURCE => doer.check(action, Record::Subscriber)?,
         clients::RESOURCE => {
             let client = app.repositories()?.clients.find(ClientId(id)).await?;
             let owner = owner(app, client.and_then(|client| client.details.lead)).await?;
             doer.check(action, Record::Client(owner))?;
-            if let Changes::Fields(fields) = &event.changes {
-                for (name, ..) in fields {
-                    check_field_of_client(doer, name, owner)?;
-                }
-            }
+            check_fields(doer, Record::Client(owner), &event.changes)?;
         }
         _ => return Err(Forbidden.into()),
     }
     undo(app, event.id, &doer.author).await
 }
 
-/// Checks the rights on single fields of a client, as for a form.
-fn check_field_of_client(
+/// Whether the worker may take back each of these fields of a record, besides [`access::to_undo`].
+pub fn may_undo_fields<'a>(
     doer: &Doer,
-    field: &str,
-    owner: Option<StaffId>,
-) -> Result<(), Forbidden> {
-    let record = Record::Client(owner);
-    match field {
+    record: Record,
+    fields: impl IntoIterator<Item = (&'a str, &'a Value)>,
+) -> bool {
+    fields.into_iter().all(|(name, before)| check_field(doer, record, name, before).is_ok())
+}
+
+fn check_fields(doer: &Doer, record: Record, changes: &Changes) -> Result<(), Forbidden> {
+    let Changes::Fields(fields) = changes else { return Ok(()) };
+    fields.iter().try_for_each(|(name, before, _)| check_field(doer, record, name, before))
+}
+
+/// Checks the right on a single field, as for a form.
+fn check_field(doer: &Doer, record: Record, field: &str, before: &Value) -> Result<(), Forbidden> {
+    match (record, field) {
+        (Record::Lead(owner), "owner") => doer.check_owner(owner, before.as_i64().map(StaffId)),
         // Another lead gives the client to somebody else.
-        "lead" => doer.check(Action::Assign, record),
-        "monthly_charge" | "one_time_charge" => doer.check(Action::Charge, record),
+        (Record::Client(_), "lead") => doer.check(Action::Assign, record),
+        (Record::Client(_), "monthly_charge" | "one_time_charge") => {
+            doer.check(Action::Charge, record)
+        }
         _ => Ok(()),
     }
 }
@@ -217,7 +222,12 @@ impl Undo<'_> {
         };
         for _ in 0..ATTEMPTS {
             let seen = rows.row(self.event.subject.id).await?.ok_or(UndoError::Gone)?;
-            let (undone, conflicts) = self.event.changes.undone_in(&R::details(&seen));
+            let details = R::details(&seen);
+            // Somebody else, or a second click, was faster.
+            if self.event.changes.is_undone_in(&details) {
+                return Ok(Undone { conflicts: Conflicts::new() });
+            }
+            let (undone, conflicts) = self.event.changes.undone_in(&details);
             if conflicts.len() == fields.len() {
                 return Err(UndoError::Changed(conflicts));
             }
