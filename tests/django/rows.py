@@ -8,6 +8,7 @@
     rows.py pairs     creates a lead and a subscription in one transaction, again and again, until
                       standard input is closed
     rows.py dump      prints clients and staff as JSON
+    rows.py shown     prints what the pages of Django's admin show, as JSON (needs peer.admin_settings)
 
 The database is that of `bench/django` (DATABASE_URL). Rows are saved without Django's
 validation, as imports, migrations and older versions did.
@@ -163,6 +164,26 @@ def dump():
     print(json.dumps({"clients": rows(Client, clients.split()), "staff": rows(User, staff.split())}))
 
 
+def shown():
+    """Prints the values of all fields on the page of each row in Django's admin: {kind: {id: {field: value}}}."""
+    from django.contrib import admin
+    from django.test import RequestFactory
+    from peer import admin_urls  # noqa: F401 (registers the tables)
+
+    def text(value):
+        return value if isinstance(value, bool) else "" if value is None else str(value)
+
+    found = {}
+    for kind, model in {"leads": Lead, "clients": Client, "subscribers": Newsletter, "staff": User}.items():
+        for row in model.objects.order_by("pk"):
+            request = RequestFactory().get("/")
+            request.user = User.objects.get(username="ana")
+            page = admin.site._registry[model].change_view(request, str(row.pk)).render()
+            form = page.context_data["adminform"].form
+            found.setdefault(kind, {})[row.pk] = {name: text(form[name].value()) for name in form.fields}
+    print(json.dumps(found))
+
+
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["lead", number]:
@@ -170,4 +191,4 @@ if __name__ == "__main__":
         case ["many", number, length]:
             many(int(number), int(length))
         case [name]:
-            {"make": make, "change": change, "pairs": pairs, "dump": dump}[name]()
+            {"make": make, "change": change, "pairs": pairs, "dump": dump, "shown": shown}[name]()

@@ -1,9 +1,9 @@
-"""The routes of the peer, and Django's admin with leads as an agency would register them."""
+"""The routes of the peer, and Django's admin with the tables of the service, leads as an agency would register them."""
 
 from django.contrib import admin
 from django.urls import path
 
-from common.models import Lead
+from common.models import Client, Lead, Newsletter
 
 from .urls import urlpatterns as api
 
@@ -16,5 +16,6 @@ class LeadAdmin(admin.ModelAdmin):
 
 
 admin.site.register(Lead, LeadAdmin)
+admin.site.register([Client, Newsletter])
 
 urlpatterns = [*api, path("backend/admin/", admin.site.urls)]

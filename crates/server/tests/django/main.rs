@@ -9,6 +9,7 @@
 )]
 
 mod here;
+mod office;
 mod replaced;
 #[path = "../service/mod.rs"]
 mod service;
@@ -53,6 +54,7 @@ async fn takes_everything_over(from: Kind, to: Kind) {
     let here = Here::new(to).await;
     let said = brings_everything(from, &django, &here);
     assert_clients_and_staff(&django, &here);
+    office_shows_everything(to, &django).await;
     // Only once, because it does not depend on the database.
     if (from, to) == (Kind::Sqlite, Kind::Sqlite) {
         signs_in_with_the_same_password(&here);
@@ -61,6 +63,15 @@ async fn takes_everything_over(from: Kind, to: Kind) {
     answers_alike(&django, &here, &service);
     brings_only_what_has_changed(&said, to, &django, &here, &service).await;
     assert_changes_made_here_are_not_overwritten(&django, &here, &service).await;
+    service.stop();
+}
+
+/// In a database of its own, because a person who signs in changes the account.
+async fn office_shows_everything(to: Kind, django: &DjangoService) {
+    let here = Here::new(to).await;
+    here.must_import(django);
+    let service = Service::start(here.path(), &here.env());
+    office::shows_what_djangos_admin_showed(django, &service).await;
     service.stop();
 }
 

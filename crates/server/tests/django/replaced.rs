@@ -81,6 +81,13 @@ impl DjangoService {
         command.args(what).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
     }
 
+    /// What the pages of Django's admin show: the fields of each row of each kind.
+    pub(crate) fn shown(&self) -> Value {
+        let mut command = rows(self.directory.path(), &self.url);
+        command.env("DJANGO_SETTINGS_MODULE", "peer.admin_settings").arg("shown");
+        serde_json::from_str(&output(&mut command)).unwrap()
+    }
+
     /// Clients and staff as Django has them.
     pub(crate) fn dump(&self) -> Value {
         serde_json::from_str(&self.script(&["dump"])).unwrap()
