@@ -211,8 +211,9 @@ async fn a_reader_that_never_asks_ends_the_connection() {
     let began = Instant::now();
     let mut piece = [0; 8192];
     let error = loop {
-        if let Err(error) = stream.read(&mut piece).await {
-            break error;
+        match stream.read(&mut piece).await {
+            Ok(read) => assert!(read > 0, "all of it was read"),
+            Err(error) => break error,
         }
     };
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);
