@@ -132,8 +132,9 @@ def describe(document):
         for parameter in operation.get("parameters", []):
             if parameter["name"] in ("created_after", "created_before"):
                 parameter["schema"] = TIME
-        content = operation.get("requestBody", {}).get("content")
-        if content:
+        content = operation.get("requestBody", {}).get("content", {})
+        # An upload is a form only.
+        if "application/json" in content:
             reference = content["application/json"]["schema"]["$ref"] + "Form"
             for media_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
                 content[media_type] = {"schema": {"$ref": reference}}
