@@ -19,6 +19,8 @@ UNIQUE = (f"u{os.getpid()}x{number}." for number in itertools.count())
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
     """Replaces the plain request schemas by the exact ones."""
+    # No schema says which bytes are a pdf, or which names a file may have.
+    raw_schema["paths"].pop("/backend/api/v1/clients/{id}/contract/")
     for name, schema in raw_schema["components"]["schemas"].items():
         if name.endswith("Create"):
             for field, description in schema["properties"].items():

@@ -47,7 +47,7 @@ pub(super) struct ContractUpload {
     params(crate::parameters::IdPath),
     responses((
         status = 200,
-        description = "The file, with its name in `Content-Disposition`.",
+        description = "The file, with its kind in `Content-Type` and its name in `Content-Disposition`.",
         content_type = "application/octet-stream",
         body = String
     ))
@@ -72,7 +72,11 @@ pub(super) async fn get(
     path = "/backend/api/v1/clients/{id}/contract/",
     tag = "clients",
     operation_id = "put_contract",
-    params(crate::parameters::IdPath),
+    params(
+        crate::parameters::IdPath,
+        crate::parameters::IfMatchHeader,
+        crate::parameters::UnlessMatchHeader
+    ),
     request_body(content = ContractUpload, content_type = "multipart/form-data"),
     responses((status = 200, description = "The changed client.", body = ClientResponse))
 )]
@@ -112,7 +116,11 @@ pub(super) async fn put(
     path = "/backend/api/v1/clients/{id}/contract/",
     tag = "clients",
     operation_id = "delete_contract",
-    params(crate::parameters::IdPath),
+    params(
+        crate::parameters::IdPath,
+        crate::parameters::IfMatchHeader,
+        crate::parameters::UnlessMatchHeader
+    ),
     responses((status = 204, description = "The client has no contract."))
 )]
 pub(super) async fn delete(

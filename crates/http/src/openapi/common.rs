@@ -9,6 +9,9 @@ use crate::versions::NEW;
 const FORMS: &str = "JSON, or a form with the same fields: \
     `application/x-www-form-urlencoded` or `multipart/form-data`.";
 
+/// The end of the paths of files.
+pub(super) const FILE: &str = "{id}/contract/";
+
 /// Adds the security scheme, and the error responses of each operation.
 pub(super) fn describe(document: &mut Value, resources: Resources) {
     if let Some(schemas) =
@@ -36,7 +39,9 @@ pub(super) fn describe(document: &mut Value, resources: Resources) {
                 // Forms are described here instead of being listed as media types: client
                 // generators would have to choose among three, and some choose wrongly or do not
                 // compile.
-                body.insert("description".to_owned(), json!(FORMS));
+                if !path.ends_with(FILE) {
+                    body.insert("description".to_owned(), json!(FORMS));
+                }
             }
             if let Some(responses) =
                 operation.entry("responses").or_insert_with(|| json!({})).as_object_mut()
@@ -58,10 +63,12 @@ fn errors(path: &str, method: &str, keyed: bool) -> Vec<(&'static str, Value)> {
     if keyed {
         errors.push(("403", detail("The key is missing, malformed or wrong, or lacks the scope.")));
         errors.push(("429", with_retry(detail("Too many requests."))));
-        if path.ends_with("{id}/") || method == "get" {
+        if path.contains("{id}/") || method == "get" {
             errors.push(("404", detail("The row or the page does not exist.")));
         }
-        if path.ends_with("{id}/") {
+        let is_row = path.ends_with("{id}/");
+        let changes_file = path.ends_with(FILE) && method != "get";
+        if is_row || changes_file {
             if method == "get" {
                 let same = "The row still has the version in `If-None-Match`.";
                 errors.push(("304", json!({ "description": same })));
@@ -73,8 +80,17 @@ fn errors(path: &str, method: &str, keyed: bool) -> Vec<(&'static str, Value)> {
         }
         if matches!(method, "post" | "put" | "patch") {
             errors.push(("408", detail("The body took too long to arrive.")));
-            errors.push(("413", detail("The body is larger than 1 MiB.")));
-            errors.push(("415", detail("The body is neither JSON nor a form, or is compressed.")));
+            let (large, kind) = match changes_file {
+                true => {
+                    ("The file is larger than 20 MiB.", "The body is no form, or is compressed.")
+                }
+                false => (
+                    "The body is larger than 1 MiB.",
+                    "The body is neither JSON nor a form, or is compressed.",
+                ),
+            };
+            errors.push(("413", detail(large)));
+            errors.push(("415", detail(kind)));
         }
         errors.push(("500", detail("An error in the service.")));
         errors.push(("503", with_retry(detail("The database is not available."))));
