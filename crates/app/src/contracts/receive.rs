@@ -5,7 +5,7 @@ use exit3_domain::contracts::{
     ContentCheck, ContractName, ContractRefused, NewContract, Received, path_of,
 };
 use exit3_domain::versions::Expected;
-use exit3_ports::{ContractUpload, TRACE};
+use exit3_ports::{ContractUpload, StoreError, TRACE};
 
 use super::{ContractError, blocking, find, give};
 use crate::App;
@@ -107,6 +107,8 @@ impl Receiving {
             }
             upload = scanned;
         }
+        // The body took its time, in which the client may have come to somebody else.
+        let seen = find(app, self.client.id, doer).await?;
         let file = path_of(app.entrance.random());
         let path = file.clone();
         let sum = blocking(move || upload.finish(&path)).await?;
@@ -117,16 +119,18 @@ impl Receiving {
         let new = NewContract { file: file.clone(), client, name: self.name, received };
         let files = &app.repositories()?.contract_files;
         let given = match files.receive(&new).await {
-            Ok(()) => give(app, self.client, Some(&file), expected, doer).await,
+            Ok(()) => give(app, seen, Some(&file), expected, doer).await,
             Err(error) => Err(error.into()),
         };
-        if given.is_err() {
-            // Whatever fails here, and also if the answer of the database was lost: `sweep` removes
-            // the file, unless the client has it.
-            if let Ok(true) = files.discard(&file).await {
-                let store = app.contracts.store.clone();
-                let _ = blocking(move || store.remove(&file)).await;
-            }
+        // If the answer of the database was lost, the client may still get the file. `sweep` removes it
+        // later, unless the client has it by then, and also if something fails here.
+        let is_certain = !matches!(given, Err(ContractError::Store(StoreError::Unavailable(_))));
+        if given.is_err()
+            && is_certain
+            && let Ok(true) = files.discard(&file).await
+        {
+            let store = app.contracts.store.clone();
+            let _ = blocking(move || store.remove(&file)).await;
         }
         given
     }

@@ -1,5 +1,7 @@
 //! Removes files that no client has.
 
+use std::io;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use exit3_domain::clients::is_contract_path;
 use exit3_domain::contracts::{KEPT_DAYS, RECEIVED};
@@ -12,6 +14,9 @@ use crate::jobs::{JobFailure, Payload};
 
 /// How old a file is that no row names, when it is removed. An upload takes minutes.
 const SAFE: TimeDelta = TimeDelta::days(1);
+
+/// Longer than an upload takes. `purge` leaves younger files alone.
+const UPLOAD: TimeDelta = TimeDelta::hours(1);
 
 /// How many files are looked up at a time.
 const STEP: usize = 500;
@@ -44,15 +49,20 @@ pub async fn sweep(app: App, _: Sweep) -> Result<(), JobFailure> {
     Ok(())
 }
 
-/// Removes all files that no client has, even if that could be undone so far.
+/// Removes all files that no client has, even if that could be undone so far. A file that could not be
+/// removed is found again the next time.
 ///
 /// # Errors
 /// [`ContractError`].
 pub async fn purge(app: &App) -> Result<(), ContractError> {
+    let store = app.contracts.store.clone();
+    // A directory that is not there has no files to remove, but it may come back.
+    blocking(move || store.check().map_err(io::Error::other)).await?;
     let now = app.clock.now();
     // The first time notes what is unused since now.
     remove_unused(app, now, now).await?;
-    remove_unused(app, now, now + TimeDelta::microseconds(1)).await
+    remove_unused(app, now, now + TimeDelta::microseconds(1)).await?;
+    remove_unnamed(app, now - UPLOAD).await
 }
 
 async fn remove_unused(
@@ -93,8 +103,13 @@ async fn remove_unnamed(app: &App, end: DateTime<Utc>) -> Result<(), ContractErr
 async fn remove(app: &App, files: Vec<String>) -> Result<(), ContractError> {
     let store = app.contracts.store.clone();
     let count = files.len();
+    // One that cannot be removed keeps none of the others.
     let remove = move || {
-        files.iter().filter(|file| is_contract_path(file)).try_for_each(|file| store.remove(file))
+        let mut outcome = Ok(());
+        for file in files.iter().filter(|file| is_contract_path(file)) {
+            outcome = outcome.and(store.remove(file));
+        }
+        outcome
     };
     blocking(remove).await?;
     if count > 0 {

@@ -1,3 +1,5 @@
+mod undo;
+
 use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
@@ -14,7 +16,7 @@ use exit3_ports::{Constraint, MockContractScanner};
 use tempfile::TempDir;
 
 use super::*;
-use crate::testing::{Mocks, author, doer, now, stored};
+use crate::testing::{Mocks, author, away, doer, now, stored};
 
 const ME: StaffId = StaffId(1);
 const PDF: &[u8] = b"%PDF-1.7\nUgovor";
@@ -168,6 +170,41 @@ async fn a_file_that_the_client_does_not_get_is_removed() {
     }
 }
 
+/// The update may still be under way, and give the file to the client.
+#[tokio::test]
+async fn a_file_stays_while_the_client_may_get_it() {
+    let (mut mocks, _directory) = mocks(None, None);
+    mocks.repositories.contract_files.expect_receive().returning(|_| Ok(()));
+    mocks.repositories.contract_files.expect_discard().never();
+    mocks.repositories.clients.expect_update().returning(|_, _, _| Err(away()));
+    let app = mocks.into_app();
+    let error = upload(&app, "a.pdf", PDF).await.unwrap_err();
+    assert!(matches!(error, ContractError::Store(StoreError::Unavailable(_))), "{error:?}");
+    assert_eq!(names(&app).len(), 1);
+}
+
+/// The lead of the client gets another owner while the file arrives.
+#[tokio::test]
+async fn a_client_that_came_to_somebody_else_gets_no_file() {
+    let mut mocks = Mocks::new();
+    mocks.repositories.clients.expect_find().returning(|_| Ok(Some(client(None))));
+    let mut owners = [ME, StaffId(2)].into_iter();
+    mocks.repositories.leads.expect_find().returning(move |id| {
+        let mut lead = stored(id.0);
+        lead.work.owner = owners.next();
+        Ok(Some(lead))
+    });
+    let directory = tempfile::tempdir().unwrap();
+    mocks.contracts = Arc::new(ContractDirectory::new(directory.path()));
+    let app = mocks.into_app();
+    let doer = Doer::worker(author(), Worker { id: ME, role: Role::Sales });
+    let mut receiving = receive(&app, ClientId(7), "a.pdf", &doer).await.unwrap();
+    receiving.add(PDF).await.unwrap();
+    let error = receiving.finish(&app, &Expected::default(), &doer).await.unwrap_err();
+    assert!(matches!(error, ContractError::Forbidden(_)), "{error:?}");
+    assert_eq!(names(&app), [""; 0]);
+}
+
 #[tokio::test]
 async fn another_version_of_the_client_keeps_its_contract() {
     let (mut mocks, directory) = mocks(Some("2026/a.pdf"), None);
@@ -311,68 +348,4 @@ async fn an_erasure_removes_all_files_that_no_client_has() {
     purge(&app).await.unwrap();
     assert_eq!(*calls.lock().unwrap(), [false, true]);
     assert_eq!(names(&app), [""; 0]);
-}
-
-/// Undoes an event of the client 7 that took this contract from it. Its file is there if `is_there`,
-/// and unused for so many days.
-async fn undo(action: &str, is_there: bool, days: i64) -> Result<Option<String>, String> {
-    let (mut mocks, directory) = mocks(None, None);
-    if is_there {
-        put(directory.path(), "uploads/a", PDF);
-    }
-    let changes = match action {
-        Verb::DELETED => Changes::Row(exit3_domain::events::record(&client(Some("uploads/a")))),
-        _ => Changes::one(FILE, Some("uploads/a"), None),
-    };
-    let event = Event {
-        id: EventId(5),
-        act: author().at(now()),
-        verb: Verb::of(RESOURCE, action),
-        subject: Subject { resource: RESOURCE.into(), id: 7 },
-        changes,
-    };
-    let all = &mut mocks.repositories;
-    let found = event.clone();
-    all.events.expect_find().returning(move |_| Ok(Some(found.clone())));
-    all.events.expect_list().returning(move |_, _, _| Ok(vec![event.clone()]));
-    all.contract_files.expect_find().returning(move |file| {
-        let since = now() - chrono::TimeDelta::days(days);
-        Ok(Some(Contract { unused_since: Some(since), ..Contract::at(file) }))
-    });
-    if action == Verb::DELETED {
-        all.clients.checkpoint();
-        all.clients.expect_find().returning(|_| Ok(None));
-    }
-    let back = Arc::new(Mutex::new(None));
-    let (updated, restored) = (Arc::clone(&back), Arc::clone(&back));
-    all.clients.expect_update().returning(move |seen, details, _| {
-        *updated.lock().unwrap() = details.contract_file.clone();
-        Ok(seen.clone())
-    });
-    all.clients.expect_restore().returning(move |row, _| {
-        *restored.lock().unwrap() = row.details.contract_file.clone();
-        Ok(())
-    });
-    let undone = crate::events::undo(&mocks.into_app(), EventId(5), &author()).await;
-    let conflicts: Conflicts = undone.map_err(|error| error.to_string())?.conflicts;
-    let back = back.lock().unwrap().clone();
-    assert_eq!(conflicts == [FILE], back.is_none(), "{conflicts:?}");
-    Ok(back)
-}
-
-#[tokio::test]
-async fn a_contract_comes_back_as_long_as_its_file_is_there() {
-    let file = Ok(Some("uploads/a".to_owned()));
-    for action in [Verb::UPDATED, Verb::DELETED] {
-        assert_eq!(undo(action, true, 0).await, file, "{action}");
-        assert_eq!(undo(action, true, 28).await, file, "{action}");
-        for (is_there, days) in [(false, 0), (true, 29), (true, 40)] {
-            let outcome = undo(action, is_there, days).await;
-            match action {
-                Verb::UPDATED => assert!(outcome.is_err(), "{outcome:?}"),
-                // The rest of the client comes back.
-                _ => assert_eq!(outcome, Ok(None)),
-            }
-        }
-    }
 }
