@@ -148,7 +148,11 @@ import ctypes, os, subprocess, sys, time
 service = subprocess.Popen([sys.argv[1]])
 sys.stdin.readline()
 threads = f"/proc/{service.pid}/task"
-name = lambda thread: open(f"{threads}/{thread}/comm").read()
+def name(thread):
+    try:
+        return open(f"{threads}/{thread}/comm").read()
+    except OSError:
+        return ""  # It has ended.
 worker = next(thread for thread in os.listdir(threads) if name(thread).startswith("actix-rt"))
 ATTACH, WALL = 16, 0x40000000
 assert ctypes.CDLL(None).ptrace(ATTACH, int(worker), None, None) == 0
