@@ -49,8 +49,8 @@ pub(crate) struct Sending<'a> {
 }
 
 impl Sending<'_> {
-    /// What another node has made of the same form since this one began. A rule of the rows, such as
-    /// one client for a lead, may refuse this sending before its event does.
+    /// What another node has made of the same form since this sending began. The database may refuse
+    /// the row of this sending, such as a second client for a lead, before it refuses the event.
     ///
     /// # Errors
     /// The database is unavailable.

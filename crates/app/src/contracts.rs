@@ -38,7 +38,8 @@ pub struct Contracts {
     pub scanner: Option<Arc<dyn ContractScanner>>,
 }
 
-/// Why a contract was not received, sent or removed. Nothing was changed.
+/// Why a contract was not received, sent or removed. Nothing was changed, unless the database is
+/// unavailable: then a write may or may not have happened.
 #[derive(Debug, thiserror::Error)]
 pub enum ContractError {
     /// The rules of the back office do not allow it.

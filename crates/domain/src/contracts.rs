@@ -1,5 +1,5 @@
-//! Contract files of clients: of which kinds and how large they are, and under which names they are
-//! stored and sent.
+//! Contract files of clients: their kinds, their largest size, and the names under which the service
+//! stores and sends them.
 
 mod content;
 mod name;
@@ -129,7 +129,7 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// A contract of which only the path is known.
+    /// A contract whose file the service has not received itself. The service knows only its path.
     pub fn at(file: &str) -> Self {
         let name = ContractName::of(file);
         Self { file: file.to_owned(), name, received: None, unused_since: None }

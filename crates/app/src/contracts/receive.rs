@@ -80,7 +80,7 @@ impl Receiving {
     /// must be the version that the caller expects.
     ///
     /// # Errors
-    /// [`ContractError`]. The file is not kept then.
+    /// [`ContractError`]. The file is not kept then, unless the database is unavailable.
     #[tracing::instrument(target = TRACE, name = "contracts.received", skip_all)]
     pub async fn finish(
         mut self,

@@ -12,7 +12,7 @@ use exit3_domain::events::{Act, Author, Conflicts, EventId, Subject, Verb};
 use exit3_domain::leads::{LeadCategory, LeadId};
 use exit3_domain::staff::{Role, StaffId};
 use exit3_files::ContractDirectory;
-use exit3_ports::{Constraint, MockContractScanner};
+use exit3_ports::{Constraint, MockContractScanner, MockContractStore};
 use tempfile::TempDir;
 
 use super::*;
@@ -261,7 +261,7 @@ async fn a_contract_is_sent_after_its_event_is_stored() {
     let (mut mocks, directory) = mocks(Some("contracts/2024/Ugovor.docx"), None);
     put(directory.path(), "contracts/2024/Ugovor.docx", &content);
     let files = &mut mocks.repositories.contract_files;
-    // An imported file, of which nothing is known.
+    // The import brought the file, so the service knows only its path.
     files.expect_find().returning(|_| Ok(None));
     files.expect_note_download().times(1).returning(|client, contract, act: &Act| {
         assert_eq!((client, contract.name.as_str()), (ClientId(7), "Ugovor.docx"));
@@ -348,4 +348,45 @@ async fn an_erasure_removes_all_files_that_no_client_has() {
     purge(&app).await.unwrap();
     assert_eq!(*calls.lock().unwrap(), [false, true]);
     assert_eq!(names(&app), [""; 0]);
+}
+
+/// A first erasure could not remove the file, and its row is gone.
+#[tokio::test]
+async fn a_file_that_an_erasure_left_goes_with_the_next_one() {
+    let (mut mocks, directory) = mocks(None, None);
+    let real = std::time::SystemTime::from(now());
+    for (name, minutes) in [("uploads/left", 61), ("uploads/arriving", 59)] {
+        put(directory.path(), name, PDF);
+        let file = fs::File::open(directory.path().join(name)).unwrap();
+        file.set_modified(real - Duration::from_secs(minutes * 60)).unwrap();
+    }
+    let files = &mut mocks.repositories.contract_files;
+    files.expect_sweep().returning(|_, _| Ok(Vec::new()));
+    files.expect_unknown().returning(|names| Ok(names.to_vec()));
+    let app = mocks.into_app();
+    purge(&app).await.unwrap();
+    assert_eq!(names(&app), ["uploads/arriving"]);
+}
+
+/// The mocks refuse every write.
+#[tokio::test]
+async fn nothing_is_erased_while_the_directory_is_away() {
+    let (mut mocks, directory) = mocks(None, None);
+    mocks.contracts = Arc::new(ContractDirectory::required(directory.path().join("away")));
+    let outcome = purge(&mocks.into_app()).await;
+    assert!(matches!(outcome, Err(ContractError::Files)), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_removed_keeps_none_of_the_others() {
+    let (mut mocks, _directory) = mocks(None, None);
+    let mut store = MockContractStore::new();
+    store.expect_check().returning(|| Ok(()));
+    let first = |name: &str| name == "uploads/first";
+    store.expect_remove().times(1).withf(first).returning(|_| Err(io::Error::other("no")));
+    store.expect_remove().times(1).withf(move |name| !first(name)).returning(|_| Ok(()));
+    mocks.contracts = Arc::new(store);
+    let gone = || vec!["uploads/first".to_owned(), "uploads/second".to_owned()];
+    mocks.repositories.contract_files.expect_sweep().returning(move |_, _| Ok(gone()));
+    assert!(matches!(purge(&mocks.into_app()).await, Err(ContractError::Files)));
 }

@@ -170,7 +170,7 @@ async fn a_client_that_never_stops_sending_is_disconnected() {
     assert!((MOST_UNANSWERED..2 * MOST_UNANSWERED).contains(&taken), "{taken}");
 }
 
-/// Reads what is there. Returns the number of bytes.
+/// Reads the bytes that have arrived. Returns their number.
 async fn read_ready(stream: &mut Guarded<DuplexStream>) -> usize {
     let (mut piece, mut all) = ([0; 8192], 0);
     while let Ok(read) = timeout(Duration::from_millis(1), stream.read(&mut piece)).await {

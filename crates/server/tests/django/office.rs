@@ -94,7 +94,7 @@ async fn downloads_the_contracts(office: &Office<'_>, django: &DjangoService, sh
     assert_eq!(downloaded, 2);
 }
 
-/// The back office, for the superuser of Django, who has the same password here.
+/// The back office, as the superuser of Django sees it. The import kept that password.
 struct Office<'a> {
     service: &'a Service,
     client: reqwest::Client,
