@@ -230,6 +230,25 @@ async fn a_form_that_another_node_carries_out_leads_to_what_that_made() {
     assert_eq!(answer.header("location"), format!("{LIST}9/?done=client-created"));
 }
 
+/// A sales person has become the owner of the lead by that, and may not give the lead away.
+#[actix_web::test]
+async fn sales_people_see_no_undo_of_a_conversion() {
+    for (role, sees) in [(Role::Sales, false), (Role::Manager, true)] {
+        let mut office = Office::of(role, Some(ME), None);
+        let mut events = MockEventRepository::new();
+        events.expect_list().returning(|_, before, _| {
+            let changes = Changes::one("owner", None, Some(ME.0));
+            let event =
+                Event { verb: Verb::of("lead", Verb::UPDATED), changes, ..office::created(7) };
+            Ok(if before.is_none() { vec![event] } else { Vec::new() })
+        });
+        office.repositories.events = events;
+        let answer = office.answer(get("/backend/admin/leads/7/")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        assert_eq!(answer.body.contains("/backend/admin/undo/"), sees, "{role}: {}", answer.body);
+    }
+}
+
 #[actix_web::test]
 async fn a_refused_form_comes_back_with_what_was_typed() {
     let form = "team_id=&category=web_dev&monthly_charge=-7&one_time_charge=x&\
