@@ -1,12 +1,12 @@
 //! Counting in a real Redis, and without it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "in a test a panic is the report")]
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use exit3_ports::Quotas;
 use exit3_quotas::{LocalQuotas, RedisUrlError, SharedQuotas};
+use exit3_testkit::log::Log;
 use exit3_testkit::quotas::{charge, is_granted, once};
 use exit3_testkit::redis::TestRedis;
 use tracing::instrument::WithSubscriber;
@@ -72,31 +72,6 @@ async fn a_forgotten_script_is_loaded_again() {
     assert_eq!(once(&node, charge("5/hour", 1)).await.remaining, 3);
 }
 
-/// Captures the log.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync + use<> {
-        let log = self.clone();
-        tracing_subscriber::fmt().with_writer(move || log.clone()).with_ansi(false).finish()
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
 #[tokio::test]
 async fn without_redis_the_node_counts_by_itself_and_logs_it_once() {
     let log = Log::default();
@@ -121,13 +96,20 @@ async fn without_redis_the_node_counts_by_itself_and_logs_it_once() {
     .await;
 }
 
-/// Asks until Redis counts again.
 async fn wait_until_it_counts(node: &SharedQuotas, log: &Log) {
+    ask_until_it_logs("Redis counts again", node, log).await;
+}
+
+async fn wait_until_it_is_refused(node: &SharedQuotas, log: &Log) {
+    ask_until_it_logs("Password authentication failed", node, log).await;
+}
+
+async fn ask_until_it_logs(text: &str, node: &SharedQuotas, log: &Log) {
     let began = Instant::now();
-    while !log.text().contains("Redis counts again") {
+    while !log.text().contains(text) {
         assert!(began.elapsed() < Duration::from_secs(20), "{}", log.text());
-        tokio::time::sleep(Duration::from_millis(100)).await;
         once(node, charge("5/hour", 2)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
@@ -144,12 +126,7 @@ async fn recovers_from_a_temporarily_wrong_password() {
 
         redis.ask(&["-a", "hunter2", "CONFIG", "SET", "requirepass", "other"]);
         redis.ask(&["-a", "other", "CLIENT", "KILL", "TYPE", "normal"]);
-        let began = Instant::now();
-        while !log.text().contains("Password authentication failed") {
-            assert!(began.elapsed() < Duration::from_secs(20), "{}", log.text());
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            once(&node, charge("5/hour", 2)).await;
-        }
+        wait_until_it_is_refused(&node, &log).await;
         redis.ask(&["-a", "other", "CONFIG", "SET", "requirepass", "hunter2"]);
         wait_until_it_counts(&node, &log).await;
     }
@@ -166,8 +143,7 @@ async fn a_password_may_be_corrected_after_the_start() {
         redis.ask(&["CONFIG", "SET", "requirepass", "other"]);
         let url = format!("{}?pass=hunter2", redis.url());
         let node = SharedQuotas::new(&url.into(), Arc::new(LocalQuotas::default())).unwrap();
-        assert!(is_granted(&node, charge("1/hour", 1)).await);
-        assert!(log.text().contains("Password authentication failed"), "{}", log.text());
+        wait_until_it_is_refused(&node, &log).await;
         redis.ask(&["-a", "other", "CONFIG", "SET", "requirepass", "hunter2"]);
         wait_until_it_counts(&node, &log).await;
     }

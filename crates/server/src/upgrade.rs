@@ -50,6 +50,7 @@ mod tests {
 
     use exit3_archive::{ArchiveReader, Event, Keys};
     use exit3_ports::{Rows, Target};
+    use exit3_testkit::log::Log;
     use exit3_testkit::migrations::store_lead;
 
     use super::*;
@@ -124,13 +125,10 @@ mod tests {
     async fn a_missing_backup_is_explained() {
         let directory = tempfile::tempdir().unwrap();
         let (settings, backend) = behind(directory.path(), None).await;
-        let path = directory.path().join("log");
-        let log = std::sync::Mutex::new(std::fs::File::create(&path).unwrap());
-        let lines = tracing_subscriber::fmt().with_writer(log).with_ansi(false).finish();
-        let told = tracing::subscriber::set_default(lines);
+        let log = Log::default();
+        let _told = tracing::subscriber::set_default(log.subscriber());
         upgrade(&settings, &backend, CHANGES).await.unwrap();
-        drop(told);
-        let log = std::fs::read_to_string(path).unwrap();
+        let log = log.text();
         assert!(log.contains("without a backup") && log.contains("BACKUP_TO"), "{log}");
         assert!(CHANGES.iter().all(|name| log.contains(name)), "{log}");
         assert_eq!(backend.migrate().await.unwrap(), 0);

@@ -12,6 +12,7 @@ pub mod builders;
 pub mod collector;
 pub mod contract;
 mod lead_rules;
+pub mod log;
 pub mod migrations;
 pub mod postgres;
 pub mod quotas;

@@ -3,6 +3,7 @@
 use exit3_ports::TABLES;
 use exit3_testkit::contract::fill;
 use exit3_testkit::contract::transfer::assert_nothing_is_left_out;
+use exit3_testkit::log::Log;
 use exit3_testkit::postgres;
 
 use crate::common::harness_over;
@@ -62,10 +63,8 @@ async fn waiting_for_another_program_is_logged_and_ends_with_it() {
     let hold = format!("SET application_name = 'older'; SELECT pg_advisory_lock({LOCK})");
     other.batch_execute(&hold).await.unwrap();
     let process: i32 = other.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
-    let log = tempfile::NamedTempFile::new().unwrap();
-    let lines = std::sync::Mutex::new(log.reopen().unwrap());
-    let told = tracing_subscriber::fmt().with_writer(lines).with_ansi(false).finish();
-    let _told = tracing::subscriber::set_default(told);
+    let log = Log::default();
+    let _told = tracing::subscriber::set_default(log.subscriber());
     let migrating = tokio::spawn({
         let own = open(database.url());
         async move { own.migrate().await }
@@ -74,7 +73,7 @@ async fn waiting_for_another_program_is_logged_and_ends_with_it() {
         "waiting for another program that holds the migration lock: process {process} of role \
          postgres (older, 127.0.0.1, idle for"
     );
-    crate::until(async || std::fs::read_to_string(log.path()).unwrap().contains(&sentence)).await;
+    crate::until(async || log.text().contains(&sentence)).await;
     assert!(!migrating.is_finished());
     other.batch_execute("SELECT pg_advisory_unlock_all()").await.unwrap();
     assert!(migrating.await.unwrap().unwrap() > 0);

@@ -2,6 +2,7 @@
 
 use exit3_ports::{Transfer, table};
 use exit3_testkit::builders::{act, at, lead};
+use exit3_testkit::log::Log;
 use exit3_testkit::postgres;
 
 use crate::{shared, until};
@@ -35,14 +36,11 @@ async fn waiting_to_restore_is_logged_with_the_blocking_session() {
     let writer = postgres::client(database.url()).await;
     let write = "SET application_name = 'slow'; BEGIN; UPDATE leads SET notes = notes";
     writer.batch_execute(write).await.unwrap();
-    let log = tempfile::NamedTempFile::new().unwrap();
-    let lines = std::sync::Mutex::new(log.reopen().unwrap());
-    let told = tracing_subscriber::fmt().with_writer(lines).with_ansi(false).finish();
-    let _told = tracing::subscriber::set_default(told);
+    let log = Log::default();
+    let _told = tracing::subscriber::set_default(log.subscriber());
     let loading = tokio::spawn(async move { own.transfer().load().await.map(drop) });
-    let told = || std::fs::read_to_string(log.path()).unwrap();
-    until(async || told().contains("waiting for others who use the tables: process ")).await;
-    assert!(told().contains("(slow, "), "{}", told());
+    until(async || log.text().contains("waiting for others who use the tables: process ")).await;
+    assert!(log.text().contains("(slow, "), "{}", log.text());
     assert!(!loading.is_finished());
     writer.batch_execute("COMMIT").await.unwrap();
     loading.await.unwrap().unwrap();
