@@ -6,14 +6,16 @@ use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use askama::Template;
 use exit3_app::contracts::{self, ContractError, Receiving};
-use exit3_app::{clients, events};
+use exit3_app::{clients, events, sign_ins};
 use exit3_domain::access::{Action, Record};
 use exit3_domain::clients::{Client, ClientId, RESOURCE};
 use exit3_domain::contracts::MOST_BYTES;
 use exit3_domain::validation::Violation;
 use exit3_domain::versions::{Expected, Version, Versions};
 use exit3_web::body::Parts;
-use exit3_web::{ApiError, Endpoint, ErrorShape, RoutePolicy, attach, file_body, path};
+use exit3_web::{
+    ApiError, Endpoint, ErrorShape, RoutePolicy, attach, current_request, file_body, path,
+};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use i18n_embed_fl::fl;
@@ -26,7 +28,7 @@ use crate::page::{POLICY, page, page_with, see_other};
 use crate::resource::Pages;
 use crate::shell::Shell;
 use crate::visit::Member;
-use crate::{Admin, BASE};
+use crate::{Admin, BASE, cookie};
 
 /// Contracts in the back office.
 pub(crate) const PAGES: Pages =
@@ -203,6 +205,10 @@ async fn store(
         }
     }
     let Some(received) = received else { return Ok(Err(None)) };
+    // The file took its time, in which the sign-in may have ended or the role may have changed.
+    let token = cookie::token(request, member.visit.https).ok_or(PageError::Forbidden)?;
+    let who = sign_ins::signed_in(&admin.app, &token).await?.ok_or(PageError::Forbidden)?;
+    let doer = who.doer(current_request());
     Ok(received.finish(&admin.app, &expected, &doer).await.map(drop).map_err(Some))
 }
 

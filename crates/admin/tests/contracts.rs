@@ -17,7 +17,8 @@ use exit3_domain::clients::{Client, NewClient};
 use exit3_domain::events::{Changes, Verb};
 use exit3_domain::staff::{Language, Role};
 use exit3_files::ContractDirectory;
-use office::{Office, client, created, get, now, signed_in};
+use exit3_ports::SignIns;
+use office::{Office, client, created, get, now, signed_in, token};
 use tempfile::TempDir;
 
 const PATH: &str = "/backend/admin/clients/7/contract/";
@@ -117,6 +118,19 @@ async fn another_version_of_the_client_keeps_its_contract() {
     let answer = office.answer(request).await;
     assert_eq!(answer.status, StatusCode::PRECONDITION_FAILED);
     assert!(answer.body.contains("Somebody else changed this client"), "{}", answer.body);
+}
+
+#[actix_web::test]
+async fn a_sign_in_that_ends_during_an_upload_stores_nothing() {
+    let (mut office, directory) = office(None);
+    let found = office.repositories.sign_ins.find(&token().digest()).await.unwrap();
+    office.repositories.sign_ins.checkpoint();
+    office.repositories.sign_ins.expect_find().times(1).return_once(move |_| Ok(found));
+    office.repositories.sign_ins.expect_find().returning(|_| Ok(None));
+    let answer = office.answer(upload(&[("file", Some("a.pdf"), PDF)])).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    let uploads = fs::read_dir(directory.path().join("uploads"));
+    assert_eq!(uploads.map_or(0, Iterator::count), 0);
 }
 
 #[actix_web::test]

@@ -10,6 +10,7 @@ mod sweep;
 use std::fmt::Display;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use exit3_domain::access::{Action, Record};
 use exit3_domain::clients::{Client, ClientId, RESOURCE, is_contract_path};
@@ -18,7 +19,7 @@ use exit3_domain::events::{Changes, Event};
 use exit3_domain::versions::Expected;
 use exit3_ports::{ContractScanner, ContractStore, StoreError, TRACE};
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::access::{Doer, Forbidden};
 use crate::clients::owner;
@@ -185,11 +186,24 @@ fn file_of(client: &Client) -> Option<&str> {
 /// How much work on files is done at the same time. Each thread takes memory of its own.
 static TURNS: Semaphore = Semaphore::const_new(4);
 
+/// How many files are scanned at the same time. A scanner that hangs holds up no other work.
+static SCANS: Semaphore = Semaphore::const_new(4);
+
+/// How long a file waits for its turn to be scanned.
+const SCAN_PATIENCE: Duration = Duration::from_secs(15);
+
 /// Runs work on files on a thread that may block.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, ContractError> {
     let turn = TURNS.acquire().await.map_err(|error| failed(&error))?;
+    in_turn(turn, work).await
+}
+
+async fn in_turn<T: Send + 'static>(
+    turn: SemaphorePermit<'static>,
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, ContractError> {
     let work = move || {
         // The work keeps its turn until its end, even if the caller goes away.
         let _turn = turn;

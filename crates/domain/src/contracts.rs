@@ -124,7 +124,8 @@ pub struct Contract {
     pub name: ContractName,
     /// `None` for files that the service has not received itself, such as imported ones.
     pub received: Option<Received>,
-    /// Since when no client has this contract, as far as that has been noticed.
+    /// Since when no client has this contract, as far as that has been noticed; [`DOOMED`] if its
+    /// file is about to be removed.
     pub unused_since: Option<DateTime<Utc>>,
 }
 
@@ -162,6 +163,9 @@ pub const FILE: &str = "contract_file";
 /// back.
 pub const KEPT_DAYS: i64 = 30;
 
+/// Since when a file counts as unused that is about to be removed. It cannot come back.
+pub const DOOMED: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
 /// The beginning of the paths of files that the service has received.
 pub const RECEIVED: &str = "uploads/";
 
@@ -182,6 +186,8 @@ mod tests {
         let after = |hours| unused.can_come_back(since + TimeDelta::hours(hours));
         assert!(after(0) && after(29 * 24 - 1) && !after(29 * 24));
         assert!(Contract::at("a/b.pdf").can_come_back(since));
+        let doomed = Contract { unused_since: Some(DOOMED), ..unused.clone() };
+        assert!(!doomed.can_come_back(since));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! [`ContractStore`](crate::ContractStore).
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use exit3_domain::clients::ClientId;
 use exit3_domain::contracts::{Contract, NewContract};
 use exit3_domain::events::Act;
@@ -36,13 +36,17 @@ pub const TABLE: Table = Table {
     rights: "SELECT, INSERT, UPDATE, DELETE",
 };
 
+/// How long a file may be on the way to its client after it was received.
+pub const ARRIVING: TimeDelta = TimeDelta::hours(1);
+
 /// Stores what is known of contract files. Which client has which one is in the rows of clients.
 ///
 /// Every method may fail with [`StoreError::Unavailable`].
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait ContractFileRepository: Send + Sync {
-    /// Stores a file that was received. It counts as unused until a client has it.
+    /// Stores a file that was received. It counts as unused until a client has it: what gives it to
+    /// a client ends that in the same transaction.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] with [`FILE_TAKEN`].
@@ -65,15 +69,15 @@ pub trait ContractFileRepository: Send + Sync {
     /// Removes what is known of a file, unless a client has it. Returns whether it did.
     async fn discard(&self, file: &str) -> Result<bool, StoreError>;
 
-    /// Notes which files are unused since `now`, and which are used again. Adds the files that
-    /// clients have and that it does not know, such as imported ones. Removes what is known of those
-    /// that are unused since before `end`, and returns their paths.
+    /// Notes which files are unused since `now`. Dooms those that are unused since before `end`, and
+    /// returns their paths, also those of files that were doomed before: they may still be there.
+    /// Leaves alone what was received less than [`ARRIVING`] ago and that no client has had.
     async fn sweep(
         &self,
         now: DateTime<Utc>,
         end: DateTime<Utc>,
     ) -> Result<Vec<String>, StoreError>;
 
-    /// Those of the files that it does not know and that no client has.
-    async fn unknown(&self, files: &[String]) -> Result<Vec<String>, StoreError>;
+    /// Those of the files that no client has and that are doomed or not known.
+    async fn needless(&self, files: &[String]) -> Result<Vec<String>, StoreError>;
 }

@@ -63,10 +63,10 @@ repositories::resources! {
     subscribers: SubscriberRepository, MockSubscriberRepository;
     /// API keys.
     api_keys: ApiKeyRepository, MockApiKeyRepository;
+    /// What is known of contract files. A client that goes adds to it, so it is emptied after them.
+    contract_files: ContractFileRepository, MockContractFileRepository;
     /// Clients.
     clients: ClientRepository, MockClientRepository;
-    /// What is known of contract files.
-    contract_files: ContractFileRepository, MockContractFileRepository;
     /// Staff accounts.
     staff: StaffRepository, MockStaffRepository;
     /// Notes about leads.

@@ -7,8 +7,9 @@ use diesel::prelude::{OptionalExtension, Queryable};
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use exit3_domain::clients::{ClientId, RESOURCE};
-use exit3_domain::contracts::{Contract, ContractName, NewContract, Received};
+use exit3_domain::contracts::{Contract, ContractName, DOOMED, NewContract, Received};
 use exit3_domain::events::{Act, Actor, Verb};
+use exit3_ports::contract_files::ARRIVING;
 use exit3_ports::{ContractFileRepository, StoreError};
 
 use crate::events::{EventRow, Noted};
@@ -156,7 +157,11 @@ impl ContractFileRepository for PgContractFileRepository {
     ) -> Result<Vec<String>, StoreError> {
         let swept = self.pool.write(|mut connection| {
             let query = Sql::<Text>::cached(SWEEP_BEGIN)
+                .value(Value::Time(DOOMED))
+                .sql(" WHERE unused_since < ")
                 .value(Value::time(end))
+                .sql(ARRIVED)
+                .value(Value::time(now - ARRIVING))
                 .sql(SWEEP_MIDDLE)
                 .value(Value::time(now))
                 .sql(SWEEP_END);
@@ -168,41 +173,33 @@ impl ContractFileRepository for PgContractFileRepository {
         swept.await
     }
 
-    async fn unknown(&self, files: &[String]) -> Result<Vec<String>, StoreError> {
+    async fn needless(&self, files: &[String]) -> Result<Vec<String>, StoreError> {
         let query = Sql::<Text>::cached("SELECT asked.file FROM unnest(")
             .value(Value::Texts(files.iter().cloned().map(Some).collect()))
             .sql(
-                ") AS asked (file) \
-                 WHERE NOT EXISTS (SELECT FROM contract_files WHERE file = asked.file) \
-                 AND NOT EXISTS (SELECT FROM clients WHERE contract_file = asked.file)",
-            );
-        let unknown = self.pool.read(|mut connection| {
+                ") AS asked (file) WHERE NOT EXISTS (SELECT FROM contract_files \
+                 WHERE file = asked.file AND unused_since IS DISTINCT FROM ",
+            )
+            .value(Value::Time(DOOMED))
+            .sql(") AND NOT EXISTS (SELECT FROM clients WHERE contract_file = asked.file)");
+        let needless = self.pool.read(|mut connection| {
             let query = query.clone();
             async move {
-                let unknown: QueryResult<Vec<String>> = query.load(&mut *connection).await;
-                connection.done(unknown)
+                let needless: QueryResult<Vec<String>> = query.load(&mut *connection).await;
+                connection.done(needless)
             }
         });
-        unknown.await
+        needless.await
     }
 }
 
-/// Adds files of clients that are not known, and removes what is known of unused ones. The rest
-/// marks others. No row is in two of these parts: a removed one is marked already.
-const SWEEP_BEGIN: &str = "WITH added AS ( \
-    INSERT INTO contract_files (file, client_id) \
-        SELECT contract_file, min(id) FROM clients \
-        WHERE contract_file <> '' AND NOT EXISTS \
-            (SELECT FROM contract_files WHERE file = contract_file) \
-        GROUP BY contract_file ON CONFLICT DO NOTHING), \
-    looked AS ( \
-        SELECT id, EXISTS (SELECT FROM clients WHERE contract_file = file) AS is_used \
-        FROM contract_files), \
-    removed AS ( \
-        DELETE FROM contract_files USING looked \
-        WHERE contract_files.id = looked.id AND NOT is_used AND unused_since < ";
-const SWEEP_MIDDLE: &str = " RETURNING file), \
-    marked AS (UPDATE contract_files SET unused_since = CASE WHEN NOT is_used THEN ";
-const SWEEP_END: &str = " END FROM looked \
-        WHERE contract_files.id = looked.id AND is_used = (unused_since IS NOT NULL)) \
-    SELECT file FROM removed";
+/// Dooms unused files; the rest notes others. No row is in both parts.
+const SWEEP_BEGIN: &str = "WITH doomed AS (UPDATE contract_files SET unused_since = ";
+/// Not a file that was received a moment ago, and that no client has had.
+const ARRIVED: &str = " AND (unused_since IS DISTINCT FROM received_at OR received_at < ";
+const SWEEP_MIDDLE: &str = ") \
+        AND NOT EXISTS (SELECT FROM clients WHERE contract_file = file) RETURNING file), \
+    marked AS (UPDATE contract_files SET unused_since = ";
+const SWEEP_END: &str = " WHERE unused_since IS NULL \
+        AND NOT EXISTS (SELECT FROM clients WHERE contract_file = file)) \
+    SELECT file FROM doomed";

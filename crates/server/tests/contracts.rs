@@ -232,3 +232,35 @@ async fn a_virus_is_refused_and_without_clamd_nothing_is_stored() {
         assert_eq!(files(directory.path()), (usize::from(is_there), 0));
     }
 }
+
+/// The scanner accepts everything and answers nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hanging_scanner_holds_up_no_download() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let directory = tempfile::tempdir().unwrap();
+    let service = start(directory.path(), &[]);
+    let path = client(&service).await;
+    assert!(upload(service.address(), &path, 1000).starts_with("HTTP/1.1 200"));
+    drop(service);
+    let service = start(directory.path(), &[("CLAMD_ADDR", &address)]);
+    std::thread::scope(|scope| {
+        let uploads: Vec<_> =
+            (0..6).map(|_| scope.spawn(|| upload(service.address(), &path, 1000))).collect();
+        // Four files are with the scanner, and the others wait.
+        let held: Vec<_> = (0..4).map(|_| silent.accept().unwrap()).collect();
+        let mut stream = TcpStream::connect(service.address()).unwrap();
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {KEY}\r\n\
+             Connection: close\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        assert!(answer(stream).starts_with("HTTP/1.1 200"));
+        assert!(uploads.iter().all(|upload| !upload.is_finished()));
+        drop((held, silent));
+        for upload in uploads {
+            assert!(upload.join().unwrap().starts_with("HTTP/1.1 503"));
+        }
+    });
+    assert_eq!(files(directory.path()), (1, 0));
+}

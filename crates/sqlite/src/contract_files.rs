@@ -5,8 +5,9 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use exit3_domain::clients::{ClientId, RESOURCE};
-use exit3_domain::contracts::{Contract, ContractName, NewContract, Received};
+use exit3_domain::contracts::{Contract, ContractName, DOOMED, NewContract, Received};
 use exit3_domain::events::{Act, Actor, Verb};
+use exit3_ports::contract_files::ARRIVING;
 use exit3_ports::{ContractFileRepository, StoreError};
 
 use crate::error::{from_diesel, from_diesel_about};
@@ -132,50 +133,44 @@ impl ContractFileRepository for SqliteContractFileRepository {
         now: DateTime<Utc>,
         end: DateTime<Utc>,
     ) -> Result<Vec<String>, StoreError> {
+        let arriving = microseconds(now - ARRIVING);
         let (now, end) = (microseconds(now), microseconds_rounded_up(end));
         let sweep = move |connection: &mut SqliteConnection| {
-            Sql::<()>::new(ADD).execute(connection).map_err(from_diesel)?;
-            let mut remove = Sql::<Text>::new("DELETE FROM contract_files WHERE unused_since < ");
-            remove.int(end).sql(UNUSED).sql(" RETURNING file");
-            let removed = remove.load::<String>(connection).map_err(from_diesel)?;
+            let mut doom = Sql::<Text>::new("UPDATE contract_files SET unused_since = ");
+            doom.int(microseconds(DOOMED)).sql(" WHERE unused_since < ").int(end).sql(ARRIVED);
+            doom.int(arriving).sql(")").sql(UNUSED).sql(" RETURNING file");
+            let doomed = doom.load::<String>(connection).map_err(from_diesel)?;
             let mut mark = Sql::<()>::new("UPDATE contract_files SET unused_since = ");
             mark.int(now).sql(" WHERE unused_since IS NULL").sql(UNUSED);
             mark.execute(connection).map_err(from_diesel)?;
-            Sql::<()>::new(UNMARK).execute(connection).map_err(from_diesel)?;
-            Ok(removed)
+            Ok(doomed)
         };
         self.store.writer.write(self.store.patience, sweep).await
     }
 
-    async fn unknown(&self, files: &[String]) -> Result<Vec<String>, StoreError> {
+    async fn needless(&self, files: &[String]) -> Result<Vec<String>, StoreError> {
         let files = files.to_vec();
         let look = move |connection: &mut SqliteConnection| {
-            let mut unknown = Vec::new();
+            let mut needless = Vec::new();
             for file in files {
                 let mut select =
                     Sql::<BigInt>::new("SELECT EXISTS (SELECT 1 FROM contract_files WHERE file = ");
-                select.text(&file).sql(") OR EXISTS (SELECT 1 FROM clients WHERE contract_file = ");
+                select.text(&file).sql(" AND unused_since IS NOT ").int(microseconds(DOOMED));
+                select.sql(") OR EXISTS (SELECT 1 FROM clients WHERE contract_file = ");
                 select.text(&file).sql(")");
                 if select.get_result::<i64>(connection)? == 0 {
-                    unknown.push(file);
+                    needless.push(file);
                 }
             }
-            Ok(unknown)
+            Ok(needless)
         };
         self.store.readers.run(look).await
     }
 }
 
-/// Adds the files of clients that are not known.
-const ADD: &str = "INSERT INTO contract_files (file, client_id) \
-    SELECT contract_file, min(id) FROM clients WHERE contract_file <> '' \
-    AND NOT EXISTS (SELECT 1 FROM contract_files WHERE file = contract_file) \
-    GROUP BY contract_file";
+/// Not a file that was received a moment ago, and that no client has had.
+const ARRIVED: &str = " AND (unused_since IS NOT received_at OR received_at < ";
 
 /// No client has the file.
 const UNUSED: &str =
     " AND NOT EXISTS (SELECT 1 FROM clients WHERE contract_file = contract_files.file)";
-
-/// A client has the file again.
-const UNMARK: &str = "UPDATE contract_files SET unused_since = NULL WHERE unused_since IS NOT NULL \
-    AND EXISTS (SELECT 1 FROM clients WHERE contract_file = contract_files.file)";

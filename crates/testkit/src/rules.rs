@@ -63,10 +63,12 @@ macro_rules! repository_contract {
                 keeps_long_and_odd_names,
                 refuses_a_second_of_the_same_path,
                 forgets_a_file_unless_a_client_has_it,
-                a_file_that_no_client_has_is_forgotten_after_its_time,
-                a_file_that_comes_back_is_not_forgotten,
-                files_of_clients_become_known,
-                tells_which_files_nobody_knows,
+                a_file_that_no_client_has_is_doomed_after_its_time,
+                a_file_on_the_way_to_its_client_is_left_alone,
+                a_file_that_comes_back_is_not_doomed,
+                a_doomed_file_that_a_client_got_at_the_last_moment_is_needed,
+                files_that_clients_lose_become_known,
+                tells_which_files_nobody_needs,
                 a_download_of_a_missing_client_is_not_noted,
             }
             erasure {

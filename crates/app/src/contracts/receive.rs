@@ -6,8 +6,9 @@ use exit3_domain::contracts::{
 };
 use exit3_domain::versions::Expected;
 use exit3_ports::{ContractUpload, StoreError, TRACE};
+use tokio::time::timeout;
 
-use super::{ContractError, blocking, find, give};
+use super::{ContractError, SCAN_PATIENCE, SCANS, blocking, find, give, in_turn};
 use crate::App;
 use crate::access::Doer;
 
@@ -96,7 +97,9 @@ impl Receiving {
                 let found = scanner.scan(&mut *upload.content()?);
                 Ok((found, upload))
             };
-            let (found, scanned) = blocking(scan).await?;
+            let turn = timeout(SCAN_PATIENCE, SCANS.acquire()).await;
+            let turn = turn.ok().and_then(Result::ok).ok_or(ContractError::NotScanned)?;
+            let (found, scanned) = in_turn(turn, scan).await?;
             let virus = found.map_err(|error| {
                 tracing::error!(%error, "the virus scanner does not answer");
                 ContractError::NotScanned

@@ -1,22 +1,24 @@
 //! Removes files that no client has.
 
 use std::io;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use exit3_domain::clients::is_contract_path;
 use exit3_domain::contracts::{KEPT_DAYS, RECEIVED};
+use exit3_ports::contract_files::ARRIVING;
 use exit3_ports::{ContractFound, with_causes};
 use serde::{Deserialize, Serialize};
 
-use super::{ContractError, blocking};
+use super::{ContractError, blocking, failed};
 use crate::App;
 use crate::jobs::{JobFailure, Payload};
 
 /// How old a file is that no row names, when it is removed. An upload takes minutes.
 const SAFE: TimeDelta = TimeDelta::days(1);
 
-/// Longer than an upload takes. `purge` leaves younger files alone.
-const UPLOAD: TimeDelta = TimeDelta::hours(1);
+/// Longer than an undo takes from its look at the contract to its commit.
+const UNDOING: Duration = Duration::from_secs(5);
 
 /// How many files are looked up at a time.
 const STEP: usize = 500;
@@ -59,19 +61,30 @@ pub async fn purge(app: &App) -> Result<(), ContractError> {
     // A directory that is not there has no files to remove, but it may come back.
     blocking(move || store.check().map_err(io::Error::other)).await?;
     let now = app.clock.now();
-    // The first time notes what is unused since now.
-    remove_unused(app, now, now).await?;
+    // Notes what is unused since now.
+    app.repositories()?.contract_files.sweep(now, now).await?;
     remove_unused(app, now, now + TimeDelta::microseconds(1)).await?;
-    remove_unnamed(app, now - UPLOAD).await
+    remove_unnamed(app, now - ARRIVING).await
 }
 
+/// Removes the files that no client has had since before `end`. Their rows go after them, so a file
+/// that cannot be removed is found again.
 async fn remove_unused(
     app: &App,
     now: DateTime<Utc>,
     end: DateTime<Utc>,
 ) -> Result<(), ContractError> {
-    let gone = app.repositories()?.contract_files.sweep(now, end).await?;
-    remove(app, gone).await
+    let files = &app.repositories()?.contract_files;
+    let doomed = files.sweep(now, end).await?;
+    if doomed.is_empty() {
+        return Ok(());
+    }
+    // From here on no undo begins to bring them back. One that has begun may still do so.
+    tokio::time::sleep(UNDOING).await;
+    for files in doomed.chunks(STEP) {
+        remove_needless(app, files).await?;
+    }
+    Ok(())
 }
 
 /// Removes files that the service has received, but that no row names.
@@ -93,27 +106,38 @@ async fn remove_unnamed(app: &App, end: DateTime<Utc>) -> Result<(), ContractErr
         Ok(old)
     };
     let old = blocking(list).await?;
-    for names in old.chunks(STEP) {
-        let unknown = app.repositories()?.contract_files.unknown(names).await?;
-        remove(app, unknown).await?;
+    for files in old.chunks(STEP) {
+        remove_needless(app, files).await?;
     }
     Ok(())
 }
 
-async fn remove(app: &App, files: Vec<String>) -> Result<(), ContractError> {
+/// Removes those of the files that no client has and that are doomed or not known, and then what is
+/// known of them.
+async fn remove_needless(app: &App, files: &[String]) -> Result<(), ContractError> {
+    let known = &app.repositories()?.contract_files;
+    let needless = known.needless(files).await?;
     let store = app.contracts.store.clone();
-    let count = files.len();
     // One that cannot be removed keeps none of the others.
     let remove = move || {
         let mut outcome = Ok(());
-        for file in files.iter().filter(|file| is_contract_path(file)) {
-            outcome = outcome.and(store.remove(file));
+        let mut removed = Vec::new();
+        for file in needless {
+            // A path that leads elsewhere, from an import, is no file of ours.
+            match if is_contract_path(&file) { store.remove(&file) } else { Ok(()) } {
+                Ok(()) => removed.push(file),
+                Err(error) => outcome = outcome.and(Err(error)),
+            }
         }
-        outcome
+        Ok((outcome, removed))
     };
-    blocking(remove).await?;
-    if count > 0 {
+    let (outcome, removed) = blocking(remove).await?;
+    for file in &removed {
+        known.discard(file).await?;
+    }
+    if !removed.is_empty() {
+        let count = removed.len();
         tracing::info!(count, "contract files that no client has were removed");
     }
-    Ok(())
+    outcome.map_err(|error| failed(&error))
 }

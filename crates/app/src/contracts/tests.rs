@@ -302,10 +302,11 @@ async fn what_is_not_there_is_not_sent() {
     assert!(matches!(outcome, Err(ContractError::Store(_))), "no file without its event");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn files_that_a_crash_left_are_removed_after_a_day_and_others_stay() {
     let (mut mocks, directory) = mocks(None, None);
-    let old = ["uploads/left", "uploads/known", "2024/imported.pdf", "uploads/unused"];
+    let old =
+        ["uploads/left", "uploads/known", "2024/imported.pdf", "uploads/unused", "uploads/back"];
     for name in old.iter().chain(&["uploads/young"]) {
         put(directory.path(), name, PDF);
     }
@@ -319,22 +320,27 @@ async fn files_that_a_crash_left_are_removed_after_a_day_and_others_stay() {
     let files = &mut mocks.repositories.contract_files;
     files.expect_sweep().times(1).returning(|at, end| {
         assert_eq!((at, at - end), (now(), chrono::TimeDelta::days(KEPT_DAYS)));
-        Ok(vec!["uploads/unused".to_owned(), "../outside".to_owned()])
+        Ok(["uploads/unused", "../outside", "uploads/back"].map(str::to_owned).into())
     });
-    files.expect_unknown().times(1).returning(|asked| {
+    files.expect_needless().times(2).returning(|asked| {
         let mut asked = asked.to_vec();
         asked.sort();
-        assert_eq!(asked, ["uploads/known", "uploads/left"]);
+        if asked == ["../outside", "uploads/back", "uploads/unused"] {
+            return Ok(asked.into_iter().filter(|file| file != "uploads/back").collect());
+        }
+        assert_eq!(asked, ["uploads/back", "uploads/known", "uploads/left"]);
         Ok(vec!["uploads/left".to_owned()])
     });
+    let gone = ["../outside", "uploads/left", "uploads/unused"];
+    files.expect_discard().times(3).returning(move |file| Ok(gone.contains(&file)));
     let app = mocks.into_app();
     sweep(app.clone(), Sweep {}).await.unwrap();
     let mut left = names(&app);
     left.sort();
-    assert_eq!(left, ["2024/imported.pdf", "uploads/known", "uploads/young"]);
+    assert_eq!(left, ["2024/imported.pdf", "uploads/back", "uploads/known", "uploads/young"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_erasure_removes_all_files_that_no_client_has() {
     let (mut mocks, directory) = mocks(None, None);
     put(directory.path(), "uploads/unused", PDF);
@@ -344,15 +350,18 @@ async fn an_erasure_removes_all_files_that_no_client_has() {
         seen.lock().unwrap().push(end > at);
         Ok(if end > at { vec!["uploads/unused".to_owned()] } else { Vec::new() })
     });
+    let files = &mut mocks.repositories.contract_files;
+    files.expect_needless().returning(|names| Ok(names.to_vec()));
+    files.expect_discard().times(1).returning(|_| Ok(true));
     let app = mocks.into_app();
     purge(&app).await.unwrap();
     assert_eq!(*calls.lock().unwrap(), [false, true]);
     assert_eq!(names(&app), [""; 0]);
 }
 
-/// A first erasure could not remove the file, and its row is gone.
-#[tokio::test]
-async fn a_file_that_an_erasure_left_goes_with_the_next_one() {
+/// An upload was cut off before it had a row.
+#[tokio::test(start_paused = true)]
+async fn an_erasure_removes_files_without_rows() {
     let (mut mocks, directory) = mocks(None, None);
     let real = std::time::SystemTime::from(now());
     for (name, minutes) in [("uploads/left", 61), ("uploads/arriving", 59)] {
@@ -362,7 +371,8 @@ async fn a_file_that_an_erasure_left_goes_with_the_next_one() {
     }
     let files = &mut mocks.repositories.contract_files;
     files.expect_sweep().returning(|_, _| Ok(Vec::new()));
-    files.expect_unknown().returning(|names| Ok(names.to_vec()));
+    files.expect_needless().returning(|names| Ok(names.to_vec()));
+    files.expect_discard().returning(|_| Ok(false));
     let app = mocks.into_app();
     purge(&app).await.unwrap();
     assert_eq!(names(&app), ["uploads/arriving"]);
@@ -377,7 +387,7 @@ async fn nothing_is_erased_while_the_directory_is_away() {
     assert!(matches!(outcome, Err(ContractError::Files)), "{outcome:?}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_file_that_cannot_be_removed_keeps_none_of_the_others() {
     let (mut mocks, _directory) = mocks(None, None);
     let mut store = MockContractStore::new();
@@ -387,6 +397,10 @@ async fn a_file_that_cannot_be_removed_keeps_none_of_the_others() {
     store.expect_remove().times(1).withf(move |name| !first(name)).returning(|_| Ok(()));
     mocks.contracts = Arc::new(store);
     let gone = || vec!["uploads/first".to_owned(), "uploads/second".to_owned()];
-    mocks.repositories.contract_files.expect_sweep().returning(move |_, _| Ok(gone()));
+    let files = &mut mocks.repositories.contract_files;
+    files.expect_sweep().returning(move |_, _| Ok(gone()));
+    files.expect_needless().returning(|names| Ok(names.to_vec()));
+    // The row of the first one stays, so that it is found again.
+    files.expect_discard().times(1).withf(move |name| !first(name)).returning(|_| Ok(true));
     assert!(matches!(purge(&mocks.into_app()).await, Err(ContractError::Files)));
 }

@@ -1,6 +1,7 @@
 use std::fs::File;
 
 use clap::Args;
+use exit3_app::contracts;
 use exit3_archive::{ArchiveError, restore_and};
 use exit3_domain::events::{Actor, Author};
 use exit3_ports::{Clock, Load};
@@ -79,6 +80,12 @@ async fn restore_from(
     ));
     if !erased.is_empty() {
         say(format_args!("Erased again, as listed: {}", told(&erased)));
+        contracts::purge(&backend.patient_app()).await.map_err(|error| {
+            format!(
+                "the data was restored, but contract files that no client has could not be \
+                 removed: {error}; run `exit3 erase` again for a person who was erased"
+            )
+        })?;
     }
     Ok(())
 }

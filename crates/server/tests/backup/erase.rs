@@ -35,6 +35,22 @@ fn assert_names_nobody(rows: &[(String, String)]) {
     }
 }
 
+/// Gives a contract to a new client and takes it away again. Its file stays for a while.
+async fn lose_a_contract(service: &Service) {
+    let client = r#"{"team_id": "T", "category": "web_dev"}"#;
+    let made = service.post("/backend/api/v1/clients/", KEY, client).await;
+    let id = made.json::<Value>().await.unwrap()["id"].clone();
+    let url = service.url(&format!("/backend/api/v1/clients/{id}/contract/"));
+    let body = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"ana@acme.hr.pdf\"\
+                \r\n\r\n%PDF-1.7\n\r\n--x--\r\n";
+    let upload = reqwest::Client::new().put(&url).body(body);
+    let upload = upload.header("Content-Type", "multipart/form-data; boundary=x");
+    for (request, status) in [(upload, 200), (reqwest::Client::new().delete(&url), 204)] {
+        let sent = request.header("Authorization", format!("Basic {KEY}")).send();
+        assert_eq!(sent.await.unwrap().status(), status);
+    }
+}
+
 async fn assert_a_person_is_erased(kind: Kind) {
     let site = Site::new(kind).await;
     let to = [("BACKUP_TO", "backups")];
@@ -78,6 +94,9 @@ async fn assert_a_person_is_erased(kind: Kind) {
         let body = json!({ "email": email }).to_string();
         assert_eq!(service.post(SUBSCRIBERS, KEY, &body).await.status(), 201);
     }
+    lose_a_contract(&service).await;
+    let files = || std::fs::read_dir(site.path("data/contracts/uploads")).unwrap().count();
+    assert_eq!(files(), 1);
     let archive = site.back_up();
     let before = sums(&archive);
 
@@ -97,6 +116,7 @@ async fn assert_a_person_is_erased(kind: Kind) {
     for (id, status) in [(hers, 404), (given, 200), (other, 200)] {
         assert_eq!(service.get(&format!("{LEADS}{id}/"), KEY).await.status(), status, "{id}");
     }
+    assert_eq!(files(), 0);
     let rows_after = rows(&site.back_up());
     let kept: Vec<_> = rows_after
         .iter()
@@ -122,6 +142,7 @@ async fn assert_a_person_is_erased(kind: Kind) {
     let said = must(&["restore", archive, "--replace"]);
     let again = "Erased again, as listed: 1 leads, 1 subscribers, values in 4 events\n";
     assert!(said.ends_with(again), "{said}");
+    assert_eq!(files(), 0, "the archive contains the file that was removed");
     let restored = rows(&site.back_up());
     assert_names_nobody(&restored);
     assert_eq!(restored.iter().filter(|(table, _)| table == "leads").count(), 2);

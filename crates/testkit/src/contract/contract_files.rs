@@ -1,7 +1,7 @@
 //! What is known of contract files, and for how long.
 
 use exit3_domain::clients::{Client, ClientId, NewClient};
-use exit3_domain::contracts::{Contract, ContractName, NewContract, Received};
+use exit3_domain::contracts::{Contract, ContractName, DOOMED, NewContract, Received};
 use exit3_domain::events::Actor;
 use exit3_ports::StoreError;
 use exit3_ports::contract_files::FILE_TAKEN;
@@ -28,8 +28,6 @@ fn received(file: &str, microseconds: i64) -> NewContract {
 /// Stores rows with all kinds of values.
 pub(crate) async fn fill(harness: &Harness) {
     harness.contract_files.receive(&received("uploads/fill", 7)).await.unwrap();
-    // Makes the contracts of clients known.
-    harness.contract_files.sweep(at(9), at(0)).await.unwrap();
 }
 
 async fn receive(harness: &Harness, file: &str, microseconds: i64) {
@@ -103,65 +101,93 @@ pub async fn forgets_a_file_unless_a_client_has_it(harness: &Harness) {
     assert!(found(harness, "uploads/b").await.is_none());
 }
 
-pub async fn a_file_that_no_client_has_is_forgotten_after_its_time(harness: &Harness) {
+/// In microseconds, longer than a file may be on its way to its client.
+const ARRIVED: i64 = 3_600_000_000 + 20;
+
+pub async fn a_file_that_no_client_has_is_doomed_after_its_time(harness: &Harness) {
     for file in ["uploads/a", "uploads/b", "uploads/c"] {
         receive(harness, file, 10).await;
     }
+    let unused = async |file: &str| found(harness, file).await.unwrap().unused_since;
+    assert_eq!(unused("uploads/a").await, Some(at(10)));
     let (replaced, deleted) =
         (having(harness, "uploads/a").await, having(harness, "uploads/b").await);
-    // From now on both are known to be used, and the third is not.
-    assert_eq!(sweep(harness, 20, 5).await, [""; 0]);
-    let unused = async |file: &str| found(harness, file).await.unwrap().unused_since;
-    assert_eq!(unused("uploads/a").await, None);
-    assert_eq!(unused("uploads/c").await, Some(at(10)));
+    assert_eq!([unused("uploads/a").await, unused("uploads/c").await], [None, Some(at(10))]);
+    assert_eq!(sweep(harness, ARRIVED, 10).await, [""; 0]);
     give(harness, &replaced, None).await;
     harness.clients.delete(&deleted, &some_act()).await.unwrap();
-    assert_eq!(sweep(harness, 30, 11).await, ["uploads/c"]);
-    assert_eq!(unused("uploads/a").await, Some(at(30)));
-    assert_eq!(unused("uploads/b").await, Some(at(30)));
-    // Another sweep does not move the beginning.
-    assert_eq!(sweep(harness, 40, 30).await, [""; 0]);
-    assert_eq!(unused("uploads/a").await, Some(at(30)));
-    assert_eq!(sweep(harness, 50, 31).await, ["uploads/a", "uploads/b"]);
-    assert_eq!(found(harness, "uploads/a").await, None);
-    assert_eq!(sweep(harness, 60, 60).await, [""; 0]);
+    assert_eq!(sweep(harness, ARRIVED + 1, 11).await, ["uploads/c"]);
+    let left = Some(at(ARRIVED + 1));
+    assert_eq!([unused("uploads/a").await, unused("uploads/b").await], [left; 2]);
+    // Another sweep does not move the beginning. It names a doomed file again.
+    assert_eq!(sweep(harness, ARRIVED + 2, ARRIVED + 1).await, ["uploads/c"]);
+    assert_eq!(unused("uploads/a").await, left);
+    assert!(harness.contract_files.discard("uploads/c").await.unwrap());
+    assert_eq!(sweep(harness, ARRIVED + 3, ARRIVED + 2).await, ["uploads/a", "uploads/b"]);
+    assert_eq!(unused("uploads/a").await, Some(DOOMED));
 }
 
-pub async fn a_file_that_comes_back_is_not_forgotten(harness: &Harness) {
+pub async fn a_file_on_the_way_to_its_client_is_left_alone(harness: &Harness) {
+    receive(harness, "uploads/a", 10).await;
+    assert_eq!(sweep(harness, 20, 30).await, [""; 0]);
+    assert_eq!(sweep(harness, ARRIVED, ARRIVED + 1).await, ["uploads/a"]);
+    // A client has had this one, so it does not arrive any more.
+    receive(harness, "uploads/b", 10).await;
+    let seen = having(harness, "uploads/b").await;
+    give(harness, &seen, None).await;
+    assert_eq!(sweep(harness, 20, 20).await, ["uploads/a"]);
+    assert_eq!(sweep(harness, 20, 21).await, ["uploads/a", "uploads/b"]);
+}
+
+pub async fn a_file_that_comes_back_is_not_doomed(harness: &Harness) {
     receive(harness, "uploads/a", 10).await;
     let seen = having(harness, "uploads/a").await;
     let seen = give(harness, &seen, None).await;
     sweep(harness, 20, 5).await;
     give(harness, &seen, Some("uploads/a")).await;
-    // It has come back, although that was not noticed yet.
     assert_eq!(sweep(harness, 90, 80).await, [""; 0]);
     assert_eq!(found(harness, "uploads/a").await.unwrap().unused_since, None);
 }
 
-pub async fn files_of_clients_become_known(harness: &Harness) {
-    let imported = having(harness, "contracts/2024/Ugovor.docx").await;
-    having(harness, "contracts/2024/Ugovor.docx").await;
+pub async fn a_doomed_file_that_a_client_got_at_the_last_moment_is_needed(harness: &Harness) {
+    let seen = having(harness, "contracts/a").await;
+    let deleted = having(harness, "contracts/b").await;
+    let seen = give(harness, &seen, None).await;
+    harness.clients.delete(&deleted, &some_act()).await.unwrap();
+    sweep(harness, 20, 5).await;
+    let doomed = sweep(harness, 30, 21).await;
+    assert_eq!(doomed, ["contracts/a", "contracts/b"]);
+    assert_eq!(harness.contract_files.needless(&doomed).await.unwrap(), doomed);
+    give(harness, &seen, Some("contracts/a")).await;
+    harness.clients.restore(&deleted, &some_act()).await.unwrap();
+    assert_eq!(harness.contract_files.needless(&doomed).await.unwrap(), [""; 0]);
+    assert_eq!(sweep(harness, 90, 80).await, [""; 0]);
+}
+
+pub async fn files_that_clients_lose_become_known(harness: &Harness) {
+    let file = "contracts/2024/Ugovor.docx";
+    let (imported, other) = (having(harness, file).await, having(harness, file).await);
     having(harness, "").await;
     harness.clients.create(&client("none"), &some_act()).await.unwrap();
-    let file = "contracts/2024/Ugovor.docx";
     assert_eq!(found(harness, file).await, None);
-    for now in [20, 30] {
-        assert_eq!(sweep(harness, now, 5).await, [""; 0]);
-        assert_eq!(found(harness, file).await, Some(Contract::at(file)));
-    }
     give(harness, &imported, None).await;
-    assert_eq!(sweep(harness, 40, 40).await, [""; 0], "another client has it");
+    assert_eq!(found(harness, file).await, Some(Contract::at(file)));
+    assert_eq!(sweep(harness, 40, 40).await, [""; 0]);
+    assert_eq!(sweep(harness, 41, 41).await, [""; 0], "another client has it");
+    harness.clients.delete(&other, &some_act()).await.unwrap();
+    assert_eq!(sweep(harness, 42, 42).await, [""; 0]);
+    assert_eq!(sweep(harness, 43, 43).await, [file]);
     assert_eq!(found(harness, "").await, None);
 }
 
-pub async fn tells_which_files_nobody_knows(harness: &Harness) {
+pub async fn tells_which_files_nobody_needs(harness: &Harness) {
     receive(harness, "uploads/a", 10).await;
     having(harness, "contracts/b").await;
     let asked = ["uploads/a", "contracts/b", "uploads/c", "d"].map(str::to_owned);
-    let mut unknown = harness.contract_files.unknown(&asked).await.unwrap();
-    unknown.sort();
-    assert_eq!(unknown, ["d", "uploads/c"]);
-    assert_eq!(harness.contract_files.unknown(&[]).await.unwrap(), [""; 0]);
+    let mut needless = harness.contract_files.needless(&asked).await.unwrap();
+    needless.sort();
+    assert_eq!(needless, ["d", "uploads/c"]);
+    assert_eq!(harness.contract_files.needless(&[]).await.unwrap(), [""; 0]);
 }
 
 pub async fn a_download_of_a_missing_client_is_not_noted(harness: &Harness) {

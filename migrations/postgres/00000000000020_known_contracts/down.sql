@@ -1,0 +1,2 @@
+-- drops nothing
+DROP FUNCTION know_contracts() CASCADE;

@@ -1,0 +1,22 @@
+-- keeps rows
+-- A file that a client loses is known from then on, also an imported one, so that the sweep finds it.
+-- A file that a client gets is not unused any more, from the same moment on.
+CREATE FUNCTION know_contracts() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP <> 'INSERT' AND OLD.contract_file <> '' THEN
+        INSERT INTO contract_files (file, client_id) VALUES (OLD.contract_file, OLD.id)
+        ON CONFLICT (file) DO NOTHING;
+    END IF;
+    IF TG_OP <> 'DELETE' AND NEW.contract_file <> '' THEN
+        UPDATE contract_files SET unused_since = NULL
+        WHERE file = NEW.contract_file AND unused_since IS NOT NULL;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER clients_contract_added AFTER INSERT OR DELETE ON clients
+    FOR EACH ROW EXECUTE FUNCTION know_contracts();
+CREATE TRIGGER clients_contract_changed AFTER UPDATE ON clients
+    FOR EACH ROW WHEN (OLD.contract_file IS DISTINCT FROM NEW.contract_file)
+    EXECUTE FUNCTION know_contracts();
