@@ -219,6 +219,18 @@ async function onThePhone(browser, id) {
     await check(page, `Croatian ${name}`);
     await shoot(page, `hr-${name}-360-dark`);
   }
+  // The pages of one client and one subscriber.
+  for (const rows of ["clients", "subscribers"]) {
+    await page.goto(`${ADMIN}${rows}/`);
+    const links = await page.locator("#list a").evaluateAll((all) => all.map((link) => link.pathname));
+    const row = links.find((link) => new RegExp(`/${rows}/\\d+/$`).test(link));
+    must(row, `no row among ${rows}`);
+    for (const [name, where] of [["page", ""], ["edit", "edit/"], ...(rows === "clients" ? [["contract", "contract/"]] : [])]) {
+      await page.goto(new URL(`${row}${where}`, ADMIN).href);
+      await check(page, `Croatian ${rows}, ${name}`);
+      await shoot(page, `hr-${rows}-${name}-360-dark`);
+    }
+  }
   await page.goto(`${ADMIN}leads/`);
   await page.getByRole("button", { name: "Izbornik" }).click();
   await page.getByRole("link", { name: "Moj račun" }).last().click();
