@@ -69,8 +69,10 @@ impl ContractStaging for Staging {
             Err(error) => Err(error),
         });
         match there.map_err(|source| waiting.not_placed(source))? {
-            Some(there) if there == sha256 => Ok(()),
-            Some(_) if !self.replace => Err(ContractError::Exists(waiting.name)),
+            Some(there) if there != sha256 && !self.replace => {
+                Err(ContractError::Exists(waiting.name))
+            }
+            // Also if it is there: a sweep may remove it before the rows name it.
             _ => {
                 self.waiting.push(waiting);
                 Ok(())

@@ -122,6 +122,20 @@ fn names_that_lead_elsewhere_are_refused() {
 }
 
 #[test]
+fn a_staged_file_is_placed_even_if_the_same_one_goes_meanwhile() {
+    over_each(|store| {
+        put(store, "a.pdf", b"a", OF_A, false).unwrap();
+        let mut staging = store.stage(false);
+        staging.begin("a.pdf".to_owned()).unwrap();
+        staging.add(b"a").unwrap();
+        staging.end(OF_A).unwrap();
+        store.remove("a.pdf").unwrap();
+        staging.finish().unwrap();
+        assert_eq!(read(store, "a.pdf"), b"a");
+    });
+}
+
+#[test]
 fn a_staging_that_is_dropped_leaves_nothing() {
     over_each(|store| {
         let mut staging = store.stage(false);

@@ -6,7 +6,7 @@ mod counts;
 mod value;
 
 use async_trait::async_trait;
-use exit3_ports::{Load, Migration, Snapshot, StoreError, TABLES, Transfer};
+use exit3_ports::{Load, Migration, Snapshot, StoreError, TABLES, Transfer, contract_files};
 use tokio::runtime::Handle;
 
 use self::bulk::{PgBulkTransaction, list};
@@ -61,7 +61,12 @@ impl Transfer for PgTransfer {
     async fn load(&self) -> Result<Box<dyn Load>, StoreError> {
         let transaction = PgBulkTransaction::open(&self.settings, &self.runtime).await?;
         transaction.lacks_nothing(&Needs::of_copy(&all_tables(), LOADING)).await?;
-        let names = list(TABLES.iter().map(|table| table.name));
+        // Last what triggers write to: a writer has locked the table of its statement by then.
+        let (last, first): (Vec<_>, Vec<_>) = TABLES
+            .iter()
+            .map(|table| table.name)
+            .partition(|name| *name == contract_files::TABLE.name);
+        let names = list(first.into_iter().chain(last));
         let locks = format!("LOCK TABLE {names} IN EXCLUSIVE MODE");
         transaction.begin_with("READ COMMITTED READ WRITE", &locks).await?;
         transaction.execute(DURABLY).await?;

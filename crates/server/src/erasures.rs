@@ -95,23 +95,24 @@ impl Erasures {
     }
 
     /// Erases everybody on the list whose erasure the restored rows do not know: they are from
-    /// before it. From then on they know it. Returns what was erased, by table.
+    /// before it. From then on they know it. Returns what was erased, by table; `None` if the rows
+    /// know all of them.
     pub(crate) async fn apply(
         mut self,
         load: &mut dyn Load,
         act: &Act,
-    ) -> Result<Vec<(&'static str, usize)>, StoreError> {
+    ) -> Result<Option<Vec<(&'static str, usize)>>, StoreError> {
         let known = erasure::entries(load).await?;
         self.0.retain(|name, _| !known.contains(name));
         if self.0.is_empty() {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let erased = erasure::erase(load, &|contact| self.has(contact), &Found::default()).await?;
         for (name, entry) in &self.0 {
             // The numbers are those of all erasures together.
             erasure::note(load, &Found::default(), &entry.digest, Some(name), act).await?;
         }
-        Ok(erased.counts())
+        Ok(Some(erased.counts()))
     }
 
     fn has(&self, contact: &Contact) -> bool {

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use exit3_domain::clients::{ClientId, RESOURCE};
@@ -14,6 +15,7 @@ use crate::error::{from_diesel, from_diesel_about};
 use crate::events::EventRow;
 use crate::sql::Sql;
 use crate::store::Store;
+use crate::transfer::overwrite_what_goes;
 use crate::values::{microseconds, microseconds_rounded_up, moment, text};
 
 type FileTypes = (
@@ -120,10 +122,14 @@ impl ContractFileRepository for SqliteContractFileRepository {
     async fn discard(&self, file: &str) -> Result<bool, StoreError> {
         let file = text(file)?;
         let discard = move |connection: &mut SqliteConnection| {
+            // The name of a file may be the name of a person who was erased.
+            overwrite_what_goes(connection)?;
             let mut delete = Sql::<()>::new("DELETE FROM contract_files WHERE file = ");
             delete.text(file);
             delete.sql(" AND NOT EXISTS (SELECT 1 FROM clients WHERE contract_file = file)");
-            Ok(delete.execute(connection).map_err(from_diesel)? > 0)
+            let discarded = delete.execute(connection);
+            connection.batch_execute("PRAGMA secure_delete = OFF").map_err(from_diesel)?;
+            Ok(discarded.map_err(from_diesel)? > 0)
         };
         self.store.writer.write(self.store.patience, discard).await
     }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use exit3_ports::{Load, Migration, Snapshot, StoreError, Transfer};
 
 use self::bulk::SqliteBulkTransaction;
-pub(crate) use self::bulk::last_id;
+pub(crate) use self::bulk::{last_id, overwrite_what_goes};
 use crate::connection::Connector;
 use crate::migrations::MIGRATIONS;
 

@@ -66,6 +66,7 @@ macro_rules! repository_contract {
                 a_file_that_no_client_has_is_doomed_after_its_time,
                 a_file_on_the_way_to_its_client_is_left_alone,
                 a_file_that_comes_back_is_not_doomed,
+                a_file_is_unused_from_the_moment_a_client_loses_it,
                 a_doomed_file_that_a_client_got_at_the_last_moment_is_needed,
                 files_that_clients_lose_become_known,
                 tells_which_files_nobody_needs,

@@ -6,12 +6,25 @@ BEGIN
     IF TG_OP <> 'INSERT' AND OLD.contract_file <> '' THEN
         INSERT INTO contract_files (file, client_id) VALUES (OLD.contract_file, OLD.id)
         ON CONFLICT (file) DO NOTHING;
+        -- It is unused from now on, whatever was noted before.
+        UPDATE contract_files SET unused_since = NULL
+        WHERE file = OLD.contract_file AND unused_since IS NOT NULL;
     END IF;
     IF TG_OP <> 'DELETE' AND NEW.contract_file <> '' THEN
         UPDATE contract_files SET unused_since = NULL
         WHERE file = NEW.contract_file AND unused_since IS NOT NULL;
     END IF;
     RETURN NULL;
+END
+$$;
+
+-- With any search_path: see migration 8.
+DO $$
+DECLARE
+    own text := (SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = 'clients'::regclass);
+BEGIN
+    EXECUTE replace(
+        pg_get_functiondef('know_contracts'::regproc), 'contract_files', own || '.contract_files');
 END
 $$;
 

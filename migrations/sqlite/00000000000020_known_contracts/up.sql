@@ -17,8 +17,9 @@ BEGIN
     SELECT old.contract_file, old.id
     WHERE old.contract_file <> ''
         AND old.contract_file NOT IN (SELECT file FROM contract_files);
+    -- What is lost is unused from now on, whatever was noted before.
     UPDATE contract_files SET unused_since = NULL
-    WHERE file = new.contract_file AND unused_since IS NOT NULL;
+    WHERE file IN (old.contract_file, new.contract_file) AND unused_since IS NOT NULL;
 END;
 
 CREATE TRIGGER clients_contract_delete AFTER DELETE ON clients
@@ -27,4 +28,9 @@ BEGIN
     INSERT INTO contract_files (file, client_id)
     SELECT old.contract_file, old.id
     WHERE old.contract_file NOT IN (SELECT file FROM contract_files);
+    UPDATE contract_files SET unused_since = NULL
+    WHERE file = old.contract_file AND unused_since IS NOT NULL;
 END;
+
+-- For the sweep, which would read all clients for each file.
+CREATE INDEX clients_by_contract_file ON clients (contract_file) WHERE contract_file IS NOT NULL;

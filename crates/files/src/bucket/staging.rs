@@ -65,8 +65,10 @@ impl ContractStaging for BucketStaging {
             .head(&waiting.key)
             .and_then(|there| there.map(|object| hash_of(self.bucket.read(object))).transpose());
         match there.map_err(|source| waiting.not_placed(source))? {
-            Some(there) if there == sha256 => return Ok(()),
-            Some(_) if !self.replace => return Err(ContractError::Exists(waiting.name)),
+            Some(there) if there != sha256 && !self.replace => {
+                return Err(ContractError::Exists(waiting.name));
+            }
+            // Also if it is there: a sweep may remove it before the rows name it.
             _ => {}
         }
         let sent = self.bucket.send(file.into_file(), waiting.staged.clone());

@@ -30,6 +30,24 @@ async fn a_snapshot_waits_for_a_session_that_replaces_all_rows() {
     assert_eq!(snapshot.count(table("leads").unwrap()).await.unwrap(), 1);
 }
 
+/// A trigger on clients writes to the table of contract files.
+#[tokio::test(flavor = "multi_thread")]
+async fn waiting_to_restore_is_no_deadlock_for_a_writer_of_clients() {
+    let (own, database) = shared().await;
+    let writer = postgres::client(database.url()).await;
+    writer.batch_execute("BEGIN; UPDATE clients SET team_id = team_id").await.unwrap();
+    let loading = tokio::spawn(async move { own.transfer().load().await.map(drop) });
+    let admin = postgres::client(database.url()).await;
+    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'ExclusiveLock' \
+                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    until(async || admin.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) > 0).await;
+    // Shorter than the time after which PostgreSQL resolves a deadlock.
+    let note = "SET LOCAL lock_timeout = '300ms'; \
+                INSERT INTO contract_files (file) VALUES ('a.pdf'); COMMIT";
+    writer.batch_execute(note).await.unwrap();
+    loading.await.unwrap().unwrap();
+}
+
 #[tokio::test]
 async fn waiting_to_restore_is_logged_with_the_blocking_session() {
     let (own, database) = shared().await;

@@ -62,7 +62,7 @@ async fn restore_from(
     }
     let bars = Bars::default();
     let staging = Some(settings.backup.contracts.stage(replace));
-    let mut erased = Vec::new();
+    let mut erased = None;
     let act = Author::from(Actor::command("restore")).at(SystemClock.now());
     let erase = async |load: &mut dyn Load| {
         erased = erasures.apply(load, &act).await?;
@@ -78,8 +78,10 @@ async fn restore_from(
         "{}: restored {rows} rows and {files} contract files of {from}; all hashes match",
         backend.describe()
     ));
-    if !erased.is_empty() {
-        say(format_args!("Erased again, as listed: {}", told(&erased)));
+    if let Some(erased) = erased {
+        if !erased.is_empty() {
+            say(format_args!("Erased again, as listed: {}", told(&erased)));
+        }
         contracts::purge(&backend.patient_app()).await.map_err(|error| {
             format!(
                 "the data was restored, but contract files that no client has could not be \

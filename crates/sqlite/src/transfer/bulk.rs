@@ -302,7 +302,7 @@ impl Load for SqliteBulkTransaction {
 
 /// Makes SQLite overwrite with zeros what later statements of the connection remove, because it may
 /// be what a person has asked to erase.
-fn overwrite_what_goes(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+pub(crate) fn overwrite_what_goes(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     connection.batch_execute("PRAGMA secure_delete = ON").map_err(from_diesel)
 }
 

@@ -149,6 +149,20 @@ pub async fn a_file_that_comes_back_is_not_doomed(harness: &Harness) {
     assert_eq!(found(harness, "uploads/a").await.unwrap().unused_since, None);
 }
 
+/// As after an upgrade from a schema whose sweep alone noted that a file is used.
+pub async fn a_file_is_unused_from_the_moment_a_client_loses_it(harness: &Harness) {
+    for (file, is_deleted) in [("uploads/a", false), ("uploads/b", true)] {
+        let seen = having(harness, file).await;
+        receive(harness, file, 10).await;
+        match is_deleted {
+            true => harness.clients.delete(&seen, &some_act()).await.unwrap(),
+            false => drop(give(harness, &seen, None).await),
+        }
+        assert_eq!(found(harness, file).await.unwrap().unused_since, None);
+    }
+    assert_eq!(sweep(harness, ARRIVED, 20).await, [""; 0]);
+}
+
 pub async fn a_doomed_file_that_a_client_got_at_the_last_moment_is_needed(harness: &Harness) {
     let seen = having(harness, "contracts/a").await;
     let deleted = having(harness, "contracts/b").await;
