@@ -35,7 +35,7 @@ fn every_method_that_writes_is_called() {
         "receive",
         "remove_orphans",
         "sweep",
-        "unknown",
+        "needless",
         "walk",
         "glance",
         "page",

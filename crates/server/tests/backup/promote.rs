@@ -75,7 +75,14 @@ async fn a_killed_promotion_can_be_repeated() {
     let site = Site::new(Kind::Sqlite).await;
     site.must(&["seed-demo", "--leads", "20000", "--subscribers", "1"]);
     let target = Site::new(Kind::Postgres).await;
+    target.must(&["migrate"]);
     let client = postgres::client(&target.url).await;
+    // Long enough to be killed in the middle.
+    let slow = "CREATE FUNCTION nap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                    PERFORM pg_sleep(0.01); RETURN NEW;
+                END $$;
+                CREATE TRIGGER nap BEFORE INSERT ON leads FOR EACH ROW EXECUTE FUNCTION nap()";
+    client.batch_execute(slow).await.unwrap();
     let mut command = exit3(site.directory.path());
     command.envs(site.env()).args(["promote", "--to", &target.url]);
     let mut killed = command.spawn().unwrap();
@@ -88,6 +95,7 @@ async fn a_killed_promotion_can_be_repeated() {
     }
     killed.kill().unwrap();
     assert!(!killed.wait().unwrap().success(), "it was killed in the middle");
+    client.batch_execute("DROP FUNCTION nap() CASCADE").await.unwrap();
 
     // The target rolls everything back once it has noticed.
     let leads = "SELECT count(*) FROM leads";
