@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use exit3_domain::contact::Contact;
 use exit3_domain::events::{Act, Changes, NewEvent, Record, Subject, Verb};
-use exit3_ports::{Load, Mark, Row, Shape, Snapshot, StoreError, Table, Value, events, jobs};
+use exit3_ports::{Load, Mark, Row, Shape, Snapshot, StoreError, Value, events, jobs};
 use serde_json::Value as Json;
 
 use self::find::{column, find, find_again, row_of, shapes};
@@ -181,10 +181,4 @@ fn set(row: &mut Row, at: usize, value: Value) {
     if let Some(old) = row.get_mut(at) {
         *old = value;
     }
-}
-
-/// The table of a kind of resource.
-fn table_of(resource: &str) -> Option<&'static Table> {
-    let named = |table: &&Table| !resource.is_empty() && table.resource == resource;
-    exit3_ports::TABLES.iter().find(named)
 }

@@ -12,7 +12,7 @@ mod memory;
 
 use exit3_app::erasure::{Found, entries, erase, look};
 use exit3_domain::contact::{Contact, ContactKind};
-use exit3_ports::{Row, Table, Value, table};
+use exit3_ports::{Column, Kind, Row, Table, Value, table};
 use memory::Memory;
 
 /// A row with these values; the others are NULL.
@@ -170,4 +170,55 @@ async fn events_know_the_places_of_erasures_in_lists() {
         ],
     );
     assert_eq!(entries(&mut memory).await.unwrap(), ["erased-1".to_owned()].into());
+}
+
+/// A table of a module: its rows are parts of leads, and have events of their own.
+static GUESTS: Table = Table {
+    name: "guests",
+    columns: &[
+        Column::new("id", Kind::Integer),
+        Column::new("lead_id", Kind::Integer),
+        Column::new("name", Kind::Text),
+    ],
+    resource: "guest",
+    part_of: Some(("lead_id", "leads")),
+    ..Table::EMPTY
+};
+
+#[tokio::test]
+async fn parts_of_the_erased_go_with_their_events_also_those_that_were_deleted() {
+    let mut memory = Memory::default();
+    memory.of_modules.push(&GUESTS);
+    leads(&mut memory, &[(1, "ana@acme.hr"), (2, "eva@acme.hr")]);
+    let guest = |id, lead, name: &str| {
+        row(
+            &GUESTS,
+            &[("id", Value::Integer(id)), ("lead_id", Value::Integer(lead)), ("name", text(name))],
+        )
+    };
+    memory.put("guests", vec![guest(11, 1, "Iva"), guest(12, 2, "Jan")]);
+    let renamed = r#"{"name": ["Ante", "Iva"]}"#;
+    let of_guest = |id, verb, guest, changes| {
+        let mut event = event(id, verb, guest, changes);
+        event[2].1 = text("guest");
+        event
+    };
+    let events = [
+        of_guest(21, "guest.updated", 11, renamed),
+        of_guest(22, "guest.updated", 12, renamed),
+        of_guest(23, "guest.updated", 13, renamed),
+        of_guest(24, "guest.deleted", 13, r#"{"lead": 1, "name": "Iva"}"#),
+        of_guest(25, "guest.deleted", 14, r#"{"lead": 2, "name": "Jan"}"#),
+    ];
+    put(&mut memory, "events", &events.each_ref().map(|event| event.as_slice()));
+    let kept = changes(&memory);
+    erase(&mut memory, &is_ana, &Found::default()).await.unwrap();
+    assert_eq!((ids(&memory, "leads"), ids(&memory, "guests")), (vec![2], vec![12]));
+    let told: Vec<bool> =
+        changes(&memory).iter().zip(&kept).map(|(now, then)| now == then).collect();
+    assert_eq!(told, [false, true, false, false, true]);
+    assert!(changes(&memory).iter().zip(told).all(|(now, is_kept)| {
+        is_kept
+            || matches!(now, Value::Text(text) if !text.contains("Iva") && !text.contains("Ante"))
+    }));
 }

@@ -29,10 +29,9 @@ pub const TABLE: Table = Table {
         Column::new("last_used_at", Kind::Time),
     ],
     resource: exit3_domain::api_keys::RESOURCE,
-    contacts: &[],
-    searched_by: &[],
     rules: &[PREFIX_TAKEN],
     rights: "SELECT, INSERT, UPDATE",
+    ..Table::EMPTY
 };
 
 /// Stores API keys. Creating and revoking keys stores an event for each key in the same transaction;

@@ -30,10 +30,10 @@ pub const TABLE: Table = Table {
         Column::new("category", Kind::Text),
     ],
     resource: exit3_domain::clients::RESOURCE,
-    contacts: &[],
     searched_by: &["team_id", "short_description"],
     rules: &[LEAD_TAKEN, LEAD_MISSING],
     rights: "SELECT, INSERT, UPDATE, DELETE",
+    ..Table::EMPTY
 };
 
 /// Stores clients. Every method that changes one stores the event in the same transaction.

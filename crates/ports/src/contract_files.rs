@@ -30,10 +30,9 @@ pub const TABLE: Table = Table {
     ],
     // That a client has another contract is an event of the client.
     resource: "",
-    contacts: &[],
-    searched_by: &[],
     rules: &[FILE_TAKEN],
     rights: "SELECT, INSERT, UPDATE, DELETE",
+    ..Table::EMPTY
 };
 
 /// How long a file may be on the way to its client after it was received.

@@ -29,10 +29,9 @@ pub const TABLE: Table = Table {
         Column::new("request", Kind::Text),
     ],
     resource: "",
-    contacts: &[],
-    searched_by: &[],
     rules: &[FORM_SENT],
     rights: "SELECT, INSERT, DELETE",
+    ..Table::EMPTY
 };
 
 /// The table of the positions of consumers.
@@ -44,10 +43,8 @@ pub const CONSUMERS: Table = Table {
         Column::new("event_id", Kind::Integer),
     ],
     resource: "",
-    contacts: &[],
-    searched_by: &[],
-    rules: &[],
     rights: "SELECT, INSERT, UPDATE",
+    ..Table::EMPTY
 };
 
 /// How many events [`EventRepository::last_older_than`] reads with one statement, so that no statement

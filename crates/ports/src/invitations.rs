@@ -23,10 +23,9 @@ pub const TABLE: Table = Table {
         Column::new("ends_at", Kind::Time),
     ],
     resource: "",
-    contacts: &[],
-    searched_by: &[],
     rules: &[DIGEST_TAKEN],
     rights: "SELECT, INSERT, UPDATE, DELETE",
+    ..Table::EMPTY
 };
 
 /// Whom an invitation invites.

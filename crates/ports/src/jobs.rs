@@ -36,9 +36,9 @@ pub const TABLE: Table = Table {
         ("unique_key", ContactKind::Text),
         ("last_error", ContactKind::Text),
     ],
-    searched_by: &[],
     rules: &[UNIQUE_KEY_TAKEN],
     rights: "SELECT, INSERT, UPDATE, DELETE",
+    ..Table::EMPTY
 };
 
 /// The table of the last occurrence of each schedule.
@@ -46,10 +46,8 @@ pub const SCHEDULES: Table = Table {
     name: "schedules",
     columns: &[Column::new("name", Kind::Text), Column::new("occurred_at", Kind::Time)],
     resource: "",
-    contacts: &[],
-    searched_by: &[],
-    rules: &[],
     rights: "SELECT, INSERT, UPDATE",
+    ..Table::EMPTY
 };
 
 /// The error of a job whose last runner died.

@@ -22,14 +22,10 @@ pub const TABLE: Table = Table {
     ],
     // Events about notes are events of the lead.
     resource: "",
-    contacts: &[],
-    searched_by: &[],
-    rules: &[],
+    part_of: Some(("lead_id", "leads")),
     rights: "SELECT, INSERT, DELETE",
+    ..Table::EMPTY
 };
-
-/// The column that names the lead of a note.
-pub const LEAD: &str = "lead_id";
 
 /// Stores notes about leads. Every method that changes one stores an event of the lead in the same
 /// transaction.

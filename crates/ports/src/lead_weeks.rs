@@ -17,10 +17,8 @@ pub const TABLE: Table = Table {
         Column::new("most_waited", Kind::Integer),
     ],
     resource: "",
-    contacts: &[],
-    searched_by: &[],
-    rules: &[],
     rights: "SELECT, INSERT, UPDATE",
+    ..Table::EMPTY
 };
 
 /// Counts the leads of each week, and stores the numbers, so that pages need not count.

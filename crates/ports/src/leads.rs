@@ -37,8 +37,8 @@ pub const TABLE: Table = Table {
     resource: exit3_domain::leads::RESOURCE,
     contacts: &[("email", ContactKind::Email), ("phone_number", ContactKind::Phone)],
     searched_by: &["full_name", "company_name", "email", "phone_number"],
-    rules: &[],
     rights: "SELECT, INSERT, UPDATE, DELETE",
+    ..Table::EMPTY
 };
 
 /// Stores leads. Every method that changes one stores the event in the same transaction.

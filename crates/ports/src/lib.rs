@@ -96,11 +96,6 @@ pub const STAYING: &[Table] = &[
 pub const EMPTIED: &[Table] =
     &[sign_ins::TABLE, sign_ins::VISITS, invitations::TABLE, lead_weeks::TABLE];
 
-/// Tables whose rows are parts of rows of another table: the table, the column that names the other
-/// row, and the other table. Nothing but an erasure removes them together.
-pub const PARTS: &[(&Table, &str, &Table)] =
-    &[(&lead_notes::TABLE, lead_notes::LEAD, &leads::TABLE)];
-
 /// The target of all trace spans. They cost nothing unless they are collected, and logs never show
 /// them.
 pub const TRACE: &str = "exit3::trace";

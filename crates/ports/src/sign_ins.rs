@@ -28,10 +28,9 @@ pub const TABLE: Table = Table {
         Column::new("address", Kind::Text),
     ],
     resource: "",
-    contacts: &[],
-    searched_by: &[],
     rules: &[DIGEST_TAKEN],
     rights: "SELECT, INSERT, UPDATE, DELETE",
+    ..Table::EMPTY
 };
 
 /// The table of visits: when each person used the back office last.
@@ -43,10 +42,8 @@ pub const VISITS: Table = Table {
         Column::new("left_at", Kind::Time),
     ],
     resource: "",
-    contacts: &[],
-    searched_by: &[],
-    rules: &[],
     rights: "SELECT, INSERT, UPDATE",
+    ..Table::EMPTY
 };
 
 /// Which sign-ins of an account to end.

@@ -32,10 +32,9 @@ pub const TABLE: Table = Table {
         Column::new("single_keys", Kind::Boolean),
     ],
     resource: exit3_domain::staff::RESOURCE,
-    contacts: &[],
-    searched_by: &[],
     rules: &[USERNAME_TAKEN],
     rights: "SELECT, INSERT, UPDATE",
+    ..Table::EMPTY
 };
 
 /// Stores staff accounts. They are never deleted. Every method that changes one stores the event in

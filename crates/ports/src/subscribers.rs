@@ -27,6 +27,7 @@ pub const TABLE: Table = Table {
     searched_by: &["email"],
     rules: &[EMAIL_TAKEN],
     rights: "SELECT, INSERT, UPDATE, DELETE",
+    ..Table::EMPTY
 };
 
 /// Stores newsletter subscribers, one per mailbox. Every method that changes a row stores the event

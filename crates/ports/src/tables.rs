@@ -45,6 +45,9 @@ pub struct Table {
     pub resource: &'static str,
     /// The columns by which a person can be recognised. Erasing a person removes the rows.
     pub contacts: &'static [(&'static str, ContactKind)],
+    /// If its rows are parts of rows of another table: the column with the id of that row, and the
+    /// other table. Nothing but an erasure removes them together.
+    pub part_of: Option<(&'static str, &'static str)>,
     /// The columns that form its `search_document`; empty if it has no such column.
     pub searched_by: &'static [&'static str],
     /// The rules that every database enforces on it: which values are unique, and which rows must
@@ -52,6 +55,20 @@ pub struct Table {
     pub rules: &'static [Constraint],
     /// The SQL rights on it that requests need. Backups need others.
     pub rights: &'static str,
+}
+
+impl Table {
+    /// A table without a name and columns, for the fields that a table does not set.
+    pub const EMPTY: Self = Self {
+        name: "",
+        columns: &[],
+        resource: "",
+        contacts: &[],
+        part_of: None,
+        searched_by: &[],
+        rules: &[],
+        rights: "",
+    };
 }
 
 /// A value of a row, in a form that is independent of the database.
@@ -124,15 +141,7 @@ const fn memory(name: &'static str) -> Table {
         Column::new("digest", Kind::Bytes),
         Column::new("original", Kind::Text),
     ];
-    Table {
-        name,
-        columns: COLUMNS,
-        resource: "",
-        contacts: &[],
-        searched_by: &[],
-        rules: &[],
-        rights: "SELECT",
-    }
+    Table { name, columns: COLUMNS, rights: "SELECT", ..Table::EMPTY }
 }
 
 pub(crate) const DJANGO_LEADS: Table = memory("django_leads");
@@ -199,6 +208,16 @@ mod tests {
             assert!(NOT_MOVED.contains(&table.name), "{}", table.name);
             assert_eq!(super::table(table.name), None);
         }
+    }
+
+    #[test]
+    fn a_part_names_a_column_of_its_own_and_an_earlier_table() {
+        for (at, table) in crate::TABLES.iter().enumerate() {
+            let Some((column, whole)) = table.part_of else { continue };
+            assert!(table.columns.iter().any(|own| own.name == column), "{}", table.name);
+            assert!(crate::TABLES[..at].iter().any(|earlier| earlier.name == whole), "{whole}");
+        }
+        assert!(crate::TABLES.iter().any(|table| table.part_of.is_some()));
     }
 
     #[test]

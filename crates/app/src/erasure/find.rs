@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use exit3_domain::contact::Contact;
 use exit3_domain::events::{Changes, Verb};
-use exit3_ports::{Mark, PARTS, Row, Shape, Snapshot, StoreError, Table, Value, events, jobs};
+use exit3_ports::{Mark, Row, Shape, Snapshot, StoreError, Table, Value, events, jobs};
 use serde_json::Value as Json;
 
-use super::{Found, IsErased, table_of};
+use super::{Found, IsErased};
 
 /// Rows in one page.
 const PAGE: u32 = 1000;
@@ -22,13 +22,16 @@ pub(super) async fn find<S: Snapshot + ?Sized>(
         let ids = found.rows.entry(shape.table.name).or_default();
         each(source, &shape, None, |row| add_row(&shape, row, is, ids)).await?;
     }
-    let Some(shape) = of_events(source).await? else { return Ok(found) };
-    // Twice: only the event of a deletion, the last one of a row, shows that the row was one of
-    // the person's.
-    each(source, &shape, None, |row| read_event(&shape, row, is, &mut found)).await?;
+    let Some(events) = Events::of(source).await? else { return Ok(found) };
+    // Again and again: only the event of a deletion, the last one of a row, shows that the row was
+    // one of the person's, and only then are its parts known.
+    each(source, &events.shape, None, |row| read_event(&events, row, is, &mut found)).await?;
     if found.has_rows() {
-        each(source, &shape, None, |row| add_event(&shape, row, &mut found)).await?;
         add_parts(source, &mut found).await?;
+        if events.are_about_parts() {
+            each(source, &events.shape, None, |row| add_gone(&events, row, &mut found)).await?;
+        }
+        each(source, &events.shape, None, |row| add_event(&events, row, &mut found)).await?;
     }
     Ok(found)
 }
@@ -50,19 +53,25 @@ pub(super) async fn find_again<S: Snapshot + ?Sized>(
         }
         each(source, &shape, since, |row| add_row(&shape, row, is, ids)).await?;
     }
-    let Some(shape) = of_events(source).await? else { return Ok(found) };
+    let Some(events) = Events::of(source).await? else { return Ok(found) };
     let mut known = Vec::new();
     for id in before.events.keys() {
-        known.extend(row_of(source, &shape, *id).await?);
+        known.extend(row_of(source, &events.shape, *id).await?);
     }
-    known.iter().for_each(|row| read_event(&shape, row, is, &mut found));
-    each(source, &shape, since, |row| read_event(&shape, row, is, &mut found)).await?;
+    known.iter().for_each(|row| read_event(&events, row, is, &mut found));
+    each(source, &events.shape, since, |row| read_event(&events, row, is, &mut found)).await?;
     if found.has_rows() {
-        known.iter().for_each(|row| add_event(&shape, row, &mut found));
-        // The first search did not look for the events of a row that it did not find.
-        let since = since.filter(|_| before.has_all_rows_of(&found));
-        each(source, &shape, since, |row| add_event(&shape, row, &mut found)).await?;
         add_parts(source, &mut found).await?;
+        // The first search did not look for the events of a row that it did not find.
+        let since_for = |found: &Found| since.filter(|_| before.has_all_rows_of(found));
+        if events.are_about_parts() {
+            known.iter().for_each(|row| add_gone(&events, row, &mut found));
+            let since = since_for(&found);
+            each(source, &events.shape, since, |row| add_gone(&events, row, &mut found)).await?;
+        }
+        known.iter().for_each(|row| add_event(&events, row, &mut found));
+        let since = since_for(&found);
+        each(source, &events.shape, since, |row| add_event(&events, row, &mut found)).await?;
     }
     Ok(found)
 }
@@ -72,40 +81,41 @@ impl Found {
         self.rows.values().chain(self.gone.values()).any(|ids| !ids.is_empty())
     }
 
+    /// The ids of rows of a table, also of those that were deleted before.
+    fn all_of(&self, table: &str) -> impl Iterator<Item = &BTreeSet<i64>> {
+        self.rows.get(table).into_iter().chain(self.gone.get(table))
+    }
+
+    /// Whether a row, also one that was deleted before, is one of the erased.
+    fn has(&self, table: &str, id: i64) -> bool {
+        self.all_of(table).any(|ids| ids.contains(&id))
+    }
+
     /// Whether it has all rows, also of those that are gone, of another search.
     fn has_all_rows_of(&self, other: &Self) -> bool {
         let has = |(table, ids): (&&'static str, &BTreeSet<i64>)| {
-            let own = [self.rows.get(table), self.gone.get(table)];
-            ids.iter().all(|id| own.iter().flatten().any(|own| own.contains(id)))
+            ids.iter().all(|id| self.has(table, *id))
         };
         other.rows.iter().chain(&other.gone).all(has)
     }
 }
 
-/// Adds the rows that are parts of rows of the erased, also of those that were deleted before.
+/// Adds the rows that are parts of rows of the erased, also of those that were deleted before. A part
+/// comes after its whole in the list of tables.
 async fn add_parts<S: Snapshot + ?Sized>(
     source: &mut S,
     found: &mut Found,
 ) -> Result<(), StoreError> {
-    for (part, name, whole) in PARTS {
-        let shapes = source.shapes().await?;
-        let Some(shape) = shapes.iter().find(|shape| shape.table == *part) else { continue };
-        let Some(at) = column(shape, name) else { continue };
-        let ids = |ids: Option<&BTreeSet<i64>>| ids.cloned().unwrap_or_default();
-        let mut wholes = ids(found.rows.get(whole.name));
-        wholes.extend(ids(found.gone.get(whole.name)));
-        let is_part = |row: &&Row| match row.get(at) {
-            Some(Value::Integer(of)) => wholes.contains(of),
-            _ => false,
-        };
+    for shape in source.shapes().await? {
+        let Some((name, whole)) = shape.table.part_of else { continue };
+        let Some(at) = column(&shape, name) else { continue };
         let mut parts = BTreeSet::new();
-        let parts_of = |row: &Row| {
-            if is_part(&row) {
-                parts.extend(id(row))
-            }
+        let parts_of = |row: &Row| match row.get(at) {
+            Some(Value::Integer(of)) if found.has(whole, *of) => parts.extend(id(row)),
+            _ => {}
         };
-        each(source, shape, None, parts_of).await?;
-        found.rows.entry(part.name).or_default().extend(parts);
+        each(source, &shape, None, parts_of).await?;
+        found.rows.entry(shape.table.name).or_default().extend(parts);
     }
     Ok(())
 }
@@ -115,7 +125,7 @@ pub(super) async fn each_event<S: Snapshot + ?Sized>(
     source: &mut S,
     mut visit: impl FnMut(&Shape, &Row),
 ) -> Result<(), StoreError> {
-    let Some(shape) = of_events(source).await? else { return Ok(()) };
+    let Some(Events { shape, .. }) = Events::of(source).await? else { return Ok(()) };
     each(source, &shape, None, |row| visit(&shape, row)).await
 }
 
@@ -149,15 +159,42 @@ async fn with_contacts(source: &mut (impl Snapshot + ?Sized)) -> Result<Vec<Shap
     Ok(shapes)
 }
 
-/// The table of events, if there is one, with the columns that are read here.
-async fn of_events(source: &mut (impl Snapshot + ?Sized)) -> Result<Option<Shape>, StoreError> {
-    let shapes = source.shapes().await?;
-    let mut shape = shapes.into_iter().find(|shape| shape.table.name == events::TABLE.name);
-    if let Some(Shape { columns, .. }) = &mut shape {
-        let needed = ["id", "verb", "resource", "resource_id", "changes"];
-        columns.retain(|column| needed.contains(&column.name));
+/// The table of events, with the columns that are read here, and the tables that they are about.
+struct Events {
+    shape: Shape,
+    tables: Vec<&'static Table>,
+}
+
+impl Events {
+    /// Those of a database, if it has any.
+    async fn of(source: &mut (impl Snapshot + ?Sized)) -> Result<Option<Self>, StoreError> {
+        let shapes = source.shapes().await?;
+        let tables = shapes.iter().map(|shape| shape.table);
+        let tables = tables.filter(|table| !table.resource.is_empty()).collect();
+        let mut shape = shapes.into_iter().find(|shape| shape.table.name == events::TABLE.name);
+        if let Some(Shape { columns, .. }) = &mut shape {
+            let needed = ["id", "verb", "resource", "resource_id", "changes"];
+            columns.retain(|column| needed.contains(&column.name));
+        }
+        Ok(shape.map(|shape| Self { shape, tables }))
     }
-    Ok(shape)
+
+    /// Whether there are events of rows that are parts of others.
+    fn are_about_parts(&self) -> bool {
+        self.tables.iter().any(|table| table.part_of.is_some())
+    }
+
+    /// The table and the id of the row that an event is about.
+    fn subject(&self, row: &Row) -> Option<(&'static Table, i64)> {
+        let value = |name: &str| row.get(column(&self.shape, name)?);
+        match (value("resource")?, value("resource_id")?) {
+            (Value::Text(resource), Value::Integer(id)) => {
+                let table = self.tables.iter().find(|table| table.resource == resource)?;
+                Some((table, *id))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The tables of an archive, and the jobs.
@@ -197,8 +234,8 @@ fn add_row(shape: &Shape, row: &Row, is: IsErased<'_>, ids: &mut BTreeSet<i64>) 
 /// Adds an event if its values contain a contact of the erased. If the row was theirs at that time,
 /// all values of the event go, and if it was deleted by the event, all other events of the row too.
 /// The event of another row, for example with a note that mentions the person, keeps its other values.
-fn read_event(shape: &Shape, row: &Row, is: IsErased<'_>, found: &mut Found) {
-    let (changes, subject) = (changes(shape, row), subject(shape, row));
+fn read_event(events: &Events, row: &Row, is: IsErased<'_>, found: &mut Found) {
+    let (changes, subject) = (changes(&events.shape, row), events.subject(row));
     let has = |value: &Json| Contact::is_in_json(value, &is);
     if !changes.values().into_iter().any(has) {
         return;
@@ -214,23 +251,28 @@ fn read_event(shape: &Shape, row: &Row, is: IsErased<'_>, found: &mut Found) {
     }
 }
 
-/// Adds an event of a row of the erased, if it has values.
-fn add_event(shape: &Shape, row: &Row, found: &mut Found) {
-    let has_values = column(shape, "changes").and_then(|at| row.get(at)) != Some(&Value::Null);
-    let Some((table, of)) = subject(shape, row).filter(|_| has_values) else { return };
-    let has = |ids: Option<&BTreeSet<i64>>| ids.is_some_and(|ids| ids.contains(&of));
-    if has(found.rows.get(table.name)) || has(found.gone.get(table.name)) {
-        let erased = changes(shape, row).erased();
-        found.events.extend(id(row).map(|id| (id, erased)));
+/// Adds the row of an event if it was a part of a row of the erased, and was deleted before.
+fn add_gone(events: &Events, row: &Row, found: &mut Found) {
+    let Some((table, id)) = events.subject(row) else { return };
+    let Some((column, whole)) = table.part_of else { return };
+    // The column of a reference is named after its field.
+    let field = column.strip_suffix("_id").unwrap_or(column);
+    if let Changes::Row(values) = changes(&events.shape, row)
+        && let Some(of) = values.get(field).and_then(Json::as_i64)
+        && found.has(whole, of)
+    {
+        found.gone.entry(table.name).or_default().insert(id);
     }
 }
 
-/// The table and the id of the row that an event is about.
-fn subject(shape: &Shape, row: &Row) -> Option<(&'static Table, i64)> {
-    let value = |name: &str| row.get(column(shape, name)?);
-    match (value("resource")?, value("resource_id")?) {
-        (Value::Text(resource), Value::Integer(id)) => Some((table_of(resource)?, *id)),
-        _ => None,
+/// Adds an event of a row of the erased, if it has values.
+fn add_event(events: &Events, row: &Row, found: &mut Found) {
+    let shape = &events.shape;
+    let has_values = column(shape, "changes").and_then(|at| row.get(at)) != Some(&Value::Null);
+    let Some((table, of)) = events.subject(row).filter(|_| has_values) else { return };
+    if found.has(table.name, of) {
+        let erased = changes(shape, row).erased();
+        found.events.extend(id(row).map(|id| (id, erased)));
     }
 }
 

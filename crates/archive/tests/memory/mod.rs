@@ -27,6 +27,8 @@ pub(crate) struct Memory {
     pub(crate) locked: Vec<&'static str>,
     /// Whether the consumers of events were placed behind the loaded ones.
     pub(crate) has_passed_events: bool,
+    /// The tables of modules.
+    pub(crate) of_modules: Vec<&'static Table>,
     committed: Arc<Mutex<Option<Memory>>>,
 }
 
@@ -92,7 +94,8 @@ impl Snapshot for Memory {
     }
 
     async fn shapes(&mut self) -> Result<Vec<Shape>, StoreError> {
-        Ok(TABLES.iter().map(|table| Shape::of(table, |_| true).unwrap()).collect())
+        let tables = TABLES.iter().chain(self.of_modules.iter().copied());
+        Ok(tables.map(|table| Shape::of(table, |_| true).unwrap()).collect())
     }
 
     async fn damage(&mut self) -> Result<Option<String>, StoreError> {

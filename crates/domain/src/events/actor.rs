@@ -90,7 +90,7 @@ mod tests {
             Actor::BasicKey,
             Actor::command("restore"),
             Actor::Service,
-            Actor::Module(text("meetings")),
+            Actor::Module(text("guests")),
         ] {
             assert_eq!(Actor::from_words(&actor.to_string()), actor, "{actor}");
         }

@@ -50,7 +50,7 @@ fn actors() -> Vec<Actor> {
         Actor::BasicKey,
         Actor::command("seed-demo"),
         Actor::Service,
-        Actor::Module("meetings".into()),
+        Actor::Module("guests".into()),
     ]
 }
 
