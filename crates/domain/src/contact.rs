@@ -4,6 +4,7 @@ mod text;
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::characters::ascii_digit;
@@ -25,7 +26,8 @@ pub enum Contact {
 }
 
 /// What a column or a field contains.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ContactKind {
     /// E-mail addresses.
     Email,

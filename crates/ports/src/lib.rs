@@ -21,6 +21,7 @@ pub mod lead_notes;
 pub mod lead_weeks;
 pub mod leads;
 pub mod migrations;
+pub mod modules;
 mod quotas;
 mod repositories;
 pub mod sign_ins;
@@ -43,9 +44,10 @@ pub use invitations::Invitations;
 pub use jobs::JobQueue;
 pub use lead_weeks::LeadWeeks;
 pub use migrations::{Dropped, Migration, Moved, NoWay, Rows, SchemaState, Target, Way};
+pub use modules::{Ladder, ModuleRecord, ModuleSchema, TableDefinition, rules};
 pub use quotas::{Charge, Quotas, Standing};
 pub use sign_ins::SignIns;
-pub use tables::{Column, Kind, NOT_MOVED, Row, Shape, Table, Value, rules, table};
+pub use tables::{Column, Kind, NOT_MOVED, Row, Shape, Table, Value, table};
 pub use transfer::{Load, Mark, PAGE_BYTES, Snapshot, Transfer};
 
 #[cfg(feature = "mock")]

@@ -109,6 +109,11 @@ pub enum NoWay {
          make a backup, then say --drop-rows"
     )]
     ValuesLost(&'static str, &'static str),
+    #[error(
+        "the module {module} needs the schema {core}: take its tables back first, with a program \
+         that has it: exit3 migrate --module {module} --to 0"
+    )]
+    Needed { module: String, core: String },
 }
 
 /// The state of a database's schema, as this program sees it.

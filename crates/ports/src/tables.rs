@@ -1,10 +1,12 @@
 use exit3_domain::contact::ContactKind;
 use exit3_domain::search;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Constraint;
 
 /// The type of a column, independent of the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A 64-bit integer.
     Integer,
@@ -128,12 +130,6 @@ pub fn table(name: &str) -> Option<&'static Table> {
     crate::TABLES.iter().find(|table| table.name == name)
 }
 
-/// The rules of all tables.
-pub fn rules() -> impl Iterator<Item = Constraint> {
-    let tables = crate::TABLES.iter().chain(crate::STAYING);
-    tables.flat_map(|table| table.rules.iter().copied())
-}
-
 /// A table that remembers the rows imported from the Django service.
 const fn memory(name: &'static str) -> Table {
     const COLUMNS: &[Column] = &[
@@ -170,6 +166,7 @@ pub const NOT_MOVED: &[&str] = &[
     "invitations",
     "lead_weeks",
     "__diesel_schema_migrations",
+    "__exit3_modules",
 ];
 
 /// Asserts that a backup has every field that clients may set, and every column of an order.

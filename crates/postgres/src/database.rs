@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
-use exit3_ports::{Moved, Rows, SchemaState, StoreError, Target};
+use exit3_ports::{Ladder, ModuleSchema, Moved, Rows, SchemaState, StoreError, Target};
 use tokio::runtime::Handle;
 
 use crate::documents;
 use crate::health::Asked;
 use crate::lists::Lists;
-use crate::migrations::{self, MigrationError};
+use crate::migrations::{self, MigrationError, OWN};
 use crate::opening::Unfit;
 use crate::pool::PgPool;
 use crate::settings::PgSettings;
@@ -115,7 +115,7 @@ impl PgDatabase {
     /// # Errors
     /// Those of [`Self::migrate`], and if no migrations lead to that schema.
     pub async fn migrate_to(&self, target: Target, rows: Rows) -> Result<Moved, MigrationError> {
-        migrations::run(&self.settings, &self.runtime, target, rows).await
+        migrations::run(&self.settings, &self.runtime, OWN, target, rows).await
     }
 
     /// The names of pending migrations that change existing rows.
@@ -123,7 +123,7 @@ impl PgDatabase {
     /// # Errors
     /// The database is unavailable.
     pub async fn pending_data_changes(&self) -> Result<Vec<&'static str>, MigrationError> {
-        migrations::pending_data_changes(&self.settings, &self.runtime).await
+        migrations::pending_data_changes(&self.settings, &self.runtime, OWN).await
     }
 
     /// Which migrations are applied and which are pending.
@@ -131,6 +131,40 @@ impl PgDatabase {
     /// # Errors
     /// The database is unavailable.
     pub async fn schema_state(&self) -> Result<SchemaState, MigrationError> {
-        migrations::state(&self.settings, &self.runtime).await
+        migrations::state(&self.settings, &self.runtime, OWN).await
+    }
+    /// Migrates the tables of a module, as [`Self::migrate_to`] does ours, which come first.
+    ///
+    /// # Errors
+    /// Those of [`Self::migrate_to`].
+    pub async fn migrate_module(
+        &self,
+        module: ModuleSchema,
+        target: Target,
+        rows: Rows,
+    ) -> Result<Moved, MigrationError> {
+        let ladder = Ladder::of(module, module.postgres);
+        migrations::run(&self.settings, &self.runtime, ladder, target, rows).await
+    }
+
+    /// The names of pending migrations of a module that change existing rows.
+    ///
+    /// # Errors
+    /// The database is unavailable.
+    pub async fn module_data_changes(
+        &self,
+        module: ModuleSchema,
+    ) -> Result<Vec<&'static str>, MigrationError> {
+        let ladder = Ladder::of(module, module.postgres);
+        migrations::pending_data_changes(&self.settings, &self.runtime, ladder).await
+    }
+
+    /// Which migrations of a module are applied and which are pending.
+    ///
+    /// # Errors
+    /// The database is unavailable.
+    pub async fn module_state(&self, module: ModuleSchema) -> Result<SchemaState, MigrationError> {
+        let ladder = Ladder::of(module, module.postgres);
+        migrations::state(&self.settings, &self.runtime, ladder).await
     }
 }

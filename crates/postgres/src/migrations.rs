@@ -1,11 +1,14 @@
 //! Applies the migrations, which are part of the program.
 
 pub(crate) mod lock;
+pub(crate) mod records;
 mod rights;
 
 use std::error::Error;
 
-use exit3_ports::{Migration, Moved, NoWay, Rows, SchemaState, Target, Way};
+use exit3_ports::{
+    Ladder, Migration, ModuleRecord, Moved, NoWay, Rows, SchemaState, StoreError, Target, Way,
+};
 use tokio::runtime::Handle;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, IsolationLevel, Transaction};
@@ -15,6 +18,9 @@ use self::lock::Patience;
 use crate::settings::PgSettings;
 
 pub(crate) const MIGRATIONS: &[Migration] = exit3_ports::migrations::POSTGRES;
+
+/// The service's own migrations.
+pub(crate) const OWN: Ladder = Ladder::own(MIGRATIONS);
 
 /// The oldest supported server, as `server_version_num`: it has trusted extensions.
 const OLDEST: i32 = 130_000;
@@ -42,7 +48,7 @@ pub enum MigrationError {
     NoWay(#[from] NoWay),
     /// Other sessions held a table for too long.
     #[error("the migration {0} could not be applied: other sessions did not release its tables{1}")]
-    Locked(&'static str, String),
+    Locked(String, String),
     /// Another program held the migration lock for too long.
     #[error("nothing was migrated: another program did not release the migration lock{0}")]
     Migrating(String),
@@ -51,17 +57,18 @@ pub enum MigrationError {
     Rights(String),
     /// A migration failed; those before it were applied.
     #[error("the migration {0} could not be applied")]
-    Failed(&'static str, #[source] Box<dyn Error + Send + Sync>),
+    Failed(String, #[source] Box<dyn Error + Send + Sync>),
 }
 
 /// Migrates to the schema `target`.
 pub(crate) async fn run(
     settings: &PgSettings,
     runtime: &Handle,
+    ladder: Ladder,
     target: Target,
     rows: Rows,
 ) -> Result<Moved, MigrationError> {
-    let work = runtime.spawn(migrate(settings.clone(), target, rows));
+    let work = runtime.spawn(migrate(settings.clone(), ladder, target, rows));
     work.await.map_err(unavailable)?
 }
 
@@ -69,11 +76,12 @@ pub(crate) async fn run(
 pub(crate) async fn pending_data_changes(
     settings: &PgSettings,
     runtime: &Handle,
+    ladder: Ladder,
 ) -> Result<Vec<&'static str>, MigrationError> {
     let settings = settings.clone();
     let work = runtime.spawn(async move {
         let client = connect(&settings).await?;
-        Ok(Way::data_changes(MIGRATIONS, &applied(&client).await?)?)
+        Ok(Way::data_changes(ladder.steps, &applied(&client, &ladder).await?)?)
     });
     work.await.map_err(unavailable)?
 }
@@ -82,11 +90,12 @@ pub(crate) async fn pending_data_changes(
 pub(crate) async fn state(
     settings: &PgSettings,
     runtime: &Handle,
+    ladder: Ladder,
 ) -> Result<SchemaState, MigrationError> {
     let settings = settings.clone();
     let work = runtime.spawn(async move {
         let client = connect(&settings).await?;
-        Ok(SchemaState::of(MIGRATIONS, &applied(&client).await?))
+        Ok(SchemaState::of(ladder.steps, &applied(&client, &ladder).await?))
     });
     work.await.map_err(unavailable)?
 }
@@ -95,6 +104,7 @@ pub(crate) async fn state(
 /// locks end with it: behind a pooler, settings and locks of a session would remain for others.
 async fn migrate(
     settings: PgSettings,
+    ladder: Ladder,
     target: Target,
     rows: Rows,
 ) -> Result<Moved, MigrationError> {
@@ -103,14 +113,15 @@ async fn migrate(
     let mut moved = Moved::default();
     let mut patience = Patience::new();
     // If there is nothing to do, this takes no lock.
-    while !Way::find(MIGRATIONS, &applied(&client).await?, target)?.is_empty() {
-        match attempt(&mut client, &patience, target, rows).await {
+    while !Way::find(ladder.steps, &applied(&client, &ladder).await?, target)?.is_empty() {
+        match attempt(&mut client, &patience, &ladder, target, rows).await {
             Ok(taken) => {
                 moved.up += taken.up;
                 moved.down += taken.down;
                 patience = Patience::new();
             }
             Err(Obstacle::Way(error)) => return Err(error.into()),
+            Err(Obstacle::Records(error)) => return Err(unavailable(error)),
             Err(Obstacle::Lock(error)) if lock::is_busy(&error) => {
                 if !patience.waits(&client, None).await {
                     return Err(MigrationError::Migrating(patience.holders()));
@@ -118,7 +129,7 @@ async fn migrate(
             }
             Err(Obstacle::Lock(error)) => return Err(refused(&client, error).await),
             Err(Obstacle::Step(name, error)) if lock::is_busy(&error) => {
-                if !patience.waits(&client, Some(name)).await {
+                if !patience.waits(&client, Some(&name)).await {
                     return Err(MigrationError::Locked(name, patience.holders()));
                 }
             }
@@ -130,6 +141,11 @@ async fn migrate(
             }
         }
     }
+    if let (Some(module), Target::Newest) = (&ladder.module, target)
+        && let Err(error) = records::define(&client, module, &ladder).await
+    {
+        return Err(refused(&client, error).await);
+    }
     Ok(moved)
 }
 
@@ -137,8 +153,10 @@ async fn migrate(
 enum Obstacle {
     /// Another program migrates, or the database is unavailable.
     Lock(tokio_postgres::Error),
-    Step(&'static str, tokio_postgres::Error),
+    Step(String, tokio_postgres::Error),
     Way(NoWay),
+    /// What the database knows of its modules cannot be read.
+    Records(StoreError),
 }
 
 /// Runs one transaction, which is rolled back unless it is committed.
@@ -148,6 +166,7 @@ enum Obstacle {
 async fn attempt(
     client: &mut Client,
     patience: &Patience,
+    ladder: &Ladder,
     target: Target,
     rows: Rows,
 ) -> Result<Moved, Obstacle> {
@@ -155,21 +174,26 @@ async fn attempt(
     let transaction = begin.read_only(false).start().await.map_err(Obstacle::Lock)?;
     transaction.batch_execute(&patience.alone()).await.map_err(Obstacle::Lock)?;
     // Another program may have been faster.
-    let applied = versions(transaction.client()).await.map_err(Obstacle::Lock)?;
-    let way = Way::find(MIGRATIONS, &applied, target).map_err(Obstacle::Way)?;
+    let applied = versions(transaction.client(), ladder).await.map_err(Obstacle::Lock)?;
+    let way = Way::find(ladder.steps, &applied, target).map_err(Obstacle::Way)?;
     let taken = if let Some(step) = way.up.first() {
         if applied.is_empty() {
-            let failed = |error| Obstacle::Step(step.name, error);
-            transaction.batch_execute(TABLE).await.map_err(failed)?;
+            let failed = |error| Obstacle::Step(ladder.name_of(step), error);
+            let table = ladder.module.map_or(TABLE, |_| records::TABLE);
+            transaction.batch_execute(table).await.map_err(failed)?;
         }
-        take(&transaction, step, step.up, NOTE).await?;
+        take(&transaction, ladder, step, true).await?;
         Moved { up: 1, down: 0 }
     } else {
+        if ladder.module.is_none() {
+            let records = records::newest(transaction.client()).await.map_err(Obstacle::Records)?;
+            ModuleRecord::let_go(records, &way.down).map_err(Obstacle::Way)?;
+        }
         for step in &way.down {
             if rows == Rows::Keep {
-                refuse_rows(&transaction, step).await?;
+                refuse_rows(&transaction, ladder, step).await?;
             }
-            take(&transaction, step, step.down, FORGET).await?;
+            take(&transaction, ladder, step, false).await?;
         }
         Moved { up: 0, down: way.down.len() }
     };
@@ -177,18 +201,24 @@ async fn attempt(
     Ok(taken)
 }
 
-const NOTE: &str = "INSERT INTO __diesel_schema_migrations (version) VALUES ($1)";
-const FORGET: &str = "DELETE FROM __diesel_schema_migrations WHERE version = $1";
-
-/// Applies a step and records it.
+/// Applies or reverts a step, and records it.
 async fn take(
     transaction: &Transaction<'_>,
+    ladder: &Ladder,
     step: &'static Migration,
-    statements: &str,
-    note: &str,
+    is_up: bool,
 ) -> Result<(), Obstacle> {
-    let failed = |error| Obstacle::Step(step.name, error);
+    let failed = |error| Obstacle::Step(ladder.name_of(step), error);
+    let statements = if is_up { step.up } else { step.down };
     transaction.batch_execute(statements).await.map_err(failed)?;
+    if let Some(module) = &ladder.module {
+        return records::note(transaction, module, step, is_up).await.map_err(failed);
+    }
+    let note = if is_up {
+        "INSERT INTO __diesel_schema_migrations (version) VALUES ($1)"
+    } else {
+        "DELETE FROM __diesel_schema_migrations WHERE version = $1"
+    };
     let version: [(&(dyn ToSql + Sync), Type); 1] = [(&step.version(), Type::VARCHAR)];
     transaction.execute_typed(note, &version).await.map(drop).map_err(failed)
 }
@@ -196,10 +226,11 @@ async fn take(
 /// Refuses to migrate down if rows or values would be lost. The lock prevents new rows meanwhile.
 async fn refuse_rows(
     transaction: &Transaction<'_>,
+    ladder: &Ladder,
     step: &'static Migration,
 ) -> Result<(), Obstacle> {
     for dropped in step.back_drops {
-        let failed = |error| Obstacle::Step(step.name, error);
+        let failed = |error| Obstacle::Step(ladder.name_of(step), error);
         let lock = format!("LOCK TABLE {}", dropped.table);
         transaction.batch_execute(&lock).await.map_err(failed)?;
         let row = transaction.query_typed_one(&dropped.query(), &[]).await.map_err(failed)?;
@@ -223,19 +254,18 @@ async fn connect(settings: &PgSettings) -> Result<Client, MigrationError> {
 }
 
 /// The versions of the applied migrations.
-async fn applied(client: &Client) -> Result<Vec<String>, MigrationError> {
-    match versions(client).await {
+async fn applied(client: &Client, ladder: &Ladder) -> Result<Vec<String>, MigrationError> {
+    match versions(client, ladder).await {
         Ok(versions) => Ok(versions),
         Err(error) => Err(refused(client, error).await),
     }
 }
 
-async fn versions(client: &Client) -> Result<Vec<String>, tokio_postgres::Error> {
-    // Asks the catalogue itself: a name that was looked up before this transaction got the
-    // migration lock may still be unknown to the session.
-    let exists = "SELECT EXISTS (SELECT FROM pg_class WHERE pg_table_is_visible(oid) \
-                  AND relname = '__diesel_schema_migrations')";
-    if !client.query_typed_one(exists, &[]).await?.try_get(0)? {
+async fn versions(client: &Client, ladder: &Ladder) -> Result<Vec<String>, tokio_postgres::Error> {
+    if let Some(module) = &ladder.module {
+        return records::versions(client, module).await;
+    }
+    if !records::is_there(client, "__diesel_schema_migrations").await? {
         return Ok(Vec::new());
     }
     let rows = client.query_typed("SELECT version FROM __diesel_schema_migrations", &[]).await?;
@@ -284,7 +314,7 @@ mod tests {
         };
         let database = postgres::shared().create_database().await;
         let settings = PgSettings::parse(database.url()).unwrap();
-        run(&settings, &Handle::current(), Target::Newest, Rows::Keep).await.unwrap();
+        run(&settings, &Handle::current(), OWN, Target::Newest, Rows::Keep).await.unwrap();
         let mut client = postgres::client(database.url()).await;
         let insert = |notes: &str| {
             format!(
@@ -294,9 +324,9 @@ mod tests {
         };
         client.batch_execute(&insert("NULL")).await.unwrap();
         let transaction = client.transaction().await.unwrap();
-        assert!(refuse_rows(&transaction, &STEP).await.is_ok());
+        assert!(refuse_rows(&transaction, &OWN, &STEP).await.is_ok());
         transaction.batch_execute(&insert("''")).await.unwrap();
-        let Err(Obstacle::Way(refused)) = refuse_rows(&transaction, &STEP).await else {
+        let Err(Obstacle::Way(refused)) = refuse_rows(&transaction, &OWN, &STEP).await else {
             panic!("the values are dropped");
         };
         assert!(refused.to_string().contains("the column notes of the table leads"), "{refused}");

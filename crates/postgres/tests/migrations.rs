@@ -12,10 +12,11 @@ mod common;
 use exit3_domain::paging::PageRequest;
 use exit3_ports::{Migration, Rows, Target};
 use exit3_postgres::{PgDatabase, PgSettings, connect};
-use exit3_testkit::contract::fill;
+use exit3_testkit::contract::{Harness, fill};
 use exit3_testkit::migrations::{
     Table, Tables, inserted, serves_beside_another_release, statements_of_earlier_releases, walk,
 };
+use exit3_testkit::modules::ModuleDatabase;
 use exit3_testkit::postgres;
 use tokio::runtime::Handle;
 use tokio_postgres::Client;
@@ -189,3 +190,42 @@ async fn the_newest_schema_accepts_statements_of_earlier_releases() {
         }
     }
 }
+
+async fn modules() -> ModuleDatabase {
+    let database = postgres::shared().create_database().await;
+    let own = open(database.url());
+    own.migrate().await.unwrap();
+    let url = database.url().to_owned();
+    let (state, changes, read) = (own.clone(), own.clone(), url.clone());
+    ModuleDatabase {
+        harness: Harness { guard: Box::new(database), ..common::harness_over(&own) },
+        migrate: Box::new(move |module, target, rows| {
+            let own = own.clone();
+            Box::pin(async move {
+                let moved = match module {
+                    Some(module) => own.migrate_module(module, target, rows).await,
+                    None => own.migrate_to(target, rows).await,
+                };
+                moved.map_err(|error| exit3_ports::with_causes(&error))
+            })
+        }),
+        state: Box::new(move |module| {
+            let own = state.clone();
+            Box::pin(async move { own.module_state(module).await.unwrap() })
+        }),
+        data_changes: Box::new(move |module| {
+            let own = changes.clone();
+            Box::pin(async move { own.module_data_changes(module).await.unwrap() })
+        }),
+        execute: Box::new(move |sql| {
+            let url = url.clone();
+            Box::pin(async move { postgres::client(&url).await.batch_execute(sql).await.unwrap() })
+        }),
+        tables: Box::new(move || {
+            let url = read.clone();
+            Box::pin(async move { tables(&postgres::client(&url).await).await })
+        }),
+    }
+}
+
+exit3_testkit::module_contract!(modules().await);

@@ -65,7 +65,7 @@ pub enum OpenError {
     #[error("the migration {name} could not be applied: {source}")]
     Migration {
         /// The migration's name.
-        name: &'static str,
+        name: String,
         /// SQLite's error.
         source: diesel::result::Error,
     },

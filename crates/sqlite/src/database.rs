@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use exit3_ports::{Moved, Rows, SchemaState, StoreError, Target};
+use exit3_ports::{Ladder, ModuleSchema, Moved, Rows, SchemaState, StoreError, Target};
 
 use crate::connection::{Connector, Files, FilesError, OpenError};
 use crate::documents;
 use crate::error::{self, Refusal};
 use crate::freeze;
-use crate::migrations;
+use crate::migrations::{self, OWN};
 use crate::readers::Readers;
 use crate::search;
 use crate::store::Store;
@@ -101,13 +101,17 @@ impl SqliteDatabase {
     /// # Errors
     /// [`OpenError`]; the schema is then unchanged.
     pub fn migrate_to(&self, target: Target, rows: Rows) -> Result<Moved, OpenError> {
+        self.walk(&OWN, target, rows)
+    }
+
+    fn walk(&self, ladder: &Ladder, target: Target, rows: Rows) -> Result<Moved, OpenError> {
         // Usually there is nothing to do, and then a full disk does not matter.
-        if migrations::is_there(&mut self.connector.reader()?, target)? {
+        if migrations::is_there(&mut self.connector.reader()?, ladder, target)? {
             return Ok(Moved::default());
         }
         let mut connection = self.connector.migrator()?;
         self.connector.files().expect_others(true);
-        let moved = migrations::run(&mut connection, target, rows);
+        let moved = migrations::run(&mut connection, ladder, target, rows);
         self.connector.files().expect_others(false);
         let moved = moved?;
         let changed = |refusal: Refusal| FilesError::Changed(refusal.to_string());
@@ -120,7 +124,7 @@ impl SqliteDatabase {
     /// # Errors
     /// [`OpenError`].
     pub fn pending_data_changes(&self) -> Result<Vec<&'static str>, OpenError> {
-        migrations::pending_data_changes(&mut self.connector.reader()?)
+        migrations::pending_data_changes(&mut self.connector.reader()?, &OWN)
     }
 
     /// Which migrations are applied and which are pending. Blocks.
@@ -128,7 +132,41 @@ impl SqliteDatabase {
     /// # Errors
     /// [`OpenError`].
     pub fn schema_state(&self) -> Result<SchemaState, OpenError> {
-        Ok(migrations::state(&mut self.connector.reader()?)?)
+        Ok(migrations::state(&mut self.connector.reader()?, &OWN)?)
+    }
+
+    /// Migrates the tables of a module, as [`Self::migrate_to`] does ours, which come first. Blocks.
+    ///
+    /// # Errors
+    /// [`OpenError`]; the tables of the module are then unchanged.
+    pub fn migrate_module(
+        &self,
+        module: ModuleSchema,
+        target: Target,
+        rows: Rows,
+    ) -> Result<Moved, OpenError> {
+        self.walk(&Ladder::of(module, module.sqlite), target, rows)
+    }
+
+    /// The names of pending migrations of a module that change existing rows. Blocks.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn module_data_changes(
+        &self,
+        module: ModuleSchema,
+    ) -> Result<Vec<&'static str>, OpenError> {
+        let ladder = Ladder::of(module, module.sqlite);
+        migrations::pending_data_changes(&mut self.connector.reader()?, &ladder)
+    }
+
+    /// Which migrations of a module are applied and which are pending. Blocks.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn module_state(&self, module: ModuleSchema) -> Result<SchemaState, OpenError> {
+        let ladder = Ladder::of(module, module.sqlite);
+        Ok(migrations::state(&mut self.connector.reader()?, &ladder)?)
     }
 
     /// The port that copies the whole database.

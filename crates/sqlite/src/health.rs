@@ -7,7 +7,7 @@ use exit3_ports::{DatabaseHealth, Obstacle, SchemaState, StoreError};
 
 use crate::connection::Connector;
 use crate::error::Refusal;
-use crate::migrations;
+use crate::migrations::{self, OWN};
 use crate::sql::Sql;
 use crate::store::Store;
 
@@ -48,7 +48,7 @@ impl DatabaseHealth for SqliteHealth {
 
     async fn schema_is_current(&self) -> Result<bool, StoreError> {
         self.checked()?;
-        let state = self.store.readers.read(migrations::state).await?;
+        let state = self.store.readers.read(|it| migrations::state(it, &OWN)).await?;
         Ok(state == SchemaState::Current)
     }
 

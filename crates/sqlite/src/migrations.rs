@@ -1,14 +1,19 @@
 //! Migrates the schema up and down.
 
+pub(crate) mod records;
+
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
-use exit3_ports::{Migration, Moved, Rows, SchemaState, Target, Way};
+use exit3_ports::{Ladder, Migration, ModuleRecord, Moved, Rows, SchemaState, Target, Way};
 
 use crate::connection::OpenError;
 use crate::sql::Sql;
 
 pub(crate) const MIGRATIONS: &[Migration] = exit3_ports::migrations::SQLITE;
+
+/// The service's own migrations.
+pub(crate) const OWN: Ladder = Ladder::own(MIGRATIONS);
 
 /// The table of applied migrations, named as diesel's own tool names it.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS __diesel_schema_migrations (
@@ -19,51 +24,63 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS __diesel_schema_migrations (
 /// Whether the schema is `target` already. Needs neither a lock nor free space.
 pub(crate) fn is_there(
     connection: &mut SqliteConnection,
+    ladder: &Ladder,
     target: Target,
 ) -> Result<bool, OpenError> {
-    Ok(Way::find(MIGRATIONS, &applied(connection)?, target)?.is_empty())
+    let way = Way::find(ladder.steps, &applied(connection, ladder)?, target)?;
+    Ok(way.is_empty() && records::is_defined(connection, ladder, target)?)
 }
 
 /// Migrates to the schema `target`, completely or not at all. Reads continue meanwhile; writes
 /// wait.
 pub(crate) fn run(
     connection: &mut SqliteConnection,
+    ladder: &Ladder,
     target: Target,
     rows: Rows,
 ) -> Result<Moved, OpenError> {
     connection.immediate_transaction(|connection| {
-        connection.batch_execute(TABLE)?;
-        let way = Way::find(MIGRATIONS, &applied(connection)?, target)?;
+        connection.batch_execute(ladder.module.map_or(TABLE, |_| records::TABLE))?;
+        let way = Way::find(ladder.steps, &applied(connection, ladder)?, target)?;
         for step in &way.up {
-            let note = format!(
-                "INSERT INTO __diesel_schema_migrations (version) VALUES ('{}')",
-                step.version()
-            );
-            take(connection, step, step.up, &note)?;
+            take(connection, ladder, step, true)?;
+        }
+        if ladder.module.is_none() && !way.down.is_empty() {
+            ModuleRecord::let_go(records::newest(connection)?, &way.down)?;
         }
         for step in &way.down {
             if rows == Rows::Keep {
                 refuse_rows(connection, step)?;
             }
-            let forget = format!(
-                "DELETE FROM __diesel_schema_migrations WHERE version = '{}'",
-                step.version()
-            );
-            take(connection, step, step.down, &forget)?;
+            take(connection, ladder, step, false)?;
+        }
+        if !records::is_defined(connection, ladder, target)? {
+            records::define(connection, ladder)?;
         }
         Ok(way.moved())
     })
 }
 
+/// Applies or reverts a step, and records it.
 fn take(
     connection: &mut SqliteConnection,
+    ladder: &Ladder,
     step: &Migration,
-    statements: &str,
-    note: &str,
+    is_up: bool,
 ) -> Result<(), OpenError> {
-    let failed = |source| OpenError::Migration { name: step.name, source };
+    let failed = |source| OpenError::Migration { name: ladder.name_of(step), source };
+    let statements = if is_up { step.up } else { step.down };
     connection.batch_execute(statements).map_err(failed)?;
-    connection.batch_execute(note).map_err(failed)
+    if let Some(module) = &ladder.module {
+        return records::note(connection, module, step, is_up).map_err(failed);
+    }
+    let version = step.version();
+    let note = if is_up {
+        format!("INSERT INTO __diesel_schema_migrations (version) VALUES ('{version}')")
+    } else {
+        format!("DELETE FROM __diesel_schema_migrations WHERE version = '{version}'")
+    };
+    connection.batch_execute(&note).map_err(failed)
 }
 
 /// Refuses to migrate down if rows or values would be lost.
@@ -87,16 +104,23 @@ struct Any {
 /// The names of pending migrations that change existing rows.
 pub(crate) fn pending_data_changes(
     connection: &mut SqliteConnection,
+    ladder: &Ladder,
 ) -> Result<Vec<&'static str>, OpenError> {
-    Ok(Way::data_changes(MIGRATIONS, &applied(connection)?)?)
+    Ok(Way::data_changes(ladder.steps, &applied(connection, ladder)?)?)
 }
 
 /// Which migrations are applied and which are pending.
-pub(crate) fn state(connection: &mut SqliteConnection) -> QueryResult<SchemaState> {
-    Ok(SchemaState::of(MIGRATIONS, &applied(connection)?))
+pub(crate) fn state(
+    connection: &mut SqliteConnection,
+    ladder: &Ladder,
+) -> QueryResult<SchemaState> {
+    Ok(SchemaState::of(ladder.steps, &applied(connection, ladder)?))
 }
 
-fn applied(connection: &mut SqliteConnection) -> QueryResult<Vec<String>> {
+fn applied(connection: &mut SqliteConnection, ladder: &Ladder) -> QueryResult<Vec<String>> {
+    if let Some(module) = &ladder.module {
+        return records::versions(connection, module);
+    }
     let table = "SELECT count(*) FROM sqlite_schema WHERE name = '__diesel_schema_migrations'";
     if Sql::<BigInt>::new(table).get_result::<i64>(connection)? == 0 {
         return Ok(Vec::new());
@@ -120,7 +144,7 @@ mod tests {
             back_drops: &[Dropped::of("leads", Some("notes"))],
         };
         let mut connection = SqliteConnection::establish(":memory:").unwrap();
-        run(&mut connection, Target::Newest, Rows::Keep).unwrap();
+        run(&mut connection, &OWN, Target::Newest, Rows::Keep).unwrap();
         let insert = |notes: &str| {
             format!(
                 "INSERT INTO leads (full_name, position, source, status, category, created_at,

@@ -17,10 +17,11 @@ use diesel::sql_types::Text;
 use exit3_domain::paging::PageRequest;
 use exit3_ports::{Migration, Rows, Target};
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
-use exit3_testkit::contract::fill;
+use exit3_testkit::contract::{Harness, fill};
 use exit3_testkit::migrations::{
     Table, Tables, inserted, serves_beside_another_release, statements_of_earlier_releases, walk,
 };
+use exit3_testkit::modules::ModuleDatabase;
 
 const MIGRATIONS: &[Migration] = exit3_ports::migrations::SQLITE;
 
@@ -164,3 +165,41 @@ fn the_newest_schema_accepts_statements_of_earlier_releases() {
         }
     }
 }
+
+async fn modules() -> ModuleDatabase {
+    let kept = Kept::new();
+    kept.database.migrate().unwrap();
+    let path = kept.path.clone();
+    let raw = move || SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    let (own, state, changes) =
+        (kept.database.clone(), kept.database.clone(), kept.database.clone());
+    let read = raw.clone();
+    ModuleDatabase {
+        harness: Harness { guard: Box::new(kept), ..common::harness_over(&own) },
+        migrate: Box::new(move |module, target, rows| {
+            let moved = match module {
+                Some(module) => own.migrate_module(module, target, rows),
+                None => own.migrate_to(target, rows),
+            };
+            Box::pin(async { moved.map_err(|error| error.to_string()) })
+        }),
+        state: Box::new(move |module| {
+            let state = state.module_state(module).unwrap();
+            Box::pin(async move { state })
+        }),
+        data_changes: Box::new(move |module| {
+            let changes = changes.module_data_changes(module).unwrap();
+            Box::pin(async { changes })
+        }),
+        execute: Box::new(move |sql| {
+            raw().batch_execute(sql).unwrap();
+            Box::pin(async {})
+        }),
+        tables: Box::new(move || {
+            let tables = tables(&mut read());
+            Box::pin(async { tables })
+        }),
+    }
+}
+
+exit3_testkit::module_contract!(modules().await);

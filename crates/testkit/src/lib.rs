@@ -14,6 +14,7 @@ pub mod contract;
 mod lead_rules;
 pub mod log;
 pub mod migrations;
+pub mod modules;
 pub mod postgres;
 pub mod quotas;
 pub mod redis;

@@ -63,7 +63,7 @@ impl Patience {
 
     /// Waits before the next attempt, and logs which sessions hold the lock; false if it has waited long enough.
     /// `migration` is set once the migration lock is held: it then waits for tables.
-    pub(super) async fn waits(&mut self, client: &Client, migration: Option<&'static str>) -> bool {
+    pub(super) async fn waits(&mut self, client: &Client, migration: Option<&str>) -> bool {
         let what = if migration.is_some() { What::Tables } else { What::Lock };
         self.holders = holders(client, what).await;
         if Instant::now() >= self.end {

@@ -95,7 +95,9 @@ mod tests {
         let database = postgres::shared().create_database().await;
         let settings = PgSettings::parse(database.url()).unwrap();
         let runtime = Handle::current();
-        migrations::run(&settings, &runtime, Target::Newest, Rows::Keep).await.unwrap();
+        migrations::run(&settings, &runtime, migrations::OWN, Target::Newest, Rows::Keep)
+            .await
+            .unwrap();
         let rows = "INSERT INTO subscribers (email, is_subscribed, search_document)
             SELECT email, n % 3 = 0, email
             FROM (SELECT n, 'a' || n % 7 * 10 + n || '@acme.hr' AS email
