@@ -12,7 +12,7 @@ mod memory;
 
 use exit3_app::erasure::{Found, entries, erase, look};
 use exit3_domain::contact::{Contact, ContactKind};
-use exit3_ports::{Column, Kind, Row, Table, Value, table};
+use exit3_ports::{Column, Kind, ModuleRecord, ModuleSchema, Row, Table, Value, table};
 use memory::Memory;
 
 /// A row with these values; the others are NULL.
@@ -173,7 +173,7 @@ async fn events_know_the_places_of_erasures_in_lists() {
 }
 
 /// A table of a module: its rows are parts of leads, and have events of their own.
-static GUESTS: Table = Table {
+const GUESTS: Table = Table {
     name: "guests",
     columns: &[
         Column::new("id", Kind::Integer),
@@ -188,7 +188,9 @@ static GUESTS: Table = Table {
 #[tokio::test]
 async fn parts_of_the_erased_go_with_their_events_also_those_that_were_deleted() {
     let mut memory = Memory::default();
-    memory.of_modules.push(&GUESTS);
+    let schema = ModuleSchema { module: "guests", tables: &[GUESTS], postgres: &[], sqlite: &[] };
+    let record = (schema.module.to_owned(), "1".to_owned(), String::new(), schema.definition());
+    memory.modules = ModuleRecord::newest([record]).unwrap();
     leads(&mut memory, &[(1, "ana@acme.hr"), (2, "eva@acme.hr")]);
     let guest = |id, lead, name: &str| {
         row(

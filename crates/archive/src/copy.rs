@@ -8,6 +8,7 @@ use exit3_ports::{
 };
 
 use crate::error::ArchiveError;
+use crate::modules::{LeftOut, check_archive, check_modules, fitting};
 use crate::read::{ArchiveReader, Event};
 use crate::record::{FileSum, TableSum};
 use crate::rows::{Summing, encode};
@@ -38,6 +39,8 @@ pub struct Summary {
     pub files: u64,
     /// The total size of the contract files in bytes.
     pub file_bytes: u64,
+    /// The tables of modules that were left out.
+    pub left_out_tables: Vec<LeftOut>,
     /// Directory entries that are not files, such as links, and were left out.
     pub left_out: Vec<String>,
     /// The number of clients whose row names a contract file that is missing.
@@ -141,7 +144,9 @@ pub async fn restore_and<R: Read>(
     progress: &dyn Progress,
     then: impl AsyncFnOnce(&mut dyn Load) -> Result<(), StoreError>,
 ) -> Result<Summary, ArchiveError> {
+    check_archive(archive.head(), &load.modules().await?)?;
     make_room(load.as_mut(), replace).await?;
+    let shapes = load.shapes().await?;
     let mut summary = Summary::default();
     let mut table = None;
     let (mut rows, mut bytes) = (Vec::new(), 0);
@@ -149,8 +154,9 @@ pub async fn restore_and<R: Read>(
         match archive.next_event()? {
             Event::Table { shape, rows: count, last_id } => {
                 progress.begin(shape.table.name, count);
-                table = Some((shape, last_id));
+                table = fitting(&shapes, &shape)?.map(|shape| (shape, last_id));
             }
+            Event::Row(_) if table.is_none() => progress.advance(1),
             Event::Row(row) => {
                 bytes += size(&row);
                 rows.push(row);
@@ -164,8 +170,11 @@ pub async fn restore_and<R: Read>(
                 put(load.as_mut(), table.as_ref(), &mut rows, progress).await?;
                 if let Some((shape, last_id)) = table.take() {
                     end(load.as_mut(), &shape, last_id, &sum).await?;
+                    summary.tables.push(sum);
+                } else {
+                    let left_out = LeftOut::of(archive.head(), &sum.name, sum.rows);
+                    summary.left_out_tables.push(left_out);
                 }
-                summary.tables.push(sum);
             }
             Event::File(name) => {
                 if let Some(staging) = &mut staging {
@@ -209,22 +218,26 @@ pub async fn copy(
     mut to: Box<dyn Load>,
     progress: &dyn Progress,
 ) -> Result<Summary, ArchiveError> {
+    check_modules(from, to.as_mut()).await?;
     make_room(to.as_mut(), false).await?;
     be_sound(from).await?;
     let mut summary = Summary::default();
+    let shapes = to.shapes().await?;
     for shape in from.shapes().await? {
+        // Only a table that its module has left behind is missing.
+        let Some(own) = fitting(&shapes, &shape)? else { continue };
         progress.begin(shape.table.name, from.count(shape.table).await?);
         let (mut summing, mut line) = (Summing::default(), Vec::new());
         let mut pages = Pages::of(&shape);
         while let Some(rows) = pages.next(from).await? {
             sum_up(&rows, &mut summing, &mut line)?;
             let count = rows.len() as u64;
-            to.write(&shape, rows).await.map_err(refused(&shape))?;
+            to.write(&own, rows).await.map_err(refused(&shape))?;
             progress.advance(count);
         }
         let sum = summing.sum(shape.table.name);
         let last_id = from.last_id(shape.table).await?;
-        end(to.as_mut(), &shape, last_id, &sum).await?;
+        end(to.as_mut(), &own, last_id, &sum).await?;
         summary.tables.push(sum);
     }
     let consumers = from.consumers().await?;

@@ -13,6 +13,28 @@ pub enum ArchiveError {
         "the archive was written by a newer version of exit3 ({0}); restore it with that version"
     )]
     Newer(String),
+    /// A newer version of a module wrote it.
+    #[error(
+        "the archive was written by a newer version of the module {module} ({version}); restore \
+         it with that version"
+    )]
+    NewerModule {
+        /// The module.
+        module: String,
+        /// Its version.
+        version: String,
+    },
+    /// The database to copy has a module that the other one lacks, or has in an older version.
+    #[error(
+        "the database has the module {module} ({version}): promote it with a program that has \
+         this version of it"
+    )]
+    WithoutModule {
+        /// The module.
+        module: String,
+        /// Its version.
+        version: String,
+    },
     /// Its content is not what was written.
     #[error("the archive is damaged: {0}")]
     Damaged(String),

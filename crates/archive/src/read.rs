@@ -5,7 +5,7 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use exit3_ports::{Row, Shape, TABLES, Value, is_staged_name, table};
+use exit3_ports::{Row, Shape, TABLES, Table, Value, is_staged_name, table, with_causes};
 use sha2::{Digest, Sha256};
 
 use crate::error::{ArchiveError, unreadable};
@@ -223,9 +223,19 @@ impl<R: Read> ArchiveReader<R> {
         }
     }
 
+    /// The table of a module, as the head defines it.
+    fn of_module(&self, name: &str) -> Result<&'static Table, ArchiveError> {
+        let mut tables = self.head.modules.iter().flat_map(|module| &module.tables);
+        let definition = tables.find(|table| table.name == name);
+        let definition = definition.ok_or_else(|| ArchiveError::Newer(format!("table {name}")))?;
+        definition.table().map_err(|error| ArchiveError::damaged(with_causes(&error)))
+    }
+
     fn begin_table(&mut self, head: &TableHead) -> Result<Event, ArchiveError> {
-        let known = table(&head.name);
-        let known = known.ok_or_else(|| ArchiveError::Newer(format!("table {}", head.name)))?;
+        let known = match table(&head.name) {
+            Some(own) => own,
+            None => self.of_module(&head.name)?,
+        };
         let shape = Shape::of(known, |name| head.columns.iter().any(|column| column == name));
         let shape = shape.ok_or_else(disorder)?;
         if !shape.columns.iter().map(|column| column.name).eq(&head.columns) {

@@ -2,6 +2,7 @@
 //! row of the current table.
 
 use chrono::{DateTime, Utc};
+use exit3_ports::ModuleRecord;
 use serde::{Deserialize, Serialize};
 
 /// A line that is not a row.
@@ -38,6 +39,9 @@ pub struct Head {
     pub made_at: DateTime<Utc>,
     /// The names of the settings that were set, without their values.
     pub settings: Vec<String>,
+    /// The modules of the database, with the definitions of their tables.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modules: Vec<ModuleRecord>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

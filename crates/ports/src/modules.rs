@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Constraint, StoreError};
 use crate::migrations::{Migration, NoWay};
-use crate::tables::{Column, Kind, NOT_MOVED, Table};
+use crate::tables::{Column, Kind, NOT_MOVED, Shape, Table};
 
 /// The table in which a database records the migrations of its modules. It is created with the
 /// first one.
@@ -102,6 +102,22 @@ impl ModuleRecord {
             records.push(Self { module, version, core, tables });
         }
         Ok(records)
+    }
+
+    /// The tables of modules that a database with these columns has.
+    ///
+    /// # Errors
+    /// [`StoreError::Other`] if a record is not one.
+    pub fn shapes(
+        records: &[Self],
+        has: impl Fn(&str, &str) -> bool,
+    ) -> Result<Vec<Shape>, StoreError> {
+        let mut shapes = Vec::new();
+        for definition in records.iter().flat_map(|record| &record.tables) {
+            let table = definition.table()?;
+            shapes.extend(Shape::of(table, |column| has(table.name, column)));
+        }
+        Ok(shapes)
     }
 
     /// Refuses to revert migrations of the service that a module was built upon.

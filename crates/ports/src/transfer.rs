@@ -1,6 +1,7 @@
 use async_trait::async_trait;
 
 use crate::StoreError;
+use crate::modules::ModuleRecord;
 use crate::tables::{Row, Shape, Table};
 
 /// A page of rows ends with the row that brings its size to this many bytes (1 MiB). So memory
@@ -34,7 +35,10 @@ pub trait Snapshot: Send {
     /// The version of the newest applied migration; empty if there is none.
     async fn schema(&mut self) -> Result<String, StoreError>;
 
-    /// The existing tables of [`crate::TABLES`], in their order.
+    /// What the database knows of its modules, ordered by name.
+    async fn modules(&mut self) -> Result<Vec<ModuleRecord>, StoreError>;
+
+    /// The existing tables of [`crate::TABLES`], in their order, and then those of the modules.
     async fn shapes(&mut self) -> Result<Vec<Shape>, StoreError>;
 
     /// Describes damage in one line: a broken structure, as far as the database can tell, or wrong
@@ -84,7 +88,7 @@ pub trait Snapshot: Send {
 /// Writes rows into a database. What has been written so far can be read back.
 #[async_trait]
 pub trait Load: Snapshot {
-    /// Deletes all rows of [`crate::TABLES`].
+    /// Deletes all rows of [`crate::TABLES`], and of the tables of modules.
     async fn clear(&mut self) -> Result<(), StoreError>;
 
     /// Inserts rows with their ids and times. Derived data, such as counts, is updated as usual.

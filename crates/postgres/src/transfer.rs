@@ -6,12 +6,12 @@ mod counts;
 mod value;
 
 use async_trait::async_trait;
-use exit3_ports::{Load, Migration, Snapshot, StoreError, TABLES, Transfer, contract_files};
+use exit3_ports::{Load, Migration, Snapshot, StoreError, Transfer, contract_files};
 use tokio::runtime::Handle;
 
 use self::bulk::{PgBulkTransaction, list};
 use crate::migrations::MIGRATIONS;
-use crate::obstacles::{Needs, all_tables};
+use crate::obstacles::Needs;
 use crate::settings::PgSettings;
 
 /// Loaded rows must be on disk when the load is reported as done. Any setting except `off` is the
@@ -59,12 +59,13 @@ impl Transfer for PgTransfer {
     }
 
     async fn load(&self) -> Result<Box<dyn Load>, StoreError> {
-        let transaction = PgBulkTransaction::open(&self.settings, &self.runtime).await?;
-        transaction.lacks_nothing(&Needs::of_copy(&all_tables(), LOADING)).await?;
+        let mut transaction = PgBulkTransaction::open(&self.settings, &self.runtime).await?;
+        let tables = transaction.needed().await?;
+        transaction.lacks_nothing(&Needs::of_copy(&tables, LOADING)).await?;
         // Last what triggers write to: a writer has locked the table of its statement by then.
-        let (last, first): (Vec<_>, Vec<_>) = TABLES
+        let (last, first): (Vec<_>, Vec<_>) = tables
             .iter()
-            .map(|table| table.name)
+            .map(|shape| shape.table.name)
             .partition(|name| *name == contract_files::TABLE.name);
         let names = list(first.into_iter().chain(last));
         let locks = format!("LOCK TABLE {names} IN EXCLUSIVE MODE");

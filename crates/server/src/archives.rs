@@ -98,6 +98,7 @@ async fn head(
         schema,
         made_at: now,
         settings: settings.names.clone(),
+        modules: snapshot.modules().await?,
     })
 }
 

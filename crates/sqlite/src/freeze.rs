@@ -4,15 +4,18 @@
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
-use exit3_ports::{STAYING, StoreError, TABLES};
+use exit3_ports::{STAYING, StoreError, TABLES, table};
 
 use crate::error::{FROZEN, from_diesel};
 use crate::sql::Sql;
+use crate::transfer::bulk::shapes;
 
 /// Waits for writes in progress, and refuses all later ones.
 pub(crate) fn freeze(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let events = ["insert", "update", "delete"];
-    let tables = TABLES.iter().chain(STAYING).map(|table| table.name);
+    let shapes = shapes(connection)?;
+    let of_modules = shapes.iter().map(|shape| shape.table).filter(|it| table(it.name).is_none());
+    let tables = TABLES.iter().chain(STAYING).chain(of_modules).map(|table| table.name);
     let statements = tables.flat_map(|table| {
         events.iter().map(move |event| {
             format!(

@@ -21,7 +21,7 @@ use exit3_testkit::contract::{Harness, fill};
 use exit3_testkit::migrations::{
     Table, Tables, inserted, serves_beside_another_release, statements_of_earlier_releases, walk,
 };
-use exit3_testkit::modules::ModuleDatabase;
+use exit3_testkit::modules::{GUESTS, ModuleDatabase};
 
 const MIGRATIONS: &[Migration] = exit3_ports::migrations::SQLITE;
 
@@ -203,3 +203,16 @@ async fn modules() -> ModuleDatabase {
 }
 
 exit3_testkit::module_contract!(modules().await);
+
+#[test]
+fn tables_of_modules_are_frozen_too() {
+    let kept = Kept::new();
+    kept.database.migrate().unwrap();
+    kept.database.migrate_module(GUESTS, Target::Newest, Rows::Keep).unwrap();
+    let insert = "INSERT INTO guests (lead_id, name) VALUES (1, '')";
+    kept.database.freeze().unwrap();
+    let refused = kept.raw().batch_execute(insert).unwrap_err();
+    assert!(refused.to_string().contains("read-only"), "{refused}");
+    kept.database.thaw().unwrap();
+    kept.raw().batch_execute(insert).unwrap();
+}

@@ -8,9 +8,15 @@ mod guests;
 
 use std::pin::Pin;
 
-use exit3_ports::{Constraint, Migration, ModuleSchema, Moved, Rows, SchemaState, Target, rules};
+use exit3_app::erasure::{erase, look_ahead};
+use exit3_domain::contact::{Contact, ContactKind};
+use exit3_ports::{
+    Constraint, Migration, ModuleSchema, Moved, Rows, SchemaState, TABLES, Target, Value, rules,
+};
 
 pub use self::guests::{BROKEN, GUESTS, ROOMS};
+use crate::builders::{lead, some_act};
+use crate::contract::transfer::now;
 use crate::contract::{Harness, fill};
 use crate::migrations::{Table, Tables, walk};
 
@@ -161,6 +167,74 @@ pub async fn a_table_that_is_defined_otherwise_is_recorded_so(database: &ModuleD
     assert_eq!(after[1][2], ROOMS.definition());
 }
 
+#[allow(missing_docs, reason = "the names say what holds")]
+pub async fn a_snapshot_has_the_tables_of_modules_after_ours(database: &ModuleDatabase) {
+    database.up(ROOMS).await;
+    (database.migrate)(Some(GUESTS), Target::Version(1), Rows::Keep).await.unwrap();
+    let mut snapshot = database.harness.transfer.snapshot().await.unwrap();
+    let shapes = snapshot.shapes().await.unwrap();
+    let names: Vec<_> = shapes.iter().skip(TABLES.len()).map(|shape| shape.table.name).collect();
+    assert_eq!(names, ["guests", "guest_cards", "rooms"]);
+    let columns: Vec<_> = shapes[TABLES.len()].columns.iter().map(|column| column.name).collect();
+    assert_eq!(columns, ["id", "lead_id", "name", "email", "seen_at", "is_vip"], "no notes yet");
+    let records = snapshot.modules().await.unwrap();
+    let newest = database.harness.transfer.newest_schema();
+    let told: Vec<_> = records.iter().map(|it| [&*it.module, &*it.version, &*it.core]).collect();
+    let first = "00000000000001";
+    assert_eq!(told, [["guests", first, newest], ["rooms", first, newest]]);
+}
+
+#[allow(missing_docs, reason = "the names say what holds")]
+pub async fn rows_of_modules_are_copied_with_the_others(database: &ModuleDatabase) {
+    fill(&database.harness).await;
+    database.up(GUESTS).await;
+    (database.execute)(ROWS).await;
+    let before = now(&database.harness).await;
+    assert_eq!(before[TABLES.len()].1[0][3], Value::Text("iva@acme.hr".to_owned()));
+    let mut load = database.harness.transfer.load().await.unwrap();
+    load.clear().await.unwrap();
+    for (shape, rows) in &before {
+        assert_eq!(load.count(shape.table).await.unwrap(), 0, "{}", shape.table.name);
+        load.write(shape, rows.clone()).await.unwrap();
+        load.keep_ids(shape.table, 40).await.unwrap();
+    }
+    load.commit().await.unwrap();
+    assert_eq!(now(&database.harness).await, before);
+    let mut snapshot = database.harness.transfer.snapshot().await.unwrap();
+    assert_eq!(snapshot.last_id(before[TABLES.len()].0.table).await.unwrap(), 40);
+}
+
+#[allow(missing_docs, reason = "the names say what holds")]
+pub async fn a_person_is_erased_from_modules_too(database: &ModuleDatabase) {
+    let leads = &database.harness.leads;
+    let create = async |email: &str| {
+        leads.create(&lead().email(Some(email)).build(), &some_act()).await.unwrap().id.0
+    };
+    assert_eq!((create("ana@acme.hr").await, create("eva@acme.hr").await), (1, 2));
+    database.up(GUESTS).await;
+    (database.execute)(
+        "INSERT INTO guests (id, lead_id, name, email) VALUES (7, 1, 'Iva', NULL), \
+         (8, 2, 'Ana', 'ANA@acme.hr'), (9, 2, 'Jan', 'jan@acme.hr'); \
+         INSERT INTO guest_cards (id, guest_id) VALUES (17, 7), (18, 8), (19, 9)",
+    )
+    .await;
+    let is_ana = |contact: &Contact| {
+        Some(contact) == Contact::read(ContactKind::Email, "ana@acme.hr").as_ref()
+    };
+    let transfer = &database.harness.transfer;
+    let before = look_ahead(transfer.snapshot().await.unwrap().as_mut(), &is_ana).await.unwrap();
+    // After the first search, somebody comes along with her.
+    (database.execute)("INSERT INTO guests (id, lead_id, name) VALUES (10, 1, 'Ivo')").await;
+    let mut load = transfer.load().await.unwrap();
+    let erased = erase(load.as_mut(), &is_ana, &before).await.unwrap();
+    load.commit().await.unwrap();
+    assert_eq!(erased.counts(), [("guest_cards", 2), ("guests", 3), ("leads", 1)]);
+    let left = now(&database.harness).await;
+    let ids = |at: usize| left[at].1.iter().map(|row| row[0].clone()).collect::<Vec<_>>();
+    assert_eq!(ids(TABLES.len()), [Value::Integer(9)]);
+    assert_eq!(ids(TABLES.len() + 1), [Value::Integer(19)]);
+}
+
 /// Generates one test per rule. The expression is evaluated once per test and must return a
 /// [`ModuleDatabase`].
 #[macro_export]
@@ -173,6 +247,9 @@ macro_rules! module_contract {
             the_schema_that_a_module_was_built_upon_stays,
             an_older_version_of_a_module_leaves_a_newer_one_alone,
             a_table_that_is_defined_otherwise_is_recorded_so,
+            a_snapshot_has_the_tables_of_modules_after_ours,
+            rows_of_modules_are_copied_with_the_others,
+            a_person_is_erased_from_modules_too,
         }
     };
     (@rules $database:expr; $($rule:ident,)*) => {

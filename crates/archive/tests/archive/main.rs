@@ -11,6 +11,7 @@ mod files;
 mod forged;
 #[path = "../memory/mod.rs"]
 mod memory;
+mod modules;
 
 use std::fs;
 use std::io::Cursor;
@@ -39,6 +40,7 @@ fn head() -> Head {
         schema: "00000000000006".to_owned(),
         made_at: "2026-11-25T04:02:30Z".parse().unwrap(),
         settings: vec!["DATABASE_URL".to_owned()],
+        modules: Vec::new(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use exit3_ports::{
-    Column, Load, PAGE_BYTES, Row, Shape, Snapshot, StoreError, TABLES, Table, Value,
+    Column, Load, ModuleRecord, PAGE_BYTES, Row, Shape, Snapshot, StoreError, TABLES, Table, Value,
 };
 
 type Rows = BTreeMap<&'static str, Vec<Row>>;
@@ -27,8 +27,7 @@ pub(crate) struct Memory {
     pub(crate) locked: Vec<&'static str>,
     /// Whether the consumers of events were placed behind the loaded ones.
     pub(crate) has_passed_events: bool,
-    /// The tables of modules.
-    pub(crate) of_modules: Vec<&'static Table>,
+    pub(crate) modules: Vec<ModuleRecord>,
     committed: Arc<Mutex<Option<Memory>>>,
 }
 
@@ -93,9 +92,13 @@ impl Snapshot for Memory {
         Ok(String::new())
     }
 
+    async fn modules(&mut self) -> Result<Vec<ModuleRecord>, StoreError> {
+        Ok(self.modules.clone())
+    }
+
     async fn shapes(&mut self) -> Result<Vec<Shape>, StoreError> {
-        let tables = TABLES.iter().chain(self.of_modules.iter().copied());
-        Ok(tables.map(|table| Shape::of(table, |_| true).unwrap()).collect())
+        let own = TABLES.iter().map(|table| Shape::of(table, |_| true).unwrap());
+        Ok(own.chain(ModuleRecord::shapes(&self.modules, |_, _| true)?).collect())
     }
 
     async fn damage(&mut self) -> Result<Option<String>, StoreError> {

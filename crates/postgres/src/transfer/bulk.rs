@@ -5,7 +5,7 @@ use std::pin::{Pin, pin};
 
 use async_trait::async_trait;
 use exit3_ports::{
-    EMPTIED, Load, Mark, PAGE_BYTES, Row, Shape, Snapshot, StoreError, TABLES, Table,
+    EMPTIED, Load, Mark, ModuleRecord, PAGE_BYTES, Row, Shape, Snapshot, StoreError, TABLES, Table,
 };
 use futures_util::TryStreamExt;
 use tokio::runtime::Handle;
@@ -14,10 +14,11 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Error};
 
 use super::consumers;
-use super::counts::COUNTS;
+use super::counts;
 use super::value::{self, Bind};
 use crate::error::{Failure, timed_out};
 use crate::migrations::lock::{self, What};
+use crate::migrations::records;
 use crate::obstacles::{LACKS, NEEDED, Needs, all_tables};
 use crate::settings::PgSettings;
 
@@ -116,11 +117,18 @@ impl PgBulkTransaction {
     pub(crate) async fn complete(&mut self, newest: &str) -> Result<Vec<Shape>, StoreError> {
         let shapes = self.shapes().await?;
         if !shapes.is_empty() {
-            let all = if self.schema().await? == newest { all_tables() } else { Vec::new() };
-            let needed = if all.is_empty() { &shapes } else { &all };
-            self.lacks_nothing(&Needs::of_copy(needed, "SELECT")).await?;
+            let is_current = self.schema().await? == newest;
+            let needed = if is_current { self.needed().await? } else { shapes.clone() };
+            self.lacks_nothing(&Needs::of_copy(&needed, "SELECT")).await?;
         }
         Ok(shapes)
+    }
+
+    /// The tables of a current schema, whether they exist or not, and the existing ones of modules.
+    pub(crate) async fn needed(&mut self) -> Result<Vec<Shape>, StoreError> {
+        let (mut needed, shapes) = (all_tables(), self.shapes().await?);
+        needed.extend(shapes.into_iter().filter(|it| exit3_ports::table(it.table.name).is_none()));
+        Ok(needed)
     }
 
     /// The columns of all tables, including those that the role may not read.
@@ -223,32 +231,23 @@ impl Snapshot for PgBulkTransaction {
         self.ask(newest, &[]).await
     }
 
-    async fn shapes(&mut self) -> Result<Vec<Shape>, StoreError> {
+    async fn modules(&mut self) -> Result<Vec<ModuleRecord>, StoreError> {
         self.settle().await?;
-        let has = self.columns().await?;
-        let shape = |table: &'static Table| {
-            Shape::of(table, |column| has.contains(&(table.name.to_owned(), column.to_owned())))
-        };
-        Ok(TABLES.iter().filter_map(shape).collect())
+        records::newest(&self.client).await
+    }
+
+    async fn shapes(&mut self) -> Result<Vec<Shape>, StoreError> {
+        let (modules, has) = (self.modules().await?, self.columns().await?);
+        let has = |table: &str, name: &str| has.contains(&(table.to_owned(), name.to_owned()));
+        let shape = |table: &'static Table| Shape::of(table, |name| has(table.name, name));
+        let mut shapes: Vec<Shape> = TABLES.iter().filter_map(shape).collect();
+        shapes.extend(ModuleRecord::shapes(&modules, has)?);
+        Ok(shapes)
     }
 
     async fn damage(&mut self) -> Result<Option<String>, StoreError> {
         self.settle().await?;
-        for (table, kept, counted) in COUNTS {
-            if !self
-                .ask::<bool>("SELECT to_regclass($1) IS NOT NULL", &[(table, Type::TEXT)])
-                .await?
-            {
-                continue;
-            }
-            let differs = format!(
-                "SELECT EXISTS (({kept} EXCEPT {counted}) UNION ALL ({counted} EXCEPT {kept}))"
-            );
-            if self.ask(&differs, &[]).await? {
-                return Ok(Some(format!("table {table} has other counts than there are rows")));
-            }
-        }
-        Ok(None)
+        counts::damage(&self.client).await.map_err(failed)
     }
 
     async fn consumers(&mut self) -> Result<Vec<(String, i64)>, StoreError> {
@@ -309,8 +308,9 @@ impl Snapshot for PgBulkTransaction {
 #[async_trait]
 impl Load for PgBulkTransaction {
     async fn clear(&mut self) -> Result<(), StoreError> {
-        self.settle().await?;
-        let names = list(TABLES.iter().chain(EMPTIED).map(|table| table.name));
+        let shapes = self.shapes().await?;
+        let tables = shapes.iter().map(|shape| shape.table).chain(EMPTIED);
+        let names = list(tables.map(|table| table.name));
         self.execute(&format!("TRUNCATE {names}")).await
     }
 
@@ -377,7 +377,7 @@ impl Load for PgBulkTransaction {
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
         self.settle().await?;
         // Without it, the first lists would be planned as if the tables were empty.
-        let names = list(TABLES.iter().map(|table| table.name));
+        let names = list(self.shapes().await?.iter().map(|shape| shape.table.name));
         self.execute(&format!("ANALYZE {names}")).await?;
         self.execute("COMMIT").await
     }

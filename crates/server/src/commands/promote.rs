@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use clap::Args;
-use exit3_archive::{ArchiveError, Summary};
+use exit3_archive::{ArchiveError, Summary, check_modules};
 use exit3_ports::Transfer;
 use exit3_sqlite::SqliteDatabase;
 use secrecy::{ExposeSecret, SecretString};
@@ -90,11 +90,14 @@ fn is_uncertain(failure: &Failure) -> bool {
 async fn move_over(from: Arc<SqliteDatabase>, to: &dyn Transfer) -> Result<Summary, Failure> {
     let source = from.transfer();
     // Fail before writers are blocked, if possible.
-    let load = to.load().await?;
-    let schema = source.snapshot().await?.schema().await?;
+    let mut load = to.load().await?;
+    let mut snapshot = source.snapshot().await?;
+    let schema = snapshot.schema().await?;
     if schema.as_str() > source.newest_schema() {
         return Err(ArchiveError::NewerDatabase(schema).into());
     }
+    check_modules(snapshot.as_mut(), load.as_mut()).await?;
+    drop(snapshot);
     tokio::task::spawn_blocking(move || from.freeze()).await??;
     let mut snapshot = source.snapshot().await?;
     let bars = Bars::default();

@@ -2,7 +2,7 @@ use std::fs::File;
 
 use clap::Args;
 use exit3_app::contracts;
-use exit3_archive::{ArchiveError, restore_and};
+use exit3_archive::{ArchiveError, LeftOut, restore_and};
 use exit3_domain::events::{Actor, Author};
 use exit3_ports::{Clock, Load};
 
@@ -78,6 +78,12 @@ async fn restore_from(
         "{}: restored {rows} rows and {files} contract files of {from}; all hashes match",
         backend.describe()
     ));
+    for LeftOut { module, table, rows } in &summary.left_out_tables {
+        say(format_args!(
+            "Left out: {rows} rows of the table {table} of the module {module}, which this \
+             database does not have"
+        ));
+    }
     if let Some(erased) = erased {
         if !erased.is_empty() {
             say(format_args!("Erased again, as listed: {}", told(&erased)));

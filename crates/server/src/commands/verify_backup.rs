@@ -2,7 +2,7 @@ use std::fs::File;
 use std::sync::Arc;
 
 use clap::Args;
-use exit3_archive::{ArchiveError, Summary};
+use exit3_archive::{ArchiveError, LeftOut, Summary};
 use exit3_ports::{
     BackupLog, BackupStatus, Clock, ContractError, StoreError, Transfer, with_causes,
 };
@@ -54,6 +54,11 @@ pub(super) fn verify_backup(settings: &Settings, what: &VerifyBackup) -> Result<
         say(format_args!(
             "{name}: {rows} rows and {files} contract files restored; counts and hashes match"
         ));
+        for LeftOut { module, table, rows } in &summary.left_out_tables {
+            say(format_args!(
+                "Checked by its hash alone: the table {table} of the module {module}, with {rows} rows"
+            ));
+        }
         Ok(noted.map_err(|error| {
             format!("the result could not be recorded in the database: {error}")
         })?)

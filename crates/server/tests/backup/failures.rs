@@ -240,6 +240,7 @@ fn impossible(site: &Site) -> String {
         schema: "00000000000001".to_owned(),
         made_at: "2026-11-25T04:02:30Z".parse().unwrap(),
         settings: Vec::new(),
+        modules: Vec::new(),
     };
     let mut archive = ArchiveWriter::begin(Vec::new(), &Lock::Open, head).unwrap();
     let shape = |name| Shape::of(table(name).unwrap(), |_| true).unwrap();

@@ -11,6 +11,7 @@ mod encrypted;
 mod erase;
 mod failures;
 mod memory;
+mod modules;
 mod promote;
 mod round_trip;
 #[path = "../service/mod.rs"]

@@ -116,6 +116,7 @@ async fn an_archive_of_many_small_values_takes_little_memory() {
         schema: "00000000000006".to_owned(),
         made_at: "2026-11-25T04:02:30Z".parse().unwrap(),
         settings,
+        modules: Vec::new(),
     };
     let begin = |settings| ArchiveWriter::begin(Vec::new(), &Lock::Open, head(settings)).unwrap();
     let mut row = begin(Vec::new());

@@ -8,13 +8,14 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use exit3_ports::{
-    Column, EMPTIED, Kind, Load, PAGE_BYTES, Row, Shape, Snapshot, StoreError, TABLES, Table,
-    Value, events,
+    Column, EMPTIED, Kind, Load, ModuleRecord, PAGE_BYTES, Row, Shape, Snapshot, StoreError,
+    TABLES, Table, Value, events,
 };
 use serde_json::Value as Json;
 
 use crate::connection::{Connector, OpenError};
 use crate::error::{Refusal, from_diesel, unreachable};
+use crate::migrations::records;
 use crate::search;
 use crate::sql::Sql;
 use crate::transfer::damage::damage;
@@ -101,15 +102,12 @@ impl Snapshot for SqliteBulkTransaction {
         .await
     }
 
+    async fn modules(&mut self) -> Result<Vec<ModuleRecord>, StoreError> {
+        self.with(|connection| records::newest(connection).map_err(from_diesel)).await
+    }
+
     async fn shapes(&mut self) -> Result<Vec<Shape>, StoreError> {
-        self.with(|connection| {
-            let has = columns(connection).map_err(from_diesel)?;
-            let shape = |table: &'static Table| {
-                Shape::of(table, |column| has.contains(&(table.name.to_owned(), column.to_owned())))
-            };
-            Ok(TABLES.iter().filter_map(shape).collect())
-        })
-        .await
+        self.with(shapes).await
     }
 
     async fn damage(&mut self) -> Result<Option<String>, StoreError> {
@@ -194,7 +192,9 @@ impl Load for SqliteBulkTransaction {
         self.with(|connection| {
             // First, so that the triggers do not note every removed row.
             search::reset(connection).map_err(from_diesel)?;
-            for table in TABLES.iter().chain(EMPTIED).rev() {
+            let shapes = shapes(connection)?;
+            let tables = shapes.iter().map(|shape| shape.table).chain(EMPTIED);
+            for table in tables.rev() {
                 let mut delete = Sql::<()>::new("DELETE FROM ");
                 delete.sql(table.name);
                 delete.execute(connection).map_err(from_diesel)?;
@@ -310,6 +310,17 @@ fn tables(connection: &mut SqliteConnection) -> QueryResult<HashSet<String>> {
     let names: Vec<String> =
         Sql::<Text>::new("SELECT name FROM sqlite_schema WHERE type = 'table'").load(connection)?;
     Ok(names.into_iter().collect())
+}
+
+/// The tables to copy: ours, and those of modules.
+pub(crate) fn shapes(connection: &mut SqliteConnection) -> Result<Vec<Shape>, StoreError> {
+    let has = columns(connection).map_err(from_diesel)?;
+    let modules = records::newest(connection).map_err(from_diesel)?;
+    let has = |table: &str, name: &str| has.contains(&(table.to_owned(), name.to_owned()));
+    let shape = |table: &'static Table| Shape::of(table, |name| has(table.name, name));
+    let mut shapes: Vec<Shape> = TABLES.iter().filter_map(shape).collect();
+    shapes.extend(ModuleRecord::shapes(&modules, has)?);
+    Ok(shapes)
 }
 
 /// The columns of all tables.

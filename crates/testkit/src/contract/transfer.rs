@@ -49,7 +49,7 @@ async fn everything(snapshot: &mut dyn Snapshot) -> Vec<(Shape, Vec<Row>)> {
     all
 }
 
-async fn now(harness: &Harness) -> Vec<(Shape, Vec<Row>)> {
+pub(crate) async fn now(harness: &Harness) -> Vec<(Shape, Vec<Row>)> {
     everything(harness.transfer.snapshot().await.unwrap().as_mut()).await
 }
 
