@@ -15,7 +15,7 @@ pub mod jobs;
 pub mod leads;
 mod passed;
 pub mod quotas;
-mod seen;
+pub mod seen;
 pub mod sign_ins;
 pub mod staff;
 pub mod subscribers;

@@ -28,6 +28,19 @@ pub fn chosen<C: Choice>(values: Option<&Vec<C>>) -> Option<Vec<&'static str>> {
 }
 
 /// Declares an enumeration and its words, in the order in which the API documents them.
+///
+/// ```
+/// exit3_domain::choice! {
+///     /// How a booking ended.
+///     Outcome { Kept = "kept", Missed = "missed" }
+/// }
+///
+/// assert_eq!(Outcome::WORDS, ["kept", "missed"]);
+/// assert_eq!(Outcome::Kept.as_str(), "kept");
+/// assert_eq!(Outcome::from_word("missed"), Some(Outcome::Missed));
+/// assert_eq!(Outcome::from_word("Missed"), None);
+/// ```
+#[macro_export]
 macro_rules! choice {
     (
         $(#[$meta:meta])*
@@ -62,16 +75,22 @@ macro_rules! choice {
             }
         }
 
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        impl $crate::reexport::serde::Serialize for $name {
+            fn serialize<S: $crate::reexport::serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.as_str())
             }
         }
 
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let word = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-                Self::from_word(&word).ok_or_else(|| serde::de::Error::custom("an unknown word"))
+        impl<'de> $crate::reexport::serde::Deserialize<'de> for $name {
+            fn deserialize<D: $crate::reexport::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> Result<Self, D::Error> {
+                use $crate::reexport::serde::{Deserialize, de::Error};
+                let word = <std::borrow::Cow<'de, str> as Deserialize<'de>>::deserialize(deserializer)?;
+                Self::from_word(&word).ok_or_else(|| D::Error::custom("an unknown word"))
             }
         }
 

@@ -50,7 +50,15 @@ impl FieldTexts {
         R::texts(&row.state())
     }
 
-    pub(crate) fn new(texts: Vec<(&'static str, String)>) -> Self {
+    /// The texts of the fields, in the order of forms.
+    ///
+    /// ```
+    /// use exit3_domain::edits::FieldTexts;
+    ///
+    /// let texts = FieldTexts::new(vec![("place", "Zagreb".to_owned())]);
+    /// assert_eq!((texts.get("place"), texts.get("other")), (Some("Zagreb"), None));
+    /// ```
+    pub fn new(texts: Vec<(&'static str, String)>) -> Self {
         Self(texts)
     }
 

@@ -19,6 +19,8 @@ pub enum FieldKind {
     Money,
     /// The id of another row. The column of the table has the suffix `_id`.
     Reference,
+    /// A time, in RFC 3339.
+    Time,
 }
 
 /// A field that clients may set.
@@ -36,28 +38,33 @@ pub struct Field {
 
 impl Field {
     /// A text of at most `longest` characters.
-    pub(crate) const fn text(longest: u64) -> Self {
+    pub const fn text(longest: u64) -> Self {
         Self::of(FieldKind::Text { accepted: longest, stored: Some(longest) })
     }
 
     /// One of these words.
-    pub(crate) const fn choice(words: &'static [&'static str]) -> Self {
+    pub const fn choice(words: &'static [&'static str]) -> Self {
         Self::of(FieldKind::Choice(words))
     }
 
     /// A boolean.
-    pub(crate) const fn boolean() -> Self {
+    pub const fn boolean() -> Self {
         Self::of(FieldKind::Boolean)
     }
 
     /// An amount of money.
-    pub(crate) const fn money() -> Self {
+    pub const fn money() -> Self {
         Self::of(FieldKind::Money)
     }
 
     /// The id of another row.
-    pub(crate) const fn reference() -> Self {
+    pub const fn reference() -> Self {
         Self::of(FieldKind::Reference)
+    }
+
+    /// A time. [`time_of`](crate::text::time_of) reads it.
+    pub const fn time() -> Self {
+        Self::of(FieldKind::Time)
     }
 
     const fn of(kind: FieldKind) -> Self {
@@ -65,12 +72,12 @@ impl Field {
     }
 
     /// Makes the field required.
-    pub(crate) const fn required(self) -> Self {
+    pub const fn required(self) -> Self {
         Self { is_required: true, ..self }
     }
 
     /// Makes the field nullable.
-    pub(crate) const fn nullable(self) -> Self {
+    pub const fn nullable(self) -> Self {
         Self { is_nullable: true, ..self }
     }
 
@@ -85,13 +92,34 @@ impl Field {
         }
     }
 
-    pub(crate) const fn named(self, name: &'static str) -> Self {
+    /// Gives the field its name, which [`fields!`](crate::fields!) does.
+    pub const fn named(self, name: &'static str) -> Self {
         Self { name, ..self }
     }
 }
 
 /// Declares the fields of a resource: the list `FIELDS`, the input type of the given name, and its
 /// functions that set fields by name.
+///
+/// ```
+/// use exit3_domain::fields::{Field, FieldKind};
+/// use exit3_domain::raw::RawValue;
+///
+/// exit3_domain::fields! {
+///     /// A booking as a caller sent it.
+///     BookingInput {
+///         starts_at: Field::time().required(),
+///         place: Field::text(255),
+///     }
+/// }
+///
+/// assert!(FIELDS.iter().map(|field| field.name).eq(["starts_at", "place"]));
+/// assert_eq!(FIELDS[0].kind, FieldKind::Time);
+/// let input = BookingInput::of(vec![("place".to_owned(), RawValue::text("Zagreb"))]);
+/// assert_eq!(input.place, RawValue::text("Zagreb"));
+/// assert!(input.starts_at.is_missing());
+/// ```
+#[macro_export]
 macro_rules! fields {
     (
         $(#[$meta:meta])*
@@ -178,6 +206,13 @@ pub(crate) fn assert_rules(
                 refuses(RawValue::Other("[]".to_owned()), &["invalid"]);
                 assert_eq!(refused(name, RawValue::text("99999999.99")), [""; 0], "{name}");
             }
+            FieldKind::Time => {
+                refuses(RawValue::text("tomorrow"), &["invalid_time"]);
+                refuses(RawValue::text("2026-02-03T10:00"), &["invalid_time"]);
+                refuses(RawValue::Other("[]".to_owned()), &["invalid_time"]);
+                let time = RawValue::text("2026-02-03T10:00:00Z");
+                assert_eq!(refused(name, time), [""; 0], "{name}");
+            }
             FieldKind::Reference => {
                 refuses(RawValue::text("0"), &["does_not_exist"]);
                 refuses(RawValue::text("a"), &["incorrect_type"]);
@@ -191,5 +226,50 @@ pub(crate) fn assert_rules(
             refuses(RawValue::Null, &["null"]);
         }
         assert_eq!(missing.contains(&name), field.is_required, "{name} is required");
+    }
+}
+
+#[cfg(test)]
+#[allow(unreachable_pub, reason = "`fields!` declares public items")]
+mod tests {
+    use super::*;
+    use crate::raw::RawValue;
+    use crate::text::{Reader, time_of};
+    use crate::validation::Invalid;
+
+    fields! {
+        /// Times, which no resource of the service takes from clients.
+        Times { starts_at: Field::time().required(), ends_at: Field::time().nullable() }
+    }
+
+    fn read(input: Times) -> Invalid {
+        let mut reader = Reader::new(true);
+        reader.required("starts_at", input.starts_at, time_of);
+        reader.optional("ends_at", input.ends_at, time_of);
+        reader.into_invalid()
+    }
+
+    fn codes(invalid: &Invalid, field: &str) -> Vec<&'static str> {
+        let of_field = invalid.fields().filter(|(name, _)| *name == field);
+        of_field.flat_map(|(_, broken)| broken.iter().map(|one| one.code)).collect()
+    }
+
+    #[test]
+    fn times_have_rules() {
+        let refused = |field: &str, value: RawValue| {
+            let starts_at = RawValue::text("2026-02-03T10:00:00Z");
+            let mut input = Times::of(vec![("starts_at".to_owned(), starts_at)]);
+            input.set(field, value);
+            codes(&read(input), field)
+        };
+        let missing = read(Times::default());
+        let missing: Vec<&str> = missing.fields().map(|(name, _)| name).collect();
+        assert_rules(FIELDS, refused, &missing);
+        assert_eq!(refused("starts_at", RawValue::Missing), ["required"]);
+        assert_eq!(refused("starts_at", RawValue::Null), ["null"]);
+        for blank in [RawValue::Unfilled, RawValue::text(" ")] {
+            assert_eq!(refused("starts_at", blank.clone()), ["blank"]);
+            assert_eq!(refused("ends_at", blank), [""; 0]);
+        }
     }
 }

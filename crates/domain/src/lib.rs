@@ -28,6 +28,12 @@ pub mod search;
 pub mod sign_ins;
 pub mod staff;
 pub mod subscribers;
-mod text;
+pub mod text;
 pub mod validation;
 pub mod versions;
+
+/// What the macros of this crate refer to.
+#[doc(hidden)]
+pub mod reexport {
+    pub use serde;
+}

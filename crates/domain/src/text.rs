@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use chrono::{DateTime, Datelike, DurationRound, TimeDelta, Utc};
 use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 
 use crate::characters::{is_blank, normalize};
@@ -11,7 +12,21 @@ use crate::raw::RawValue;
 use crate::validation::{Invalid, Violation, violation};
 
 /// Reads the fields of one input and collects their errors.
-pub(crate) struct Reader {
+///
+/// ```
+/// use exit3_domain::raw::RawValue;
+/// use exit3_domain::text::{Reader, time_of};
+///
+/// let mut reader = Reader::new(true);
+/// let place = reader.required_text("place", RawValue::text(" Zagreb "));
+/// let starts_at = reader.required("starts_at", RawValue::text("tomorrow"), time_of);
+/// assert_eq!((place.as_deref(), starts_at), (Some("Zagreb"), None));
+///
+/// let invalid = reader.into_invalid();
+/// let (field, broken) = invalid.fields().next().unwrap();
+/// assert_eq!((field, broken[0].code), ("starts_at", "invalid_time"));
+/// ```
+pub struct Reader {
     complete: bool,
     invalid: Invalid,
 }
@@ -19,17 +34,17 @@ pub(crate) struct Reader {
 impl Reader {
     /// With `complete`, missing required fields are errors; without it, the input is a partial
     /// change.
-    pub(crate) fn new(complete: bool) -> Self {
+    pub fn new(complete: bool) -> Self {
         Self { complete, invalid: Invalid::new() }
     }
 
     /// All errors.
-    pub(crate) fn into_invalid(self) -> Invalid {
+    pub fn into_invalid(self) -> Invalid {
         self.invalid
     }
 
     /// Reads a text that must not be null or blank; `None` if it is missing or invalid.
-    pub(crate) fn required_text(&mut self, field: &'static str, raw: RawValue) -> Option<String> {
+    pub fn required_text(&mut self, field: &'static str, raw: RawValue) -> Option<String> {
         if raw.is_missing() {
             if self.complete {
                 self.fail(field, "required", "This field is required.");
@@ -49,16 +64,12 @@ impl Reader {
 
     /// Reads a text that may be null or blank; `None` if it is missing or invalid, `Some(None)` for
     /// null.
-    pub(crate) fn optional_text(
-        &mut self,
-        field: &'static str,
-        raw: RawValue,
-    ) -> Option<Option<String>> {
+    pub fn optional_text(&mut self, field: &'static str, raw: RawValue) -> Option<Option<String>> {
         if raw.is_missing() { None } else { self.text(field, raw) }
     }
 
     /// Reads a text that may be blank, but not null; `None` if it is missing or invalid.
-    pub(crate) fn blank_text(&mut self, field: &'static str, raw: RawValue) -> Option<String> {
+    pub fn blank_text(&mut self, field: &'static str, raw: RawValue) -> Option<String> {
         let text = self.optional_text(field, raw)?;
         if text.is_none() {
             self.fail(field, "null", "This field may not be null.");
@@ -68,7 +79,7 @@ impl Reader {
 
     /// Reads a value that is written as a text, and may be null or blank; `None` if it is missing
     /// or invalid, `Some(None)` for null and blank texts.
-    pub(crate) fn optional<T>(
+    pub fn optional<T>(
         &mut self,
         field: &'static str,
         raw: RawValue,
@@ -93,8 +104,29 @@ impl Reader {
         }
     }
 
+    /// Like [`Self::optional`], for a value that must not be null or blank; `None` if it is missing
+    /// or invalid.
+    pub fn required<T>(
+        &mut self,
+        field: &'static str,
+        raw: RawValue,
+        parse: fn(&str) -> Result<T, Violation>,
+    ) -> Option<T> {
+        let (is_missing, is_null) = (raw.is_missing(), raw == RawValue::Null);
+        let value = self.optional(field, raw, parse);
+        match value {
+            None if is_missing && self.complete => {
+                self.fail(field, "required", "This field is required.");
+            }
+            Some(None) if is_null => self.fail(field, "null", "This field may not be null."),
+            Some(None) => self.fail(field, "blank", "This field may not be blank."),
+            _ => {}
+        }
+        value.flatten()
+    }
+
     /// Reads one of a set of words; `None` if it is missing or invalid.
-    pub(crate) fn choice<T>(
+    pub fn choice<T>(
         &mut self,
         field: &'static str,
         raw: RawValue,
@@ -119,7 +151,7 @@ impl Reader {
 
     /// Reads a boolean, also in the words that HTML forms and people use; `None` if it is missing
     /// or invalid.
-    pub(crate) fn boolean(&mut self, field: &'static str, raw: RawValue) -> Option<bool> {
+    pub fn boolean(&mut self, field: &'static str, raw: RawValue) -> Option<bool> {
         let given = match raw {
             RawValue::Missing | RawValue::Unfilled => return None,
             RawValue::Null => {
@@ -173,7 +205,7 @@ impl Reader {
 
     /// Adds every broken rule in `errors`, for any field, because a rule that is not added counts
     /// as fulfilled.
-    pub(crate) fn add(&mut self, errors: &ValidationErrors) {
+    pub fn add(&mut self, errors: &ValidationErrors) {
         for (field, errors) in errors.errors() {
             match (field, errors) {
                 (Cow::Borrowed(field), ValidationErrorsKind::Field(errors))
@@ -248,7 +280,12 @@ fn code(code: &str) -> &'static str {
 }
 
 /// Refuses control characters except tab and newline. PostgreSQL cannot store NUL.
-pub(crate) fn characters(text: &str) -> Result<(), ValidationError> {
+///
+/// It is a rule for `#[validate(custom(function = characters))]`, whose errors [`Reader::add`] takes.
+///
+/// # Errors
+/// The text has such a character.
+pub fn characters(text: &str) -> Result<(), ValidationError> {
     if text.contains('\0') {
         return Err(violation("null_characters_not_allowed", "Null characters are not allowed."));
     }
@@ -259,6 +296,26 @@ pub(crate) fn characters(text: &str) -> Result<(), ValidationError> {
         ));
     }
     Ok(())
+}
+
+/// Reads a time in RFC 3339, in whole minutes: seconds are cut off.
+///
+/// ```
+/// use exit3_domain::text::time_of;
+///
+/// let time = time_of("2026-02-03T10:05:59+02:00").unwrap();
+/// assert_eq!(time.to_rfc3339(), "2026-02-03T08:05:00+00:00");
+/// assert_eq!(time_of("2026-02-03T10:05").unwrap_err().code, "invalid_time");
+/// ```
+///
+/// # Errors
+/// The text is no time, or one that the databases cannot store.
+pub fn time_of(text: &str) -> Result<DateTime<Utc>, Violation> {
+    let time = DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc());
+    let time = time.and_then(|time| time.duration_trunc(TimeDelta::minutes(1)).ok());
+    // The databases store years up to 9999, and a zone may cross the end of a year.
+    let time = time.filter(|time| (1900..9999).contains(&time.year()));
+    time.ok_or_else(|| Violation::new("invalid_time", "Enter a valid date and time."))
 }
 
 #[cfg(test)]

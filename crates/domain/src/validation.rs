@@ -24,6 +24,16 @@ impl Violation {
 }
 
 /// All broken rules of an input.
+///
+/// ```
+/// use exit3_domain::validation::{Invalid, Violation};
+///
+/// let mut invalid = Invalid::new();
+/// invalid.push("place", Violation::new("blank", "This field may not be blank."));
+/// invalid.push_whole(Violation::new("too_late", "The booking would end before it starts."));
+/// assert_eq!(invalid.of_the_whole()[0].code, "too_late");
+/// assert!(invalid.or("a booking").is_err());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, thiserror::Error)]
 #[error("invalid input")]
 pub struct Invalid {
@@ -58,7 +68,7 @@ impl Invalid {
     }
 
     /// Adds an error of the input as a whole.
-    pub(crate) fn push_whole(&mut self, violation: Violation) {
+    pub fn push_whole(&mut self, violation: Violation) {
         self.whole.push(violation);
     }
 
@@ -73,7 +83,8 @@ impl Invalid {
     }
 
     /// Sorts the fields in the order of `fields`; fields that are not listed come last.
-    pub(crate) fn in_order_of(mut self, fields: &[Field]) -> Self {
+    #[must_use]
+    pub fn in_order_of(mut self, fields: &[Field]) -> Self {
         let place = |name: &str| fields.iter().position(|field| field.name == name);
         self.fields.sort_by_key(|(name, _)| place(name).unwrap_or(fields.len()));
         self

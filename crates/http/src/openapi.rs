@@ -151,7 +151,9 @@ mod tests {
         let kind = match field.kind {
             FieldKind::Boolean => "boolean",
             FieldKind::Reference => "integer",
-            FieldKind::Text { .. } | FieldKind::Choice(_) | FieldKind::Money => "string",
+            FieldKind::Text { .. } | FieldKind::Choice(_) | FieldKind::Money | FieldKind::Time => {
+                "string"
+            }
         };
         let mut expected = vec![Value::from(kind)];
         expected.extend(field.is_nullable.then(|| Value::from("null")));

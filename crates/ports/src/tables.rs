@@ -182,6 +182,7 @@ pub(crate) fn assert_backed_up(
         let expected = match field.kind {
             FieldKind::Text { .. } | FieldKind::Choice(_) => Kind::Text,
             FieldKind::Boolean => Kind::Boolean,
+            FieldKind::Time => Kind::Time,
             FieldKind::Money | FieldKind::Reference => Kind::Integer,
         };
         let column = match field.kind {

@@ -1,6 +1,6 @@
 //! How sales works a lead: who owns it, and what the next step is.
 
-use chrono::{DateTime, Datelike, DurationRound, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use validator::ValidationError;
 
@@ -8,7 +8,7 @@ use super::Lead;
 use crate::characters::{is_blank, normalize};
 use crate::raw::RawValue;
 use crate::staff::StaffId;
-use crate::text::characters;
+use crate::text::{characters, time_of};
 use crate::validation::{Invalid, Violation};
 
 /// The fields of [`LeadWork`], in their order.
@@ -82,7 +82,7 @@ impl LeadWorkInput {
 fn read<T>(
     field: &'static str,
     raw: RawValue,
-    parse: fn(String) -> Result<T, Violation>,
+    parse: fn(&str) -> Result<T, Violation>,
     invalid: &mut Invalid,
 ) -> Option<Option<T>> {
     let text = match raw {
@@ -97,7 +97,7 @@ fn read<T>(
     if is_blank(&text) {
         return Some(None);
     }
-    match parse(text) {
+    match parse(&text) {
         Ok(value) => Some(Some(value)),
         Err(violation) => {
             invalid.push(field, violation);
@@ -106,7 +106,7 @@ fn read<T>(
     }
 }
 
-fn owner_of(text: String) -> Result<StaffId, Violation> {
+fn owner_of(text: &str) -> Result<StaffId, Violation> {
     let id = text.parse().ok().filter(|id| *id > 0).map(StaffId);
     id.ok_or_else(unknown_owner)
 }
@@ -116,7 +116,7 @@ pub fn unknown_owner() -> Violation {
     Violation::new("unknown_owner", "There is no such account.")
 }
 
-fn step_of(text: String) -> Result<String, Violation> {
+fn step_of(text: &str) -> Result<String, Violation> {
     if text.chars().count() > NEXT_STEP_LENGTH {
         let message = "Ensure this field has no more than 255 characters.";
         return Err(Violation::new("max_length", message));
@@ -128,16 +128,8 @@ fn step_of(text: String) -> Result<String, Violation> {
             false => Violation::new("control_characters_not_allowed", message),
         }
     };
-    characters(&text).map_err(refused)?;
-    Ok(text)
-}
-
-fn time_of(text: String) -> Result<DateTime<Utc>, Violation> {
-    let time = DateTime::parse_from_rfc3339(&text).ok().map(|time| time.to_utc());
-    let time = time.and_then(|time| time.duration_trunc(TimeDelta::minutes(1)).ok());
-    // The databases store years up to 9999, and a zone may cross the end of a year.
-    let time = time.filter(|time| (1900..9999).contains(&time.year()));
-    time.ok_or_else(|| Violation::new("invalid_time", "Enter a valid date and time."))
+    characters(text).map_err(refused)?;
+    Ok(text.to_owned())
 }
 
 /// New values for some fields of [`LeadWork`]; `None` leaves a field unchanged.

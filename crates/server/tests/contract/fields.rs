@@ -21,6 +21,7 @@ fn value(field: &Field, number: usize) -> Value {
         FieldKind::Choice(words) => json!(words[(words.len() - number) % words.len()]),
         FieldKind::Boolean => json!(number.is_multiple_of(2)),
         FieldKind::Money => json!(format!("{number}200.05")),
+        FieldKind::Time => json!(format!("2026-02-0{number}T10:00:00Z")),
         // The leads are stored before.
         FieldKind::Reference => json!(number),
     }
