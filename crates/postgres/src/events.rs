@@ -19,7 +19,8 @@ use exit3_domain::jobs::{NewJob, micros};
 use exit3_ports::events::{EventPosition, LAST_IN_PAGE, Unread};
 use exit3_ports::{Constraint, EventRepository, StoreError};
 
-pub(crate) use self::noted::{EventRow, Noted, NotedBoth, NotedEach};
+pub use self::noted::EventRow;
+pub(crate) use self::noted::{Noted, NotedBoth, NotedEach};
 use crate::jobs::enqueue::insert;
 use crate::pool::PgPool;
 use crate::sql::{Conditions, Sql, Value};

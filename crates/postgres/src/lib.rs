@@ -3,6 +3,9 @@
 //! [`PgSettings`] describes a database, and [`connect`] creates a [`PgDatabase`] for it without
 //! connecting yet, which hands out the repositories. Each repository method is one statement, so
 //! nothing is left half done.
+//!
+//! Adapters in other crates, for tables of their own, get a [`PgHandle`], and describe their
+//! statements with [`Sql`] and their lists with [`Listing`].
 
 mod api_keys;
 mod backups;
@@ -14,6 +17,7 @@ mod documents;
 mod error;
 mod events;
 mod foreign;
+mod handle;
 mod health;
 mod invitations;
 mod jobs;
@@ -42,11 +46,16 @@ mod transfer;
 mod word;
 
 pub use database::{PgDatabase, connect};
+pub use events::EventRow;
 pub use foreign::foreign_source;
+pub use handle::PgHandle;
+pub use listing::{Beyond, Key, Listing};
 pub use migrations::MigrationError;
 pub use opening::Unfit;
 pub use settings::{PgSettings, SettingsError};
+pub use sql::{Conditions, Sql, Value};
 pub use transfer::PgTransfer;
+pub use word::Word;
 
 use std::sync::Arc;
 

@@ -9,13 +9,14 @@ use exit3_domain::order::{ListPosition, Order};
 use exit3_domain::paging::{Direction, Page, PageNumber, PageRequest, Step, last_page};
 
 pub(crate) use self::ahead::{Ahead, Beside, share};
-pub(crate) use self::key::Key;
+pub use self::key::Key;
 pub(crate) use self::merge::{Arm, Begin, Choice};
 use crate::sql::{Conditions, Value, is_indexed};
 
 /// Describes a list. [`Listing::all`] and [`Listing::matching`] suffice for a table of a few
-/// thousand rows; for larger ones, each order and filter needs an index and a [`Way`] to use it.
-pub(crate) struct Listing {
+/// thousand rows; for larger ones, each order and filter needs an index and a `Way` to use it, which
+/// only this crate has.
+pub struct Listing {
     pub(crate) table: &'static str,
     pub(crate) columns: &'static str,
     /// The table of stored counts, if it can count these conditions.
@@ -62,7 +63,7 @@ pub(crate) enum Way {
 
 /// Where a step of a walk starts: the rows beyond this position, in one direction.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Beyond<'a> {
+pub struct Beyond<'a> {
     pub(crate) position: &'a ListPosition,
     /// Whether to read the rows with smaller keys instead of those with larger ones.
     pub(crate) below: bool,
@@ -70,7 +71,7 @@ pub(crate) struct Beyond<'a> {
 
 impl<'a> Beyond<'a> {
     /// The start of `step`; `None` if it starts at the beginning.
-    pub(crate) fn of<S>(order: Order<S>, step: &'a Step) -> Option<Self> {
+    pub fn of<S>(order: Order<S>, step: &'a Step) -> Option<Self> {
         let forward = step.direction == Direction::Forward;
         let below = order.descending == forward;
         step.from.as_ref().map(|position| Self { position, below })
@@ -106,8 +107,9 @@ impl Way {
 }
 
 impl Listing {
-    /// All rows of a table, read along the index of the order.
-    pub(crate) fn all(
+    /// All rows of a table, read along the index of the order. `columns` are those of a row,
+    /// separated by commas.
+    pub fn all(
         table: &'static str,
         columns: &'static str,
         key: Key,
@@ -129,9 +131,10 @@ impl Listing {
         }
     }
 
-    /// The rows that fulfil all conditions and contain all words. Finds every one of them before it
-    /// sorts them.
-    pub(crate) fn matching(self, mut conditions: Conditions, words: &[String]) -> Self {
+    /// The rows that fulfil all conditions and whose column `search_document` contains all words.
+    /// Finds every one of them before it sorts them.
+    #[must_use]
+    pub fn matching(self, mut conditions: Conditions, words: &[String]) -> Self {
         if conditions.is_empty() && words.is_empty() {
             return self;
         }

@@ -20,23 +20,34 @@ enum Piece {
 
 /// A value of a statement.
 #[derive(Debug, Clone)]
-pub(crate) enum Value {
+pub enum Value {
+    /// A whole number.
     BigInt(i64),
+    /// A whole number, or NULL.
     Number(Option<i64>),
+    /// Whole numbers.
     BigInts(Vec<i64>),
+    /// Bytes.
     Bytes(Vec<u8>),
+    /// A boolean, or NULL.
     Bool(Option<bool>),
+    /// A text, or NULL. PostgreSQL refuses a text with NUL.
     Text(Option<String>),
+    /// A time. Use [`Value::time`] for one that nobody has checked.
     Time(DateTime<Utc>),
+    /// Booleans.
     Bools(Vec<bool>),
+    /// Texts, and NULL in place of some of them.
     Texts(Vec<Option<String>>),
+    /// Texts of this program.
     Words(Vec<&'static str>),
+    /// Times.
     Times(Vec<DateTime<Utc>>),
 }
 
 impl Value {
     /// A time within PostgreSQL's range, which starts later than chrono's. No row is that old.
-    pub(crate) fn time(time: DateTime<Utc>) -> Self {
+    pub fn time(time: DateTime<Utc>) -> Self {
         let earliest = NaiveDate::from_ymd_opt(-4000, 1, 1).unwrap_or_default();
         Self::Time(time.max(earliest.and_time(NaiveTime::MIN).and_utc()))
     }
@@ -54,8 +65,8 @@ impl Value {
     }
 }
 
-/// A statement whose rows have the SQL type `ST`.
-pub(crate) struct Sql<ST = ()> {
+/// A statement, made of fixed texts and of values. Its rows have the SQL type `ST`.
+pub struct Sql<ST = ()> {
     pieces: Vec<Piece>,
     cached: bool,
     row: PhantomData<fn() -> ST>,
@@ -70,7 +81,7 @@ impl<ST> Clone for Sql<ST> {
 impl<ST> Sql<ST> {
     /// Starts a statement with `sql`. The whole text must be one of a small set, because every
     /// connection keeps the statement prepared, with one plan for all values.
-    pub(crate) fn cached(sql: &'static str) -> Self {
+    pub fn cached(sql: &'static str) -> Self {
         Self { pieces: vec![Piece::Sql(sql)], cached: true, row: PhantomData }
     }
 
@@ -80,7 +91,8 @@ impl<ST> Sql<ST> {
     }
 
     /// Adds text.
-    pub(crate) fn sql(mut self, sql: &'static str) -> Self {
+    #[must_use]
+    pub fn sql(mut self, sql: &'static str) -> Self {
         self.pieces.push(Piece::Sql(sql));
         self
     }
@@ -100,7 +112,8 @@ impl<ST> Sql<ST> {
     }
 
     /// Adds a placeholder and its value.
-    pub(crate) fn value(mut self, value: Value) -> Self {
+    #[must_use]
+    pub fn value(mut self, value: Value) -> Self {
         self.pieces.push(Piece::Value(value));
         self
     }
@@ -127,7 +140,7 @@ impl<ST> Sql<ST> {
 
 /// Conditions that must all hold. No conditions allow every row.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Conditions(Vec<Vec<Piece>>);
+pub struct Conditions(Vec<Vec<Piece>>);
 
 impl Conditions {
     /// Whether every row is allowed.
@@ -136,7 +149,7 @@ impl Conditions {
     }
 
     /// Adds a condition made of `before`, a value and `after`.
-    pub(crate) fn add(&mut self, before: &'static str, value: Value, after: &'static str) {
+    pub fn add(&mut self, before: &'static str, value: Value, after: &'static str) {
         self.0.push(vec![Piece::Sql(before), Piece::Value(value), Piece::Sql(after)]);
     }
 
@@ -149,7 +162,7 @@ impl Conditions {
 
     /// Adds the condition that a column has one of these words, which must be constants of this
     /// program.
-    pub(crate) fn add_choice(&mut self, column: &'static str, words: &[&'static str]) {
+    pub fn add_choice(&mut self, column: &'static str, words: &[&'static str]) {
         let mut pieces = vec![Piece::Sql(column)];
         // The words are constants, and few: as part of the text the planner sees them, and plans
         // once.

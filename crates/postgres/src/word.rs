@@ -8,7 +8,7 @@ use exit3_domain::choice::Choice;
 /// One word of a fixed set, stored as a text.
 #[derive(Debug, FromSqlRow)]
 #[diesel(sql_type = Text)]
-pub(crate) struct Word<T>(pub(crate) T);
+pub struct Word<T>(pub T);
 
 impl<T: Choice> FromSql<Text, Pg> for Word<T> {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {

@@ -8,6 +8,7 @@
     reason = "this crate is only ever linked into tests, where a panic is the report"
 )]
 
+pub mod bookings;
 pub mod builders;
 pub mod collector;
 pub mod contract;

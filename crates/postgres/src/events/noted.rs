@@ -13,6 +13,7 @@ const INSERT: &str =
     "INSERT INTO events (at, actor, batch, request, verb, resource, changes, resource_id) SELECT ";
 
 /// Who did it, when, and on which occasion, as columns.
+#[derive(Clone)]
 struct ActRow {
     at: DateTime<Utc>,
     actor: String,
@@ -33,7 +34,8 @@ impl From<&Act> for ActRow {
 }
 
 /// An event of a write, without the ids of the rows.
-pub(crate) struct EventRow {
+#[derive(Clone)]
+pub struct EventRow {
     act: ActRow,
     verb: String,
     resource: &'static str,
@@ -42,7 +44,7 @@ pub(crate) struct EventRow {
 
 impl EventRow {
     /// The event of an action by `act` on a row of this kind.
-    pub(crate) fn of(act: &Act, resource: &'static str, action: &str, changes: &Changes) -> Self {
+    pub fn of(act: &Act, resource: &'static str, action: &str, changes: &Changes) -> Self {
         let verb = format!("{resource}.{action}");
         Self { act: ActRow::from(act), verb, resource, changes: changes.to_text() }
     }

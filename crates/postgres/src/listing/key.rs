@@ -5,9 +5,9 @@ use crate::sql::Sql;
 /// The names of a [`Key`]'s columns outside of their table.
 const NAMES: [&str; 3] = ["key_1", "key_2", "key_3"];
 
-/// The columns of an order, at most three. The last one is unique.
+/// The columns of an order, at most three. The last one is unique: `Key(&["starts_at", "id"])`.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Key(pub(crate) &'static [&'static str]);
+pub struct Key(pub &'static [&'static str]);
 
 impl Key {
     fn names(self) -> impl Iterator<Item = (&'static str, &'static str)> {

@@ -7,6 +7,7 @@
     reason = "in a test a panic is the report"
 )]
 
+mod bookings;
 mod clients;
 #[path = "../common/mod.rs"]
 mod common;
