@@ -12,17 +12,17 @@ use exit3_ports::{ApiKeyRepository, StoreError};
 use self::row::{ApiKeyInsert, ApiKeyRow, api_keys};
 use crate::error::from_diesel;
 use crate::events::EventRow;
-use crate::store::Store;
+use crate::store::SqliteStore;
 use crate::values::microseconds;
 
 /// Stores API keys.
 #[derive(Clone)]
 pub(crate) struct SqliteApiKeyRepository {
-    store: Store,
+    store: SqliteStore,
 }
 
 impl SqliteApiKeyRepository {
-    pub(crate) fn new(store: Store) -> Self {
+    pub(crate) fn new(store: SqliteStore) -> Self {
         Self { store }
     }
 }
@@ -41,7 +41,7 @@ impl ApiKeyRepository for SqliteApiKeyRepository {
             event.insert(connection, created.id())?;
             Ok(created)
         };
-        self.store.writer.write(self.store.patience, insert).await?.try_into()
+        self.store.write(insert).await?.try_into()
     }
 
     async fn list(&self) -> Result<Vec<ApiKey>, StoreError> {
@@ -89,7 +89,7 @@ impl ApiKeyRepository for SqliteApiKeyRepository {
             }
             Ok(revoked)
         };
-        let revoked = self.store.writer.write(self.store.patience, revoke).await?;
+        let revoked = self.store.write(revoke).await?;
         revoked.into_iter().map(ApiKey::try_from).collect()
     }
 
@@ -107,6 +107,6 @@ impl ApiKeyRepository for SqliteApiKeyRepository {
             }
             Ok(())
         };
-        self.store.writer.write(self.store.patience, note).await
+        self.store.write(note).await
     }
 }

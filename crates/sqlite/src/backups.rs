@@ -8,20 +8,20 @@ use exit3_ports::{BackupLog, BackupStatus, StoreError};
 
 use crate::error::from_diesel;
 use crate::sql::Sql;
-use crate::store::Store;
+use crate::store::SqliteStore;
 use crate::values::moment;
 
 /// Records when backups were made and verified.
 #[derive(Clone)]
 pub(crate) struct SqliteBackupLog {
-    store: Store,
+    store: SqliteStore,
 }
 
 type StatusTypes = (Nullable<BigInt>, Nullable<BigInt>, Nullable<Bool>);
 type StatusRow = (Option<i64>, Option<i64>, Option<bool>);
 
 impl SqliteBackupLog {
-    pub(crate) fn new(store: Store) -> Self {
+    pub(crate) fn new(store: SqliteStore) -> Self {
         Self { store }
     }
 
@@ -29,7 +29,7 @@ impl SqliteBackupLog {
         let note = move |connection: &mut SqliteConnection| {
             statement.execute(connection).map(drop).map_err(from_diesel)
         };
-        self.store.writer.write(self.store.patience, note).await
+        self.store.write(note).await
     }
 }
 

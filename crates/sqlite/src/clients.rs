@@ -18,16 +18,16 @@ use exit3_ports::{ClientRepository, Constraint, StoreError};
 use self::row::{ClientRow, DetailsRow, clients};
 use crate::error::{from_diesel, from_diesel_about};
 use crate::events::EventRow;
-use crate::store::{Store, check_seen};
+use crate::store::{SqliteStore, check_seen};
 
 /// Stores clients.
 #[derive(Clone)]
 pub(crate) struct SqliteClientRepository {
-    store: Store,
+    store: SqliteStore,
 }
 
 impl SqliteClientRepository {
-    pub(crate) fn new(store: Store) -> Self {
+    pub(crate) fn new(store: SqliteStore) -> Self {
         Self { store }
     }
 }
@@ -46,7 +46,7 @@ impl ClientRepository for SqliteClientRepository {
             event.insert(connection, created.id)?;
             Ok(created)
         };
-        self.store.writer.write(self.store.patience, insert).await?.try_into()
+        self.store.write(insert).await?.try_into()
     }
 
     async fn convert(
@@ -78,7 +78,7 @@ impl ClientRepository for SqliteClientRepository {
         order: ClientOrder,
         page: PageRequest,
     ) -> Result<Option<Page<Client>>, StoreError> {
-        self.store.page(filter, order, page).await
+        self.store.indexed_page(filter, order, page).await
     }
 
     async fn walk(
@@ -87,7 +87,7 @@ impl ClientRepository for SqliteClientRepository {
         order: ClientOrder,
         step: &Step,
     ) -> Result<Slice<Client>, StoreError> {
-        self.store.walk(filter, order, step).await
+        self.store.indexed_walk(filter, order, step).await
     }
 
     async fn totals(&self, filter: &ClientFilter) -> Result<ClientTotals, StoreError> {
@@ -116,7 +116,7 @@ impl ClientRepository for SqliteClientRepository {
             }
             Ok(updated)
         };
-        self.store.writer.write(self.store.patience, update).await?.try_into()
+        self.store.write(update).await?.try_into()
     }
 
     async fn delete(&self, seen: &Client, act: &Act) -> Result<(), StoreError> {
@@ -129,7 +129,7 @@ impl ClientRepository for SqliteClientRepository {
             delete.execute(connection).map_err(from_diesel)?;
             event.insert(connection, seen.id.0)
         };
-        self.store.writer.write(self.store.patience, delete).await
+        self.store.write(delete).await
     }
 
     async fn restore(&self, client: &Client, act: &Act) -> Result<(), StoreError> {
@@ -144,7 +144,7 @@ impl ClientRepository for SqliteClientRepository {
             insert.execute(connection).map_err(from_diesel_about("clients"))?;
             event.insert(connection, id.0)
         };
-        self.store.writer.write(self.store.patience, restore).await
+        self.store.write(restore).await
     }
 }
 

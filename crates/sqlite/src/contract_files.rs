@@ -14,7 +14,7 @@ use exit3_ports::{ContractFileRepository, StoreError};
 use crate::error::{from_diesel, from_diesel_about};
 use crate::events::EventRow;
 use crate::sql::Sql;
-use crate::store::Store;
+use crate::store::SqliteStore;
 use crate::transfer::overwrite_what_goes;
 use crate::values::{microseconds, microseconds_rounded_up, moment, text};
 
@@ -59,11 +59,11 @@ impl TryFrom<FileRow> for Contract {
 /// Stores what is known of contract files.
 #[derive(Clone)]
 pub(crate) struct SqliteContractFileRepository {
-    store: Store,
+    store: SqliteStore,
 }
 
 impl SqliteContractFileRepository {
-    pub(crate) fn new(store: Store) -> Self {
+    pub(crate) fn new(store: SqliteStore) -> Self {
         Self { store }
     }
 }
@@ -86,7 +86,7 @@ impl ContractFileRepository for SqliteContractFileRepository {
             insert.sql(", ").int(at).sql(")");
             insert.execute(connection).map(drop).map_err(from_diesel_about("contract_files"))
         };
-        self.store.writer.write(self.store.patience, receive).await
+        self.store.write(receive).await
     }
 
     async fn find(&self, file: &str) -> Result<Option<Contract>, StoreError> {
@@ -116,7 +116,7 @@ impl ContractFileRepository for SqliteContractFileRepository {
             let found = select.get_result::<i64>(connection).optional().map_err(from_diesel)?;
             event.insert(connection, found.ok_or(StoreError::NotFound)?)
         };
-        self.store.writer.write(self.store.patience, note).await
+        self.store.write(note).await
     }
 
     async fn discard(&self, file: &str) -> Result<bool, StoreError> {
@@ -131,7 +131,7 @@ impl ContractFileRepository for SqliteContractFileRepository {
             connection.batch_execute("PRAGMA secure_delete = OFF").map_err(from_diesel)?;
             Ok(discarded.map_err(from_diesel)? > 0)
         };
-        self.store.writer.write(self.store.patience, discard).await
+        self.store.write(discard).await
     }
 
     async fn sweep(
@@ -151,7 +151,7 @@ impl ContractFileRepository for SqliteContractFileRepository {
             mark.execute(connection).map_err(from_diesel)?;
             Ok(doomed)
         };
-        self.store.writer.write(self.store.patience, sweep).await
+        self.store.write(sweep).await
     }
 
     async fn needless(&self, files: &[String]) -> Result<Vec<String>, StoreError> {

@@ -15,7 +15,7 @@ use crate::freeze;
 use crate::migrations::{self, OWN};
 use crate::readers::Readers;
 use crate::search;
-use crate::store::Store;
+use crate::store::SqliteStore;
 use crate::transfer::SqliteTransfer;
 use crate::writer::Writer;
 
@@ -47,7 +47,7 @@ impl Default for SqliteSettings {
 pub struct SqliteDatabase {
     path: PathBuf,
     pub(crate) connector: Connector,
-    pub(crate) store: Store,
+    pub(crate) store: SqliteStore,
 }
 
 impl SqliteDatabase {
@@ -83,7 +83,8 @@ impl SqliteDatabase {
         let writer = Arc::new(Writer::start(connector.clone())?);
         let readers =
             Arc::new(Readers::new(connector.clone(), settings.readers, settings.patience));
-        let store = Store { readers, writer, patience: settings.patience, ahead: settings.ahead };
+        let store =
+            SqliteStore { readers, writer, patience: settings.patience, ahead: settings.ahead };
         Ok(Self { path: path.to_owned(), connector, store })
     }
 
@@ -167,6 +168,11 @@ impl SqliteDatabase {
     pub fn module_state(&self, module: ModuleSchema) -> Result<SchemaState, OpenError> {
         let ladder = Ladder::of(module, module.sqlite);
         Ok(migrations::state(&mut self.connector.reader()?, &ladder)?)
+    }
+
+    /// The store for repositories in other crates.
+    pub fn store(&self) -> SqliteStore {
+        self.store.clone()
     }
 
     /// The port that copies the whole database.

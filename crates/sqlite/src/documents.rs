@@ -7,7 +7,7 @@ use exit3_ports::StoreError;
 
 use crate::error::from_diesel;
 use crate::sql::Sql;
-use crate::store::Store;
+use crate::store::SqliteStore;
 
 /// A row: its id, and the fields of its document.
 type Row = (i64, Option<String>, Option<String>, Option<String>, Option<String>);
@@ -28,7 +28,7 @@ const CLIENTS: &str = "SELECT id, team_id, short_description, NULL, NULL \
     FROM clients INDEXED BY clients_unfolded WHERE search_document IS NULL ORDER BY id LIMIT 100";
 
 /// Rewrites one batch of documents; returns their number.
-pub(crate) async fn fold_accents(store: &Store) -> Result<u64, StoreError> {
+pub(crate) async fn fold_accents(store: &SqliteStore) -> Result<u64, StoreError> {
     // Reads first, so that nothing is written if there is nothing to do.
     let found = |select| move |connection: &mut SqliteConnection| rows(connection, select);
     for (select, update) in [
@@ -49,7 +49,7 @@ pub(crate) async fn fold_accents(store: &Store) -> Result<u64, StoreError> {
             }
             Ok(rows.len() as u64)
         };
-        return store.writer.write(store.patience, fold).await;
+        return store.write(fold).await;
     }
     Ok(0)
 }

@@ -87,7 +87,7 @@ impl From<Refusal> for StoreError {
 }
 
 /// Maps an error of a statement to the port's error.
-pub(crate) fn from_diesel(error: DieselError) -> StoreError {
+pub fn from_diesel(error: DieselError) -> StoreError {
     let DieselError::DatabaseError(kind, information) = &error else {
         return StoreError::Other(Box::new(error));
     };

@@ -14,24 +14,24 @@ use exit3_domain::jobs::{NewJob, micros};
 use exit3_ports::events::{EventPosition, LAST_IN_PAGE, TABLE, Unread};
 use exit3_ports::{Constraint, EventRepository, StoreError};
 
-pub(crate) use self::row::EventRow;
+pub use self::row::EventRow;
 use self::row::{COLUMNS, EventTypes, StoredRow};
 use crate::error::from_diesel;
 use crate::jobs::NOW;
 use crate::jobs::enqueue::insert;
 use crate::sql::Sql;
-use crate::store::Store;
+use crate::store::SqliteStore;
 use crate::transfer::last_id;
 use crate::values::{microseconds_rounded_up, moment, text};
 
 /// Reads events, and stores those that belong to no other write.
 #[derive(Clone)]
 pub(crate) struct SqliteEventRepository {
-    store: Store,
+    store: SqliteStore,
 }
 
 impl SqliteEventRepository {
-    pub(crate) fn new(store: Store) -> Self {
+    pub(crate) fn new(store: SqliteStore) -> Self {
         Self { store }
     }
 
@@ -49,7 +49,7 @@ impl SqliteEventRepository {
             select.sql(" ORDER BY id LIMIT ").int(size.into());
             Ok(Some((after, select.load::<StoredRow>(connection)?)))
         };
-        let Some((after, rows)) = self.store.readers.read(read).await? else {
+        let Some((after, rows)) = self.store.read(read).await? else {
             return Ok(None);
         };
         let events: Vec<Event> = rows.into_iter().map(Event::try_from).collect::<Result<_, _>>()?;
@@ -66,7 +66,7 @@ impl EventRepository for SqliteEventRepository {
         let NewEvent { verb, subject, changes } = event;
         let (row, id) = (EventRow::new(act, verb, &subject.resource, changes)?, subject.id);
         let note = move |connection: &mut SqliteConnection| row.insert(connection, id);
-        self.store.writer.write(self.store.patience, note).await
+        self.store.write(note).await
     }
 
     async fn find(&self, id: EventId) -> Result<Option<Event>, StoreError> {
@@ -87,7 +87,7 @@ impl EventRepository for SqliteEventRepository {
         let filter = filter.clone();
         let list =
             move |connection: &mut SqliteConnection| list::list(connection, &filter, before, size);
-        let rows = self.store.readers.read(list).await?;
+        let rows = self.store.read(list).await?;
         rows.into_iter().map(Event::try_from).collect()
     }
 
@@ -104,7 +104,7 @@ impl EventRepository for SqliteEventRepository {
             insert.text(name).sql(", 0, ").int(last).sql(") ON CONFLICT DO NOTHING");
             insert.execute(connection).map(drop).map_err(from_diesel)
         };
-        self.store.writer.write(self.store.patience, begin).await?;
+        self.store.write(begin).await?;
         self.behind(consumer, size).await?.ok_or(StoreError::NotFound)
     }
 
@@ -124,7 +124,7 @@ impl EventRepository for SqliteEventRepository {
                 _ => insert(connection, &jobs).map(drop),
             }
         };
-        self.store.writer.write(self.store.patience, note).await
+        self.store.write(note).await
     }
 
     async fn last_older_than(&self, age: Duration) -> Result<Option<DateTime<Utc>>, StoreError> {
@@ -152,6 +152,6 @@ impl EventRepository for SqliteEventRepository {
         let remove = move |connection: &mut SqliteConnection| {
             list::remove_before(connection, at, most).map_err(from_diesel)
         };
-        Ok(self.store.writer.write(self.store.patience, remove).await? as u64)
+        Ok(self.store.write(remove).await? as u64)
     }
 }

@@ -9,17 +9,17 @@ use crate::connection::Connector;
 use crate::error::Refusal;
 use crate::migrations::{self, OWN};
 use crate::sql::Sql;
-use crate::store::Store;
+use crate::store::SqliteStore;
 
 /// Checks the health of the database.
 #[derive(Clone)]
 pub(crate) struct SqliteHealth {
-    store: Store,
+    store: SqliteStore,
     connector: Connector,
 }
 
 impl SqliteHealth {
-    pub(crate) fn new(store: Store, connector: Connector) -> Self {
+    pub(crate) fn new(store: SqliteStore, connector: Connector) -> Self {
         Self { store, connector }
     }
 
@@ -48,7 +48,7 @@ impl DatabaseHealth for SqliteHealth {
 
     async fn schema_is_current(&self) -> Result<bool, StoreError> {
         self.checked()?;
-        let state = self.store.readers.read(|it| migrations::state(it, &OWN)).await?;
+        let state = self.store.read(|it| migrations::state(it, &OWN)).await?;
         Ok(state == SchemaState::Current)
     }
 

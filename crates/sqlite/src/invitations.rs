@@ -16,7 +16,7 @@ use crate::events::EventRow;
 use crate::sign_ins::set_password;
 use crate::sql::Sql;
 use crate::staff::{StaffRow, has_other_owner, insert, staff, stored, uninvite};
-use crate::store::Store;
+use crate::store::SqliteStore;
 use crate::values::microseconds;
 
 /// The number of the first owner, who has no account yet.
@@ -25,11 +25,11 @@ const FIRST_OWNER: i64 = 0;
 /// Stores invitations.
 #[derive(Clone)]
 pub(crate) struct SqliteInvitations {
-    store: Store,
+    store: SqliteStore,
 }
 
 impl SqliteInvitations {
-    pub(crate) fn new(store: Store) -> Self {
+    pub(crate) fn new(store: SqliteStore) -> Self {
         Self { store }
     }
 }
@@ -50,7 +50,7 @@ impl Invitations for SqliteInvitations {
             store(connection, id, digest, times)?;
             if id == FIRST_OWNER { Ok(()) } else { event.insert(connection, id) }
         };
-        self.store.writer.write(self.store.patience, invite).await
+        self.store.write(invite).await
     }
 
     async fn invite_new(
@@ -68,7 +68,7 @@ impl Invitations for SqliteInvitations {
             store(connection, created.id(), digest, times)?;
             Ok(created)
         };
-        self.store.writer.write(self.store.patience, invite).await?.try_into()
+        self.store.write(invite).await?.try_into()
     }
 
     async fn find(
@@ -83,7 +83,7 @@ impl Invitations for SqliteInvitations {
                 staff::table.find(id).select(StaffRow::as_select()).first(connection).optional()?;
             Ok(Some((id, row)))
         };
-        Ok(match self.store.readers.read(find).await? {
+        Ok(match self.store.read(find).await? {
             Some((FIRST_OWNER, _)) => Some(Invited::FirstOwner),
             Some((_, Some(row))) => Some(Staff::try_from(row)?)
                 .filter(|staff| staff.profile.is_active)
@@ -105,7 +105,7 @@ impl Invitations for SqliteInvitations {
             used(connection, digest, now, FIRST_OWNER)?;
             insert(connection)
         };
-        self.store.writer.write(self.store.patience, accept).await?.try_into()
+        self.store.write(accept).await?.try_into()
     }
 
     async fn accept(
@@ -124,7 +124,7 @@ impl Invitations for SqliteInvitations {
             set_password(connection, id, &password, None)?;
             event.insert(connection, id)
         };
-        self.store.writer.write(self.store.patience, accept).await
+        self.store.write(accept).await
     }
 }
 

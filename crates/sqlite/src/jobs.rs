@@ -18,7 +18,7 @@ use exit3_ports::jobs::{
 
 use crate::error::from_diesel;
 use crate::sql::Sql;
-use crate::store::Store;
+use crate::store::SqliteStore;
 use crate::values::microseconds_rounded_up;
 
 /// The current time in microseconds. SQLite knows it to the millisecond.
@@ -30,11 +30,11 @@ const IS_DUE: &str = " AND state IN ('waiting', 'running') AND due_at <= ";
 /// Stores jobs in SQLite.
 #[derive(Clone)]
 pub(crate) struct SqliteJobQueue {
-    store: Store,
+    store: SqliteStore,
 }
 
 impl SqliteJobQueue {
-    pub(crate) fn new(store: Store) -> Self {
+    pub(crate) fn new(store: SqliteStore) -> Self {
         Self { store }
     }
 
@@ -42,7 +42,7 @@ impl SqliteJobQueue {
         &self,
         work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.store.writer.write(self.store.patience, work).await
+        self.store.write(work).await
     }
 
     /// Runs a statement that changes rows; returns how many it has changed.

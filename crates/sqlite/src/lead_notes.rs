@@ -12,7 +12,7 @@ use exit3_ports::{Constraint, LeadNoteRepository, StoreError};
 use crate::error::from_diesel;
 use crate::events::EventRow;
 use crate::sql::Sql;
-use crate::store::Store;
+use crate::store::SqliteStore;
 use crate::values::{microseconds, microseconds_rounded_up, moment, text};
 
 type NoteTypes = (BigInt, BigInt, BigInt, Text, Text);
@@ -42,11 +42,11 @@ impl TryFrom<NoteRow> for LeadNote {
 /// Stores notes about leads.
 #[derive(Clone)]
 pub(crate) struct SqliteLeadNoteRepository {
-    store: Store,
+    store: SqliteStore,
 }
 
 impl SqliteLeadNoteRepository {
-    pub(crate) fn new(store: Store) -> Self {
+    pub(crate) fn new(store: SqliteStore) -> Self {
         Self { store }
     }
 }
@@ -69,7 +69,7 @@ impl LeadNoteRepository for SqliteLeadNoteRepository {
             EventRow::of(&act, RESOURCE, Verb::NOTED, &changes)?.insert(connection, lead.0)?;
             added.try_into()
         };
-        self.store.writer.write(self.store.patience, add).await
+        self.store.write(add).await
     }
 
     async fn find(&self, id: LeadNoteId) -> Result<Option<LeadNote>, StoreError> {
@@ -97,7 +97,7 @@ impl LeadNoteRepository for SqliteLeadNoteRepository {
             select.sql(" ORDER BY at DESC, id DESC LIMIT ").int(size.into());
             select.load::<NoteRow>(connection)
         };
-        let rows = self.store.readers.read(list).await?;
+        let rows = self.store.read(list).await?;
         rows.into_iter().map(LeadNote::try_from).collect()
     }
 
@@ -112,7 +112,7 @@ impl LeadNoteRepository for SqliteLeadNoteRepository {
                 _ => event.insert(connection, lead),
             }
         };
-        self.store.writer.write(self.store.patience, remove).await
+        self.store.write(remove).await
     }
 
     async fn restore(&self, note: &LeadNote, act: &Act) -> Result<(), StoreError> {
@@ -137,7 +137,7 @@ impl LeadNoteRepository for SqliteLeadNoteRepository {
                 _ => event.insert(connection, lead),
             }
         };
-        self.store.writer.write(self.store.patience, restore).await
+        self.store.write(restore).await
     }
 
     async fn remove_orphans(&self, after: LeadId, most: u32) -> Result<Option<LeadId>, StoreError> {
@@ -158,6 +158,6 @@ impl LeadNoteRepository for SqliteLeadNoteRepository {
             delete.execute(connection).map_err(from_diesel)?;
             Ok(Some(LeadId(last)))
         };
-        self.store.writer.write(self.store.patience, remove).await
+        self.store.write(remove).await
     }
 }

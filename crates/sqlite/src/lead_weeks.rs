@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 
 use crate::error::from_diesel;
 use crate::sql::Sql;
-use crate::store::Store;
+use crate::store::SqliteStore;
 use crate::values::{microseconds, moment};
 
 diesel::table! {
@@ -54,11 +54,11 @@ impl TryFrom<WeekRow> for LeadWeek {
 /// Stores numbers of leads by week.
 #[derive(Clone)]
 pub(crate) struct SqliteLeadWeeks {
-    store: Store,
+    store: SqliteStore,
 }
 
 impl SqliteLeadWeeks {
-    pub(crate) fn new(store: Store) -> Self {
+    pub(crate) fn new(store: SqliteStore) -> Self {
         Self { store }
     }
 }
@@ -100,7 +100,7 @@ impl LeadWeeks for SqliteLeadWeeks {
             waits.sql(") WHERE waited IS NOT NULL");
             Ok((received, waits.load::<i64>(connection)?))
         };
-        let (received, waits) = self.store.readers.read(read).await?;
+        let (received, waits) = self.store.read(read).await?;
         let counted = LeadWeek::of(week, received.unsigned_abs(), waits);
         let stored = |time: Option<TimeDelta>| time.and_then(|time| time.num_microseconds());
         let row = (
@@ -125,7 +125,7 @@ impl LeadWeeks for SqliteLeadWeeks {
                 .map(drop)
                 .map_err(from_diesel)
         };
-        self.store.writer.write(self.store.patience, replace).await
+        self.store.write(replace).await
     }
 
     async fn list(&self, from: Week) -> Result<Vec<LeadWeek>, StoreError> {

@@ -22,7 +22,7 @@ use self::row::{DetailsRow, LeadRow, WorkRow, leads};
 use crate::error::from_diesel;
 use crate::events::EventRow;
 use crate::sql::{Cached, Sql};
-use crate::store::{PATIENCE_FOR_MANY, Store};
+use crate::store::{PATIENCE_FOR_MANY, SqliteStore};
 use crate::values::{microseconds, moment};
 
 /// The most leads that are compared with a contact.
@@ -31,11 +31,11 @@ const SAME_CONTACT: i64 = 200;
 /// Stores leads.
 #[derive(Clone)]
 pub(crate) struct SqliteLeadRepository {
-    store: Store,
+    store: SqliteStore,
 }
 
 impl SqliteLeadRepository {
-    pub(crate) fn new(store: Store) -> Self {
+    pub(crate) fn new(store: SqliteStore) -> Self {
         Self { store }
     }
 }
@@ -51,7 +51,7 @@ impl LeadRepository for SqliteLeadRepository {
             event.insert(connection, id)?;
             Ok(id)
         };
-        let id = self.store.writer.write(self.store.patience, insert).await?;
+        let id = self.store.write(insert).await?;
         let now = moment(created_at)?;
         let (details, work) = (lead.clone(), LeadWork::default());
         Ok(Lead { id: LeadId(id), details, work, created_at: now, updated_at: now })
@@ -73,7 +73,7 @@ impl LeadRepository for SqliteLeadRepository {
             event.insert(connection, id)?;
             Ok(id)
         };
-        let id = self.store.writer.write(self.store.patience, insert).await?;
+        let id = self.store.write(insert).await?;
         let now = moment(created_at)?;
         let (details, work) = (lead.clone(), work.clone());
         Ok(Lead { id: LeadId(id), details, work, created_at: now, updated_at: now })
@@ -125,7 +125,7 @@ impl LeadRepository for SqliteLeadRepository {
         order: LeadOrder,
         page: PageRequest,
     ) -> Result<Option<Page<Lead>>, StoreError> {
-        self.store.page(&filter.ordered_by(order.by), order, page).await
+        self.store.indexed_page(&filter.ordered_by(order.by), order, page).await
     }
 
     async fn walk(
@@ -134,7 +134,7 @@ impl LeadRepository for SqliteLeadRepository {
         order: LeadOrder,
         step: &Step,
     ) -> Result<Slice<Lead>, StoreError> {
-        self.store.walk(&filter.ordered_by(order.by), order, step).await
+        self.store.indexed_walk(&filter.ordered_by(order.by), order, step).await
     }
 
     async fn glance(
@@ -176,7 +176,7 @@ impl LeadRepository for SqliteLeadRepository {
             let of = |contact| page::resembling(connection, contact, SAME_CONTACT);
             own.iter().map(of).collect::<QueryResult<Vec<_>>>()
         };
-        let rows = self.store.readers.read(find).await?.into_iter().flatten();
+        let rows = self.store.read(find).await?.into_iter().flatten();
         let found = rows.map(Lead::try_from).collect::<Result<Vec<_>, _>>()?;
         Ok(Lead::newest_with(contacts, found, except, most))
     }
@@ -207,7 +207,7 @@ impl LeadRepository for SqliteLeadRepository {
             }
             Ok(created_at)
         };
-        let created_at = self.store.writer.write(self.store.patience, update).await?;
+        let created_at = self.store.write(update).await?;
         Ok(Lead {
             id: seen.id,
             details: details.clone(),
@@ -233,7 +233,7 @@ impl LeadRepository for SqliteLeadRepository {
                 _ => event.insert(connection, id),
             }
         };
-        self.store.writer.write(self.store.patience, delete).await
+        self.store.write(delete).await
     }
 
     async fn restore(
@@ -267,7 +267,7 @@ impl LeadRepository for SqliteLeadRepository {
             }
             Ok(is_given)
         };
-        self.store.writer.write(self.store.patience, restore).await
+        self.store.write(restore).await
     }
 }
 

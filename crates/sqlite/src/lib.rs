@@ -3,6 +3,9 @@
 //! One thread writes. Writes that wait at the same time share a commit, so one `fsync` serves them
 //! all, and none is answered before it. Readers have connections of their own, on the blocking
 //! threads of the caller's runtime.
+//!
+//! Adapters in other crates, for tables of their own, get a [`SqliteStore`], and describe their
+//! lists with [`Listed`].
 
 mod api_keys;
 mod backups;
@@ -40,8 +43,14 @@ mod writer;
 
 pub use connection::{FilesError, OpenError};
 pub use database::{SqliteDatabase, SqliteSettings};
+pub use error::from_diesel;
+pub use events::EventRow;
 pub use foreign::foreign_source;
+pub use listing::Listed;
+pub use sql::Sql;
+pub use store::{SqliteStore, check_seen};
 pub use transfer::SqliteTransfer;
+pub use values::{microseconds, moment, text, unreadable};
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 //! Lists of any table: numbered pages with an exact count, and steps of a walk.
 
+mod plain;
 pub(crate) mod searched;
 
 use diesel::prelude::*;
@@ -9,19 +10,19 @@ use exit3_domain::order::{ListPosition, Order, Sort};
 use exit3_domain::paging::{Direction, Page, PageRequest, Slice, Step};
 use exit3_ports::StoreError;
 
+pub use self::plain::Listed;
 use self::searched::Start;
 use crate::merge::{Arm, Merge, start_beyond};
 use crate::sql::Sql;
-use crate::store::Store;
+use crate::store::SqliteStore;
 use crate::window::{Access, Window};
 
 /// A row as the domain knows it.
-type Item<F> = <<F as Listed>::Sort as Sort>::Row;
+type Item<S> = <S as Sort>::Row;
 
-/// The filter of a list, which describes how its rows are found. The defaults suffice for a table
-/// of a few thousand rows; for larger ones, each order and filter needs an index and an [`Arm`] to
-/// use it.
-pub(crate) trait Listed: Clone + Default + Send + 'static {
+/// The filter of a list of this crate. It can be a larger table: then each order and filter needs an
+/// index and an [`Arm`] to use it.
+pub(crate) trait Indexed: Clone + Default + Send + 'static {
     /// The sort keys.
     type Sort: Sort;
     /// A row as it is read.
@@ -36,7 +37,7 @@ pub(crate) trait Listed: Clone + Default + Send + 'static {
     fn key(by: Self::Sort) -> &'static [&'static str];
 
     /// Converts a row to one of the domain.
-    fn read(row: Self::Row) -> Result<Item<Self>, StoreError>;
+    fn read(row: Self::Row) -> Result<Item<Self::Sort>, StoreError>;
 
     /// The words that a row's search document must contain.
     fn words(&self) -> &[String];
@@ -110,21 +111,21 @@ pub(crate) trait Listed: Clone + Default + Send + 'static {
     }
 }
 
-impl Store {
+impl SqliteStore {
     /// One page of a list; `None` past the last page.
-    pub(crate) async fn page<F: Listed>(
+    pub(crate) async fn indexed_page<F: Indexed>(
         &self,
         filter: &F,
         order: Order<F::Sort>,
         request: PageRequest,
-    ) -> Result<Option<Page<Item<F>>>, StoreError>
+    ) -> Result<Option<Page<Item<F::Sort>>>, StoreError>
     where
         for<'q> Sql<F::Types>: LoadQuery<'q, SqliteConnection, F::Row>,
     {
         let filter = filter.clone();
         let page =
             move |connection: &mut SqliteConnection| page(connection, &filter, order, request);
-        let Some(Page { count, number, rows }) = self.readers.read(page).await? else {
+        let Some(Page { count, number, rows }) = self.read(page).await? else {
             return Ok(None);
         };
         let rows = rows.into_iter().map(F::read).collect::<Result<_, _>>()?;
@@ -132,12 +133,12 @@ impl Store {
     }
 
     /// One step of a walk through a list.
-    pub(crate) async fn walk<F: Listed>(
+    pub(crate) async fn indexed_walk<F: Indexed>(
         &self,
         filter: &F,
         order: Order<F::Sort>,
         step: &Step,
-    ) -> Result<Slice<Item<F>>, StoreError>
+    ) -> Result<Slice<Item<F::Sort>>, StoreError>
     where
         for<'q> Sql<F::Types>: LoadQuery<'q, SqliteConnection, F::Row>,
     {
@@ -146,7 +147,7 @@ impl Store {
         let (filter, own) = (filter.clone(), step.clone());
         let walk =
             move |connection: &mut SqliteConnection| rows(connection, &filter, order, &own, ahead);
-        let rows = self.readers.read(walk).await?;
+        let rows = self.read(walk).await?;
         let mut rows = rows.into_iter().map(F::read).collect::<Result<Vec<_>, _>>()?;
         if may_be_unsorted {
             searched::sort(&mut rows, order.by, is_descending(order, step));
@@ -161,7 +162,7 @@ pub(crate) fn is_descending<S>(order: Order<S>, step: &Step) -> bool {
 }
 
 /// Returns a page and the count of all rows, from one state of the database.
-fn page<F: Listed>(
+fn page<F: Indexed>(
     connection: &mut SqliteConnection,
     filter: &F,
     order: Order<F::Sort>,
@@ -196,7 +197,7 @@ where
 
 /// Returns the rows of a step, and one more row if there is one. They are in no order if a search
 /// index has words of the filter.
-pub(crate) fn rows<F: Listed>(
+pub(crate) fn rows<F: Indexed>(
     connection: &mut SqliteConnection,
     filter: &F,
     order: Order<F::Sort>,
@@ -221,7 +222,7 @@ where
 
 /// Returns the next `most` rows beyond `from`: those that the search index has found, or those of
 /// the whole list.
-fn beyond<F: Listed>(
+fn beyond<F: Indexed>(
     connection: &mut SqliteConnection,
     filter: &F,
     start: Start<'_, F::Sort>,
@@ -266,7 +267,7 @@ where
 
 /// Whether sorting all matching rows is faster than walking along the index of the order and leaving
 /// out the others.
-fn is_sorted_fast<F: Listed>(
+fn is_sorted_fast<F: Indexed>(
     connection: &mut SqliteConnection,
     filter: &F,
     reach: usize,
@@ -293,11 +294,11 @@ fn is_sorted_fast<F: Listed>(
     Ok(Access::choose(count, total, reach) == Access::Sorted)
 }
 
-fn merge<F: Listed>(arms: &[Arm], by: F::Sort, descending: bool) -> Merge<'_> {
+fn merge<F: Indexed>(arms: &[Arm], by: F::Sort, descending: bool) -> Merge<'_> {
     Merge { table: F::TABLE, columns: F::COLUMNS, key: F::key(by), descending, arms }
 }
 
-fn cached_if_common<F: Listed, ST>(mut select: Sql<ST>, filter: &F) -> Sql<ST> {
+fn cached_if_common<F: Indexed, ST>(mut select: Sql<ST>, filter: &F) -> Sql<ST> {
     if !filter.is_common() {
         select.uncached();
     }
@@ -305,7 +306,7 @@ fn cached_if_common<F: Listed, ST>(mut select: Sql<ST>, filter: &F) -> Sql<ST> {
 }
 
 /// The number of matching rows. `found` is the search index, if it is the fastest way to count them.
-pub(crate) fn count<F: Listed>(
+pub(crate) fn count<F: Indexed>(
     connection: &mut SqliteConnection,
     filter: &F,
     found: Option<&Arm>,
@@ -340,7 +341,7 @@ pub(crate) fn count<F: Listed>(
 }
 
 /// Chooses how to reach `reach` rows of the `count` matching ones.
-fn access<F: Listed>(
+fn access<F: Indexed>(
     connection: &mut SqliteConnection,
     filter: &F,
     by: F::Sort,

@@ -11,7 +11,7 @@ use exit3_ports::StoreError;
 
 use crate::error::from_diesel;
 use crate::sql::Sql;
-use crate::store::Store;
+use crate::store::SqliteStore;
 
 /// The length of an entry of the index, in characters.
 const TRIGRAM: usize = 3;
@@ -63,7 +63,7 @@ const IS_BEHIND: &str = "SELECT EXISTS (SELECT 1 FROM lead_search_queue) OR EXIS
 
 /// Brings the index up to date for at most `most` leads, in a transaction of its own. Returns their
 /// number; 0 if there is nothing left to do.
-pub(crate) async fn index(store: &Store, most: u32) -> Result<u64, StoreError> {
+pub(crate) async fn index(store: &SqliteStore, most: u32) -> Result<u64, StoreError> {
     // Reads first, so that nothing is written if there is nothing to do.
     let is_behind = |connection: &mut SqliteConnection| {
         Sql::<Bool>::new(IS_BEHIND).get_result::<bool>(connection)
@@ -77,7 +77,7 @@ pub(crate) async fn index(store: &Store, most: u32) -> Result<u64, StoreError> {
         let added = index_tail(connection, rest).map_err(from_diesel)?;
         Ok(queued.saturating_add(added))
     };
-    store.writer.write(store.patience, index).await
+    store.write(index).await
 }
 
 /// Indexes queued leads again, or removes them from the index.

@@ -15,7 +15,7 @@ use crate::error::from_diesel;
 use crate::events::EventRow;
 use crate::sql::Sql;
 use crate::staff::{StaffRow, sign_out, staff, stored, uninvite};
-use crate::store::{Store, check_seen};
+use crate::store::{SqliteStore, check_seen};
 use crate::values::{microseconds, moment, text, unreadable};
 
 diesel::table! {
@@ -67,11 +67,11 @@ impl TryFrom<SignInRow> for SignIn {
 /// Stores sign-ins.
 #[derive(Clone)]
 pub(crate) struct SqliteSignIns {
-    store: Store,
+    store: SqliteStore,
 }
 
 impl SqliteSignIns {
-    pub(crate) fn new(store: Store) -> Self {
+    pub(crate) fn new(store: SqliteStore) -> Self {
         Self { store }
     }
 }
@@ -108,7 +108,7 @@ impl SignIns for SqliteSignIns {
             note_visit(connection, id, created_at).map_err(from_diesel)?;
             Ok(begun)
         };
-        self.store.writer.write(self.store.patience, begin).await?.try_into()
+        self.store.write(begin).await?.try_into()
     }
 
     async fn find(&self, digest: &TokenDigest) -> Result<Option<(SignIn, Staff)>, StoreError> {
@@ -136,7 +136,7 @@ impl SignIns for SqliteSignIns {
             let Some(staff) = noted else { return Ok(()) };
             note_visit(connection, staff, at).map_err(from_diesel)
         };
-        self.store.writer.write(self.store.patience, note).await
+        self.store.write(note).await
     }
 
     async fn left_at(&self, staff: StaffId) -> Result<Option<DateTime<Utc>>, StoreError> {
@@ -177,7 +177,7 @@ impl SignIns for SqliteSignIns {
             }
             Ok(ended as u64)
         };
-        self.store.writer.write(self.store.patience, end).await
+        self.store.write(end).await
     }
 
     async fn change_password(
@@ -194,7 +194,7 @@ impl SignIns for SqliteSignIns {
             set_password(connection, id, &password, keep)?;
             event.insert(connection, id)
         };
-        self.store.writer.write(self.store.patience, change).await
+        self.store.write(change).await
     }
 
     async fn remove_ended(
@@ -215,7 +215,7 @@ impl SignIns for SqliteSignIns {
             let removed = remove.execute(connection).map_err(from_diesel)?;
             Ok(uninvited.max(removed) as u64)
         };
-        self.store.writer.write(self.store.patience, remove).await
+        self.store.write(remove).await
     }
 }
 

@@ -17,28 +17,36 @@ enum Part {
 }
 
 /// A statement made of fixed texts and bound values. Its rows have the SQL types `ST`.
-pub(crate) struct Sql<ST = ()> {
+///
+/// Diesel's own queries work as well; they may take longer, because diesel does not cache all of
+/// them.
+pub struct Sql<ST = ()> {
     parts: Vec<Part>,
     cached: bool,
     types: PhantomData<ST>,
 }
 
 impl<ST> Sql<ST> {
-    pub(crate) fn new(sql: &'static str) -> Self {
+    /// Starts a statement with `sql`. The whole text must be one of a small set, because every
+    /// connection keeps it prepared.
+    pub fn new(sql: &'static str) -> Self {
         Self { parts: vec![Part::Sql(sql)], cached: true, types: PhantomData }
     }
 
-    pub(crate) fn sql(&mut self, sql: &'static str) -> &mut Self {
+    /// Adds text.
+    pub fn sql(&mut self, sql: &'static str) -> &mut Self {
         self.parts.push(Part::Sql(sql));
         self
     }
 
-    pub(crate) fn int(&mut self, value: i64) -> &mut Self {
+    /// Binds a whole number.
+    pub fn int(&mut self, value: i64) -> &mut Self {
         self.parts.push(Part::Int(value));
         self
     }
 
-    pub(crate) fn text(&mut self, value: impl Into<String>) -> &mut Self {
+    /// Binds a text.
+    pub fn text(&mut self, value: impl Into<String>) -> &mut Self {
         self.parts.push(Part::Text(value.into()));
         self
     }

@@ -17,17 +17,17 @@ pub(crate) use self::row::{StaffRow, staff};
 use crate::error::from_diesel;
 use crate::events::EventRow;
 use crate::sql::Sql;
-use crate::store::{Store, check_seen};
+use crate::store::{SqliteStore, check_seen};
 use crate::window::Window;
 
 /// Stores staff accounts.
 #[derive(Clone)]
 pub(crate) struct SqliteStaffRepository {
-    store: Store,
+    store: SqliteStore,
 }
 
 impl SqliteStaffRepository {
-    pub(crate) fn new(store: Store) -> Self {
+    pub(crate) fn new(store: SqliteStore) -> Self {
         Self { store }
     }
 }
@@ -36,7 +36,7 @@ impl SqliteStaffRepository {
 impl StaffRepository for SqliteStaffRepository {
     async fn create(&self, new: &NewStaff, act: &Act) -> Result<Staff, StoreError> {
         let insert = insert(new, act)?;
-        self.store.writer.write(self.store.patience, insert).await?.try_into()
+        self.store.write(insert).await?.try_into()
     }
 
     async fn find(&self, id: StaffId) -> Result<Option<Staff>, StoreError> {
@@ -73,7 +73,7 @@ impl StaffRepository for SqliteStaffRepository {
             }
             Ok(Some(Page { count: count.unsigned_abs(), number: window.number, rows }))
         };
-        let Some(page) = self.store.readers.read(list).await? else {
+        let Some(page) = self.store.read(list).await? else {
             return Ok(None);
         };
         let rows: Result<_, _> = page.rows.into_iter().map(Staff::try_from).collect();
@@ -110,7 +110,7 @@ impl StaffRepository for SqliteStaffRepository {
             }
             Ok(updated)
         };
-        self.store.writer.write(self.store.patience, update).await?.try_into()
+        self.store.write(update).await?.try_into()
     }
 
     async fn set_preferences(
@@ -137,7 +137,7 @@ impl StaffRepository for SqliteStaffRepository {
                 .map_err(from_diesel)?;
             event.map_or(Ok(()), |event| event.insert(connection, id))
         };
-        self.store.writer.write(self.store.patience, set).await
+        self.store.write(set).await
     }
 
     async fn set_password(
@@ -156,7 +156,7 @@ impl StaffRepository for SqliteStaffRepository {
                 .map_err(from_diesel)?;
             event.insert(connection, id)
         };
-        self.store.writer.write(self.store.patience, set).await
+        self.store.write(set).await
     }
 }
 

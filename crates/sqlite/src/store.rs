@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use diesel::{QueryResult, SqliteConnection};
 use exit3_ports::{Constraint, StoreError};
 
 use crate::readers::Readers;
@@ -11,9 +12,29 @@ use crate::writer::Writer;
 /// The patience for storing many rows at once.
 pub(crate) const PATIENCE_FOR_MANY: Duration = Duration::from_secs(120);
 
-/// The state that all repositories share.
+/// The database as its repositories use it, also those in other crates, for tables of their own.
+///
+/// ```no_run
+/// use diesel::prelude::*;
+/// use diesel::sql_types::BigInt;
+/// use exit3_domain::events::{Act, Changes, Verb};
+/// use exit3_ports::StoreError;
+/// use exit3_sqlite::{EventRow, Sql, SqliteStore, from_diesel, text};
+///
+/// async fn book(store: &SqliteStore, place: &str, act: &Act) -> Result<i64, StoreError> {
+///     let mut insert = Sql::<BigInt>::new("INSERT INTO bookings (place) VALUES (");
+///     insert.text(text(place)?).sql(") RETURNING id");
+///     let event = EventRow::of(act, "booking", Verb::CREATED, &Changes::None)?;
+///     let insert = move |connection: &mut SqliteConnection| {
+///         let id = insert.get_result(connection).map_err(from_diesel)?;
+///         event.insert(connection, id)?;
+///         Ok(id)
+///     };
+///     store.write(insert).await
+/// }
+/// ```
 #[derive(Clone)]
-pub(crate) struct Store {
+pub struct SqliteStore {
     pub(crate) readers: Arc<Readers>,
     pub(crate) writer: Arc<Writer>,
     pub(crate) patience: Duration,
@@ -21,9 +42,39 @@ pub(crate) struct Store {
     pub(crate) ahead: usize,
 }
 
+impl SqliteStore {
+    /// Runs `work`, which may have several statements, on one state of the database.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.readers.read(work).await
+    }
+
+    /// Runs `work` and returns once it is on disk. All that it writes, rows and events, is stored
+    /// together, or not at all if it returns an error. Other writes wait meanwhile.
+    ///
+    /// If the future is dropped, `work` is still done completely or not at all.
+    ///
+    /// # Errors
+    /// Those of `work`, and [`StoreError::Unavailable`].
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.writer.write(self.patience, work).await
+    }
+}
+
 /// An error unless the stored row is the one that the caller has seen. On the connection of the
 /// writer, no other write can come between this and the end of the transaction.
-pub(crate) fn check_seen<T: PartialEq>(stored: Option<T>, seen: &T) -> Result<(), StoreError> {
+///
+/// # Errors
+/// [`StoreError::NotFound`], or [`StoreError::Conflict`] with [`Constraint::Stale`].
+pub fn check_seen<T: PartialEq>(stored: Option<T>, seen: &T) -> Result<(), StoreError> {
     match stored {
         None => Err(StoreError::NotFound),
         Some(stored) if stored != *seen => Err(StoreError::Conflict(Constraint::Stale)),

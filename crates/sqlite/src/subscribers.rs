@@ -18,7 +18,7 @@ use exit3_ports::{Constraint, StoreError, SubscriberRepository};
 use crate::error::from_diesel;
 use crate::events::EventRow;
 use crate::sql::{Cached, Sql};
-use crate::store::{PATIENCE_FOR_MANY, Store, check_seen};
+use crate::store::{PATIENCE_FOR_MANY, SqliteStore, check_seen};
 use crate::values::text;
 
 diesel::table! {
@@ -33,11 +33,11 @@ diesel::table! {
 /// Stores newsletter subscribers.
 #[derive(Clone)]
 pub(crate) struct SqliteSubscriberRepository {
-    store: Store,
+    store: SqliteStore,
 }
 
 impl SqliteSubscriberRepository {
-    pub(crate) fn new(store: Store) -> Self {
+    pub(crate) fn new(store: SqliteStore) -> Self {
         Self { store }
     }
 }
@@ -107,7 +107,7 @@ impl SubscriberRepository for SqliteSubscriberRepository {
             event.insert(connection, created.id)?;
             Ok(created)
         };
-        self.store.writer.write(self.store.patience, insert).await.map(Subscriber::from)
+        self.store.write(insert).await.map(Subscriber::from)
     }
 
     async fn ensure(&self, subscriber: &NewSubscriber, act: &Act) -> Result<(), StoreError> {
@@ -128,7 +128,7 @@ impl SubscriberRepository for SqliteSubscriberRepository {
             let id: i64 = insert(row, kept).get_result(connection).map_err(from_diesel)?;
             event.map_or(Ok(()), |event| event.insert(connection, id))
         };
-        self.store.writer.write(self.store.patience, ensure).await
+        self.store.write(ensure).await
     }
 
     async fn create_many(
@@ -175,7 +175,7 @@ impl SubscriberRepository for SqliteSubscriberRepository {
         order: SubscriberOrder,
         page: PageRequest,
     ) -> Result<Option<Page<Subscriber>>, StoreError> {
-        self.store.page(filter, order, page).await
+        self.store.indexed_page(filter, order, page).await
     }
 
     async fn walk(
@@ -184,7 +184,7 @@ impl SubscriberRepository for SqliteSubscriberRepository {
         order: SubscriberOrder,
         step: &Step,
     ) -> Result<Slice<Subscriber>, StoreError> {
-        self.store.walk(filter, order, step).await
+        self.store.indexed_walk(filter, order, step).await
     }
 
     async fn glance(
@@ -228,7 +228,7 @@ impl SubscriberRepository for SqliteSubscriberRepository {
             }
             Ok(updated)
         };
-        self.store.writer.write(self.store.patience, update).await.map(Subscriber::from)
+        self.store.write(update).await.map(Subscriber::from)
     }
 
     async fn delete(&self, seen: &Subscriber, act: &Act) -> Result<(), StoreError> {
@@ -241,7 +241,7 @@ impl SubscriberRepository for SqliteSubscriberRepository {
             delete.execute(connection).map_err(from_diesel)?;
             event.insert(connection, seen.id.0)
         };
-        self.store.writer.write(self.store.patience, delete).await
+        self.store.write(delete).await
     }
 
     async fn restore(&self, subscriber: &Subscriber, act: &Act) -> Result<(), StoreError> {
@@ -260,7 +260,7 @@ impl SubscriberRepository for SqliteSubscriberRepository {
             insert.execute(connection).map_err(from_diesel)?;
             event.insert(connection, id.0)
         };
-        self.store.writer.write(self.store.patience, restore).await
+        self.store.write(restore).await
     }
 }
 

@@ -7,17 +7,20 @@ use crate::error::Refusal;
 
 /// Checks a text before it is stored. Every text of a row must go through here, so that none
 /// contains a NUL.
-pub(crate) fn text(given: &str) -> Result<String, StoreError> {
+///
+/// # Errors
+/// The text contains one.
+pub fn text(given: &str) -> Result<String, StoreError> {
     if given.contains('\0') { Err(Refusal::Nul.into()) } else { Ok(given.to_owned()) }
 }
 
-/// Cannot happen, because the table has checks.
-pub(crate) fn unreadable() -> StoreError {
+/// The error for a stored value that cannot be. The table has checks, so that it does not happen.
+pub fn unreadable() -> StoreError {
     StoreError::Other("a row that no version of this program wrote".into())
 }
 
 /// A time as stored: microseconds since 1970.
-pub(crate) fn microseconds(time: DateTime<Utc>) -> i64 {
+pub fn microseconds(time: DateTime<Utc>) -> i64 {
     time.timestamp_micros()
 }
 
@@ -28,6 +31,9 @@ pub(crate) fn microseconds_rounded_up(time: DateTime<Utc>) -> i64 {
 }
 
 /// Reads a stored time.
-pub(crate) fn moment(microseconds: i64) -> Result<DateTime<Utc>, StoreError> {
+///
+/// # Errors
+/// [`unreadable`].
+pub fn moment(microseconds: i64) -> Result<DateTime<Utc>, StoreError> {
     DateTime::from_timestamp_micros(microseconds).ok_or_else(unreadable)
 }

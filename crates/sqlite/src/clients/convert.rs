@@ -12,12 +12,12 @@ use super::row::{ClientRow, DetailsRow, clients};
 use crate::error::{from_diesel, from_diesel_about};
 use crate::events::EventRow;
 use crate::sql::Sql;
-use crate::store::Store;
+use crate::store::SqliteStore;
 use crate::values::microseconds;
 
 /// Stores the client and converts the lead, in one transaction.
 pub(super) async fn convert(
-    store: &Store,
+    store: &SqliteStore,
     seen: &Lead,
     owner: Option<StaffId>,
     client: &NewClient,
@@ -50,7 +50,7 @@ pub(super) async fn convert(
         created.insert(connection, client.id)?;
         Ok(client)
     };
-    store.writer.write(store.patience, convert).await?.try_into()
+    store.write(convert).await?.try_into()
 }
 
 /// An error unless the lead still has the version that the caller has seen. No other write can come

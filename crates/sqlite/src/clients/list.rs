@@ -6,11 +6,11 @@ use exit3_domain::clients::{Client, ClientFilter, ClientSort, ClientTotals, Mone
 use exit3_ports::StoreError;
 
 use super::row::{COLUMNS, ClientRow, ClientTypes};
-use crate::listing::Listed;
+use crate::listing::Indexed;
 use crate::sql::Sql;
-use crate::store::Store;
+use crate::store::SqliteStore;
 
-impl Listed for ClientFilter {
+impl Indexed for ClientFilter {
     type Sort = ClientSort;
     type Row = ClientRow;
     type Types = ClientTypes;
@@ -70,7 +70,7 @@ impl Listed for ClientFilter {
 
 /// Adds up what the matching clients pay.
 pub(super) async fn totals(
-    store: &Store,
+    store: &SqliteStore,
     filter: &ClientFilter,
 ) -> Result<ClientTotals, StoreError> {
     let mut select = Sql::<(BigInt, BigInt, BigInt)>::new(
@@ -80,7 +80,7 @@ pub(super) async fn totals(
     filter.conditions(&mut select);
     select.uncached();
     let add = move |connection: &mut SqliteConnection| select.get_result(connection);
-    let (count, monthly, one_time): (i64, i64, i64) = store.readers.read(add).await?;
+    let (count, monthly, one_time): (i64, i64, i64) = store.read(add).await?;
     Ok(ClientTotals {
         count: count.unsigned_abs(),
         monthly: MoneyTotal(monthly),

@@ -11,7 +11,7 @@ use crate::error::from_diesel;
 use crate::values::{microseconds, moment, text};
 
 /// An event of a write, without the id of the row.
-pub(crate) struct EventRow {
+pub struct EventRow {
     at: i64,
     actor: String,
     verb: String,
@@ -23,7 +23,10 @@ pub(crate) struct EventRow {
 
 impl EventRow {
     /// The event of an action by `act` on a row of this kind.
-    pub(crate) fn of(
+    ///
+    /// # Errors
+    /// A text with a NUL.
+    pub fn of(
         act: &Act,
         resource: &str,
         action: &str,
@@ -33,7 +36,10 @@ impl EventRow {
     }
 
     /// The event of an update; `None` if nothing has changed.
-    pub(crate) fn of_update(
+    ///
+    /// # Errors
+    /// Those of [`Self::of`].
+    pub fn of_update(
         act: &Act,
         resource: &str,
         changes: &Changes,
@@ -64,11 +70,10 @@ impl EventRow {
     }
 
     /// Stores the event about the row with this id.
-    pub(crate) fn insert(
-        &self,
-        connection: &mut SqliteConnection,
-        id: i64,
-    ) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// Those of [`from_diesel`].
+    pub fn insert(&self, connection: &mut SqliteConnection, id: i64) -> Result<(), StoreError> {
         Insert { event: self, id }.execute(connection).map(drop).map_err(from_diesel)
     }
 }

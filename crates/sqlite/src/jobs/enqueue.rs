@@ -118,7 +118,7 @@ mod tests {
         database.migrate().unwrap();
         for (fails, expected) in [(true, 0), (false, 2)] {
             let store = &database.store;
-            let outcome = store.writer.write(store.patience, move |connection| {
+            let outcome = store.write(move |connection| {
                 let stored = insert(connection, &[job("mail"), job("hook")])?;
                 if fails { Err(Refusal::Nul.into()) } else { Ok(stored) }
             });

@@ -11,7 +11,7 @@ use exit3_ports::jobs::{Change, Depth, JobFilter, MOST_COUNTED};
 use super::{IS_DUE, NOW, SqliteJobQueue};
 use crate::error::from_diesel;
 use crate::sql::Sql;
-use crate::store::Store;
+use crate::store::SqliteStore;
 use crate::values::{moment, unreadable};
 
 type JobTypes = (
@@ -50,7 +50,7 @@ fn word(state: &str) -> Result<JobState, StoreError> {
     JobState::from_word(state).ok_or_else(unreadable)
 }
 
-pub(super) async fn list(store: &Store, filter: &JobFilter) -> Result<Vec<Job>, StoreError> {
+pub(super) async fn list(store: &SqliteStore, filter: &JobFilter) -> Result<Vec<Job>, StoreError> {
     let mut statement = Sql::<JobTypes>::new(
         "SELECT id, kind, payload, unique_key, state, attempts, due_at, enqueued_at, ended_at, \
          last_error FROM jobs WHERE true",
@@ -102,8 +102,8 @@ async fn change(
     queue.write(change).await
 }
 
-pub(super) async fn depths(store: &Store) -> Result<Vec<Depth>, StoreError> {
-    let parts = store.readers.read(parts).await?;
+pub(super) async fn depths(store: &SqliteStore) -> Result<Vec<Depth>, StoreError> {
+    let parts = store.read(parts).await?;
     let part = |(kind, state, count, overdue): PartRow| {
         let overdue = overdue.map(|micros| Duration::from_micros(micros.unsigned_abs()));
         Ok((kind, word(&state)?, count.unsigned_abs(), overdue))

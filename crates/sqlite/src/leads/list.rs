@@ -11,14 +11,14 @@ use exit3_domain::order::{ListPosition, SortValue};
 use exit3_ports::StoreError;
 
 use super::row::{COLUMNS, LeadRow, LeadTypes};
-use crate::listing::Listed;
+use crate::listing::Indexed;
 use crate::merge::Arm;
 use crate::search;
 use crate::sql::Sql;
 use crate::values::{microseconds, microseconds_rounded_up};
 use crate::window::Access;
 
-impl Listed for LeadFilter {
+impl Indexed for LeadFilter {
     type Sort = LeadSort;
     type Row = LeadRow;
     type Types = LeadTypes;

@@ -12,11 +12,11 @@ use exit3_ports::StoreError;
 use super::list::{choices, work};
 use super::row::{LeadRow, LeadTypes};
 use crate::listing::searched::{self, Start, reach};
-use crate::listing::{self, Listed, is_descending};
+use crate::listing::{self, Indexed, is_descending};
 use crate::merge::{Arm, Merge};
 use crate::search::candidates;
 use crate::sql::Sql;
-use crate::store::Store;
+use crate::store::SqliteStore;
 use crate::window::Access;
 
 /// To count the leads of one status, this part of the rows is looked at that a search looks at before
@@ -30,7 +30,7 @@ const OWN_SAMPLE: usize = 2;
 type Rows = (Vec<LeadRow>, bool);
 
 pub(super) async fn glance(
-    store: &Store,
+    store: &SqliteStore,
     filter: &LeadFilter,
     order: LeadOrder,
     step: &Step,
@@ -38,11 +38,11 @@ pub(super) async fn glance(
     let (filter, own, ahead) = (filter.ordered_by(order.by), step.clone(), store.ahead);
     let glance =
         move |connection: &mut SqliteConnection| rows(connection, &filter, order, &own, ahead);
-    glance_of(step, order, store.readers.read(glance).await?)
+    glance_of(step, order, store.read(glance).await?)
 }
 
 pub(super) async fn page(
-    store: &Store,
+    store: &SqliteStore,
     filter: &LeadFilter,
     order: LeadOrder,
     step: &Step,
@@ -56,7 +56,7 @@ pub(super) async fn page(
         }
         searched_page(connection, &own_filter, order, &own, ahead)
     };
-    let (rows, by_status, count) = store.readers.read(page).await?;
+    let (rows, by_status, count) = store.read(page).await?;
     let count = count.unwrap_or_else(|| filter.total(&by_status));
     Ok(LeadPage { glance: glance_of(step, order, rows)?, count, by_status })
 }

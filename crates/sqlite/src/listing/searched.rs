@@ -6,7 +6,7 @@ use diesel::query_dsl::LoadQuery;
 use diesel::sql_types::{BigInt, Bool, Text};
 use exit3_domain::order::{ListPosition, Order, Sort};
 
-use super::Listed;
+use super::Indexed;
 use crate::merge::{Arm, Merge, json, start_beyond};
 use crate::search::candidates;
 use crate::sql::Sql;
@@ -39,7 +39,7 @@ pub(crate) fn reach(most: usize, arms: usize) -> usize {
 }
 
 /// Finds up to `most` matching rows among the next rows of the list.
-pub(crate) fn ahead<F: Listed>(
+pub(crate) fn ahead<F: Indexed>(
     connection: &mut SqliteConnection,
     filter: &F,
     start: Start<'_, F::Sort>,
@@ -85,7 +85,7 @@ pub(crate) fn ahead<F: Listed>(
 
 /// The rows that the search index finds, if they are few. `None` for a list with a part of an index of
 /// its own, which is read faster.
-pub(crate) fn found<F: Listed>(
+pub(crate) fn found<F: Indexed>(
     connection: &mut SqliteConnection,
     filter: &F,
 ) -> QueryResult<Option<Arm>> {
@@ -104,7 +104,7 @@ pub(crate) fn found<F: Listed>(
 }
 
 /// The rows with these ids, in no order.
-pub(crate) fn load<F: Listed>(
+pub(crate) fn load<F: Indexed>(
     connection: &mut SqliteConnection,
     ids: &[i64],
 ) -> QueryResult<Vec<F::Row>>
@@ -134,7 +134,7 @@ pub(crate) fn sort<S: Sort>(rows: &mut [S::Row], by: S, descending: bool) {
 pub(crate) type Gathered = (i64, String, bool);
 
 /// All matching rows that `arm` finds, in the order of the list.
-pub(crate) fn gather<F: Listed>(
+pub(crate) fn gather<F: Indexed>(
     connection: &mut SqliteConnection,
     filter: &F,
     arm: &Arm,

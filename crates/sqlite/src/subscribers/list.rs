@@ -8,13 +8,13 @@ use exit3_ports::StoreError;
 
 use super::SubscriberRow;
 use crate::listing::searched::{self, Start};
-use crate::listing::{Listed, is_descending};
+use crate::listing::{Indexed, is_descending};
 use crate::merge::{Arm, Equal};
 use crate::sql::Sql;
-use crate::store::Store;
+use crate::store::SqliteStore;
 use crate::window::Access;
 
-impl Listed for SubscriberFilter {
+impl Indexed for SubscriberFilter {
     type Sort = SubscriberSort;
     type Row = SubscriberRow;
     type Types = (BigInt, Text, Bool);
@@ -90,13 +90,16 @@ const SIDE_BY_SIDE: usize = 8;
 
 /// A step that looks for words among the next rows only: there is no search index of subscribers.
 pub(super) async fn glance(
-    store: &Store,
+    store: &SqliteStore,
     filter: &SubscriberFilter,
     order: SubscriberOrder,
     step: &Step,
 ) -> Result<Glance<Subscriber>, StoreError> {
     if filter.words.is_empty() {
-        return Ok(Glance { slice: store.walk(filter, order, step).await?, is_cut_short: false });
+        return Ok(Glance {
+            slice: store.indexed_walk(filter, order, step).await?,
+            is_cut_short: false,
+        });
     }
     let is_side_by_side = order.by == SubscriberSort::Id && filter.is_subscribed.is_none();
     let ahead = store.ahead * if is_side_by_side { SIDE_BY_SIDE } else { 1 };
@@ -108,7 +111,7 @@ pub(super) async fn glance(
         let is_cut_short = !found.is_end && found.ids.len() < most;
         Ok((searched::load::<SubscriberFilter>(connection, &found.ids)?, is_cut_short))
     };
-    let (rows, is_cut_short) = store.readers.read(glance).await?;
+    let (rows, is_cut_short) = store.read(glance).await?;
     let mut rows: Vec<Subscriber> = rows.into_iter().map(SubscriberRow::into).collect();
     searched::sort(&mut rows, order.by, is_descending(order, step));
     Ok(Glance { slice: Slice::of(step, rows), is_cut_short })
@@ -127,6 +130,7 @@ mod tests {
     use super::super::SqliteSubscriberRepository;
     use super::*;
     use crate::connection::Connector;
+    use crate::listing::Listed;
     use crate::readers::Readers;
     use crate::writer::Writer;
     use crate::{SqliteDatabase, SqliteSettings};
@@ -159,7 +163,6 @@ mod tests {
             if let Some(wanted) = self.0.is_subscribed {
                 select.sql(" AND is_subscribed = ").int(i64::from(wanted));
             }
-            select.words(&self.0.words);
         }
     }
 
@@ -172,7 +175,8 @@ mod tests {
         let connector = Connector::reached_by(&path, &path).unwrap();
         let readers = Arc::new(Readers::new(connector.clone(), 1, settings.patience));
         let writer = Arc::new(Writer::start(connector).unwrap());
-        let store = Store { readers, writer, patience: settings.patience, ahead: settings.ahead };
+        let store =
+            SqliteStore { readers, writer, patience: settings.patience, ahead: settings.ahead };
         let new = |n| NewSubscriber {
             email: format!("a{}@acme.hr", n % 7 * 10 + n),
             is_subscribed: n % 3 == 0,
@@ -192,16 +196,16 @@ mod tests {
                     let order = Order { by, descending };
                     for number in [PageNumber::Number(1), PageNumber::Number(2), PageNumber::Last] {
                         let page = PageRequest { number, size: 3 };
-                        let expected = store.page(&filter, order, page).await.unwrap();
+                        let expected = store.indexed_page(&filter, order, page).await.unwrap();
                         assert_eq!(store.page(&plain, order, page).await.unwrap(), expected);
                         // The row of the position need not match the filter.
                         let all = SubscriberFilter::default();
-                        let all = store.page(&all, order, page).await.unwrap();
+                        let all = store.indexed_page(&all, order, page).await.unwrap();
                         let rows = all.map(|page| page.rows).unwrap_or_default();
                         let from = rows.last().map(|row| order.position(row));
                         for direction in [Direction::Forward, Direction::Backward] {
                             let step = Step { from: from.clone(), direction, size: 3 };
-                            let expected = store.walk(&filter, order, &step).await.unwrap();
+                            let expected = store.indexed_walk(&filter, order, &step).await.unwrap();
                             let found = store.walk(&plain, order, &step).await.unwrap();
                             assert_eq!(found, expected, "{order} {step:?}");
                         }

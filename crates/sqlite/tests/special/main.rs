@@ -7,6 +7,7 @@
     reason = "in a test a panic is the report"
 )]
 
+mod bookings;
 mod erasure;
 mod events;
 mod frozen;
