@@ -93,8 +93,10 @@ pub(crate) fn render(member: &Member, told: Told, found: Timeline) -> Result<Str
 
 fn shown(member: &Member, told: &Told, entry: Entry) -> Shown {
     let texts = member.visit.texts;
-    let may_undo =
-        |action: &str| to_undo(action).is_some_and(|needed| member.may(needed, told.record));
+    let may_undo = |action: &str| {
+        told.record.is_undoable()
+            && to_undo(action).is_some_and(|needed| member.may(needed, told.record))
+    };
     let who = match (entry.name, &entry.actor) {
         (Some(name), _) => name,
         (None, Some(actor)) => format::actor(texts, actor),

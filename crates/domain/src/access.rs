@@ -83,12 +83,74 @@ pub enum Record {
     Event,
     /// The worker's own account: password, preferences, sign-ins.
     OwnAccount,
+    /// A row of a resource that brings its rights along, or the list of all.
+    Of(&'static Rights, Option<StaffId>),
+}
+
+impl Record {
+    /// Whether the back office can take back events of such a row.
+    pub fn is_undoable(&self) -> bool {
+        matches!(self, Self::Lead(_) | Self::Client(_) | Self::Subscriber)
+    }
+}
+
+/// Who may do what with the rows of one resource, as a value: the resource need not be known here.
+/// Owners may do everything. Others may do what one of the entries says, and nothing else.
+///
+/// ```
+/// use exit3_domain::access::{Action, Record, Rights, Whose, Worker, may};
+/// use exit3_domain::staff::{Role, StaffId};
+///
+/// static RIGHTS: Rights = Rights {
+///     resource: "meeting",
+///     roles: &[
+///         (Role::Sales, &[Action::Read, Action::Create], Whose::All),
+///         (Role::Sales, &[Action::Edit], Whose::OwnAndNobodys),
+///     ],
+/// };
+///
+/// let sales = Worker { id: StaffId(1), role: Role::Sales };
+/// assert!(may(&sales, Action::Edit, Record::Of(&RIGHTS, Some(StaffId(1)))));
+/// assert!(!may(&sales, Action::Edit, Record::Of(&RIGHTS, Some(StaffId(2)))));
+/// ```
+#[derive(Debug, PartialEq, Eq)]
+pub struct Rights {
+    /// The word for the rows in events, such as `meeting`.
+    pub resource: &'static str,
+    /// What a role may do, and with whose rows.
+    pub roles: &'static [(Role, &'static [Action], Whose)],
+}
+
+/// Whose rows a right is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// All rows, and the list of all.
+    All,
+    /// Rows that the worker looks after, and rows without an owner.
+    OwnAndNobodys,
+    /// Rows that the worker looks after.
+    Own,
+}
+
+impl Rights {
+    fn allow(&self, worker: &Worker, action: Action, owner: Option<StaffId>) -> bool {
+        let is_own = owner == Some(worker.id);
+        self.roles.iter().any(|(role, actions, whose)| {
+            *role == worker.role
+                && actions.contains(&action)
+                && match whose {
+                    Whose::All => true,
+                    Whose::OwnAndNobodys => is_own || owner.is_none(),
+                    Whose::Own => is_own,
+                }
+        })
+    }
 }
 
 /// Whether a worker may do this.
 pub fn may(worker: &Worker, action: Action, record: Record) -> bool {
     use Action::{Charge, Claim, Contract, Convert, Create, Edit, Note, Read};
-    use Record::{ApiKey, Client, Event, Lead, OwnAccount, Staff, Subscriber};
+    use Record::{ApiKey, Client, Event, Lead, Of, OwnAccount, Staff, Subscriber};
 
     let is_own = |owner: Option<StaffId>| owner == Some(worker.id);
     match (worker.role, action, record) {
@@ -96,6 +158,7 @@ pub fn may(worker: &Worker, action: Action, record: Record) -> bool {
         (_, Read | Edit, OwnAccount) => true,
         (_, _, OwnAccount) => false,
         (Role::Owner, ..) => true,
+        (_, _, Of(rights, owner)) => rights.allow(worker, action, owner),
         (Role::Manager, Read, Event) => true,
         (_, _, Staff | ApiKey | Event) => false,
         (Role::Manager, _, Lead(_) | Client(_) | Subscriber) => true,
@@ -142,7 +205,21 @@ mod tests {
         ("api key", Record::ApiKey),
         ("event", Record::Event),
         ("own account", Record::OwnAccount),
+        ("visit of nobody", Record::Of(&VISITS, NOBODY)),
+        ("visit of mine", Record::Of(&VISITS, MINE)),
+        ("visit of others", Record::Of(&VISITS, OTHERS)),
     ];
+
+    /// Rights that somebody else has written. Nothing is said of viewers.
+    static VISITS: Rights = Rights {
+        resource: "visit",
+        roles: &[
+            (Role::Manager, Action::ALL, Whose::All),
+            (Role::Sales, &[Action::Read, Action::Create], Whose::All),
+            (Role::Sales, &[Action::Edit], Whose::OwnAndNobodys),
+            (Role::Sales, &[Action::Delete], Whose::Own),
+        ],
+    };
 
     const ALL: &str = "read create edit claim assign note convert charge contract delete restore \
                        merge import export";
@@ -160,6 +237,9 @@ mod tests {
         (Role::Owner, "api key", ALL),
         (Role::Owner, "event", ALL),
         (Role::Owner, "own account", "read edit"),
+        (Role::Owner, "visit of nobody", ALL),
+        (Role::Owner, "visit of mine", ALL),
+        (Role::Owner, "visit of others", ALL),
         (Role::Manager, "lead of nobody", ALL),
         (Role::Manager, "lead of mine", ALL),
         (Role::Manager, "lead of others", ALL),
@@ -171,6 +251,9 @@ mod tests {
         (Role::Manager, "api key", ""),
         (Role::Manager, "event", "read"),
         (Role::Manager, "own account", "read edit"),
+        (Role::Manager, "visit of nobody", ALL),
+        (Role::Manager, "visit of mine", ALL),
+        (Role::Manager, "visit of others", ALL),
         (Role::Sales, "lead of nobody", "read create edit claim note convert"),
         (Role::Sales, "lead of mine", "read create edit note convert"),
         (Role::Sales, "lead of others", "read create"),
@@ -182,6 +265,9 @@ mod tests {
         (Role::Sales, "api key", ""),
         (Role::Sales, "event", ""),
         (Role::Sales, "own account", "read edit"),
+        (Role::Sales, "visit of nobody", "read create edit"),
+        (Role::Sales, "visit of mine", "read create edit delete"),
+        (Role::Sales, "visit of others", "read create"),
         (Role::Viewer, "lead of nobody", "read"),
         (Role::Viewer, "lead of mine", "read"),
         (Role::Viewer, "lead of others", "read"),
@@ -193,6 +279,9 @@ mod tests {
         (Role::Viewer, "api key", ""),
         (Role::Viewer, "event", ""),
         (Role::Viewer, "own account", "read edit"),
+        (Role::Viewer, "visit of nobody", ""),
+        (Role::Viewer, "visit of mine", ""),
+        (Role::Viewer, "visit of others", ""),
     ];
 
     #[test]
@@ -209,6 +298,14 @@ mod tests {
                 assert_eq!(words.join(" "), *expected, "{role} on {name}");
             }
         }
+    }
+
+    #[test]
+    fn only_rows_of_the_service_itself_can_be_taken_back() {
+        let undoable = RECORDS.iter().filter(|(_, record)| record.is_undoable());
+        let names: Vec<&str> = undoable.map(|(name, _)| *name).collect();
+        assert!(names.contains(&"lead of mine") && names.contains(&"subscriber"), "{names:?}");
+        assert!(names.iter().all(|name| !name.starts_with("visit")), "{names:?}");
     }
 
     #[test]

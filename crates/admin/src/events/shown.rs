@@ -88,8 +88,7 @@ impl View<'_> {
         let who = self.names.people.get(&author.actor).cloned();
         let is_undoable = |(_, record): (&str, Record)| {
             let action = to_undo(event.verb.action());
-            let is_row = matches!(record, Record::Lead(_) | Record::Subscriber | Record::Client(_));
-            is_row && action.is_some_and(|action| self.member.may(action, record))
+            record.is_undoable() && action.is_some_and(|action| self.member.may(action, record))
         };
         Entry {
             id: event.id.0,
