@@ -42,6 +42,15 @@ pub(crate) const PAGES: Pages = Pages {
     }),
     endpoints,
     rows: Some(RESOURCE),
+    events: &[
+        "created",
+        "updated",
+        "deleted",
+        "restored",
+        "contract_downloaded",
+        "exported",
+        "export_ended",
+    ],
     search: Some(search),
     lead_parts: &[of_lead::part],
     ..Pages::EMPTY

@@ -16,7 +16,7 @@ use exit3_web::{ApiError, error::Absent};
 
 /// Why a page could not be shown, or a form not be carried out.
 #[derive(Debug, Clone, thiserror::Error)]
-pub(crate) enum PageError {
+pub enum PageError {
     /// As in the API.
     #[error(transparent)]
     Api(#[from] ApiError),
@@ -33,7 +33,7 @@ pub(crate) enum PageError {
 
 impl PageError {
     /// Nothing is there.
-    pub(crate) fn not_found() -> Self {
+    pub fn not_found() -> Self {
         Self::Api(ApiError::not_found("Not found."))
     }
 }

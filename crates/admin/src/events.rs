@@ -19,7 +19,7 @@ use i18n_embed_fl::fl;
 use self::asked::Asked;
 use self::shown::{Entry, View, subjects};
 use crate::errors::PageError;
-use crate::i18n::{Texts, say};
+use crate::i18n::say;
 use crate::page::{is_partial, page};
 use crate::resource::{Menu, Pages};
 use crate::shell::Shell;
@@ -29,52 +29,6 @@ use crate::{Admin, format};
 /// The number of events of a page.
 const SIZE: u32 = 50;
 
-/// The kinds of rows that have events, and what happens to them.
-const KINDS: &[(&str, &[&str])] = &[
-    (
-        "lead",
-        &[
-            "created",
-            "updated",
-            "deleted",
-            "restored",
-            "noted",
-            "note_removed",
-            "note_restored",
-            "exported",
-            "export_ended",
-        ],
-    ),
-    ("subscriber", &["created", "updated", "deleted", "restored", "exported", "export_ended"]),
-    (
-        "client",
-        &[
-            "created",
-            "updated",
-            "deleted",
-            "restored",
-            "contract_downloaded",
-            "exported",
-            "export_ended",
-        ],
-    ),
-    (
-        "staff",
-        &[
-            "created",
-            "updated",
-            "invited",
-            "password_set",
-            "preferences_set",
-            "signed_in",
-            "signed_out",
-        ],
-    ),
-    ("api_key", &["created", "revoked"]),
-    ("person", &["erased"]),
-    ("database", &["imported"]),
-];
-
 /// The record in the back office.
 pub(crate) const PAGES: Pages = Pages {
     name: "events",
@@ -82,6 +36,14 @@ pub(crate) const PAGES: Pages = Pages {
     endpoints,
     ..Pages::EMPTY
 };
+
+/// People who have no row, or none any more, and what happens to them.
+pub(crate) const PERSON: Pages =
+    Pages { name: "person", rows: Some("person"), events: &["erased"], ..Pages::EMPTY };
+
+/// The database as a whole.
+pub(crate) const DATABASE: Pages =
+    Pages { name: "database", rows: Some("database"), events: &["imported"], ..Pages::EMPTY };
 
 fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -142,7 +104,7 @@ async fn list(
     let template = ListPage {
         shell: Shell::of(&member.visit, "events"),
         people: people(&admin, &member, &asked.who).await?,
-        kinds: kinds(texts, &asked.what),
+        kinds: kinds(&member, &asked.what),
         older: found.older.map(|older| asked.older(older).link()),
         looked_back_to: looked_back_to.map(|(at, _)| format::moment(at)),
         may_undo_all: asked.is_of_batch() && !found.events.is_empty(),
@@ -194,19 +156,21 @@ async fn people(admin: &Admin, member: &Member, chosen: &str) -> Result<Vec<Choi
 }
 
 /// What can have happened. Another word that is chosen by a link is there too.
-fn kinds(texts: Texts, chosen: &str) -> Vec<Group> {
+fn kinds(member: &Member, chosen: &str) -> Vec<Group> {
+    let texts = member.visit.texts;
     let choice = |word: String, text| Choice { is_chosen: word == chosen, word, text };
-    let group = |(resource, actions): &(&str, &[&str])| {
-        let all = choice((*resource).to_owned(), fl!(texts, "events-all"));
-        let each = actions.iter().map(|action| {
+    let group = |pages: &Pages| {
+        let resource = pages.rows.filter(|_| !pages.events.is_empty())?;
+        let all = choice(resource.to_owned(), fl!(texts, "events-all"));
+        let each = pages.events.iter().map(|action| {
             let verb = format!("{resource}.{action}");
             let text = say(texts, "event", &verb);
             choice(verb, text)
         });
         let choices = std::iter::once(all).chain(each).collect();
-        Group { title: say(texts, "events-about", resource), choices }
+        Some(Group { title: say(texts, "events-about", resource), choices })
     };
-    let mut groups: Vec<Group> = KINDS.iter().map(group).collect();
+    let mut groups: Vec<Group> = member.visit.offer.pages().filter_map(group).collect();
     let is_known = groups.iter().flat_map(|group| &group.choices).any(|choice| choice.is_chosen);
     if !chosen.is_empty() && !is_known {
         let other = choice(chosen.to_owned(), chosen.to_owned());
@@ -219,17 +183,17 @@ fn kinds(texts: Texts, chosen: &str) -> Vec<Group> {
 mod tests {
     use exit3_domain::staff::Language;
 
-    use super::*;
-    use crate::i18n::texts;
+    use crate::{OWN, Offer};
 
     #[test]
     fn everything_that_can_have_happened_is_said_in_both_languages() {
         for language in [Language::English, Language::Croatian] {
-            let texts = texts(language);
-            for (resource, actions) in KINDS {
+            let texts = Offer::new(OWN.iter().copied()).texts(language);
+            for pages in OWN.iter().filter(|pages| !pages.events.is_empty()) {
+                let resource = pages.rows.unwrap_or_default();
                 let title = format!("events-about-{}", resource.replace('_', "-"));
                 assert!(texts.has(&title), "{language:?} {title}");
-                for action in *actions {
+                for action in pages.events {
                     let id = format!("event-{resource}-{action}").replace('_', "-");
                     assert!(texts.has(&id), "{language:?} {id}");
                 }

@@ -36,12 +36,13 @@ async fn pass(request: ServiceRequest, next: Next<Gated>, members_only: bool) ->
     let peer = Peer::of(&request);
     let address = peer.visitor(&request);
     let (http, mut payload) = request.into_parts();
+    let admin = http.app_data::<Data<Admin>>().cloned().ok_or_else(ApiError::internal)?;
     // The handler reads a file piece by piece.
     let rest = policy_of(&http).is_streamed.then(|| payload.take());
     let payload = Payload::from_request(&http, &mut payload).await?;
-    let stranger = Visit::of(&http, None, peer.https, address);
+    let stranger = Visit::of(&http, admin.settings.offer, None, peer.https, address);
     let mut form = Form::default();
-    let entered = enter(&http, payload, &stranger, &mut form, members_only);
+    let entered = enter(&admin, &http, payload, &stranger, &mut form, members_only);
     let (visit, fresh) = match entered.await {
         Ok(Entered::Through { visit, fresh }) => (visit, fresh),
         Ok(Entered::Answered(response)) => {
@@ -75,13 +76,13 @@ enum Entered {
 }
 
 async fn enter(
+    admin: &Admin,
     request: &HttpRequest,
     payload: Payload,
     stranger: &Visit,
     form: &mut Form,
     members_only: bool,
 ) -> Result<Entered, PageError> {
-    let admin = request.app_data::<Data<Admin>>().ok_or_else(ApiError::internal)?;
     let networks = &admin.settings.networks;
     if !networks.is_empty() && !networks.iter().any(|network| network.contains(&stranger.address)) {
         return Err(PageError::Forbidden);
@@ -102,7 +103,8 @@ async fn enter(
         None => None,
     };
     let is_known = who.is_some();
-    let mut visit = Visit::of(request, who.map(Arc::new), stranger.https, stranger.address);
+    let visit_of = |who| Visit::of(request, stranger.offer, who, stranger.https, stranger.address);
+    let mut visit = visit_of(who.map(Arc::new));
     if is_known || !members_only {
         return Ok(Entered::Through { visit, fresh: None });
     }
@@ -118,7 +120,7 @@ async fn enter(
     let device = stranger.device(request);
     match sign_ins::sign_in(&admin.app, username, password, &device, current_request()).await {
         Ok((token, who)) if is_same_person(form, &who) => {
-            visit = Visit::of(request, Some(Arc::new(who)), stranger.https, stranger.address);
+            visit = visit_of(Some(Arc::new(who)));
             if form.has("_form") {
                 visit.refills = true;
                 return Ok(Entered::Through { visit, fresh: Some(token) });

@@ -10,7 +10,7 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use exit3_app::api_keys;
 use exit3_domain::access::Record;
-use exit3_domain::api_keys::{ApiKey, ApiKeyId};
+use exit3_domain::api_keys::{ApiKey, ApiKeyId, RESOURCE};
 use exit3_web::Endpoint;
 use i18n_embed_fl::fl;
 
@@ -27,6 +27,8 @@ pub(crate) const PAGES: Pages = Pages {
     name: "keys",
     menu: Some(Menu { path: "keys/", icon: "key", key: "g k", reads: Record::ApiKey }),
     endpoints,
+    rows: Some(RESOURCE),
+    events: &["created", "revoked"],
     ..Pages::EMPTY
 };
 

@@ -34,6 +34,17 @@ pub(crate) const PAGES: Pages = Pages {
     menu: Some(Menu { path: "leads/", icon: "inbox", key: "g l", reads: Record::Lead(None) }),
     endpoints,
     rows: Some(RESOURCE),
+    events: &[
+        "created",
+        "updated",
+        "deleted",
+        "restored",
+        "noted",
+        "note_removed",
+        "note_restored",
+        "exported",
+        "export_ended",
+    ],
     search: Some(search),
     lead_parts: &[story::part],
     ..Pages::EMPTY

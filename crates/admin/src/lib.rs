@@ -44,44 +44,104 @@ use actix_web::http::Method;
 use actix_web::web::{Data, ServiceConfig};
 use exit3_app::App;
 use exit3_domain::api_keys::Scope;
+use exit3_domain::staff::Language;
 use exit3_web::{Endpoint, open};
 use ipnet::IpNet;
 
+pub use crate::errors::PageError;
 use crate::gate::{members, visitors};
-use crate::resource::Pages;
+pub use crate::i18n::{Texts, say};
+pub use crate::resource::{ClientPart, Found, LeadPart, Menu, Pages, Search};
+pub use crate::visit::Member;
 
 /// The path of the back office.
 pub const BASE: &str = "/backend/admin/";
 
-/// Everything that the back office shows. Menu, pages and parts of pages follow from this list.
-const PAGES: &[Pages] = &[
-    home::PAGES,
-    leads::PAGES,
-    clients::PAGES,
-    contracts::PAGES,
-    subscribers::PAGES,
-    staff::PAGES,
-    keys::PAGES,
-    events::PAGES,
-    search::PAGES,
-    undo::PAGES,
-    account::PAGES,
+/// What the service itself shows in the back office.
+pub const OWN: &[&Pages] = &[
+    &home::PAGES,
+    &leads::PAGES,
+    &clients::PAGES,
+    &contracts::PAGES,
+    &subscribers::PAGES,
+    &staff::PAGES,
+    &keys::PAGES,
+    &events::PAGES,
+    &events::PERSON,
+    &events::DATABASE,
+    &search::PAGES,
+    &undo::PAGES,
+    &account::PAGES,
 ];
 
+/// Everything that the back office shows: [`OWN`], and the pages of modules. Menu, routes and parts
+/// of pages follow from this list, in its order.
+#[derive(Clone, Copy)]
+pub struct Offer {
+    pages: &'static [&'static Pages],
+    english: Texts,
+    croatian: Texts,
+}
+
+impl Offer {
+    /// Offers these pages, with their texts added to those of the back office. An offer is made once
+    /// and is kept until the process ends.
+    pub fn new(pages: impl IntoIterator<Item = &'static Pages>) -> Self {
+        let pages: Vec<_> = pages.into_iter().collect();
+        let texts = |of| i18n::load(of, pages.iter().flat_map(|pages| pages.texts).copied());
+        let (english, croatian) = (texts(Language::English), texts(Language::Croatian));
+        Self { pages: Vec::leak(pages), english, croatian }
+    }
+
+    /// The routes for those who are signed in: the method, and the path with its parameters.
+    pub fn routes(self) -> Vec<(Method, String)> {
+        let endpoints = self.pages.iter().flat_map(|pages| (pages.endpoints)());
+        endpoints
+            .flat_map(|endpoint| {
+                let path = format!("{BASE}{}", endpoint.path());
+                let methods: Vec<Method> = endpoint.methods().cloned().collect();
+                methods.into_iter().map(move |method| (method, path.clone()))
+            })
+            .filter(|(method, _)| method != Method::HEAD)
+            .collect()
+    }
+
+    pub(crate) fn pages(self) -> impl Iterator<Item = &'static Pages> {
+        self.pages.iter().copied()
+    }
+
+    /// The pages of rows that events call by this word.
+    pub(crate) fn of_rows(self, resource: &str) -> Option<&'static Pages> {
+        self.pages().find(|pages| pages.rows == Some(resource))
+    }
+
+    pub(crate) fn texts(self, language: Language) -> Texts {
+        match language {
+            Language::English => self.english,
+            Language::Croatian => self.croatian,
+        }
+    }
+}
+
 /// The settings of the back office. Clones share what all workers of a process must know.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone)]
 pub struct AdminSettings {
     networks: Arc<[IpNet]>,
     scopes: Arc<[Scope]>,
+    offer: Offer,
     tokens: Arc<once::Tokens>,
 }
 
 impl AdminSettings {
     /// The back office can be reached from these networks, or from everywhere if there are none. Keys
     /// of the API may have these scopes.
-    pub fn new(networks: Vec<IpNet>, scopes: impl IntoIterator<Item = Scope>) -> Self {
+    pub fn new(
+        networks: Vec<IpNet>,
+        scopes: impl IntoIterator<Item = Scope>,
+        offer: Offer,
+    ) -> Self {
         let scopes = scopes.into_iter().collect();
-        Self { networks: networks.into(), scopes, tokens: Arc::default() }
+        Self { networks: networks.into(), scopes, offer, tokens: Arc::default() }
     }
 }
 
@@ -98,21 +158,9 @@ impl Admin {
         Self { app, settings }
     }
 
-    /// The routes for those who are signed in: the method, and the path with its parameters.
-    pub fn routes() -> Vec<(Method, String)> {
-        let endpoints = PAGES.iter().flat_map(|pages| (pages.endpoints)());
-        endpoints
-            .flat_map(|endpoint| {
-                let path = format!("{BASE}{}", endpoint.path());
-                let methods: Vec<Method> = endpoint.methods().cloned().collect();
-                methods.into_iter().map(move |method| (method, path.clone()))
-            })
-            .filter(|(method, _)| method != Method::HEAD)
-            .collect()
-    }
-
     /// Registers all routes.
     pub fn register(self, config: &mut ServiceConfig) {
+        let offer = self.settings.offer;
         config.app_data(Data::new(self));
         for path in ["/", "/backend/"] {
             config.service(Endpoint::new("").route(Method::GET, home::enter).resource(path, open));
@@ -120,7 +168,7 @@ impl Admin {
         for endpoint in door::endpoints() {
             config.service(endpoint.policy(page::POLICY).resource(BASE, visitors));
         }
-        for endpoint in PAGES.iter().flat_map(|pages| (pages.endpoints)()) {
+        for endpoint in offer.pages().flat_map(|pages| (pages.endpoints)()) {
             config.service(endpoint.or_policy(page::POLICY).resource(BASE, members));
         }
         // Every other address below the base, with the same gate.

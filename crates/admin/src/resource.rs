@@ -5,6 +5,7 @@ use actix_web::HttpRequest;
 use exit3_domain::access::Record;
 use exit3_domain::clients::Client;
 use exit3_domain::leads::Lead;
+use exit3_domain::staff::Language;
 use exit3_web::Endpoint;
 use futures_util::future::LocalBoxFuture;
 
@@ -14,67 +15,79 @@ use crate::visit::Member;
 
 /// What a resource adds to the back office. A resource names only what it has:
 /// `Pages { name: "tags", endpoints, ..Pages::EMPTY }`.
-pub(crate) struct Pages {
-    /// The name, which is that of its texts: `menu-leads`.
-    pub(crate) name: &'static str,
+#[derive(Clone, Copy)]
+pub struct Pages {
+    /// The name, which is that of its texts: `menu-leads` is the title of its entry in the menu.
+    pub name: &'static str,
     /// The entry in the menu.
-    pub(crate) menu: Option<Menu>,
+    pub menu: Option<Menu>,
     /// The pages, with paths below [`crate::BASE`].
-    pub(crate) endpoints: fn() -> Vec<Endpoint>,
+    pub endpoints: fn() -> Vec<Endpoint>,
     /// The word for its rows in events, such as `lead`. The page of a row is at the address of the
     /// menu, followed by the id.
-    pub(crate) rows: Option<&'static str>,
+    pub rows: Option<&'static str>,
+    /// What happens to its rows, such as `created`. There are texts for the rows, `events-about-lead`,
+    /// and for each of these words: `event-lead-created`.
+    pub events: &'static [&'static str],
     /// What the search over everything finds in it.
-    pub(crate) search: Option<Search>,
+    pub search: Option<Search>,
     /// Parts of the page of a lead, shown below its facts.
-    pub(crate) lead_parts: &'static [LeadPart],
+    pub lead_parts: &'static [LeadPart],
     /// Parts of the page of a client, shown above its history.
-    pub(crate) client_parts: &'static [ClientPart],
+    pub client_parts: &'static [ClientPart],
+    /// Texts in each language, as Fluent writes them. Their ids must not be those of others. What is
+    /// missing in a language is shown in English.
+    pub texts: &'static [(Language, &'static str)],
 }
 
 impl Pages {
     /// Nothing.
-    pub(crate) const EMPTY: Self = Self {
+    pub const EMPTY: Self = Self {
         name: "",
         menu: None,
         endpoints: Vec::new,
         rows: None,
+        events: &[],
         search: None,
         lead_parts: &[],
         client_parts: &[],
+        texts: &[],
     };
 }
 
 /// An entry in the menu.
 #[derive(Clone, Copy)]
-pub(crate) struct Menu {
+pub struct Menu {
     /// The path below [`crate::BASE`].
-    pub(crate) path: &'static str,
-    /// The name of the icon.
-    pub(crate) icon: &'static str,
+    pub path: &'static str,
+    /// The name of the icon: that of a file in `icons/` of this crate.
+    pub icon: &'static str,
     /// The keys that open it, such as `g l`.
-    pub(crate) key: &'static str,
+    pub key: &'static str,
     /// What a person must be allowed to read to see the entry.
-    pub(crate) reads: Record,
+    pub reads: Record,
 }
 
 /// A function that returns the rows of a resource that match what somebody typed.
-pub(crate) type Search =
+pub type Search =
     for<'a> fn(&'a Admin, &'a Member, &'a str) -> LocalBoxFuture<'a, Result<Vec<Found>, PageError>>;
 
 /// A row that the search over everything has found.
-pub(crate) struct Found {
-    pub(crate) href: String,
-    pub(crate) name: String,
+pub struct Found {
+    /// The address of its page.
+    pub href: String,
+    /// What people call it.
+    pub name: String,
     /// What tells it apart from others.
-    pub(crate) about: String,
+    pub about: String,
     /// The class of the dot before its state.
-    pub(crate) dot: &'static str,
-    pub(crate) state: String,
+    pub dot: &'static str,
+    /// The state, in words.
+    pub state: String,
 }
 
 /// A part of the page of a lead: a function that returns HTML, which is shown as it is.
-pub(crate) type LeadPart = for<'a> fn(
+pub type LeadPart = for<'a> fn(
     &'a Admin,
     &'a Member,
     &'a HttpRequest,
@@ -83,7 +96,7 @@ pub(crate) type LeadPart = for<'a> fn(
 
 /// The same for the page of a client. The record is the client with the owner of its lead, who looks
 /// after it.
-pub(crate) type ClientPart = for<'a> fn(
+pub type ClientPart = for<'a> fn(
     &'a Admin,
     &'a Member,
     &'a HttpRequest,

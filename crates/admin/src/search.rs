@@ -16,7 +16,7 @@ use crate::page::page;
 use crate::resource::{Found, Pages};
 use crate::shell::{Link, Shell};
 use crate::visit::Member;
-use crate::{Admin, BASE, PAGES as ALL};
+use crate::{Admin, BASE};
 
 /// The search over everything.
 pub(crate) const PAGES: Pages = Pages { name: "search", endpoints, ..Pages::EMPTY };
@@ -61,7 +61,7 @@ async fn find(
     let pages = pages.map(|link| (link.path.clone(), link.icon, link.text.clone())).collect();
     let mut all = form_urlencoded::Serializer::new(String::new());
     let all = all.append_pair("q", &typed).finish();
-    let groups = ALL.iter().filter_map(|pages| {
+    let groups = member.visit.offer.pages().filter_map(|pages| {
         let (menu, find) = (pages.menu?, pages.search?);
         let is_allowed = member.may(Action::Read, menu.reads);
         is_allowed.then_some((pages.name, menu.path, find))

@@ -5,7 +5,7 @@ use exit3_domain::access::{Action, may};
 use crate::i18n::{Texts, say};
 use crate::icons::icon;
 use crate::visit::Visit;
-use crate::{BASE, PAGES, assets};
+use crate::{BASE, assets};
 
 /// One link in the menu.
 pub(crate) struct Link {
@@ -54,7 +54,7 @@ impl Shell {
     pub(crate) fn of(visit: &Visit, here: &str) -> Self {
         let texts = visit.texts;
         let who = visit.who.as_deref();
-        let links = PAGES.iter().filter_map(|pages| Some((pages.name, pages.menu?)));
+        let links = visit.offer.pages().filter_map(|pages| Some((pages.name, pages.menu?)));
         let link = |(name, menu): (&'static str, crate::resource::Menu)| Link {
             path: format!("{BASE}{}", menu.path),
             icon: menu.icon,

@@ -11,7 +11,7 @@ use askama::Template;
 use exit3_app::staff;
 use exit3_domain::access::Record;
 use exit3_domain::paging::{DEFAULT_PAGE_SIZE, PageNumber, PageRequest, last_page};
-use exit3_domain::staff::{Role, Staff, StaffId, StaffProfile};
+use exit3_domain::staff::{RESOURCE, Role, Staff, StaffId, StaffProfile};
 use exit3_web::Endpoint;
 use i18n_embed_fl::fl;
 
@@ -28,6 +28,16 @@ pub(crate) const PAGES: Pages = Pages {
     name: "staff",
     menu: Some(Menu { path: "staff/", icon: "shield", key: "g t", reads: Record::Staff }),
     endpoints,
+    rows: Some(RESOURCE),
+    events: &[
+        "created",
+        "updated",
+        "invited",
+        "password_set",
+        "preferences_set",
+        "signed_in",
+        "signed_out",
+    ],
     ..Pages::EMPTY
 };
 

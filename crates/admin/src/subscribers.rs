@@ -30,6 +30,7 @@ pub(crate) const PAGES: Pages = Pages {
     menu: Some(Menu { path: "subscribers/", icon: "mail", key: "g s", reads: Record::Subscriber }),
     endpoints,
     rows: Some(RESOURCE),
+    events: &["created", "updated", "deleted", "restored", "exported", "export_ended"],
     search: Some(search),
     ..Pages::EMPTY
 };

@@ -13,7 +13,7 @@ use crate::form::Form;
 use crate::page::{own_path, see_other};
 use crate::resource::Pages;
 use crate::visit::Member;
-use crate::{Admin, BASE, PAGES as ALL};
+use crate::{Admin, BASE};
 
 /// Undo.
 pub(crate) const PAGES: Pages = Pages { name: "undo", endpoints, ..Pages::EMPTY };
@@ -44,7 +44,7 @@ async fn take_back(
         let mark = if back.contains('?') { '&' } else { '?' };
         return Ok(see_other(&format!("{back}{mark}done={done}")));
     }
-    let rows = ALL.iter().find(|pages| pages.rows == Some(&*event.subject.resource));
+    let rows = member.visit.offer.of_rows(&event.subject.resource);
     let list = rows.and_then(|pages| pages.menu).ok_or_else(PageError::not_found)?;
     Ok(see_other(&format!("{BASE}{}{}/?done={done}", list.path, event.subject.id)))
 }

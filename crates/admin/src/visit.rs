@@ -14,14 +14,17 @@ use exit3_domain::events::BatchId;
 use exit3_domain::staff::{Language, Theme};
 use exit3_web::{ApiError, current_request, subject};
 
+use crate::Offer;
 use crate::errors::PageError;
-use crate::i18n::{Texts, preferred, texts};
+use crate::i18n::{Texts, preferred};
 
 /// A request to the back office.
 #[derive(Clone)]
 pub(crate) struct Visit {
     /// The person, if somebody is signed in.
     pub(crate) who: Option<Arc<SignedIn>>,
+    /// Everything that the back office shows.
+    pub(crate) offer: Offer,
     /// The language of the pages.
     pub(crate) language: Language,
     /// The texts of that language.
@@ -41,6 +44,7 @@ impl Visit {
     /// A request by this person, or by a stranger.
     pub(crate) fn of(
         request: &HttpRequest,
+        offer: Offer,
         who: Option<Arc<SignedIn>>,
         https: bool,
         address: IpAddr,
@@ -56,7 +60,8 @@ impl Visit {
             }
         }
         let done = done.0.map(|word| (word, done.1));
-        Self { who, language, texts: texts(language), https, address, done, refills: false }
+        let texts = offer.texts(language);
+        Self { who, offer, language, texts, https, address, done, refills: false }
     }
 
     /// From where somebody signs in.
@@ -85,9 +90,9 @@ impl FromRequest for Visit {
     }
 }
 
-/// A person who is signed in. Only handlers behind [`crate::gate::members`] may ask for it.
+/// A person who is signed in. The handlers of all [`crate::Pages`] may ask for it.
 #[derive(Clone)]
-pub(crate) struct Member {
+pub struct Member {
     /// The request.
     pub(crate) visit: Visit,
     /// The person.
@@ -95,14 +100,19 @@ pub(crate) struct Member {
 }
 
 impl Member {
+    /// The texts in the language of the person, those of modules among them.
+    pub fn texts(&self) -> Texts {
+        self.visit.texts
+    }
+
     /// The doer of what the person does.
-    pub(crate) fn doer(&self) -> Doer {
+    pub fn doer(&self) -> Doer {
         self.who.doer(current_request())
     }
 
     /// The same for a form whose events have this batch, by which a second sending of the same form
     /// is recognised.
-    pub(crate) fn sender(&self, batch: &BatchId) -> Doer {
+    pub fn sender(&self, batch: &BatchId) -> Doer {
         let mut doer = self.doer();
         doer.author.batch = Some(batch.clone());
         doer
@@ -112,12 +122,12 @@ impl Member {
     ///
     /// # Errors
     /// [`PageError::Forbidden`].
-    pub(crate) fn check(&self, action: Action, record: Record) -> Result<(), PageError> {
+    pub fn check(&self, action: Action, record: Record) -> Result<(), PageError> {
         if self.may(action, record) { Ok(()) } else { Err(PageError::Forbidden) }
     }
 
     /// Whether the person may do something.
-    pub(crate) fn may(&self, action: Action, record: Record) -> bool {
+    pub fn may(&self, action: Action, record: Record) -> bool {
         may(&self.who.worker(), action, record)
     }
 }

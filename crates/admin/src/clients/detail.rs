@@ -17,7 +17,7 @@ use crate::page::page;
 use crate::shell::Shell;
 use crate::story::{ENTRIES, Told, before, render};
 use crate::visit::Member;
-use crate::{Admin, BASE, PAGES};
+use crate::{Admin, BASE};
 
 #[derive(Template)]
 #[template(path = "clients/detail.html")]
@@ -67,7 +67,7 @@ pub(super) async fn detail(
         hidden: if member.may(Action::Charge, record) { &[] } else { &CHARGES },
     };
     let mut parts = Vec::new();
-    for part in PAGES.iter().flat_map(|pages| pages.client_parts) {
+    for part in member.visit.offer.pages().flat_map(|pages| pages.client_parts) {
         parts.push(part(&admin, &member, &request, &client, record).await?);
     }
     let charges = match member.may(Action::Charge, record) {

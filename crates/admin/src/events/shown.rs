@@ -2,15 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use exit3_app::events::Names;
-use exit3_domain::access::{Action, Record, to_undo};
+use exit3_domain::access::{Action, to_undo};
 use exit3_domain::contracts::FILE;
 use exit3_domain::events::{Actor, Changes, Event, Subject};
-use exit3_domain::{api_keys, clients, leads, staff, subscribers};
+use exit3_domain::staff;
 use i18n_embed_fl::fl;
 use serde_json::Value;
 
 use super::asked::Asked;
 use crate::i18n::{Texts, say};
+use crate::resource::Menu;
 use crate::visit::Member;
 use crate::{BASE, format};
 
@@ -63,30 +64,20 @@ pub(super) fn subjects(events: &[Event]) -> (Vec<Subject>, Vec<Actor>) {
     (rows, events.iter().map(|event| event.act.author.actor.clone()).collect())
 }
 
-/// The pages of a kind of rows, and what a person must be allowed to read to see them.
-fn pages(resource: &str) -> Option<(&'static str, Record)> {
-    match resource {
-        leads::RESOURCE => Some(("leads/", Record::Lead(None))),
-        staff::RESOURCE => Some(("staff/", Record::Staff)),
-        api_keys::RESOURCE => Some(("keys/", Record::ApiKey)),
-        subscribers::RESOURCE => Some(("subscribers/", Record::Subscriber)),
-        clients::RESOURCE => Some(("clients/", Record::Client(None))),
-        _ => None,
-    }
-}
-
 impl View<'_> {
     pub(super) fn entry(&self, event: &Event) -> Entry {
         let author = &event.act.author;
         let name = self.names.rows.get(&event.subject).cloned();
-        let pages = pages(&event.subject.resource)
-            .filter(|(_, record)| event.subject.id != 0 && self.member.may(Action::Read, *record));
+        let pages = self.member.visit.offer.of_rows(&event.subject.resource);
+        let menu = pages
+            .and_then(|pages| pages.menu)
+            .filter(|menu| event.subject.id != 0 && self.member.may(Action::Read, menu.reads));
         let about = match event.subject.id {
             0 => String::new(),
             id => name.or_else(|| name_in(&event.changes)).unwrap_or_else(|| format!("#{id}")),
         };
         let who = self.names.people.get(&author.actor).cloned();
-        let is_undoable = |(_, record): (&str, Record)| {
+        let is_undoable = |Menu { reads: record, .. }: Menu| {
             let action = to_undo(event.verb.action());
             record.is_undoable() && action.is_some_and(|action| self.member.may(action, record))
         };
@@ -96,8 +87,8 @@ impl View<'_> {
             who_href: Asked::by(&author.actor).link(),
             what: say(self.texts, "event", event.verb.as_str()),
             about,
-            about_href: pages
-                .map(|(path, _)| format!("{BASE}{path}{}/", event.subject.id))
+            about_href: menu
+                .map(|menu| format!("{BASE}{}{}/", menu.path, event.subject.id))
                 .unwrap_or_default(),
             when: format::moment(event.act.at),
             machine: format::machine(event.act.at),
@@ -110,7 +101,7 @@ impl View<'_> {
                 .as_deref()
                 .map(|request| (request.to_owned(), Asked::of_request(event, request).link())),
             batch_href: author.batch.as_ref().map(|batch| Asked::of_batch(batch).link()),
-            may_undo: pages.is_some_and(is_undoable),
+            may_undo: menu.is_some_and(is_undoable),
         }
     }
 

@@ -11,14 +11,15 @@ use i18n_embed_fl::fl;
 use super::asked::Asked;
 use super::list::{Row, View};
 use super::{address, find};
+use crate::Admin;
 use crate::errors::PageError;
 use crate::format;
 use crate::i18n::say;
 use crate::page::page;
+use crate::resource::Pages;
 use crate::shell::Shell;
 use crate::team::Team;
 use crate::visit::Member;
-use crate::{Admin, PAGES};
 
 /// The most other leads of the same person that are shown.
 const SAME: u32 = 5;
@@ -72,7 +73,8 @@ pub(super) async fn detail(
     )?;
     let mut parts = Vec::new();
     // What others say about the lead comes before its history, which is long.
-    let (own, others): (Vec<_>, Vec<_>) = PAGES.iter().partition(|pages| pages.name == "leads");
+    let (own, others): (Vec<&Pages>, Vec<_>) =
+        member.visit.offer.pages().partition(|pages| pages.name == "leads");
     for part in others.into_iter().chain(own).flat_map(|pages| pages.lead_parts) {
         parts.push(part(&admin, &member, &request, &lead).await?);
     }

@@ -9,7 +9,7 @@
     reason = "each test binary uses a part, and a panic is the report"
 )]
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use actix_web::body::to_bytes;
 use actix_web::http::StatusCode;
@@ -17,7 +17,7 @@ use actix_web::http::header::HeaderMap;
 use actix_web::middleware::from_fn;
 use actix_web::test::{TestRequest, init_service, try_call_service};
 use chrono::{DateTime, TimeDelta, Utc};
-use exit3_admin::{Admin, AdminSettings};
+use exit3_admin::{Admin, AdminSettings, OWN, Offer};
 use exit3_app::App;
 use exit3_app::quotas::Limits;
 use exit3_app::sign_ins::Entrance;
@@ -48,6 +48,9 @@ pub const ME: StaffId = StaffId(1);
 pub fn now() -> DateTime<Utc> {
     DateTime::from_timestamp_micros(1_790_000_000_000_001).unwrap()
 }
+
+/// What the service itself offers.
+pub static OFFER: LazyLock<Offer> = LazyLock::new(|| Offer::new(OWN.iter().copied()));
 
 /// The token of the person who is signed in.
 pub fn token() -> SecretToken {
@@ -160,6 +163,7 @@ fn event(id: i64, action: &str, changes: Changes) -> Event {
 /// The back office as a person of this role sees it.
 pub struct Office {
     pub networks: Vec<ipnet::IpNet>,
+    pub offer: Offer,
     pub repositories: MockRepositories,
     pub quotas: MockQuotas,
     pub contracts: Option<Arc<dyn ContractStore>>,
@@ -280,7 +284,8 @@ impl Office {
         store.expect_open().returning(|_| Ok(None));
         store.expect_has().returning(|_| true);
         let contracts: Option<Arc<dyn ContractStore>> = Some(Arc::new(store));
-        Self { networks: Vec::new(), repositories: all, quotas: MockQuotas::new(), contracts }
+        let (networks, quotas) = (Vec::new(), MockQuotas::new());
+        Self { networks, offer: *OFFER, repositories: all, quotas, contracts }
     }
 
     /// An owner whose password is [`PASSWORD`], before the sign-in.
@@ -336,7 +341,7 @@ impl Office {
             },
         };
         let scopes = [Scope::create("leads"), Scope::read("leads"), Scope::read("newsletter")];
-        let admin = Admin::new(app, AdminSettings::new(self.networks, scopes));
+        let admin = Admin::new(app, AdminSettings::new(self.networks, scopes, self.offer));
         let observer = Observer { new_id: || "made".to_owned(), ..Observer::default() };
         let edge = Edge::new(Site::default(), CorsSettings::default(), observer);
         let service = edge.application(|config| admin.register(config)).wrap(from_fn(observe));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix_http::Request;
 use actix_service::IntoServiceFactory;
 use actix_web::middleware::from_fn;
-use exit3_admin::{Admin, AdminSettings};
+use exit3_admin::{Admin, AdminSettings, OWN, Offer};
 use exit3_app::App;
 use exit3_app::jobs::Runner;
 use exit3_app::staff::{self, StaffError};
@@ -112,8 +112,10 @@ async fn run(
         },
     };
     let admin = &settings.admin;
-    let admin =
-        admin.enabled.then(|| AdminSettings::new(admin.networks.clone(), exit3_http::scopes()));
+    let admin = admin.enabled.then(|| {
+        let offer = Offer::new(OWN.iter().copied());
+        AdminSettings::new(admin.networks.clone(), exit3_http::scopes(), offer)
+    });
     let flood = FloodGuard::new(settings.flood);
     let slots = Slots::new(room().min(settings.max_connections.unwrap_or(MOST_CONNECTIONS)));
     let watchdog = Watchdog::start()?;
