@@ -13,6 +13,7 @@ pub mod exports;
 pub mod health;
 pub mod jobs;
 pub mod leads;
+pub mod modules;
 mod passed;
 pub mod quotas;
 pub mod seen;
