@@ -4,14 +4,17 @@ use crate::i18n::{Texts, say};
 
 /// One of the values of a choice.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Choice {
-    pub(crate) word: String,
-    pub(crate) text: String,
-    pub(crate) is_chosen: bool,
+pub struct Choice {
+    /// What the form sends.
+    pub word: String,
+    /// What people read.
+    pub text: String,
+    /// Whether it is chosen.
+    pub is_chosen: bool,
 }
 
 /// The values of a choice. `prefix` is that of their texts.
-pub(crate) fn choices(texts: Texts, prefix: &str, words: &[&str], chosen: &str) -> Vec<Choice> {
+pub fn choices(texts: Texts, prefix: &str, words: &[&str], chosen: &str) -> Vec<Choice> {
     let choice = |word: &&str| Choice {
         word: (*word).to_owned(),
         text: say(texts, prefix, word),

@@ -110,10 +110,7 @@ async fn render(
         may: member.may(Action::Contract, record),
         who: member.who.staff.id.0,
     };
-    part.render().map_err(|error| {
-        tracing::error!(%error, "a contract cannot be rendered");
-        ApiError::internal().into()
-    })
+    Ok(part.render()?)
 }
 
 async fn show(

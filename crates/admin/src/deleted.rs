@@ -12,7 +12,7 @@ use crate::page::{own_path, see_other};
 
 /// The error for a row that does not exist. If it was deleted, the page leads to its restoration.
 /// `resource` is the word of events, such as `lead`.
-pub(crate) async fn absent(admin: &Admin, resource: &str, id: i64) -> Result<PageError, PageError> {
+pub async fn absent(admin: &Admin, resource: &str, id: i64) -> Result<PageError, PageError> {
     let filter = EventFilter {
         resource: Some(resource.into()),
         id: Some(id),
@@ -25,13 +25,13 @@ pub(crate) async fn absent(admin: &Admin, resource: &str, id: i64) -> Result<Pag
 
 /// What the form of a deletion expects: nobody deletes what somebody else has changed meanwhile
 /// without having seen it.
-pub(crate) fn expected(form: &Form) -> Expected {
+pub fn expected(form: &Form) -> Expected {
     let seen = Versions::These(vec![Version::named(form.text("_version"))]);
     Expected { only: Some(seen), except: None }
 }
 
 /// Leads from a row that was deleted back to the list, which offers to undo that.
-pub(crate) async fn lead_back(
+pub async fn lead_back(
     admin: &Admin,
     form: &Form,
     list: &str,

@@ -53,6 +53,7 @@ pub(crate) fn render(
     let status = error.status_code();
     let word = match error {
         PageError::Deleted(_) => "deleted".to_owned(),
+        PageError::Off(_) => "off".to_owned(),
         _ => match status.as_u16() {
             400 | 403 | 404 | 405 | 408 | 412 | 413 | 415 | 429 | 503 => {
                 status.as_u16().to_string()

@@ -29,6 +29,9 @@ pub enum PageError {
     /// Another node has carried out the same form at the same moment.
     #[error("sent before")]
     SentBefore,
+    /// The module of the page, which is named, is off.
+    #[error("the module {0} is off")]
+    Off(&'static str),
 }
 
 impl PageError {
@@ -44,6 +47,13 @@ impl From<StoreError> for PageError {
             StoreError::Conflict(FORM_SENT) => Self::SentBefore,
             other => Self::Api(other.into()),
         }
+    }
+}
+
+impl From<askama::Error> for PageError {
+    fn from(error: askama::Error) -> Self {
+        tracing::error!(%error, "a page cannot be rendered");
+        Self::Api(ApiError::internal())
     }
 }
 
@@ -146,6 +156,7 @@ impl PageError {
             Self::Forbidden => ApiError::no_permission(),
             Self::Deleted(_) => ApiError::not_found("Not found."),
             Self::SentBefore => ApiError::conflict(),
+            Self::Off(module) => ApiError::module_off(module),
         }
     }
 }

@@ -8,61 +8,73 @@ use i18n_embed_fl::fl;
 
 use crate::choices::Choice;
 use crate::form::Form;
-use crate::format::{day, rule};
+use crate::format::{day, minute, rule};
 use crate::i18n::{Texts, say};
 
 /// How a field is typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// A text on one line.
     Text,
+    /// An address for mail.
     Email,
+    /// A telephone number.
     Phone,
+    /// A text on several lines.
     Lines,
+    /// The day of a time.
     Day,
+    /// A time to the minute, in UTC as everywhere in the back office. The label should say so.
+    Moment,
     /// An amount of money.
     Amount,
+    /// One of several values.
     Choice,
 }
 
 /// A field of the form of a resource.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Field {
-    pub(crate) name: &'static str,
-    pub(crate) kind: Kind,
+pub struct Field {
+    /// The name, which is that of its label: the text `field-starts-at` for `starts_at`.
+    pub name: &'static str,
+    /// How it is typed.
+    pub kind: Kind,
     /// The longest text, in characters; 0 if nobody types a text.
-    pub(crate) longest: usize,
-    pub(crate) is_required: bool,
+    pub longest: usize,
+    /// Whether it must be filled in.
+    pub is_required: bool,
 }
 
 impl Field {
     /// A text on one line.
-    pub(crate) const fn text(name: &'static str, longest: usize) -> Self {
+    pub const fn text(name: &'static str, longest: usize) -> Self {
         Self { name, kind: Kind::Text, longest, is_required: false }
     }
 
     /// One of several values.
-    pub(crate) const fn choice(name: &'static str) -> Self {
+    pub const fn choice(name: &'static str) -> Self {
         Self { name, kind: Kind::Choice, longest: 0, is_required: false }
     }
 
     /// The same, typed in another way.
-    pub(crate) const fn typed_as(self, kind: Kind) -> Self {
+    pub const fn typed_as(self, kind: Kind) -> Self {
         Self { kind, ..self }
     }
 
     /// The same, which must be filled in.
-    pub(crate) const fn required(self) -> Self {
+    pub const fn required(self) -> Self {
         Self { is_required: true, ..self }
     }
 }
 
 /// The form of a resource.
-pub(crate) struct Fields<'a> {
-    pub(crate) fields: &'a [Field],
+pub struct Fields<'a> {
+    /// The fields, in the order in which they are typed.
+    pub fields: &'a [Field],
     /// The value of a field in a blank form.
-    pub(crate) usual: &'a dyn Fn(&str) -> String,
+    pub usual: &'a dyn Fn(&str) -> String,
     /// The values of a field of [`Kind::Choice`]. The given value is the chosen one.
-    pub(crate) choices: &'a dyn Fn(&str, &str) -> Vec<Choice>,
+    pub choices: &'a dyn Fn(&str, &str) -> Vec<Choice>,
 }
 
 /// A field as it is shown.
@@ -104,6 +116,7 @@ impl Fields<'_> {
                 },
                 value: match kind {
                     Kind::Day => day(&value),
+                    Kind::Moment => minute(&value),
                     Kind::Amount => local(texts, &value),
                     _ => value,
                 },
@@ -120,6 +133,7 @@ impl Fields<'_> {
         match kind_of(self.fields, name) {
             _ if value.is_empty() => fl!(texts, "nothing"),
             Kind::Day => day(value),
+            Kind::Moment => minute(value).replace('T', " "),
             Kind::Amount => local(texts, value),
             Kind::Choice => {
                 let mut choices = (self.choices)(name, value).into_iter();
@@ -186,6 +200,7 @@ pub(crate) fn is_touched(fields: &[Field], form: &Form, name: &str) -> bool {
     let base = form.given(&format!("_base_{name}")).unwrap_or_default();
     form.given(name).is_some_and(|text| match kind_of(fields, name) {
         Kind::Day => text != day(base),
+        Kind::Moment => text != minute(base),
         Kind::Amount => amount(text) != base,
         _ => text.replace("\r\n", "\n") != base.replace("\r\n", "\n"),
     })
@@ -201,29 +216,30 @@ pub(crate) fn base_of(form: &Form, stored: &FieldTexts) -> Vec<(&'static str, St
 }
 
 /// The fields of a form for the use case. A day becomes its first moment; if it is still the day
-/// that the form was rendered with, the time of day is kept. Amounts may be typed in any language.
-pub(crate) fn values(fields: &[Field], form: &Form) -> Vec<(String, RawValue)> {
+/// that the form was rendered with, the time of day is kept. In the same way, a time to the minute keeps
+/// its seconds. Amounts may be typed in any language.
+pub fn values(fields: &[Field], form: &Form) -> Vec<(String, RawValue)> {
     let mut values = form.raw();
     for (name, value) in &mut values {
         let RawValue::Text(text) = value else { continue };
         let kind = kind_of(fields, name);
-        if kind == Kind::Amount {
-            *text = amount(text);
-        }
-        if kind == Kind::Day {
-            let base = form.given(&format!("_base_{name}")).unwrap_or_default();
-            *text = match text.trim() {
-                same if !base.is_empty() && same == day(base) => base.to_owned(),
-                day if day.len() == 10 => format!("{day}T00:00:00Z"),
-                other => other.to_owned(),
-            };
-        }
+        let base = form.given(&format!("_base_{name}")).unwrap_or_default();
+        let typed = text.trim();
+        *text = match kind {
+            Kind::Amount => amount(text),
+            Kind::Day if !base.is_empty() && typed == day(base) => base.to_owned(),
+            Kind::Day if typed.len() == 10 => format!("{typed}T00:00:00Z"),
+            Kind::Moment if !base.is_empty() && typed == minute(base) => base.to_owned(),
+            Kind::Moment if typed.len() == 16 => format!("{typed}:00Z"),
+            Kind::Day | Kind::Moment => typed.to_owned(),
+            _ => continue,
+        };
     }
     values
 }
 
 /// The edit that a form asks for.
-pub(crate) fn edit_of(fields: &[Field], form: &Form, stored: &FieldTexts) -> Edit {
+pub fn edit_of(fields: &[Field], form: &Form, stored: &FieldTexts) -> Edit {
     let base = base_of(form, stored);
     Edit {
         version: Version::named(form.text("_version")),
@@ -234,7 +250,7 @@ pub(crate) fn edit_of(fields: &[Field], form: &Form, stored: &FieldTexts) -> Edi
 
 /// Whether changes of others were kept beside those of a form: the row was not the version of the
 /// form, and still has another text than the form in some field.
-pub(crate) fn is_merged(form: &Edit, before: &Version, now: &FieldTexts) -> bool {
+pub fn is_merged(form: &Edit, before: &Version, now: &FieldTexts) -> bool {
     let plain = |text: &str| text.trim().replace("\r\n", "\n");
     let is_kept = |(name, now): (&str, &str)| {
         form.values.iter().any(|(field, value)| {
@@ -274,6 +290,25 @@ mod tests {
         assert!(!is_merged(&of(" T1"), Version::of(&now)));
         assert!(is_merged(&of("T2"), Version::of(&now)));
         assert!(!is_merged(&of("T2"), Version::named("of the form")));
+    }
+
+    #[rstest]
+    #[case("", "2026-11-29T19:13", "2026-11-29T19:13:00Z")]
+    #[case("2026-11-29T19:13:07Z", "2026-11-29T19:13", "2026-11-29T19:13:07Z")]
+    #[case("2026-11-29T19:13:07Z", "2026-11-29T19:14", "2026-11-29T19:14:00Z")]
+    #[case("2026-11-29T19:13:07Z", " tomorrow ", "tomorrow")]
+    fn moments_keep_their_seconds_until_they_are_changed(
+        #[case] base: &str,
+        #[case] typed: &str,
+        #[case] sent: &str,
+    ) {
+        let fields = [Field::text("starts_at", 0).typed_as(Kind::Moment)];
+        let form = [("starts_at", typed), ("_base_starts_at", base)];
+        let form =
+            Form::of(form.map(|(name, text)| (name.to_owned(), RawValue::text(text))).into());
+        let expected = ("starts_at".to_owned(), RawValue::text(sent));
+        assert_eq!(values(&fields, &form), [expected]);
+        assert_eq!(is_touched(&fields, &form, "starts_at"), sent != base);
     }
 
     #[rstest]

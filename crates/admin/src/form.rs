@@ -13,7 +13,7 @@ const OWN: char = '_';
 /// The fields of a form. The gate reads them before it lets the request through, so that nothing
 /// is lost if the person has to sign in first, or if the database is away.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Form {
+pub struct Form {
     fields: Vec<(String, String)>,
 }
 
@@ -29,22 +29,22 @@ impl Form {
     }
 
     /// The first value of this name, trimmed; empty if there is none.
-    pub(crate) fn text(&self, name: &str) -> &str {
+    pub fn text(&self, name: &str) -> &str {
         self.given(name).unwrap_or_default().trim()
     }
 
     /// The first value of this name as it was sent, such as a password.
-    pub(crate) fn given(&self, name: &str) -> Option<&str> {
+    pub fn given(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
     /// All values of this name, as they were sent.
-    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.fields.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
     /// Whether there is a field of this name.
-    pub(crate) fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         self.given(name).is_some()
     }
 

@@ -52,30 +52,36 @@ struct Versions {
 }
 
 /// Where a form is, and where it leads.
-pub(crate) struct Heading {
-    /// The resource, such as `leads`.
-    pub(crate) resource: &'static str,
-    pub(crate) title: String,
+pub struct Heading {
+    /// The name of its [`Pages`](crate::Pages), such as `leads`.
+    pub resource: &'static str,
+    /// The title.
+    pub title: String,
     /// Where the form is sent.
-    pub(crate) action: String,
+    pub action: String,
     /// Where *cancel* leads.
-    pub(crate) back: String,
-    pub(crate) back_text: String,
+    pub back: String,
+    /// The text of the link back.
+    pub back_text: String,
 }
 
 /// What a form shows.
 #[derive(Default)]
-pub(crate) struct Shown<'a> {
+pub struct Shown<'a> {
     /// The stored row; `None` for a new one.
-    pub(crate) stored: Option<(FieldTexts, Version)>,
+    pub stored: Option<(FieldTexts, Version)>,
     /// What was sent, if the form is shown again.
-    pub(crate) sent: Option<&'a Form>,
-    pub(crate) invalid: Option<&'a Invalid>,
-    pub(crate) conflicts: Option<&'a Conflicts>,
+    pub sent: Option<&'a Form>,
+    /// Why it was refused. The sentence about a rule is the text `rule-<field>-<code>` or `rule-<code>`,
+    /// or that of the API.
+    pub invalid: Option<&'a Invalid>,
+    /// What others changed meanwhile.
+    pub conflicts: Option<&'a Conflicts>,
 }
 
-/// Renders a form.
-pub(crate) fn show(
+/// Renders a form. It contains a `_token`, by which [`Admin::begin`] knows a second sending, and all that is
+/// needed to show it again after a sign-in.
+pub fn show(
     admin: &Admin,
     request: &HttpRequest,
     member: &Member,

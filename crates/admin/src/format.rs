@@ -32,18 +32,23 @@ pub(crate) fn wait(texts: Texts, time: TimeDelta) -> String {
 }
 
 /// A time for `<time datetime>`.
-pub(crate) fn machine(time: DateTime<Utc>) -> String {
+pub fn machine(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// A time for people, in UTC: `2026-11-29 19:13`.
-pub(crate) fn moment(time: DateTime<Utc>) -> String {
+pub fn moment(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%d %H:%M").to_string()
 }
 
 /// The day of a time in RFC 3339, as a date field shows it.
-pub(crate) fn day(time: &str) -> String {
+pub fn day(time: &str) -> String {
     time.chars().take(10).collect()
+}
+
+/// A time in RFC 3339 to the minute, as a field for a time shows it: `2026-11-29T19:13`.
+pub fn minute(time: &str) -> String {
+    time.chars().take(16).collect()
 }
 
 /// A number with separated thousands: `1,000` in English, `1.000` in Croatian.

@@ -9,6 +9,7 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::{Data, Payload};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse};
+use exit3_app::modules::Switch;
 use exit3_app::sign_ins::{self, SignedIn};
 use exit3_domain::sign_ins::SecretToken;
 use exit3_web::{ApiError, Gated, Peer, body, current_request, hosts, policy_of};
@@ -24,15 +25,29 @@ type Answer = Result<ServiceResponse<Gated>, actix_web::Error>;
 
 /// Lets everybody from an allowed network through.
 pub(crate) async fn visitors(request: ServiceRequest, next: Next<Gated>) -> Answer {
-    pass(request, next, false).await
+    pass(request, next, false, None).await
 }
 
 /// Lets those through who are signed in, and shows the sign-in page to others.
 pub(crate) async fn members(request: ServiceRequest, next: Next<Gated>) -> Answer {
-    pass(request, next, true).await
+    pass(request, next, true, None).await
 }
 
-async fn pass(request: ServiceRequest, next: Next<Gated>, members_only: bool) -> Answer {
+/// The same, while the module of the page is on.
+pub(crate) async fn members_while_on(
+    request: ServiceRequest,
+    next: Next<Gated>,
+    switch: Option<&'static Switch>,
+) -> Answer {
+    pass(request, next, true, switch).await
+}
+
+async fn pass(
+    request: ServiceRequest,
+    next: Next<Gated>,
+    members_only: bool,
+    switch: Option<&'static Switch>,
+) -> Answer {
     let peer = Peer::of(&request);
     let address = peer.visitor(&request);
     let (http, mut payload) = request.into_parts();
@@ -53,6 +68,10 @@ async fn pass(request: ServiceRequest, next: Next<Gated>, members_only: bool) ->
             return Ok(ServiceResponse::new(http, response).map_into_right_body());
         }
     };
+    if let Some(switch) = switch.filter(|switch| !switch.is_on()) {
+        let response = render(&http, &visit, &PageError::Off(switch.module()), &form);
+        return Ok(ServiceResponse::new(http, response).map_into_right_body());
+    }
     http.extensions_mut().insert(visit.clone());
     http.extensions_mut().insert(form.clone());
     let rest = rest.unwrap_or(actix_web::dev::Payload::None);

@@ -4,21 +4,22 @@
 mod account;
 mod asked;
 mod assets;
-mod choices;
+pub mod choices;
 mod clients;
 mod contracts;
 mod cookie;
-mod deleted;
+pub mod deleted;
 mod door;
 mod error_page;
 mod errors;
 mod events;
 mod exports;
-mod fields;
+pub mod fields;
 mod forged;
 mod form;
-mod form_page;
-mod format;
+pub mod form_page;
+pub mod format;
+mod framed;
 mod gate;
 mod home;
 mod i18n;
@@ -28,11 +29,12 @@ mod leads;
 mod listing;
 mod once;
 mod page;
+mod parts;
 mod resource;
 mod search;
 mod shell;
 mod staff;
-mod story;
+pub mod story;
 mod subscribers;
 mod team;
 mod undo;
@@ -49,8 +51,12 @@ use exit3_web::{Endpoint, open};
 use ipnet::IpNet;
 
 pub use crate::errors::PageError;
-use crate::gate::{members, visitors};
+pub use crate::form::Form;
+pub use crate::framed::{Framed, framed};
+use crate::gate::{members, members_while_on, visitors};
 pub use crate::i18n::{Texts, say};
+pub use crate::once::Sending;
+pub use crate::page::{own_path, see_other};
 pub use crate::resource::{ClientPart, Found, LeadPart, Menu, Pages, Search};
 pub use crate::visit::Member;
 
@@ -158,6 +164,11 @@ impl Admin {
         Self { app, settings }
     }
 
+    /// The use cases.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
     /// Registers all routes.
     pub fn register(self, config: &mut ServiceConfig) {
         let offer = self.settings.offer;
@@ -168,8 +179,11 @@ impl Admin {
         for endpoint in door::endpoints() {
             config.service(endpoint.policy(page::POLICY).resource(BASE, visitors));
         }
-        for endpoint in offer.pages().flat_map(|pages| (pages.endpoints)()) {
-            config.service(endpoint.or_policy(page::POLICY).resource(BASE, members));
+        for pages in offer.pages() {
+            for endpoint in (pages.endpoints)() {
+                let gate = |request, next| members_while_on(request, next, pages.switch);
+                config.service(endpoint.or_policy(page::POLICY).resource(BASE, gate));
+            }
         }
         // Every other address below the base, with the same gate.
         let rest = Endpoint::new("{rest:.*}").route(Method::GET, home::nowhere);

@@ -39,11 +39,11 @@ fn mark_of(admin: &Admin, path: &str, form: &Form) -> [u8; 32] {
 }
 
 /// A form that is being carried out.
-pub(crate) struct Sending<'a> {
+pub struct Sending<'a> {
     /// The batch of the events of the write.
-    pub(crate) batch: BatchId,
+    pub batch: BatchId,
     /// What an earlier sending has made.
-    pub(crate) made: Option<Subject>,
+    pub made: Option<Subject>,
     resource: &'a str,
     _lock: MutexGuard<'a, ()>,
 }
@@ -54,7 +54,7 @@ impl Sending<'_> {
     ///
     /// # Errors
     /// The database is unavailable.
-    pub(crate) async fn made_meanwhile(&self, admin: &Admin) -> Result<Option<Subject>, PageError> {
+    pub async fn made_meanwhile(&self, admin: &Admin) -> Result<Option<Subject>, PageError> {
         Ok(made(admin, &self.batch, self.resource).await?)
     }
 }
@@ -73,7 +73,7 @@ async fn made(
 
 impl Admin {
     /// A new token for a form.
-    pub(crate) fn new_token(&self) -> String {
+    pub fn new_token(&self) -> String {
         hex::encode(self.app.entrance.random::<16>())
     }
 
@@ -82,7 +82,7 @@ impl Admin {
     ///
     /// # Errors
     /// The database is unavailable.
-    pub(crate) async fn begin(
+    pub async fn begin(
         &self,
         path: &str,
         form: &Form,

@@ -42,10 +42,7 @@ pub(crate) fn page_with(
     error: Option<&ApiError>,
     template: &impl Template,
 ) -> Result<HttpResponse, PageError> {
-    let html = template.render().map_err(|error| {
-        tracing::error!(%error, "a page cannot be rendered");
-        ApiError::internal()
-    })?;
+    let html = template.render()?;
     let status = error.map_or(StatusCode::OK, ApiError::status_code);
     let mut response = respond(request, status, html);
     let told = error.map(ApiError::error_response);
@@ -73,7 +70,7 @@ fn respond(request: &HttpRequest, status: StatusCode, html: String) -> HttpRespo
 }
 
 /// Sends the browser to another page with a GET.
-pub(crate) fn see_other(path: &str) -> HttpResponse {
+pub fn see_other(path: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((header::LOCATION, path)).finish()
 }
 
@@ -85,7 +82,7 @@ pub(crate) fn site(request: &HttpRequest) -> String {
 
 /// A path that a form names, if it is one of the back office: nobody else's page. It must be fit for a
 /// header.
-pub(crate) fn own_path(path: &str) -> Option<&str> {
+pub fn own_path(path: &str) -> Option<&str> {
     let is_fit = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     (path.starts_with(BASE) && is_fit).then_some(path)
 }

@@ -2,6 +2,7 @@
 //! know of it.
 
 use actix_web::HttpRequest;
+use exit3_app::modules::Switch;
 use exit3_domain::access::Record;
 use exit3_domain::clients::Client;
 use exit3_domain::leads::Lead;
@@ -38,6 +39,9 @@ pub struct Pages {
     /// Texts in each language, as Fluent writes them. Their ids must not be those of others. What is
     /// missing in a language is shown in English.
     pub texts: &'static [(Language, &'static str)],
+    /// The switch of the module; none for what the service itself shows. While it is off, the pages
+    /// answer 503, and there are cards in place of the parts.
+    pub switch: Option<&'static Switch>,
 }
 
 impl Pages {
@@ -52,6 +56,7 @@ impl Pages {
         lead_parts: &[],
         client_parts: &[],
         texts: &[],
+        switch: None,
     };
 }
 
@@ -68,7 +73,8 @@ pub struct Menu {
     pub reads: Record,
 }
 
-/// A function that returns the rows of a resource that match what somebody typed.
+/// A function that returns the rows of a resource that match what somebody typed. It is asked only for
+/// people who see the entry in the menu. The search of a module has a second, like its parts.
 pub type Search =
     for<'a> fn(&'a Admin, &'a Member, &'a str) -> LocalBoxFuture<'a, Result<Vec<Found>, PageError>>;
 
@@ -86,7 +92,8 @@ pub struct Found {
     pub state: String,
 }
 
-/// A part of the page of a lead: a function that returns HTML, which is shown as it is.
+/// A part of the page of a lead: a function that returns HTML, which is shown as it is. It is empty for
+/// those who may not see it. A part of a module has a second; if it fails, a card says so.
 pub type LeadPart = for<'a> fn(
     &'a Admin,
     &'a Member,

@@ -13,6 +13,7 @@ use i18n_embed_fl::fl;
 use crate::errors::PageError;
 use crate::i18n::say;
 use crate::page::page;
+use crate::parts::contained;
 use crate::resource::{Found, Pages};
 use crate::shell::{Link, Shell};
 use crate::visit::Member;
@@ -38,7 +39,8 @@ struct SearchPage {
 /// What was found in one resource.
 struct Group {
     title: String,
-    found: Vec<Found>,
+    /// The rows; `None` if they cannot be searched now.
+    found: Option<Vec<Found>>,
     /// The list with the same search.
     all: String,
 }
@@ -64,15 +66,15 @@ async fn find(
     let groups = member.visit.offer.pages().filter_map(|pages| {
         let (menu, find) = (pages.menu?, pages.search?);
         let is_allowed = member.may(Action::Read, menu.reads);
-        is_allowed.then_some((pages.name, menu.path, find))
+        is_allowed.then_some((pages, menu.path, find))
     });
-    let groups = try_join_all(groups.map(async |(name, path, find)| {
-        let found = find(&admin, &member, &typed).await?;
-        let (title, all) = (say(member.visit.texts, "menu", name), format!("{BASE}{path}?{all}"));
-        Ok::<_, PageError>(Group { title, found, all })
+    let groups = try_join_all(groups.map(async |(pages, path, find)| {
+        let found = contained(pages, async { find(&admin, &member, &typed).await }).await?;
+        let title = say(member.visit.texts, "menu", pages.name);
+        Ok::<_, PageError>(Group { title, found, all: format!("{BASE}{path}?{all}") })
     }));
     let mut groups = groups.await?;
-    groups.retain(|group| !group.found.is_empty());
+    groups.retain(|group| group.found.as_ref().is_none_or(|found| !found.is_empty()));
     let template = SearchPage { shell, typed, pages, groups };
     page(&request, &template)
 }

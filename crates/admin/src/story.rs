@@ -8,7 +8,6 @@ use exit3_domain::access::{Record, to_undo};
 use exit3_domain::clients::Money;
 use exit3_domain::contracts::FILE;
 use exit3_domain::events::Verb;
-use exit3_web::ApiError;
 use i18n_embed_fl::fl;
 use serde_json::Value;
 
@@ -18,7 +17,7 @@ use crate::i18n::{Texts, say};
 use crate::visit::Member;
 
 /// The number of entries that are shown at once.
-pub(crate) const ENTRIES: u32 = 30;
+pub const ENTRIES: u32 = 30;
 
 #[derive(Template)]
 #[template(path = "story.html")]
@@ -54,29 +53,30 @@ struct Changed {
 }
 
 /// The row of a story.
-pub(crate) struct Told {
+pub struct Told {
     /// The word for the resource in events, such as `lead`.
-    pub(crate) resource: &'static str,
-    pub(crate) record: Record,
+    pub resource: &'static str,
+    /// The row, whose events the person may or may not take back.
+    pub record: Record,
     /// The address of the page of the row.
-    pub(crate) address: String,
+    pub address: String,
     /// Who is meant if an entry names nobody.
-    pub(crate) nobody: String,
+    pub nobody: String,
     /// Fields whose values the person may not see.
-    pub(crate) hidden: &'static [&'static str],
+    pub hidden: &'static [&'static str],
     /// The token of the form for a note, if the person may write one.
-    pub(crate) note: Option<String>,
+    pub note: Option<String>,
 }
 
 /// The position in a story that the address of a page asks for.
-pub(crate) fn before(request: &HttpRequest) -> Option<Before> {
+pub fn before(request: &HttpRequest) -> Option<Before> {
     let mut query = form_urlencoded::parse(request.query_string().as_bytes());
     let before = query.find(|(name, _)| name == "story");
     before.and_then(|(_, text)| Before::from_text(&text))
 }
 
 /// Renders the part of a page that tells the story of its row.
-pub(crate) fn render(member: &Member, told: Told, found: Timeline) -> Result<String, PageError> {
+pub fn render(member: &Member, told: Told, found: Timeline) -> Result<String, PageError> {
     let story = Story {
         texts: member.visit.texts,
         entries: found.entries.into_iter().map(|entry| shown(member, &told, entry)).collect(),
@@ -85,10 +85,7 @@ pub(crate) fn render(member: &Member, told: Told, found: Timeline) -> Result<Str
         note: told.note,
         who: member.who.staff.id.0,
     };
-    story.render().map_err(|error| {
-        tracing::error!(%error, "a timeline cannot be rendered");
-        ApiError::internal().into()
-    })
+    Ok(story.render()?)
 }
 
 fn shown(member: &Member, told: &Told, entry: Entry) -> Shown {

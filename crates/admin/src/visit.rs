@@ -11,7 +11,7 @@ use exit3_app::access::Doer;
 use exit3_app::sign_ins::{Device, SignedIn};
 use exit3_domain::access::{Action, Record, may};
 use exit3_domain::events::BatchId;
-use exit3_domain::staff::{Language, Theme};
+use exit3_domain::staff::{Language, StaffId, Theme};
 use exit3_web::{ApiError, current_request, subject};
 
 use crate::Offer;
@@ -103,6 +103,17 @@ impl Member {
     /// The texts in the language of the person, those of modules among them.
     pub fn texts(&self) -> Texts {
         self.visit.texts
+    }
+
+    /// The account of the person. A form that a template writes itself sends it in the field `_who`.
+    pub fn id(&self) -> StaffId {
+        self.who.staff.id
+    }
+
+    /// Whether a form shall be shown filled instead of being carried out, because the person had to
+    /// sign in first.
+    pub fn refills(&self) -> bool {
+        self.visit.refills
     }
 
     /// The doer of what the person does.

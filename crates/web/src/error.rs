@@ -254,6 +254,12 @@ impl ApiError {
         .with(header::RETRY_AFTER, RETRY_AFTER)
     }
 
+    /// 503 for a route of a module that is off; the client may try again in half a minute.
+    pub fn module_off(module: &str) -> Self {
+        let detail = format!("The module {module} does not work at the moment.");
+        Self::detail(StatusCode::SERVICE_UNAVAILABLE, detail).with(header::RETRY_AFTER, "30")
+    }
+
     /// 503 with its own sentence.
     fn unavailable(detail: &'static str) -> Self {
         Self::detail(StatusCode::SERVICE_UNAVAILABLE, detail).with(header::RETRY_AFTER, RETRY_AFTER)

@@ -125,6 +125,9 @@ error-title-500 = Something went wrong
 error-text-500 = This is our fault. What was stored before is safe.
 error-title-503 = The database is away
 error-text-503 = It is usually back within seconds. Nothing that was stored is lost.
+error-title-off = This part does not work at the moment
+error-text-off = Everything else works. Try again later.
+part-missing = Not available at the moment.
 error-title-deleted = This was deleted
 error-text-deleted = It can be restored, with everything that belonged to it.
 

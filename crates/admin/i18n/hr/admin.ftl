@@ -126,6 +126,9 @@ error-title-500 = Nešto je pošlo po zlu
 error-text-500 = Greška je naša. Što je prije spremljeno, sigurno je.
 error-title-503 = Baza podataka nije dostupna
 error-text-503 = Obično se vrati za nekoliko sekundi. Ništa spremljeno nije izgubljeno.
+error-title-off = Ovaj dio trenutačno ne radi
+error-text-off = Sve ostalo radi. Pokušajte ponovno kasnije.
+part-missing = Trenutačno nije dostupno.
 error-title-deleted = Ovo je obrisano
 error-text-deleted = Može se vratiti, sa svime što mu je pripadalo.
 

@@ -14,6 +14,8 @@ use super::{CHARGES, address, charge, find, lead_of, name, record};
 use crate::errors::PageError;
 use crate::i18n::say;
 use crate::page::page;
+use crate::parts::parts;
+use crate::resource::ClientPart;
 use crate::shell::Shell;
 use crate::story::{ENTRIES, Told, before, render};
 use crate::visit::Member;
@@ -66,10 +68,8 @@ pub(super) async fn detail(
         note: None,
         hidden: if member.may(Action::Charge, record) { &[] } else { &CHARGES },
     };
-    let mut parts = Vec::new();
-    for part in member.visit.offer.pages().flat_map(|pages| pages.client_parts) {
-        parts.push(part(&admin, &member, &request, &client, record).await?);
-    }
+    let show = async |part: ClientPart| part(&admin, &member, &request, &client, record).await;
+    let parts = parts(texts, member.visit.offer.pages(), |pages| pages.client_parts, show).await?;
     let charges = match member.may(Action::Charge, record) {
         true => vec![
             (say(texts, "column", "monthly"), charge(texts, details.monthly_charge)),

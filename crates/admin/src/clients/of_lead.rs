@@ -6,7 +6,6 @@ use askama::filters::Safe;
 use exit3_app::clients;
 use exit3_domain::access::{Action, Record};
 use exit3_domain::leads::Lead;
-use exit3_web::ApiError;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use i18n_embed_fl::fl;
@@ -62,11 +61,7 @@ pub(super) fn part<'a>(
             let pays = if sees_charges { pays(&client) } else { String::new() };
             (address(client.id), name(texts, &client, Some(lead)), pays)
         });
-        let part = Part { texts, client, convert };
-        part.render().map_err(|error| {
-            tracing::error!(%error, "a part of a page cannot be rendered");
-            ApiError::internal().into()
-        })
+        Ok(Part { texts, client, convert }.render()?)
     }
     .boxed_local()
 }

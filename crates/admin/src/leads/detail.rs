@@ -16,7 +16,8 @@ use crate::errors::PageError;
 use crate::format;
 use crate::i18n::say;
 use crate::page::page;
-use crate::resource::Pages;
+use crate::parts::parts;
+use crate::resource::{LeadPart, Pages};
 use crate::shell::Shell;
 use crate::team::Team;
 use crate::visit::Member;
@@ -71,13 +72,11 @@ pub(super) async fn detail(
         },
         async { Ok(leads::with_contact(&admin.app, &lead, SAME).await?) },
     )?;
-    let mut parts = Vec::new();
     // What others say about the lead comes before its history, which is long.
     let (own, others): (Vec<&Pages>, Vec<_>) =
         member.visit.offer.pages().partition(|pages| pages.name == "leads");
-    for part in others.into_iter().chain(own).flat_map(|pages| pages.lead_parts) {
-        parts.push(part(&admin, &member, &request, &lead).await?);
-    }
+    let show = async |part: LeadPart| part(&admin, &member, &request, &lead).await;
+    let parts = parts(texts, others.into_iter().chain(own), |pages| pages.lead_parts, show).await?;
     let view = View { texts, team: &team, asked: &asked, member: &member, now };
     let link = |id: LeadId| asked.link_from(&address(id));
     let (row, details) = (view.row(&lead), &lead.details);
