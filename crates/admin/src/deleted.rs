@@ -12,7 +12,7 @@ use crate::page::{own_path, see_other};
 
 /// The error for a row that does not exist. If it was deleted, the page leads to its restoration.
 /// `resource` is the word of events, such as `lead`.
-pub async fn absent(admin: &Admin, resource: &str, id: i64) -> Result<PageError, PageError> {
+pub(crate) async fn absent(admin: &Admin, resource: &str, id: i64) -> Result<PageError, PageError> {
     let filter = EventFilter {
         resource: Some(resource.into()),
         id: Some(id),

@@ -51,6 +51,11 @@ pub fn minute(time: &str) -> String {
     time.chars().take(16).collect()
 }
 
+/// The time in a field of times, whose name ends in `_at`.
+pub(crate) fn time_in(field: &str, text: &str) -> Option<DateTime<Utc>> {
+    field.strip_suffix("_at").and_then(|_| text.parse().ok())
+}
+
 /// A number with separated thousands: `1,000` in English, `1.000` in Croatian.
 pub(crate) fn number(texts: Texts, number: u64) -> String {
     let digits = number.to_string();

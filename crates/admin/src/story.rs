@@ -169,7 +169,10 @@ fn value(texts: Texts, field: &str, value: Value) -> String {
         }
         ("is_subscribed", Value::Bool(wanted)) => say(texts, "subscribed", &wanted.to_string()),
         (_, Value::String(text)) if text.is_empty() => fl!(texts, "nothing"),
-        (_, Value::String(text)) => text,
+        (_, Value::String(text)) => match format::time_in(field, &text) {
+            Some(time) => format::moment(time),
+            None => text,
+        },
         (_, value) => value.to_string(),
     }
 }

@@ -1,6 +1,5 @@
 //! Events as sentences: who, what, about which row, when, and the values before and after.
 
-use chrono::{DateTime, Utc};
 use exit3_app::events::Names;
 use exit3_domain::access::{Action, to_undo};
 use exit3_domain::contracts::FILE;
@@ -156,7 +155,7 @@ impl View<'_> {
                 chosen.collect::<Vec<_>>().join("; ")
             }
             (_, Value::String(text)) if text.is_empty() => fl!(texts, "nothing"),
-            (_, Value::String(text)) => match time_in(field, text) {
+            (_, Value::String(text)) => match format::time_in(field, text) {
                 Some(time) => format::moment(time),
                 None => text.clone(),
             },
@@ -167,11 +166,6 @@ impl View<'_> {
             None => text,
         }
     }
-}
-
-/// The time in a field of times.
-fn time_in(field: &str, text: &str) -> Option<DateTime<Utc>> {
-    field.strip_suffix("_at").and_then(|_| text.parse().ok())
 }
 
 /// The name of a row in the values of its deletion.

@@ -17,7 +17,7 @@ use actix_web::http::StatusCode;
 use exit3_admin::{OWN, Offer, Pages};
 use exit3_app::modules::Switch;
 use exit3_domain::access::{Action, Worker, may};
-use exit3_domain::events::{Event, Subject, Verb};
+use exit3_domain::events::{Changes, Event, Subject, Verb};
 use exit3_domain::leads::{Lead, NewLead};
 use exit3_domain::paging::{Glance, Slice};
 use exit3_domain::staff::{Language, Role};
@@ -57,8 +57,13 @@ async fn page_of_lead(mut office: Office, name: &str) -> String {
 }
 
 /// The routes of the module, and what a person must be allowed to do with visits.
-const ROUTES: &[(&str, &str, Action)] =
-    &[("GET", LIST, Action::Read), ("GET", NEW, Action::Create), ("POST", NEW, Action::Create)];
+const ROUTES: &[(&str, &str, Action)] = &[
+    ("GET", LIST, Action::Read),
+    ("GET", NEW, Action::Create),
+    ("POST", NEW, Action::Create),
+    ("GET", "/backend/admin/visits/{id}/", Action::Read),
+    ("POST", "/backend/admin/visits/{id}/delete/", Action::Delete),
+];
 
 #[test]
 fn the_routes_of_a_module_are_those_beyond_our_own() {
@@ -73,7 +78,8 @@ fn the_routes_of_a_module_are_those_beyond_our_own() {
 async fn each_role_reaches_what_the_rights_of_the_module_allow() {
     for role in Role::ALL.iter().copied() {
         for (method, path, action) in ROUTES {
-            let request = if *method == "GET" { get(path) } else { post(path, "starts_at=") };
+            let path = path.replace("{id}", "4");
+            let request = if *method == "GET" { get(&path) } else { post(&path, "starts_at=") };
             let allowed = may(&Worker { id: ME, role }, *action, VISITS);
             let answer = office(role, None).answer(request).await;
             let is_forbidden = answer.status == StatusCode::FORBIDDEN;
@@ -138,18 +144,58 @@ async fn a_module_adds_a_part_to_the_page_of_a_lead_and_rows_to_the_search() {
     assert!(!body.contains("Rijeka</b>"), "viewers may not see visits: {body}");
 }
 
+/// The back office as somebody of this role sees it, with these events of one visit.
+fn with_events(role: Role, of: &[(&str, Changes)]) -> Office {
+    let event = |(action, changes): &(&str, Changes)| Event {
+        subject: Subject { resource: "visit".into(), id: 4 },
+        verb: Verb::of("visit", action),
+        changes: changes.clone(),
+        ..created(4)
+    };
+    let all: Vec<Event> = of.iter().map(event).collect();
+    let mut events = MockEventRepository::new();
+    events.expect_list().returning(move |filter, before, _| {
+        let found = all.iter().filter(|event| before.is_none() && filter.admits(event));
+        Ok(found.cloned().collect())
+    });
+    let mut office = office(role, None);
+    office.repositories.events = events;
+    office
+}
+
+#[actix_web::test]
+async fn the_page_of_a_row_tells_its_story_without_undo() {
+    let moved = Changes::Fields(vec![(
+        "starts_at".into(),
+        "2026-11-29T19:13:07.5Z".into(),
+        "2026-11-30T19:13:00Z".into(),
+    )]);
+    let all = [("updated", moved), ("created", Changes::None)];
+    let body = with_events(Role::Owner, &all).answer(get("/backend/admin/visits/4/")).await.body;
+    let times = "Starts at (UTC): <del>2026-11-29 19:13</del> → <ins>2026-11-30 19:13</ins>";
+    for text in [times, "arranged this"] {
+        assert!(body.contains(text), "{text}: {body}");
+    }
+    assert!(!body.contains("/backend/admin/undo/"), "{body}");
+}
+
+#[actix_web::test]
+async fn a_deletion_leads_back_without_undo() {
+    let office = || with_events(Role::Manager, &[("deleted", Changes::None)]);
+    let answer = office().answer(post("/backend/admin/visits/4/delete/", "")).await;
+    let back = "/backend/admin/visits/?done=visit-deleted&event=1";
+    assert_eq!(answer.header("location"), back, "{}", answer.body);
+    let list = office().answer(get(back)).await.body;
+    assert!(list.contains("The visit is deleted."), "{list}");
+    assert!(!list.contains("/backend/admin/undo/"), "{list}");
+    let gone = office().answer(get("/backend/admin/visits/5/")).await;
+    assert_eq!(gone.status, StatusCode::NOT_FOUND);
+}
+
 #[actix_web::test]
 async fn events_of_a_module_are_sentences_with_links_and_without_undo() {
-    let subject = Subject { resource: "visit".into(), id: 4 };
-    let visit =
-        |action| Event { subject: subject.clone(), verb: Verb::of("visit", action), ..created(4) };
-    let all = vec![visit("deleted"), visit("created")];
-    let mut events = MockEventRepository::new();
-    events
-        .expect_list()
-        .returning(move |_, before, _| Ok(if before.is_none() { all.clone() } else { Vec::new() }));
-    let mut office = office(Role::Owner, None);
-    office.repositories.events = events;
+    let all = [("deleted", Changes::None), ("created", Changes::None)];
+    let office = with_events(Role::Owner, &all);
     let body = office.answer(get("/backend/admin/events/")).await.body;
     for text in
         ["arranged the visit", "href=\"/backend/admin/visits/4/\"", "value=\"visit.created\""]

@@ -4,23 +4,26 @@
 use std::time::Duration;
 
 use actix_web::http::Method;
-use actix_web::web::Data;
+use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::{DateTime, Utc};
+use exit3_admin::deleted::lead_back;
 use exit3_admin::fields::{Field, Fields, Kind, values};
 use exit3_admin::form_page::{self, Heading, Shown};
+use exit3_admin::story::{ENTRIES, Told, before, render};
 use exit3_admin::{
     Admin, BASE, Form, Found, Framed, Member, Menu, PageError, Pages, Texts, framed, see_other,
 };
 use exit3_admin::{format, say};
 use exit3_app::modules::Switch;
+use exit3_app::timeline::of_row;
 use exit3_domain::access::{Action, Record, Rights, Whose};
 use exit3_domain::leads::Lead;
 use exit3_domain::raw::RawValue;
 use exit3_domain::staff::{Language, Role};
 use exit3_domain::validation::{Invalid, Violation};
-use exit3_web::Endpoint;
+use exit3_web::{Endpoint, path};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
@@ -59,6 +62,8 @@ field-starts-at = Starts at (UTC)
 field-greeting = Greeting
 rule-starts-at-invalid = Type a day and a time.
 done-visit-created = The visit is stored.
+done-visit-deleted = The visit is deleted.
+story-visit-created = arranged this
 events-about-visit = Visits
 event-visit-created = arranged the visit
 ";
@@ -70,6 +75,8 @@ field-starts-at = Početak (UTC)
 field-greeting = Pozdrav
 rule-starts-at-invalid = Upišite dan i vrijeme.
 done-visit-created = Posjet je spremljen.
+done-visit-deleted = Posjet je obrisan.
+story-visit-created = dogovara ovo
 events-about-visit = Posjeti
 event-visit-created = dogovara posjet
 ";
@@ -78,6 +85,8 @@ fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::new("visits/").route(Method::GET, list),
         Endpoint::new("visits/new/").route(Method::GET, blank).route(Method::POST, create),
+        Endpoint::new("visits/{id}/").route(Method::GET, detail),
+        Endpoint::new("visits/{id}/delete/").route(Method::POST, delete),
     ]
 }
 
@@ -102,6 +111,46 @@ async fn list(
     let when = format::moment(admin.app().clock.now());
     let content = List { title: title.clone(), place: "<b>Rijeka</b>", when }.render()?;
     framed(&request, &member, Framed { here: "visits", title, content })
+}
+
+/// The id in a path. There is one visit.
+fn find(id: &str) -> Result<i64, PageError> {
+    match path::id(id)? {
+        4 => Ok(4),
+        _ => Err(PageError::not_found()),
+    }
+}
+
+async fn detail(
+    admin: Data<Admin>,
+    request: HttpRequest,
+    member: Member,
+    id: Path<String>,
+) -> Result<HttpResponse, PageError> {
+    member.check(Action::Read, VISITS)?;
+    let id = find(&id)?;
+    let found = of_row(admin.app(), RESOURCE, id, before(&request), ENTRIES).await?;
+    let told = Told {
+        resource: RESOURCE,
+        record: VISITS,
+        address: format!("{BASE}visits/{id}/"),
+        nobody: String::new(),
+        hidden: &[],
+        note: None,
+    };
+    let content = format!("<h1>{id}</h1>{}", render(&member, told, found)?);
+    framed(&request, &member, Framed { here: "visits", title: id.to_string(), content })
+}
+
+async fn delete(
+    admin: Data<Admin>,
+    member: Member,
+    id: Path<String>,
+    form: Form,
+) -> Result<HttpResponse, PageError> {
+    member.check(Action::Delete, VISITS)?;
+    let id = find(&id)?;
+    lead_back(&admin, &form, &format!("{BASE}visits/"), RESOURCE, id).await
 }
 
 const FIELDS: &[Field] =
