@@ -25,6 +25,7 @@ mod telemetry;
 mod testing;
 pub mod timeline;
 
+use std::any::{Any, type_name};
 use std::sync::Arc;
 
 use exit3_domain::email::DisposableDomains;
@@ -72,5 +73,37 @@ impl App {
     /// [`StoreError::Unavailable`] while there is no database yet.
     pub fn repositories(&self) -> Result<&Repositories, StoreError> {
         self.database.as_ref().map_err(|reason| StoreError::Unavailable(reason().into()))
+    }
+
+    /// What a module keeps: the use cases of the module find their repositories and settings here.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] while there is no database yet; [`StoreError::Other`] if nobody
+    /// keeps a value of this type.
+    pub fn kept<T: Any>(&self) -> Result<&T, StoreError> {
+        let missing = || format!("no module keeps {}", type_name::<T>());
+        self.repositories()?.kept.get().ok_or_else(|| StoreError::Other(missing().into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Mocks;
+
+    #[derive(Debug, PartialEq)]
+    struct Meetings(u32);
+
+    #[tokio::test]
+    async fn a_module_finds_what_it_keeps_unless_there_is_no_database() {
+        let mut mocks = Mocks::new();
+        mocks.repositories.kept.keep(Arc::new(Meetings(1)));
+        mocks.repositories.kept.keep(Arc::new(Meetings(2)));
+        let mut app = mocks.into_app();
+        assert_eq!(app.kept::<Meetings>().unwrap(), &Meetings(2));
+        let error = exit3_ports::with_causes(&app.kept::<u64>().unwrap_err());
+        assert_eq!(error, "the database refused: no module keeps u64");
+        app.database = Err(Arc::new(|| "it starts".to_owned()));
+        assert!(matches!(app.kept::<Meetings>(), Err(StoreError::Unavailable(_))));
     }
 }

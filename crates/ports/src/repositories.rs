@@ -20,6 +20,8 @@ macro_rules! resources {
             pub lead_weeks: std::sync::Arc<dyn LeadWeeks>,
             /// Health checks of the database.
             pub health: std::sync::Arc<dyn DatabaseHealth>,
+            /// What modules keep.
+            pub kept: Kept,
         }
 
         /// Mocks of all repositories, without expectations.
@@ -34,6 +36,7 @@ macro_rules! resources {
             pub invitations: invitations::MockInvitations,
             pub lead_weeks: lead_weeks::MockLeadWeeks,
             pub health: health::MockDatabaseHealth,
+            pub kept: Kept,
         }
 
         #[cfg(feature = "mock")]
@@ -47,6 +50,7 @@ macro_rules! resources {
                     invitations: std::sync::Arc::new(mocks.invitations),
                     lead_weeks: std::sync::Arc::new(mocks.lead_weeks),
                     health: std::sync::Arc::new(mocks.health),
+                    kept: mocks.kept,
                 }
             }
         }

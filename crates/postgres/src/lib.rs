@@ -59,7 +59,7 @@ pub use word::Word;
 
 use std::sync::Arc;
 
-use exit3_ports::Repositories;
+use exit3_ports::{Kept, Repositories};
 
 impl PgDatabase {
     /// The repositories that the use cases need.
@@ -83,6 +83,7 @@ impl PgDatabase {
             invitations: Arc::new(invitations::PgInvitations::new(pool.clone())),
             lead_weeks: Arc::new(lead_weeks::PgLeadWeeks::new(pool.clone())),
             health: Arc::new(health::PgHealth::new(pool.clone(), Arc::clone(&self.asked))),
+            kept: Kept::default(),
         }
     }
 }

@@ -54,7 +54,7 @@ pub use values::{microseconds, moment, text, unreadable};
 
 use std::sync::Arc;
 
-use exit3_ports::Repositories;
+use exit3_ports::{Kept, Repositories};
 
 impl SqliteDatabase {
     /// The repositories that the use cases need.
@@ -75,6 +75,7 @@ impl SqliteDatabase {
             invitations: Arc::new(invitations::SqliteInvitations::new(store())),
             lead_weeks: Arc::new(lead_weeks::SqliteLeadWeeks::new(store())),
             health: Arc::new(health::SqliteHealth::new(store(), self.connector.clone())),
+            kept: Kept::default(),
         }
     }
 }
