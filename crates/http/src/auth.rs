@@ -17,7 +17,7 @@ use exit3_web::{ApiError, Peer, quotas::tell, subject};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::consistency;
-use crate::resource::{Resource, Resources};
+use crate::resource::{Resource, Resources, Served};
 
 /// The key in the settings, which has all scopes. Only its digest is kept.
 #[derive(Clone)]
@@ -33,14 +33,15 @@ impl BasicKey {
 }
 
 /// Passes a request on only if its key has the scope and its quotas are not exhausted. Otherwise it
-/// responds with 403 or 429, or with 400 for two `Authorization` headers. The handler finds the
-/// [`Caller`] in the extensions of the request.
+/// responds with 403 or 429, or with 400 for two `Authorization` headers. If the module of the
+/// resource is off, it responds with 503. The handler finds the [`Caller`] in the extensions of the
+/// request.
 pub(crate) async fn admit<B: MessageBody>(
-    resource: &Resource,
+    served: &Served,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    let (bill, verdict) = examine(resource, &request).await;
+    let (bill, verdict) = examine(served, &request).await;
     let mut response = match verdict {
         Ok(consistency) => {
             let mut response = consistency.run(next.call(request)).await?.map_into_left_body();
@@ -54,7 +55,7 @@ pub(crate) async fn admit<B: MessageBody>(
 }
 
 async fn examine(
-    resource: &Resource,
+    served: &Served,
     request: &ServiceRequest,
 ) -> (Bill, Result<Consistency, ApiError>) {
     let Some(app) = request.app_data::<Data<App>>() else {
@@ -64,7 +65,9 @@ async fn examine(
     let identified = identify(app, request.request(), peer).await;
     let bill = match &identified {
         Err(Unidentified::Throttled(wait)) => quotas::refuse_guess(app, *wait),
-        known => quotas::charge(app, counted(resource, request, known.as_ref(), peer)).await,
+        known => {
+            quotas::charge(app, counted(&served.resource, request, known.as_ref(), peer)).await
+        }
     };
     if let Ok(caller) = &identified {
         request.extensions_mut().insert(caller.clone());
@@ -72,7 +75,7 @@ async fn examine(
     let verdict = match bill.refused_for {
         Some(wait) => Err(ApiError::throttled(wait)),
         None => {
-            identified.map_err(ApiError::from).and_then(|caller| permit(resource, request, &caller))
+            identified.map_err(ApiError::from).and_then(|caller| permit(served, request, &caller))
         }
     };
     (bill, verdict)
@@ -99,12 +102,15 @@ fn counted<'a>(
 }
 
 fn permit(
-    resource: &Resource,
+    Served { resource, switch }: &Served,
     request: &ServiceRequest,
     caller: &Caller,
 ) -> Result<Consistency, ApiError> {
-    match resource.scope(request.method()) {
-        Some(scope) if !caller.may(&scope) => Err(ApiError::no_permission()),
+    if resource.scope(request.method()).is_some_and(|scope| !caller.may(&scope)) {
+        return Err(ApiError::no_permission());
+    }
+    match switch {
+        Some(switch) if !switch.is_on() => Err(ApiError::module_off(switch.module())),
         _ => Ok(consistency::of(caller, request)),
     }
 }

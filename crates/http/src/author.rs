@@ -8,9 +8,9 @@ use exit3_app::api_keys::Caller;
 use exit3_domain::events::Author;
 use exit3_web::{ApiError, current_request};
 
-/// The holder of the request's key, and the id of the request. Only handlers behind
-/// [`crate::auth::admit`] may ask for it.
-pub(crate) struct By(pub(crate) Author);
+/// The author of what a request writes: the holder of its key, and the id of the request. Handlers of
+/// a [`Resource`](crate::Resource) take it as a parameter.
+pub struct By(pub Author);
 
 impl FromRequest for By {
     type Error = ApiError;

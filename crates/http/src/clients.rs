@@ -18,7 +18,7 @@ use utoipa::{OpenApi, ToSchema};
 use crate::author::By;
 use crate::conditions::{Conditions, show, show_changed};
 use crate::parameters::word;
-use crate::requests::{Body, choice, written_out};
+use crate::requests::{Body, choice};
 use crate::resource::{ROW, Resource};
 
 /// Clients in the API.
@@ -26,12 +26,10 @@ pub(crate) const RESOURCE: Resource = Resource {
     name: "clients",
     fields: FIELDS,
     // What creating answers depends on the rows that are there, so no publishable key may create.
-    has_create_scope: false,
-    creates: None,
-    is_unversioned: false,
     endpoints,
     bodies,
     document: Annotations::openapi,
+    ..Resource::EMPTY
 };
 
 fn endpoints() -> Vec<Endpoint> {
@@ -116,7 +114,7 @@ impl From<Client> for ClientResponse {
     }
 }
 
-written_out! {
+crate::written_out! {
     /// A whole client.
     ClientCreate,
     /// Some fields of a client.

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 /// The conditions of a request that changes or deletes a row. A malformed one is 400, because the
 /// client wants to be kept from overwriting a version that it has not seen.
-pub(crate) struct Conditions(pub(crate) Expected);
+pub struct Conditions(pub Expected);
 
 impl FromRequest for Conditions {
     type Error = ApiError;
@@ -28,7 +28,10 @@ impl FromRequest for Conditions {
 /// Answers a request for a row: 200 with its representation, 412 if it is not a version in
 /// `If-Match`, or 304 if it is one in `If-None-Match`. A malformed `If-None-Match` is ignored,
 /// because the representation is right in any case.
-pub(crate) fn show(
+///
+/// # Errors
+/// Those of a malformed or unmet `If-Match`.
+pub fn show(
     request: &HttpRequest,
     version: &Version,
     representation: impl Serialize,
@@ -44,7 +47,7 @@ pub(crate) fn show(
 }
 
 /// Answers a request that has changed a row.
-pub(crate) fn show_changed(version: &Version, representation: impl Serialize) -> HttpResponse {
+pub fn show_changed(version: &Version, representation: impl Serialize) -> HttpResponse {
     HttpResponse::Ok().insert_header(etag(version)).json(representation)
 }
 

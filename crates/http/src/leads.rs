@@ -21,7 +21,7 @@ use utoipa::{OpenApi, ToSchema};
 use crate::author::By;
 use crate::conditions::{Conditions, show, show_changed};
 use crate::parameters::word;
-use crate::requests::{Body, choice, written_out};
+use crate::requests::{Body, choice};
 use crate::resource::{ROW, Resource};
 use include::Include;
 
@@ -141,7 +141,7 @@ fn microseconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S:
     serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Micros, true))
 }
 
-written_out! {
+crate::written_out! {
     /// A whole lead.
     LeadCreate,
     /// Some fields of a lead.

@@ -1,5 +1,10 @@
 //! The HTTP API. Handlers read a request, call one use case, and write its outcome; no database is
 //! known here. HTTP parts that are independent of this API are in `exit3-web`.
+//!
+//! A [`Resource`] says everything that the API needs to know of a resource. Those of the service are
+//! in [`OWN`], and modules add theirs with [`Resources::and`]. They are written with the same parts:
+//! [`By`] and [`Conditions`] as parameters of handlers, [`show`], [`ListRequest`], [`parameters`],
+//! and the macros [`written_out!`] and [`list_schema!`]. Whoever uses the macros depends on `utoipa`.
 
 mod auth;
 mod author;
@@ -8,11 +13,12 @@ mod conditions;
 mod consistency;
 mod cursor;
 mod docs;
+mod faults;
 mod health;
 mod leads;
 mod listing;
 mod openapi;
-mod parameters;
+pub mod parameters;
 mod requests;
 mod resource;
 mod routes;
@@ -25,25 +31,25 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::web::{Data, ServiceConfig};
 use exit3_app::App;
-use exit3_domain::api_keys::Scope;
 use exit3_web::{CorsSettings, Edge, Observer, Site};
 use secrecy::SecretString;
 
-use openapi::served::Document;
-use resource::Resources;
-
 pub use auth::BasicKey;
+pub use author::By;
+pub use conditions::{Conditions, show, show_changed};
 pub use cursor::CursorKey;
+pub use listing::{ListRequest, Part};
+use openapi::served::Document;
+pub use requests::{Body, choice};
+pub use resource::{ROW, Resource, Resources, Served};
 pub use versions::Sunset;
 
-/// The resources of the API. All that the API knows of them follows from this list.
-const RESOURCES: Resources =
-    Resources(&[leads::RESOURCE, subscribers::RESOURCE, clients::RESOURCE]);
-
-/// The scopes that a key can have: those of all resources.
-pub fn scopes() -> impl Iterator<Item = Scope> {
-    RESOURCES.scopes()
-}
+/// The resources of the service itself.
+pub const OWN: Resources = Resources(&[
+    Served::own(leads::RESOURCE),
+    Served::own(subscribers::RESOURCE),
+    Served::own(clients::RESOURCE),
+]);
 
 /// The API, which any number of workers can serve.
 #[derive(Clone)]
@@ -60,6 +66,8 @@ pub struct Api {
 /// The settings of the API, besides those of the use cases.
 #[derive(Clone)]
 pub struct ApiSettings {
+    /// What the API serves: [`OWN`], and the resources of modules.
+    pub resources: Resources,
     /// The API key with all scopes.
     pub api_key: SecretString,
     /// Encrypts the cursors of lists.
@@ -77,10 +85,7 @@ pub struct ApiSettings {
 impl Api {
     /// Creates the API.
     pub fn new(app: App, settings: &ApiSettings) -> Self {
-        Self::serving(RESOURCES, app, settings)
-    }
-
-    fn serving(resources: Resources, app: App, settings: &ApiSettings) -> Self {
+        let resources = settings.resources;
         let site = Site { probes: Some(health::PATH), ..settings.site.clone() };
         Self {
             resources: Data::new(resources),

@@ -25,12 +25,25 @@ struct SliceResponse<T> {
 }
 
 /// Declares the schema of a list's response.
+///
+/// ```
+/// #[derive(utoipa::ToSchema)]
+/// struct Tag {
+///     id: i64,
+/// }
+///
+/// exit3_http::list_schema! {
+///     /// A page of tags.
+///     TagList of Tag
+/// }
+/// ```
+#[macro_export]
 macro_rules! list_schema {
-    ($(#[$meta:meta])* $name:ident of $row:ty) => {
+    ($(#[$meta:meta])* $visibility:vis $name:ident of $row:ty) => {
         $(#[$meta])*
         #[derive(utoipa::ToSchema)]
         #[allow(dead_code, reason = "describes an answer")]
-        pub(crate) struct $name {
+        $visibility struct $name {
             /// The number of rows in the whole list; missing when walking by cursor.
             count: Option<u64>,
             /// The URL of the next page; null on the last one.
@@ -44,18 +57,17 @@ macro_rules! list_schema {
     };
 }
 
-pub(crate) use list_schema;
-
 /// The requested part of a list.
-pub(crate) enum Part {
+pub enum Part {
     /// A numbered page.
     Page(PageRequest),
     /// A step of a walk, for a request with a cursor.
     Step(Step),
 }
 
-/// A request for a part of the list that is sorted by `S`.
-pub(crate) struct ListRequest<'a, S> {
+/// A request for a part of the list that is sorted by `S`. Its handler asks its use case for
+/// [`ListRequest::part`], and answers with [`ListRequest::page`] or [`ListRequest::slice`].
+pub struct ListRequest<'a, S> {
     request: &'a HttpRequest,
     params: &'a Params,
     /// Encrypts cursors.
@@ -72,7 +84,7 @@ impl<'a, S: Sort> ListRequest<'a, S> {
     /// # Errors
     /// 400 for an unknown order, or a cursor that was not made for this list and order; 404 for an
     /// impossible page.
-    pub(crate) fn read(
+    pub fn read(
         request: &'a HttpRequest,
         params: &'a Params,
         key: &'a CursorKey,
@@ -87,7 +99,7 @@ impl<'a, S: Sort> ListRequest<'a, S> {
     }
 
     /// Responds with a numbered page.
-    pub(crate) fn page<R: Serialize>(
+    pub fn page<R: Serialize>(
         &self,
         page: Page<S::Row>,
         show: impl Fn(S::Row) -> R,
@@ -110,7 +122,7 @@ impl<'a, S: Sort> ListRequest<'a, S> {
     }
 
     /// Responds with the rows of a step.
-    pub(crate) fn slice<R: Serialize>(
+    pub fn slice<R: Serialize>(
         &self,
         slice: Slice<S::Row>,
         show: impl Fn(S::Row) -> R,

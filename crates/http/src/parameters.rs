@@ -1,4 +1,4 @@
-//! Schemas of parameters and choices. Parameters that accept any value are plain texts.
+//! Schemas of parameters and choices, for the annotations of handlers. Parameters that accept any value are plain texts.
 
 use exit3_domain::choice::Choice;
 use serde_json::Value;
@@ -37,7 +37,7 @@ pub(crate) struct SchemaQuery {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 #[allow(dead_code, reason = "describes a parameter")]
-pub(crate) struct IdPath {
+pub struct IdPath {
     /// The id.
     id: i64,
 }
@@ -46,7 +46,7 @@ pub(crate) struct IdPath {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[allow(dead_code, reason = "describes a parameter")]
-pub(crate) struct IfMatchHeader {
+pub struct IfMatchHeader {
     /// The `ETag` of an earlier response, or several: the request succeeds only if the row still
     /// has one of these versions. `*` allows every version.
     #[param(rename = "If-Match", value_type = String, required = false, pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#)]
@@ -57,7 +57,7 @@ pub(crate) struct IfMatchHeader {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[allow(dead_code, reason = "describes a parameter")]
-pub(crate) struct IfNoneMatchHeader {
+pub struct IfNoneMatchHeader {
     /// The `ETag` of an earlier response: if the row still has this version, the response is 304
     /// without a body.
     #[param(rename = "If-None-Match")]
@@ -68,7 +68,7 @@ pub(crate) struct IfNoneMatchHeader {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[allow(dead_code, reason = "describes a parameter")]
-pub(crate) struct UnlessMatchHeader {
+pub struct UnlessMatchHeader {
     /// The `ETag` of an earlier response, or several: the request fails with 412 if the row has one
     /// of these versions. `*` names every version.
     #[param(rename = "If-None-Match", value_type = String, required = false, pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#)]
@@ -79,7 +79,7 @@ pub(crate) struct UnlessMatchHeader {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[allow(dead_code, reason = "describes a parameter")]
-pub(crate) struct SeenHeader {
+pub struct SeenHeader {
     /// The token of an earlier response. The list includes everything that was written or shown
     /// by then.
     #[param(rename = "Consistency-Token")]
@@ -90,7 +90,7 @@ pub(crate) struct SeenHeader {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[allow(dead_code, reason = "describes parameters")]
-pub(crate) struct ListQuery {
+pub struct ListQuery {
     /// The page, counted from 1, or `last`.
     page: Option<String>,
     /// The number of rows on a page: 50 by default, at most 200.
@@ -119,14 +119,14 @@ fn schema_format() -> RefOr<Schema> {
     one_of(description, ["json", "yaml"].map(str::to_owned))
 }
 
-/// The schema of `ordering`.
-pub(crate) fn order<S: Choice>() -> RefOr<Schema> {
+/// The schema of `ordering`, for `#[param(schema_with = order::<TagSort>)]`.
+pub fn order<S: Choice>() -> RefOr<Schema> {
     let sorts = S::WORDS.iter().flat_map(|sort| [(*sort).to_owned(), format!("-{sort}")]);
     one_of("The sort order; `-` means descending. The default is newest first.", sorts)
 }
 
 /// The schema of a filter by words.
-pub(crate) fn any_of<C: Choice>() -> RefOr<Schema> {
+pub fn any_of<C: Choice>() -> RefOr<Schema> {
     let words: Vec<String> = C::WORDS.iter().map(|word| format!("`{word}`")).collect();
     let description = format!(
         "One or more of {}. Repeat the parameter, or separate the words by commas. \
@@ -137,12 +137,12 @@ pub(crate) fn any_of<C: Choice>() -> RefOr<Schema> {
 }
 
 /// The schema of a choice in a response.
-pub(crate) fn word<C: Choice>() -> RefOr<Schema> {
+pub fn word<C: Choice>() -> RefOr<Schema> {
     text().enum_values(Some(C::WORDS.iter().copied())).build().into()
 }
 
 /// The schema of a filter by time.
-pub(crate) fn time(description: &str) -> RefOr<Schema> {
+pub fn time(description: &str) -> RefOr<Schema> {
     // No format: client generators would confuse dates and times.
     text().description(Some(description)).build().into()
 }

@@ -6,24 +6,34 @@
 use exit3_domain::fields::Field;
 use serde_json::{Value, json};
 
-/// Declares placeholder schemas that can be referenced. [`describe`] replaces them with full ones.
+/// Declares schemas of request bodies, so that annotations of handlers can refer to them. Each stands
+/// for the [`Body`](crate::Body) of its name, whose schema is written out in the document.
+///
+/// ```
+/// exit3_http::written_out! {
+///     /// A whole tag.
+///     TagCreate,
+///     /// Some fields of a tag.
+///     TagUpdate,
+/// }
+/// ```
+#[macro_export]
 macro_rules! written_out {
-    ($($(#[$meta:meta])* $name:ident),+ $(,)?) => {
-        $($(#[$meta])* #[derive(utoipa::ToSchema)] pub(crate) struct $name {})+
+    ($($(#[$meta:meta])* $visibility:vis $name:ident),+ $(,)?) => {
+        $($(#[$meta])* #[derive(utoipa::ToSchema)] $visibility struct $name {})+
     };
 }
 
-pub(crate) use written_out;
-
 /// The body of a request.
-pub(crate) struct Body {
-    /// The name of its schema, declared by [`written_out`].
-    pub(crate) name: &'static str,
-    pub(crate) description: &'static str,
+pub struct Body {
+    /// The name of its schema, declared by [`written_out`](crate::written_out).
+    pub name: &'static str,
+    /// What it is, for readers of the document.
+    pub description: &'static str,
     /// The schema of each field.
-    pub(crate) properties: Value,
+    pub properties: Value,
     /// Whether it is the body of something whole, which has all required fields.
-    pub(crate) is_whole: bool,
+    pub is_whole: bool,
 }
 
 /// Writes the request schemas of a resource with these fields into the document.
@@ -44,7 +54,7 @@ pub(crate) fn describe(document: &mut Value, fields: &[Field], bodies: Vec<Body>
     }
 }
 
-/// The schema of a field with fixed words.
-pub(crate) fn choice(words: &[&str]) -> Value {
+/// The schema of a field with fixed words, for [`Body::properties`].
+pub fn choice(words: &[&str]) -> Value {
     json!({"type": "string", "enum": words})
 }

@@ -1,5 +1,7 @@
 //! Maps paths and methods to handlers.
 
+use std::collections::BTreeSet;
+
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
@@ -7,19 +9,19 @@ use actix_web::middleware::Next;
 use actix_web::web::ServiceConfig;
 use exit3_web::{Endpoint, RoutePolicy, open};
 
-use crate::resource::{Resource, Resources};
+use crate::resource::{Resources, Served};
 use crate::versions::{Announcement, NEW, OLD};
 use crate::{auth, docs, health, openapi};
 
 /// The middleware of data routes: checks the key, and adds deprecation headers to old paths.
 async fn pass<B: MessageBody>(
-    resource: &'static Resource,
+    served: &'static Served,
     deprecated: bool,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     let announcement = deprecated.then(|| Announcement::of(&request));
-    let mut response = auth::admit(resource, request, next).await?;
+    let mut response = auth::admit(served, request, next).await?;
     if let Some(announcement) = announcement {
         announcement.make(response.headers_mut());
     }
@@ -28,12 +30,12 @@ async fn pass<B: MessageBody>(
 
 /// The resources with the prefixes of their paths. All have a versioned path; some also have the
 /// deprecated path without a version.
-fn prefixes(resources: Resources) -> impl Iterator<Item = (String, bool, &'static Resource)> {
+fn prefixes(resources: Resources) -> impl Iterator<Item = (String, bool, &'static Served)> {
     [(NEW, false), (OLD, true)].into_iter().flat_map(move |(version, deprecated)| {
         resources
-            .iter()
-            .filter(move |resource| !deprecated || resource.is_unversioned)
-            .map(move |resource| (format!("{version}{}/", resource.name), deprecated, resource))
+            .served()
+            .filter(move |served| !deprecated || served.resource.is_unversioned)
+            .map(move |served| (format!("{version}{}/", served.resource.name), deprecated, served))
     })
 }
 
@@ -53,9 +55,9 @@ fn keyless() -> Vec<Endpoint> {
 
 /// Registers every route.
 pub(crate) fn register(resources: Resources, config: &mut ServiceConfig) {
-    for (prefix, deprecated, resource) in prefixes(resources) {
-        for endpoint in (resource.endpoints)() {
-            let gate = move |request, next| pass(resource, deprecated, request, next);
+    for (prefix, deprecated, served) in prefixes(resources) {
+        for endpoint in (served.resource.endpoints)() {
+            let gate = move |request, next| pass(served, deprecated, request, next);
             config.service(endpoint.resource(&prefix, gate));
         }
     }
@@ -65,9 +67,9 @@ pub(crate) fn register(resources: Resources, config: &mut ServiceConfig) {
 }
 
 /// All operations as `/path/{id}/ method`, from the router and in the form of the document.
-#[cfg(test)]
-pub(crate) fn served(resources: Resources) -> std::collections::BTreeSet<String> {
-    let data = prefixes(resources).map(|(prefix, _, resource)| (prefix, (resource.endpoints)()));
+pub(crate) fn served(resources: Resources) -> BTreeSet<String> {
+    let data =
+        prefixes(resources).map(|(prefix, _, served)| (prefix, (served.resource.endpoints)()));
     let all = data.chain([("/backend/".to_owned(), keyless())]);
     let operations = all.flat_map(|(prefix, endpoints)| {
         endpoints.into_iter().flat_map(move |endpoint| {

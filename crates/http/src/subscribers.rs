@@ -18,7 +18,7 @@ use utoipa::{OpenApi, ToSchema};
 
 use crate::author::By;
 use crate::conditions::{Conditions, show, show_changed};
-use crate::requests::{Body, written_out};
+use crate::requests::Body;
 use crate::resource::{ROW, Resource};
 
 /// Newsletter subscribers in the API.
@@ -102,7 +102,7 @@ impl From<NewSubscriber> for CreatedResponse {
     }
 }
 
-written_out! {
+crate::written_out! {
     /// A whole subscription.
     SubscriberCreate,
     /// Some fields of a subscription.

@@ -19,9 +19,9 @@ use exit3_web::{CorsSettings, Endpoint, Observer, Site};
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
-use crate::requests::{Body, written_out};
-use crate::resource::{ROW, Resource, Resources};
-use crate::{Api, ApiSettings, Sunset, leads, openapi, routes};
+use crate::requests::Body;
+use crate::resource::{ROW, Resource, Resources, Served};
+use crate::{Api, ApiSettings, OWN, Sunset, leads, openapi, routes};
 
 /// A resource with the usual routes.
 const TAGS: Resource = Resource {
@@ -51,9 +51,9 @@ const TAGS: Resource = Resource {
     document: Annotations::openapi,
 };
 
-const RESOURCES: Resources = Resources(&[leads::RESOURCE, TAGS]);
+const RESOURCES: Resources = Resources(&[Served::own(leads::RESOURCE), Served::own(TAGS)]);
 
-written_out! {
+crate::written_out! {
     /// A tag.
     TagCreate,
 }
@@ -146,6 +146,7 @@ fn api(scopes: &str) -> Api {
         },
     };
     let settings = ApiSettings {
+        resources: RESOURCES,
         api_key: "peer-key".to_owned().into(),
         secret: "secret".to_owned().into(),
         site: Site::default(),
@@ -153,7 +154,7 @@ fn api(scopes: &str) -> Api {
         sunset: Sunset::default(),
         observer: Observer::default(),
     };
-    Api::serving(RESOURCES, app, &settings)
+    Api::new(app, &settings)
 }
 
 /// The status, the quotas, and the body of an answer.
@@ -206,7 +207,7 @@ fn without_a_scope_of_its_own_creating_needs_the_scope_for_writing() {
     let scope = |resource: &Resource| resource.scope(&Method::POST).map(|scope| scope.to_string());
     assert_eq!(scope(&TAGS).as_deref(), Some("tags:create"));
     assert_eq!(scope(&closed).as_deref(), Some("tags:write"));
-    assert!(crate::scopes().all(|scope| scope.to_string() != "clients:create"));
+    assert!(OWN.scopes().all(|scope| scope.to_string() != "clients:create"));
 }
 
 #[actix_web::test]
@@ -252,9 +253,9 @@ fn a_path_belongs_to_the_resource_of_its_first_segment() {
 
 #[test]
 fn every_resource_has_a_name_of_its_own_that_scopes_can_have() {
-    let names: BTreeSet<&str> = crate::RESOURCES.iter().map(|resource| resource.name).collect();
-    assert_eq!(names.len(), crate::RESOURCES.iter().count());
-    for scope in crate::scopes() {
+    let names: BTreeSet<&str> = OWN.iter().map(|resource| resource.name).collect();
+    assert_eq!(names.len(), OWN.iter().count());
+    for scope in OWN.scopes() {
         assert_eq!(scope.to_string().parse().as_ref(), Ok(&scope));
     }
 }

@@ -158,7 +158,7 @@ fn resources() -> std::collections::BTreeSet<String> {
         let is_resource = name != "lib.rs" && has("domain/src") && has("http/src");
         is_resource.then(|| name.trim_end_matches(".rs").to_owned())
     });
-    let paths = exit3_http::scopes().map(|scope| scope.resource().to_owned());
+    let paths = exit3_http::OWN.scopes().map(|scope| scope.resource().to_owned());
     let types = |name: &str| {
         let words = name.trim_end_matches('s').split('_');
         let capital = |word: &str| word.split_at_checked(1).map(|(a, b)| a.to_uppercase() + b);

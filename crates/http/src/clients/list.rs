@@ -8,10 +8,10 @@ use utoipa::IntoParams;
 
 use super::ClientResponse;
 use crate::cursor::CursorKey;
-use crate::listing::{ListRequest, Part, list_schema};
+use crate::listing::{ListRequest, Part};
 use crate::parameters::{any_of, order};
 
-list_schema! {
+crate::list_schema! {
     /// A page of clients.
     ClientList of ClientResponse
 }

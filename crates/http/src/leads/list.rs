@@ -10,10 +10,10 @@ use utoipa::openapi::schema::Schema;
 use super::LeadResponse;
 use super::include::{Include, IncludeQuery};
 use crate::cursor::CursorKey;
-use crate::listing::{ListRequest, Part, list_schema};
+use crate::listing::{ListRequest, Part};
 use crate::parameters::{any_of, order, time};
 
-list_schema! {
+crate::list_schema! {
     /// A page of leads.
     LeadList of LeadResponse
 }

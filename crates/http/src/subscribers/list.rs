@@ -7,10 +7,10 @@ use utoipa::IntoParams;
 
 use super::SubscriberResponse;
 use crate::cursor::CursorKey;
-use crate::listing::{ListRequest, Part, list_schema};
+use crate::listing::{ListRequest, Part};
 use crate::parameters::order;
 
-list_schema! {
+crate::list_schema! {
     /// A page of subscribers.
     SubscriberList of SubscriberResponse
 }

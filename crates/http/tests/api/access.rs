@@ -63,10 +63,10 @@ fn requests(path: &str) -> [(TestRequest, &'static str); 6] {
 #[actix_web::test]
 async fn a_key_opens_its_scopes_and_nothing_else() {
     for (resource, path) in resources() {
-        for held in exit3_http::scopes().map(|scope| scope.to_string()) {
+        for held in exit3_http::OWN.scopes().map(|scope| scope.to_string()) {
             for (request, action) in requests(&path) {
                 let needed = format!("{resource}:{action}");
-                let is_scope = exit3_http::scopes().any(|scope| scope.to_string() == needed);
+                let is_scope = exit3_http::OWN.scopes().any(|scope| scope.to_string() == needed);
                 let needed = if is_scope { needed } else { format!("{resource}:write") };
                 // The mocks have no expectations and panic. So a 500 shows that the request reached
                 // the handler.

@@ -12,6 +12,7 @@ mod contracts;
 mod leads;
 mod lists;
 mod observe;
+mod outside;
 mod protection;
 mod routes;
 #[path = "../service/mod.rs"]

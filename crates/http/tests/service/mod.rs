@@ -15,7 +15,7 @@ use exit3_domain::email::DisposableDomains;
 use exit3_domain::leads::{Lead, LeadId, LeadInput};
 use exit3_domain::raw::RawValue;
 use exit3_domain::subscribers::{Subscriber, SubscriberId};
-use exit3_http::{Api, ApiSettings, Sunset};
+use exit3_http::{Api, ApiSettings, Served, Sunset};
 use exit3_ports::{
     ContractStore, MockClock, MockContractStore, MockQuotas, MockRepositories, StoreError,
 };
@@ -29,7 +29,7 @@ pub const NEWSLETTER: &str = "/backend/api/v1/newsletter/";
 /// The resources of the API, and their paths.
 pub fn resources() -> Vec<(String, String)> {
     let mut names: Vec<String> =
-        exit3_http::scopes().map(|scope| scope.resource().to_owned()).collect();
+        exit3_http::OWN.scopes().map(|scope| scope.resource().to_owned()).collect();
     names.dedup();
     assert!(names.len() > 1, "{names:?}");
     names.into_iter().map(|name| (name.clone(), format!("/backend/api/v1/{name}/"))).collect()
@@ -45,6 +45,8 @@ pub struct Service {
     pub quotas: MockQuotas,
     pub contracts: Option<Arc<dyn ContractStore>>,
     pub limits: Limits,
+    /// Resources beside those of the service.
+    pub more: Vec<Served>,
     pub site: Site,
     pub cors: CorsSettings,
     pub sunset: Option<DateTime<Utc>>,
@@ -98,6 +100,7 @@ impl Service {
             },
         };
         let settings = ApiSettings {
+            resources: exit3_http::OWN.and(self.more),
             api_key: "peer-key".to_owned().into(),
             secret: "secret".to_owned().into(),
             site: self.site,

@@ -156,13 +156,13 @@ fn time(time: DateTime<Utc>) -> String {
 }
 
 fn scope(word: &str) -> Result<Scope, String> {
-    let scope = word.parse().ok().filter(|scope| exit3_http::scopes().any(|own| own == *scope));
+    let scope = word.parse().ok().filter(|scope| exit3_http::OWN.scopes().any(|own| own == *scope));
     scope.ok_or_else(|| format!("not one of {}", known_scopes()))
 }
 
 /// The scopes of all resources.
 fn known_scopes() -> String {
-    let words: Vec<String> = exit3_http::scopes().map(|scope| scope.to_string()).collect();
+    let words: Vec<String> = exit3_http::OWN.scopes().map(|scope| scope.to_string()).collect();
     words.join(", ")
 }
 

@@ -99,6 +99,7 @@ async fn run(
     let settings = Arc::new(settings);
     let (workers, events_keep) = (settings.workers, settings.events_keep);
     let api_settings = ApiSettings {
+        resources: exit3_http::OWN,
         api_key: secrets.api_key.clone(),
         secret: secrets.secret_key.clone(),
         site: settings.site.clone(),
@@ -112,10 +113,8 @@ async fn run(
         },
     };
     let admin = &settings.admin;
-    let admin = admin.enabled.then(|| {
-        let offer = Offer::new(OWN.iter().copied());
-        AdminSettings::new(admin.networks.clone(), exit3_http::scopes(), offer)
-    });
+    let admin =
+        admin.enabled.then(|| AdminSettings::new(admin.networks.clone(), exit3_http::OWN.scopes()));
     let flood = FloodGuard::new(settings.flood);
     let slots = Slots::new(room().min(settings.max_connections.unwrap_or(MOST_CONNECTIONS)));
     let watchdog = Watchdog::start()?;
