@@ -5,6 +5,7 @@
 
 mod attempt;
 mod ended;
+mod owner;
 mod registry;
 mod rounds;
 mod runner;

@@ -1,13 +1,19 @@
 //! Consumers of events: what is sent, scheduled or indexed follows from an event, as a job.
 
 use std::mem;
+use std::sync::Arc;
+use std::time::Duration;
 
 use exit3_domain::events::Event;
 use exit3_domain::jobs::NewJob;
-use exit3_ports::{Constraint, StoreError};
+use exit3_ports::{Constraint, StoreError, with_causes};
 use tokio::time::{Instant, sleep};
 
 use crate::App;
+use crate::jobs::Registry;
+
+/// How often each node looks for events that a consumer has not read.
+const LOOK: Duration = Duration::from_secs(10);
 
 /// Events that are read together.
 const STEP: u32 = 500;
@@ -15,6 +21,37 @@ const STEP: u32 = 500;
 /// After some events, a consumer rests for so many times as long as it took to read them. So it costs
 /// those who write at the same time next to nothing.
 const REST: u32 = 50;
+
+impl Registry {
+    /// Adds a consumer of events: `jobs` says which jobs follow from some of them. Each event leads to
+    /// its jobs exactly once, as in [`consume`]. Each node looks for new events, because a look that
+    /// finds nothing stores nothing.
+    pub fn consume<F>(
+        &mut self,
+        name: &'static str,
+        jobs: impl Fn(App, Vec<Event>) -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = Result<Vec<NewJob>, StoreError>> + Send + 'static,
+    {
+        let jobs = Arc::new(jobs);
+        self.round(Some(name), LOOK, move |app| {
+            let jobs = Arc::clone(&jobs);
+            async move {
+                match consume(&app, name, |events| jobs(app.clone(), events)).await {
+                    Ok(()) => {}
+                    Err(StoreError::Unavailable(error)) => {
+                        let error = with_causes(error.as_ref());
+                        tracing::debug!(consumer = name, error, "events cannot be read now");
+                    }
+                    Err(error) => {
+                        let error = with_causes(&error);
+                        tracing::warn!(consumer = name, error, "events could not be consumed");
+                    }
+                }
+            }
+        });
+    }
+}
 
 /// Stores the jobs that follow from the events that `consumer` has not read yet, and moves its
 /// position, together. Each event leads to its jobs exactly once, even if several nodes do this at

@@ -1,4 +1,3 @@
-use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +5,6 @@ use std::time::Duration;
 use exit3_domain::jobs::JobError;
 use exit3_ports::jobs::{ClaimedJob, Hold};
 use exit3_ports::{StoreError, with_causes};
-use futures_util::FutureExt;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -70,13 +68,22 @@ impl Attempt {
     }
 
     async fn run(&self) -> Result<(), JobFailure> {
-        let Handler { handling, run } = self.handler.as_ref();
-        let work = async { run(self.app.clone(), &self.job.payload).await };
-        match timeout(handling.time_limit, AssertUnwindSafe(work).catch_unwind()).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(JobFailure::Again("the handler panicked: see the log".to_owned())),
-            Err(_) => Err(JobFailure::Again(format!("no result within {:?}", handling.time_limit))),
-        }
+        let Handler { handling, owner, .. } = self.handler.as_ref();
+        let (handler, app) = (Arc::clone(&self.handler), self.app.clone());
+        let payload = self.job.payload.clone();
+        let work = async move { (handler.run)(app, &payload).await };
+        let module = owner.module().map(|module| format!(" of the module {module}"));
+        let module = module.unwrap_or_default();
+        let failure = match timeout(handling.time_limit, owner.run(work)).await {
+            Ok(Some(result)) => return result,
+            Ok(None) => format!("the handler{module} panicked: see the log"),
+            Err(_) if owner.is_blocked().await => {
+                let limit = handling.time_limit;
+                format!("no result within {limit:?}, and the thread{module} is blocked")
+            }
+            Err(_) => format!("no result within {:?}", handling.time_limit),
+        };
+        Err(JobFailure::Again(failure))
     }
 
     /// How long the job waits for its next attempt; `None` if it is given up.
@@ -109,12 +116,14 @@ impl Attempt {
         let Err(failure) = result else { return };
         let wait = self.wait(failure);
         telemetry::failed(kind, wait.is_none());
+        let module = self.handler.owner.module();
         // `exit3 jobs list` shows the error, which a log must not contain.
         match wait {
             Some(wait) => {
-                tracing::warn!(id, kind, attempts, ?wait, "a job failed and will be tried again");
+                let text = "a job failed and will be tried again";
+                tracing::warn!(id, kind, module, attempts, ?wait, "{text}");
             }
-            None => tracing::error!(id, kind, attempts, "a job failed and was given up"),
+            None => tracing::error!(id, kind, module, attempts, "a job failed and was given up"),
         }
     }
 }

@@ -7,9 +7,12 @@ use exit3_domain::jobs::{NewJob, Retries, Schedule};
 use exit3_ports::{StoreError, with_causes};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::runtime::Handle;
 
+use super::owner::Owner;
 use super::telemetry;
 use crate::App;
+use crate::modules::{Claim, Switch};
 
 /// What a handler gets. The type decides the kind of the job, so that those who enqueue a job and
 /// its handler agree.
@@ -79,12 +82,16 @@ type Run = dyn Fn(App, &str) -> Running<Result<(), JobFailure>> + Send + Sync;
 pub(super) struct Handler {
     pub(super) handling: Handling,
     pub(super) run: Box<Run>,
+    pub(super) owner: Owner,
 }
 
 /// Something that every node does for itself, and how often.
 pub(super) struct Round {
+    /// The consumer of events, if it is one.
+    pub(super) consumer: Option<&'static str>,
     pub(super) every: Duration,
-    pub(super) run: Box<dyn Fn(App) -> Running<()> + Send + Sync>,
+    pub(super) run: Arc<dyn Fn(App) -> Running<()> + Send + Sync>,
+    pub(super) owner: Owner,
 }
 
 /// What a node runs: the kinds of jobs that it knows, and their schedules.
@@ -93,11 +100,38 @@ pub struct Registry {
     pub(super) handlers: BTreeMap<&'static str, Arc<Handler>>,
     pub(super) schedules: Vec<(Schedule, NewJob)>,
     pub(super) rounds: Vec<Round>,
+    /// Who owns what is added now.
+    owner: Owner,
+    claims: Vec<(Option<&'static str>, Claim)>,
 }
 
 impl Registry {
+    /// Adds the work of a module. It runs on this runtime, which the module should have for itself,
+    /// and rests while the module is off.
+    pub fn within<T>(
+        &mut self,
+        switch: &'static Switch,
+        runtime: Handle,
+        add: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let outer = std::mem::replace(&mut self.owner, Owner::of(switch, runtime));
+        let added = add(self);
+        self.owner = outer;
+        added
+    }
+
+    /// The kinds of jobs, schedules and consumers, each with the module that has added it. Of two
+    /// handlers for one kind, only the second one would run.
+    pub fn claims(&self) -> impl Iterator<Item = (Option<&'static str>, Claim)> {
+        self.claims.iter().cloned()
+    }
+
+    fn claim(&mut self, what: &'static str, name: &'static str) {
+        self.claims.push((self.owner.module(), Claim::of(what, name)));
+    }
+
     /// Adds a handler for the kind of job that its payload decides. It runs among other tasks, so it
-    /// must not block the thread.
+    /// must not block the thread. If it panics, that is a failure of its attempt.
     pub fn handle<P, F>(
         &mut self,
         handling: Handling,
@@ -118,7 +152,9 @@ impl Registry {
                 }
             }
         };
-        self.handlers.insert(P::KIND, Arc::new(Handler { handling, run: Box::new(run) }));
+        self.claim("kind of jobs", P::KIND);
+        let handler = Handler { handling, run: Box::new(run), owner: self.owner.clone() };
+        self.handlers.insert(P::KIND, Arc::new(handler));
     }
 
     /// Adds a job that has a schedule, and its handler. One node runs each occurrence. An occurrence
@@ -138,6 +174,7 @@ impl Registry {
         F: Future<Output = Result<(), JobFailure>> + Send + 'static,
     {
         self.handle(handling, run);
+        self.claim("schedule", schedule.name);
         let unique_key = Some(format!("schedule {}", schedule.name));
         self.schedules.push((schedule, NewJob { unique_key, ..payload.job()? }));
         Ok(())
@@ -153,7 +190,23 @@ impl Registry {
     ) where
         F: Future<Output = ()> + Send + 'static,
     {
+        self.round(None, every, run);
+    }
+
+    /// Adds a round, which may be that of a consumer of events.
+    pub(crate) fn round<F>(
+        &mut self,
+        consumer: Option<&'static str>,
+        every: Duration,
+        run: impl Fn(App) -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        if let Some(name) = consumer {
+            self.claim("consumer", name);
+        }
         let run = move |app: App| -> Running<()> { Box::pin(run(app)) };
-        self.rounds.push(Round { every, run: Box::new(run) });
+        let owner = self.owner.clone();
+        self.rounds.push(Round { consumer, every, run: Arc::new(run), owner });
     }
 }

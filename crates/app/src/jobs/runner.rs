@@ -137,7 +137,9 @@ impl Runner {
             else {
                 return;
             };
-            if *ask > Instant::now() {
+            let handler = self.registry.handlers.get(job.kind.as_str());
+            let is_on = handler.is_some_and(|handler| handler.owner.is_on());
+            if !is_on || *ask > Instant::now() {
                 continue;
             }
             let (schedule, job) = (*schedule, job.clone());
@@ -180,7 +182,7 @@ impl Runner {
     }
 
     fn capacities(&self) -> Vec<Capacity> {
-        let handlers = self.registry.handlers.iter();
+        let handlers = self.registry.handlers.iter().filter(|(_, handler)| handler.owner.is_on());
         let capacity = |(kind, handler): (&&str, &Arc<super::registry::Handler>)| {
             let running = self.held.values().filter(|held| held.kind == *kind).count();
             let running = u32::try_from(running).unwrap_or(u32::MAX);
@@ -256,7 +258,8 @@ impl Runner {
                 _ = beat.tick() => self.extend().await,
             }
         }
-        // No task is left when this returns, so no handler goes on after its job is given back.
+        // No task is left when this returns, so no handler goes on after its job is given back: one of
+        // a module no longer than until it lets go of its thread.
         self.tasks.shutdown().await;
         let claims: Vec<Claim> = self.held.drain().map(|(_, held)| held.claim).collect();
         if claims.is_empty() {

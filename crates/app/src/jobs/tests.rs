@@ -1,3 +1,4 @@
+mod modules;
 mod script;
 mod slow;
 
