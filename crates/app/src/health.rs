@@ -1,8 +1,21 @@
 //! Whether the service can work.
 
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
 use exit3_ports::{Obstacle, StoreError};
+use futures_util::FutureExt;
+use futures_util::future::join_all;
+use serde_json::Value;
+use tokio::time::timeout;
 
 use crate::App;
+use crate::modules::Switch;
+
+/// How long a module may take to tell its health.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Whether requests can be served, and if not, why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +28,53 @@ pub enum Readiness {
     DatabaseAway,
     /// The database answers, but cannot do its work.
     Hindered(Obstacle),
+}
+
+/// Tells the health of a module: details if it works, or else why it does not. It runs among
+/// requests, so it must not block the thread.
+pub type AskModule = fn(App) -> Pin<Box<dyn Future<Output = Result<Value, String>> + Send>>;
+
+/// A module whose health is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct ModuleCheck {
+    /// Its switch.
+    pub switch: &'static Switch,
+    /// Tells more, while the module is on.
+    pub ask: Option<AskModule>,
+}
+
+/// The health of a module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModuleHealth {
+    /// It works; with details, if it has any.
+    Works(Option<Value>),
+    /// It is on, but does not work, because of this.
+    Fails(String),
+    /// It was turned off, because of this.
+    Off(Arc<str>),
+}
+
+/// The health of each module. A module that panics or takes too long spoils only its own.
+pub async fn modules(app: &App) -> Vec<(&'static str, ModuleHealth)> {
+    let checks = app.modules.iter().map(async |check| {
+        let health = match check.switch.off() {
+            Some(reason) => ModuleHealth::Off(reason),
+            None => ask(app, check.ask).await,
+        };
+        (check.switch.module(), health)
+    });
+    join_all(checks).await
+}
+
+async fn ask(app: &App, ask: Option<AskModule>) -> ModuleHealth {
+    let Some(ask) = ask else { return ModuleHealth::Works(None) };
+    let answer = async { ask(app.clone()).await };
+    match timeout(PATIENCE, AssertUnwindSafe(answer).catch_unwind()).await {
+        Ok(Ok(Ok(details))) => ModuleHealth::Works(Some(details)),
+        Ok(Ok(Err(reason))) => ModuleHealth::Fails(reason),
+        Ok(Err(_)) => ModuleHealth::Fails("a panic: see the log".to_owned()),
+        Err(_) => ModuleHealth::Fails(format!("no answer within {PATIENCE:?}")),
+    }
 }
 
 /// Checks that the database answers.
@@ -74,5 +134,36 @@ mod tests {
         assert_eq!(readiness(&app).await, Readiness::Hindered(lacks()));
         assert_eq!(readiness(&app).await, Readiness::Hindered(lacks()));
         assert_eq!(readiness(&app).await, Readiness::DatabaseAway);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_module_spoils_only_its_own_health() {
+        static OFF: Switch = Switch::of("agenda");
+        static ON: Switch = Switch::of("meetings");
+        OFF.turn_off("its migration failed");
+        let asks: [(&Switch, Option<AskModule>); 6] = [
+            (&OFF, Some(|_| panic!("a module that is off is not asked"))),
+            (&ON, None),
+            (&ON, Some(|_| Box::pin(async { Ok(7.into()) }))),
+            (&ON, Some(|_| Box::pin(async { Err("no calendar".to_owned()) }))),
+            (&ON, Some(|_| panic!("in a module"))),
+            (&ON, Some(|_| Box::pin(std::future::pending()))),
+        ];
+        let mut app = Mocks::new().into_app();
+        app.modules = asks.map(|(switch, ask)| ModuleCheck { switch, ask }).into();
+        let (names, health): (Vec<_>, Vec<_>) = modules(&app).await.into_iter().unzip();
+        assert_eq!(names[..2], ["agenda", "meetings"]);
+        let fails = |reason: &str| ModuleHealth::Fails(reason.to_owned());
+        assert_eq!(
+            health,
+            [
+                ModuleHealth::Off("its migration failed".into()),
+                ModuleHealth::Works(None),
+                ModuleHealth::Works(Some(7.into())),
+                fails("no calendar"),
+                fails("a panic: see the log"),
+                fails("no answer within 500ms"),
+            ]
+        );
     }
 }

@@ -33,6 +33,7 @@ use exit3_ports::{Clock, Quotas, Repositories, StoreError};
 
 use crate::api_keys::Keyring;
 use crate::contracts::Contracts;
+use crate::health::ModuleCheck;
 use crate::jobs::Bell;
 use crate::quotas::Limits;
 use crate::sign_ins::Entrance;
@@ -64,6 +65,8 @@ pub struct App {
     pub disposable: DisposableDomains,
     /// Where contract files are kept.
     pub contracts: Contracts,
+    /// The modules whose health is shown.
+    pub modules: Arc<[ModuleCheck]>,
 }
 
 impl App {

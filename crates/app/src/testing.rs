@@ -71,6 +71,7 @@ impl Mocks {
                 bytes.fill(7);
             })),
             disposable: DisposableDomains::default(),
+            modules: Arc::default(),
             contracts: Contracts {
                 store: self.contracts,
                 scanner: self.scanner.map(|scanner| Arc::new(scanner) as _),

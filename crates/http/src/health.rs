@@ -1,14 +1,16 @@
 //! `/health/`
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use exit3_app::App;
-use exit3_app::health::Readiness;
+use exit3_app::health::{ModuleHealth, Readiness};
 use exit3_ports::{BackupStatus, Obstacle};
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::auth;
@@ -53,6 +55,30 @@ pub(crate) struct Ready {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub backups: Option<Backups>,
+    /// The health of each module, if there are any; only for a key with all scopes. The document does
+    /// not describe it, because it is the same with and without modules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    pub modules: Option<BTreeMap<&'static str, ModuleState>>,
+}
+
+/// The health of a module.
+#[derive(Serialize)]
+pub(crate) struct ModuleState {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<Value>,
+}
+
+impl From<ModuleHealth> for ModuleState {
+    fn from(health: ModuleHealth) -> Self {
+        let (status, detail) = match health {
+            ModuleHealth::Works(details) => ("ok", details),
+            ModuleHealth::Fails(reason) => ("failing", Some(reason.into())),
+            ModuleHealth::Off(reason) => ("off", Some(reason.as_ref().into())),
+        };
+        Self { status, detail }
+    }
 }
 
 /// The state of the backups.
@@ -126,8 +152,12 @@ pub(crate) async fn ready(app: Data<App>, request: HttpRequest) -> HttpResponse 
     let readiness = tokio::time::timeout(PATIENCE, exit3_app::health::readiness(&app)).await;
     let (status, detail) = match readiness {
         Ok(Readiness::Ready) => {
-            let backups = backups(&app, &request).await;
-            return HttpResponse::Ok().json(Ready { status: "ok", backups });
+            let mut ready = Ready { status: "ok", backups: None, modules: None };
+            if auth::opens_everything(&app, &request).await {
+                ready.backups = exit3_app::backups::status(&app).await.ok().map(Backups::from);
+                ready.modules = modules(&app).await;
+            }
+            return HttpResponse::Ok().json(ready);
         }
         Ok(Readiness::SchemaOutdated) => ("schema outdated", None),
         Ok(Readiness::Hindered(obstacle)) => {
@@ -143,10 +173,9 @@ pub(crate) async fn ready(app: Data<App>, request: HttpRequest) -> HttpResponse 
     HttpResponse::ServiceUnavailable().json(State { status, detail })
 }
 
-/// The state of the backups, for callers that may see it.
-async fn backups(app: &App, request: &HttpRequest) -> Option<Backups> {
-    if !auth::opens_everything(app, request).await {
-        return None;
-    }
-    exit3_app::backups::status(app).await.ok().map(Backups::from)
+/// The health of the modules; `None` if there are none.
+async fn modules(app: &App) -> Option<BTreeMap<&'static str, ModuleState>> {
+    let modules = exit3_app::health::modules(app).await.into_iter();
+    let modules: BTreeMap<_, _> = modules.map(|(name, health)| (name, health.into())).collect();
+    (!modules.is_empty()).then_some(modules)
 }

@@ -331,6 +331,7 @@ impl Shared {
             limits: self.limits,
             clock: Arc::new(SystemClock),
             disposable: self.disposable.clone(),
+            modules: Arc::default(),
             contracts: self.contracts.clone(),
         }
     }

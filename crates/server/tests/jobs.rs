@@ -82,6 +82,7 @@ fn app(database: &str) -> App {
         limits: exit3_app::quotas::Limits::default(),
         clock: Arc::new(exit3::SystemClock),
         disposable: exit3_domain::email::DisposableDomains::default(),
+        modules: Arc::default(),
         contracts: exit3_app::contracts::Contracts {
             store: Arc::new(exit3_files::ContractDirectory::new("none")),
             scanner: None,

@@ -335,6 +335,7 @@ impl Office {
             limits: Limits::default(),
             clock: Arc::new(clock),
             disposable: DisposableDomains::default(),
+            modules: Arc::default(),
             contracts: exit3_app::contracts::Contracts {
                 store: self.contracts.unwrap_or_else(|| Arc::new(MockContractStore::new())),
                 scanner: None,

@@ -2,6 +2,7 @@
 
 mod tags;
 
+use exit3_app::health::ModuleCheck;
 use exit3_app::modules::{Switch, conflict};
 use exit3_domain::api_keys::Scope;
 use exit3_http::{OWN, Served};
@@ -102,4 +103,35 @@ async fn it_answers_503_while_its_module_is_off_to_those_who_may_use_it() {
     assert_eq!(others.answer(get(&format!("{LEADS}1/"))).await.status, StatusCode::OK);
     OFF.turn_on();
     assert_eq!(off().answer(get(TAGS)).await.status, StatusCode::OK);
+}
+
+#[actix_web::test]
+async fn the_health_of_its_module_is_shown_to_keys_with_all_scopes() {
+    static OFF: Switch = Switch::of("agenda");
+    OFF.turn_off("its migration failed");
+    let service = || {
+        let mut service = service(&Arc::default());
+        let on = ModuleCheck {
+            switch: served().switch.unwrap(),
+            ask: Some(|app| {
+                let count = app.kept::<Tags>().map(|tags| tags.rows.lock().unwrap().len());
+                Box::pin(async { Ok(json!({ "rows": count.map_err(|error| error.to_string())? })) })
+            }),
+        };
+        service.modules = vec![on, ModuleCheck { switch: &OFF, ask: None }];
+        let repositories = &mut service.repositories;
+        repositories.health.expect_schema_is_current().returning(|| Ok(true));
+        repositories.health.expect_obstacle().returning(|| Ok(None));
+        repositories.backups.expect_status().returning(|| Err(away()));
+        service
+    };
+    let ready = "/backend/health/ready/";
+    let all = service().answer(get(ready)).await;
+    let modules = json!({
+        "agenda": {"status": "off", "detail": "its migration failed"},
+        "tags": {"status": "ok", "detail": {"rows": 3}},
+    });
+    assert_eq!(all.json(), json!({"status": "ok", "modules": modules}));
+    let keyless = service().answer(TestRequest::get().uri(ready)).await;
+    assert_eq!((keyless.status, keyless.json()), (StatusCode::OK, json!({"status": "ok"})));
 }

@@ -9,6 +9,7 @@ use actix_web::middleware::from_fn;
 use actix_web::test::{TestRequest, init_service, try_call_service};
 use chrono::{DateTime, Utc};
 use exit3_app::App;
+use exit3_app::health::ModuleCheck;
 use exit3_app::quotas::Limits;
 use exit3_domain::clients::{Client, ClientId, ClientInput};
 use exit3_domain::email::DisposableDomains;
@@ -47,6 +48,7 @@ pub struct Service {
     pub limits: Limits,
     /// Resources beside those of the service.
     pub more: Vec<Served>,
+    pub modules: Vec<ModuleCheck>,
     pub site: Site,
     pub cors: CorsSettings,
     pub sunset: Option<DateTime<Utc>>,
@@ -94,6 +96,7 @@ impl Service {
             limits: self.limits,
             clock: Arc::new(clock),
             disposable: DisposableDomains::default(),
+            modules: self.modules.into(),
             contracts: exit3_app::contracts::Contracts {
                 store: self.contracts.unwrap_or_else(|| Arc::new(MockContractStore::new())),
                 scanner: None,

@@ -60,6 +60,7 @@ pub(super) fn app(harness: &Harness) -> App {
         limits: Limits::default(),
         clock: Arc::new(Still),
         disposable: DisposableDomains::default(),
+        modules: Arc::default(),
         contracts: Contracts { store: Arc::new(store), scanner: None },
     }
 }
