@@ -24,16 +24,20 @@ mod verify_backup;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::backend::Backend;
 use crate::backup_store::{self, BackupStoreError};
+use crate::module::{self, Attached, Configured};
 use crate::ownership;
 use crate::settings::{Arguments, Secrets, Settings, fill_in, findings, given, names};
 use crate::signals::command_stops;
 use crate::telemetry;
 use crate::variables::{self, Variables};
 
+pub(crate) use crate::module::Failure;
 pub use serve::{Listeners, listen, serve};
 
 /// Exit Three's backend: leads and newsletter sign-ups over HTTP
@@ -85,13 +89,27 @@ enum Command {
     SeedDemo(seed::SeedDemo),
 }
 
-/// Why a command failed, in one sentence.
-pub(crate) type Failure = Box<dyn std::error::Error>;
+/// A command line that was understood.
+struct Line {
+    chosen: Chosen,
+    arguments: Arguments,
+    modules: Vec<Configured>,
+}
+
+/// The command that was asked for.
+enum Chosen {
+    Own(Command),
+    /// That of a module, with what was given to it.
+    Module(Configured, ArgMatches),
+}
 
 /// Runs the command that `arguments` (including the program's name) ask for. A failure is printed
 /// as one sentence on standard error.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let outcome = read(arguments).and_then(|line| match line {
+pub(crate) fn run(
+    modules: &[Arc<dyn Attached>],
+    arguments: impl IntoIterator<Item = OsString>,
+) -> ExitCode {
+    let outcome = read(modules, arguments).and_then(|line| match line {
         Ok(line) => execute(line),
         // Help and version are not failures.
         Err(error) if !error.use_stderr() => Ok(error.print()?),
@@ -115,20 +133,45 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// Parses the command line, together with the environment and `.env`.
 fn read(
+    modules: &[Arc<dyn Attached>],
     arguments: impl IntoIterator<Item = OsString>,
-) -> Result<Result<CommandLine, clap::Error>, Failure> {
+) -> Result<Result<Line, clap::Error>, Failure> {
     let command = CommandLine::command();
+    module::check(modules, &command)?;
+    let command = modules.iter().fold(command, |line, module| module.augment(line));
     let settings = names(&command);
     let arguments = variables::trim_options(arguments, &settings)?;
     let variables = Variables::read(&settings)?;
     variables::publish(&variables);
     let matches = fill_in(command, &variables)?.try_get_matches_from_mut(arguments);
     Ok(matches.and_then(|matches| {
-        let mut line = CommandLine::from_arg_matches(&matches)?;
-        line.arguments.given = given(&settings, &matches, &variables);
-        line.arguments.variables = variables;
-        Ok(line)
+        let modules = configured(modules, &matches)?;
+        let its = |name: &str| modules.iter().find(|it| it.module.name() == name).cloned();
+        let of_module = matches.subcommand().and_then(|(name, its_own)| {
+            Some(Chosen::Module(its(name).filter(|it| it.module.has_command())?, its_own.clone()))
+        });
+        let (chosen, mut arguments) = match of_module {
+            Some(chosen) => (chosen, Arguments::from_arg_matches(&matches)?),
+            None => {
+                let line = CommandLine::from_arg_matches(&matches)?;
+                (Chosen::Own(line.command.unwrap_or(Command::Serve)), line.arguments)
+            }
+        };
+        arguments.given = given(&settings, &matches, &variables);
+        arguments.variables = variables;
+        Ok(Line { chosen, arguments, modules })
     }))
+}
+
+/// The modules with their settings.
+fn configured(
+    modules: &[Arc<dyn Attached>],
+    matches: &ArgMatches,
+) -> Result<Vec<Configured>, clap::Error> {
+    let read = |module: &Arc<dyn Attached>| {
+        Ok(Configured { settings: module.read(matches)?, module: Arc::clone(module) })
+    };
+    modules.iter().map(read).collect()
 }
 
 /// The exit code; it tells a missing backup, a bad one and other failures apart.
@@ -140,47 +183,69 @@ fn exit_code(failure: &Failure) -> ExitCode {
     }
 }
 
-fn execute(line: CommandLine) -> Result<(), Failure> {
-    let command = match line.command.unwrap_or(Command::Serve) {
+fn execute(line: Line) -> Result<(), Failure> {
+    let Line { chosen, arguments, modules } = line;
+    match &chosen {
         // These commands work over the network: they need neither a database nor a directory.
-        Command::Healthcheck(what) => return healthcheck::healthcheck(&line.arguments, &what),
-        Command::Probe(what) => return probe::probe(&what),
-        command => command,
-    };
-    let settings = Settings::check(&line.arguments)?;
+        Chosen::Own(Command::Healthcheck(what)) => {
+            return healthcheck::healthcheck(&arguments, what);
+        }
+        Chosen::Own(Command::Probe(what)) => return probe::probe(what),
+        _ => {}
+    }
+    let mut settings = Settings::check(&arguments)?;
+    settings.modules = modules;
     backup_store::make_do(&settings.data_dir);
     spare_memory();
     ownership::learn(&settings.data_dir);
-    if !matches!(command, Command::Serve) {
+    if !matches!(chosen, Chosen::Own(Command::Serve)) {
         telemetry::start_for_command(&settings.telemetry);
         telemetry::tell(&settings.notes);
     }
+    let command = match chosen {
+        Chosen::Own(command) => command,
+        Chosen::Module(own, matches) => return module_command(&settings, &own, &matches),
+    };
     match command {
         Command::Healthcheck(_) | Command::Probe(_) => Ok(()),
         Command::Serve => {
-            refuse_danger(&settings, &line.arguments)?;
+            refuse_danger(&settings, &arguments)?;
             // Bind the address first: a new key is shown only once, and a service that cannot
             // listen would not get to show it.
             let listeners = listen(&settings)?;
-            let secrets = Secrets::check(&settings, &line.arguments)?;
+            let secrets = Secrets::check(&settings, &arguments)?;
             serve(settings, secrets, listeners)
         }
         Command::Migrate(wanted) => migrate::migrate(&settings, &wanted),
         Command::ApiKey(command) => api_key::api_key(&settings, command),
         Command::Staff(command) => staff::staff(&settings, command),
         Command::Jobs(command) => jobs::jobs(&settings, command),
-        Command::Check(what) => check::check(&settings, &line.arguments, &what),
+        Command::Check(what) => check::check(&settings, &arguments, &what),
         Command::Backup(what) => backup::backup(&settings, &what),
         Command::Restore(what) => restore::restore(&settings, &what),
         Command::VerifyBackup(what) => verify_backup::verify_backup(&settings, &what),
-        Command::Promote(what) => promote::promote(&settings, &line.arguments, &what),
-        Command::ImportDjango(what) => {
-            import_django::import_django(&settings, &line.arguments, &what)
-        }
+        Command::Promote(what) => promote::promote(&settings, &arguments, &what),
+        Command::ImportDjango(what) => import_django::import_django(&settings, &arguments, &what),
         Command::DiffDjango(what) => diff_django::diff_django(&what),
-        Command::Erase(what) => erase::erase(&settings, &line.arguments, &what),
+        Command::Erase(what) => erase::erase(&settings, &arguments, &what),
         Command::SeedDemo(demo) => seed::seed(&settings, &demo),
     }
+}
+
+/// Runs the command of a module.
+fn module_command(
+    settings: &Settings,
+    own: &Configured,
+    matches: &ArgMatches,
+) -> Result<(), Failure> {
+    let backend = Backend::open(settings)?;
+    runtime()?.block_on(unless_stopped(async {
+        prepare::schema(settings, &backend).await?;
+        match own.module.run(backend.patient_app(), matches) {
+            Some(running) => running?.await,
+            None => Ok(()),
+        }
+    }))
 }
 
 /// In production, a dangerous setting stops the start.

@@ -1,5 +1,5 @@
-//! Composes Exit Three's backend. The binary `exit3` is a thin wrapper around this library, and
-//! other binaries can use it with crates of their own.
+//! Composes Exit Three's backend. The binary `exit3` is a thin wrapper around this library. Other
+//! teams write such a binary of their own, which adds their [modules](Module) to the [`Service`].
 
 mod archives;
 mod backend;
@@ -11,10 +11,13 @@ mod erasures;
 mod flood;
 mod invitation;
 mod jobs;
+mod memory;
+mod module;
 mod ownership;
 mod progress;
 mod s3;
 mod secrets;
+mod service;
 pub mod settings;
 mod signals;
 mod starting;
@@ -26,4 +29,6 @@ mod watchdog;
 
 pub use backend::Backend;
 pub use clock::SystemClock;
-pub use commands::run;
+pub use memory::Allocator;
+pub use module::{Conflict, Failure, Module, Running};
+pub use service::Service;

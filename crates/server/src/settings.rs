@@ -39,6 +39,7 @@ pub(crate) use telemetry::{LOG_FILE, log_file};
 pub use telemetry::{LogFormat, MetricsBind, SentrySettings, TelemetrySettings};
 pub use words::Limit;
 
+use crate::module::Configured;
 use crate::{secrets, variables};
 pub use exit3_connections::TlsFiles;
 
@@ -101,6 +102,8 @@ pub struct Settings {
     pub events_keep: u32,
     /// The back office.
     pub admin: AdminSettings,
+    /// The modules.
+    pub(crate) modules: Vec<Configured>,
     /// Warnings about the settings: those that are not followed, and those without effect.
     pub notes: Vec<String>,
 }
@@ -184,6 +187,7 @@ impl Settings {
             sunset: arguments.api_sunset,
             events_keep: arguments.events_keep,
             admin: AdminSettings::check(arguments)?,
+            modules: Vec::new(),
             notes: arguments.variables.notes.clone(),
         };
         settings.notes.extend(not_followed);
