@@ -1,6 +1,7 @@
 //! Composes the service: a database, the use cases over it, and the API.
 
 mod accents;
+mod modules;
 mod search_index;
 
 use std::fs::OpenOptions;
@@ -26,6 +27,7 @@ use secrecy::SecretString;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::clock::SystemClock;
+use crate::module::{self, Configured, ModuleDatabase};
 use crate::ownership;
 use crate::secrets::{ensure_directory, fill_random};
 use crate::settings::{DatabaseSettings, Settings};
@@ -55,6 +57,7 @@ pub(crate) struct Shared {
     /// The Redis that counts for all nodes.
     redis_url: Option<SecretString>,
     contracts: Contracts,
+    modules: Arc<[Configured]>,
 }
 
 #[derive(Clone)]
@@ -156,12 +159,14 @@ impl Backend {
         }
     }
 
-    /// Applies all pending migrations; returns their number.
+    /// Applies all pending migrations, also those of modules; returns their number. A module whose
+    /// migration fails is turned off.
     ///
     /// # Errors
     /// [`DatabaseError`].
     pub async fn migrate(&self) -> Result<usize, DatabaseError> {
-        Ok(self.migrate_to(Target::Newest, Rows::Keep).await?.up)
+        let own = self.migrate_to(Target::Newest, Rows::Keep).await?.up;
+        Ok(own + self.migrate_modules().await)
     }
 
     /// Migrates the database to any schema, including earlier ones.
@@ -254,9 +259,16 @@ impl Backend {
     pub(crate) fn repositories(&self, workers: usize) -> Repositories {
         match &self.database {
             Database::Postgres(settings) => {
-                self.connections(settings).of_worker(workers, Handle::current()).repositories()
+                let worker = self.connections(settings).of_worker(workers, Handle::current());
+                let mut repositories = worker.repositories();
+                self.keep(&mut repositories, || ModuleDatabase::Postgres(worker.handle()));
+                repositories
             }
-            Database::Sqlite(database) => database.repositories(),
+            Database::Sqlite(database) => {
+                let mut repositories = database.repositories();
+                self.keep(&mut repositories, || ModuleDatabase::Sqlite(database.store()));
+                repositories
+            }
         }
     }
 
@@ -317,6 +329,7 @@ impl Shared {
                 store: Arc::clone(&settings.backup.contracts),
                 scanner: settings.scanner.clone(),
             },
+            modules: settings.modules.clone(),
         }
     }
 
@@ -331,7 +344,7 @@ impl Shared {
             limits: self.limits,
             clock: Arc::new(SystemClock),
             disposable: self.disposable.clone(),
-            modules: Arc::default(),
+            modules: module::checks(&self.modules),
             contracts: self.contracts.clone(),
         }
     }

@@ -27,6 +27,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
+use exit3_app::modules::Switch;
 
 use crate::backend::Backend;
 use crate::backup_store::{self, BackupStoreError};
@@ -169,7 +170,9 @@ fn configured(
     matches: &ArgMatches,
 ) -> Result<Vec<Configured>, clap::Error> {
     let read = |module: &Arc<dyn Attached>| {
-        Ok(Configured { settings: module.read(matches)?, module: Arc::clone(module) })
+        // It lives as long as the process.
+        let switch = Box::leak(Box::new(Switch::of(module.name())));
+        Ok(Configured { settings: module.read(matches)?, module: Arc::clone(module), switch })
     };
     modules.iter().map(read).collect()
 }
@@ -194,7 +197,11 @@ fn execute(line: Line) -> Result<(), Failure> {
         _ => {}
     }
     let mut settings = Settings::check(&arguments)?;
-    settings.modules = modules;
+    if !modules.is_empty() {
+        settings.resources = module::resources(&modules);
+        module::check_resources(settings.resources)?;
+        settings.modules = modules.into();
+    }
     backup_store::make_do(&settings.data_dir);
     spare_memory();
     ownership::learn(&settings.data_dir);
@@ -241,6 +248,7 @@ fn module_command(
     let backend = Backend::open(settings)?;
     runtime()?.block_on(unless_stopped(async {
         prepare::schema(settings, &backend).await?;
+        prepare::module(settings, &backend, own).await?;
         match own.module.run(backend.patient_app(), matches) {
             Some(running) => running?.await,
             None => Ok(()),

@@ -21,6 +21,7 @@ use chrono::{DateTime, Utc};
 use exit3_app::quotas::Limits;
 use exit3_domain::email::DisposableDomains;
 use exit3_domain::quotas::{Period, Rate};
+use exit3_http::Resources;
 use exit3_ports::ContractScanner;
 use exit3_quotas::SharedQuotas;
 use exit3_web::{AllowedHosts, CorsSettings, Hsts, Site, TrustedProxies};
@@ -103,7 +104,9 @@ pub struct Settings {
     /// The back office.
     pub admin: AdminSettings,
     /// The modules.
-    pub(crate) modules: Vec<Configured>,
+    pub(crate) modules: Arc<[Configured]>,
+    /// The resources of the API, with those of modules.
+    pub(crate) resources: Resources,
     /// Warnings about the settings: those that are not followed, and those without effect.
     pub notes: Vec<String>,
 }
@@ -187,7 +190,8 @@ impl Settings {
             sunset: arguments.api_sunset,
             events_keep: arguments.events_keep,
             admin: AdminSettings::check(arguments)?,
-            modules: Vec::new(),
+            modules: Arc::default(),
+            resources: exit3_http::OWN,
             notes: arguments.variables.notes.clone(),
         };
         settings.notes.extend(not_followed);

@@ -191,9 +191,11 @@ impl Start {
                 // Serves what the schema allows, and refuses the rest.
                 self.teller.serves(backend.clone());
                 in_time(self.schema(&backend)).await?;
+                backend.check_modules().await;
                 return Ok((backend, None));
             }
-            let changes = in_time(backend.pending_data_changes()).await?;
+            let mut changes = in_time(backend.pending_data_changes()).await?;
+            changes.extend(backend.module_data_changes().await);
             Ok((backend, Some(changes)))
         };
         let (backend, changes) = self.telling(&sentence, open).await.map_err(Obstacle::Away)?;

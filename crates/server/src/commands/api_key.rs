@@ -7,6 +7,7 @@ use exit3_app::{App, api_keys};
 use exit3_domain::api_keys::{ApiKey, ApiKeyDraft, Scope, Scopes};
 use exit3_domain::events::Actor;
 use exit3_domain::quotas::Rate;
+use exit3_http::Resources;
 
 use super::{Failure, prepare, runtime, say, table};
 use crate::backend::Backend;
@@ -37,7 +38,7 @@ pub(super) struct Create {
         required = true,
         value_delimiter = ',',
         value_parser = scope,
-        help = format!("What the key may do: {}; may be repeated", known_scopes())
+        help = format!("What the key may do: {}; may be repeated", words(exit3_http::OWN))
     )]
     scopes: Vec<Scope>,
     /// An origin whose pages may use the key, for example https://exit3.agency; may be repeated.
@@ -74,6 +75,10 @@ pub(super) fn api_key(settings: &Settings, command: ApiKeyCommand) -> Result<(),
 }
 
 async fn create(app: &App, settings: &Settings, new: Create) -> Result<(), Failure> {
+    let resources = settings.resources;
+    if let Some(scope) = new.scopes.iter().find(|it| !resources.scopes().any(|own| own == **it)) {
+        return Err(format!("--scope: {scope} is not one of {}", words(resources)).into());
+    }
     let expires_at = match new.expires {
         Some(span) => Some(
             chrono::TimeDelta::from_std(span)
@@ -156,13 +161,12 @@ fn time(time: DateTime<Utc>) -> String {
 }
 
 fn scope(word: &str) -> Result<Scope, String> {
-    let scope = word.parse().ok().filter(|scope| exit3_http::OWN.scopes().any(|own| own == *scope));
-    scope.ok_or_else(|| format!("not one of {}", known_scopes()))
+    word.parse().map_err(|_| "not a scope such as leads:read".to_owned())
 }
 
-/// The scopes of all resources.
-fn known_scopes() -> String {
-    let words: Vec<String> = exit3_http::OWN.scopes().map(|scope| scope.to_string()).collect();
+/// The scopes of resources.
+fn words(resources: Resources) -> String {
+    let words: Vec<String> = resources.scopes().map(|scope| scope.to_string()).collect();
     words.join(", ")
 }
 

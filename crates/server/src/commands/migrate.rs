@@ -11,6 +11,9 @@ pub(super) struct Migrate {
     /// The version to migrate to, up or down; 0 removes everything. The newest by default
     #[arg(long, value_name = "VERSION")]
     to: Option<u64>,
+    /// Migrates the tables of this module alone
+    #[arg(long, value_name = "MODULE")]
+    module: Option<String>,
     /// On the way down, drop tables even if they have rows
     #[arg(long, requires = "to")]
     drop_rows: bool,
@@ -22,8 +25,23 @@ pub(super) fn migrate(settings: &Settings, wanted: &Migrate) -> Result<(), Failu
     prepare::writable(&backend)?;
     let target = wanted.to.map_or(Target::Newest, Target::Version);
     let rows = if wanted.drop_rows { Rows::Drop } else { Rows::Keep };
-    let Moved { up, down } = runtime()?.block_on(backend.migrate_to(target, rows))?;
     let database = backend.describe();
+    let moving = async {
+        let Some(name) = &wanted.module else {
+            let mut moved = backend.migrate_to(target, rows).await?;
+            if matches!(target, Target::Newest) {
+                moved.up += backend.migrate_modules().await;
+            }
+            return Ok(moved);
+        };
+        let Some(module) = backend.module(name) else { return Err(no_module(settings, name)) };
+        Ok(backend.migrate_module(module, target, rows).await?)
+    };
+    let Moved { up, down } = runtime()?.block_on(moving)?;
+    if let Some(module) = settings.modules.iter().find(|it| !it.switch.is_on()) {
+        let (name, reason) = (module.switch.module(), module.switch.off().unwrap_or_default());
+        return Err(format!("the module {name} is not migrated: {reason}").into());
+    }
     if up > 0 {
         say(format_args!("{database}: {} applied", migrations(up)));
     }
@@ -37,6 +55,13 @@ pub(super) fn migrate(settings: &Settings, wanted: &Migrate) -> Result<(), Failu
         }
     }
     Ok(())
+}
+
+fn no_module(settings: &Settings, name: &str) -> Failure {
+    let known = settings.modules.iter().filter(|it| it.module.schema().is_some());
+    let known: Vec<_> = known.map(|it| it.module.name()).collect();
+    let has = if known.is_empty() { "no module with tables".to_owned() } else { known.join(", ") };
+    format!("there is no module {name} with tables in this program; it has {has}").into()
 }
 
 fn migrations(number: usize) -> String {

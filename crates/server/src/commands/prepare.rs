@@ -4,6 +4,7 @@ use exit3_ports::SchemaState;
 
 use super::Failure;
 use crate::backend::Backend;
+use crate::module::Configured;
 use crate::settings::Settings;
 
 /// Creates the schema if it is missing, as on a first start. An outdated schema is left to `serve`
@@ -22,6 +23,28 @@ pub(super) async fn schema(settings: &Settings, backend: &Backend) -> Result<(),
         SchemaState::Outdated => "the schema is outdated",
     };
     Err(format!("{}: {problem}: run `exit3 migrate`", backend.describe()).into())
+}
+
+/// Migrates the tables of a module if the settings allow it.
+///
+/// # Errors
+/// They are not migrated.
+pub(super) async fn module(
+    settings: &Settings,
+    backend: &Backend,
+    module: &Configured,
+) -> Result<(), Failure> {
+    if settings.auto_migrate {
+        backend.migrate_modules().await;
+    } else {
+        backend.check_modules().await;
+    }
+    match module.switch.off() {
+        Some(reason) => {
+            Err(format!("the module {} is off: {reason}", module.switch.module()).into())
+        }
+        None => Ok(()),
+    }
 }
 
 /// Checks that the database can be written.

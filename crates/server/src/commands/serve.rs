@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix_http::Request;
 use actix_service::IntoServiceFactory;
 use actix_web::middleware::from_fn;
-use exit3_admin::{Admin, AdminSettings, OWN, Offer};
+use exit3_admin::{Admin, AdminSettings};
 use exit3_app::App;
 use exit3_app::jobs::Runner;
 use exit3_app::staff::{self, StaffError};
@@ -22,7 +22,6 @@ use super::{Failure, say, whisper};
 use crate::backend::Backend;
 use crate::flood::{self, FloodGuard};
 use crate::invitation;
-use crate::jobs;
 use crate::settings::{DatabaseSettings, LogFormat, MetricsBind, Secrets, Settings};
 use crate::signals::service_stops;
 use crate::starting::{Late, Starting};
@@ -30,6 +29,11 @@ use crate::systemd::tell;
 use crate::telemetry;
 use crate::telemetry::metrics::{self, Collector, Gauges, Measuring};
 use crate::watchdog::Watchdog;
+use crate::{jobs, module};
+
+/// The first and the longest pause before a module that is off is tried again.
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30 * 60);
 
 /// The most connections, even if the system has room for more, to bound the memory.
 const MOST_CONNECTIONS: usize = 20_000;
@@ -99,7 +103,7 @@ async fn run(
     let settings = Arc::new(settings);
     let (workers, events_keep) = (settings.workers, settings.events_keep);
     let api_settings = ApiSettings {
-        resources: exit3_http::OWN,
+        resources: settings.resources,
         api_key: secrets.api_key.clone(),
         secret: secrets.secret_key.clone(),
         site: settings.site.clone(),
@@ -113,8 +117,10 @@ async fn run(
         },
     };
     let admin = &settings.admin;
-    let admin =
-        admin.enabled.then(|| AdminSettings::new(admin.networks.clone(), exit3_http::OWN.scopes()));
+    let admin = admin.enabled.then(|| {
+        let offer = module::offer(&settings.modules);
+        AdminSettings::new(admin.networks.clone(), settings.resources.scopes(), offer)
+    });
     let flood = FloodGuard::new(settings.flood);
     let slots = Slots::new(room().min(settings.max_connections.unwrap_or(MOST_CONNECTIONS)));
     let watchdog = Watchdog::start()?;
@@ -163,10 +169,15 @@ async fn run(
         let (settings, app) = (Arc::clone(&settings), app.clone());
         actix_web::rt::spawn(async move { invite_first_owner(&settings, &app, address).await });
     }
-    let runner = Runner::new(app.clone(), jobs::registry(&backend, events_keep)?, jobs::SETTINGS);
+    let mut registry = jobs::registry(&backend, events_keep)?;
+    module::add_jobs(&settings.modules, &mut registry)?;
+    module::check_jobs(&registry)?;
+    let runner = Runner::new(app.clone(), registry, jobs::SETTINGS);
     let running = actix_web::rt::spawn(runner.run(is_stopped(stopping)));
     let folded = backend.clone();
     actix_web::rt::spawn(async move { folded.fold_accents().await });
+    let (lacking, migrates) = (backend.clone(), settings.auto_migrate);
+    actix_web::rt::spawn(async move { turn_modules_on(&lacking, migrates).await });
     let indexed = backend.clone();
     actix_web::rt::spawn(async move { indexed.index_leads().await });
     actix_web::rt::spawn(async move { backend.watch_replica().await });
@@ -207,6 +218,20 @@ fn warn_if_frozen(backend: &Backend) {
             "the database is read-only since `exit3 promote`: set DATABASE_URL to the one \
              that took over, or run `exit3 promote --abort`"
         );
+    }
+}
+
+/// Tries again what has turned a module off.
+async fn turn_modules_on(backend: &Backend, migrates: bool) {
+    let mut pause = FIRST_PAUSE;
+    while backend.lacks_a_module() {
+        actix_web::rt::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+        if migrates {
+            backend.migrate_modules().await;
+        } else {
+            backend.check_modules().await;
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! What each module claims for itself. Two claims of one thing stop the start.
 
-use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use clap::Command;
+use exit3_app::jobs::Registry;
+use exit3_app::modules::{Claim, conflict};
+use exit3_http::Resources;
+use exit3_ports::{EMPTIED, STAYING, TABLES};
 
 use super::Attached;
 
@@ -14,65 +16,17 @@ use super::Attached;
 #[error("{0}")]
 pub struct Conflict(String);
 
-/// What can be claimed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
-    Name,
-    Command,
-    Setting,
-    Option,
-}
+type Claimed = (Option<&'static str>, Claim);
 
-impl fmt::Display for Kind {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Name => "name",
-            Self::Command => "command",
-            Self::Setting => "setting",
-            Self::Option => "option",
-        })
-    }
-}
-
-/// Who claims what. The service itself is `None`.
-#[derive(Default)]
-struct Claims(BTreeMap<(Kind, String), Option<&'static str>>);
-
-impl Claims {
-    fn add(
-        &mut self,
-        kind: Kind,
-        what: impl Into<String>,
-        whose: Option<&'static str>,
-    ) -> Result<(), Conflict> {
-        let what = what.into();
-        let Some(first) = self.0.insert((kind, what.clone()), whose) else { return Ok(()) };
-        Err(Conflict(match (first, whose) {
-            (Some(first), Some(second)) if first == second => {
-                format!("the module {first} claims the {kind} {what} twice")
-            }
-            (Some(first), Some(second)) => format!(
-                "the modules {first} and {second} both claim the {kind} {what}: only one of them \
-                 can be switched on"
-            ),
-            (Some(module), None) | (None, Some(module)) => {
-                format!("the module {module} claims the {kind} {what}, which is the service's own")
-            }
-            (None, None) => format!("the service claims the {kind} {what} twice"),
-        }))
-    }
-}
-
-/// Checks that no two modules claim the same thing. `line` is the command line of the service itself.
+/// Checks names, commands and settings, without which the command line cannot be read. `line` is
+/// that of the service itself.
 ///
 /// # Errors
 /// [`Conflict`] for the first one.
 pub(crate) fn check(modules: &[Arc<dyn Attached>], line: &Command) -> Result<(), Conflict> {
-    let mut claims = Claims::default();
-    for command in line.get_subcommands() {
-        claims.add(Kind::Command, command.get_name(), None)?;
-    }
-    claims.add(Kind::Command, "help", None)?;
+    let mut claims: Vec<Claimed> = Vec::new();
+    let commands = line.get_subcommands().map(Command::get_name).chain(["help"]);
+    claims.extend(commands.map(|name| (None, Claim::of("command", name))));
     settings(&mut claims, line, None)?;
     for module in modules {
         let name = module.name();
@@ -83,27 +37,70 @@ pub(crate) fn check(modules: &[Arc<dyn Attached>], line: &Command) -> Result<(),
                 "a module is named {name:?}, but a name has only the letters a to z and underscores"
             )));
         }
-        claims.add(Kind::Name, name, Some(name))?;
+        claims.push((Some(name), Claim::of("name", name)));
         if module.has_command() {
-            claims.add(Kind::Command, name, Some(name))?;
+            claims.push((Some(name), Claim::of("command", name)));
         }
         settings(&mut claims, &module.augment_settings(Command::new(name)), Some(name))?;
+        let tables = module.schema().map_or(&[][..], |schema| schema.tables);
+        claims.extend(tables.iter().map(|table| (Some(name), Claim::of("table", table.name))));
+        claims.extend(pages(module.as_ref()));
     }
-    Ok(())
+    let tables = TABLES.iter().chain(STAYING).chain(EMPTIED);
+    let mut names: Vec<_> = tables.map(|table| table.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    claims.extend(names.into_iter().map(|name| (None, Claim::of("table", name))));
+    for pages in exit3_admin::OWN {
+        claims.extend(of_pages(pages).map(|claim| (None, claim)));
+    }
+    first(claims)
 }
 
-/// Claims the settings and options of a command line, and options of subcommands, which global ones
-/// would meet.
+/// Checks the paths, scopes, schemas and operations of the API, and that each resource is whole.
+///
+/// # Errors
+/// [`Conflict`] for the first one.
+pub(crate) fn check_resources(resources: Resources) -> Result<(), Conflict> {
+    first(resources.claims())?;
+    resources.faults().into_iter().next().map_or(Ok(()), |fault| Err(Conflict(fault)))
+}
+
+/// Checks the kinds of jobs, schedules and consumers.
+///
+/// # Errors
+/// [`Conflict`] for the first one.
+pub(crate) fn check_jobs(registry: &Registry) -> Result<(), Conflict> {
+    first(registry.claims())
+}
+
+fn first(claims: impl IntoIterator<Item = Claimed>) -> Result<(), Conflict> {
+    conflict(claims).map_or(Ok(()), |sentence| Err(Conflict(sentence)))
+}
+
+fn pages(module: &dyn Attached) -> impl Iterator<Item = Claimed> {
+    let name = module.name();
+    module.pages().iter().flat_map(of_pages).map(move |claim| (Some(name), claim))
+}
+
+/// The paths, the name and the rows of pages.
+fn of_pages(pages: &exit3_admin::Pages) -> impl Iterator<Item = Claim> + use<> {
+    let paths = (pages.endpoints)();
+    let paths = paths
+        .into_iter()
+        .map(|it| Claim::of("page", format!("{}{}", exit3_admin::BASE, it.path())));
+    let key = pages.menu.map(|menu| Claim::of("key", menu.key)).filter(|_| !pages.name.is_empty());
+    paths.chain([Claim::of("name of pages", pages.name)]).chain(key)
+}
+
+/// Claims the settings and options of a command line.
 fn settings(
-    claims: &mut Claims,
+    claims: &mut Vec<Claimed>,
     line: &Command,
     whose: Option<&'static str>,
 ) -> Result<(), Conflict> {
     for argument in line.get_arguments() {
         let (id, long) = (argument.get_id().as_str(), argument.get_long());
-        if ["help", "version"].contains(&id) && whose.is_none() {
-            continue;
-        }
         if let Some(module) = whose {
             let is_named = long.is_some_and(|long| long.replace('-', "_") == id);
             if !is_named || argument.get_env().is_none() || !argument.is_global_set() {
@@ -114,83 +111,22 @@ fn settings(
             }
         }
         if let Some(variable) = argument.get_env() {
-            claims.add(Kind::Setting, variable.to_string_lossy(), whose)?;
+            claims.push((whose, Claim::of("setting", variable.to_string_lossy())));
         }
-        claims.add(Kind::Option, format!("--{}", long.unwrap_or(id)), whose)?;
+        claims.push((whose, Claim::of("option", format!("--{}", long.unwrap_or(id)))));
+    }
+    // A global option of a module would meet those of the service's commands.
+    for command in line.get_subcommands() {
+        for long in command.get_arguments().filter_map(clap::Arg::get_long) {
+            let claim = (whose, Claim::of("option", format!("--{long}")));
+            if !claims.contains(&claim) {
+                claims.push(claim);
+            }
+        }
     }
     Ok(())
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::{Arg, Args};
-
-    use super::*;
-    use crate::module::Module;
-
-    #[derive(Args)]
-    struct Hours {
-        /// Hours
-        #[arg(long, env = "MEETINGS_HOURS", default_value_t = 1, global = true)]
-        meetings_hours: u32,
-    }
-
-    #[derive(Args)]
-    struct Nameless {
-        /// Hours
-        #[arg(long, default_value_t = 1, global = true)]
-        tags_hours: u32,
-    }
-
-    #[derive(clap::Subcommand)]
-    enum List {
-        /// Lists
-        List,
-    }
-
-    fn line() -> Command {
-        let port = Arg::new("port").long("port").env("PORT").global(true);
-        Command::new("exit3").arg(port).subcommand(Command::new("backup"))
-    }
-
-    fn told(modules: &[Arc<dyn Attached>]) -> String {
-        check(modules, &line()).map_or_else(|conflict| conflict.to_string(), |()| String::new())
-    }
-
-    fn of<S: Args + Send + Sync + 'static>(name: &'static str) -> Arc<dyn Attached> {
-        Arc::new(Module::<S>::new(name))
-    }
-
-    fn commanded(name: &'static str) -> Arc<dyn Attached> {
-        Arc::new(Module::<()>::new(name).command("Lists", |_, _: List| async { Ok(()) }))
-    }
-
-    #[test]
-    fn a_thing_that_two_modules_claim_is_named() {
-        assert_eq!(told(&[of::<Hours>("meetings"), of::<()>("tags"), commanded("other")]), "");
-        assert_eq!(
-            told(&[of::<()>("tags"), of::<()>("tags")]),
-            "the module tags claims the name tags twice"
-        );
-        assert_eq!(
-            told(&[of::<Hours>("meetings"), of::<Hours>("agenda")]),
-            "the modules meetings and agenda both claim the setting MEETINGS_HOURS: only one of \
-             them can be switched on"
-        );
-        assert_eq!(
-            told(&[commanded("backup")]),
-            "the module backup claims the command backup, which is the service's own"
-        );
-    }
-
-    #[test]
-    fn what_cannot_be_had_is_explained() {
-        for name in ["", "Tags", "1", "_tags", "my-tags"] {
-            assert!(told(&[of::<()>(name)]).contains("only the letters a to z"), "{name}");
-        }
-        assert_eq!(
-            told(&[of::<Nameless>("tags")]),
-            "the setting tags_hours of the module tags needs `long`, `env` and `global = true`"
-        );
-    }
-}
+#[path = "claims_tests.rs"]
+mod tests;
