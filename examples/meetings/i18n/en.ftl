@@ -1,0 +1,15 @@
+menu-meetings = Meetings
+meeting-add = Add a meeting
+meeting-none = There are no meetings.
+meeting-outcome-held = held
+meeting-outcome-missed = missed
+meeting-outcome-moved = moved
+field-starts-at = Starts at (UTC)
+field-place = Place
+rule-starts-at-required = Type a day and a time.
+done-meeting-created = The meeting is stored.
+events-about-meeting = Meetings
+event-meeting-created = arranged the meeting
+event-meeting-updated = changed the meeting
+event-meeting-deleted = deleted the meeting
+event-meeting-reminded = reminded of the meeting

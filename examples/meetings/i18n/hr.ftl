@@ -1,0 +1,15 @@
+menu-meetings = Sastanci
+meeting-add = Dodaj sastanak
+meeting-none = Nema sastanaka.
+meeting-outcome-held = održan
+meeting-outcome-missed = propušten
+meeting-outcome-moved = odgođen
+field-starts-at = Početak (UTC)
+field-place = Mjesto
+rule-starts-at-required = Upišite dan i vrijeme.
+done-meeting-created = Sastanak je spremljen.
+events-about-meeting = Sastanci
+event-meeting-created = dogovara sastanak
+event-meeting-updated = mijenja sastanak
+event-meeting-deleted = briše sastanak
+event-meeting-reminded = podsjeća na sastanak

@@ -1,0 +1,2 @@
+-- drops meetings
+DROP TABLE meetings;
