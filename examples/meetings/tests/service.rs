@@ -1,0 +1,168 @@
+//! The service with meetings, from end to end: the real binary, over HTTP.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test a panic is the report"
+)]
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use exit3_testkit::postgres;
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+
+const KEY: &str = "key-of-the-tests";
+
+/// A program in a directory of its own, with only this environment.
+fn program(binary: &str, directory: &Path, database: Option<&str>) -> Command {
+    let mut command = Command::new(binary);
+    command.current_dir(directory).env_clear();
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.envs([("PORT", "0"), ("METRICS_BIND", "off"), ("BASIC_API_KEY", KEY)]);
+    command.envs([("SECRET_KEY", "secret-of-the-tests"), ("BACKUP_TO", "backups")]);
+    command.envs(database.map(|url| ("DATABASE_URL", url)));
+    command
+}
+
+const WITH: &str = env!("CARGO_BIN_EXE_meetings");
+const WITHOUT: &str = env!("CARGO_BIN_EXE_without");
+
+fn run(binary: &str, directory: &Path, database: Option<&str>, arguments: &[&str]) -> Output {
+    program(binary, directory, database).args(arguments).output().unwrap()
+}
+
+/// What a command says, which must succeed.
+fn must(binary: &str, directory: &Path, database: Option<&str>, arguments: &[&str]) -> String {
+    let output = run(binary, directory, database, arguments);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{arguments:?}: {told}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+struct Service {
+    child: Child,
+    address: String,
+}
+
+impl Service {
+    fn start(binary: &str, directory: &Path, database: Option<&str>) -> Self {
+        let mut command = program(binary, directory, database);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let address = loop {
+            let line = lines.next().expect("the service listens").unwrap();
+            if let Some(address) = line.strip_prefix("Listening on ") {
+                break address.to_owned();
+            }
+        };
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, address }
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+        let url = format!("{}/backend/api/v1/{path}", self.address);
+        let request =
+            Client::new().request(method, url).header("Authorization", format!("Basic {KEY}"));
+        let request = match body {
+            Some(body) => request.json(&body),
+            None => request,
+        };
+        let answer = request.send().await.unwrap();
+        let status = answer.status();
+        (status, answer.json().await.unwrap_or_default())
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The time in this many hours, as the API takes it.
+#[allow(clippy::disallowed_methods, reason = "the service has the real time")]
+fn in_hours(hours: i64) -> String {
+    (chrono::Utc::now() + chrono::TimeDelta::hours(hours)).format("%Y-%m-%dT%H:%M:00Z").to_string()
+}
+
+async fn assert_meetings_are_kept(database: Option<&str>, empty: Option<&str>) {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    let service = Service::start(WITH, here, database);
+    let lead = json!({"full_name": "Ana Horvat", "position": "CTO", "email": "ana@acme.hr"});
+    let (status, lead) = service.ask(Method::POST, "leads/", Some(lead)).await;
+    assert_eq!(status, 201);
+    let meeting = json!({"lead": lead["id"], "starts_at": in_hours(3), "place": "Čakovec"});
+    let (status, made) = service.ask(Method::POST, "meetings/", Some(meeting.clone())).await;
+    assert_eq!(
+        (status, &made["place"], &made["notes"]),
+        (StatusCode::CREATED, &json!("Čakovec"), &json!(""))
+    );
+    let mut wrong = meeting.clone();
+    wrong["lead"] = json!(lead["id"].as_i64().unwrap() + 1);
+    let (status, told) = service.ask(Method::POST, "meetings/", Some(wrong)).await;
+    assert_eq!((status.as_u16(), told), (400, json!({"lead": ["There is no such lead."]})));
+    let one = format!("meetings/{}/", made["id"]);
+    let (status, held) =
+        service.ask(Method::PATCH, &one, Some(json!({"notes": "bring a pen"}))).await;
+    assert_eq!((status, &held["notes"]), (StatusCode::OK, &json!("bring a pen")));
+    let (_, listed) = service.ask(Method::GET, "meetings/?lead=1", None).await;
+    assert_eq!((&listed["count"], &listed["results"][0]), (&json!(1), &held));
+    let listed = must(WITH, here, database, &["meetings", "list", "--lead", "1"]);
+    assert!(listed.contains("Čakovec"), "{listed}");
+    drop(service);
+
+    // Without the module the service is as it was. The table stays, and a backup keeps it.
+    let service = Service::start(WITHOUT, here, database);
+    assert_eq!(service.ask(Method::GET, "meetings/", None).await.0, 404);
+    assert_eq!(service.ask(Method::GET, "leads/1/", None).await.0, 200);
+    drop(service);
+    must(WITHOUT, here, database, &["backup"]);
+    let archive = std::fs::read_dir(here.join("backups")).unwrap().next().unwrap().unwrap().path();
+    let archive = archive.to_str().unwrap();
+
+    // A database that never had the module says what it leaves out.
+    let other = tempfile::tempdir().unwrap();
+    let said = must(WITHOUT, other.path(), empty, &["restore", archive]);
+    let left_out = "Left out: 1 rows of the table meetings of the module meetings";
+    assert!(said.contains(left_out), "{said}");
+
+    let service = Service::start(WITH, here, database);
+    let (status, found) = service.ask(Method::GET, &one, None).await;
+    assert_eq!((status, &found["notes"]), (StatusCode::OK, &json!("bring a pen")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn meetings_are_kept_in_the_embedded_database() {
+    assert_meetings_are_kept(None, None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn meetings_are_kept_in_postgres() {
+    let (database, empty) =
+        (postgres::shared().create_database().await, postgres::shared().create_database().await);
+    assert_meetings_are_kept(Some(database.url()), Some(empty.url())).await;
+}
+
+#[test]
+fn help_names_the_settings_and_the_command_of_the_module() {
+    let directory = tempfile::tempdir().unwrap();
+    let help = must(WITH, directory.path(), None, &["--help"]);
+    for word in ["MEETINGS_REMIND_HOURS", "Settings of the module meetings", "Lists meetings"] {
+        assert!(help.contains(word), "{word}: {help}");
+    }
+    assert!(!must(WITHOUT, directory.path(), None, &["--help"]).contains("meetings"));
+    let wrong = program(WITH, directory.path(), None).env("MEETINGS_REMIND_HOURS", "0").output();
+    let told = String::from_utf8(wrong.unwrap().stderr).unwrap();
+    assert!(told.starts_with("exit3: ") && told.lines().count() == 1, "{told}");
+}
+
+#[test]
+fn the_binary_of_a_module_is_short() {
+    let main = include_str!("../src/main.rs");
+    assert!(main.lines().count() <= 30);
+}
