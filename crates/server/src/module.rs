@@ -221,7 +221,9 @@ impl<S: Args + Send + Sync + 'static> Attached for Module<S> {
     }
 
     fn augment_settings(&self, line: Command) -> Command {
-        S::augment_args(line)
+        // The description of the settings would become that of the program.
+        let about = line.get_about().cloned().unwrap_or_default();
+        S::augment_args(line).about(about).long_about(None)
     }
 
     fn read(&self, matches: &ArgMatches) -> Result<Kept, clap::Error> {

@@ -175,7 +175,7 @@ async fn notes_a_reminder_once(scene: Scene) {
         let [now, end]: [DateTime<Utc>; 2] = minutes.map(|it| at(0) + TimeDelta::minutes(it));
         scene.meetings.due(now, end, 10).await.unwrap()
     };
-    assert_eq!(due([0, 5]).await, [meeting.clone()]);
+    assert_eq!(due([0, 5]).await, std::slice::from_ref(&meeting));
     assert_eq!((due([0, 4]).await, due([6, 9]).await), (vec![], vec![]));
     scene.meetings.note_reminder(&meeting, &act()).await.unwrap();
     assert_eq!(due([0, 5]).await, []);
