@@ -216,8 +216,8 @@ impl<S: Args + Send + Sync + 'static> Attached for Module<S> {
     fn augment(&self, line: Command) -> Command {
         let line = self.augment_settings(line);
         let Some(ModuleCommand { about, augment, .. }) = &self.command else { return line };
-        let own = Command::new(self.name).about(*about).subcommand_required(true);
-        line.subcommand(augment(own))
+        let own = augment(Command::new(self.name)).subcommand_required(true);
+        line.subcommand(own.about(*about).long_about(None))
     }
 
     fn augment_settings(&self, line: Command) -> Command {

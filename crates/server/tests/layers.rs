@@ -77,8 +77,8 @@ const KEEPS_OUT: &[(&str, &[&str])] = &[
 
 type Graph = BTreeMap<String, BTreeSet<String>>;
 
-/// The names of crates, and the dependencies of each outside of tests.
-fn dependencies() -> Graph {
+/// What Cargo knows of our crates and of those that they depend on.
+fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--all-features", "--offline", "--locked"])
         // Without dependencies for other platforms.
@@ -87,7 +87,12 @@ fn dependencies() -> Graph {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The names of crates, and the dependencies of each outside of tests.
+fn dependencies() -> Graph {
+    let metadata = metadata();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let names: BTreeMap<String, String> = metadata["packages"]
         .as_array()
@@ -193,4 +198,25 @@ fn web_knows_no_resource() {
         }
     }
     assert!(read > 15, "{read}");
+}
+
+/// Modules depend on our crates, and never the other way.
+#[test]
+fn no_crate_knows_a_module() {
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().unwrap();
+    let path = |package: &Value| package["manifest_path"].as_str().unwrap().to_owned();
+    let modules: Vec<&str> = packages
+        .iter()
+        .filter(|package| path(package).contains("/examples/") && package["source"].is_null())
+        .map(|package| package["name"].as_str().unwrap())
+        .collect();
+    assert!(modules.contains(&"meetings"), "{modules:?}");
+    for package in packages.iter().filter(|package| path(package).contains("/crates/")) {
+        let name = package["name"].as_str().unwrap();
+        for dependency in package["dependencies"].as_array().unwrap() {
+            let dependency = dependency["name"].as_str().unwrap();
+            assert!(!modules.contains(&dependency), "{name} knows the module {dependency}");
+        }
+    }
 }

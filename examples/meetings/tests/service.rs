@@ -167,3 +167,30 @@ fn the_binary_of_a_module_is_short() {
     let main = include_str!("../src/main.rs");
     assert!(main.lines().count() <= 30);
 }
+
+/// The code on the page about modules is code of this crate.
+#[test]
+fn the_code_in_the_document_is_the_code_here() {
+    let page = include_str!("../../../docs/EXTENDING.md");
+    let files = [
+        include_str!("../build.rs"),
+        include_str!("../src/admin.rs"),
+        include_str!("../src/app.rs"),
+        include_str!("../src/domain.rs"),
+        include_str!("../src/http.rs"),
+        include_str!("../src/jobs.rs"),
+        include_str!("../src/lib.rs"),
+        include_str!("../src/main.rs"),
+        include_str!("../src/ports.rs"),
+        include_str!("../src/postgres.rs"),
+        include_str!("../src/sqlite.rs"),
+    ];
+    let lines = |text: &str| text.lines().map(str::trim).collect::<Vec<_>>().join("\n");
+    let files = files.map(lines);
+    let blocks: Vec<&str> = page.split("```rust\n").skip(1).collect();
+    assert!(blocks.len() > 10);
+    for block in blocks {
+        let block = lines(block.split("```").next().unwrap().trim_end());
+        assert!(files.iter().any(|file| file.contains(&block)), "{block}");
+    }
+}
