@@ -37,10 +37,9 @@ pub(super) struct Create {
         long = "scope",
         required = true,
         value_delimiter = ',',
-        value_parser = scope,
         help = format!("What the key may do: {}; may be repeated", words(exit3_http::OWN))
     )]
-    scopes: Vec<Scope>,
+    scopes: Vec<String>,
     /// An origin whose pages may use the key, for example https://exit3.agency; may be repeated.
     /// The key is then publishable: it can only create, and only from these origins
     #[arg(long = "origin", value_delimiter = ',')]
@@ -75,10 +74,7 @@ pub(super) fn api_key(settings: &Settings, command: ApiKeyCommand) -> Result<(),
 }
 
 async fn create(app: &App, settings: &Settings, new: Create) -> Result<(), Failure> {
-    let resources = settings.resources;
-    if let Some(scope) = new.scopes.iter().find(|it| !resources.scopes().any(|own| own == **it)) {
-        return Err(format!("--scope: {scope} is not one of {}", words(resources)).into());
-    }
+    let scopes = known(&new.scopes, settings.resources)?;
     let expires_at = match new.expires {
         Some(span) => Some(
             chrono::TimeDelta::from_std(span)
@@ -90,7 +86,7 @@ async fn create(app: &App, settings: &Settings, new: Create) -> Result<(), Failu
     };
     let draft = ApiKeyDraft {
         name: new.name,
-        scopes: Scopes::of(new.scopes),
+        scopes: Scopes::of(scopes),
         origins: new.origins,
         rate: new.rate,
         forwards_visitors: new.forwards_visitors,
@@ -160,8 +156,13 @@ fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-fn scope(word: &str) -> Result<Scope, String> {
-    word.parse().map_err(|_| "not a scope such as leads:read".to_owned())
+/// The scopes of these words, which must be those of a resource.
+fn known(given: &[String], resources: Resources) -> Result<Vec<Scope>, String> {
+    let known = |word: &String| {
+        let scope = word.parse().ok().filter(|scope| resources.scopes().any(|own| own == *scope));
+        scope.ok_or_else(|| format!("--scope: \"{word}\" is not one of {}", words(resources)))
+    };
+    given.iter().map(known).collect()
 }
 
 /// The scopes of resources.
