@@ -10,8 +10,17 @@ impl Backend {
     /// Migrates the tables of all modules. A module whose migration fails is turned off, and one that
     /// is off is turned on if it is migrated. Returns the number of migrations.
     pub(crate) async fn migrate_modules(&self) -> usize {
+        self.migrate_those(|_| true).await
+    }
+
+    /// The same for modules that are off.
+    pub(crate) async fn migrate_modules_again(&self) -> usize {
+        self.migrate_those(|switch| !switch.is_on()).await
+    }
+
+    async fn migrate_those(&self, wanted: impl Fn(&Switch) -> bool) -> usize {
         let mut applied = 0;
-        for (module, switch) in self.schemas() {
+        for (module, switch) in self.schemas().filter(|(_, switch)| wanted(switch)) {
             match self.migrate_module(module, Target::Newest, Rows::Keep).await {
                 Ok(moved) => {
                     applied += moved.up;

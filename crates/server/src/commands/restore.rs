@@ -53,6 +53,10 @@ async fn restore_from(
     let mut archive = archives::open(file, &settings.backup, what.allow_plain, newest)?;
     prepare::writable(backend)?;
     prepare::schema(settings, backend).await?;
+    if settings.auto_migrate {
+        // Otherwise the rows of a module that was just switched on would be left out.
+        backend.migrate_modules().await;
+    }
     // No writes happen from here on, so the backup misses nothing.
     let mut load = transfer.load().await?;
     // Nobody can be erased from here on either.

@@ -228,7 +228,7 @@ async fn turn_modules_on(backend: &Backend, migrates: bool) {
         actix_web::rt::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
         if migrates {
-            backend.migrate_modules().await;
+            backend.migrate_modules_again().await;
         } else {
             backend.check_modules().await;
         }
