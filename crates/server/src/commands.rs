@@ -139,7 +139,10 @@ fn read(
 ) -> Result<Result<Line, clap::Error>, Failure> {
     let command = CommandLine::command();
     module::check(modules, &command)?;
-    let command = modules.iter().fold(command, |line, module| module.augment(line));
+    let mut command = modules.iter().fold(command, |line, module| module.augment(line));
+    if modules.iter().any(|module| !module.resources().is_empty()) {
+        command = api_key::explain_scopes(command, modules);
+    }
     let settings = names(&command);
     let arguments = variables::trim_options(arguments, &settings)?;
     let variables = Variables::read(&settings)?;

@@ -162,6 +162,8 @@ fn help_names_the_settings_and_the_command_of_the_module() {
         assert!(help.contains(word), "{word}: {help}");
     }
     assert!(!must(WITHOUT, directory.path(), None, &["--help"]).contains("meetings"));
+    let help = must(WITH, directory.path(), None, &["api-key", "create", "--help"]);
+    assert!(help.contains("clients:write, meetings:read, meetings:write;"), "{help}");
     let wrong = program(WITH, directory.path(), None).env("MEETINGS_REMIND_HOURS", "0").output();
     let told = String::from_utf8(wrong.unwrap().stderr).unwrap();
     assert!(told.starts_with("exit3: ") && told.lines().count() == 1, "{told}");

@@ -1,7 +1,8 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use clap::{Args, Subcommand};
+use clap::{Args, Command, Subcommand};
 use exit3_app::access::Doer;
 use exit3_app::{App, api_keys};
 use exit3_domain::api_keys::{ApiKey, ApiKeyDraft, Scope, Scopes};
@@ -11,6 +12,7 @@ use exit3_http::Resources;
 
 use super::{Failure, prepare, runtime, say, table};
 use crate::backend::Backend;
+use crate::module::Attached;
 use crate::settings::Settings;
 
 /// Actions on API keys.
@@ -37,7 +39,7 @@ pub(super) struct Create {
         long = "scope",
         required = true,
         value_delimiter = ',',
-        help = format!("What the key may do: {}; may be repeated", words(exit3_http::OWN))
+        help = help(words(exit3_http::OWN.scopes()))
     )]
     scopes: Vec<String>,
     /// An origin whose pages may use the key, for example https://exit3.agency; may be repeated.
@@ -160,15 +162,34 @@ fn time(time: DateTime<Utc>) -> String {
 fn known(given: &[String], resources: Resources) -> Result<Vec<Scope>, String> {
     let known = |word: &String| {
         let scope = word.parse().ok().filter(|scope| resources.scopes().any(|own| own == *scope));
-        scope.ok_or_else(|| format!("--scope: \"{word}\" is not one of {}", words(resources)))
+        scope.ok_or_else(|| {
+            format!("--scope: \"{word}\" is not one of {}", words(resources.scopes()))
+        })
     };
     given.iter().map(known).collect()
 }
 
-/// The scopes of resources.
-fn words(resources: Resources) -> String {
-    let words: Vec<String> = resources.scopes().map(|scope| scope.to_string()).collect();
-    words.join(", ")
+fn words(scopes: impl Iterator<Item = Scope>) -> String {
+    scopes.map(|scope| scope.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+fn help(words: String) -> String {
+    format!("What the key may do: {words}; may be repeated")
+}
+
+/// Adds the scopes of modules to the help of `api-key create`.
+pub(super) fn explain_scopes(line: Command, modules: &[Arc<dyn Attached>]) -> Command {
+    let resources = modules.iter().flat_map(|module| module.resources());
+    let scopes = resources.flat_map(|it| {
+        let create = it.has_create_scope.then(|| Scope::create(it.name));
+        create.into_iter().chain([Scope::read(it.name), Scope::write(it.name)])
+    });
+    let words = words(exit3_http::OWN.scopes().chain(scopes));
+    line.mut_subcommand("api-key", |line| {
+        line.mut_subcommand("create", |line| {
+            line.mut_arg("scopes", |scopes| scopes.help(help(words)))
+        })
+    })
 }
 
 /// Parses a duration such as `90d`.
