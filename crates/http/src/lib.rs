@@ -4,7 +4,7 @@
 //! A [`Resource`] says everything that the API needs to know of a resource. Those of the service are
 //! in [`OWN`], and modules add theirs with [`Resources::and`]. They are written with the same parts:
 //! [`By`] and [`Conditions`] as parameters of handlers, [`show`], [`ListRequest`], [`parameters`],
-//! and the macros [`written_out!`] and [`list_schema!`]. Whoever uses the macros depends on `utoipa`.
+//! and the macros [`written_out!`] and [`list_schema!`]. A crate that uses the macros depends on `utoipa`.
 
 mod auth;
 mod author;

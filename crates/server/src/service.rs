@@ -46,7 +46,7 @@ impl Service {
         self.run_with(env::args_os())
     }
 
-    /// Like [`Self::run`], with these arguments, of which the first is the program's name.
+    /// Like [`Self::run`], with these arguments. The first one is the program's name.
     pub fn run_with(self, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         commands::run(&self.modules, arguments)
     }

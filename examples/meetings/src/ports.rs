@@ -78,8 +78,8 @@ pub trait MeetingRepository: Send + Sync {
     /// As for [`Self::update`].
     async fn delete(&self, seen: &Meeting, act: &Act) -> Result<(), StoreError>;
 
-    /// Meetings that begin from `now` to `end`, of which nobody was reminded and whose outcome is
-    /// open; the next ones first, at most `most`.
+    /// Meetings that begin from `now` to `end`, without a reminder and without an outcome. The next
+    /// ones come first; there are at most `most`.
     async fn due(
         &self,
         now: DateTime<Utc>,

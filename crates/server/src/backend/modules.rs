@@ -82,7 +82,7 @@ impl Backend {
     }
 
     /// The names of pending migrations of modules that change existing rows, which need a backup
-    /// first. A module of which that is unknown has none: its migration fails as well.
+    /// first. If the database cannot tell them for a module, the module's migration fails as well.
     pub(crate) async fn module_data_changes(&self) -> Vec<&'static str> {
         let mut changes = Vec::new();
         for (module, _) in self.schemas() {
