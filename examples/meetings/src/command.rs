@@ -32,8 +32,9 @@ pub async fn run(app: App, command: MeetingsCommand) -> Result<(), Failure> {
     for meeting in found.rows {
         let details = meeting.details;
         let outcome = details.outcome.map_or("", |outcome| outcome.as_str());
+        let reminded = meeting.reminded_at.map_or("", |_| "reminded");
         let (id, at) = (meeting.id.0, details.starts_at.format("%Y-%m-%d %H:%M"));
-        println!("{id}\t{at}\tlead {}\t{}\t{outcome}", details.lead.0, details.place);
+        println!("{id}\t{at}\tlead {}\t{}\t{outcome}\t{reminded}", details.lead.0, details.place);
     }
     Ok(())
 }

@@ -27,7 +27,7 @@ impl Payload for Remind {
 /// # Errors
 /// A payload cannot be written as JSON.
 pub fn add(registry: &mut Registry, _: &MeetingSettings) -> Result<(), serde_json::Error> {
-    let often = Schedule::every(Remind::KIND, Duration::from_secs(60));
+    let often = Schedule::every(Remind::KIND, Duration::from_secs(30));
     registry.schedule(often, &Remind {}, Handling::default(), remind)
 }
 

@@ -7,10 +7,13 @@
     reason = "in a test a panic is the report"
 )]
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
 use exit3_testkit::postgres;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
@@ -50,7 +53,10 @@ struct Service {
 
 impl Service {
     fn start(binary: &str, directory: &Path, database: Option<&str>) -> Self {
-        let mut command = program(binary, directory, database);
+        Self::launch(&mut program(binary, directory, database))
+    }
+
+    fn launch(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let address = loop {
@@ -84,6 +90,15 @@ impl Drop for Service {
     }
 }
 
+/// Waits for something that takes half a minute at most.
+async fn until(otherwise: &str, is_so: impl AsyncFn() -> bool) {
+    let began = Instant::now();
+    while !is_so().await {
+        assert!(began.elapsed() < Duration::from_secs(90), "{otherwise}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
 /// The time in this many hours, as the API takes it.
 #[allow(clippy::disallowed_methods, reason = "the service has the real time")]
 fn in_hours(hours: i64) -> String {
@@ -113,8 +128,9 @@ async fn assert_meetings_are_kept(database: Option<&str>, empty: Option<&str>) {
     assert_eq!((status, &held["notes"]), (StatusCode::OK, &json!("bring a pen")));
     let (_, listed) = service.ask(Method::GET, "meetings/?lead=1", None).await;
     assert_eq!((&listed["count"], &listed["results"][0]), (&json!(1), &held));
-    let listed = must(WITH, here, database, &["meetings", "list", "--lead", "1"]);
-    assert!(listed.contains("Čakovec"), "{listed}");
+    let listed = || must(WITH, here, database, &["meetings", "list", "--lead", "1"]);
+    assert!(listed().contains("Čakovec"), "{}", listed());
+    until("the job notes no reminder", async || listed().contains("reminded")).await;
     drop(service);
 
     // Without the module the service is as it was. The table stays, and a backup keeps it.
@@ -152,6 +168,97 @@ async fn meetings_are_kept_in_postgres() {
     let (database, empty) =
         (postgres::shared().create_database().await, postgres::shared().create_database().await);
     assert_meetings_are_kept(Some(database.url()), Some(empty.url())).await;
+}
+
+/// Another table of that name is in the way of the module's first migration.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_that_fails_turns_off_the_module_alone_until_it_is_mended() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    must(WITHOUT, here, None, &["migrate"]);
+    let file = here.join("data/exit3.sqlite3");
+    let mut database = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    database.batch_execute("CREATE TABLE meetings (id INTEGER PRIMARY KEY)").unwrap();
+    let failed = run(WITH, here, None, &["migrate"]);
+    let told = String::from_utf8(failed.stderr).unwrap();
+    assert!(!failed.status.success() && told.contains("module meetings is not migrated"), "{told}");
+
+    let service = Service::start(WITH, here, None);
+    let lead = json!({"full_name": "Ana Horvat", "position": "CTO", "email": "ana@acme.hr"});
+    assert_eq!(service.ask(Method::POST, "leads/", Some(lead)).await.0, 201);
+    let (status, told) = service.ask(Method::GET, "meetings/", None).await;
+    assert_eq!(status, 503, "{told}");
+    let (status, health) = service.ask(Method::GET, "../../health/ready/", None).await;
+    let module = &health["modules"]["meetings"];
+    assert_eq!((status.as_u16(), &module["status"]), (200, &json!("off")), "{health}");
+    let told = run(WITH, here, None, &["meetings", "list"]);
+    let told = String::from_utf8(told.stderr).unwrap();
+    assert!(told.contains("\nexit3: the module meetings is off: "), "{told}");
+
+    database.batch_execute("DROP TABLE meetings").unwrap();
+    let is_on = async || service.ask(Method::GET, "meetings/", None).await.0 == 200;
+    until("the module is not tried again", is_on).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_module_that_must_not_migrate_waits_for_somebody_who_does() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    must(WITHOUT, here, None, &["migrate"]);
+    let service = Service::launch(program(WITH, here, None).env("AUTO_MIGRATE", "false"));
+    assert_eq!(service.ask(Method::GET, "meetings/", None).await.0, 503);
+    let (_, health) = service.ask(Method::GET, "../../health/ready/", None).await;
+    assert_eq!(&health["modules"]["meetings"]["status"], "off", "{health}");
+    must(WITH, here, None, &["migrate"]);
+    let is_on = async || service.ask(Method::GET, "meetings/", None).await.0 == 200;
+    until("the module does not notice its tables", is_on).await;
+    let refused = run(WITH, here, None, &["migrate", "--module", "tags"]);
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(told.contains("no module tags with tables in this program; it has meetings"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn staff_see_and_add_meetings_in_the_back_office() {
+    const PASSWORD: &str = "plavi konj daleko";
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    let mut create = program(WITH, here, None);
+    create.args(["staff", "create", "--username", "ana", "--role", "manager"]);
+    let mut create = create.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    create.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
+    assert!(create.wait().unwrap().success());
+    let service = Service::start(WITH, here, None);
+    let lead = json!({"full_name": "Ana Horvat", "position": "CTO", "email": "ana@acme.hr"});
+    assert_eq!(service.ask(Method::POST, "leads/", Some(lead)).await.0, 201);
+
+    let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let send = async |path: &str, cookie: &str, form: &[(&str, &str)]| {
+        let request = client.post(format!("{}/backend/admin/{path}", service.address));
+        let request = request.header("sec-fetch-site", "same-origin").header("cookie", cookie);
+        let answer = request.form(form).send().await.unwrap();
+        let header = |name| answer.headers().get(name).map(|it| it.to_str().unwrap().to_owned());
+        (answer.status().as_u16(), header("set-cookie"), header("location"))
+    };
+    let form = [("_username", "ana"), ("_password", PASSWORD)];
+    let (_, cookie, _) = send("sign-in/", "", &form).await;
+    let cookie = cookie.unwrap().split(';').next().unwrap().to_owned();
+    let see = async |path: &str| {
+        let request = client.get(format!("{}/backend/admin/{path}", service.address));
+        let request = request.header("cookie", &cookie).header("accept-language", "hr");
+        request.send().await.unwrap().text().await.unwrap()
+    };
+    assert!(see("leads/1/").await.contains("Nema sastanaka."));
+    let day = in_hours(30);
+    let form = [("lead", "1"), ("starts_at", &day[..16]), ("place", "<b>Rijeka</b>")];
+    let (status, _, location) = send("meetings/new/", &cookie, &form).await;
+    assert_eq!(status, 303, "{}", see("meetings/new/?lead=1").await);
+    assert_eq!(location.unwrap(), "/backend/admin/leads/1/?done=meeting-created");
+    for path in ["leads/1/", "meetings/"] {
+        let page = see(path).await;
+        assert!(page.contains("Rijeka&#60;/b&#62;") && page.contains("Sastanci"), "{page}");
+    }
+    let (status, ..) = send("meetings/new/", &cookie, &[("lead", "1")]).await;
+    assert_eq!(status, 400);
 }
 
 #[test]
