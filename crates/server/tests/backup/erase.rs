@@ -171,6 +171,22 @@ async fn a_person_is_erased_from_postgres() {
     assert_a_person_is_erased(Kind::Postgres).await;
 }
 
+/// The person has a file, but no row that names the person.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_also_removes_the_files_of_a_person_without_rows() {
+    let site = Site::new(Kind::Sqlite).await;
+    let service = site.service();
+    lose_a_contract(&service).await;
+    drop(service);
+    let archive = site.back_up();
+    let files = || std::fs::read_dir(site.path("data/contracts/uploads")).unwrap().count();
+    let to = [("BACKUP_TO", "backups")];
+    assert!(site.run_with(&to, &["erase", "--email", "ana@acme.hr"]).status.success());
+    assert_eq!(files(), 0);
+    site.must(&["restore", archive.to_str().unwrap(), "--replace"]);
+    assert_eq!(files(), 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_archive_that_a_clock_from_the_future_has_dated_brings_nobody_back() {
     let site = Site::new(Kind::Sqlite).await;

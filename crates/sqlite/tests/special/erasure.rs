@@ -1,11 +1,16 @@
 //! What an erasure removes is overwritten in the file.
 
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use exit3_domain::clients::ClientId;
+use exit3_domain::contracts::{ContractName, NewContract, Received};
+use exit3_domain::events::Actor;
 use exit3_domain::jobs::NewJob;
 use exit3_ports::{Shape, Transfer, Value, jobs, leads};
-use exit3_testkit::builders::{lead, some_act};
+use exit3_testkit::builders::{at, lead, some_act};
 use exit3_testkit::contract::jobs::job;
 
-use crate::kept;
+use crate::{kept, raw};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn erased_values_are_not_left_in_free_space_of_the_file() {
@@ -44,4 +49,41 @@ async fn erased_values_are_not_left_in_free_space_of_the_file() {
     for trace in ["Anamarija", "her notes", "ana@acme.hr", "\"Eva\""] {
         assert!(!has(trace), "{trace}");
     }
+}
+
+/// A file may have the name of a person.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_name_of_a_removed_contract_is_not_left_in_the_file() {
+    let kept = kept();
+    let files = kept.database.repositories().contract_files;
+    for (file, name) in [("uploads/a", "Ugovor Anamarija.pdf"), ("uploads/b", "Ugovor Eva.pdf")] {
+        let received =
+            Received { size: 1, sha256: "a".repeat(64), at: at(1), by: Actor::command("test") };
+        let name = ContractName::of(name);
+        let new = NewContract { file: file.to_owned(), client: ClientId(7), name, received };
+        files.receive(&new).await.unwrap();
+    }
+    assert!(files.discard("uploads/a").await.unwrap());
+    drop(files);
+    kept.database.close();
+    let file = std::fs::read(&kept.path).unwrap();
+    let has = |word: &str| file.windows(word.len()).any(|part| part == word.as_bytes());
+    assert!(has("Ugovor Eva.pdf") && !has("Anamarija"));
+}
+
+#[derive(QueryableByName)]
+struct Plan {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+/// Otherwise a sweep of many files holds the writer for seconds.
+#[test]
+fn the_sweep_finds_clients_by_their_contract() {
+    let kept = kept();
+    let unused = "EXPLAIN QUERY PLAN SELECT file FROM contract_files WHERE NOT EXISTS \
+                  (SELECT 1 FROM clients WHERE contract_file = contract_files.file)";
+    let plan: Vec<Plan> = diesel::sql_query(unused).load(&mut raw(&kept.path)).unwrap();
+    let plan: Vec<String> = plan.into_iter().map(|step| step.detail).collect();
+    assert!(plan.iter().any(|step| step.contains("clients_by_contract_file")), "{plan:?}");
 }
