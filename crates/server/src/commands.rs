@@ -310,3 +310,30 @@ async fn unless_stopped<T>(work: impl Future<Output = Result<T, Failure>>) -> Re
         done = work => done,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use exit3_http::Resource;
+
+    use super::*;
+    use crate::module::Module;
+
+    /// What the command `check` says with this module.
+    fn told(module: Module) -> String {
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("data").into_os_string();
+        let arguments = ["exit3", "check", "--data-dir"].map(OsString::from);
+        let line = read(&[Arc::new(module)], arguments.into_iter().chain([data]));
+        line.and_then(|line| execute(line?)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_a_module_may_not_claim_stops_every_command() {
+        let resource = Resource { name: "leads", ..Resource::EMPTY };
+        assert_eq!(
+            told(Module::new("agenda").resource(resource)),
+            "the module agenda claims the path /backend/api/v1/leads/, which is the service's own"
+        );
+        assert!(told(Module::new("Agenda")).contains("only the letters a to z"));
+    }
+}

@@ -5,6 +5,8 @@
 mod adapter_tests;
 mod admin;
 mod app;
+#[cfg(test)]
+mod app_tests;
 mod command;
 mod domain;
 mod http;

@@ -262,6 +262,16 @@ async fn staff_see_and_add_meetings_in_the_back_office() {
 }
 
 #[test]
+fn a_schedule_of_the_service_stops_the_start_in_one_sentence() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = run(env!("CARGO_BIN_EXE_clash"), directory.path(), None, &[]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    let sentence = "exit3: the module agenda claims the schedule backups.check, which is the \
+                    service's own";
+    assert!(!output.status.success() && told.lines().any(|line| line == sentence), "{told}");
+}
+
+#[test]
 fn help_names_the_settings_and_the_command_of_the_module() {
     let directory = tempfile::tempdir().unwrap();
     let help = must(WITH, directory.path(), None, &["--help"]);
