@@ -166,7 +166,6 @@ const FIELDS: &[Field] = &[
     Field::text("lead", 0).required(),
     Field::text("starts_at", 0).typed_as(Kind::Moment).required(),
     Field::text("place", 255).required(),
-    Field::text("notes", 5_000),
 ];
 
 fn show(
