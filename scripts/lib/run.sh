@@ -7,6 +7,7 @@ export RUN
 chmod 711 "$RUN"
 SECTIONS=0
 SECTION=
+# Failed sections, by process id.
 FAILED=()
 # Sections that run in parallel, by process id, and how many may run at once.
 declare -A BESIDE=() BEGAN=()
@@ -98,19 +99,23 @@ one_ended() {
     printf '\n== %s\n' "${BESIDE[$process]}"
     cat "$RUN/said.$process"
     printf -- '-- %s s%s\n' "$((SECONDS - BEGAN[$process]))" "$([ "$status" -eq 0 ] || echo ", FAILED ($status)")"
-    [ "$status" -eq 0 ] || FAILED+=("${BESIDE[$process]}")
+    [ "$status" -eq 0 ] || FAILED[$process]=${BESIDE[$process]}
     unset "BESIDE[$process]" "BEGAN[$process]"
     SECTIONS=$((SECTIONS + 1))
 }
 
-# Waits for all parallel sections, and fails if one of them has failed.
+# Waits for all parallel sections, and fails if one of them has failed. Shows the end of a failed
+# section's output again, because a log that is cut keeps only its last lines.
 all_ended() {
+    local process
     while [ ${#BESIDE[@]} -gt 0 ]; do
         one_ended
     done
     [ ${#FAILED[@]} -eq 0 ] || {
-        printf '\n== FAILED: %s' "${FAILED[@]}" >&2
-        echo >&2
+        for process in "${!FAILED[@]}"; do
+            printf '\n== FAILED: %s\n' "${FAILED[$process]}" >&2
+            tail -n 60 "$RUN/said.$process" | cut -c 1-400 >&2
+        done
         exit 1
     }
 }
