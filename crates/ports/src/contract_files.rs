@@ -44,8 +44,8 @@ pub const ARRIVING: TimeDelta = TimeDelta::hours(1);
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait ContractFileRepository: Send + Sync {
-    /// Stores a file that was received. It counts as unused until a client has it: what gives it to
-    /// a client ends that in the same transaction.
+    /// Stores a file that was received. It counts as unused until a client gets it, and no longer in
+    /// the transaction in which the client gets it.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] with [`FILE_TAKEN`].
@@ -70,7 +70,7 @@ pub trait ContractFileRepository: Send + Sync {
 
     /// Notes which files are unused since `now`. Dooms those that are unused since before `end`, and
     /// returns their paths, also those of files that were doomed before: they may still be there.
-    /// Leaves alone what was received less than [`ARRIVING`] ago and that no client has had.
+    /// A file that was received less than [`ARRIVING`] ago, and that no client has had, is left alone.
     async fn sweep(
         &self,
         now: DateTime<Utc>,

@@ -67,7 +67,8 @@ repositories::resources! {
     subscribers: SubscriberRepository, MockSubscriberRepository;
     /// API keys.
     api_keys: ApiKeyRepository, MockApiKeyRepository;
-    /// What is known of contract files. A client that goes adds to it, so it is emptied after them.
+    /// What is known of contract files. The deletion of a client adds a row here, so a restore empties
+    /// this table after that of clients.
     contract_files: ContractFileRepository, MockContractFileRepository;
     /// Clients.
     clients: ClientRepository, MockClientRepository;

@@ -30,5 +30,5 @@ mod watchdog;
 pub use backend::Backend;
 pub use clock::SystemClock;
 pub use memory::Allocator;
-pub use module::{Conflict, Failure, Module, ModuleDatabase, Running};
+pub use module::{Failure, Module, ModuleDatabase, Running};
 pub use service::Service;

@@ -20,7 +20,6 @@ use exit3_ports::{ModuleSchema, Table};
 use exit3_postgres::PgHandle;
 use exit3_sqlite::SqliteStore;
 
-pub use claims::Conflict;
 pub(crate) use claims::{check, check_jobs, check_resources};
 pub(crate) use compose::{add_jobs, checks, offer, resources};
 

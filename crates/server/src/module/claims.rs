@@ -6,7 +6,7 @@ use clap::Command;
 use exit3_app::jobs::Registry;
 use exit3_app::modules::{Claim, conflict};
 use exit3_http::Resources;
-use exit3_ports::{EMPTIED, STAYING, TABLES};
+use exit3_ports::{STAYING, TABLES};
 
 use super::Attached;
 
@@ -14,7 +14,7 @@ use super::Attached;
 /// cannot be had. One sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Conflict(String);
+pub(crate) struct Conflict(String);
 
 type Claimed = (Option<&'static str>, Claim);
 
@@ -46,11 +46,8 @@ pub(crate) fn check(modules: &[Arc<dyn Attached>], line: &Command) -> Result<(),
         claims.extend(tables.iter().map(|table| (Some(name), Claim::of("table", table.name))));
         claims.extend(pages(module.as_ref()));
     }
-    let tables = TABLES.iter().chain(STAYING).chain(EMPTIED);
-    let mut names: Vec<_> = tables.map(|table| table.name).collect();
-    names.sort_unstable();
-    names.dedup();
-    claims.extend(names.into_iter().map(|name| (None, Claim::of("table", name))));
+    let tables = TABLES.iter().chain(STAYING);
+    claims.extend(tables.map(|table| (None, Claim::of("table", table.name))));
     for pages in exit3_admin::OWN {
         claims.extend(of_pages(pages).map(|claim| (None, claim)));
     }
@@ -83,13 +80,13 @@ fn pages(module: &dyn Attached) -> impl Iterator<Item = Claimed> {
     module.pages().iter().flat_map(of_pages).map(move |claim| (Some(name), claim))
 }
 
-/// The paths, the name and the rows of pages.
+/// The paths, the name and the keys of pages.
 fn of_pages(pages: &exit3_admin::Pages) -> impl Iterator<Item = Claim> + use<> {
     let paths = (pages.endpoints)();
     let paths = paths
         .into_iter()
         .map(|it| Claim::of("page", format!("{}{}", exit3_admin::BASE, it.path())));
-    let key = pages.menu.map(|menu| Claim::of("key", menu.key)).filter(|_| !pages.name.is_empty());
+    let key = pages.menu.map(|menu| Claim::of("key", menu.key));
     paths.chain([Claim::of("name of pages", pages.name)]).chain(key)
 }
 
