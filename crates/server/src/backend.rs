@@ -31,6 +31,7 @@ use crate::module::{self, Configured, ModuleDatabase};
 use crate::ownership;
 use crate::secrets::{ensure_directory, fill_random};
 use crate::settings::{DatabaseSettings, Settings};
+pub(crate) use modules::turn;
 
 /// How long a command waits for one statement.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -251,7 +251,9 @@ fn module_command(
     let backend = Backend::open(settings)?;
     runtime()?.block_on(unless_stopped(async {
         prepare::schema(settings, &backend).await?;
-        prepare::module(settings, &backend, own).await?;
+        if let Some(schema) = own.module.schema() {
+            prepare::module(settings, &backend, schema).await?;
+        }
         match own.module.run(backend.patient_app(), matches) {
             Some(running) => running?.await,
             None => Ok(()),

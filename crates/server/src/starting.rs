@@ -4,6 +4,7 @@
 //! even while the start is blocked.
 
 mod late;
+mod modules;
 mod progress;
 
 use std::sync::Arc;
@@ -189,13 +190,12 @@ impl Start {
             in_time(backend.check_fitness()).await?;
             if !self.settings.auto_migrate {
                 // Serves what the schema allows, and refuses the rest.
+                modules::check(&backend).await;
                 self.teller.serves(backend.clone());
                 in_time(self.schema(&backend)).await?;
-                backend.check_modules().await;
                 return Ok((backend, None));
             }
-            let mut changes = in_time(backend.pending_data_changes()).await?;
-            changes.extend(backend.module_data_changes().await);
+            let changes = in_time(backend.pending_data_changes()).await?;
             Ok((backend, Some(changes)))
         };
         let (backend, changes) = self.telling(&sentence, open).await.map_err(Obstacle::Away)?;
@@ -205,6 +205,8 @@ impl Start {
             let upgraded = self.telling(&sentence, upgrade).await;
             upgraded.map_err(|error| Obstacle::Migrations(error.to_string()))?;
         }
+        let patience = PATIENCE.saturating_sub(self.since.elapsed());
+        modules::bring_up(&self.settings, &backend, patience).await;
         self.teller.serves(backend.clone());
         Ok(backend)
     }

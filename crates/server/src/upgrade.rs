@@ -1,6 +1,6 @@
 //! Migrates the database, after a backup if rows will change.
 
-use exit3_ports::Clock;
+use exit3_ports::{Clock, ModuleSchema, Rows, Target};
 
 use crate::archives;
 use crate::backend::Backend;
@@ -12,7 +12,7 @@ use crate::settings::Settings;
 /// Why a database was not migrated, in one sentence.
 type Failure = Box<dyn std::error::Error>;
 
-/// Migrates the database. `changes` are the pending migrations that change rows.
+/// Migrates the service's own tables. `changes` are the pending migrations that change rows.
 pub(crate) async fn upgrade(
     settings: &Settings,
     backend: &Backend,
@@ -21,9 +21,26 @@ pub(crate) async fn upgrade(
     if !changes.is_empty() {
         back_up(settings, backend, &changes.join(", ")).await?;
     }
-    let applied = backend.migrate().await?;
+    let applied = backend.migrate_to(Target::Newest, Rows::Keep).await?.up;
     if applied > 0 {
         tracing::info!(applied, "migrated the database");
+    }
+    Ok(())
+}
+
+/// Migrates the tables of a module.
+pub(crate) async fn upgrade_module(
+    settings: &Settings,
+    backend: &Backend,
+    module: ModuleSchema,
+) -> Result<(), Failure> {
+    let changes = backend.module_data_changes(module).await?;
+    if !changes.is_empty() {
+        back_up(settings, backend, &changes.join(", ")).await?;
+    }
+    let applied = backend.migrate_module(module, Target::Newest, Rows::Keep).await?.up;
+    if applied > 0 {
+        tracing::info!(applied, "migrated the tables of the module {}", module.module);
     }
     Ok(())
 }
@@ -49,9 +66,10 @@ mod tests {
     use std::path::Path;
 
     use exit3_archive::{ArchiveReader, Event, Keys};
-    use exit3_ports::{Rows, Target};
+    use exit3_ports::SchemaState;
     use exit3_testkit::log::Log;
     use exit3_testkit::migrations::store_lead;
+    use exit3_testkit::modules::GUESTS;
 
     use super::*;
     use crate::settings::tests::settings_of;
@@ -119,6 +137,26 @@ mod tests {
         upgrade(&settings, &backend, &[]).await.unwrap();
         assert!(!backups.exists());
         assert_eq!(backend.migrate().await.unwrap(), 0);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn rows_of_a_module_are_backed_up_before_they_are_changed() {
+        let directory = tempfile::tempdir().unwrap();
+        let backups = directory.path().join("backups");
+        let (settings, backend) = behind(directory.path(), backups.to_str()).await;
+        backend.migrate().await.unwrap();
+        upgrade_module(&settings, &backend, GUESTS).await.unwrap();
+        assert!(!backups.exists(), "new tables have no rows");
+        backend.migrate_module(GUESTS, Target::Version(1), Rows::Keep).await.unwrap();
+        std::fs::write(&backups, "").unwrap();
+        let failure = upgrade_module(&settings, &backend, GUESTS).await.unwrap_err();
+        assert!(failure.to_string().contains("backups"), "{failure}");
+        let state = async || backend.module_state(GUESTS).await.unwrap();
+        assert!(matches!(state().await, SchemaState::Outdated));
+        std::fs::remove_file(&backups).unwrap();
+        upgrade_module(&settings, &backend, GUESTS).await.unwrap();
+        assert!(matches!(state().await, SchemaState::Current));
+        assert_eq!(backups.read_dir().unwrap().count(), 1);
     }
 
     #[tokio::test]

@@ -109,6 +109,9 @@ async fn assert_meetings_are_kept(database: Option<&str>, empty: Option<&str>) {
     let directory = tempfile::tempdir().unwrap();
     let here = directory.path();
     let service = Service::start(WITH, here, database);
+    // The service does not wait long for the first migration.
+    let is_on = async || service.ask(Method::GET, "meetings/", None).await.0 == 200;
+    until("the module is not migrated", is_on).await;
     let lead = json!({"full_name": "Ana Horvat", "position": "CTO", "email": "ana@acme.hr"});
     let (status, lead) = service.ask(Method::POST, "leads/", Some(lead)).await;
     assert_eq!(status, 201);
@@ -193,11 +196,54 @@ async fn a_migration_that_fails_turns_off_the_module_alone_until_it_is_mended() 
     assert_eq!((status.as_u16(), &module["status"]), (200, &json!("off")), "{health}");
     let told = run(WITH, here, None, &["meetings", "list"]);
     let told = String::from_utf8(told.stderr).unwrap();
-    assert!(told.contains("\nexit3: the module meetings is off: "), "{told}");
+    let sentence = "the tables of the module meetings cannot be used: the migration";
+    assert!(told.starts_with("exit3: ") && told.contains(sentence), "{told}");
 
     database.batch_execute("DROP TABLE meetings").unwrap();
     let is_on = async || service.ask(Method::GET, "meetings/", None).await.0 == 200;
     until("the module is not tried again", is_on).await;
+}
+
+/// Whether leads are served but meetings are not.
+async fn serves_without_meetings(service: &Service) {
+    assert_eq!(service.ask(Method::GET, "leads/", None).await.0, 200);
+    let (status, told) = service.ask(Method::GET, "meetings/", None).await;
+    assert_eq!(status, 503, "{told}");
+    let (_, health) = service.ask(Method::GET, "../../health/ready/", None).await;
+    let reason = "its tables are being migrated";
+    assert_eq!(&health["modules"]["meetings"]["detail"], reason, "{health}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_that_waits_for_another_session_holds_up_no_lead() {
+    let database = postgres::shared().create_database().await;
+    let directory = tempfile::tempdir().unwrap();
+    let (here, url) = (directory.path(), Some(database.url()));
+    must(WITHOUT, here, url, &["migrate"]);
+    let busy = postgres::client(database.url()).await;
+    busy.batch_execute("BEGIN; CREATE TABLE meetings (id bigint)").await.unwrap();
+    let service = Service::start(WITH, here, url);
+    serves_without_meetings(&service).await;
+    let lead = json!({"full_name": "Ana Horvat", "position": "CTO", "email": "ana@acme.hr"});
+    assert_eq!(service.ask(Method::POST, "leads/", Some(lead)).await.0, 201);
+    busy.batch_execute("ROLLBACK").await.unwrap();
+    let is_on = async || service.ask(Method::GET, "meetings/", None).await.0 == 200;
+    until("the module is not migrated", is_on).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_that_waits_for_the_embedded_database_does_not_delay_the_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    must(WITHOUT, here, None, &["migrate"]);
+    let file = here.join("data/exit3.sqlite3");
+    let mut busy = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    busy.batch_execute("BEGIN IMMEDIATE").unwrap();
+    let service = Service::start(WITH, here, None);
+    serves_without_meetings(&service).await;
+    busy.batch_execute("COMMIT").unwrap();
+    let is_on = async || service.ask(Method::GET, "meetings/", None).await.0 == 200;
+    until("the module is not migrated", is_on).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -228,6 +274,8 @@ async fn staff_see_and_add_meetings_in_the_back_office() {
     create.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
     assert!(create.wait().unwrap().success());
     let service = Service::start(WITH, here, None);
+    let is_on = async || service.ask(Method::GET, "meetings/", None).await.0 == 200;
+    until("the module is not migrated", is_on).await;
     let lead = json!({"full_name": "Ana Horvat", "position": "CTO", "email": "ana@acme.hr"});
     assert_eq!(service.ask(Method::POST, "leads/", Some(lead)).await.0, 201);
 

@@ -1,26 +1,22 @@
 //! The tables of modules, and what their use cases find.
 
+use std::time::Duration;
+
 use exit3_app::modules::Switch;
 use exit3_ports::{ModuleSchema, Moved, Repositories, Rows, SchemaState, Target};
 
 use super::{Backend, Database, DatabaseError, blocking, connect};
 use crate::module::{Configured, ModuleDatabase};
 
+/// How long to wait for what the database tells about the tables of a module.
+const ANSWER: Duration = Duration::from_secs(2);
+
 impl Backend {
-    /// Migrates the tables of all modules. A module whose migration fails is turned off, and one that
-    /// is off is turned on if it is migrated. Returns the number of migrations.
+    /// Migrates the tables of all modules, without a backup. A module whose migration fails is turned
+    /// off. Returns the number of migrations.
     pub(crate) async fn migrate_modules(&self) -> usize {
-        self.migrate_those(|_| true).await
-    }
-
-    /// The same for modules that are off.
-    pub(crate) async fn migrate_modules_again(&self) -> usize {
-        self.migrate_those(|switch| !switch.is_on()).await
-    }
-
-    async fn migrate_those(&self, wanted: impl Fn(&Switch) -> bool) -> usize {
         let mut applied = 0;
-        for (module, switch) in self.schemas().filter(|(_, switch)| wanted(switch)) {
+        for (module, switch) in self.schemas() {
             match self.migrate_module(module, Target::Newest, Rows::Keep).await {
                 Ok(moved) => {
                     applied += moved.up;
@@ -32,26 +28,8 @@ impl Backend {
         applied
     }
 
-    /// Turns modules off whose tables are missing or outdated.
-    pub(crate) async fn check_modules(&self) {
-        for (module, switch) in self.schemas() {
-            turn(
-                switch,
-                match self.module_state(module).await {
-                    Ok(SchemaState::Current) => None,
-                    Ok(_) => Some("its tables are not migrated: run `exit3 migrate`".to_owned()),
-                    Err(error) => Some(error.to_string()),
-                },
-            );
-        }
-    }
-
-    /// Whether a module is off.
-    pub(crate) fn lacks_a_module(&self) -> bool {
-        self.shared.modules.iter().any(|it| !it.switch.is_on())
-    }
-
-    fn schemas(&self) -> impl Iterator<Item = (ModuleSchema, &'static Switch)> {
+    /// The modules with tables.
+    pub(crate) fn schemas(&self) -> impl Iterator<Item = (ModuleSchema, &'static Switch)> {
         self.shared.modules.iter().filter_map(|it| Some((it.module.schema()?, it.switch)))
     }
 
@@ -81,33 +59,46 @@ impl Backend {
         }
     }
 
-    /// The names of pending migrations of modules that change existing rows, which need a backup
-    /// first. If the database cannot tell them for a module, the module's migration fails as well.
-    pub(crate) async fn module_data_changes(&self) -> Vec<&'static str> {
-        let mut changes = Vec::new();
-        for (module, _) in self.schemas() {
-            let of_module = match &self.database {
-                Database::Postgres(settings) => {
-                    connect(settings).module_data_changes(module).await.ok()
-                }
-                Database::Sqlite(database) => {
-                    blocking(database, move |it| it.module_data_changes(module)).await.ok()
-                }
-            };
-            changes.extend(of_module.unwrap_or_default());
+    /// The names of pending migrations of a module that change existing rows, which need a backup
+    /// first.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub(crate) async fn module_data_changes(
+        &self,
+        module: ModuleSchema,
+    ) -> Result<Vec<&'static str>, DatabaseError> {
+        match &self.database {
+            Database::Postgres(settings) => connect(settings)
+                .module_data_changes(module)
+                .await
+                .map_err(DatabaseError::of_server),
+            Database::Sqlite(database) => {
+                blocking(database, move |it| it.module_data_changes(module)).await
+            }
         }
-        changes
     }
 
-    async fn module_state(&self, module: ModuleSchema) -> Result<SchemaState, DatabaseError> {
-        match &self.database {
-            Database::Postgres(settings) => {
-                connect(settings).module_state(module).await.map_err(DatabaseError::of_server)
+    /// Which migrations of a module are applied and which are pending.
+    ///
+    /// # Errors
+    /// [`DatabaseError`]; also if there is no answer within a moment.
+    pub(crate) async fn module_state(
+        &self,
+        module: ModuleSchema,
+    ) -> Result<SchemaState, DatabaseError> {
+        let asked = async {
+            match &self.database {
+                Database::Postgres(settings) => {
+                    connect(settings).module_state(module).await.map_err(DatabaseError::of_server)
+                }
+                Database::Sqlite(database) => {
+                    blocking(database, move |it| it.module_state(module)).await
+                }
             }
-            Database::Sqlite(database) => {
-                blocking(database, move |it| it.module_state(module)).await
-            }
-        }
+        };
+        let late = || DatabaseError::passing("the database has not answered within 2 s");
+        tokio::time::timeout(ANSWER, asked).await.unwrap_or_else(|_| Err(late()))
     }
 
     /// Adds what modules keep to the repositories.
@@ -125,7 +116,7 @@ impl Backend {
 }
 
 /// Turns a module off for this reason, or on, and logs it if that is new.
-fn turn(switch: &'static Switch, off: Option<String>) {
+pub(crate) fn turn(switch: &'static Switch, off: Option<String>) {
     let (module, was) = (switch.module(), switch.off());
     match off {
         Some(reason) if was.as_deref() == Some(&reason) => {}
@@ -134,7 +125,7 @@ fn turn(switch: &'static Switch, off: Option<String>) {
             switch.turn_off(reason);
         }
         None if was.is_some() => {
-            tracing::info!("the module {module} is on again");
+            tracing::info!("the module {module} is on");
             switch.turn_on();
         }
         None => {}

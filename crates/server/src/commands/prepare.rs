@@ -1,10 +1,9 @@
 //! Checks of the database that commands make before they begin.
 
-use exit3_ports::SchemaState;
+use exit3_ports::{ModuleSchema, Rows, SchemaState, Target};
 
 use super::Failure;
 use crate::backend::Backend;
-use crate::module::Configured;
 use crate::settings::Settings;
 
 /// Creates the schema if it is missing, as on a first start. An outdated schema is left to `serve`
@@ -25,26 +24,28 @@ pub(super) async fn schema(settings: &Settings, backend: &Backend) -> Result<(),
     Err(format!("{}: {problem}: run `exit3 migrate`", backend.describe()).into())
 }
 
-/// Migrates the tables of a module if the settings allow it.
+/// Creates the tables of a module if they are missing, as [`schema`] does with ours.
 ///
 /// # Errors
-/// They are not migrated.
+/// They are missing and may not be created, or they are outdated.
 pub(super) async fn module(
     settings: &Settings,
     backend: &Backend,
-    module: &Configured,
+    module: ModuleSchema,
 ) -> Result<(), Failure> {
-    if settings.auto_migrate {
-        backend.migrate_modules().await;
-    } else {
-        backend.check_modules().await;
-    }
-    match module.switch.off() {
-        Some(reason) => {
-            Err(format!("the module {} is off: {reason}", module.switch.module()).into())
+    let problem = match backend.module_state(module).await? {
+        SchemaState::Current => return Ok(()),
+        SchemaState::Missing if settings.auto_migrate => {
+            match backend.migrate_module(module, Target::Newest, Rows::Keep).await {
+                Ok(_) => return Ok(()),
+                Err(error) => error.to_string(),
+            }
         }
-        None => Ok(()),
-    }
+        SchemaState::Missing => "they are not there yet: run `exit3 migrate`".to_owned(),
+        SchemaState::Outdated => "they are outdated: run `exit3 migrate`".to_owned(),
+    };
+    let (place, name) = (backend.describe(), module.module);
+    Err(format!("{place}: the tables of the module {name} cannot be used: {problem}").into())
 }
 
 /// Checks that the database can be written.

@@ -8,7 +8,7 @@ use exit3_ports::{Clock, Load};
 
 use super::backup::tell;
 use super::erase::told;
-use super::{Failure, prepare, runtime, say};
+use super::{Failure, prepare, runtime, say, whisper};
 use crate::archives;
 use crate::backend::Backend;
 use crate::backup_store::BackupStore;
@@ -53,9 +53,12 @@ async fn restore_from(
     let mut archive = archives::open(file, &settings.backup, what.allow_plain, newest)?;
     prepare::writable(backend)?;
     prepare::schema(settings, backend).await?;
-    if settings.auto_migrate {
-        // Otherwise the rows of a module that was just switched on would be left out.
-        backend.migrate_modules().await;
+    for (module, _) in backend.schemas() {
+        // Otherwise the rows of a module that was just switched on would be left out. A module
+        // whose tables cannot be made does not hold up the restore of everything else.
+        if let Err(failure) = prepare::module(settings, backend, module).await {
+            whisper(format_args!("{failure}"));
+        }
     }
     // No writes happen from here on, so the backup misses nothing.
     let mut load = transfer.load().await?;

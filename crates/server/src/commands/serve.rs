@@ -31,10 +31,6 @@ use crate::telemetry::metrics::{self, Collector, Gauges, Measuring};
 use crate::watchdog::Watchdog;
 use crate::{jobs, module};
 
-/// The first and the longest pause before a module that is off is tried again.
-const FIRST_PAUSE: Duration = Duration::from_secs(5);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30 * 60);
-
 /// The most connections, even if the system has room for more, to bound the memory.
 const MOST_CONNECTIONS: usize = 20_000;
 
@@ -176,8 +172,6 @@ async fn run(
     let running = actix_web::rt::spawn(runner.run(is_stopped(stopping)));
     let folded = backend.clone();
     actix_web::rt::spawn(async move { folded.fold_accents().await });
-    let (lacking, migrates) = (backend.clone(), settings.auto_migrate);
-    actix_web::rt::spawn(async move { turn_modules_on(&lacking, migrates).await });
     let indexed = backend.clone();
     actix_web::rt::spawn(async move { indexed.index_leads().await });
     actix_web::rt::spawn(async move { backend.watch_replica().await });
@@ -218,20 +212,6 @@ fn warn_if_frozen(backend: &Backend) {
             "the database is read-only since `exit3 promote`: set DATABASE_URL to the one \
              that took over, or run `exit3 promote --abort`"
         );
-    }
-}
-
-/// Tries again what has turned a module off.
-async fn turn_modules_on(backend: &Backend, migrates: bool) {
-    let mut pause = FIRST_PAUSE;
-    while backend.lacks_a_module() {
-        actix_web::rt::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
-        if migrates {
-            backend.migrate_modules_again().await;
-        } else {
-            backend.check_modules().await;
-        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use clap::Args;
 use exit3_archive::{ArchiveError, LeftOut, Summary};
 use exit3_ports::{
-    BackupLog, BackupStatus, Clock, ContractError, StoreError, Transfer, with_causes,
+    BackupLog, BackupStatus, Clock, ContractError, Rows, StoreError, Target, Transfer, with_causes,
 };
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
 use tempfile::TempDir;
@@ -129,8 +129,13 @@ async fn attempt(
     let database = SqliteDatabase::open(&path, &SqliteSettings::default())?;
     let transfer = database.transfer();
     let newest = transfer.newest_schema();
+    let modules: Vec<_> = settings.modules.iter().filter_map(|it| it.module.schema()).collect();
     let (database, migrated) = tokio::task::spawn_blocking(move || {
         let migrated = database.migrate();
+        for module in modules {
+            // Without its tables, the rows of a module are checked by their hash alone.
+            let _ = database.migrate_module(module, Target::Newest, Rows::Keep);
+        }
         (database, migrated)
     })
     .await?;
