@@ -258,6 +258,12 @@ async fn a_module_that_must_not_migrate_waits_for_somebody_who_does() {
     must(WITH, here, None, &["migrate"]);
     let is_on = async || service.ask(Method::GET, "meetings/", None).await.0 == 200;
     until("the module does not notice its tables", is_on).await;
+    let empty = tempfile::tempdir().unwrap();
+    let one = ["migrate", "--module", "meetings"];
+    let refused = program(WITH, empty.path(), None).env("AUTO_MIGRATE", "false").args(one).output();
+    let told = String::from_utf8(refused.unwrap().stderr).unwrap();
+    assert!(told.contains("there is no schema yet: run `exit3 migrate`"), "{told}");
+    must(WITH, empty.path(), None, &one);
     let refused = run(WITH, here, None, &["migrate", "--module", "tags"]);
     let told = String::from_utf8(refused.stderr).unwrap();
     assert!(told.contains("no module tags with tables in this program; it has meetings"), "{told}");

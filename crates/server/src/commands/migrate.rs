@@ -35,6 +35,8 @@ pub(super) fn migrate(settings: &Settings, wanted: &Migrate) -> Result<(), Failu
             return Ok(moved);
         };
         let Some(module) = backend.module(name) else { return Err(no_module(settings, name)) };
+        // The migrations of modules come after ours.
+        prepare::schema(settings, &backend).await?;
         Ok(backend.migrate_module(module, target, rows).await?)
     };
     let Moved { up, down } = runtime()?.block_on(moving)?;
