@@ -4,6 +4,8 @@
 //! knows the tables of its modules: with each migration of a module it records how they are
 //! defined. So a program without the module can back them up, and erase people from them.
 
+mod faults;
+
 use std::sync::{Mutex, PoisonError, RwLock};
 
 use exit3_domain::contact::ContactKind;

@@ -209,16 +209,6 @@ mod tests {
     }
 
     #[test]
-    fn a_part_names_a_column_of_its_own_and_an_earlier_table() {
-        for (at, table) in crate::TABLES.iter().enumerate() {
-            let Some((column, whole)) = table.part_of else { continue };
-            assert!(table.columns.iter().any(|own| own.name == column), "{}", table.name);
-            assert!(crate::TABLES[..at].iter().any(|earlier| earlier.name == whole), "{whole}");
-        }
-        assert!(crate::TABLES.iter().any(|table| table.part_of.is_some()));
-    }
-
-    #[test]
     fn a_rule_is_about_a_column_of_its_own_table() {
         for table in crate::TABLES.iter().chain(crate::STAYING) {
             for rule in table.rules {

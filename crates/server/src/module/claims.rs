@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use clap::Command;
+use exit3_admin::Pages;
 use exit3_app::jobs::Registry;
 use exit3_app::modules::{Claim, conflict};
 use exit3_http::Resources;
-use exit3_ports::{STAYING, TABLES};
+use exit3_ports::{NOT_MOVED, TABLES, Table};
 
 use super::Attached;
 
@@ -44,14 +45,19 @@ pub(crate) fn check(modules: &[Arc<dyn Attached>], line: &Command) -> Result<(),
         settings(&mut claims, &module.augment_settings(Command::new(name)), Some(name))?;
         let tables = module.schema().map_or(&[][..], |schema| schema.tables);
         claims.extend(tables.iter().map(|table| (Some(name), Claim::of("table", table.name))));
-        claims.extend(pages(module.as_ref()));
+        claims.extend(module.pages().iter().flat_map(of_pages).map(|claim| (Some(name), claim)));
+        words(&mut claims, tables, module.pages(), Some(name));
     }
-    let tables = TABLES.iter().chain(STAYING);
-    claims.extend(tables.map(|table| (None, Claim::of("table", table.name))));
+    // Those that no archive has are tables as well.
+    let tables = TABLES.iter().map(|table| table.name).chain(NOT_MOVED.iter().copied());
+    claims.extend(tables.map(|name| (None, Claim::of("table", name))));
     for pages in exit3_admin::OWN {
         claims.extend(of_pages(pages).map(|claim| (None, claim)));
     }
-    first(claims)
+    words(&mut claims, TABLES, exit3_admin::OWN.iter().copied(), None);
+    first(claims)?;
+    let faults = modules.iter().filter_map(|module| module.schema()).flat_map(|it| it.faults());
+    faults.map(Conflict).next().map_or(Ok(()), Err)
 }
 
 /// Checks the paths, scopes, schemas and operations of the API, and that each resource is whole.
@@ -75,13 +81,23 @@ fn first(claims: impl IntoIterator<Item = Claimed>) -> Result<(), Conflict> {
     conflict(claims).map_or(Ok(()), |sentence| Err(Conflict(sentence)))
 }
 
-fn pages(module: &dyn Attached) -> impl Iterator<Item = Claimed> {
-    let name = module.name();
-    module.pages().iter().flat_map(of_pages).map(move |claim| (Some(name), claim))
+/// Claims the words for rows in events. Pages usually show the rows of a table.
+fn words<'a>(
+    claims: &mut Vec<Claimed>,
+    tables: &[Table],
+    pages: impl IntoIterator<Item = &'a Pages>,
+    whose: Option<&'static str>,
+) {
+    let words = tables.iter().map(|table| table.resource).filter(|word| !word.is_empty());
+    let words: Vec<_> = words.collect();
+    let shown = pages.into_iter().filter_map(|pages| pages.rows);
+    let alone: Vec<_> = shown.filter(|word| !words.contains(word)).collect();
+    let words = words.into_iter().chain(alone);
+    claims.extend(words.map(|word| (whose, Claim::of("word of events", word))));
 }
 
 /// The paths, the name and the keys of pages.
-fn of_pages(pages: &exit3_admin::Pages) -> impl Iterator<Item = Claim> + use<> {
+fn of_pages(pages: &Pages) -> impl Iterator<Item = Claim> + use<> {
     let paths = (pages.endpoints)();
     let paths = paths
         .into_iter()

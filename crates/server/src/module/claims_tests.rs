@@ -1,5 +1,5 @@
 use clap::{Arg, Args};
-use exit3_ports::Table;
+use exit3_ports::{Column, Kind, Table};
 
 use super::*;
 use crate::module::Module;
@@ -43,8 +43,11 @@ fn commanded(name: &'static str) -> Arc<dyn Attached> {
     Arc::new(Module::<()>::new(name).command("Lists", |_, _: List| async { Ok(()) }))
 }
 
-fn with_table(name: &'static str, tables: &'static [Table]) -> Arc<dyn Attached> {
-    Arc::new(Module::<()>::new(name).schema(tables, &[], &[]))
+const TAGS: Table =
+    Table { name: "tags", columns: &[Column::new("id", Kind::Integer)], ..Table::EMPTY };
+
+fn with_table(name: &'static str, table: Table) -> Arc<dyn Attached> {
+    Arc::new(Module::<()>::new(name).schema(vec![table].leak(), &[], &[]))
 }
 
 #[test]
@@ -63,10 +66,49 @@ fn a_thing_that_two_modules_claim_is_named() {
         told(&[commanded("backup")]),
         "the module backup claims the command backup, which is the service's own"
     );
-    const LEADS: &[Table] = &[Table { name: "leads", ..Table::EMPTY }];
+    for name in ["leads", "jobs", "lead_counts"] {
+        assert_eq!(
+            told(&[with_table("tags", Table { name, ..TAGS })]),
+            format!("the module tags claims the table {name}, which is the service's own")
+        );
+    }
+}
+
+#[test]
+fn a_word_of_events_is_that_of_one_table() {
+    let other = || with_table("labels", Table { name: "labels", resource: "tag", ..TAGS });
+    let tags = || with_table("tags", Table { resource: "tag", ..TAGS });
     assert_eq!(
-        told(&[with_table("tags", LEADS)]),
-        "the module tags claims the table leads, which is the service's own"
+        told(&[tags(), other()]),
+        "the modules tags and labels both claim the word of events tag: only one of them can be \
+         switched on"
+    );
+    for resource in ["lead", "person"] {
+        assert_eq!(
+            told(&[with_table("tags", Table { resource, ..TAGS })]),
+            format!(
+                "the module tags claims the word of events {resource}, which is the service's own"
+            )
+        );
+    }
+    let shown = |word| Pages { name: word, rows: Some(word), ..Pages::EMPTY };
+    let schema =
+        || Module::<()>::new("tags").schema(&[Table { resource: "tag", ..TAGS }], &[], &[]);
+    let of = |module: Module, pages| told(&[Arc::new(module.pages(pages)), other()]);
+    assert!(
+        of(schema(), shown("tag")).starts_with("the modules tags and labels both claim the word")
+    );
+    assert_eq!(told(&[Arc::new(schema().pages(shown("tag")).pages(shown("label")))]), "");
+    assert!(of(Module::new("tags"), shown("tag")).contains("both claim the word of events tag"));
+}
+
+#[test]
+fn a_wrong_definition_of_a_table_stops_the_start() {
+    assert_eq!(told(&[with_table("tags", TAGS)]), "");
+    let part_of = Some(("lead", "leads"));
+    assert_eq!(
+        told(&[with_table("tags", Table { part_of, ..TAGS })]),
+        "the table \"tags\" of the module tags has no column lead of integers, which part_of names"
     );
 }
 
