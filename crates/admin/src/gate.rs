@@ -9,7 +9,7 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::{Data, Payload};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse};
-use exit3_app::modules::Switch;
+use exit3_app::modules::{self, Switch};
 use exit3_app::sign_ins::{self, SignedIn};
 use exit3_domain::sign_ins::SecretToken;
 use exit3_web::{ApiError, Gated, Peer, body, current_request, hosts, policy_of};
@@ -75,7 +75,8 @@ async fn pass(
     http.extensions_mut().insert(visit.clone());
     http.extensions_mut().insert(form.clone());
     let rest = rest.unwrap_or(actix_web::dev::Payload::None);
-    let response = next.call(ServiceRequest::from_parts(http, rest)).await?;
+    let answer = next.call(ServiceRequest::from_parts(http, rest));
+    let response = modules::within(switch, answer).await?;
     let mut response = in_our_words(response, &visit, &form);
     if let Some(token) = fresh {
         let cookie = cookie::keep(token.expose().to_owned(), visit.https).to_string();

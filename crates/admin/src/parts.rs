@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use askama::Template;
+use exit3_app::modules::within;
 use futures_util::FutureExt;
 use i18n_embed_fl::fl;
 use tokio::time::timeout;
@@ -57,13 +58,14 @@ pub(crate) async fn contained<T>(
     }
     // Unwinding is safe: what the work owns is dropped with it, and shared data is behind locks that
     // survive a panic.
-    let cause = match timeout(MOST, AssertUnwindSafe(work).catch_unwind()).await {
-        Ok(Ok(Ok(done))) => return Ok(Some(done)),
-        Ok(Ok(Err(error))) => error.to_string(),
-        // The panic hook has logged the panic.
-        Ok(Err(_)) => "a panic".to_owned(),
-        Err(_) => format!("no result within {MOST:?}"),
-    };
+    let cause =
+        match timeout(MOST, within(Some(switch), AssertUnwindSafe(work).catch_unwind())).await {
+            Ok(Ok(Ok(done))) => return Ok(Some(done)),
+            Ok(Ok(Err(error))) => error.to_string(),
+            // The panic hook has logged the panic.
+            Ok(Err(_)) => "a panic".to_owned(),
+            Err(_) => format!("no result within {MOST:?}"),
+        };
     tracing::warn!(module = switch.module(), cause, "a module adds nothing to a page");
     Ok(None)
 }

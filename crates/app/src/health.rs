@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use crate::App;
-use crate::modules::Switch;
+use crate::modules::{Switch, within};
 
 /// How long a module may take to tell its health.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -59,7 +59,7 @@ pub async fn modules(app: &App) -> Vec<(&'static str, ModuleHealth)> {
     let checks = app.modules.iter().map(async |check| {
         let health = match check.switch.off() {
             Some(reason) => ModuleHealth::Off(reason),
-            None => ask(app, check.ask).await,
+            None => within(Some(check.switch), ask(app, check.ask)).await,
         };
         (check.switch.module(), health)
     });

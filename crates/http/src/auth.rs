@@ -10,6 +10,7 @@ use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest};
 use exit3_app::App;
 use exit3_app::api_keys::{Caller, KeyError, authenticate};
+use exit3_app::modules;
 use exit3_app::quotas::{self, Bill, Request};
 use exit3_domain::api_keys::TokenDigest;
 use exit3_ports::Consistency;
@@ -44,7 +45,8 @@ pub(crate) async fn admit<B: MessageBody>(
     let (bill, verdict) = examine(served, &request).await;
     let mut response = match verdict {
         Ok(consistency) => {
-            let mut response = consistency.run(next.call(request)).await?.map_into_left_body();
+            let answer = modules::within(served.switch, next.call(request));
+            let mut response = consistency.run(answer).await?.map_into_left_body();
             consistency::tell(&consistency, response.headers_mut());
             response
         }

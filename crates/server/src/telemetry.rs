@@ -144,12 +144,13 @@ fn init(layers: Vec<Layer>) {
     let _ = tracing_subscriber::registry().with(layers).try_init();
 }
 
-/// Logs where a panic happened. Its message is left out, because it may quote data of a client.
+/// Logs where a panic happened, and in which module. Its message is left out, because it may quote data of a client.
 pub(crate) fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         let request_id = exit3_web::request_id();
-        tracing::error!(request_id, place, "a panic, which is a bug in the program");
+        let module = exit3_app::modules::current();
+        tracing::error!(request_id, module, place, "a panic, which is a bug in the program");
     }));
 }
 

@@ -107,6 +107,8 @@ async fn list(
     member: Member,
 ) -> Result<HttpResponse, PageError> {
     member.check(Action::Read, VISITS)?;
+    // The log of a panic would name it.
+    assert_eq!(exit3_app::modules::current(), Some("visits"));
     let title = say(member.texts(), "menu", "visits");
     let when = format::moment(admin.app().clock.now());
     let content = List { title: title.clone(), place: "<b>Rijeka</b>", when }.render()?;

@@ -6,7 +6,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::modules::Switch;
+use crate::modules::{self, Switch};
 
 /// A thread that does nothing else for so long is blocked.
 const BLOCKED: Duration = Duration::from_secs(1);
@@ -41,9 +41,9 @@ impl Owner {
     ) -> Option<T> {
         match &self.0 {
             None => AssertUnwindSafe(work).catch_unwind().await.ok(),
-            Some((_, runtime)) => {
+            Some((switch, runtime)) => {
                 let mut tasks = JoinSet::new();
-                tasks.spawn_on(work, runtime);
+                tasks.spawn_on(modules::within(Some(switch), work), runtime);
                 tasks.join_next().await?.ok()
             }
         }

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,6 @@ use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
 
 use super::owner::Owner;
-use super::telemetry;
 use crate::App;
 use crate::modules::{Claim, Switch};
 
@@ -115,9 +115,10 @@ impl Registry {
         add: impl FnOnce(&mut Self) -> T,
     ) -> T {
         let outer = std::mem::replace(&mut self.owner, Owner::of(switch, runtime));
-        let added = add(self);
+        let added = catch_unwind(AssertUnwindSafe(|| add(self)));
+        // What is added later must not belong to a module that has panicked.
         self.owner = outer;
-        added
+        added.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
     /// The kinds of jobs, schedules and consumers, each with the module that has added it. Of two
@@ -140,7 +141,6 @@ impl Registry {
         P: Payload,
         F: Future<Output = Result<(), JobFailure>> + Send + 'static,
     {
-        telemetry::begin(P::KIND);
         let run = move |app: App, payload: &str| -> Running<Result<(), JobFailure>> {
             match serde_json::from_str(payload) {
                 Ok(payload) => Box::pin(run(app, payload)),

@@ -57,6 +57,7 @@ pub struct Runner {
 impl Runner {
     /// A runner of the work in a registry.
     pub fn new(app: App, registry: Registry, settings: RunnerSettings) -> Self {
+        registry.handlers.keys().for_each(|kind| telemetry::begin(kind));
         let asks = registry.schedules.iter().map(|_| Instant::now()).collect();
         let (tasks, held) = (JoinSet::new(), HashMap::new());
         Self { app, registry, settings, tasks, held, asks, more: false, away: false }

@@ -182,3 +182,37 @@ async fn kinds_schedules_and_consumers_belong_to_one_module() {
     let told = conflict(registry.claims()).unwrap();
     assert!(told.starts_with("the modules meetings and agenda both claim the kind of"), "{told}");
 }
+
+/// A module that panics while it adds its work has added half of it, which must not run, and what others
+/// add later is not the module's.
+#[tokio::test(start_paused = true)]
+async fn the_work_of_a_module_that_panics_while_it_adds_it_never_runs() {
+    static BROKEN: Switch = Switch::of("agenda");
+    let script = Arc::new(Mutex::new(Script::default()));
+    let mut registry = Registry::default();
+    let added = BROKEN.or_break("it added its jobs", || {
+        registry.within(&BROKEN, Handle::current(), |registry| {
+            registry.handle(HANDLING, |_, _: Remind| async { Ok(()) });
+            panic!("in a module");
+        })
+    });
+    assert!(added.is_none());
+    registry.handle(HANDLING, |_, _: Mail| async { Ok(()) });
+    let owners: Vec<_> = registry.claims().map(|(module, _)| module).collect();
+    assert_eq!(owners, [Some("agenda"), None]);
+    BROKEN.turn_on();
+    run_for(SECOND / 2, &script, app(&script), registry).await;
+    assert_eq!(script.lock().unwrap().log, ["claim mail 2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_work_of_a_module_knows_whose_it_is() {
+    let seen = Arc::new(Mutex::new(None));
+    let own = Arc::clone(&seen);
+    let handler = move |_, _| {
+        *own.lock().unwrap() = crate::modules::current();
+        async { Ok(()) }
+    };
+    run_both(Handle::current(), HANDLING, SECOND, handler).await;
+    assert_eq!(*seen.lock().unwrap(), Some("meetings"));
+}
