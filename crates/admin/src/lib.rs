@@ -80,6 +80,11 @@ pub const OWN: &[&Pages] = &[
     &account::PAGES,
 ];
 
+/// The pages of [`OWN`], and those of the door, which have no entry there.
+pub fn own_endpoints() -> impl Iterator<Item = Endpoint> {
+    OWN.iter().flat_map(|pages| (pages.endpoints)()).chain(door::endpoints())
+}
+
 /// Everything that the back office shows: [`OWN`], and the pages of modules. Menu, routes and parts
 /// of pages follow from this list, in its order.
 #[derive(Clone, Copy)]

@@ -2,8 +2,9 @@
 
 mod claims;
 mod compose;
+mod options;
 
-use std::any::Any;
+use std::any::{Any, type_name};
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -44,7 +45,7 @@ pub enum ModuleDatabase {
 pub struct Module<S = ()> {
     name: &'static str,
     schema: Option<ModuleSchema>,
-    keeps: Option<Keep<S>>,
+    keeps: Vec<(&'static str, Keep<S>)>,
     resources: Vec<Resource>,
     pages: Vec<Pages>,
     jobs: Option<AddJobs<S>>,
@@ -74,7 +75,7 @@ impl<S: Args + Send + Sync + 'static> Module<S> {
         Self {
             name,
             schema: None,
-            keeps: None,
+            keeps: Vec::new(),
             resources: Vec::new(),
             pages: Vec::new(),
             jobs: None,
@@ -98,13 +99,15 @@ impl<S: Args + Send + Sync + 'static> Module<S> {
     }
 
     /// Keeps what use cases find with [`App::kept`]: usually the repositories of the module, and its
-    /// settings. It is made once for each thread that answers requests.
+    /// settings. It is made once for each thread that answers requests. Nothing else may keep the same
+    /// type, which should be one of the module's own.
     #[must_use]
     pub fn keeps<T: Any + Send + Sync>(
         mut self,
         make: impl Fn(ModuleDatabase, &S) -> T + Send + Sync + 'static,
     ) -> Self {
-        self.keeps = Some(Box::new(move |database, settings| Arc::new(make(database, settings))));
+        let make: Keep<S> = Box::new(move |database, settings| Arc::new(make(database, settings)));
+        self.keeps.push((type_name::<T>(), make));
         self
     }
 
@@ -163,17 +166,17 @@ pub(crate) trait Attached: Send + Sync {
     fn health(&self) -> Option<AskModule>;
     fn has_command(&self) -> bool;
     fn has_jobs(&self) -> bool;
+    /// The names of the types that it keeps.
+    fn kept_types(&self) -> Vec<&'static str>;
     /// Adds the settings and the command to the command line.
     fn augment(&self, line: Command) -> Command;
-    /// Adds the settings alone.
-    fn augment_settings(&self, line: Command) -> Command;
     /// Reads the settings.
     ///
     /// # Errors
     /// The command line does not have them.
     fn read(&self, matches: &ArgMatches) -> Result<Kept, clap::Error>;
     /// What use cases find, made with these settings.
-    fn keep(&self, database: ModuleDatabase, settings: &Kept) -> Option<Kept>;
+    fn keep(&self, database: &dyn Fn() -> ModuleDatabase, settings: &Kept) -> Vec<Kept>;
     /// Adds the jobs.
     ///
     /// # Errors
@@ -212,25 +215,32 @@ impl<S: Args + Send + Sync + 'static> Attached for Module<S> {
         self.jobs.is_some()
     }
 
+    fn kept_types(&self) -> Vec<&'static str> {
+        self.keeps.iter().map(|(name, _)| *name).collect()
+    }
+
     fn augment(&self, line: Command) -> Command {
-        let line = self.augment_settings(line);
+        // The description of the settings would become that of the program.
+        let about = line.get_about().cloned().unwrap_or_default();
+        let mut line = S::augment_args(line).about(about).long_about(None);
+        // It is called after the struct, and another module may have one of the same name.
+        let has = |group: &clap::Id| line.get_groups().any(|it| it.get_id() == group);
+        if let Some(group) = S::group_id().filter(has) {
+            line = line.mut_group(&group, |it| it.id(format!("{}.{group}", self.name)));
+        }
         let Some(ModuleCommand { about, augment, .. }) = &self.command else { return line };
         let own = augment(Command::new(self.name)).subcommand_required(true);
         line.subcommand(own.about(*about).long_about(None))
-    }
-
-    fn augment_settings(&self, line: Command) -> Command {
-        // The description of the settings would become that of the program.
-        let about = line.get_about().cloned().unwrap_or_default();
-        S::augment_args(line).about(about).long_about(None)
     }
 
     fn read(&self, matches: &ArgMatches) -> Result<Kept, clap::Error> {
         Ok(Arc::new(S::from_arg_matches(matches)?))
     }
 
-    fn keep(&self, database: ModuleDatabase, settings: &Kept) -> Option<Kept> {
-        Some(self.keeps.as_ref()?(database, settings.downcast_ref()?))
+    fn keep(&self, database: &dyn Fn() -> ModuleDatabase, settings: &Kept) -> Vec<Kept> {
+        let settings = settings.downcast_ref();
+        let keep = |settings| self.keeps.iter().map(move |(_, make)| make(database(), settings));
+        settings.into_iter().flat_map(keep).collect()
     }
 
     fn add_jobs(&self, registry: &mut Registry, settings: &Kept) -> Result<(), serde_json::Error> {

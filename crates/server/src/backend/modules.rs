@@ -107,10 +107,10 @@ impl Backend {
         repositories: &mut Repositories,
         database: impl Fn() -> ModuleDatabase,
     ) {
-        for Configured { module, settings, .. } in self.shared.modules.iter() {
-            if let Some(kept) = module.keep(database(), settings) {
-                repositories.kept.keep(kept);
-            }
+        for Configured { module, settings, switch } in self.shared.modules.iter() {
+            let make = || module.keep(&database, settings);
+            let kept = switch.or_break("it made what it keeps", make);
+            kept.into_iter().flatten().for_each(|kept| repositories.kept.keep(kept));
         }
     }
 }
@@ -119,6 +119,7 @@ impl Backend {
 pub(crate) fn turn(switch: &'static Switch, off: Option<String>) {
     let (module, was) = (switch.module(), switch.off());
     match off {
+        _ if switch.is_broken() => {}
         Some(reason) if was.as_deref() == Some(&reason) => {}
         Some(reason) => {
             tracing::error!("the module {module} is off: {reason}");

@@ -8,27 +8,30 @@ use exit3_app::jobs::Registry;
 use exit3_app::modules::{Claim, conflict};
 use exit3_http::Resources;
 use exit3_ports::{NOT_MOVED, TABLES, Table};
+use exit3_web::Endpoint;
 
 use super::Attached;
+use super::options::{Options, names};
 
 /// Two modules, or a module and the service, claim the same thing, or a module claims something that
 /// cannot be had. One sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct Conflict(String);
+pub(crate) struct Conflict(pub(super) String);
 
-type Claimed = (Option<&'static str>, Claim);
+pub(super) type Claimed = (Option<&'static str>, Claim);
 
-/// Checks names, commands and settings, without which the command line cannot be read. `line` is
-/// that of the service itself.
+/// Checks names, commands and settings, without which the command line cannot be read, and what else
+/// can be told of a module before it does anything. `line` is that of the service itself.
 ///
 /// # Errors
 /// [`Conflict`] for the first one.
 pub(crate) fn check(modules: &[Arc<dyn Attached>], line: &Command) -> Result<(), Conflict> {
     let mut claims: Vec<Claimed> = Vec::new();
-    let commands = line.get_subcommands().map(Command::get_name).chain(["help"]);
-    claims.extend(commands.map(|name| (None, Claim::of("command", name))));
-    settings(&mut claims, line, None)?;
+    let mut options = Options::default();
+    options.add(line, None)?;
+    claims.extend(line.get_subcommands().flat_map(names).map(|claim| (None, claim)));
+    claims.push((None, Claim::of("command", "help")));
     for module in modules {
         let name = module.name();
         let is_word = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
@@ -38,24 +41,27 @@ pub(crate) fn check(modules: &[Arc<dyn Attached>], line: &Command) -> Result<(),
                 "a module is named {name:?}, but a name has only the letters a to z and underscores"
             )));
         }
+        let its_own = module.augment(Command::new(name));
+        options.add(&its_own, Some(name))?;
+        let schema = module.schema();
+        let tables = schema.map_or(&[][..], |schema| schema.tables);
+        let kept = module.kept_types().into_iter().map(|kept| Claim::of("kept type", kept));
+        let its = its_own.get_subcommands().flat_map(names);
+        let its = its.chain(tables.iter().map(|table| Claim::of("table", table.name)));
+        let its = its.chain(module.pages().iter().flat_map(of_pages)).chain(kept);
         claims.push((Some(name), Claim::of("name", name)));
-        if module.has_command() {
-            claims.push((Some(name), Claim::of("command", name)));
-        }
-        settings(&mut claims, &module.augment_settings(Command::new(name)), Some(name))?;
-        let tables = module.schema().map_or(&[][..], |schema| schema.tables);
-        claims.extend(tables.iter().map(|table| (Some(name), Claim::of("table", table.name))));
-        claims.extend(module.pages().iter().flat_map(of_pages).map(|claim| (Some(name), claim)));
+        claims.extend(its.map(|claim| (Some(name), claim)));
         words(&mut claims, tables, module.pages(), Some(name));
     }
     // Those that no archive has are tables as well.
     let tables = TABLES.iter().map(|table| table.name).chain(NOT_MOVED.iter().copied());
-    claims.extend(tables.map(|name| (None, Claim::of("table", name))));
-    for pages in exit3_admin::OWN {
-        claims.extend(of_pages(pages).map(|claim| (None, claim)));
-    }
+    let tables = tables.map(|name| Claim::of("table", name));
+    let pages = exit3_admin::OWN.iter().flat_map(|pages| of_menu(pages));
+    let own = tables.chain(pages).chain(exit3_admin::own_endpoints().map(|it| of_page(&it)));
+    claims.extend(own.map(|claim| (None, claim)));
     words(&mut claims, TABLES, exit3_admin::OWN.iter().copied(), None);
     first(claims)?;
+    options.check()?;
     let faults = modules.iter().filter_map(|module| module.schema()).flat_map(|it| it.faults());
     faults.map(Conflict).next().map_or(Ok(()), Err)
 }
@@ -77,7 +83,7 @@ pub(crate) fn check_jobs(registry: &Registry) -> Result<(), Conflict> {
     first(registry.claims())
 }
 
-fn first(claims: impl IntoIterator<Item = Claimed>) -> Result<(), Conflict> {
+pub(super) fn first(claims: impl IntoIterator<Item = Claimed>) -> Result<(), Conflict> {
     conflict(claims).map_or(Ok(()), |sentence| Err(Conflict(sentence)))
 }
 
@@ -98,46 +104,24 @@ fn words<'a>(
 
 /// The paths, the name and the keys of pages.
 fn of_pages(pages: &Pages) -> impl Iterator<Item = Claim> + use<> {
-    let paths = (pages.endpoints)();
-    let paths = paths
-        .into_iter()
-        .map(|it| Claim::of("page", format!("{}{}", exit3_admin::BASE, it.path())));
-    let key = pages.menu.map(|menu| Claim::of("key", menu.key));
-    paths.chain([Claim::of("name of pages", pages.name)]).chain(key)
+    (pages.endpoints)().into_iter().map(|endpoint| of_page(&endpoint)).chain(of_menu(pages))
 }
 
-/// Claims the settings and options of a command line.
-fn settings(
-    claims: &mut Vec<Claimed>,
-    line: &Command,
-    whose: Option<&'static str>,
-) -> Result<(), Conflict> {
-    for argument in line.get_arguments() {
-        let (id, long) = (argument.get_id().as_str(), argument.get_long());
-        if let Some(module) = whose {
-            let is_named = long.is_some_and(|long| long.replace('-', "_") == id);
-            if !is_named || argument.get_env().is_none() || !argument.is_global_set() {
-                return Err(Conflict(format!(
-                    "the setting {id} of the module {module} needs `long`, `env` and \
-                     `global = true`"
-                )));
-            }
-        }
-        if let Some(variable) = argument.get_env() {
-            claims.push((whose, Claim::of("setting", variable.to_string_lossy())));
-        }
-        claims.push((whose, Claim::of("option", format!("--{}", long.unwrap_or(id)))));
-    }
-    // A global option of a module would meet those of the service's commands.
-    for command in line.get_subcommands() {
-        for long in command.get_arguments().filter_map(clap::Arg::get_long) {
-            let claim = (whose, Claim::of("option", format!("--{long}")));
-            if !claims.contains(&claim) {
-                claims.push(claim);
-            }
+/// The path of a page. Without the names of its parameters, which make no other path of it.
+fn of_page(endpoint: &Endpoint) -> Claim {
+    let mut path = exit3_admin::BASE.to_owned();
+    for part in endpoint.path().split_inclusive('{') {
+        match part.split_once([':', '}']) {
+            Some((name, _)) if path.ends_with('{') => path.push_str(&part[name.len()..]),
+            _ => path.push_str(part),
         }
     }
-    Ok(())
+    Claim::of("page", path)
+}
+
+fn of_menu(pages: &Pages) -> impl Iterator<Item = Claim> + use<> {
+    let key = pages.menu.map(|menu| Claim::of("key", menu.key));
+    [Claim::of("name of pages", pages.name)].into_iter().chain(key)
 }
 
 #[cfg(test)]
