@@ -23,23 +23,24 @@ mod verify_backup;
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use exit3_app::modules::Switch;
+use futures_util::FutureExt;
 
 use crate::backend::Backend;
 use crate::backup_store::{self, BackupStoreError};
 use crate::module::{self, Attached, Configured};
 use crate::ownership;
-use crate::settings::{Arguments, Secrets, Settings, fill_in, findings, given, names};
+use crate::settings::{Arguments, Settings, fill_in, findings, given, names};
 use crate::signals::command_stops;
 use crate::telemetry;
 use crate::variables::{self, Variables};
 
 pub(crate) use crate::module::Failure;
-pub use serve::{Listeners, listen, serve};
 
 /// Exit Three's backend: leads and newsletter sign-ups over HTTP
 #[derive(Parser)]
@@ -220,11 +221,7 @@ fn execute(line: Line) -> Result<(), Failure> {
         Command::Healthcheck(_) | Command::Probe(_) => Ok(()),
         Command::Serve => {
             refuse_danger(&settings, &arguments)?;
-            // Bind the address first: a new key is shown only once, and a service that cannot
-            // listen would not get to show it.
-            let listeners = listen(&settings)?;
-            let secrets = Secrets::check(&settings, &arguments)?;
-            serve(settings, secrets, listeners)
+            serve::serve(settings, &arguments)
         }
         Command::Migrate(wanted) => migrate::migrate(&settings, &wanted),
         Command::ApiKey(command) => api_key::api_key(&settings, command),
@@ -254,9 +251,21 @@ fn module_command(
         if let Some(schema) = own.module.schema() {
             prepare::module(settings, &backend, schema).await?;
         }
-        match own.module.run(backend.patient_app(), matches) {
-            Some(running) => running?.await,
-            None => Ok(()),
+        let app = backend.patient_app();
+        let name = own.module.name();
+        if let Some(reason) = own.switch.off() {
+            return Err(format!("the module {name} is off: {reason}").into());
+        }
+        let running = async {
+            match own.module.run(app, matches) {
+                Some(running) => running?.await,
+                None => Ok(()),
+            }
+        };
+        // Unwinding is safe: the process ends with the command.
+        match AssertUnwindSafe(running).catch_unwind().await {
+            Ok(ended) => ended,
+            Err(_) => Err(format!("the command of the module {name} panicked").into()),
         }
     }))
 }

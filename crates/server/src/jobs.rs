@@ -13,7 +13,9 @@ use exit3_app::{App, api_keys};
 use exit3_domain::jobs::Schedule;
 
 use crate::backend::Backend;
+use crate::module::{self, Failure};
 use crate::secrets::random_bytes;
+use crate::settings::Settings;
 use crate::telemetry::metrics;
 
 /// The times of the runner.
@@ -28,12 +30,20 @@ pub(crate) const SETTINGS: RunnerSettings = RunnerSettings {
 const NOTE: Duration = Duration::from_secs(10);
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// The kinds of jobs, their schedules, and what each node does for itself. Events are kept for
-/// `events_keep` days.
+/// The kinds of jobs, their schedules, and what each node does for itself, with those of modules. Events
+/// are kept for `events_keep` days.
 ///
 /// # Errors
-/// A payload cannot be written as JSON.
-pub(crate) fn registry(backend: &Backend, events_keep: u32) -> Result<Registry, serde_json::Error> {
+/// One sentence, if two modules, or a module and the service, claim the same kind; or a payload cannot
+/// be written as JSON, or a thread cannot be started.
+pub(crate) fn registry(settings: &Settings) -> Result<Registry, Failure> {
+    let mut registry = own(settings.events_keep)?;
+    module::add_jobs(&settings.modules, &mut registry)?;
+    module::check_jobs(&registry)?;
+    Ok(registry)
+}
+
+fn own(events_keep: u32) -> Result<Registry, serde_json::Error> {
     let mut registry = Registry::default();
     // One node runs each occurrence.
     let six_hours = Schedule::every("backups.check", HOUR * 6);
@@ -69,7 +79,11 @@ pub(crate) fn registry(backend: &Backend, events_keep: u32) -> Result<Registry, 
     // Each node does this for itself: another one does not know its memory.
     registry.on_each_node(NOTE, |app| async move { note_uses(&app).await });
     registry.on_each_node(NOTE, tell_metrics);
-    let backend = backend.clone();
+    Ok(registry)
+}
+
+/// Adds what needs the database of this process.
+pub(crate) fn forget_idle(registry: &mut Registry, backend: Backend) {
     registry.on_each_node(NOTE, move |_| {
         let backend = backend.clone();
         async move {
@@ -77,7 +91,6 @@ pub(crate) fn registry(backend: &Backend, events_keep: u32) -> Result<Registry, 
             let _ = tokio::task::spawn_blocking(move || backend.forget_idle()).await;
         }
     });
-    Ok(registry)
 }
 
 /// Records the uses of keys that this process has seen.

@@ -323,6 +323,59 @@ fn a_schedule_of_the_service_stops_the_start_in_one_sentence() {
     let sentence = "exit3: the module agenda claims the schedule backups.check, which is the \
                     service's own";
     assert!(!output.status.success() && told.lines().any(|line| line == sentence), "{told}");
+    // Nothing was said or done before.
+    assert!(output.stdout.is_empty() && !directory.path().join("data/api_key").exists());
+    let output = run(env!("CARGO_BIN_EXE_clash"), directory.path(), None, &["check"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && told.lines().any(|line| line == sentence), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_module_that_panics_harms_only_itself_and_is_named() {
+    const HOSTILE: &str = env!("CARGO_BIN_EXE_hostile");
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    let service = Service::launch(program(HOSTILE, here, None).env("LOG_DIR", "logs"));
+    let lead = json!({"full_name": "Ana Horvat", "position": "CTO", "email": "ana@acme.hr"});
+    assert_eq!(service.ask(Method::POST, "leads/", Some(lead)).await.0, 201);
+    assert_eq!(service.ask(Method::GET, "loud/", None).await.0, 500);
+    assert_eq!(service.ask(Method::GET, "keeping/", None).await.0, 503);
+    // Longer than the pause before a module that is off is tried again.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert_eq!(service.ask(Method::GET, "keeping/", None).await.0, 503);
+    let (status, health) = service.ask(Method::GET, "../../health/ready/", None).await;
+    let off = |doing| {
+        let detail = format!("it panicked while it {doing}: see the log");
+        json!({"status": "off", "detail": detail})
+    };
+    let modules = json!({
+        "adding": off("added its jobs"),
+        "keeping": off("made what it keeps"),
+        "loud": {"status": "ok"},
+    });
+    assert_eq!((status.as_u16(), &health["modules"]), (200, &modules));
+    drop(service);
+    let logs = std::fs::read_dir(here.join("logs")).unwrap();
+    let logs: String =
+        logs.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    for module in ["adding", "keeping", "loud"] {
+        let mut panics = logs.lines().filter(|line| line.contains("which is a bug"));
+        assert!(panics.any(|line| line.contains(module)), "{module}: {logs}");
+    }
+    assert!(!logs.contains("is on again"), "{logs}");
+
+    for (module, sentence) in [
+        ("loud", "exit3: the command of the module loud panicked"),
+        (
+            "keeping",
+            "exit3: the module keeping is off: it panicked while it made what it keeps: see the log",
+        ),
+    ] {
+        let output = run(HOSTILE, here, None, &[module, "shout"]);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.lines().any(|line| line == sentence), "{told}");
+        assert_eq!(output.status.code(), Some(1));
+    }
 }
 
 #[test]

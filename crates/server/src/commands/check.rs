@@ -4,6 +4,7 @@ use tokio::runtime::Handle;
 
 use super::{Failure, runtime, say, whisper};
 use crate::backend::Backend;
+use crate::jobs;
 use crate::settings::{Arguments, DatabaseSettings, Secrets, Settings, findings};
 
 /// What to check.
@@ -21,6 +22,7 @@ pub(super) fn check(
     arguments: &Arguments,
     check: &Check,
 ) -> Result<(), Failure> {
+    jobs::registry(settings)?;
     Secrets::look(settings, arguments)?;
     if let Some(files) = &settings.tls {
         files.check()?;

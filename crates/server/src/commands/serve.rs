@@ -8,7 +8,7 @@ use actix_service::IntoServiceFactory;
 use actix_web::middleware::from_fn;
 use exit3_admin::{Admin, AdminSettings};
 use exit3_app::App;
-use exit3_app::jobs::Runner;
+use exit3_app::jobs::{Registry, Runner};
 use exit3_app::staff::{self, StaffError};
 use exit3_connections::{Slots, Tls, room};
 use exit3_http::{Api, ApiSettings, Sunset};
@@ -22,7 +22,7 @@ use super::{Failure, say, whisper};
 use crate::backend::Backend;
 use crate::flood::{self, FloodGuard};
 use crate::invitation;
-use crate::settings::{DatabaseSettings, LogFormat, MetricsBind, Secrets, Settings};
+use crate::settings::{Arguments, DatabaseSettings, LogFormat, MetricsBind, Secrets, Settings};
 use crate::signals::service_stops;
 use crate::starting::{Late, Starting};
 use crate::systemd::tell;
@@ -35,7 +35,7 @@ use crate::{jobs, module};
 const MOST_CONNECTIONS: usize = 20_000;
 
 /// The bound addresses of a service.
-pub struct Listeners {
+struct Listeners {
     api: TcpListener,
     metrics: Option<TcpListener>,
 }
@@ -46,7 +46,7 @@ pub struct Listeners {
 /// # Errors
 /// One sentence, if an address is taken or not one of this machine, or the inherited file is not a
 /// TCP socket.
-pub fn listen(settings: &Settings) -> Result<Listeners, Failure> {
+fn listen(settings: &Settings) -> Result<Listeners, Failure> {
     let given = ListenFd::from_env()
         .take_tcp_listener(0)
         .map_err(|error| format!("LISTEN_FDS: cannot listen on what is given: {error}"))?;
@@ -61,13 +61,19 @@ pub fn listen(settings: &Settings) -> Result<Listeners, Failure> {
     Ok(Listeners { api, metrics: metrics::listen(settings.telemetry.metrics)? })
 }
 
-/// Serves the API at `listeners` until the process is asked to stop.
+/// Serves the API until the process is asked to stop.
 ///
 /// # Errors
-/// One sentence, if the database cannot be opened or migrated.
-pub fn serve(settings: Settings, secrets: Secrets, listeners: Listeners) -> Result<(), Failure> {
+/// One sentence, if two modules claim the same jobs, the service cannot listen, or the database cannot
+/// be opened or migrated.
+pub(super) fn serve(settings: Settings, arguments: &Arguments) -> Result<(), Failure> {
     let telemetry = telemetry::start(&settings.telemetry)?;
     telemetry::log_panics();
+    let registry = jobs::registry(&settings)?;
+    // Bind the address before the secrets are made: a new key is shown only once, and a service that
+    // cannot listen would not get to show it.
+    let listeners = listen(&settings)?;
+    let secrets = Secrets::check(&settings, arguments)?;
     telemetry::tell(&settings.notes);
     let tls = settings.tls.clone().map(Tls::load).transpose()?;
     let Listeners { api, metrics } = listeners;
@@ -85,7 +91,7 @@ pub fn serve(settings: Settings, secrets: Secrets, listeners: Listeners) -> Resu
     let collector = Collector::of(&settings.telemetry)?;
     let measuring = Measuring::start(gauges, metrics, collector);
     warn_if_lost(&settings, &secrets);
-    actix_web::rt::System::new().block_on(run(settings, secrets, tls, api, measuring))
+    actix_web::rt::System::new().block_on(run(settings, secrets, tls, api, measuring, registry))
 }
 
 async fn run(
@@ -94,10 +100,11 @@ async fn run(
     tls: Option<Tls>,
     listener: TcpListener,
     measuring: Option<Measuring>,
+    mut registry: Registry,
 ) -> Result<(), Failure> {
     let address = listener.local_addr()?;
     let settings = Arc::new(settings);
-    let (workers, events_keep) = (settings.workers, settings.events_keep);
+    let workers = settings.workers;
     let api_settings = ApiSettings {
         resources: settings.resources,
         api_key: secrets.api_key.clone(),
@@ -165,9 +172,7 @@ async fn run(
         let (settings, app) = (Arc::clone(&settings), app.clone());
         actix_web::rt::spawn(async move { invite_first_owner(&settings, &app, address).await });
     }
-    let mut registry = jobs::registry(&backend, events_keep)?;
-    module::add_jobs(&settings.modules, &mut registry)?;
-    module::check_jobs(&registry)?;
+    jobs::forget_idle(&mut registry, backend.clone());
     let runner = Runner::new(app.clone(), registry, jobs::SETTINGS);
     let running = actix_web::rt::spawn(runner.run(is_stopped(stopping)));
     let folded = backend.clone();

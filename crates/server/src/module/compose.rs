@@ -34,10 +34,11 @@ pub(crate) fn offer(modules: &[Configured]) -> Offer {
     Offer::new(own.chain(pages))
 }
 
-/// Adds the jobs of all modules, each on a thread of the module.
+/// Adds the jobs of all modules, each on a thread of the module. A module that fails is off until the
+/// next start.
 ///
 /// # Errors
-/// A thread cannot be started, or a payload cannot be written as JSON.
+/// A thread cannot be started.
 pub(crate) fn add_jobs(modules: &[Configured], registry: &mut Registry) -> Result<(), Failure> {
     for Configured { module, settings, switch } in modules.iter().filter(|it| it.module.has_jobs())
     {
@@ -45,7 +46,13 @@ pub(crate) fn add_jobs(modules: &[Configured], registry: &mut Registry) -> Resul
         let thread = thread.worker_threads(1).thread_name(module.name()).enable_all().build()?;
         // It ends with the process.
         let thread = Box::leak(Box::new(thread)).handle().clone();
-        registry.within(switch, thread, |registry| module.add_jobs(registry, settings))?;
+        let add = |registry: &mut Registry| module.add_jobs(registry, settings);
+        let add = || registry.within(switch, thread, add);
+        if let Some(Err(error)) = switch.or_break("it added its jobs", add) {
+            let (module, reason) = (module.name(), format!("its jobs cannot be added: {error}"));
+            tracing::error!("the module {module} is off until the next start: {reason}");
+            switch.break_off(reason);
+        }
     }
     Ok(())
 }
