@@ -1,4 +1,5 @@
 //! A service with modules that panic wherever they can, for the test that they harm only themselves.
+#![allow(clippy::panic, reason = "that is what the program is for")]
 
 use std::process::ExitCode;
 
