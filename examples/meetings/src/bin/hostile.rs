@@ -67,7 +67,8 @@ fn main() -> ExitCode {
         .keeps(|_, ()| -> u8 { panic!("while it keeps") })
         .resource(keeping)
         .command("Shouts", shout);
-    let adding = Module::<()>::new("adding").jobs(|registry, ()| {
+    // Its tables, if it had some, would turn it on.
+    let adding = Module::<()>::new("adding").schema(&[], &[], &[]).jobs(|registry, ()| {
         registry.handle(Handling::default(), |_, _: Look| async { Ok(()) });
         panic!("while it adds jobs")
     });
