@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn a_module_that_is_broken_stays_off_and_keeps_its_reason() {
         static SWITCH: Switch = Switch::of("meetings");
-        assert_eq!(SWITCH.or_break("it added", || current()), Some(Some("meetings")));
+        assert_eq!(SWITCH.or_break("it added", current), Some(Some("meetings")));
         assert!(SWITCH.is_on() && !SWITCH.is_broken() && current().is_none());
         SWITCH.turn_off("its migration failed");
         assert!(!SWITCH.is_broken());

@@ -1,5 +1,6 @@
 //! What each module claims for itself. Two claims of one thing stop the start.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use clap::Command;
@@ -41,7 +42,7 @@ pub(crate) fn check(modules: &[Arc<dyn Attached>], line: &Command) -> Result<(),
                 "a module is named {name:?}, but a name has only the letters a to z and underscores"
             )));
         }
-        let its_own = module.augment(Command::new(name));
+        let its_own = line_of(module.as_ref())?;
         options.add(&its_own, Some(name))?;
         let schema = module.schema();
         let tables = schema.map_or(&[][..], |schema| schema.tables);
@@ -62,8 +63,34 @@ pub(crate) fn check(modules: &[Arc<dyn Attached>], line: &Command) -> Result<(),
     words(&mut claims, TABLES, exit3_admin::OWN.iter().copied(), None);
     first(claims)?;
     options.check()?;
+    for module in modules {
+        // In a debug build, clap checks what is wrong between the options of one module.
+        listing(module.as_ref(), || module.augment(Command::new(module.name())).build())?;
+    }
     let faults = modules.iter().filter_map(|module| module.schema()).flat_map(|it| it.faults());
     faults.map(Conflict).next().map_or(Ok(()), Err)
+}
+
+/// The command line of a module alone, after a look at everything that it lists, because a panic would
+/// end the start later on.
+fn line_of(module: &dyn Attached) -> Result<Command, Conflict> {
+    listing(module, || {
+        for resource in module.resources() {
+            (resource.endpoints)();
+            (resource.bodies)();
+            (resource.document)();
+        }
+        module.pages().iter().for_each(|pages| drop((pages.endpoints)()));
+        module.augment(Command::new(module.name()))
+    })
+}
+
+fn listing<T>(module: &dyn Attached, list: impl FnOnce() -> T) -> Result<T, Conflict> {
+    // Unwinding is safe: the process ends.
+    catch_unwind(AssertUnwindSafe(list)).map_err(|_| {
+        let name = module.name();
+        Conflict(format!("the module {name} panicked while it listed its endpoints and options"))
+    })
 }
 
 /// Checks the paths, scopes, schemas and operations of the API, and that each resource is whole.

@@ -1,4 +1,5 @@
 use clap::{Arg, Args};
+use exit3_http::Resource;
 use exit3_ports::{Column, Kind, Table};
 
 use super::*;
@@ -234,6 +235,33 @@ fn an_option_of_a_module_s_command_is_no_setting() {
     let module = module.command("Lists", |_, _: Nested| async { Ok(()) });
     let told = told_of_line(&[Arc::new(module)]);
     assert_eq!(told, "the module tags claims the option --tags-hours twice");
+}
+
+#[test]
+fn a_module_that_panics_while_it_lists_what_it_has_stops_the_start_in_a_sentence() {
+    #[derive(clap::Subcommand)]
+    enum Twice {
+        /// Lists
+        List {
+            /// Hours
+            #[arg(long, short = 'x')]
+            hours: Option<u32>,
+            /// Days
+            #[arg(long, short = 'x')]
+            days: Option<u32>,
+        },
+    }
+    let twice = Module::<()>::new("tags").command("Lists", |_, _: Twice| async { Ok(()) });
+    let pages = Pages { endpoints: || panic!("in a module"), ..Pages::EMPTY };
+    let resource = Resource { document: || panic!("in a module"), ..Resource::EMPTY };
+    let sentence = "the module tags panicked while it listed its endpoints and options";
+    for module in [
+        Arc::new(Module::<()>::new("tags").pages(pages)) as Arc<dyn Attached>,
+        Arc::new(Module::<()>::new("tags").resource(resource)),
+        Arc::new(twice),
+    ] {
+        assert_eq!(told(&[module]), sentence);
+    }
 }
 
 #[test]
