@@ -4,6 +4,7 @@ mod batch;
 mod consume;
 mod keep;
 mod names;
+mod positions;
 mod record;
 mod rows;
 mod undo;
@@ -20,6 +21,7 @@ pub use batch::{BatchUndone, MOST_AT_ONCE, undo_batch, undo_batch_by_staff};
 pub use consume::consume;
 pub use keep::{RemoveOld, remove_old};
 pub use names::{Names, names};
+pub use positions::{forget, forget_module, left_behind};
 pub use record::{Part, Question, RecordError, record};
 pub use undo::{CLIENT, UndoError, Undone, may_undo_fields, undo, undo_by_staff};
 

@@ -99,6 +99,15 @@ pub struct Unread {
     pub events: Vec<Event>,
 }
 
+/// A consumer that has a position, and so keeps the events behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consumer {
+    /// Its name.
+    pub name: String,
+    /// The time of the first event that it has not read.
+    pub unread_since: Option<DateTime<Utc>>,
+}
+
 /// Reads events, and stores those that belong to no other write. Methods of other repositories
 /// store their events themselves.
 ///
@@ -141,6 +150,15 @@ pub trait EventRepository: Send + Sync {
         read: &Unread,
         jobs: &[NewJob],
     ) -> Result<(), StoreError>;
+
+    /// All consumers that have a position, by name.
+    async fn consumers(&self) -> Result<Vec<Consumer>, StoreError>;
+
+    /// Removes the position of a consumer, so that it keeps no events.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if it has none.
+    async fn forget_consumer(&self, consumer: &str) -> Result<(), StoreError>;
 
     /// The time of the last stored event that is older than `age` by the clock of the database. The
     /// order is that in which events were stored: an event that a clock from the future has written

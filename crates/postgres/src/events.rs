@@ -1,5 +1,6 @@
 //! Events in PostgreSQL.
 
+mod consumers;
 mod moved;
 mod noted;
 
@@ -16,7 +17,7 @@ use exit3_domain::events::{
     Subject, Verb,
 };
 use exit3_domain::jobs::{NewJob, micros};
-use exit3_ports::events::{EventPosition, LAST_IN_PAGE, Unread};
+use exit3_ports::events::{Consumer, EventPosition, LAST_IN_PAGE, Unread};
 use exit3_ports::{Constraint, EventRepository, StoreError};
 
 pub use self::noted::EventRow;
@@ -266,6 +267,14 @@ impl EventRepository for PgEventRepository {
             }
         });
         if moved.await? == 0 { Err(StoreError::Conflict(Constraint::Stale)) } else { Ok(()) }
+    }
+
+    async fn consumers(&self) -> Result<Vec<Consumer>, StoreError> {
+        consumers::all(&self.pool).await
+    }
+
+    async fn forget_consumer(&self, consumer: &str) -> Result<(), StoreError> {
+        consumers::forget(&self.pool, consumer).await
     }
 
     async fn last_older_than(&self, age: Duration) -> Result<Option<DateTime<Utc>>, StoreError> {

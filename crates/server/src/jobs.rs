@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::SecondsFormat;
 use exit3_app::backups::{self, CheckBackups};
 use exit3_app::contracts::{self, Sweep};
 use exit3_app::events::{self, RemoveOld};
@@ -11,6 +12,8 @@ use exit3_app::leads::weeks;
 use exit3_app::sign_ins::{self, RemoveEndedSignIns};
 use exit3_app::{App, api_keys};
 use exit3_domain::jobs::Schedule;
+use exit3_ports::events::Consumer;
+use exit3_ports::with_causes;
 
 use crate::backend::Backend;
 use crate::module::{self, Failure};
@@ -69,12 +72,7 @@ fn own(events_keep: u32) -> Result<Registry, serde_json::Error> {
 
     let handling = Handling { time_limit: HOUR, ..Handling::default() };
     registry.handle(handling, weeks::count_week);
-    // Each node looks, because a look that finds nothing stores nothing.
-    registry.on_each_node(NOTE, |app| async move {
-        if let Err(error) = weeks::follow(&app).await {
-            tracing::debug!(%error, "the numbers of leads by week could not be brought up to date");
-        }
-    });
+    weeks::add(&mut registry, NOTE);
 
     // Each node does this for itself: another one does not know its memory.
     registry.on_each_node(NOTE, |app| async move { note_uses(&app).await });
@@ -91,6 +89,33 @@ pub(crate) fn forget_idle(registry: &mut Registry, backend: Backend) {
             let _ = tokio::task::spawn_blocking(move || backend.forget_idle()).await;
         }
     });
+}
+
+/// Names the positions of consumers that none of this program has: an operator may have switched a
+/// module off for good.
+pub(crate) async fn warn_of_left_behind(app: &App, known: &[&str]) {
+    let left = match events::left_behind(app, known).await {
+        Ok(left) => left,
+        Err(error) => {
+            let error = with_causes(&error);
+            tracing::warn!(error, "the positions of consumers of events could not be read");
+            return;
+        }
+    };
+    for Consumer { name, unread_since } in left {
+        let kept = match unread_since {
+            Some(since) => {
+                let days = (app.clock.now() - since).num_days();
+                let since = since.to_rfc3339_opts(SecondsFormat::Secs, true);
+                format!("all events since {since} ({days} days)")
+            }
+            None => "all events to come".to_owned(),
+        };
+        tracing::warn!(
+            "the database keeps {kept} for the consumer {name}, which this program does not have: \
+             start the program that has it, or run `exit3 jobs forget {name}`"
+        );
+    }
 }
 
 /// Records the uses of keys that this process has seen.

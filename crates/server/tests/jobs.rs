@@ -370,3 +370,22 @@ async fn a_service_that_stops_has_no_job_left_running() {
         assert_eq!(job.state, JobState::Waiting, "{job:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn consumers_that_no_module_has_are_told_and_can_be_forgotten() {
+    let directory = tempfile::tempdir().unwrap();
+    assert!(command(directory.path(), &["migrate"]).0);
+    let path = directory.path().join("data/exit3.sqlite3");
+    let events = repositories(path.to_str().unwrap()).events;
+    events.unread("tags.mail", 1).await.unwrap();
+    let service = Service::start(directory.path(), &[]);
+    let told = "for the consumer tags.mail, which this program does not have";
+    assert!(service.logs(told), "{}", service.output());
+    let own = async || events.consumers().await.unwrap().iter().any(|it| it.name == "lead_weeks");
+    until("the service reads events", own).await;
+    assert!(!service.output().contains("consumer lead_weeks"), "{}", service.output());
+    let (done, said) = command(directory.path(), &["jobs", "forget", "lead_weeks", "tags.mail"]);
+    assert!(!done && said.contains("lead_weeks: no consumer that this program lacks"), "{said}");
+    let left: Vec<_> = events.consumers().await.unwrap().into_iter().map(|it| it.name).collect();
+    assert_eq!(left, ["lead_weeks"]);
+}

@@ -8,10 +8,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable};
+use diesel::sql_types::{BigInt, Nullable, Text};
 use exit3_domain::events::{Act, Event, EventFilter, EventId, NewEvent};
 use exit3_domain::jobs::{NewJob, micros};
-use exit3_ports::events::{EventPosition, LAST_IN_PAGE, TABLE, Unread};
+use exit3_ports::events::{Consumer, EventPosition, LAST_IN_PAGE, TABLE, Unread};
 use exit3_ports::{Constraint, EventRepository, StoreError};
 
 pub use self::row::EventRow;
@@ -125,6 +125,33 @@ impl EventRepository for SqliteEventRepository {
             }
         };
         self.store.write(note).await
+    }
+
+    async fn consumers(&self) -> Result<Vec<Consumer>, StoreError> {
+        let list = |connection: &mut SqliteConnection| {
+            let select = Sql::<(Text, Nullable<BigInt>)>::new(
+                "SELECT name, (SELECT at FROM events WHERE id > event_id ORDER BY id LIMIT 1) \
+                 FROM event_consumers ORDER BY name",
+            );
+            select.load::<(String, Option<i64>)>(connection)
+        };
+        let consumer = |(name, at): (String, Option<i64>)| {
+            Ok(Consumer { name, unread_since: at.map(moment).transpose()? })
+        };
+        self.store.read(list).await?.into_iter().map(consumer).collect()
+    }
+
+    async fn forget_consumer(&self, consumer: &str) -> Result<(), StoreError> {
+        let name = text(consumer)?;
+        let forget = move |connection: &mut SqliteConnection| {
+            let mut delete = Sql::<()>::new("DELETE FROM event_consumers WHERE name = ");
+            delete.text(name);
+            match delete.execute(connection).map_err(from_diesel)? {
+                0 => Err(StoreError::NotFound),
+                _ => Ok(()),
+            }
+        };
+        self.store.write(forget).await
     }
 
     async fn last_older_than(&self, age: Duration) -> Result<Option<DateTime<Utc>>, StoreError> {

@@ -41,6 +41,8 @@ fn every_method_that_writes_is_called() {
         "page",
         "with_contact",
         "unread",
+        "consumers",
+        "forget_consumer",
         "note_seen",
         "note_read",
         "note_uses",

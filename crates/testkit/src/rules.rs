@@ -149,6 +149,7 @@ macro_rules! repository_contract {
                 loaded_events_are_not_told_again,
                 a_copy_carries_what_consumers_have_not_read,
                 consumers_do_not_disturb_each_other,
+                a_consumer_that_is_forgotten_keeps_no_events,
                 names_of_consumers_are_limited,
                 events_of_fifty_writers_are_read_once_each_and_in_order,
                 two_nodes_share_a_consumer_while_others_write,

@@ -13,7 +13,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, SqliteConnection};
+use diesel::{Connection, RunQueryDsl, SqliteConnection};
 use exit3_testkit::postgres;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
@@ -267,6 +267,22 @@ async fn a_module_that_must_not_migrate_waits_for_somebody_who_does() {
     let refused = run(WITH, here, None, &["migrate", "--module", "tags"]);
     let told = String::from_utf8(refused.stderr).unwrap();
     assert!(told.contains("no module tags with tables in this program; it has meetings"), "{told}");
+}
+
+#[test]
+fn no_events_are_kept_for_a_module_that_is_taken_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    must(WITH, here, None, &["migrate"]);
+    let file = here.join("data/exit3.sqlite3");
+    let mut database = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    let consumers = "INSERT INTO event_consumers VALUES ('meetings.mail', 0, 0), ('meeting', 0, 0)";
+    database.batch_execute(consumers).unwrap();
+    let said = must(WITH, here, None, &["migrate", "--module", "meetings", "--to", "0"]);
+    let told = "No events are kept for the consumer meetings.mail any more.\n";
+    assert!(said.starts_with(told) && said.lines().count() == 2, "{said}");
+    let left = "UPDATE event_consumers SET event_id = 1";
+    assert_eq!(diesel::sql_query(left).execute(&mut database).unwrap(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -25,7 +25,8 @@ const REST: u32 = 50;
 impl Registry {
     /// Adds a consumer of events: `jobs` says which jobs follow from some of them. Each event leads to
     /// its jobs exactly once, as in [`consume`]. Each node looks for new events, because a look that
-    /// finds nothing stores nothing.
+    /// finds nothing stores nothing. The name of a module's consumer begins with that of the module and
+    /// a dot, such as `meetings.notify`.
     pub fn consume<F>(
         &mut self,
         name: &'static str,

@@ -127,6 +127,23 @@ impl Registry {
         self.claims.iter().cloned()
     }
 
+    /// The names of all consumers of events.
+    pub fn consumers(&self) -> impl Iterator<Item = &'static str> {
+        self.rounds.iter().filter_map(|round| round.consumer)
+    }
+
+    /// What is wrong with what was added: a sentence each.
+    pub fn faults(&self) -> impl Iterator<Item = String> {
+        let named = self.rounds.iter().filter_map(|it| Some((it.owner.module()?, it.consumer?)));
+        // So the positions of a module's consumers are known without its code.
+        named.filter(|(module, name)| !is_of(name, module)).map(|(module, name)| {
+            format!(
+                "the module {module} has a consumer of events called {name:?}, but its name must \
+                 begin with \"{module}.\""
+            )
+        })
+    }
+
     fn claim(&mut self, what: &'static str, name: &'static str) {
         self.claims.push((self.owner.module(), Claim::of(what, name)));
     }
@@ -209,4 +226,10 @@ impl Registry {
         let owner = self.owner.clone();
         self.rounds.push(Round { consumer, every, run: Arc::new(run), owner });
     }
+}
+
+/// Whether a consumer of this name is one of the module.
+pub(crate) fn is_of(consumer: &str, module: &str) -> bool {
+    let own = consumer.strip_prefix(module).and_then(|rest| rest.strip_prefix('.'));
+    own.is_some_and(|own| !own.is_empty())
 }

@@ -2,6 +2,7 @@
 //! changed, and stores a job that counts each of them again.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use chrono::{DateTime, DurationRound, NaiveDate, NaiveTime, TimeDelta, Utc};
 use exit3_domain::events::{Changes, Event, Subject, Verb};
@@ -10,7 +11,7 @@ use exit3_domain::leads::{self, LeadId, LeadWeek, Week};
 use exit3_ports::{StoreError, TRACE};
 use serde::{Deserialize, Serialize};
 
-use crate::jobs::{JobFailure, Payload, enqueue};
+use crate::jobs::{JobFailure, Payload, Registry, enqueue};
 use crate::{App, events};
 
 /// The name of the consumer.
@@ -62,11 +63,21 @@ pub async fn count_week(app: App, job: CountWeek) -> Result<(), JobFailure> {
     Ok(app.repositories()?.lead_weeks.count(week).await?)
 }
 
+/// Adds the consumer of events that keeps the numbers of the last weeks up to date. Each node looks,
+/// because a look that finds nothing stores nothing.
+pub fn add(registry: &mut Registry, every: Duration) {
+    registry.round(Some(CONSUMER), every, |app| async move {
+        if let Err(error) = follow(&app).await {
+            tracing::debug!(%error, "the numbers of leads by week could not be brought up to date");
+        }
+    });
+}
+
 /// Lets those of the last weeks be counted whose leads have changed, and those that were never counted.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn follow(app: &App) -> Result<(), StoreError> {
+async fn follow(app: &App) -> Result<(), StoreError> {
     events::consume(app, CONSUMER, |events| jobs_after(app, events)).await?;
     // After the events, so that a change after the count is among them.
     let now = app.clock.now();

@@ -1,7 +1,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
-use exit3_app::{App, jobs};
+use exit3_app::{App, events, jobs};
 use exit3_domain::jobs::{Job, JobId, JobState};
 use exit3_ports::StoreError;
 use exit3_ports::jobs::{Change, JobFilter};
@@ -30,6 +30,13 @@ pub(super) enum JobsCommand {
         /// The ids that `list` shows
         #[arg(required = true)]
         ids: Vec<i64>,
+    },
+    /// Forgets how far consumers of events have read whose module is gone, so that old events are
+    /// removed again
+    Forget {
+        /// The consumers that the log of `serve` names
+        #[arg(required = true)]
+        consumers: Vec<String>,
     },
 }
 
@@ -68,6 +75,12 @@ pub(super) fn jobs(settings: &Settings, command: JobsCommand) -> Result<(), Fail
             JobsCommand::Cancel { ids } => {
                 let allowed = "waiting, running and failed jobs can be cancelled";
                 change(ids, allowed, "is cancelled", async |id| jobs::cancel(&app, id).await).await
+            }
+            JobsCommand::Forget { consumers } => {
+                let (modules, keep) = (&settings.modules, settings.events_keep);
+                let registry = crate::jobs::registry(settings)?;
+                let known: Vec<_> = registry.consumers().collect();
+                forget(&app, &consumers, &known).await
             }
         }
     })
@@ -143,6 +156,26 @@ async fn change(
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(problems.join("; ").into()) }
+}
+
+/// Forgets each of the consumers, even if others cannot be forgotten.
+async fn forget(app: &App, consumers: &[String], known: &[&str]) -> Result<(), Failure> {
+    let mut unknown = Vec::new();
+    for name in consumers {
+        match events::forget(app, name, known).await {
+            Ok(()) => say(format_args!("No events are kept for the consumer {name} any more.")),
+            Err(StoreError::NotFound) => unknown.push(name.as_str()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let left = events::left_behind(app, known).await?;
+    let left: Vec<_> = left.iter().map(|it| it.name.as_str()).collect();
+    let left = if left.is_empty() { "there is none".to_owned() } else { left.join(", ") };
+    let unknown = unknown.join(", ");
+    Err(format!("{unknown}: no consumer that this program lacks; those are: {left}").into())
 }
 
 fn time(time: DateTime<Utc>) -> String {

@@ -1,5 +1,6 @@
 use clap::Args;
-use exit3_ports::{Moved, Rows, Target};
+use exit3_app::events;
+use exit3_ports::{Moved, Rows, SchemaState, Target};
 
 use super::{Failure, prepare, runtime, say};
 use crate::backend::Backend;
@@ -35,9 +36,18 @@ pub(super) fn migrate(settings: &Settings, wanted: &Migrate) -> Result<(), Failu
             return Ok(moved);
         };
         let Some(module) = backend.module(name) else { return Err(no_module(settings, name)) };
-        // The migrations of modules come after ours.
-        prepare::schema(settings, &backend).await?;
-        Ok(backend.migrate_module(module, target, rows).await?)
+        if target != Target::Version(0) {
+            // The migrations of modules come after ours.
+            prepare::schema(settings, &backend).await?;
+        }
+        let moved = backend.migrate_module(module, target, rows).await?;
+        // Without its tables, the module is gone, and nobody reads the events that are kept for it.
+        if target == Target::Version(0) && backend.schema_state().await? == SchemaState::Current {
+            for consumer in events::forget_module(&backend.patient_app(), name).await? {
+                say(format_args!("No events are kept for the consumer {consumer} any more."));
+            }
+        }
+        Ok(moved)
     };
     let Moved { up, down } = runtime()?.block_on(moving)?;
     if let Some(module) = settings.modules.iter().find(|it| !it.switch.is_on()) {

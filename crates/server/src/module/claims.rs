@@ -102,12 +102,13 @@ pub(crate) fn check_resources(resources: Resources) -> Result<(), Conflict> {
     resources.faults().into_iter().next().map_or(Ok(()), |fault| Err(Conflict(fault)))
 }
 
-/// Checks the kinds of jobs, schedules and consumers.
+/// Checks the kinds of jobs, schedules and consumers, and the names of consumers.
 ///
 /// # Errors
 /// [`Conflict`] for the first one.
 pub(crate) fn check_jobs(registry: &Registry) -> Result<(), Conflict> {
-    first(registry.claims())
+    first(registry.claims())?;
+    registry.faults().next().map_or(Ok(()), |fault| Err(Conflict(fault)))
 }
 
 pub(super) fn first(claims: impl IntoIterator<Item = Claimed>) -> Result<(), Conflict> {

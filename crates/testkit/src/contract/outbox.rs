@@ -219,6 +219,39 @@ pub async fn consumers_do_not_disturb_each_other(harness: &Harness) {
     assert_eq!(harness.events.unread("mail", 10).await.unwrap().events, []);
 }
 
+pub async fn a_consumer_that_is_forgotten_keeps_no_events(harness: &Harness) {
+    for consumer in ["tags.mail", "gone", "tags_mail", "Tags"] {
+        harness.events.unread(consumer, 10).await.unwrap();
+    }
+    let consumers = async || {
+        let all = harness.events.consumers().await.unwrap();
+        all.into_iter().map(|it| (it.name, it.unread_since)).collect::<Vec<_>>()
+    };
+    let named = |name: &str, since| (name.to_owned(), since);
+    let none = ["Tags", "gone", "tags.mail", "tags_mail"].map(|name| named(name, None));
+    assert_eq!(consumers().await, none);
+    note(harness, 3).await;
+    let read = unread(harness, "gone", 1, 1).await;
+    harness.events.note_read("gone", &read, &[]).await.unwrap();
+    let all = stored(harness).await;
+    let (first, second) = (Some(all[0].act.at), Some(all[1].act.at));
+    let expected = [("Tags", first), ("gone", second), ("tags.mail", first), ("tags_mail", first)];
+    assert_eq!(consumers().await, expected.map(|(name, since)| named(name, since)));
+    for consumer in ["Tags", "tags_mail", "tags.mail"] {
+        let forgotten = harness.events.forget_consumer(consumer).await;
+        assert!(forgotten.is_ok(), "{consumer}: {forgotten:?}");
+        let again = harness.events.forget_consumer(consumer).await;
+        assert!(matches!(again, Err(StoreError::NotFound)), "{again:?}");
+    }
+    assert_eq!(consumers().await, [named("gone", second)]);
+    let remove = async || harness.events.remove_before(at(i64::MAX / 1_000), 10).await.unwrap();
+    assert_eq!(remove().await, 1);
+    harness.events.forget_consumer("gone").await.unwrap();
+    assert_eq!(remove().await, 2);
+    // One that comes back begins behind what is there.
+    assert_eq!(harness.events.unread("tags.mail", 10).await.unwrap().events, []);
+}
+
 pub async fn names_of_consumers_are_limited(harness: &Harness) {
     let longest = "\u{111}".repeat(100);
     harness.events.unread(&longest, 10).await.unwrap();

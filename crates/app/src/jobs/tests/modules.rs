@@ -159,7 +159,7 @@ async fn kinds_schedules_and_consumers_belong_to_one_module() {
     static AGENDA: Switch = Switch::of("agenda");
     let add = |registry: &mut Registry| {
         registry.handle(HANDLING, |_, _: Remind| async { Ok(()) });
-        registry.consume("notify", |_, _| async { Ok(Vec::new()) });
+        registry.consume("meetings.notify", |_, _| async { Ok(Vec::new()) });
     };
     let mut registry = Registry::default();
     let hourly = Schedule::every("hourly", SECOND * 3600);
@@ -175,7 +175,7 @@ async fn kinds_schedules_and_consumers_belong_to_one_module() {
             (None, "the kind of jobs mail".to_owned()),
             (None, "the schedule hourly".to_owned()),
             (meetings, "the kind of jobs meetings.remind".to_owned()),
-            (meetings, "the consumer notify".to_owned()),
+            (meetings, "the consumer meetings.notify".to_owned()),
         ]
     );
     registry.within(&AGENDA, Handle::current(), add);
@@ -215,4 +215,22 @@ async fn the_work_of_a_module_knows_whose_it_is() {
     };
     run_both(Handle::current(), HANDLING, SECOND, handler).await;
     assert_eq!(*seen.lock().unwrap(), Some("meetings"));
+}
+
+#[test]
+fn the_consumers_of_a_module_are_called_after_it() {
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let mut registry = Registry::default();
+    registry.consume("own", |_, _| async { Ok(Vec::new()) });
+    registry.within(&MEETINGS, runtime.handle().clone(), |registry| {
+        registry.consume("meetings.notify", |_, _| async { Ok(Vec::new()) });
+        for name in ["notify", "meetings", "meetings.", "meetings_of.notify"] {
+            registry.consume(name, |_, _| async { Ok(Vec::new()) });
+        }
+    });
+    let faults: Vec<_> = registry.faults().collect();
+    let first = "the module meetings has a consumer of events called \"notify\", but its name must \
+                 begin with \"meetings.\"";
+    assert_eq!((faults.len(), faults[0].as_str()), (4, first));
+    assert_eq!(registry.consumers().count(), 6);
 }
