@@ -6,8 +6,9 @@ use exit3_domain::jobs::JobError;
 use exit3_ports::jobs::{ClaimedJob, Hold};
 use exit3_ports::{StoreError, with_causes};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until};
 
+use super::owner::{End, Work};
 use super::registry::{Handler, JobFailure};
 use super::telemetry;
 use crate::App;
@@ -50,7 +51,7 @@ impl Attempt {
     /// Runs the handler and notes the result. If the future is dropped, the job is still held.
     async fn make(self) {
         let begun = Instant::now();
-        let result = self.run().await;
+        let Some(result) = self.run().await else { return self.give_back().await };
         telemetry::took(self.kind, begun.elapsed());
         // The lease is extended meanwhile, so no other runner begins. Without a result, the job
         // would be run again.
@@ -67,23 +68,35 @@ impl Attempt {
         }
     }
 
-    async fn run(&self) -> Result<(), JobFailure> {
+    /// Runs the handler; `None` if that could not begin.
+    async fn run(&self) -> Option<Result<(), JobFailure>> {
         let Handler { handling, owner, .. } = self.handler.as_ref();
         let (handler, app) = (Arc::clone(&self.handler), self.app.clone());
         let payload = self.job.payload.clone();
         let work = async move { (handler.run)(app, &payload).await };
         let module = owner.module().map(|module| format!(" of the module {module}"));
         let module = module.unwrap_or_default();
-        let failure = match timeout(handling.time_limit, owner.run(work)).await {
-            Ok(Some(result)) => return result,
-            Ok(None) => format!("the handler{module} panicked: see the log"),
-            Err(_) if owner.is_blocked().await => {
-                let limit = handling.time_limit;
+        let limit = handling.time_limit;
+        let failure = match owner.run_within(limit, Work::Job(self.kind), work).await {
+            End::Done(result) => return Some(result),
+            End::NotBegun => return None,
+            End::Panicked => format!("the handler{module} panicked: see the log"),
+            End::Late if owner.is_blocked().await => {
                 format!("no result within {limit:?}, and the thread{module} is blocked")
             }
-            Err(_) => format!("no result within {:?}", handling.time_limit),
+            End::Late => format!("no result within {limit:?}"),
         };
-        Err(JobFailure::Again(failure))
+        Some(Err(JobFailure::Again(failure)))
+    }
+
+    /// Lets another node run the job, or this one later. The attempt does not count.
+    async fn give_back(&self) {
+        let (id, kind, module) = (self.job.claim.id.0, self.kind, self.handler.owner.module());
+        tracing::debug!(id, kind, module, "a job was given back: its module blocks its thread");
+        // If this fails, the lease ends by itself.
+        if let Ok(repositories) = self.app.repositories() {
+            let _ = repositories.jobs.release(&[self.job.claim]).await;
+        }
     }
 
     /// How long the job waits for its next attempt; `None` if it is given up.

@@ -100,6 +100,7 @@ pub struct Registry {
     pub(super) handlers: BTreeMap<&'static str, Arc<Handler>>,
     pub(super) schedules: Vec<(Schedule, NewJob)>,
     pub(super) rounds: Vec<Round>,
+    pub(super) modules: Vec<Owner>,
     /// Who owns what is added now.
     owner: Owner,
     claims: Vec<(Option<&'static str>, Claim)>,
@@ -114,7 +115,9 @@ impl Registry {
         runtime: Handle,
         add: impl FnOnce(&mut Self) -> T,
     ) -> T {
-        let outer = std::mem::replace(&mut self.owner, Owner::of(switch, runtime));
+        let module = Owner::of(switch, runtime);
+        self.modules.push(module.clone());
+        let outer = std::mem::replace(&mut self.owner, module);
         let added = catch_unwind(AssertUnwindSafe(|| add(self)));
         // What is added later must not belong to a module that has panicked.
         self.owner = outer;

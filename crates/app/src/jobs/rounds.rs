@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use tokio::time::sleep;
 
+use super::owner::Work;
 use super::registry::Round;
 use crate::App;
 
@@ -12,7 +13,8 @@ pub(super) async fn go_on(app: App, round: Round) {
     loop {
         if owner.is_on() {
             let (run, app) = (Arc::clone(&run), app.clone());
-            let done = owner.run(async move { run(app).await }).await;
+            let what = consumer.map_or(Work::Round, Work::Consumer);
+            let done = owner.run(what, async move { run(app).await }).await;
             if let (None, Some(module)) = (done, owner.module()) {
                 tracing::error!(module, consumer, "work that a module does on each node panicked");
             }

@@ -70,6 +70,9 @@ impl Runner {
         for round in std::mem::take(&mut self.registry.rounds) {
             rounds.spawn(rounds::go_on(self.app.clone(), round));
         }
+        for module in std::mem::take(&mut self.registry.modules) {
+            rounds.spawn(module.watch());
+        }
         let mut stop = std::pin::pin!(stop);
         let mut poll = interval(self.settings.poll);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -183,7 +186,8 @@ impl Runner {
     }
 
     fn capacities(&self) -> Vec<Capacity> {
-        let handlers = self.registry.handlers.iter().filter(|(_, handler)| handler.owner.is_on());
+        // An attempt of a module that blocks its thread would not begin.
+        let handlers = self.registry.handlers.iter().filter(|(_, handler)| handler.owner.is_free());
         let capacity = |(kind, handler): (&&str, &Arc<super::registry::Handler>)| {
             let running = self.held.values().filter(|held| held.kind == *kind).count();
             let running = u32::try_from(running).unwrap_or(u32::MAX);

@@ -1,3 +1,4 @@
+mod blocked;
 mod modules;
 mod script;
 mod slow;

@@ -77,7 +77,6 @@ pub(super) fn jobs(settings: &Settings, command: JobsCommand) -> Result<(), Fail
                 change(ids, allowed, "is cancelled", async |id| jobs::cancel(&app, id).await).await
             }
             JobsCommand::Forget { consumers } => {
-                let (modules, keep) = (&settings.modules, settings.events_keep);
                 let registry = crate::jobs::registry(settings)?;
                 let known: Vec<_> = registry.consumers().collect();
                 forget(&app, &consumers, &known).await
