@@ -262,12 +262,14 @@ impl Backend {
             Database::Postgres(settings) => {
                 let worker = self.connections(settings).of_worker(workers, Handle::current());
                 let mut repositories = worker.repositories();
-                self.keep(&mut repositories, || ModuleDatabase::Postgres(worker.handle()));
+                self.keep(&mut repositories, |_| ModuleDatabase::Postgres(worker.handle()));
                 repositories
             }
             Database::Sqlite(database) => {
                 let mut repositories = database.repositories();
-                self.keep(&mut repositories, || ModuleDatabase::Sqlite(database.store()));
+                self.keep(&mut repositories, |module| {
+                    ModuleDatabase::Sqlite(database.store().of_module(module))
+                });
                 repositories
             }
         }

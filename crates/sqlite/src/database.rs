@@ -83,8 +83,8 @@ impl SqliteDatabase {
         let writer = Arc::new(Writer::start(connector.clone())?);
         let readers =
             Arc::new(Readers::new(connector.clone(), settings.readers, settings.patience));
-        let store =
-            SqliteStore { readers, writer, patience: settings.patience, ahead: settings.ahead };
+        let (patience, ahead) = (settings.patience, settings.ahead);
+        let store = SqliteStore { readers, writer, patience, ahead, module: None };
         Ok(Self { path: path.to_owned(), connector, store })
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use diesel::{QueryResult, SqliteConnection};
 use exit3_ports::{Constraint, StoreError};
+use tokio::time::Instant;
 
 use crate::readers::Readers;
 use crate::writer::Writer;
@@ -40,9 +41,19 @@ pub struct SqliteStore {
     pub(crate) patience: Duration,
     /// How many rows of a list a search looks at before it asks the search index.
     pub(crate) ahead: usize,
+    /// The module whose store this is.
+    pub(crate) module: Option<&'static str>,
 }
 
 impl SqliteStore {
+    /// The store as a module gets it: the log names the module if one of its writes holds up those of
+    /// others.
+    #[must_use]
+    pub fn of_module(mut self, module: &'static str) -> Self {
+        self.module = Some(module);
+        self
+    }
+
     /// Runs `work`, which may have several statements, on one state of the database.
     ///
     /// # Errors
@@ -65,7 +76,40 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        let module = self.module;
+        let work = move |connection: &mut SqliteConnection| {
+            let _turn = module.map(Turn::begin);
+            work(connection)
+        };
         self.writer.write(self.patience, work).await
+    }
+}
+
+/// A write of a module that takes longer than this is told: all other writes have waited for it.
+const LONG: Duration = Duration::from_secs(1);
+
+/// The turn of a module at the only writer.
+struct Turn {
+    module: &'static str,
+    begun: Instant,
+}
+
+impl Turn {
+    fn begin(module: &'static str) -> Self {
+        Self { module, begun: Instant::now() }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let Self { module, begun } = self;
+        let took = begun.elapsed();
+        if std::thread::panicking() {
+            tracing::error!("a write of the module {module} panicked");
+        }
+        if took > LONG {
+            tracing::warn!("a write of the module {module} has held up all others for {took:.1?}");
+        }
     }
 }
 

@@ -105,10 +105,10 @@ impl Backend {
     pub(super) fn keep(
         &self,
         repositories: &mut Repositories,
-        database: impl Fn() -> ModuleDatabase,
+        database: impl Fn(&'static str) -> ModuleDatabase,
     ) {
         for Configured { module, settings, switch } in self.shared.modules.iter() {
-            let make = || module.keep(&database, settings);
+            let make = || module.keep(&|| database(module.name()), settings);
             let kept = switch.or_break("it made what it keeps", make);
             kept.into_iter().flatten().for_each(|kept| repositories.kept.keep(kept));
         }

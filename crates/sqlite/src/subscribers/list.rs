@@ -175,8 +175,8 @@ mod tests {
         let connector = Connector::reached_by(&path, &path).unwrap();
         let readers = Arc::new(Readers::new(connector.clone(), 1, settings.patience));
         let writer = Arc::new(Writer::start(connector).unwrap());
-        let store =
-            SqliteStore { readers, writer, patience: settings.patience, ahead: settings.ahead };
+        let (patience, ahead) = (settings.patience, settings.ahead);
+        let store = SqliteStore { readers, writer, patience, ahead, module: None };
         let new = |n| NewSubscriber {
             email: format!("a{}@acme.hr", n % 7 * 10 + n),
             is_subscribed: n % 3 == 0,

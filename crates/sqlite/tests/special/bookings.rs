@@ -1,6 +1,8 @@
 //! A repository as another crate would write it, over a table of its own: with the public items of
 //! this crate alone.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::connection::SimpleConnection;
@@ -16,6 +18,7 @@ use exit3_testkit::booking_rules;
 use exit3_testkit::bookings::{
     Booking, BookingFilter, BookingOrder, BookingRepository, BookingSort, RESOURCE, Scene, State,
 };
+use exit3_testkit::log::Log;
 
 use crate::{kept, raw};
 
@@ -177,3 +180,30 @@ fn scene() -> Scene {
 }
 
 booking_rules!(scene());
+
+/// The log is written by the thread of the writer, so a write makes that listen.
+#[tokio::test]
+async fn a_write_of_a_module_that_holds_up_others_or_panics_is_told() {
+    let kept = kept();
+    let log = Log::default();
+    let write = async |store: SqliteStore, work: fn()| {
+        let own = log.clone();
+        let work = move |_: &mut SqliteConnection| {
+            std::mem::forget(tracing::subscriber::set_default(own.subscriber()));
+            work();
+            Ok(())
+        };
+        store.write(work).await
+    };
+    let of_module = || kept.database.store().of_module("bookings");
+    let slow = || std::thread::sleep(Duration::from_millis(1_050));
+    write(of_module(), || ()).await.unwrap();
+    write(kept.database.store(), slow).await.unwrap();
+    assert_eq!(log.text(), "");
+    write(of_module(), slow).await.unwrap();
+    let told =
+        "WARN exit3_sqlite::store: a write of the module bookings has held up all others for 1.";
+    assert!(log.text().contains(told), "{}", log.text());
+    assert!(write(of_module(), || panic!("in a module")).await.is_err());
+    assert!(log.text().contains("a write of the module bookings panicked"), "{}", log.text());
+}
