@@ -95,7 +95,13 @@ pub(crate) async fn state(
     let settings = settings.clone();
     let work = runtime.spawn(async move {
         let client = connect(&settings).await?;
-        Ok(SchemaState::of(ladder.steps, &applied(&client, &ladder).await?))
+        match versions(&client, &ladder).await {
+            Ok(applied) => Ok(SchemaState::of(ladder.steps, &applied)),
+            Err(error) => match rights::to_read(&client, &error).await {
+                Some(sentence) => Err(MigrationError::Rights(sentence)),
+                None => Err(refused(&client, error).await),
+            },
+        }
     });
     work.await.map_err(unavailable)?
 }

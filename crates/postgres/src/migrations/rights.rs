@@ -41,3 +41,19 @@ pub(super) async fn sentence(client: &Client, error: &Error) -> Option<String> {
     };
     Some(format!("the role {role} lacks rights to migrate the database ({message}): {remedy}"))
 }
+
+/// One sentence about missing rights to see which migrations are applied, if they caused the error.
+/// A role that only serves lacks them if the table of records was made after its rights were granted.
+pub(super) async fn to_read(client: &Client, error: &Error) -> Option<String> {
+    let answer = error.as_db_error()?;
+    if *answer.code() != SqlState::INSUFFICIENT_PRIVILEGE {
+        return None;
+    }
+    let message = answer.message();
+    let row = client.query_typed_one("SELECT quote_ident(current_user)", &[]).await.ok()?;
+    let role: String = row.try_get(0).ok()?;
+    Some(format!(
+        "the role {role} may not see which migrations are applied ({message}): let the role that \
+         owns the tables run deploy/postgres/serving.sql again"
+    ))
+}

@@ -5,9 +5,10 @@ use std::time::Duration;
 use exit3_domain::jobs::Schedule;
 use exit3_domain::paging::PageRequest;
 use exit3_ports::jobs::Capacity;
-use exit3_ports::{Rows, TABLES, Target, Transfer};
+use exit3_ports::{Rows, SchemaState, TABLES, Target, Transfer};
 use exit3_testkit::builders;
 use exit3_testkit::contract::jobs::job;
+use exit3_testkit::modules::GUESTS;
 use exit3_testkit::postgres::{self, TestDatabase};
 use tokio_postgres::Client;
 
@@ -93,6 +94,40 @@ async fn missing_rights_are_not_reported_as_an_unavailable_database() {
     let refused = open(&role.url(&database)).schema_state().await.unwrap_err().to_string();
     assert!(refused.contains("permission denied for table"), "{refused}");
     assert!(!refused.contains("not available"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_serves_without_rights_on_the_records_of_modules_is_told_how_to_get_them() {
+    let (owner, database) = shared().await;
+    let role = Role::new(&database).await;
+    role.admin.batch_execute(&SERVING.replace("exit3_serving", &role.name)).await.unwrap();
+    owner.migrate_module(GUESTS, Target::Newest, Rows::Keep).await.unwrap();
+    let revoke = format!("REVOKE ALL ON __exit3_modules FROM {}", role.name);
+    role.admin.batch_execute(&revoke).await.unwrap();
+    let node = open(&role.url(&database));
+    let refused = node.module_state(GUESTS).await.unwrap_err().to_string();
+    let told = "may not see which migrations are applied (permission denied for table \
+                __exit3_modules): let the role that owns the tables run \
+                deploy/postgres/serving.sql again";
+    assert!(refused.contains(told) && !refused.contains("GRANT"), "{refused}");
+    role.admin.batch_execute(&SERVING.replace("exit3_serving", &role.name)).await.unwrap();
+    assert_eq!(node.module_state(GUESTS).await.unwrap(), SchemaState::Current);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documented_rights_include_those_on_tables_of_later_migrations() {
+    let (owner, database) = shared().await;
+    let role = Role::new(&database).await;
+    role.admin.batch_execute(&SERVING.replace("exit3_serving", &role.name)).await.unwrap();
+    owner.migrate_module(GUESTS, Target::Newest, Rows::Keep).await.unwrap();
+    let node = open(&role.url(&database));
+    assert_eq!(node.module_state(GUESTS).await.unwrap(), SchemaState::Current);
+    let client = postgres::client(&role.url(&database)).await;
+    let work = "INSERT INTO guests (lead_id, name, email) VALUES (1, 'Iva', 'iva@acme.hr');
+                UPDATE guests SET name = 'Eva';
+                DELETE FROM guests;
+                SELECT last_value FROM guests_id_seq";
+    client.batch_execute(work).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
