@@ -41,6 +41,10 @@ fix:
     cargo clippy --workspace --all-targets --fix --allow-dirty --allow-staged
     cargo fmt --all
 
+# list the public items of the crates that modules use anew, after a change to them
+surface:
+    scripts/surface --write
+
 # check licences, duplicates and sources of dependencies
 deny:
     scripts/deny

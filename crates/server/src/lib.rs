@@ -1,10 +1,12 @@
 //! Composes Exit Three's backend. The binary `exit3` is a thin wrapper around this library. Other
 //! teams write such a binary of their own, which adds their [modules](Module) to the [`Service`].
+//! What only the tests of this crate use is hidden from the documentation.
 
 mod archives;
 mod backend;
 mod backup_store;
 mod clock;
+#[doc(hidden)]
 pub mod commands;
 mod dotenv;
 mod erasures;
@@ -18,6 +20,7 @@ mod progress;
 mod s3;
 mod secrets;
 mod service;
+#[doc(hidden)]
 pub mod settings;
 mod signals;
 mod starting;

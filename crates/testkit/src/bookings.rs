@@ -249,6 +249,7 @@ async fn assert_listed(
 
 /// Generates one test for each of the rules above. The expression is evaluated once per test and
 /// must return a [`Scene`].
+#[doc(hidden)]
 #[macro_export]
 macro_rules! booking_rules {
     ($scene:expr) => {

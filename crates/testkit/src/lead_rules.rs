@@ -1,6 +1,7 @@
 //! The list of the rules of leads, which are a part of the [contract](crate::contract).
 
 /// Generates one test per rule of leads. [`repository_contract`](crate::repository_contract) uses it.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! lead_contract {
     ($harness:expr) => {

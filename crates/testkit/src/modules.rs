@@ -237,6 +237,7 @@ pub async fn a_person_is_erased_from_modules_too(database: &ModuleDatabase) {
 
 /// Generates one test per rule. The expression is evaluated once per test and must return a
 /// [`ModuleDatabase`].
+#[doc(hidden)]
 #[macro_export]
 macro_rules! module_contract {
     ($database:expr) => {

@@ -37,6 +37,7 @@ pub async fn is_granted(quotas: &dyn Quotas, charge: Charge) -> bool {
 
 /// Generates one test per rule. The expression is evaluated once per test. It returns an `Arc<dyn
 /// Quotas>` and a value that must live as long.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! quotas_contract {
     ($quotas:expr) => {

@@ -2,6 +2,7 @@
 
 /// Generates one test per rule. The expression is evaluated once per test and must return a
 /// [`Harness`].
+#[doc(hidden)]
 #[macro_export]
 macro_rules! repository_contract {
     ($harness:expr) => {
