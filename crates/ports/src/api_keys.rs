@@ -38,6 +38,23 @@ pub const TABLE: Table = Table {
 /// no event contains a token or its digest. A use that is noted is no change.
 ///
 /// Every method may fail with [`StoreError::Unavailable`].
+///
+/// A key is found by the prefix of its token:
+/// ```
+/// use exit3_domain::api_keys::TokenPrefix;
+/// use exit3_ports::{MockRepositories, Repositories};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), exit3_ports::StoreError> {
+/// let mut mocks = MockRepositories::default();
+/// mocks.api_keys.expect_find_by_prefix().returning(|_| Ok(None));
+/// let keys = Repositories::from(mocks).api_keys;
+///
+/// let unknown = TokenPrefix("4Fq0Zk8d".to_owned());
+/// assert_eq!(keys.find_by_prefix(&unknown).await?, None);
+/// # Ok(())
+/// # }
+/// ```
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait ApiKeyRepository: Send + Sync {

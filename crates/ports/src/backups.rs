@@ -17,6 +17,25 @@ pub struct BackupStatus {
 /// Records backups and trial restores in the database, so that all nodes can report them.
 ///
 /// Every method may fail with [`StoreError::Unavailable`].
+///
+/// One node makes the backup, and all report it:
+/// ```
+/// use exit3_ports::{BackupStatus, MockRepositories, Repositories};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), exit3_ports::StoreError> {
+/// let began = chrono::DateTime::UNIX_EPOCH;
+/// let known = BackupStatus { backed_up_at: Some(began), ..BackupStatus::default() };
+/// let mut mocks = MockRepositories::default();
+/// mocks.backups.expect_note_backup().return_once(|_| Ok(()));
+/// mocks.backups.expect_status().return_once(move || Ok(known));
+/// let backups = Repositories::from(mocks).backups;
+///
+/// backups.note_backup(began).await?;
+/// assert_eq!(backups.status().await?.backed_up_at, Some(began));
+/// # Ok(())
+/// # }
+/// ```
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait BackupLog: Send + Sync {

@@ -39,6 +39,22 @@ pub const TABLE: Table = Table {
 /// Stores clients. Every method that changes one stores the event in the same transaction.
 ///
 /// Every method may fail with [`StoreError::Unavailable`].
+///
+/// A lead can become a client:
+/// ```
+/// use exit3_domain::leads::LeadId;
+/// use exit3_ports::{MockRepositories, Repositories};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), exit3_ports::StoreError> {
+/// let mut mocks = MockRepositories::default();
+/// mocks.clients.expect_find_by_lead().returning(|_| Ok(None));
+/// let clients = Repositories::from(mocks).clients;
+///
+/// assert_eq!(clients.find_by_lead(LeadId(7)).await?, None);
+/// # Ok(())
+/// # }
+/// ```
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait ClientRepository: Send + Sync {

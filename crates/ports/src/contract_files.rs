@@ -41,6 +41,22 @@ pub const ARRIVING: TimeDelta = TimeDelta::hours(1);
 /// Stores what is known of contract files. Which client has which one is in the rows of clients.
 ///
 /// Every method may fail with [`StoreError::Unavailable`].
+///
+/// A file in the store that no client has may be removed:
+/// ```
+/// use exit3_ports::{MockRepositories, Repositories};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), exit3_ports::StoreError> {
+/// let mut mocks = MockRepositories::default();
+/// mocks.contract_files.expect_needless().returning(|files| Ok(files.to_vec()));
+/// let contract_files = Repositories::from(mocks).contract_files;
+///
+/// let files = ["contracts/2026/offer.pdf".to_owned()];
+/// assert_eq!(contract_files.needless(&files).await?, files);
+/// # Ok(())
+/// # }
+/// ```
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait ContractFileRepository: Send + Sync {

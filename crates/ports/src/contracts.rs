@@ -7,6 +7,25 @@ use chrono::{DateTime, Utc};
 
 /// Stores the contract files of clients, by the paths in the clients' rows, such as
 /// `contracts/2026/acme.pdf`. Its methods block: requests call them on threads that may.
+///
+/// Reading a file, which may be missing:
+/// ```
+/// use std::io::{self, Read};
+///
+/// use exit3_ports::{ContractContent, ContractStore, MockContractStore};
+///
+/// fn read(store: &dyn ContractStore, name: &str) -> io::Result<Option<String>> {
+///     let Some(content) = store.open(name)? else { return Ok(None) };
+///     io::read_to_string(content.bytes).map(Some)
+/// }
+///
+/// let mut store = MockContractStore::new();
+/// let content = |_: &str| ContractContent { size: 4, bytes: Box::new(&b"%PDF"[..]) };
+/// store.expect_open().returning(move |name| Ok((name == "offer.pdf").then(|| content(name))));
+/// assert_eq!(read(&store, "offer.pdf")?.as_deref(), Some("%PDF"));
+/// assert_eq!(read(&store, "other.pdf")?, None);
+/// # Ok::<_, io::Error>(())
+/// ```
 #[cfg_attr(feature = "mock", mockall::automock)]
 pub trait ContractStore: Debug + Send + Sync {
     /// Checks that [`Self::list`] can find all files.
@@ -58,6 +77,24 @@ pub struct ContractContent {
 
 /// Receives one file under a temporary name. Dropping it earlier than [`Self::finish`] leaves
 /// nothing behind.
+///
+/// The content comes in parts, and gets its name at the end:
+/// ```
+/// use std::io;
+///
+/// use exit3_ports::{ContractSum, ContractUpload, MockContractUpload};
+///
+/// fn store(mut upload: Box<dyn ContractUpload>, parts: &[&[u8]]) -> io::Result<ContractSum> {
+///     parts.iter().try_for_each(|part| upload.add(part))?;
+///     upload.finish("offer.pdf")
+/// }
+///
+/// let mut upload = MockContractUpload::new();
+/// upload.expect_add().times(2).returning(|_| Ok(()));
+/// upload.expect_finish().returning(|_| Ok(ContractSum { size: 4, sha256: String::new() }));
+/// assert_eq!(store(Box::new(upload), &[b"%P", b"DF"])?.size, 4);
+/// # Ok::<_, io::Error>(())
+/// ```
 #[cfg_attr(feature = "mock", mockall::automock)]
 pub trait ContractUpload: Send {
     /// Appends bytes.
@@ -90,6 +127,27 @@ pub struct ContractSum {
 }
 
 /// Looks for viruses. Its method blocks.
+///
+/// A scanner of your own:
+/// ```
+/// use std::io::{self, Read};
+///
+/// use exit3_ports::ContractScanner;
+///
+/// #[derive(Debug)]
+/// struct Eicar;
+///
+/// impl ContractScanner for Eicar {
+///     fn scan(&self, content: &mut dyn Read) -> io::Result<Option<String>> {
+///         let text = io::read_to_string(content)?;
+///         Ok(text.contains("EICAR").then(|| "Eicar-Signature".to_owned()))
+///     }
+/// }
+///
+/// assert_eq!(Eicar.scan(&mut &b"an offer"[..])?, None);
+/// assert_eq!(Eicar.scan(&mut &b"EICAR"[..])?.as_deref(), Some("Eicar-Signature"));
+/// # Ok::<_, io::Error>(())
+/// ```
 #[cfg_attr(feature = "mock", mockall::automock)]
 pub trait ContractScanner: Debug + Send + Sync {
     /// Looks at a whole content. Returns the name of the virus, if there is one.
@@ -115,6 +173,31 @@ pub enum ContractFound {
 
 /// Writes files under temporary names and renames all of them at the end. Dropping it earlier
 /// leaves nothing behind.
+///
+/// All files appear at once, or none:
+/// ```
+/// use exit3_ports::{ContractError, ContractStaging, MockContractStaging};
+///
+/// fn place(
+///     mut staging: Box<dyn ContractStaging>,
+///     name: &str,
+///     content: &[u8],
+///     sha256: &str,
+/// ) -> Result<(), ContractError> {
+///     staging.begin(name.to_owned())?;
+///     staging.add(content)?;
+///     staging.end(sha256)?;
+///     staging.finish()
+/// }
+///
+/// let mut staging = MockContractStaging::new();
+/// staging.expect_begin().returning(|_| Ok(()));
+/// staging.expect_add().returning(|_| Ok(()));
+/// staging.expect_end().returning(|_| Err(ContractError::Exists("offer.pdf".to_owned())));
+/// // It is dropped without `finish`: nothing is left behind.
+/// assert!(place(Box::new(staging), "offer.pdf", b"%PDF", "0c").is_err());
+/// ```
+#[cfg_attr(feature = "mock", mockall::automock)]
 pub trait ContractStaging: Send {
     /// Starts the file of that name.
     ///

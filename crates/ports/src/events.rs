@@ -112,6 +112,24 @@ pub struct Consumer {
 /// store their events themselves.
 ///
 /// Every method may fail with [`StoreError::Unavailable`].
+///
+/// The newest events of one kind:
+/// ```
+/// use exit3_domain::events::{EventFilter, Verb};
+/// use exit3_ports::{MockRepositories, Repositories};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), exit3_ports::StoreError> {
+/// let mut mocks = MockRepositories::default();
+/// mocks.events.expect_list().returning(|_, _, _| Ok(vec![]));
+/// let events = Repositories::from(mocks).events;
+///
+/// let filter =
+///     EventFilter { verb: Some(Verb::of("meeting", "created")), ..EventFilter::default() };
+/// assert!(events.list(&filter, None, 20).await?.is_empty());
+/// # Ok(())
+/// # }
+/// ```
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait EventRepository: Send + Sync {

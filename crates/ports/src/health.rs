@@ -14,6 +14,25 @@ pub enum Obstacle {
 }
 
 /// Checks whether the database is usable.
+///
+/// A database can answer and still be of no use:
+/// ```
+/// use exit3_ports::{MockRepositories, Obstacle, Repositories};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), exit3_ports::StoreError> {
+/// let lacks = Obstacle::Lacks("the table leads is missing".to_owned());
+/// let mut mocks = MockRepositories::default();
+/// mocks.health.expect_ping().returning(|| Ok(()));
+/// mocks.health.expect_obstacle().return_once(move || Ok(Some(lacks)));
+/// let health = Repositories::from(mocks).health;
+///
+/// health.ping().await?;
+/// let obstacle = health.obstacle().await?.map(|obstacle| obstacle.to_string());
+/// assert_eq!(obstacle.as_deref(), Some("the table leads is missing"));
+/// # Ok(())
+/// # }
+/// ```
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait DatabaseHealth: Send + Sync {

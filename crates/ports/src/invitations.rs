@@ -41,6 +41,23 @@ pub enum Invited {
 /// removed with the ended sign-ins. No archive contains any, and a restore removes all.
 ///
 /// Every method may fail with [`StoreError::Unavailable`].
+///
+/// A link that is too old, or that was used, invites nobody:
+/// ```
+/// use exit3_domain::api_keys::TokenDigest;
+/// use exit3_ports::{MockRepositories, Repositories};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), exit3_ports::StoreError> {
+/// let mut mocks = MockRepositories::default();
+/// mocks.invitations.expect_find().returning(|_, _| Ok(None));
+/// let invitations = Repositories::from(mocks).invitations;
+///
+/// let digest = TokenDigest::of(b"the token of the link");
+/// assert_eq!(invitations.find(&digest, chrono::DateTime::UNIX_EPOCH).await?, None);
+/// # Ok(())
+/// # }
+/// ```
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Invitations: Send + Sync {

@@ -173,6 +173,28 @@ impl Depth {
 ///
 /// All times come from the clock of the database, because the clocks of nodes differ. Every method
 /// may fail with [`StoreError::Unavailable`].
+///
+/// A job whose unique key belongs to an unfinished one is left out:
+/// ```
+/// use exit3_domain::jobs::NewJob;
+/// use exit3_ports::{MockRepositories, Repositories};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), exit3_ports::StoreError> {
+/// let mut mocks = MockRepositories::default();
+/// mocks.jobs.expect_enqueue().returning(|_| Ok(0));
+/// let queue = Repositories::from(mocks).jobs;
+///
+/// let job = NewJob {
+///     kind: "meetings.remind".to_owned(),
+///     payload: "{}".to_owned(),
+///     run_at: None,
+///     unique_key: Some("meeting 7".to_owned()),
+/// };
+/// assert_eq!(queue.enqueue(&[job]).await?, 0);
+/// # Ok(())
+/// # }
+/// ```
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait JobQueue: Send + Sync {

@@ -31,6 +31,22 @@ pub const TABLE: Table = Table {
 /// transaction.
 ///
 /// Every method may fail with [`StoreError::Unavailable`].
+///
+/// The newest notes about a lead:
+/// ```
+/// use exit3_domain::leads::LeadId;
+/// use exit3_ports::{MockRepositories, Repositories};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), exit3_ports::StoreError> {
+/// let mut mocks = MockRepositories::default();
+/// mocks.lead_notes.expect_list().returning(|_, _, _| Ok(vec![]));
+/// let notes = Repositories::from(mocks).lead_notes;
+///
+/// assert!(notes.list(LeadId(7), None, 20).await?.is_empty());
+/// # Ok(())
+/// # }
+/// ```
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait LeadNoteRepository: Send + Sync {

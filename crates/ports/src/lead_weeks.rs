@@ -24,6 +24,26 @@ pub const TABLE: Table = Table {
 /// Counts the leads of each week, and stores the numbers, so that pages need not count.
 ///
 /// Every method may fail with [`StoreError::Unavailable`].
+///
+/// The weeks of leads that have changed are counted anew:
+/// ```
+/// use exit3_domain::leads::{LeadId, Week};
+/// use exit3_ports::{MockRepositories, Repositories};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), exit3_ports::StoreError> {
+/// let week = Week::of(chrono::DateTime::UNIX_EPOCH);
+/// let mut mocks = MockRepositories::default();
+/// mocks.lead_weeks.expect_of().returning(move |_| Ok(vec![week]));
+/// mocks.lead_weeks.expect_count().times(1).returning(|_| Ok(()));
+/// let weeks = Repositories::from(mocks).lead_weeks;
+///
+/// for week in weeks.of(&[LeadId(7), LeadId(8)]).await? {
+///     weeks.count(week).await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait LeadWeeks: Send + Sync {

@@ -44,6 +44,26 @@ pub const TABLE: Table = Table {
 /// Stores leads. Every method that changes one stores the event in the same transaction.
 ///
 /// Every method may fail with [`StoreError::Unavailable`].
+///
+/// A module looks at the lead that its own row is about:
+/// ```
+/// use exit3_domain::leads::LeadId;
+/// use exit3_ports::{LeadRepository, MockRepositories, Repositories, StoreError};
+///
+/// async fn name_of(leads: &dyn LeadRepository, id: LeadId) -> Result<String, StoreError> {
+///     let lead = leads.find(id).await?.ok_or(StoreError::NotFound)?;
+///     Ok(lead.details.full_name)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), exit3_ports::StoreError> {
+/// let mut mocks = MockRepositories::default();
+/// mocks.leads.expect_find().returning(|_| Ok(None));
+/// let leads = Repositories::from(mocks).leads;
+/// assert!(matches!(name_of(&*leads, LeadId(7)).await, Err(StoreError::NotFound)));
+/// # Ok(())
+/// # }
+/// ```
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait LeadRepository: Send + Sync {

@@ -55,8 +55,9 @@ pub use transfer::{Load, Mark, PAGE_BYTES, Snapshot, Transfer};
 #[cfg(feature = "mock")]
 pub use {
     clock::MockClock,
-    contracts::{MockContractScanner, MockContractStore, MockContractUpload},
+    contracts::{MockContractScanner, MockContractStaging, MockContractStore, MockContractUpload},
     quotas::MockQuotas,
+    transfer::{MockSnapshot, MockTransfer},
 };
 
 // The resources: module, repository and mock. A table comes after those that it refers to.

@@ -25,6 +25,28 @@ pub struct Standing {
 
 /// Counts rate limits with the generic cell rate algorithm: up to the rate's limit at once, then
 /// evenly over its period.
+///
+/// What is refused says when to try again:
+/// ```
+/// use std::time::Duration;
+///
+/// use exit3_domain::quotas::{Period, Quota, Rate};
+/// use exit3_ports::{Charge, MockQuotas, Quotas, Standing};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), exit3_ports::StoreError> {
+/// let minute = Duration::from_secs(60);
+/// let mut quotas = MockQuotas::new();
+/// let refused = Standing { remaining: 0, refused_for: Some(minute) };
+/// quotas.expect_charge().returning(move |_| vec![refused]);
+///
+/// let rate = Rate { limit: 10, period: Period::Minute };
+/// let charge = Charge { quota: Quota::LeadCreate, rate, subject: 7 };
+/// let standing = quotas.charge(&[charge]).await;
+/// assert_eq!(standing.last().and_then(|it| it.refused_for), Some(minute));
+/// # Ok(())
+/// # }
+/// ```
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Quotas: Send + Sync {

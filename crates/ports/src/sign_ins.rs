@@ -61,6 +61,25 @@ pub enum Ending {
 /// all, because its accounts may be other people.
 ///
 /// Every method may fail with [`StoreError::Unavailable`].
+///
+/// Signing out everywhere:
+/// ```
+/// use exit3_domain::events::{Actor, Author};
+/// use exit3_domain::staff::StaffId;
+/// use exit3_ports::sign_ins::Ending;
+/// use exit3_ports::{MockRepositories, Repositories};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), exit3_ports::StoreError> {
+/// let mut mocks = MockRepositories::default();
+/// mocks.sign_ins.expect_end().returning(|_, _, _| Ok(2));
+/// let sign_ins = Repositories::from(mocks).sign_ins;
+///
+/// let act = Author::from(Actor::Staff("ana".into())).at(chrono::DateTime::UNIX_EPOCH);
+/// assert_eq!(sign_ins.end(StaffId(7), Ending::All, &act).await?, 2);
+/// # Ok(())
+/// # }
+/// ```
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait SignIns: Send + Sync {

@@ -42,6 +42,21 @@ pub const TABLE: Table = Table {
 /// of a sign-in.
 ///
 /// Every method may fail with [`StoreError::Unavailable`].
+///
+/// Names of accounts are case-sensitive:
+/// ```
+/// use exit3_ports::{MockRepositories, Repositories};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), exit3_ports::StoreError> {
+/// let mut mocks = MockRepositories::default();
+/// mocks.staff.expect_find_by_username().returning(|_| Ok(None));
+/// let staff = Repositories::from(mocks).staff;
+///
+/// assert_eq!(staff.find_by_username("Ana").await?, None);
+/// # Ok(())
+/// # }
+/// ```
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait StaffRepository: Send + Sync {

@@ -36,6 +36,27 @@ pub const TABLE: Table = Table {
 /// spelling; they are found, and count as duplicates, all the same.
 ///
 /// Every method may fail with [`StoreError::Unavailable`].
+///
+/// An address that is stored already is a conflict:
+/// ```
+/// use exit3_domain::events::{Actor, Author};
+/// use exit3_domain::subscribers::NewSubscriber;
+/// use exit3_ports::subscribers::EMAIL_TAKEN;
+/// use exit3_ports::{MockRepositories, Repositories, StoreError};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), exit3_ports::StoreError> {
+/// let mut mocks = MockRepositories::default();
+/// mocks.subscribers.expect_create().returning(|_, _| Err(StoreError::Conflict(EMAIL_TAKEN)));
+/// let subscribers = Repositories::from(mocks).subscribers;
+///
+/// let ana = NewSubscriber { email: "ana@acme.hr".to_owned(), is_subscribed: true };
+/// let act = Author::from(Actor::command("import")).at(chrono::DateTime::UNIX_EPOCH);
+/// let refused = subscribers.create(&ana, &act).await;
+/// assert!(matches!(refused, Err(StoreError::Conflict(EMAIL_TAKEN))));
+/// # Ok(())
+/// # }
+/// ```
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait SubscriberRepository: Send + Sync {

@@ -15,6 +15,35 @@ pub struct Mark(pub i64);
 /// Reads and writes a whole database.
 ///
 /// Every method, here and below, may fail with [`StoreError::Unavailable`].
+///
+/// How many rows a database has:
+/// ```
+/// use exit3_ports::{MockSnapshot, MockTransfer, Shape, StoreError, TABLES, Transfer};
+///
+/// async fn rows_of(database: &dyn Transfer) -> Result<u64, StoreError> {
+///     let mut snapshot = database.snapshot().await?;
+///     let mut rows = 0;
+///     for shape in snapshot.shapes().await? {
+///         rows += snapshot.count(shape.table).await?;
+///     }
+///     Ok(rows)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), exit3_ports::StoreError> {
+/// let mut database = MockTransfer::new();
+/// database.expect_snapshot().return_once(|| {
+///     let mut snapshot = MockSnapshot::new();
+///     let shape = |table| Shape { table, columns: vec![] };
+///     snapshot.expect_shapes().returning(move || Ok(TABLES.iter().map(shape).collect()));
+///     snapshot.expect_count().returning(|_| Ok(2));
+///     Ok(Box::new(snapshot))
+/// });
+/// assert_eq!(rows_of(&database).await?, 2 * TABLES.len() as u64);
+/// # Ok(())
+/// # }
+/// ```
+#[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Transfer: Send + Sync {
     /// The version of the newest migration that this program knows.
@@ -30,6 +59,36 @@ pub trait Transfer: Send + Sync {
 }
 
 /// The state of a database at one moment.
+///
+/// All rows of a table, page by page:
+/// ```
+/// use exit3_ports::{MockSnapshot, Row, Shape, Snapshot, StoreError, TABLES, Value};
+///
+/// async fn all_rows(snapshot: &mut dyn Snapshot, shape: &Shape) -> Result<Vec<Row>, StoreError> {
+///     let (mut all, mut after) = (vec![], 0);
+///     loop {
+///         let page = snapshot.rows(shape, after, 100).await?;
+///         match page.last().and_then(|row| row.first()) {
+///             Some(Value::Integer(id)) => after = *id,
+///             _ => return Ok(all),
+///         }
+///         all.extend(page);
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), exit3_ports::StoreError> {
+/// let mut snapshot = MockSnapshot::new();
+/// let row = vec![Value::Integer(1)];
+/// snapshot.expect_rows().returning(move |_, after, _| {
+///     Ok(if after < 1 { vec![row.clone()] } else { vec![] })
+/// });
+/// let shape = Shape { table: &TABLES[0], columns: vec![] };
+/// assert_eq!(all_rows(&mut snapshot, &shape).await?.len(), 1);
+/// # Ok(())
+/// # }
+/// ```
+#[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Snapshot: Send {
     /// The version of the newest applied migration; empty if there is none.
@@ -86,6 +145,27 @@ pub trait Snapshot: Send {
 }
 
 /// Writes rows into a database. What has been written so far can be read back.
+///
+/// Rows are written together, or not at all:
+/// ```
+/// use exit3_ports::{MockTransfer, Row, Shape, StoreError, Transfer};
+///
+/// async fn add(database: &dyn Transfer, shape: &Shape, rows: Vec<Row>) -> Result<(), StoreError> {
+///     let mut load = database.load().await?;
+///     load.write(shape, rows).await?;
+///     // An error above has dropped the load, which takes everything back.
+///     load.commit().await
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), exit3_ports::StoreError> {
+/// # let shape = Shape { table: &exit3_ports::TABLES[0], columns: vec![] };
+/// let mut database = MockTransfer::new();
+/// database.expect_load().returning(|| Err(StoreError::Unavailable("it is frozen".into())));
+/// assert!(matches!(add(&database, &shape, vec![]).await, Err(StoreError::Unavailable(_))));
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait Load: Snapshot {
     /// Deletes all rows of [`crate::TABLES`], and of the tables of modules.
