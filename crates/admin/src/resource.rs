@@ -16,6 +16,27 @@ use crate::visit::Member;
 
 /// What a resource adds to the back office. A resource names only what it has:
 /// `Pages { name: "tags", endpoints, ..Pages::EMPTY }`.
+///
+/// ```
+/// use actix_web::HttpResponse;
+/// use actix_web::http::Method;
+/// use exit3_admin::{Menu, Pages};
+/// use exit3_domain::access::{Action, Record, Rights, Whose};
+/// use exit3_domain::staff::{Language, Role};
+/// use exit3_web::Endpoint;
+///
+/// static RIGHTS: Rights =
+///     Rights { resource: "tag", roles: &[(Role::Sales, &[Action::Read], Whose::All)] };
+///
+/// const PAGES: Pages = Pages {
+///     name: "tags",
+///     menu: Some(Menu { path: "tags/", icon: "tag", key: "g g", reads: Record::Of(&RIGHTS, None) }),
+///     endpoints: || vec![Endpoint::new("tags/").route(Method::GET, HttpResponse::Ok)],
+///     texts: &[(Language::English, "menu-tags = Tags"), (Language::Croatian, "menu-tags = Oznake")],
+///     ..Pages::EMPTY
+/// };
+/// assert_eq!((PAGES.endpoints)()[0].path(), "tags/");
+/// ```
 #[derive(Clone, Copy)]
 pub struct Pages {
     /// The name, which is that of its texts: `menu-leads` is the title of its entry in the menu.

@@ -80,6 +80,41 @@ impl App {
 
     /// What a module keeps: the use cases of the module find their repositories and settings here.
     ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use exit3_app::App;
+    /// use exit3_ports::{MockRepositories, StoreError};
+    ///
+    /// struct Tags {
+    ///     at_most: usize,
+    /// }
+    ///
+    /// fn may_have(app: &App, tags: usize) -> Result<bool, StoreError> {
+    ///     Ok(tags <= app.kept::<Tags>()?.at_most)
+    /// }
+    ///
+    /// let mut repositories = MockRepositories::default();
+    /// repositories.kept.keep(Arc::new(Tags { at_most: 10 }));
+    /// # let day = chrono::TimeDelta::days(1);
+    /// # let store = Arc::new(exit3_ports::MockContractStore::new());
+    /// let app = App {
+    ///     database: Ok(repositories.into()),
+    /// #   keyring: Arc::default(),
+    /// #   bell: Arc::default(),
+    /// #   quotas: Arc::new(exit3_ports::MockQuotas::new()),
+    /// #   limits: exit3_app::quotas::Limits::default(),
+    /// #   clock: Arc::new(exit3_ports::MockClock::new()),
+    /// #   entrance: Arc::new(exit3_app::sign_ins::Entrance::new(day, day, |bytes| bytes.fill(7))),
+    /// #   disposable: exit3_domain::email::DisposableDomains::default(),
+    /// #   contracts: exit3_app::contracts::Contracts { store, scanner: None },
+    /// #   modules: Arc::default(),
+    ///     // and the rest
+    /// };
+    /// assert!(may_have(&app, 10)?);
+    /// # Ok::<_, StoreError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`StoreError::Unavailable`] while there is no database yet; [`StoreError::Other`] if nobody
     /// keeps a value of this type.

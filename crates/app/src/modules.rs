@@ -27,6 +27,17 @@ pub async fn within<T>(switch: Option<&Switch>, work: impl Future<Output = T>) -
 ///
 /// There is one for each module and process. It lives as long as the process, so it is used as
 /// `&'static Switch`.
+///
+/// ```
+/// use exit3_app::modules::Switch;
+///
+/// static SWITCH: Switch = Switch::of("meetings");
+///
+/// SWITCH.turn_off("its migration failed");
+/// assert_eq!(SWITCH.off().as_deref(), Some("its migration failed"));
+/// SWITCH.turn_on();
+/// assert!(SWITCH.is_on());
+/// ```
 #[derive(Debug)]
 pub struct Switch {
     module: &'static str,
@@ -133,6 +144,18 @@ impl fmt::Display for Claim {
 
 /// The first claim that is made twice, in one sentence. Each claim comes with the name of its module;
 /// those without one are of the service itself.
+///
+/// ```
+/// use exit3_app::modules::{Claim, conflict};
+///
+/// let claims = [
+///     (None, Claim::of("path", "leads/")),
+///     (Some("meetings"), Claim::of("path", "meetings/")),
+///     (Some("tags"), Claim::of("path", "leads/")),
+/// ];
+/// let told = "the module tags claims the path leads/, which is the service's own";
+/// assert_eq!(conflict(claims).as_deref(), Some(told));
+/// ```
 pub fn conflict(claims: impl IntoIterator<Item = (Option<&'static str>, Claim)>) -> Option<String> {
     let mut owners = BTreeMap::new();
     claims.into_iter().find_map(|(second, claim)| {

@@ -15,6 +15,28 @@ pub const ROW: &str = "{id:[^/.]+}/";
 
 /// A resource of the API: everything that the API needs to know of it. The gate in front of its
 /// routes, its scopes, quotas, telemetry and its part of the document follow.
+///
+/// ```
+/// use actix_web::HttpResponse;
+/// use actix_web::http::Method;
+/// use exit3_http::{OWN, Resource, Served};
+/// use exit3_web::Endpoint;
+///
+/// async fn list() -> HttpResponse {
+///     HttpResponse::NoContent().finish()
+/// }
+///
+/// const TAGS: Resource = Resource {
+///     name: "tags",
+///     endpoints: || vec![Endpoint::new("").route(Method::GET, list)],
+///     ..Resource::EMPTY
+/// };
+///
+/// let resources = OWN.and([Served { resource: TAGS, switch: None }]);
+/// assert!(resources.scopes().any(|scope| scope.to_string() == "tags:read"));
+/// // The document must say what is served: see `Resource::document`.
+/// assert!(resources.faults().iter().any(|fault| fault.contains("is missing in the annotations")));
+/// ```
 #[derive(Clone, Copy)]
 pub struct Resource {
     /// The first segment of all its paths, and the first part of its scopes: lower-case letters

@@ -42,6 +42,28 @@ pub enum ModuleDatabase {
 ///
 /// `S` are the settings of the module: a struct that derives [`clap::Args`], whose arguments are
 /// `global` and have an `env`. They come from the same places as those of the service.
+///
+/// ```
+/// use exit3::{Module, ModuleDatabase, Service};
+///
+/// /// What the use cases find with `app.kept::<Tags>()`.
+/// struct Tags {
+///     database: ModuleDatabase,
+///     at_most: u32,
+/// }
+///
+/// #[derive(clap::Args)]
+/// struct TagSettings {
+///     /// The most tags of a lead
+///     #[arg(long, env = "TAGS_AT_MOST", default_value_t = 10, global = true)]
+///     tags_at_most: u32,
+/// }
+///
+/// let tags = Module::<TagSettings>::new("tags")
+///     .keeps(|database, settings| Tags { database, at_most: settings.tags_at_most });
+/// let code = Service::new().module(tags).run_with(["exit3", "--version"].map(Into::into));
+/// assert_eq!(code, std::process::ExitCode::SUCCESS);
+/// ```
 pub struct Module<S = ()> {
     name: &'static str,
     schema: Option<ModuleSchema>,

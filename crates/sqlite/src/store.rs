@@ -15,7 +15,7 @@ pub(crate) const PATIENCE_FOR_MANY: Duration = Duration::from_secs(120);
 
 /// The database as its repositories use it, also those in other crates, for tables of their own.
 ///
-/// ```no_run
+/// ```
 /// use diesel::prelude::*;
 /// use diesel::sql_types::BigInt;
 /// use exit3_domain::events::{Act, Changes, Verb};
@@ -33,6 +33,24 @@ pub(crate) const PATIENCE_FOR_MANY: Duration = Duration::from_secs(120);
 ///     };
 ///     store.write(insert).await
 /// }
+/// #
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use diesel::connection::SimpleConnection;
+/// # use exit3_domain::events::{Actor, Author};
+/// # use exit3_sqlite::{SqliteDatabase, SqliteSettings};
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("exit3.sqlite3");
+/// # let database = SqliteDatabase::open(&path, &SqliteSettings::default())?;
+/// # database.migrate()?;
+/// # let store = database.store();
+/// # let table = "CREATE TABLE bookings (id INTEGER PRIMARY KEY, place TEXT NOT NULL)";
+/// # store.write(move |connection| connection.batch_execute(table).map_err(from_diesel)).await?;
+/// # let act = Author::from(Actor::Service).at(chrono::DateTime::UNIX_EPOCH);
+///
+/// assert_eq!(book(&store, "Zagreb", &act).await?, 1);
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone)]
 pub struct SqliteStore {

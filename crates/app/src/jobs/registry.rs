@@ -18,6 +18,24 @@ use crate::modules::{Claim, Switch};
 /// its handler agree.
 ///
 /// A newer program must still read the payloads of an older one, and the other way round.
+///
+/// ```
+/// use exit3_app::jobs::Payload;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Remind {
+///     meeting: i64,
+/// }
+///
+/// impl Payload for Remind {
+///     const KIND: &'static str = "meetings.remind";
+/// }
+///
+/// let job = Remind { meeting: 7 }.job()?;
+/// assert_eq!((&*job.kind, &*job.payload), ("meetings.remind", r#"{"meeting":7}"#));
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 pub trait Payload: Serialize + DeserializeOwned + Send + 'static {
     /// The kind: 1 to 100 characters, such as `backups.check`.
     const KIND: &'static str;
@@ -95,6 +113,41 @@ pub(super) struct Round {
 }
 
 /// What a node runs: the kinds of jobs that it knows, and their schedules.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use exit3_app::App;
+/// use exit3_app::jobs::{Handling, JobFailure, Payload, Registry};
+/// use exit3_domain::jobs::Schedule;
+/// use exit3_ports::StoreError;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Tidy {}
+///
+/// impl Payload for Tidy {
+///     const KIND: &'static str = "tags.tidy";
+/// }
+///
+/// async fn tidy(app: App, _: Tidy) -> Result<(), JobFailure> {
+///     Ok(app.repositories()?.health.ping().await?)
+/// }
+///
+/// let mut registry = Registry::default();
+/// let hourly = Schedule::every(Tidy::KIND, Duration::from_secs(3600));
+/// registry.schedule(hourly, &Tidy {}, Handling::default(), tidy)?;
+/// registry.consume("tags.follow", |_, events| async move {
+///     let leads = events.iter().filter(|event| &*event.subject.resource == "lead");
+///     let job = |_| Tidy {}.job().map_err(|error| StoreError::Other(error.into()));
+///     leads.map(job).collect()
+/// });
+///
+/// let claims: Vec<_> = registry.claims().map(|(_, claim)| claim.to_string()).collect();
+/// let job = ["the kind of jobs tags.tidy", "the schedule tags.tidy"];
+/// assert_eq!(claims, [job[0], job[1], "the consumer tags.follow"]);
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Default)]
 pub struct Registry {
     pub(super) handlers: BTreeMap<&'static str, Arc<Handler>>,
