@@ -69,24 +69,10 @@ fn repositories(database: &str) -> Repositories {
 }
 
 fn app(database: &str) -> App {
+    let time = exit3_testkit::builders::at(0);
     App {
-        database: Ok(repositories(database)),
-        entrance: Arc::new(exit3_app::sign_ins::Entrance::new(
-            chrono::TimeDelta::hours(12),
-            chrono::TimeDelta::days(14),
-            |bytes| bytes.fill(7),
-        )),
-        keyring: Arc::default(),
-        bell: Arc::default(),
-        quotas: Arc::new(exit3_quotas::LocalQuotas::default()),
-        limits: exit3_app::quotas::Limits::default(),
         clock: Arc::new(exit3::SystemClock),
-        disposable: exit3_domain::email::DisposableDomains::default(),
-        modules: Arc::default(),
-        contracts: exit3_app::contracts::Contracts {
-            store: Arc::new(exit3_files::ContractDirectory::new("none")),
-            scanner: None,
-        },
+        ..exit3_testkit::app::app(repositories(database), time)
     }
 }
 

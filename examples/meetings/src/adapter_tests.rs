@@ -7,10 +7,11 @@ use exit3_domain::leads::LeadId;
 use exit3_domain::order::Order;
 use exit3_domain::paging::{Direction, PageNumber, PageRequest, Step};
 use exit3_ports::{Constraint, ModuleSchema, Repositories, Rows, StoreError, Target};
-use exit3_postgres::PgSettings;
+use exit3_postgres::{PgDatabase, PgSettings};
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
 use exit3_testkit::builders::{at, lead, some_act};
-use exit3_testkit::postgres;
+use exit3_testkit::postgres::{self, TestDatabase};
+use exit3_testkit::unique;
 
 use crate::domain::{
     Meeting, MeetingFilter, MeetingId, MeetingOrder, MeetingSort, NewMeeting, Outcome, REMINDED,
@@ -49,14 +50,27 @@ async fn in_sqlite() -> Scene {
     of_lead(Box::new(meetings), database.repositories(), Box::new(directory)).await
 }
 
-async fn in_postgres() -> Scene {
+async fn migrated_postgres() -> (TestDatabase, PgDatabase) {
     let kept = postgres::shared().create_database().await;
     let settings = PgSettings::parse(kept.url()).unwrap();
     let database = exit3_postgres::connect(&settings, tokio::runtime::Handle::current());
     database.migrate().await.unwrap();
     database.migrate_module(SCHEMA, Target::Newest, Rows::Keep).await.unwrap();
+    (kept, database)
+}
+
+async fn in_postgres() -> Scene {
+    let (kept, database) = migrated_postgres().await;
     let meetings = PgMeetingRepository::new(database.handle());
     of_lead(Box::new(meetings), database.repositories(), Box::new(kept)).await
+}
+
+/// Otherwise a duplicate would be answered with 503.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_unique_value_has_a_rule() {
+    let (kept, _database) = migrated_postgres().await;
+    let without = unique::without_rule(kept.url(), SCHEMA.tables).await;
+    assert!(without.is_empty(), "{without:?}");
 }
 
 /// Makes a test of each rule over each database.

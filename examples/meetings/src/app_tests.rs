@@ -4,18 +4,12 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use exit3_app::contracts::Contracts;
-use exit3_app::quotas::Limits;
-use exit3_app::sign_ins::Entrance;
 use exit3_app::{App, SaveError, UpdateError};
-use exit3_domain::email::DisposableDomains;
 use exit3_domain::events::{Actor, Author};
 use exit3_domain::leads::LeadId;
 use exit3_domain::raw::RawValue;
 use exit3_domain::versions::Expected;
-use exit3_ports::{
-    Constraint, MockClock, MockContractStore, MockQuotas, MockRepositories, StoreError,
-};
+use exit3_ports::{Constraint, MockRepositories, StoreError};
 
 use crate::app::{self, Meetings};
 use crate::domain::{Meeting, MeetingId, MeetingInput, NewMeeting, Outcome};
@@ -30,21 +24,7 @@ fn app(repository: MockMeetingRepository) -> App {
     let meetings =
         Meetings { repository: Arc::new(repository), remind_ahead: TimeDelta::hours(24) };
     repositories.kept.keep(Arc::new(meetings));
-    let mut clock = MockClock::new();
-    clock.expect_now().returning(now);
-    let (idle, longest) = (TimeDelta::hours(12), TimeDelta::days(14));
-    App {
-        database: Ok(repositories.into()),
-        keyring: Arc::default(),
-        bell: Arc::default(),
-        quotas: Arc::new(MockQuotas::new()),
-        limits: Limits::default(),
-        clock: Arc::new(clock),
-        entrance: Arc::new(Entrance::new(idle, longest, |bytes| bytes.fill(7))),
-        disposable: DisposableDomains::default(),
-        contracts: Contracts { store: Arc::new(MockContractStore::new()), scanner: None },
-        modules: Arc::default(),
-    }
+    exit3_testkit::app::app(repositories, now())
 }
 
 fn meeting(outcome: Option<Outcome>) -> Meeting {

@@ -2,18 +2,14 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use exit3_app::App;
 use exit3_app::contracts::Contracts;
 use exit3_app::events::{UndoError, Undone, history, undo, undo_batch};
-use exit3_app::quotas::Limits;
 use exit3_domain::clients::{Money, NewClient};
-use exit3_domain::email::DisposableDomains;
 use exit3_domain::events::{Act, Actor, Author, BatchId, Event, EventId, Verb};
 use exit3_domain::leads::{Lead, LeadStatus, NewLead};
 use exit3_domain::staff::{PasswordHash, Role, Staff, StaffProfile};
-use exit3_ports::{Charge, Clock, MockContractStore, Quotas, Standing};
+use exit3_ports::MockContractStore;
 
 use super::Harness;
 use super::api_keys::api_key;
@@ -23,46 +19,11 @@ use super::model::NOW;
 use super::staff::staff;
 use crate::builders::{at, lead, some_act, subscriber, time, unsubscribed};
 
-/// A clock that stands still.
-struct Still;
-
-impl Clock for Still {
-    fn now(&self) -> DateTime<Utc> {
-        time(NOW)
-    }
-}
-
-/// Quotas that nobody asks for.
-struct Unlimited;
-
-#[async_trait]
-impl Quotas for Unlimited {
-    async fn charge(&self, _: &[Charge]) -> Vec<Standing> {
-        Vec::new()
-    }
-
-    async fn give_back(&self, _: &[(Charge, u32)]) {}
-}
-
 pub(super) fn app(harness: &Harness) -> App {
     let mut store = MockContractStore::new();
     store.expect_has().return_const(true);
-    App {
-        database: Ok(harness.repositories.clone()),
-        entrance: Arc::new(exit3_app::sign_ins::Entrance::new(
-            chrono::TimeDelta::hours(12),
-            chrono::TimeDelta::days(14),
-            |bytes| bytes.fill(7),
-        )),
-        keyring: Arc::default(),
-        bell: Arc::default(),
-        quotas: Arc::new(Unlimited),
-        limits: Limits::default(),
-        clock: Arc::new(Still),
-        disposable: DisposableDomains::default(),
-        modules: Arc::default(),
-        contracts: Contracts { store: Arc::new(store), scanner: None },
-    }
+    let contracts = Contracts { store: Arc::new(store), scanner: None };
+    App { contracts, ..crate::app::app(harness.repositories.clone(), time(NOW)) }
 }
 
 pub(super) fn author() -> Author {
