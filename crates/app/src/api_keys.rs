@@ -80,6 +80,11 @@ impl Caller {
         matches!(self, Self::Named(key) if key.draft.forwards_visitors)
     }
 
+    /// Whether the key is in the pages of a website, so that many visitors share it.
+    pub fn is_publishable(&self) -> bool {
+        matches!(self, Self::Named(key) if key.draft.is_publishable())
+    }
+
     /// The rate limit of the key: its own, or else `usual`. Publishable keys have no default limit,
     /// because anybody could use it up for everybody.
     pub(crate) fn rate(&self, usual: Option<Rate>) -> Option<Rate> {
@@ -93,7 +98,7 @@ impl Caller {
     /// Whether the holder may see how much of the quota is left. Not for publishable keys, because
     /// that would show how much others use them.
     pub(crate) fn may_know_its_use(&self) -> bool {
-        !matches!(self, Self::Named(key) if key.draft.is_publishable())
+        !self.is_publishable()
     }
 
     /// The number of the key for quotas; ids start at 1.

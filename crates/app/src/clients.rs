@@ -17,24 +17,31 @@ use exit3_domain::versions::Expected;
 use exit3_ports::clients::{LEAD_MISSING, LEAD_TAKEN};
 use exit3_ports::{StoreError, TRACE};
 
+use crate::once::{Made, once};
 use crate::seen::{ATTEMPTS, admitted, unless_stale};
 use crate::{App, FindError, ListError, SaveError, UpdateError};
 
 pub use edit::{convert, create_by_staff, delete_by_staff, edit, owner};
 pub use pages::suggest;
 
-/// Creates a client. If it has a lead, that becomes `converted`.
+/// Creates a client, or returns what the same request has created before. If it has a lead, that
+/// becomes `converted`.
 ///
 /// # Errors
-/// [`SaveError::Invalid`] with all broken rules; [`SaveError::Store`].
+/// [`SaveError::Invalid`] with all broken rules; [`SaveError::KeyReused`]; [`SaveError::Store`].
 #[tracing::instrument(target = TRACE, name = "clients.create", skip_all)]
-pub async fn create(app: &App, input: ClientInput, author: &Author) -> Result<Client, SaveError> {
+pub async fn create(
+    app: &App,
+    input: ClientInput,
+    author: &Author,
+) -> Result<Made<Client>, SaveError> {
     let lead = input.lead();
     let client = match input.into_new() {
         Ok(client) => client,
         Err(invalid) => return Err(with_wrong_lead(app, invalid, lead, None).await?.into()),
     };
-    store(app, &client, author).await
+    let created = store(app, &client, author).await;
+    once(app, author, created, |id, _| Client { id: ClientId(id), details: client }).await
 }
 
 async fn store(app: &App, client: &NewClient, author: &Author) -> Result<Client, SaveError> {

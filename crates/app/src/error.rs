@@ -10,6 +10,9 @@ pub enum SaveError {
     /// The input is invalid.
     #[error(transparent)]
     Invalid(#[from] Invalid),
+    /// The key of the request was used with another one before: see [`once`](crate::once).
+    #[error("the key of the request was used with another one")]
+    KeyReused,
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -120,6 +123,8 @@ impl From<SaveError> for EditError {
     fn from(error: SaveError) -> Self {
         match error {
             SaveError::Invalid(invalid) => Self::Invalid(invalid),
+            // Forms have no keys.
+            SaveError::KeyReused => Self::Contended,
             SaveError::Store(error) => error.into(),
         }
     }

@@ -8,31 +8,40 @@ pub mod timeline;
 pub mod weeks;
 
 use exit3_domain::events::Author;
-use exit3_domain::leads::{Lead, LeadChange, LeadFilter, LeadId, LeadInput, LeadOrder};
+use exit3_domain::leads::{Lead, LeadChange, LeadFilter, LeadId, LeadInput, LeadOrder, LeadWork};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_domain::versions::Expected;
 use exit3_ports::{StoreError, TRACE};
 
+use crate::once::{Made, once};
 use crate::seen::{ATTEMPTS, admitted, unless_stale};
 use crate::{App, FindError, ListError, SaveError, UpdateError, telemetry};
 
 pub use edit::{create_by_staff, delete_by_staff, edit};
 pub use pages::{Neighbours, count, counts, neighbours, page, suggest, with_contact};
 
-/// Creates a lead.
+/// Creates a lead, or returns what the same request has created before.
 ///
 /// # Errors
-/// [`SaveError::Invalid`] with all broken rules; [`SaveError::Store`].
+/// [`SaveError::Invalid`] with all broken rules; [`SaveError::KeyReused`]; [`SaveError::Store`].
 #[tracing::instrument(target = TRACE, name = "leads.create", skip_all)]
-pub async fn create(app: &App, input: LeadInput, author: &Author) -> Result<Lead, SaveError> {
+pub async fn create(app: &App, input: LeadInput, author: &Author) -> Result<Made<Lead>, SaveError> {
     let outcome = store(app, input, author).await;
-    telemetry::count_lead(&outcome);
+    telemetry::count_made(&outcome, telemetry::count_lead);
     outcome
 }
 
-async fn store(app: &App, input: LeadInput, author: &Author) -> Result<Lead, SaveError> {
+async fn store(app: &App, input: LeadInput, author: &Author) -> Result<Made<Lead>, SaveError> {
     let lead = input.into_new(&app.disposable)?;
-    Ok(app.repositories()?.leads.create(&lead, &author.at(app.clock.now())).await?)
+    let created = app.repositories()?.leads.create(&lead, &author.at(app.clock.now())).await;
+    once(app, author, created.map_err(SaveError::from), |id, at| Lead {
+        id: LeadId(id),
+        details: lead,
+        work: LeadWork::default(),
+        created_at: at,
+        updated_at: at,
+    })
+    .await
 }
 
 /// Finds a lead by id.

@@ -14,6 +14,7 @@ pub mod health;
 pub mod jobs;
 pub mod leads;
 pub mod modules;
+pub mod once;
 mod passed;
 pub mod quotas;
 pub mod seen;

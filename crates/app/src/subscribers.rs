@@ -16,25 +16,26 @@ use exit3_domain::versions::Expected;
 use exit3_ports::subscribers::EMAIL_TAKEN;
 use exit3_ports::{StoreError, TRACE};
 
+use crate::once::{Made, once};
 use crate::seen::{ATTEMPTS, admitted, unless_stale};
 use crate::{App, FindError, ListError, SaveError, UpdateError, telemetry};
 
 pub use edit::{delete_by_staff, edit};
 pub use pages::{SubscriberPage, count, page, suggest};
 
-/// Creates a subscription.
+/// Creates a subscription, or returns what the same request has created before.
 ///
 /// # Errors
 /// [`SaveError::Invalid`] with all broken rules, or with [`already_subscribed`];
-/// [`SaveError::Store`].
+/// [`SaveError::KeyReused`]; [`SaveError::Store`].
 #[tracing::instrument(target = TRACE, name = "subscribers.create", skip_all)]
 pub async fn create(
     app: &App,
     input: SubscriberInput,
     author: &Author,
-) -> Result<Subscriber, SaveError> {
+) -> Result<Made<Subscriber>, SaveError> {
     let outcome = store(app, input, author).await;
-    telemetry::count_subscriber(&outcome);
+    telemetry::count_made(&outcome, telemetry::count_subscriber);
     outcome
 }
 
@@ -42,7 +43,7 @@ async fn store(
     app: &App,
     input: SubscriberInput,
     author: &Author,
-) -> Result<Subscriber, SaveError> {
+) -> Result<Made<Subscriber>, SaveError> {
     let address = input.address(&app.disposable);
     let subscriber = match input.into_new(&app.disposable) {
         Ok(subscriber) => subscriber,
@@ -52,10 +53,14 @@ async fn store(
         }
     };
     let act = author.at(app.clock.now());
-    app.repositories()?.subscribers.create(&subscriber, &act).await.map_err(|error| match error {
+    let created = app.repositories()?.subscribers.create(&subscriber, &act).await;
+    let created = created.map_err(|error| match error {
         StoreError::Conflict(EMAIL_TAKEN) => already_subscribed().into(),
         other => SaveError::Store(other),
-    })
+    });
+    let NewSubscriber { email, is_subscribed } = subscriber;
+    once(app, author, created, |id, _| Subscriber { id: SubscriberId(id), email, is_subscribed })
+        .await
 }
 
 /// Subscribes an address for a caller that must not learn who is subscribed: the outcome is the

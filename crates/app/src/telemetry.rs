@@ -6,6 +6,7 @@ use exit3_domain::subscribers::already_subscribed;
 use metrics::{Counter, counter};
 
 use crate::SaveError;
+use crate::once::Made;
 
 /// Counters of creations, by outcome. They are cached, because looking one up costs more than
 /// counting.
@@ -19,7 +20,7 @@ impl Outcomes {
     fn of<T>(&self, outcome: &Result<T, SaveError>) -> &Counter {
         match outcome {
             Ok(_) => &self.created,
-            Err(SaveError::Invalid(_)) => &self.invalid,
+            Err(SaveError::Invalid(_) | SaveError::KeyReused) => &self.invalid,
             Err(SaveError::Store(_)) => &self.failed,
         }
     }
@@ -36,6 +37,16 @@ static SUBSCRIBERS: LazyLock<Outcomes> = LazyLock::new(|| Outcomes {
     invalid: counter!("exit3_subscribers_total", "outcome" => "invalid"),
     failed: counter!("exit3_subscribers_total", "outcome" => "failed"),
 });
+
+/// Counts an attempt with `count`, unless an earlier one of the same request was counted.
+pub(crate) fn count_made<T>(
+    outcome: &Result<Made<T>, SaveError>,
+    count: impl Fn(&Result<Made<T>, SaveError>),
+) {
+    if !matches!(outcome, Ok(made) if made.is_repeated) {
+        count(outcome);
+    }
+}
 
 /// Counts an attempt to create a lead, by outcome.
 pub(crate) fn count_lead<T>(outcome: &Result<T, SaveError>) {

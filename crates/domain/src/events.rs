@@ -29,6 +29,19 @@ impl BatchId {
         // The schema looks for this prefix.
         Self(format!("form-{token}").into())
     }
+
+    /// The batch of a request that shall be carried out once. `key` stands for the client and the
+    /// key that it has chosen, and the first 96 bits of `request` for the path and the body: a second
+    /// request with the same key makes nothing.
+    pub fn of_request(key: u128, request: u128) -> Self {
+        // The schema looks for this prefix, and for the key behind it.
+        Self(format!("once-{key:032x}-{:024x}", request >> 32).into())
+    }
+
+    /// What two requests with the same key have in common; `None` for other batches.
+    pub fn request_key(&self) -> Option<&str> {
+        self.0.get(..37).filter(|key| key.starts_with("once-"))
+    }
 }
 
 /// Who writes, and on which occasion.
@@ -259,6 +272,19 @@ impl EventFilter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn requests_with_the_same_key_have_the_beginning_of_their_batch_in_common() {
+        let batch = BatchId::of_request(u128::MAX, u128::MAX);
+        assert!(batch.0.len() <= 64, "{batch:?}");
+        let other = BatchId::of_request(u128::MAX, 0);
+        assert_ne!(batch, other);
+        assert_eq!(batch.request_key(), other.request_key());
+        assert_ne!(batch.request_key(), BatchId::of_request(1, u128::MAX).request_key());
+        assert!(batch.request_key().is_some_and(|key| key.len() == 37));
+        assert_eq!(BatchId::of_form(&"a".repeat(40)).request_key(), None);
+        assert_eq!(BatchId("once-".into()).request_key(), None);
+    }
 
     #[test]
     fn a_filter_selects_events_that_meet_all_its_conditions() {

@@ -72,6 +72,7 @@ async fn examine(
         }
     };
     if let Ok(caller) = &identified {
+        request.extensions_mut().insert(Visitor(visitor(caller, request, peer)));
         request.extensions_mut().insert(caller.clone());
     }
     let verdict = match bill.refused_for {
@@ -92,15 +93,23 @@ fn counted<'a>(
     match identified {
         Ok(caller) => Request::Keyed {
             caller,
-            visitor: subject(match caller.forwards_visitors() {
-                true => peer.visitor(request),
-                false => peer.address,
-            }),
+            visitor: visitor(caller, request, peer),
             creates: resource.quota(request.method()),
         },
         Err(Unidentified::WrongKey) => Request::WrongKey { peer: subject(peer.address) },
         Err(_) => Request::Keyless { peer: subject(peer.address) },
     }
+}
+
+/// The visitor who sends a request, as quotas count addresses.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Visitor(pub(crate) u64);
+
+fn visitor(caller: &Caller, request: &ServiceRequest, peer: Peer) -> u64 {
+    subject(match caller.forwards_visitors() {
+        true => peer.visitor(request),
+        false => peer.address,
+    })
 }
 
 fn permit(

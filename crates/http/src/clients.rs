@@ -17,6 +17,7 @@ use utoipa::{OpenApi, ToSchema};
 
 use crate::author::By;
 use crate::conditions::{Conditions, show, show_changed};
+use crate::once::{Once, created};
 use crate::parameters::word;
 use crate::requests::{Body, choice};
 use crate::resource::{ROW, Resource};
@@ -172,18 +173,21 @@ fn properties() -> Value {
     path = "/backend/api/v1/clients/",
     tag = "clients",
     operation_id = "create_client",
+    params(crate::parameters::OnceHeader),
     request_body = ClientCreate,
     responses((status = 201, description = "The stored client.", body = ClientResponse))
 )]
 async fn create(
     app: Data<App>,
     request: HttpRequest,
+    once: Once,
     By(author): By,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let input = ClientInput::of(body::read(&request, payload).await?);
-    let client = exit3_app::clients::create(&app, input, &author).await?;
-    Ok(HttpResponse::Created().json(ClientResponse::from(client)))
+    let fields = body::read(&request, payload).await?;
+    let author = once.mark(&app, author, &fields).await?;
+    let client = exit3_app::clients::create(&app, ClientInput::of(fields), &author).await?;
+    Ok(created(client.map(ClientResponse::from)))
 }
 
 /// Returns a client.

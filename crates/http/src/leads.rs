@@ -20,6 +20,7 @@ use utoipa::{OpenApi, ToSchema};
 
 use crate::author::By;
 use crate::conditions::{Conditions, show, show_changed};
+use crate::once::{Once, created};
 use crate::parameters::word;
 use crate::requests::{Body, choice};
 use crate::resource::{ROW, Resource};
@@ -202,18 +203,21 @@ fn properties() -> Value {
     path = "/backend/api/v1/leads/",
     tag = "leads",
     operation_id = "create_lead",
+    params(crate::parameters::OnceHeader),
     request_body = LeadCreate,
     responses((status = 201, description = "The stored lead.", body = LeadResponse))
 )]
 async fn create(
     app: Data<App>,
     request: HttpRequest,
+    once: Once,
     By(author): By,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let fields = body::read(&request, payload).await?;
+    let author = once.mark(&app, author, &fields).await?;
     let lead = exit3_app::leads::create(&app, LeadInput::of(fields), &author).await?;
-    Ok(HttpResponse::Created().json(LeadResponse::from(lead)))
+    Ok(created(lead.map(LeadResponse::from)))
 }
 
 /// Returns a lead.

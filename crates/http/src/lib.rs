@@ -3,7 +3,7 @@
 //!
 //! A [`Resource`] says everything that the API needs to know of a resource. Those of the service are
 //! in [`OWN`], and modules add theirs with [`Resources::and`]. They are written with the same parts:
-//! [`By`] and [`Conditions`] as parameters of handlers, [`show`], [`ListRequest`], [`parameters`],
+//! [`By`], [`Conditions`] and [`Once`] as parameters of handlers, [`show`], [`created`], [`ListRequest`], [`parameters`],
 //! and the macros [`written_out!`] and [`list_schema!`]. A crate that uses the macros depends on `utoipa`.
 
 mod auth;
@@ -17,6 +17,7 @@ mod faults;
 mod health;
 mod leads;
 mod listing;
+mod once;
 mod openapi;
 pub mod parameters;
 mod requests;
@@ -39,6 +40,7 @@ pub use author::By;
 pub use conditions::{Conditions, show, show_changed};
 pub use cursor::CursorKey;
 pub use listing::{ListRequest, Part};
+pub use once::{Once, created};
 use openapi::served::Document;
 pub use requests::{Body, choice};
 pub use resource::{ROW, Resource, Resources, Served};

@@ -289,6 +289,9 @@ mod tests {
                 assert_eq!(has("Consistency-Token"), done, "{path} {status}");
                 let shows_row = path.ends_with("{id}/") && matches!(status.as_str(), "200" | "304");
                 assert_eq!(has("ETag"), shows_row, "{path} {status}");
+                let creates = operation["operationId"].as_str().unwrap().starts_with("create_");
+                let is_created = creates && status == "201";
+                assert_eq!(has("Idempotency-Replayed"), is_created, "{path} {status}");
                 let again = matches!(status.as_str(), "429" | "503");
                 assert_eq!(has("Retry-After"), is_keyed && again, "{path} {status}");
                 assert_eq!(

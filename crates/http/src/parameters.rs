@@ -75,6 +75,18 @@ pub struct UnlessMatchHeader {
     if_none_match: Option<String>,
 }
 
+/// How a client marks a request that it may send again.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "describes a parameter")]
+pub struct OnceHeader {
+    /// A text in double quotes that the client has chosen for this request, such as a random UUID.
+    /// If the client gets no answer, it sends the same request again with the same key: the row is
+    /// created once. The same key with another request is 422.
+    #[param(rename = "Idempotency-Key", value_type = String, required = false, pattern = r#"^"[ -~]+"$"#)]
+    idempotency_key: Option<String>,
+}
+
 /// What a list must have.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]

@@ -18,6 +18,7 @@ use utoipa::{OpenApi, ToSchema};
 
 use crate::author::By;
 use crate::conditions::{Conditions, show, show_changed};
+use crate::once::{Once, created};
 use crate::requests::Body;
 use crate::resource::{ROW, Resource};
 
@@ -139,6 +140,7 @@ fn properties() -> Value {
     path = "/backend/api/v1/newsletter/",
     tag = "newsletter",
     operation_id = "create_subscriber",
+    params(crate::parameters::OnceHeader),
     request_body = SubscriberCreate,
     responses((
         status = 201,
@@ -152,17 +154,22 @@ async fn create(
     app: Data<App>,
     caller: ReqData<Caller>,
     request: HttpRequest,
+    once: Once,
     By(author): By,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let fields = body::read(&request, payload).await?;
+    if !caller.may(&Scope::read(RESOURCE.name)) {
+        // A sign-up is the same however often it is sent. An answer that depends on whether it was
+        // sent before would tell who is subscribed.
+        let subscriber =
+            exit3_app::subscribers::sign_up(&app, SubscriberInput::of(fields), &author);
+        return Ok(HttpResponse::Created().json(CreatedResponse::from(subscriber.await?)));
+    }
+    let author = once.mark(&app, author, &fields).await?;
     let input = SubscriberInput::of(fields);
-    let created = if caller.may(&Scope::read(RESOURCE.name)) {
-        CreatedResponse::from(exit3_app::subscribers::create(&app, input, &author).await?)
-    } else {
-        CreatedResponse::from(exit3_app::subscribers::sign_up(&app, input, &author).await?)
-    };
-    Ok(HttpResponse::Created().json(created))
+    let subscriber = exit3_app::subscribers::create(&app, input, &author).await?;
+    Ok(created(subscriber.map(CreatedResponse::from)))
 }
 
 /// Returns a subscriber.

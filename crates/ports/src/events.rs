@@ -14,6 +14,11 @@ use crate::{Constraint, StoreError};
 /// The form of this batch has been carried out already: see [`BatchId::of_form`].
 pub const FORM_SENT: Constraint = Constraint::Taken { table: "events", column: "batch" };
 
+/// A request with the same key has made something already: see [`BatchId::of_request`].
+///
+/// [`BatchId::of_request`]: exit3_domain::events::BatchId::of_request
+pub const REQUEST_SENT: Constraint = Constraint::Taken { table: "events", column: "request" };
+
 /// The table of events.
 pub const TABLE: Table = Table {
     name: "events",
@@ -29,7 +34,7 @@ pub const TABLE: Table = Table {
         Column::new("request", Kind::Text),
     ],
     resource: "",
-    rules: &[FORM_SENT],
+    rules: &[FORM_SENT, REQUEST_SENT],
     rights: "SELECT, INSERT, DELETE",
     ..Table::EMPTY
 };
@@ -138,6 +143,10 @@ pub trait EventRepository: Send + Sync {
 
     /// Finds an event by id.
     async fn find(&self, id: EventId) -> Result<Option<Event>, StoreError>;
+
+    /// The event of what a request with this key has made. See
+    /// [`BatchId::request_key`](exit3_domain::events::BatchId::request_key).
+    async fn of_request(&self, key: &str) -> Result<Option<Event>, StoreError>;
 
     /// At most `size` matching events whose positions are below `before`, in descending order of
     /// their positions. `None` begins at the newest. See [`Event::position`].

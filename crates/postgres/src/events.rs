@@ -198,6 +198,16 @@ impl EventRepository for PgEventRepository {
         Ok(self.rows(query).await?.pop().map(Event::from))
     }
 
+    async fn of_request(&self, key: &str) -> Result<Option<Event>, StoreError> {
+        let query = Sql::cached(COLUMNS)
+            .sql(
+                " WHERE left(batch, 5) = 'once-' AND right(verb, 8) = '.created' \
+                 AND left(batch, 37) = ",
+            )
+            .value(Value::Text(Some(key.to_owned())));
+        Ok(self.rows(query).await?.pop().map(Event::from))
+    }
+
     async fn list(
         &self,
         filter: &EventFilter,

@@ -116,9 +116,14 @@ pub(crate) fn from_diesel_about(table: &'static str) -> impl Fn(DieselError) -> 
     }
 }
 
-/// The unique rule whose table and column the message names.
+/// The unique rule whose table and column, or whose index, the message names. An index over an
+/// expression is named like one of PostgreSQL: after the table and the column.
 fn unique(message: &str) -> Option<Constraint> {
     let columns = message.strip_prefix("UNIQUE constraint failed: ")?;
+    if let Some(index) = columns.strip_prefix("index '").and_then(|rest| rest.strip_suffix('\'')) {
+        let is_named = |rule: &Constraint| matches!(rule, Constraint::Taken { table, column } if format!("{table}_{column}_key") == index);
+        return rules().find(is_named);
+    }
     // A rule is named after the first of its columns.
     let named = columns.split(", ").next()?.split_once('.')?;
     let is_named = |rule: &Constraint| matches!(rule, Constraint::Taken { table, column } if (*table, *column) == named);
@@ -163,7 +168,7 @@ fn is_not_migrated(message: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use exit3_ports::clients::{LEAD_MISSING, LEAD_TAKEN};
-    use exit3_ports::events::FORM_SENT;
+    use exit3_ports::events::{FORM_SENT, REQUEST_SENT};
     use exit3_ports::staff::USERNAME_TAKEN;
     use exit3_ports::subscribers::EMAIL_TAKEN;
 
@@ -200,6 +205,7 @@ mod tests {
             ("clients.lead_id", LEAD_TAKEN),
             ("staff.username", USERNAME_TAKEN),
             ("events.batch, events.verb", FORM_SENT),
+            ("index 'events_request_key'", REQUEST_SENT),
         ] {
             let message = format!("UNIQUE constraint failed: {column}");
             let error = mapped(DatabaseErrorKind::UniqueViolation, &message);

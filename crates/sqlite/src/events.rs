@@ -78,6 +78,20 @@ impl EventRepository for SqliteEventRepository {
         self.store.readers.run(find).await?.map(Event::try_from).transpose()
     }
 
+    async fn of_request(&self, key: &str) -> Result<Option<Event>, StoreError> {
+        let key = text(key)?;
+        let find = move |connection: &mut SqliteConnection| {
+            let mut select = Sql::<EventTypes>::new("SELECT ");
+            select.sql(COLUMNS).sql(
+                " FROM events WHERE substr(batch, 1, 5) = 'once-' \
+                 AND substr(verb, -8) = '.created' AND substr(batch, 1, 37) = ",
+            );
+            select.text(key);
+            select.get_result::<StoredRow>(connection).optional()
+        };
+        self.store.readers.run(find).await?.map(Event::try_from).transpose()
+    }
+
     async fn list(
         &self,
         filter: &EventFilter,

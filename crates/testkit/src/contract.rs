@@ -63,6 +63,8 @@ mod model;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod outbox;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod requests_once;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod schedules;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod sign_ins;

@@ -121,6 +121,11 @@ macro_rules! repository_contract {
                 of_twenty_sendings_at_once_one_is_carried_out,
                 a_note_that_is_sent_again_is_refused,
             }
+            requests_once {
+                of_twenty_requests_at_once_with_one_key_one_is_carried_out,
+                a_key_makes_one_thing_whatever_the_request_says,
+                a_request_may_leave_more_than_one_event,
+            }
             unchanged {
                 a_write_that_fails_leaves_no_event,
                 a_write_that_changes_nothing_leaves_no_event,

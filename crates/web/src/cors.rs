@@ -56,8 +56,15 @@ const SENT: [&str; 42] = [
 ];
 
 /// The response headers that pages may read.
-const SEEN: [&str; 6] =
-    ["retry-after", "ratelimit", "ratelimit-policy", "consistency-token", "etag", "x-request-id"];
+const SEEN: [&str; 7] = [
+    "retry-after",
+    "ratelimit",
+    "ratelimit-policy",
+    "consistency-token",
+    "etag",
+    "idempotency-replayed",
+    "x-request-id",
+];
 
 /// Which origins may call the API from a browser.
 #[derive(Debug, Clone, Default)]

@@ -294,6 +294,10 @@ impl From<SaveError> for ApiError {
     fn from(error: SaveError) -> Self {
         match error {
             SaveError::Invalid(invalid) => invalid.into(),
+            SaveError::KeyReused => Self::detail(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "This Idempotency-Key was used with another request.",
+            ),
             SaveError::Store(error) => error.into(),
         }
     }

@@ -25,7 +25,7 @@ pub async fn create_by_staff(
     doer: &Doer,
 ) -> Result<Client, EditError> {
     doer.check(Action::Create, Record::Client(None))?;
-    Ok(create(app, ClientInput::of(values), &doer.author).await?)
+    Ok(create(app, ClientInput::of(values), &doer.author).await?.row)
 }
 
 /// Makes a client of a lead, with the values of a form. The lead becomes `converted`. A lead in the

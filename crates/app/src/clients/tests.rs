@@ -65,7 +65,7 @@ async fn a_client_without_a_lead_is_stored_alone() {
         .withf(|_, by| *by == act())
         .returning(|new, _| Ok(created(new)));
     let stored = create(&mocks.into_app(), input(&[("team_id", "T1")]), &author()).await.unwrap();
-    assert_eq!((stored.details.team_id.as_str(), stored.details.lead), ("T1", None));
+    assert_eq!((stored.row.details.team_id.as_str(), stored.row.details.lead), ("T1", None));
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn a_client_with_a_lead_converts_it_in_the_state_that_was_seen() {
         .withf(move |seen, _, _, by: &Act| *seen == contacted() && *by == act())
         .returning(|_, _, new, _| Ok(created(new)));
     let stored = create(&mocks.into_app(), of_lead_three(), &author()).await.unwrap();
-    assert_eq!(stored.details.lead, Some(LeadId(3)));
+    assert_eq!(stored.row.details.lead, Some(LeadId(3)));
 }
 
 #[tokio::test]

@@ -43,15 +43,26 @@ pub(super) fn describe(document: &mut Value, resources: Resources) {
                     body.insert("description".to_owned(), json!(FORMS));
                 }
             }
+            let may_be_repeated = has_key(operation);
             if let Some(responses) =
                 operation.entry("responses").or_insert_with(|| json!({})).as_object_mut()
             {
                 for (status, response) in errors(path, method, keyed) {
                     responses.entry(status).or_insert(response);
                 }
+                if may_be_repeated {
+                    let reused = detail("The `Idempotency-Key` was used with another request.");
+                    responses.entry("422").or_insert(reused);
+                }
             }
         }
     }
+}
+
+/// Whether an operation takes an `Idempotency-Key`.
+pub(super) fn has_key(operation: &Map<String, Value>) -> bool {
+    let parameters = operation.get("parameters").and_then(Value::as_array);
+    parameters.into_iter().flatten().any(|parameter| parameter["name"] == "Idempotency-Key")
 }
 
 /// The responses that the annotations of the handlers leave out.

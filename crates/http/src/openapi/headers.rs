@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::common::has_key;
+
 /// Adds the headers to all responses of all operations.
 pub(super) fn describe(document: &mut Value) {
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
@@ -15,6 +17,7 @@ pub(super) fn describe(document: &mut Value) {
     });
     for (is_row, operation) in operations {
         let limited = operation.contains_key("security");
+        let may_be_repeated = has_key(operation);
         let answers = operation.get_mut("responses").and_then(Value::as_object_mut);
         for (status, answer) in answers.into_iter().flatten() {
             let Some(answer) = answer.as_object_mut() else { continue };
@@ -26,6 +29,9 @@ pub(super) fn describe(document: &mut Value) {
             }
             if is_row && matches!(status.as_str(), "200" | "304") {
                 headers.insert("ETag".to_owned(), tag());
+            }
+            if may_be_repeated && status == "201" {
+                headers.insert("Idempotency-Replayed".to_owned(), replayed());
             }
             headers.insert("X-Request-Id".to_owned(), request_id());
             if limited {
@@ -68,6 +74,14 @@ fn tag() -> Value {
         "description": "The version of the row. It changes whenever the row changes.",
         "schema": {"type": "string"},
         "example": "\"oJ0xW8sRk5TLSzDq1vY3bA\""
+    })
+}
+
+fn replayed() -> Value {
+    json!({
+        "description": "`true` if an earlier request with the same `Idempotency-Key` has created \
+            the row.",
+        "schema": {"type": "string", "enum": ["true"]}
     })
 }
 

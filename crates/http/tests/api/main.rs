@@ -12,6 +12,7 @@ mod contracts;
 mod leads;
 mod lists;
 mod observe;
+mod once;
 mod outside;
 mod protection;
 mod routes;

@@ -46,6 +46,10 @@ pub struct Service {
     pub quotas: MockQuotas,
     pub contracts: Option<Arc<dyn ContractStore>>,
     pub limits: Limits,
+    /// Always [`now`] by default.
+    pub clock: Option<MockClock>,
+    /// Called with the number of each request before it is sent.
+    pub before: Option<Box<dyn Fn(usize)>>,
     /// Resources beside those of the service.
     pub more: Vec<Served>,
     pub modules: Vec<ModuleCheck>,
@@ -81,8 +85,11 @@ impl Answer {
 impl Service {
     /// Sends requests one after another.
     pub async fn answers(self, requests: Vec<TestRequest>) -> Vec<Answer> {
-        let mut clock = MockClock::new();
-        clock.expect_now().returning(now);
+        let clock = self.clock.unwrap_or_else(|| {
+            let mut clock = MockClock::new();
+            clock.expect_now().returning(now);
+            clock
+        });
         let app = App {
             database: Ok(self.repositories.into()),
             entrance: Arc::new(exit3_app::sign_ins::Entrance::new(
@@ -124,7 +131,10 @@ impl Service {
         });
         let service = init_service(api.wrap(from_fn(observe))).await;
         let mut answers = Vec::new();
-        for request in requests {
+        for (number, request) in requests.into_iter().enumerate() {
+            if let Some(before) = &self.before {
+                before(number);
+            }
             let response = match try_call_service(&service, request.to_request()).await {
                 Ok(response) => response.into_parts().1.map_into_boxed_body(),
                 // Converts errors to responses as the server does.

@@ -1,0 +1,176 @@
+//! Requests that clients may send again: `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07),
+//! and forms of pages that somebody clicks twice.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{CONTENT_TYPE, HeaderName};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse};
+use chrono::TimeDelta;
+use exit3_app::App;
+use exit3_app::api_keys::Caller;
+use exit3_app::once::{Made, earlier};
+use exit3_domain::events::{Author, BatchId};
+use exit3_domain::raw::RawValue;
+use exit3_web::ApiError;
+use serde::Serialize;
+use sfv::{BareItem, Item, Parser};
+use sha2::{Digest, Sha256};
+
+use crate::auth::Visitor;
+
+const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+const MALFORMED: &str = "Idempotency-Key must be one text of 1 to 255 characters in double quotes.";
+
+/// Two equal forms of one visitor within this time are one click too many.
+const CLICKS: TimeDelta = TimeDelta::seconds(10);
+
+/// What a request that creates something is recognised by if it comes again. Handlers of a
+/// [`Resource`](crate::Resource) take it as a parameter.
+pub struct Once {
+    sender: Sender,
+    path: String,
+    /// The text in `Idempotency-Key`.
+    key: Option<String>,
+    is_form: bool,
+}
+
+/// Whose keys are compared with each other.
+#[derive(Clone, Copy)]
+struct Sender {
+    /// The API key.
+    caller: u64,
+    /// The visitor, if the API key belongs to many of them.
+    visitor: Option<u64>,
+}
+
+impl FromRequest for Once {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(request))
+    }
+}
+
+impl Once {
+    fn of(request: &HttpRequest) -> Result<Self, ApiError> {
+        let extensions = request.extensions();
+        let caller = extensions.get::<Caller>().ok_or_else(ApiError::internal)?;
+        let shared = caller.is_publishable() || caller.forwards_visitors();
+        let visitor = extensions.get::<Visitor>().filter(|_| shared).map(|Visitor(number)| *number);
+        let mut keys = request.headers().get_all(KEY);
+        let key = match (keys.next(), keys.next()) {
+            (None, _) => None,
+            (Some(key), None) => Some(text_of(key.as_bytes())?),
+            _ => return Err(ApiError::bad_request(MALFORMED)),
+        };
+        let content_type = request.headers().get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
+        let is_form = content_type.is_some_and(|it| {
+            let it = it.trim_start().to_ascii_lowercase();
+            it.starts_with("application/x-www-form-urlencoded") || it.starts_with("multipart/")
+        });
+        let sender = Sender { caller: caller.number(), visitor };
+        Ok(Self { sender, path: request.path().to_owned(), key, is_form })
+    }
+
+    /// The author of what the request creates, with a mark by which a second request is recognised.
+    ///
+    /// A request without a key gets no mark, unless it is a form whose visitor is known: then it
+    /// counts as the same as an equal one that came within 10 seconds.
+    ///
+    /// # Errors
+    /// The database is unavailable.
+    pub async fn mark(
+        &self,
+        app: &App,
+        author: Author,
+        fields: &[(String, RawValue)],
+    ) -> Result<Author, ApiError> {
+        let request = digest(&content(&self.path, fields));
+        let batch = match (&self.key, self.sender.visitor) {
+            (Some(key), _) => {
+                let key = self.key_of("key", key);
+                Some(BatchId::of_request(key, request))
+            }
+            (None, Some(_)) if self.is_form => Some(self.of_clicks(app, request).await?),
+            _ => None,
+        };
+        Ok(Author { batch: batch.or(author.batch), ..author })
+    }
+
+    /// The batch of an equal form that came just before, or else a new one.
+    async fn of_clicks(&self, app: &App, request: u128) -> Result<BatchId, ApiError> {
+        let now = app.clock.now();
+        let window = now.timestamp().div_euclid(CLICKS.num_seconds());
+        let batch = |window: i64| {
+            let key = self.key_of("form", &format!("{request:032x} {window}"));
+            BatchId::of_request(key, request)
+        };
+        // A click may come before the end of a window, and the next one behind it.
+        let before = batch(window - 1);
+        let event = earlier(app, &before).await?;
+        let is_recent = event.is_some_and(|event| now - event.act.at < CLICKS);
+        Ok(if is_recent { before } else { batch(window) })
+    }
+
+    fn key_of(&self, kind: &str, text: &str) -> u128 {
+        let Sender { caller, visitor } = self.sender;
+        let (caller, visitor) = (caller.to_string(), visitor.map(|it| it.to_string()));
+        digest(&[kind, &caller, visitor.as_deref().unwrap_or_default(), text].map(str::to_owned))
+    }
+}
+
+/// Answers a request that has created a row: 201, with `Idempotency-Replayed: true` if an earlier
+/// request with the same key has created it.
+pub fn created(made: Made<impl Serialize>) -> HttpResponse {
+    let mut response = HttpResponse::Created();
+    if made.is_repeated {
+        response.insert_header((REPLAYED, "true"));
+    }
+    response.json(made.row)
+}
+
+/// The text of a header, which is a string of RFC 8941. Its parameters mean nothing.
+fn text_of(header: &[u8]) -> Result<String, ApiError> {
+    match Parser::new(header).parse::<Item>() {
+        Ok(Item { bare_item: BareItem::String(text), .. })
+            if (1..=255).contains(&text.as_str().len()) =>
+        {
+            Ok(text.as_str().to_owned())
+        }
+        _ => Err(ApiError::bad_request(MALFORMED)),
+    }
+}
+
+/// What a request says. Values of one field keep their order, because the last one of a form counts.
+fn content(path: &str, fields: &[(String, RawValue)]) -> Vec<String> {
+    let mut fields: Vec<_> =
+        fields.iter().map(|(name, value)| [name.clone(), said(value)]).collect();
+    fields.sort_by(|[one, _], [other, _]| one.cmp(other));
+    [path.to_owned()].into_iter().chain(fields.into_iter().flatten()).collect()
+}
+
+/// A value, such that no two different ones are the same text.
+fn said(value: &RawValue) -> String {
+    match value {
+        RawValue::Missing => String::new(),
+        RawValue::Null => "null".to_owned(),
+        RawValue::Unfilled => "empty".to_owned(),
+        RawValue::Text(text) => format!("text {text}"),
+        RawValue::Number(number) => format!("number {number}"),
+        RawValue::Bool(is_true) => format!("bool {is_true}"),
+        RawValue::Other(other) => format!("other {other}"),
+    }
+}
+
+fn digest(texts: &[String]) -> u128 {
+    let mut hash = Sha256::new();
+    for text in texts {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text);
+    }
+    let hash: [u8; 32] = hash.finalize().into();
+    u128::from_be_bytes(*hash.first_chunk().unwrap_or(&[0; 16]))
+}

@@ -1,0 +1,2 @@
+-- drops nothing
+DROP INDEX events_request_key;
