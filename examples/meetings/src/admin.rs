@@ -9,7 +9,7 @@ use exit3_admin::form_page::{self, Heading, Shown};
 use exit3_admin::{
     Admin, BASE, Form, Framed, Member, Menu, PageError, Pages, format, framed, say, see_other,
 };
-use exit3_app::SaveError;
+use exit3_app::{EditError, SaveError};
 use exit3_domain::access::{Action, Record, Rights, Whose};
 use exit3_domain::leads::{Lead, LeadId};
 use exit3_domain::order::Order;
@@ -220,7 +220,7 @@ async fn create(
             Err(SaveError::Invalid(invalid)) => {
                 return show(&admin, &request, &member, Some(&form), Some(&invalid));
             }
-            Err(SaveError::Store(error)) => return Err(error.into()),
+            Err(error) => return Err(EditError::from(error).into()),
         }
     }
     // The page of the lead shows the meeting.

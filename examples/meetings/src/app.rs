@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use exit3_app::once::{Made, once};
 use exit3_app::seen::{ATTEMPTS, admitted, unless_stale};
 use exit3_app::{App, FindError, ListError, SaveError, UpdateError};
 use exit3_domain::events::Author;
@@ -29,16 +30,24 @@ fn repository(app: &App) -> Result<&dyn MeetingRepository, StoreError> {
     Ok(app.kept::<Meetings>()?.repository.as_ref())
 }
 
-/// Creates a meeting.
+/// Creates a meeting, or returns what the same request has created before.
 ///
 /// # Errors
-/// [`SaveError::Invalid`] with all broken rules, or if there is no such lead; [`SaveError::Store`].
-pub async fn create(app: &App, input: MeetingInput, author: &Author) -> Result<Meeting, SaveError> {
+/// [`SaveError::Invalid`] with all broken rules, or if there is no such lead;
+/// [`SaveError::KeyReused`]; [`SaveError::Store`].
+pub async fn create(
+    app: &App,
+    input: MeetingInput,
+    author: &Author,
+) -> Result<Made<Meeting>, SaveError> {
     let meeting = input.into_new()?;
-    match repository(app)?.create(&meeting, &author.at(app.clock.now())).await {
-        Err(StoreError::NotFound) => Err(unknown_lead().into()),
-        outcome => Ok(outcome?),
-    }
+    let created = repository(app)?.create(&meeting, &author.at(app.clock.now())).await;
+    let created = created.map_err(|error| match error {
+        StoreError::NotFound => unknown_lead().into(),
+        error => SaveError::Store(error),
+    });
+    let again = |id, _| Meeting { id: MeetingId(id), details: meeting, reminded_at: None };
+    once(app, author, created, again).await
 }
 
 /// Finds a meeting by id.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use exit3_app::{App, SaveError, UpdateError};
-use exit3_domain::events::{Actor, Author};
+use exit3_domain::events::{Actor, Author, BatchId, Changes, Event, EventId, Subject, Verb};
 use exit3_domain::leads::LeadId;
 use exit3_domain::raw::RawValue;
 use exit3_domain::versions::Expected;
+use exit3_ports::events::{MockEventRepository, REQUEST_SENT};
 use exit3_ports::{Constraint, MockRepositories, StoreError};
 
 use crate::app::{self, Meetings};
@@ -58,6 +59,33 @@ async fn a_meeting_with_an_unknown_lead_is_an_error_of_that_field() {
     let refused = app::create(&app(repository), input(&fields), &author()).await;
     let Err(SaveError::Invalid(invalid)) = refused else { unreachable!("{refused:?}") };
     assert_eq!(invalid.fields().map(|(name, _)| name).collect::<Vec<_>>(), ["lead"]);
+}
+
+#[tokio::test]
+async fn a_request_that_comes_again_gets_what_it_has_made() {
+    let author = Author { batch: Some(BatchId::of_request(1, 2)), ..author() };
+    let mut repository = MockMeetingRepository::new();
+    repository.expect_create().returning(|_, _| Err(StoreError::Conflict(REQUEST_SENT)));
+    let mut events = MockEventRepository::new();
+    let act = author.at(now());
+    events.expect_of_request().returning(move |_| {
+        Ok(Some(Event {
+            id: EventId(1),
+            act: act.clone(),
+            verb: Verb::of("meeting", Verb::CREATED),
+            subject: Subject { resource: "meeting".into(), id: 5 },
+            changes: Changes::None,
+        }))
+    });
+    let fields = [("lead", "7"), ("starts_at", "2026-12-01T09:30:00Z"), ("place", "Zagreb")];
+    let mut app = app(repository);
+    app.database.as_mut().ok().unwrap().events = Arc::new(events);
+    let made = app::create(&app, input(&fields), &author).await;
+    let made = made.unwrap();
+    assert_eq!(
+        (made.row.id, made.row.details.lead, made.is_repeated),
+        (MeetingId(5), LeadId(7), true)
+    );
 }
 
 #[tokio::test]

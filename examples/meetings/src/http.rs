@@ -8,11 +8,12 @@ use exit3_app::App;
 use exit3_domain::leads::LeadId;
 use exit3_domain::versions::Version;
 use exit3_http::parameters::{
-    IdPath, IfMatchHeader, IfNoneMatchHeader, ListQuery, SeenHeader, UnlessMatchHeader, order,
+    IdPath, IfMatchHeader, IfNoneMatchHeader, ListQuery, OnceHeader, SeenHeader, UnlessMatchHeader,
+    order,
 };
 use exit3_http::{
-    Body, By, Conditions, CursorKey, ListRequest, Part, ROW, Resource, list_schema, show,
-    show_changed, written_out,
+    Body, By, Conditions, CursorKey, ListRequest, Once, Part, ROW, Resource, created, list_schema,
+    show, show_changed, written_out,
 };
 use exit3_web::error::Absent;
 use exit3_web::query::Params;
@@ -168,18 +169,21 @@ async fn list(
     path = "/backend/api/v1/meetings/",
     tag = "meetings",
     operation_id = "create_meeting",
+    params(OnceHeader),
     request_body = MeetingCreate,
     responses((status = 201, description = "The stored meeting.", body = MeetingResponse))
 )]
 async fn create(
     app: Data<App>,
     request: HttpRequest,
+    once: Once,
     By(author): By,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let input = MeetingInput::of(body::read(&request, payload).await?);
-    let created = app::create(&app, input, &author).await?;
-    Ok(HttpResponse::Created().json(MeetingResponse::from(created)))
+    let fields = body::read(&request, payload).await?;
+    let author = once.mark(&app, author, &fields).await?;
+    let meeting = app::create(&app, MeetingInput::of(fields), &author).await?;
+    Ok(created(meeting.map(MeetingResponse::from)))
 }
 
 /// Returns a meeting.
