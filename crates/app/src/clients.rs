@@ -6,7 +6,7 @@ mod pages;
 
 use exit3_domain::clients::{
     Client, ClientChange, ClientFilter, ClientId, ClientInput, ClientOrder, ClientTotals,
-    NewClient, lead_taken, unknown_lead,
+    NewClient, RESOURCE, lead_taken, unknown_lead,
 };
 use exit3_domain::events::Author;
 use exit3_domain::leads::{Lead, LeadId};
@@ -41,7 +41,7 @@ pub async fn create(
         Err(invalid) => return Err(with_wrong_lead(app, invalid, lead, None).await?.into()),
     };
     let created = store(app, &client, author).await;
-    once(app, author, created, |id, _| Client { id: ClientId(id), details: client }).await
+    once(app, author, RESOURCE, created, |id, _| Client { id: ClientId(id), details: client }).await
 }
 
 async fn store(app: &App, client: &NewClient, author: &Author) -> Result<Client, SaveError> {

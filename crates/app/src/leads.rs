@@ -8,7 +8,9 @@ pub mod timeline;
 pub mod weeks;
 
 use exit3_domain::events::Author;
-use exit3_domain::leads::{Lead, LeadChange, LeadFilter, LeadId, LeadInput, LeadOrder, LeadWork};
+use exit3_domain::leads::{
+    Lead, LeadChange, LeadFilter, LeadId, LeadInput, LeadOrder, LeadWork, RESOURCE,
+};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_domain::versions::Expected;
 use exit3_ports::{StoreError, TRACE};
@@ -34,7 +36,7 @@ pub async fn create(app: &App, input: LeadInput, author: &Author) -> Result<Made
 async fn store(app: &App, input: LeadInput, author: &Author) -> Result<Made<Lead>, SaveError> {
     let lead = input.into_new(&app.disposable)?;
     let created = app.repositories()?.leads.create(&lead, &author.at(app.clock.now())).await;
-    once(app, author, created.map_err(SaveError::from), |id, at| Lead {
+    once(app, author, RESOURCE, created.map_err(SaveError::from), |id, at| Lead {
         id: LeadId(id),
         details: lead,
         work: LeadWork::default(),

@@ -8,6 +8,7 @@
 use chrono::{DateTime, Utc};
 use exit3_domain::events::{Author, BatchId, Event};
 use exit3_ports::StoreError;
+use exit3_ports::events::REQUEST_SENT;
 
 use crate::{App, SaveError};
 
@@ -32,6 +33,8 @@ impl<T> Made<T> {
 ///
 /// The earlier request may also show in another failure: an address that it has subscribed is taken.
 ///
+/// `resource` is the word of events for the row. One request makes one row with an event `….created`.
+///
 /// ```
 /// # use exit3_app::once::{Made, once};
 /// # use exit3_app::{App, SaveError};
@@ -48,7 +51,8 @@ impl<T> Made<T> {
 ///     author: &Author,
 /// ) -> Result<Made<Booking>, SaveError> {
 ///     let created = bookings.create(&place, &author.at(app.clock.now())).await;
-///     once(app, author, created.map_err(SaveError::from), |id, _| Booking { id, place }).await
+///     let created = created.map_err(SaveError::from);
+///     once(app, author, "booking", created, |id, _| Booking { id, place }).await
 /// }
 /// ```
 ///
@@ -57,6 +61,7 @@ impl<T> Made<T> {
 pub async fn once<T>(
     app: &App,
     author: &Author,
+    resource: &str,
     outcome: Result<T, SaveError>,
     again: impl FnOnce(i64, DateTime<Utc>) -> T,
 ) -> Result<Made<T>, SaveError> {
@@ -71,10 +76,17 @@ pub async fn once<T>(
         return Err(failure);
     };
     match earlier(app, batch).await? {
-        Some(event) if event.act.author.batch.as_ref() == Some(batch) => {
+        Some(event)
+            if event.act.author.batch.as_ref() == Some(batch)
+                && *event.subject.resource == *resource =>
+        {
             Ok(Made { row: again(event.subject.id, event.act.at), is_repeated: true })
         }
         Some(_) => Err(SaveError::KeyReused),
+        // It was removed meanwhile, so the next attempt succeeds.
+        None if matches!(failure, SaveError::Store(StoreError::Conflict(REQUEST_SENT))) => {
+            Err(StoreError::Unavailable("the earlier request is forgotten".into()).into())
+        }
         None => Err(failure),
     }
 }

@@ -13,12 +13,12 @@ fn by_request(says: u128) -> Author {
 }
 
 /// The event of what the request that says 1 has made.
-fn earlier_event(id: i64) -> Event {
+fn earlier_event(resource: &str, id: i64) -> Event {
     Event {
         id: EventId(1),
         act: by_request(1).at(act().at),
-        verb: Verb::of("lead", Verb::CREATED),
-        subject: Subject { resource: "lead".into(), id },
+        verb: Verb::of(resource, Verb::CREATED),
+        subject: Subject { resource: resource.into(), id },
         changes: Changes::None,
     }
 }
@@ -37,14 +37,18 @@ fn sent() -> StoreError {
 
 #[tokio::test]
 async fn a_request_that_comes_again_gets_what_it_has_made() {
-    let app = mocks(sent, Some(earlier_event(7))).into_app();
+    let app = mocks(sent, Some(earlier_event("lead", 7))).into_app();
     let made = leads::create(&app, ana(), &by_request(1)).await.unwrap();
     assert_eq!(made, Made { row: stored(7), is_repeated: true });
 }
 
 #[tokio::test]
 async fn another_request_with_the_same_key_is_refused() {
-    let app = mocks(sent, Some(earlier_event(7))).into_app();
+    // Another row of the same request is not what it has made.
+    let app = mocks(sent, Some(earlier_event("client", 7))).into_app();
+    let outcome = leads::create(&app, ana(), &by_request(1)).await;
+    assert!(matches!(outcome, Err(SaveError::KeyReused)), "{outcome:?}");
+    let app = mocks(sent, Some(earlier_event("lead", 7))).into_app();
     let outcome = leads::create(&app, ana(), &by_request(2)).await;
     assert!(matches!(outcome, Err(SaveError::KeyReused)), "{outcome:?}");
 }
@@ -54,6 +58,12 @@ async fn a_failure_without_an_earlier_request_stays_what_it_is() {
     let app = mocks(|| StoreError::Conflict(Constraint::Stale), None).into_app();
     let outcome = leads::create(&app, ana(), &by_request(1)).await;
     assert!(matches!(outcome, Err(SaveError::Store(StoreError::Conflict(_)))), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_request_that_is_forgotten_while_it_is_looked_for_may_be_sent_again() {
+    let outcome = leads::create(&mocks(sent, None).into_app(), ana(), &by_request(1)).await;
+    assert!(matches!(outcome, Err(SaveError::Store(StoreError::Unavailable(_)))), "{outcome:?}");
 }
 
 /// The client must send it again, whatever became of it.
@@ -83,7 +93,11 @@ async fn a_rule_that_the_earlier_request_breaks_is_no_error() {
     let mut mocks = Mocks::new();
     let taken = |_: &_, _: &_| Err(StoreError::Conflict(EMAIL_TAKEN));
     mocks.repositories.subscribers.expect_create().returning(taken);
-    mocks.repositories.events.expect_of_request().returning(|_| Ok(Some(earlier_event(3))));
+    mocks
+        .repositories
+        .events
+        .expect_of_request()
+        .returning(|_| Ok(Some(earlier_event("subscriber", 3))));
     let fields = vec![("email".to_owned(), RawValue::text("ana@acme.hr"))];
     let app = mocks.into_app();
     let made = subscribers::create(&app, SubscriberInput::of(fields), &by_request(1)).await;
@@ -97,7 +111,11 @@ async fn a_rule_that_the_earlier_request_breaks_is_no_error() {
     mocks.repositories.leads.expect_find().returning(|LeadId(id)| Ok(Some(stored(id))));
     let taken = |_: &_, _: _, _: &_, _: &_| Err(StoreError::Conflict(LEAD_TAKEN));
     mocks.repositories.clients.expect_convert().returning(taken);
-    mocks.repositories.events.expect_of_request().returning(|_| Ok(Some(earlier_event(5))));
+    mocks
+        .repositories
+        .events
+        .expect_of_request()
+        .returning(|_| Ok(Some(earlier_event("client", 5))));
     let fields = [("lead", RawValue::Number("1".to_owned())), ("team_id", RawValue::text("T1"))];
     let fields = fields.map(|(name, value)| (name.to_owned(), value)).to_vec();
     let app = mocks.into_app();

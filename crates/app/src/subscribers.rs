@@ -8,8 +8,8 @@ use exit3_domain::email::DisposableDomains;
 use exit3_domain::events::Author;
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_domain::subscribers::{
-    NewSubscriber, Subscriber, SubscriberChange, SubscriberFilter, SubscriberId, SubscriberInput,
-    SubscriberOrder, already_subscribed,
+    NewSubscriber, RESOURCE, Subscriber, SubscriberChange, SubscriberFilter, SubscriberId,
+    SubscriberInput, SubscriberOrder, already_subscribed,
 };
 use exit3_domain::validation::Invalid;
 use exit3_domain::versions::Expected;
@@ -59,8 +59,12 @@ async fn store(
         other => SaveError::Store(other),
     });
     let NewSubscriber { email, is_subscribed } = subscriber;
-    once(app, author, created, |id, _| Subscriber { id: SubscriberId(id), email, is_subscribed })
-        .await
+    once(app, author, RESOURCE, created, |id, _| Subscriber {
+        id: SubscriberId(id),
+        email,
+        is_subscribed,
+    })
+    .await
 }
 
 /// Subscribes an address for a caller that must not learn who is subscribed: the outcome is the

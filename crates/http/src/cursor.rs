@@ -139,7 +139,7 @@ pub(crate) fn invalid() -> ApiError {
     ApiError::bad_request("Invalid cursor.")
 }
 
-fn keyed(key: &[u8]) -> Hmac<Sha256> {
+pub(crate) fn keyed(key: &[u8]) -> Hmac<Sha256> {
     // HMAC accepts keys of any length: longer ones are hashed, shorter ones padded.
     #[allow(clippy::expect_used, reason = "cannot fail, see above")]
     Hmac::new_from_slice(key).expect("any length of key")

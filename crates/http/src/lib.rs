@@ -40,6 +40,7 @@ pub use author::By;
 pub use conditions::{Conditions, show, show_changed};
 pub use cursor::CursorKey;
 pub use listing::{ListRequest, Part};
+use once::MarkKey;
 pub use once::{Once, created};
 use openapi::served::Document;
 pub use requests::{Body, choice};
@@ -61,6 +62,7 @@ pub struct Api {
     app: Data<App>,
     key: Data<BasicKey>,
     cursors: Data<CursorKey>,
+    marks: Data<MarkKey>,
     sunset: Data<Sunset>,
     edge: Edge,
 }
@@ -72,7 +74,7 @@ pub struct ApiSettings {
     pub resources: Resources,
     /// The API key with all scopes.
     pub api_key: SecretString,
-    /// Encrypts the cursors of lists.
+    /// Encrypts the cursors of lists, and keys the marks of requests that may come twice.
     pub secret: SecretString,
     /// The hosts, scheme and proxies by which clients reach the service.
     pub site: Site,
@@ -95,6 +97,7 @@ impl Api {
             app: Data::new(app),
             key: Data::new(BasicKey::new(&settings.api_key)),
             cursors: Data::new(CursorKey::new(&settings.secret)),
+            marks: Data::new(MarkKey::new(&settings.secret)),
             sunset: Data::new(settings.sunset),
             edge: Edge::new(site, settings.cors.clone(), settings.observer),
         }
@@ -114,11 +117,11 @@ impl Api {
             InitError = (),
         > + use<F>,
     > {
-        let Self { resources, document, app, key, cursors, sunset, edge } = self.clone();
+        let Self { resources, document, app, key, cursors, marks, sunset, edge } = self.clone();
         edge.application(|config| {
             routes::register(**resources, config);
             config.app_data(resources).app_data(document).app_data(app);
-            config.app_data(key).app_data(cursors).app_data(sunset);
+            config.app_data(key).app_data(cursors).app_data(marks).app_data(sunset);
             more(config);
         })
     }

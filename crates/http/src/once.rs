@@ -5,6 +5,7 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{CONTENT_TYPE, HeaderName};
+use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse};
 use chrono::TimeDelta;
 use exit3_app::App;
@@ -13,11 +14,15 @@ use exit3_app::once::{Made, earlier};
 use exit3_domain::events::{Author, BatchId};
 use exit3_domain::raw::RawValue;
 use exit3_web::ApiError;
+use hmac::{Hmac, Mac};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use sfv::{BareItem, Item, Parser};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
 use crate::auth::Visitor;
+use crate::cursor::keyed;
+use crate::versions::{NEW, OLD};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -26,10 +31,36 @@ const MALFORMED: &str = "Idempotency-Key must be one text of 1 to 255 characters
 /// Two equal forms of one visitor within this time are one click too many.
 const CLICKS: TimeDelta = TimeDelta::seconds(10);
 
+/// The key of marks. Without it, a mark could be compared with guesses of what a request said and of
+/// who sent it.
+#[derive(Clone)]
+pub(crate) struct MarkKey(Hmac<Sha256>);
+
+impl MarkKey {
+    /// Derives the key from the secret in the settings.
+    pub(crate) fn new(secret: &SecretString) -> Self {
+        let mut mac = keyed(secret.expose_secret().as_bytes());
+        mac.update(b"exit3 requests that may come twice");
+        Self(keyed(&mac.finalize().into_bytes()))
+    }
+
+    fn mark(&self, texts: &[String]) -> u128 {
+        let mut mac = self.0.clone();
+        for text in texts {
+            mac.update(&(text.len() as u64).to_be_bytes());
+            mac.update(text.as_bytes());
+        }
+        let mark: [u8; 32] = mac.finalize().into_bytes().into();
+        u128::from_be_bytes(*mark.first_chunk().unwrap_or(&[0; 16]))
+    }
+}
+
 /// What a request that creates something is recognised by if it comes again. Handlers of a
 /// [`Resource`](crate::Resource) take it as a parameter.
 pub struct Once {
+    marks: Data<MarkKey>,
     sender: Sender,
+    /// The path behind the version, which is the same in all of them.
     path: String,
     /// The text in `Idempotency-Key`.
     key: Option<String>,
@@ -72,7 +103,10 @@ impl Once {
             it.starts_with("application/x-www-form-urlencoded") || it.starts_with("multipart/")
         });
         let sender = Sender { caller: caller.number(), visitor };
-        Ok(Self { sender, path: request.path().to_owned(), key, is_form })
+        let marks = request.app_data::<Data<MarkKey>>().ok_or_else(ApiError::internal)?.clone();
+        let path = request.path();
+        let path = [NEW, OLD].iter().find_map(|version| path.strip_prefix(version)).unwrap_or(path);
+        Ok(Self { marks, sender, path: path.to_owned(), key, is_form })
     }
 
     /// The author of what the request creates, with a mark by which a second request is recognised.
@@ -88,16 +122,13 @@ impl Once {
         author: Author,
         fields: &[(String, RawValue)],
     ) -> Result<Author, ApiError> {
-        let request = digest(&content(&self.path, fields));
+        let request = || self.marks.mark(&content(&self.path, fields));
         let batch = match (&self.key, self.sender.visitor) {
-            (Some(key), _) => {
-                let key = self.key_of("key", key);
-                Some(BatchId::of_request(key, request))
-            }
-            (None, Some(_)) if self.is_form => Some(self.of_clicks(app, request).await?),
-            _ => None,
+            (Some(key), _) => BatchId::of_request(self.key_of("key", key), request()),
+            (None, Some(_)) if self.is_form => self.of_clicks(app, request()).await?,
+            _ => return Ok(author),
         };
-        Ok(Author { batch: batch.or(author.batch), ..author })
+        Ok(Author { batch: Some(batch), ..author })
     }
 
     /// The batch of an equal form that came just before, or else a new one.
@@ -118,7 +149,8 @@ impl Once {
     fn key_of(&self, kind: &str, text: &str) -> u128 {
         let Sender { caller, visitor } = self.sender;
         let (caller, visitor) = (caller.to_string(), visitor.map(|it| it.to_string()));
-        digest(&[kind, &caller, visitor.as_deref().unwrap_or_default(), text].map(str::to_owned))
+        let texts = [kind, &caller, visitor.as_deref().unwrap_or_default(), text];
+        self.marks.mark(&texts.map(str::to_owned))
     }
 }
 
@@ -163,14 +195,4 @@ fn said(value: &RawValue) -> String {
         RawValue::Bool(is_true) => format!("bool {is_true}"),
         RawValue::Other(other) => format!("other {other}"),
     }
-}
-
-fn digest(texts: &[String]) -> u128 {
-    let mut hash = Sha256::new();
-    for text in texts {
-        hash.update((text.len() as u64).to_be_bytes());
-        hash.update(text);
-    }
-    let hash: [u8; 32] = hash.finalize().into();
-    u128::from_be_bytes(*hash.first_chunk().unwrap_or(&[0; 16]))
 }

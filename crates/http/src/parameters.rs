@@ -83,7 +83,7 @@ pub struct OnceHeader {
     /// A text in double quotes that the client has chosen for this request, such as a random UUID.
     /// If the client gets no answer, it sends the same request again with the same key: the row is
     /// created once. The same key with another request is 422.
-    #[param(rename = "Idempotency-Key", value_type = String, required = false, pattern = r#"^"[ -~]+"$"#)]
+    #[param(rename = "Idempotency-Key", value_type = String, required = false, pattern = r#"^"[ !#-\[\]-~]{1,255}"$"#)]
     idempotency_key: Option<String>,
 }
 

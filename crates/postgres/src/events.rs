@@ -199,13 +199,21 @@ impl EventRepository for PgEventRepository {
     }
 
     async fn of_request(&self, key: &str) -> Result<Option<Event>, StoreError> {
-        let query = Sql::cached(COLUMNS)
+        let query = Sql::<EventColumns>::cached(COLUMNS)
             .sql(
                 " WHERE left(batch, 5) = 'once-' AND right(verb, 8) = '.created' \
                  AND left(batch, 37) = ",
             )
             .value(Value::Text(Some(key.to_owned())));
-        Ok(self.rows(query).await?.pop().map(Event::from))
+        // Like a write: the caller sees in later lists what the earlier request has written.
+        let found = self.pool.write(|mut connection| {
+            let query = query.clone();
+            async move {
+                let found: QueryResult<Vec<StoredRow>> = query.load(&mut *connection).await;
+                connection.done(found)
+            }
+        });
+        Ok(found.await?.pop().map(Event::from))
     }
 
     async fn list(

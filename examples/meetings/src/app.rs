@@ -13,8 +13,8 @@ use exit3_domain::versions::Expected;
 use exit3_ports::StoreError;
 
 use crate::domain::{
-    Meeting, MeetingChange, MeetingFilter, MeetingId, MeetingInput, MeetingOrder, another_lead,
-    unknown_lead,
+    Meeting, MeetingChange, MeetingFilter, MeetingId, MeetingInput, MeetingOrder, RESOURCE,
+    another_lead, unknown_lead,
 };
 use crate::ports::MeetingRepository;
 
@@ -47,7 +47,7 @@ pub async fn create(
         error => SaveError::Store(error),
     });
     let again = |id, _| Meeting { id: MeetingId(id), details: meeting, reminded_at: None };
-    once(app, author, created, again).await
+    once(app, author, RESOURCE, created, again).await
 }
 
 /// Finds a meeting by id.

@@ -76,6 +76,8 @@ impl View<'_> {
             id => name.or_else(|| name_in(&event.changes)).unwrap_or_else(|| format!("#{id}")),
         };
         let who = self.names.people.get(&author.actor).cloned();
+        // The batch of a request with a key is a mark, not an action on several rows.
+        let bulk = author.batch.as_ref().filter(|batch| batch.request_key().is_none());
         let is_undoable = |Menu { reads: record, .. }: Menu| {
             let action = to_undo(event.verb.action());
             record.is_undoable() && action.is_some_and(|action| self.member.may(action, record))
@@ -99,7 +101,7 @@ impl View<'_> {
                 .request
                 .as_deref()
                 .map(|request| (request.to_owned(), Asked::of_request(event, request).link())),
-            batch_href: author.batch.as_ref().map(|batch| Asked::of_batch(batch).link()),
+            batch_href: bulk.map(|batch| Asked::of_batch(batch).link()),
             may_undo: menu.is_some_and(is_undoable),
         }
     }

@@ -26,8 +26,10 @@ fn guards(path: &Path, sql: &str, refers: bool) -> Vec<(String, String, bool)> {
 #[test]
 fn every_constraint_of_the_schema_has_a_rule() {
     let kept = kept();
-    // A rule is named after the first column of its index.
-    let unique = "SELECT s.name AS \"of\", c.name AS name
+    // A rule is named after the first column of its index. An index over an expression has the name
+    // of the rule.
+    let unique = "SELECT s.name AS \"of\",
+            coalesce(c.name, replace(replace(l.name, s.name || '_', ''), '_key', '')) AS name
         FROM sqlite_schema s, pragma_index_list(s.name) l, pragma_index_info(l.name) c
         WHERE s.type = 'table' AND l.\"unique\" AND l.origin <> 'pk' AND c.seqno = 0";
     let references = "SELECT s.name AS \"of\", f.\"from\" AS name
