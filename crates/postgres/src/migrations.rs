@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
-use self::lock::Patience;
+use self::lock::{Key, Patience};
 
 use crate::settings::PgSettings;
 
@@ -117,14 +117,18 @@ async fn migrate(
     let mut client = connect(&settings).await?;
     check_server(&client).await?;
     let mut moved = Moved::default();
-    let mut patience = Patience::new();
+    let key = Key::of(&ladder);
+    let mut patience = Patience::new(key);
     // If there is nothing to do, this takes no lock.
     while !Way::find(ladder.steps, &applied(&client, &ladder).await?, target)?.is_empty() {
+        if ladder.module.is_some() {
+            make_records(&mut client).await?;
+        }
         match attempt(&mut client, &patience, &ladder, target, rows).await {
             Ok(taken) => {
                 moved.up += taken.up;
                 moved.down += taken.down;
-                patience = Patience::new();
+                patience = Patience::new(key);
             }
             Err(Obstacle::Way(error)) => return Err(error.into()),
             Err(Obstacle::Records(error)) => return Err(unavailable(error)),
@@ -155,6 +159,23 @@ async fn migrate(
     Ok(moved)
 }
 
+/// Makes the table of records, under the service's own lock: two modules may need it at once, and
+/// `IF NOT EXISTS` does not wait for another session that makes it too.
+async fn make_records(client: &mut Client) -> Result<(), MigrationError> {
+    let mut patience = Patience::new(Key::Own);
+    loop {
+        match records::make(client, &patience).await {
+            Err(error) if lock::is_busy(&error) => {
+                if !patience.waits(client, None).await {
+                    return Err(MigrationError::Migrating(patience.holders()));
+                }
+            }
+            Err(error) => return Err(refused(client, error).await),
+            Ok(()) => return Ok(()),
+        }
+    }
+}
+
 /// Why a transaction was rolled back.
 enum Obstacle {
     /// Another program migrates, or the database is unavailable.
@@ -179,19 +200,26 @@ async fn attempt(
     let begin = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted);
     let transaction = begin.read_only(false).start().await.map_err(Obstacle::Lock)?;
     transaction.batch_execute(&patience.alone()).await.map_err(Obstacle::Lock)?;
+    if ladder.module.is_some() {
+        // The service's own migrations do not go down meanwhile.
+        transaction.batch_execute(records::HOLD).await.map_err(Obstacle::Lock)?;
+    }
     // Another program may have been faster.
     let applied = versions(transaction.client(), ladder).await.map_err(Obstacle::Lock)?;
     let way = Way::find(ladder.steps, &applied, target).map_err(Obstacle::Way)?;
     let taken = if let Some(step) = way.up.first() {
-        if applied.is_empty() {
+        if applied.is_empty() && ladder.module.is_none() {
             let failed = |error| Obstacle::Step(ladder.name_of(step), error);
-            let table = ladder.module.map_or(TABLE, |_| records::TABLE);
-            transaction.batch_execute(table).await.map_err(failed)?;
+            transaction.batch_execute(TABLE).await.map_err(failed)?;
         }
         take(&transaction, ladder, step, true).await?;
         Moved { up: 1, down: 0 }
     } else {
         if ladder.module.is_none() {
+            if let Some(step) = way.down.first() {
+                let failed = |error| Obstacle::Step(ladder.name_of(step), error);
+                records::close(&transaction).await.map_err(failed)?;
+            }
             let records = records::newest(transaction.client()).await.map_err(Obstacle::Records)?;
             ModuleRecord::let_go(records, &way.down).map_err(Obstacle::Way)?;
         }

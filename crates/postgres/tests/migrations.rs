@@ -9,10 +9,13 @@
 
 mod common;
 
+use std::time::Duration;
+
 use exit3_domain::paging::PageRequest;
-use exit3_ports::{Migration, Rows, Target};
+use exit3_ports::{Migration, ModuleSchema, Rows, Target};
 use exit3_postgres::{PgDatabase, PgSettings, connect};
 use exit3_testkit::contract::{Harness, fill};
+use exit3_testkit::log::Log;
 use exit3_testkit::migrations::{
     Table, Tables, inserted, serves_beside_another_release, statements_of_earlier_releases, walk,
 };
@@ -108,7 +111,7 @@ async fn in_line(admin: &Client) {
         if waiting > 0 {
             return;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
@@ -229,3 +232,98 @@ async fn modules() -> ModuleDatabase {
 }
 
 exit3_testkit::module_contract!(modules().await);
+
+/// A module with one migration.
+fn module(module: &'static str, postgres: &'static [Migration]) -> ModuleSchema {
+    ModuleSchema { module, tables: &[], postgres, sqlite: &[] }
+}
+
+const fn step(up: &'static str) -> Migration {
+    Migration { name: "00000000000001_step", up, down: "", changes_data: false, back_drops: &[] }
+}
+
+/// Waits until an answer is true.
+async fn until(admin: &Client, sql: &str) {
+    let asked = async {
+        while !admin.query_one(sql, &[]).await.unwrap().get::<_, bool>(0) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), asked).await.expect(sql);
+}
+
+#[tokio::test]
+async fn a_module_whose_migration_hangs_delays_no_other_migrations_but_those_back() {
+    const HANGING: &[Migration] = &[step("SELECT pg_sleep(3600)")];
+    const HEALTHY: &[Migration] = &[step("SELECT 1")];
+    let database = postgres::shared().create_database().await;
+    let own = open(database.url());
+    let before: u64 = MIGRATIONS[MIGRATIONS.len() - 2].version().parse().unwrap();
+    own.migrate_to(Target::Version(before), Rows::Keep).await.unwrap();
+    let admin = postgres::client(database.url()).await;
+    let log = Log::default();
+    let _told = tracing::subscriber::set_default(log.subscriber());
+    let go = |module: ModuleSchema| {
+        let own = own.clone();
+        tokio::spawn(async move { own.migrate_module(module, Target::Newest, Rows::Keep).await })
+    };
+    let hanging = go(module("aa", HANGING));
+    let hangs = "application_name = 'exit3 migration of aa' AND wait_event = 'PgSleep' \
+                 AND datname = current_database()";
+    until(&admin, &format!("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE {hangs})")).await;
+
+    let soon = Duration::from_secs(30);
+    let healthy = tokio::time::timeout(soon, go(module("aa_b", HEALTHY))).await;
+    assert_eq!(healthy.expect("the other module waits").unwrap().unwrap().up, 1);
+    let served = tokio::time::timeout(soon, own.migrate()).await;
+    assert_eq!(served.expect("the service waits").unwrap(), 1);
+
+    let again = go(module("aa", HANGING));
+    let named = async {
+        while !log.text().contains("(exit3 migration of aa, ") {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(soon, named).await.expect("the log names the module");
+    again.abort();
+
+    // The module may need what is dropped.
+    let back = tokio::spawn({
+        let own = own.clone();
+        async move { own.migrate_to(Target::Version(before), Rows::Keep).await }
+    });
+    let waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND mode = 'ShareLock' \
+                 AND relation = '__exit3_modules'::regclass)";
+    until(&admin, waits).await;
+    assert!(!back.is_finished());
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+               WHERE application_name = 'exit3 migration of aa' AND datname = current_database()";
+    // The one that waited for the first may hang next.
+    while !back.is_finished() {
+        admin.batch_execute(end).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(hanging.await.unwrap().is_err());
+    assert_eq!(back.await.unwrap().unwrap().down, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn modules_that_are_new_at_once_are_all_migrated() {
+    const STEPS: &[Migration] = &[step("SELECT 1")];
+    for _ in 0..3 {
+        let database = postgres::shared().create_database().await;
+        let own = open(database.url());
+        own.migrate().await.unwrap();
+        let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+        let all = names.map(|name| {
+            let own = own.clone();
+            let module = module(name, STEPS);
+            tokio::spawn(
+                async move { own.migrate_module(module, Target::Newest, Rows::Keep).await },
+            )
+        });
+        for one in all {
+            assert_eq!(one.await.unwrap().unwrap().up, 1);
+        }
+    }
+}

@@ -6,12 +6,45 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use exit3_ports::Ladder;
 use tokio::time::{Instant, sleep};
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
-/// The key of the advisory lock that a migrating program holds; the number is arbitrary.
+/// The key of the advisory lock that a program holds while it migrates the service's own tables; the
+/// number is arbitrary.
 const LOCK: i64 = 0x6578_6974_3300_0001;
+
+/// An advisory lock. Each module has its own, so that a module whose migration does not end delays
+/// neither others nor the service.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Key {
+    Own,
+    Module(&'static str),
+}
+
+impl Key {
+    pub(super) fn of(ladder: &Ladder) -> Self {
+        ladder.module.map_or(Self::Own, |module| Self::Module(module.module))
+    }
+
+    /// The key, as SQL.
+    fn sql(self) -> String {
+        match self {
+            Self::Own => LOCK.to_string(),
+            Self::Module(_) => format!("hashtextextended({}, 0)", self.quoted()),
+        }
+    }
+
+    /// What a migrating session does, as an SQL string.
+    fn quoted(self) -> String {
+        let whose = match self {
+            Self::Own => "the service",
+            Self::Module(module) => module,
+        };
+        format!("'exit3 migration of {}'", whose.replace('\'', "''"))
+    }
+}
 
 /// How long a migration waits altogether.
 const LONGEST: Duration = Duration::from_secs(600);
@@ -27,13 +60,14 @@ const LATER_SILENCE: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum What {
     /// The migration lock of another program.
-    Lock,
+    Lock(Key),
     /// Locks on tables.
     Tables,
 }
 
 /// The remaining time to wait.
 pub(super) struct Patience {
+    key: Key,
     end: Instant,
     pause: Duration,
     silence: Duration,
@@ -41,8 +75,9 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(key: Key) -> Self {
         Self {
+            key,
             end: Instant::now() + LONGEST,
             pause: SHORTEST_PAUSE,
             silence: SILENCE,
@@ -53,10 +88,15 @@ impl Patience {
     /// The statements at the start of a migrating transaction. It waits for tables for less than a
     /// request's time limit.
     pub(super) fn alone(&self) -> String {
-        let silence = self.silence.as_millis();
+        let (silence, key) = (self.silence.as_millis(), self.key.sql());
+        let name = match self.key {
+            Key::Own => String::new(),
+            // Administrators see which module another session waits for.
+            Key::Module(_) => format!("SET LOCAL application_name = {}; ", self.key.quoted()),
+        };
         format!(
-            "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; \
-             SET LOCAL lock_timeout = {silence}; SELECT pg_advisory_xact_lock({LOCK}); \
+            "{name}SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; \
+             SET LOCAL lock_timeout = {silence}; SELECT pg_advisory_xact_lock({key}); \
              SET LOCAL lock_timeout = '500ms'"
         )
     }
@@ -64,7 +104,7 @@ impl Patience {
     /// Waits before the next attempt, and logs which sessions hold the lock; false if it has waited long enough.
     /// `migration` is set once the migration lock is held: it then waits for tables.
     pub(super) async fn waits(&mut self, client: &Client, migration: Option<&str>) -> bool {
-        let what = if migration.is_some() { What::Tables } else { What::Lock };
+        let what = if migration.is_some() { What::Tables } else { What::Lock(self.key) };
         self.holders = holders(client, what).await;
         if Instant::now() >= self.end {
             return false;
@@ -101,10 +141,11 @@ impl Patience {
 /// first. Empty if there are none, or the server does not tell.
 pub(crate) async fn holders(client: &Client, what: What) -> String {
     let (lock, end) = match what {
-        What::Lock => (
+        What::Lock(key) => (
             format!(
                 "l.locktype = 'advisory' AND l.objsubid = 1 \
-                 AND (l.classid::bigint << 32) | l.objid::bigint = {LOCK}"
+                 AND (l.classid::bigint << 32) | l.objid::bigint = {}",
+                key.sql()
             ),
             "', which SELECT pg_terminate_backend(' || pid || ') ends'",
         ),

@@ -5,10 +5,11 @@ use exit3_ports::{Ladder, Migration, ModuleRecord, ModuleSchema, StoreError};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Error, Transaction};
 
+use super::lock::Patience;
 use crate::error::Failure;
 
 /// Creates the table of records.
-pub(super) const TABLE: &str = "CREATE TABLE IF NOT EXISTS __exit3_modules (
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS __exit3_modules (
     module text NOT NULL,
     version text NOT NULL,
     core text NOT NULL,
@@ -16,6 +17,29 @@ pub(super) const TABLE: &str = "CREATE TABLE IF NOT EXISTS __exit3_modules (
     run_on timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP,
     PRIMARY KEY (module, version)
 )";
+
+/// The lock of a transaction that migrates a module: it holds up others only in [`close`].
+pub(super) const HOLD: &str = "LOCK TABLE __exit3_modules IN ROW EXCLUSIVE MODE";
+
+/// Creates the table of records, if it is not there, in a transaction of its own.
+pub(super) async fn make(client: &mut Client, patience: &Patience) -> Result<(), Error> {
+    if is_there(client, RECORDS).await? {
+        return Ok(());
+    }
+    let transaction = client.build_transaction().read_only(false).start().await?;
+    transaction.batch_execute(&patience.alone()).await?;
+    transaction.batch_execute(TABLE).await?;
+    transaction.commit().await
+}
+
+/// Waits for migrations of modules, and keeps later ones out. They may need what the service's
+/// migrations drop, and record that only at their end.
+pub(super) async fn close(transaction: &Transaction<'_>) -> Result<(), Error> {
+    if is_there(transaction.client(), RECORDS).await? {
+        transaction.batch_execute("LOCK TABLE __exit3_modules IN SHARE MODE").await?;
+    }
+    Ok(())
+}
 
 /// The versions of the applied migrations of a module.
 pub(super) async fn versions(client: &Client, module: &ModuleSchema) -> Result<Vec<String>, Error> {
