@@ -17,6 +17,7 @@ use crate::readers::Readers;
 use crate::search;
 use crate::store::SqliteStore;
 use crate::transfer::SqliteTransfer;
+use crate::transfer::bulk::shapes;
 use crate::writer::Writer;
 
 /// How the database is used.
@@ -186,7 +187,9 @@ impl SqliteDatabase {
     /// # Errors
     /// [`StoreError::Unavailable`] if the file cannot be written.
     pub fn freeze(&self) -> Result<(), StoreError> {
-        freeze::freeze(&mut self.connector.migrator().map_err(error::unreachable)?)
+        let mut connection = self.connector.migrator().map_err(error::unreachable)?;
+        let shapes = shapes(&mut connection)?;
+        freeze::freeze(&mut connection, &shapes)
     }
 
     /// Allows writes again. Blocks.

@@ -3,17 +3,19 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::{BigInt, Text};
-use exit3_ports::{STAYING, StoreError, TABLES, table};
+use exit3_ports::{STAYING, Shape, StoreError, TABLES, table};
 
 use crate::error::{FROZEN, from_diesel};
 use crate::sql::Sql;
-use crate::transfer::bulk::shapes;
 
-/// Waits for writes in progress, and refuses all later ones.
-pub(crate) fn freeze(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+/// Waits for writes in progress, and refuses all later ones. `shapes` are those of the database.
+pub(crate) fn freeze(
+    connection: &mut SqliteConnection,
+    shapes: &[Shape],
+) -> Result<(), StoreError> {
     let events = ["insert", "update", "delete"];
-    let shapes = shapes(connection)?;
     let of_modules = shapes.iter().map(|shape| shape.table).filter(|it| table(it.name).is_none());
     let tables = TABLES.iter().chain(STAYING).chain(of_modules).map(|table| table.name);
     let statements = tables.flat_map(|table| {
@@ -42,19 +44,29 @@ pub(crate) fn thaw(connection: &mut SqliteConnection) -> Result<(), StoreError> 
 
 /// Whether writes are refused. Every release knows the table of leads.
 pub(crate) fn is_frozen(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
-    count(connection, "frozen_leads_*").map(|triggers| triggers > 0)
+    count(connection, "frozen_leads_*").map(|triggers| triggers > 0).map_err(from_diesel)
+}
+
+/// Fails as a write does, if writes are refused. No trigger refuses a migration that only makes
+/// tables, and rows could then be written to those.
+pub(crate) fn refuse(connection: &mut SqliteConnection) -> QueryResult<()> {
+    match count(connection, "frozen_leads_*")? {
+        0 => Ok(()),
+        _ => Err(Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(FROZEN.to_owned()))),
+    }
 }
 
 /// Whether writes to some tables are still refused, because an earlier release has allowed writes to
 /// those that it knew.
 pub(crate) fn is_half_thawed(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
-    Ok(count(connection, "frozen_*")? > 0 && !is_frozen(connection)?)
+    let any = count(connection, "frozen_*").map_err(from_diesel)? > 0;
+    Ok(any && !is_frozen(connection)?)
 }
 
 const TRIGGERS: &str = "FROM sqlite_schema WHERE type = 'trigger' AND name GLOB 'frozen_*'";
 
-fn count(connection: &mut SqliteConnection, names: &str) -> Result<i64, StoreError> {
+fn count(connection: &mut SqliteConnection, names: &str) -> QueryResult<i64> {
     let mut count = Sql::<BigInt>::new("SELECT count(*) ");
     count.sql(TRIGGERS).sql(" AND name GLOB ").text(names);
-    count.get_result(connection).map_err(from_diesel)
+    count.get_result(connection)
 }

@@ -8,6 +8,7 @@ use diesel::sql_types::{BigInt, Bool, Text};
 use exit3_ports::{Ladder, Migration, ModuleRecord, Moved, Rows, SchemaState, Target, Way};
 
 use crate::connection::OpenError;
+use crate::freeze;
 use crate::sql::Sql;
 
 pub(crate) const MIGRATIONS: &[Migration] = exit3_ports::migrations::SQLITE;
@@ -32,7 +33,7 @@ pub(crate) fn is_there(
 }
 
 /// Migrates to the schema `target`, completely or not at all. Reads continue meanwhile; writes
-/// wait.
+/// wait. A frozen database gets no tables of modules: no trigger would refuse rows in them.
 pub(crate) fn run(
     connection: &mut SqliteConnection,
     ladder: &Ladder,
@@ -42,6 +43,10 @@ pub(crate) fn run(
     connection.immediate_transaction(|connection| {
         connection.batch_execute(ladder.module.map_or(TABLE, |_| records::TABLE))?;
         let way = Way::find(ladder.steps, &applied(connection, ladder)?, target)?;
+        if let (Some(_), Some(step)) = (&ladder.module, way.up.first().or(way.down.first())) {
+            let failed = |source| OpenError::Migration { name: ladder.name_of(step), source };
+            freeze::refuse(connection).map_err(failed)?;
+        }
         for step in &way.up {
             take(connection, ladder, step, true)?;
         }

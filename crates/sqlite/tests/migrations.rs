@@ -21,7 +21,7 @@ use exit3_testkit::contract::{Harness, fill};
 use exit3_testkit::migrations::{
     Table, Tables, inserted, serves_beside_another_release, statements_of_earlier_releases, walk,
 };
-use exit3_testkit::modules::{GUESTS, ModuleDatabase};
+use exit3_testkit::modules::{GUESTS, ModuleDatabase, ROOMS};
 
 const MIGRATIONS: &[Migration] = exit3_ports::migrations::SQLITE;
 
@@ -215,4 +215,18 @@ fn tables_of_modules_are_frozen_too() {
     assert!(refused.to_string().contains("read-only"), "{refused}");
     kept.database.thaw().unwrap();
     kept.raw().batch_execute(insert).unwrap();
+}
+
+#[test]
+fn a_frozen_database_gets_no_tables_of_modules() {
+    let kept = Kept::new();
+    let database = &kept.database;
+    database.freeze().unwrap();
+    let frozen = tables(&mut kept.raw());
+    let refused = database.migrate_module(ROOMS, Target::Newest, Rows::Keep).unwrap_err();
+    assert!(refused.to_string().ends_with(": the database is read-only"), "{refused}");
+    assert!(refused.may_pass());
+    assert_eq!(tables(&mut kept.raw()), frozen);
+    database.thaw().unwrap();
+    assert_eq!(database.migrate_module(ROOMS, Target::Newest, Rows::Keep).unwrap().up, 1);
 }
