@@ -112,9 +112,9 @@ impl SqliteDatabase {
             return Ok(Moved::default());
         }
         let mut connection = self.connector.migrator()?;
-        self.connector.files().expect_others(true);
+        let expected = self.connector.files().expect_others();
         let moved = migrations::run(&mut connection, ladder, target, rows);
-        self.connector.files().expect_others(false);
+        drop(expected);
         let moved = moved?;
         let changed = |refusal: Refusal| FilesError::Changed(refusal.to_string());
         self.connector.files().in_place().map_err(changed)?;

@@ -39,7 +39,7 @@ impl Transfer for SqliteTransfer {
 
     async fn load(&self) -> Result<Box<dyn Load>, StoreError> {
         // A process that loads a whole database does nothing else.
-        self.connector.files().expect_others(true);
+        std::mem::forget(self.connector.files().expect_others());
         let begin = "BEGIN IMMEDIATE";
         let transaction =
             SqliteBulkTransaction::begin(&self.connector, Connector::migrator, begin).await?;

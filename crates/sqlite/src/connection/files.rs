@@ -6,7 +6,7 @@ use std::fs::{File, Metadata};
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::FilesError;
@@ -30,7 +30,7 @@ pub(crate) struct Files {
     main_file: Option<Arc<File>>,
     beside: OnceLock<Beside>,
     trouble: Mutex<Option<Refusal>>,
-    others: AtomicBool,
+    others: AtomicUsize,
     marker: Marker,
     /// The marker beside the file that `given` leads to now.
     marker_of_given: Mutex<Option<Marker>>,
@@ -69,6 +69,15 @@ impl Change {
     }
 }
 
+/// Another connection of this process writes. Several may do so at once.
+pub(crate) struct OthersWrite<'a>(&'a AtomicUsize);
+
+impl Drop for OthersWrite<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Files {
     /// The files that belong to `main`, which must exist.
     pub(crate) fn new(main: &Path) -> Self {
@@ -86,7 +95,7 @@ impl Files {
             main_file: in_use::hold(main).ok(),
             beside: OnceLock::new(),
             trouble: Mutex::default(),
-            others: AtomicBool::new(false),
+            others: AtomicUsize::new(0),
             marker: Marker::new(with_suffix(main, MARKER)),
             marker_of_given: Mutex::default(),
         }
@@ -162,14 +171,15 @@ impl Files {
         std::fs::metadata(&self.log).is_ok_and(|log| log.len() > 0 && Some(of(&log)) != ours)
     }
 
-    /// Announces whether other connections of this process write as well.
-    pub(crate) fn expect_others(&self, expected: bool) {
-        self.others.store(expected, Ordering::Relaxed);
+    /// Announces that another connection of this process writes as well, until the result is dropped.
+    pub(crate) fn expect_others(&self) -> OthersWrite<'_> {
+        self.others.fetch_add(1, Ordering::Relaxed);
+        OthersWrite(&self.others)
     }
 
     /// Whether another connection is, or may be, moving the log to the main file.
     pub(crate) fn is_being_moved(&self) -> bool {
-        self.others.load(Ordering::Relaxed)
+        self.others.load(Ordering::Relaxed) > 0
             || self.beside.get().is_some_and(|beside| in_use::is_moving(&beside.index))
     }
 
@@ -291,4 +301,20 @@ fn identity(path: &Path) -> Option<Identity> {
 
 pub(super) fn of(metadata: &Metadata) -> Identity {
     (metadata.dev(), metadata.ino())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn others_write_until_the_last_of_them_has_ended() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = Files::new(&directory.path().join("exit3.sqlite3"));
+        let (one, other) = (files.expect_others(), files.expect_others());
+        drop(one);
+        assert!(files.is_being_moved());
+        drop(other);
+        assert!(!files.is_being_moved());
+    }
 }
