@@ -8,8 +8,10 @@ use std::path::Path;
 fn every_port_has_an_example() {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut ports = 0;
-    for file in fs::read_dir(sources).unwrap() {
-        let source = fs::read_to_string(file.unwrap().path()).unwrap();
+    let files = fs::read_dir(sources).unwrap().map(|file| file.unwrap().path());
+    // Below, there are parts of types, and no ports.
+    for file in files.filter(|path| path.is_file()) {
+        let source = fs::read_to_string(file).unwrap();
         for (before, port) in source.match_indices("\npub trait ") {
             let above = source.get(..before).unwrap().lines().rev();
             let mut docs =

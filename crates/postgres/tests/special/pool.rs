@@ -121,8 +121,12 @@ fn watch(admin: Client) -> (Arc<AtomicI64>, Arc<AtomicBool>) {
     let (most, end) = (Arc::new(AtomicI64::new(0)), Arc::new(AtomicBool::new(false)));
     let (seen, ends) = (Arc::clone(&most), Arc::clone(&end));
     tokio::spawn(async move {
+        // A session that has just ended may still be counted once, beside the one in its place.
+        let mut before = 0;
         while !ends.load(Ordering::Relaxed) {
-            seen.fetch_max(sessions(&admin).await, Ordering::Relaxed);
+            let now = sessions(&admin).await;
+            seen.fetch_max(now.min(before), Ordering::Relaxed);
+            before = now;
         }
     });
     (most, end)
