@@ -19,7 +19,7 @@ use exit3_ports::jobs::{Change, Depth, JobFilter};
 use tokio::sync::Notify;
 
 pub use ended::{RemoveEnded, remove_ended};
-pub(crate) use registry::is_of;
+pub use registry::is_of;
 pub use registry::{Handling, JobFailure, Payload, Registry};
 pub use runner::{Runner, RunnerSettings};
 

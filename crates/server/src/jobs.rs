@@ -6,7 +6,7 @@ use chrono::SecondsFormat;
 use exit3_app::backups::{self, CheckBackups};
 use exit3_app::contracts::{self, Sweep};
 use exit3_app::events::{self, RemoveOld};
-use exit3_app::jobs::{self, Handling, Registry, RemoveEnded, RunnerSettings};
+use exit3_app::jobs::{self, Handling, Registry, RemoveEnded, RunnerSettings, is_of};
 use exit3_app::leads::notes::{self, RemoveOrphans};
 use exit3_app::leads::weeks;
 use exit3_app::sign_ins::{self, RemoveEndedSignIns};
@@ -16,7 +16,7 @@ use exit3_ports::events::Consumer;
 use exit3_ports::with_causes;
 
 use crate::backend::Backend;
-use crate::module::{self, Failure};
+use crate::module::{self, Configured, Failure};
 use crate::secrets::random_bytes;
 use crate::settings::Settings;
 use crate::telemetry::metrics;
@@ -91,10 +91,22 @@ pub(crate) fn forget_idle(registry: &mut Registry, backend: Backend) {
     });
 }
 
+/// Whether a consumer of events is one of this program. A module that is broken has said only some of
+/// its own.
+pub(crate) fn known_consumers(
+    registry: &Registry,
+    modules: &[Configured],
+) -> impl Fn(&str) -> bool + Clone + use<> {
+    let own: Vec<_> = registry.consumers().collect();
+    let broken = modules.iter().filter(|it| it.switch.is_broken());
+    let broken: Vec<_> = broken.map(|it| it.module.name()).collect();
+    move |name| own.contains(&name) || broken.iter().any(|module| is_of(name, module))
+}
+
 /// Names the positions of consumers that none of this program has: an operator may have switched a
 /// module off for good.
-pub(crate) async fn warn_of_left_behind(app: &App, known: &[&str]) {
-    let left = match events::left_behind(app, known).await {
+pub(crate) async fn warn_of_left_behind(app: &App, is_known: impl Fn(&str) -> bool) {
+    let left = match events::left_behind(app, is_known).await {
         Ok(left) => left,
         Err(error) => {
             let error = with_causes(&error);

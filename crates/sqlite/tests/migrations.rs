@@ -221,6 +221,7 @@ fn tables_of_modules_are_frozen_too() {
 fn a_frozen_database_gets_no_tables_of_modules() {
     let kept = Kept::new();
     let database = &kept.database;
+    database.migrate().unwrap();
     database.freeze().unwrap();
     let frozen = tables(&mut kept.raw());
     let refused = database.migrate_module(ROOMS, Target::Newest, Rows::Keep).unwrap_err();

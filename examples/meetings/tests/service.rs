@@ -195,6 +195,34 @@ async fn a_module_that_must_not_migrate_waits_for_somebody_who_does() {
     assert!(told.contains("no module tags with tables in this program; it has meetings"), "{told}");
 }
 
+/// Programs without the module erase people by the definition of its tables.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_records_definitions_of_tables_that_have_changed() {
+    #[derive(diesel::QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        tables: String,
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    with(here, None).says(&["migrate"]);
+    let file = here.join("data/exit3.sqlite3");
+    let mut database = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    let mut recorded = || {
+        let rows = diesel::sql_query("SELECT tables FROM __exit3_modules ORDER BY version DESC");
+        rows.load::<Row>(&mut database).unwrap().remove(0).tables
+    };
+    let before = recorded();
+    assert!(before.contains("part_of"), "{before}");
+    let mut other = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    let older = "UPDATE __exit3_modules SET tables = replace(tables, 'lead_id', 'leads_id')";
+    other.batch_execute(older).unwrap();
+    assert_ne!(recorded(), before);
+    let service = with(here, None).serve();
+    assert_eq!(service.ask(Method::GET, "meetings/", None).await.0, 200);
+    assert_eq!(recorded(), before);
+}
+
 #[test]
 fn no_events_are_kept_for_a_module_that_is_taken_back() {
     let directory = tempfile::tempdir().unwrap();
@@ -285,6 +313,19 @@ async fn a_module_that_panics_harms_only_itself_and_is_named() {
         assert!(panics.any(|line| line.contains(module)), "{module}: {logs}");
     }
     assert!(!logs.contains("is on again"), "{logs}");
+
+    let told = hostile().refuses(&["check"]);
+    assert!(told.contains("exit3: the module adding would be off: it panicked while"), "{told}");
+    let file = here.join("data/exit3.sqlite3");
+    let mut database = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    let consumer = "INSERT INTO event_consumers VALUES ('adding.mail', 0, 0)";
+    database.batch_execute(consumer).unwrap();
+    // What a broken module has cannot be known, so nothing of it counts as left behind.
+    let told = hostile().refuses(&["jobs", "forget", "adding.mail"]);
+    assert!(
+        told.contains("no consumer that this program lacks; those are: there is none"),
+        "{told}"
+    );
 
     for (module, sentence) in [
         ("loud", "exit3: the command of the module loud panicked"),

@@ -285,7 +285,7 @@ impl Registry {
 }
 
 /// Whether a consumer of this name is one of the module.
-pub(crate) fn is_of(consumer: &str, module: &str) -> bool {
+pub fn is_of(consumer: &str, module: &str) -> bool {
     let own = consumer.strip_prefix(module).and_then(|rest| rest.strip_prefix('.'));
     own.is_some_and(|own| !own.is_empty())
 }

@@ -23,6 +23,10 @@ pub(super) fn check(
     check: &Check,
 ) -> Result<(), Failure> {
     jobs::registry(settings)?;
+    if let Some(module) = settings.modules.iter().find(|it| it.switch.is_broken()) {
+        let (name, reason) = (module.module.name(), module.switch.off().unwrap_or_default());
+        return Err(format!("the module {name} would be off: {reason}").into());
+    }
     Secrets::look(settings, arguments)?;
     if let Some(files) = &settings.tls {
         files.check()?;

@@ -78,8 +78,8 @@ pub(super) fn jobs(settings: &Settings, command: JobsCommand) -> Result<(), Fail
             }
             JobsCommand::Forget { consumers } => {
                 let registry = crate::jobs::registry(settings)?;
-                let known: Vec<_> = registry.consumers().collect();
-                forget(&app, &consumers, &known).await
+                let is_known = crate::jobs::known_consumers(&registry, &settings.modules);
+                forget(&app, &consumers, is_known).await
             }
         }
     })
@@ -158,10 +158,14 @@ async fn change(
 }
 
 /// Forgets each of the consumers, even if others cannot be forgotten.
-async fn forget(app: &App, consumers: &[String], known: &[&str]) -> Result<(), Failure> {
+async fn forget(
+    app: &App,
+    consumers: &[String],
+    is_known: impl Fn(&str) -> bool + Clone,
+) -> Result<(), Failure> {
     let mut unknown = Vec::new();
     for name in consumers {
-        match events::forget(app, name, known).await {
+        match events::forget(app, name, &is_known).await {
             Ok(()) => say(format_args!("No events are kept for the consumer {name} any more.")),
             Err(StoreError::NotFound) => unknown.push(name.as_str()),
             Err(error) => return Err(error.into()),
@@ -170,7 +174,7 @@ async fn forget(app: &App, consumers: &[String], known: &[&str]) -> Result<(), F
     if unknown.is_empty() {
         return Ok(());
     }
-    let left = events::left_behind(app, known).await?;
+    let left = events::left_behind(app, is_known).await?;
     let left: Vec<_> = left.iter().map(|it| it.name.as_str()).collect();
     let left = if left.is_empty() { "there is none".to_owned() } else { left.join(", ") };
     let unknown = unknown.join(", ");

@@ -173,8 +173,8 @@ async fn run(
         actix_web::rt::spawn(async move { invite_first_owner(&settings, &app, address).await });
     }
     jobs::forget_idle(&mut registry, backend.clone());
-    let (asking, known) = (app.clone(), registry.consumers().collect::<Vec<_>>());
-    actix_web::rt::spawn(async move { jobs::warn_of_left_behind(&asking, &known).await });
+    let (asking, known) = (app.clone(), jobs::known_consumers(&registry, &settings.modules));
+    actix_web::rt::spawn(async move { jobs::warn_of_left_behind(&asking, known).await });
     let runner = Runner::new(app.clone(), registry, jobs::SETTINGS);
     let running = actix_web::rt::spawn(runner.run(is_stopped(stopping)));
     let folded = backend.clone();

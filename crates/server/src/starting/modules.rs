@@ -1,13 +1,15 @@
 //! Turns modules on whose tables are migrated, and migrates those of the others beside the service.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use exit3_app::modules::Switch;
-use exit3_ports::{ModuleSchema, SchemaState};
+use exit3_ports::{ModuleSchema, Rows, SchemaState, Target};
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tokio::sync::mpsc::{self, Sender};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::backend::{Backend, turn};
 use crate::settings::Settings;
@@ -16,9 +18,11 @@ use crate::upgrade::upgrade_module;
 /// How long the start waits for the migrations of modules at most. Most take less, so that a first
 /// start does not refuse a request.
 const MOMENT: Duration = Duration::from_secs(2);
-/// The first and the longest pause before a module that is off is tried again. Each attempt may make
+/// The first and the longest pause before the tables of a module are tried again. Each attempt may make
 /// a backup.
-const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(30 * 60));
+const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(6 * 60 * 60));
+/// How often to look whether somebody else has migrated them.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// A module with tables.
 type Tabled = (ModuleSchema, &'static Switch);
@@ -34,11 +38,12 @@ pub(super) async fn check(backend: &Backend) {
 /// are there. Waits at most for a moment, and not longer than `patience`: a module whose migration
 /// takes longer is off meanwhile, and the service does not wait for it.
 pub(super) async fn bring_up(settings: &Arc<Settings>, backend: &Backend, patience: Duration) {
-    let mut waiting = Vec::new();
+    let (mut waiting, mut current) = (Vec::new(), Vec::new());
     for (module, switch) in backend.schemas() {
         let obstacle = obstacle(backend, module).await;
-        if obstacle.is_some() {
-            waiting.push((module, switch));
+        match obstacle {
+            Some(_) => waiting.push((module, switch)),
+            None => current.push(module),
         }
         if settings.auto_migrate && obstacle.is_some() {
             // This is no failure yet, so it is not logged.
@@ -46,6 +51,9 @@ pub(super) async fn bring_up(settings: &Arc<Settings>, backend: &Backend, patien
         } else {
             turn(switch, obstacle);
         }
+    }
+    if settings.auto_migrate {
+        define(backend, current).await;
     }
     if waiting.is_empty() {
         return;
@@ -91,6 +99,21 @@ fn begin(
     std::thread::Builder::new().name("modules".to_owned()).spawn(work).map(drop)
 }
 
+/// Records the definitions of tables without new migrations, which may have changed: programs without
+/// the module erase people and make backups by them.
+async fn define(backend: &Backend, modules: Vec<ModuleSchema>) {
+    for module in modules {
+        let defined = backend.migrate_module(module, Target::Newest, Rows::Keep);
+        let failure = match timeout(MOMENT, defined).await {
+            Ok(Ok(_)) => continue,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the database did not answer in time".to_owned(),
+        };
+        let module = module.module;
+        tracing::warn!("the tables of the module {module} could not be recorded: {failure}");
+    }
+}
+
 /// Tries until the tables of a module are migrated. Sends to `tried` after each attempt.
 async fn persist(
     settings: &Settings,
@@ -101,19 +124,28 @@ async fn persist(
     let mut pause = PAUSES.0;
     loop {
         let failed = if settings.auto_migrate {
-            let upgraded = upgrade_module(settings, backend, module).await;
-            upgraded.err().map(|error| error.to_string())
+            let upgrade = AssertUnwindSafe(upgrade_module(settings, backend, module));
+            match upgrade.catch_unwind().await {
+                Ok(upgraded) => upgraded.err().map(|error| error.to_string()),
+                // The panic hook has logged it.
+                Err(_) => Some("its migration panicked".to_owned()),
+            }
         } else {
             obstacle(backend, module).await
         };
-        let is_done = failed.is_none();
+        let mut is_done = failed.is_none();
         turn(switch, failed);
         // Nobody listens after the first attempt.
         let _ = tried.try_send(());
+        let next = Instant::now() + pause;
+        while !is_done && Instant::now() < next {
+            sleep(LOOK).await;
+            is_done = obstacle(backend, module).await.is_none();
+        }
         if is_done {
+            turn(switch, None);
             return;
         }
-        sleep(pause).await;
         pause = (pause * 2).min(PAUSES.1);
     }
 }
