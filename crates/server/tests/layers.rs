@@ -9,6 +9,7 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -219,4 +220,24 @@ fn no_crate_knows_a_module() {
             assert!(!modules.contains(&dependency), "{name} knows the module {dependency}");
         }
     }
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut directories = vec![crates.to_owned()];
+    let mut read = 0;
+    while let Some(directory) = directories.pop() {
+        for entry in std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                directories.push(entry);
+            } else if entry.extension().is_some_and(|end| end == "rs") {
+                let source = std::fs::read_to_string(&entry).unwrap();
+                for name in modules
+                    .iter()
+                    .flat_map(|name| [format!("examples/{name}"), format!("{name}::")])
+                {
+                    assert!(!source.contains(&name), "{} names {name}", entry.display());
+                }
+                read += 1;
+            }
+        }
+    }
+    assert!(read > 500, "{read}");
 }

@@ -19,7 +19,7 @@
 //! # async fn main() {
 //! // In the test of PostgreSQL. The server is started once, and stops with the test program.
 //! let database = postgres::shared().create_database().await;
-//! // `exit3_postgres::connect`, migrated: see `examples/meetings/src/adapter_tests.rs`.
+//! // `exit3_postgres::connect`, migrated: see the tests of the example.
 //! let repositories = connect(database.url()).await;
 //! a_lead_is_found_by_its_id(repositories).await;
 //! # }
