@@ -66,7 +66,7 @@ async fn a_request_that_is_forgotten_while_it_is_looked_for_may_be_sent_again() 
     assert!(matches!(outcome, Err(SaveError::Store(StoreError::Unavailable(_)))), "{outcome:?}");
 }
 
-/// The client must send it again, whatever became of it.
+/// The client sends the request again in both cases, whether or not the first one was stored.
 #[tokio::test]
 async fn nothing_is_looked_for_while_the_database_is_away_or_without_a_key() {
     let mut mocks = Mocks::new();

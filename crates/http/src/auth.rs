@@ -101,7 +101,7 @@ fn counted<'a>(
     }
 }
 
-/// The visitor who sends a request, as quotas count addresses.
+/// The visitor of a request, as the number by which quotas count the address.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Visitor(pub(crate) u64);
 

@@ -55,7 +55,7 @@ impl MarkKey {
     }
 }
 
-/// What a request that creates something is recognised by if it comes again. Handlers of a
+/// Recognises a request that creates a row if the client sends it again. Handlers of a
 /// [`Resource`](crate::Resource) take it as a parameter.
 pub struct Once {
     marks: Data<MarkKey>,
@@ -194,5 +194,18 @@ fn said(value: &RawValue) -> String {
         RawValue::Number(number) => format!("number {number}"),
         RawValue::Bool(is_true) => format!("bool {is_true}"),
         RawValue::Other(other) => format!("other {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Otherwise anybody who sees an event could compare its mark with guesses.
+    #[test]
+    fn a_mark_depends_on_the_secret() {
+        let mark = |secret: &str| MarkKey::new(&secret.to_owned().into()).mark(&["ana".to_owned()]);
+        assert_eq!(mark("one"), mark("one"));
+        assert_ne!(mark("one"), mark("other"));
     }
 }

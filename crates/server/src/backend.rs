@@ -160,8 +160,7 @@ impl Backend {
         }
     }
 
-    /// Applies all pending migrations, also those of modules; returns their number. A module whose
-    /// migration fails is turned off.
+    /// Applies all pending migrations, also of modules; returns their number. A failure of one turns it off.
     ///
     /// # Errors
     /// [`DatabaseError`].

@@ -113,7 +113,7 @@ pub struct Settings {
 
 /// The secrets of the service.
 pub struct Secrets {
-    /// Encrypts the cursors of lists.
+    /// Encrypts the cursors of lists, and keys the marks of requests that may come twice.
     pub secret_key: SecretString,
     /// The API key with all rights.
     pub api_key: SecretString,

@@ -87,7 +87,7 @@ pub struct Arguments {
     /// A passphrase that encrypts and decrypts backups, instead of keys
     #[arg(long, env = "BACKUP_PASSPHRASE", global = true)]
     pub backup_passphrase: Option<SecretString>,
-    /// Encrypts the cursors of lists
+    /// Encrypts the cursors of lists, and keys the marks of requests with an Idempotency-Key
     #[arg(long, env = "SECRET_KEY", global = true)]
     pub secret_key: Option<SecretString>,
     /// The API key with all rights

@@ -71,8 +71,11 @@ pub(super) async fn bring_up(settings: &Arc<Settings>, backend: &Backend, patien
         };
         let _ = timeout(MOMENT.min(patience), all_tried).await;
         for (module, switch) in waiting.iter().filter(|(_, switch)| !switch.is_on()) {
-            let cost =
-                if settings.database.is_embedded() { ", and writes wait for it" } else { "" };
+            let cost = if settings.database.is_embedded() {
+                ", and writes are refused meanwhile"
+            } else {
+                ""
+            };
             tracing::warn!(
                 reason = switch.off().as_deref(),
                 "serving without the module {} until its tables are migrated{cost}",

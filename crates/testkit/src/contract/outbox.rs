@@ -248,7 +248,7 @@ pub async fn a_consumer_that_is_forgotten_keeps_no_events(harness: &Harness) {
     assert_eq!(remove().await, 1);
     harness.events.forget_consumer("gone").await.unwrap();
     assert_eq!(remove().await, 2);
-    // One that comes back begins behind what is there.
+    // A consumer that comes back begins behind the events that are stored by then.
     assert_eq!(harness.events.unread("tags.mail", 10).await.unwrap().events, []);
 }
 
