@@ -1,5 +1,7 @@
 //! Where leads are stored.
 
+use std::ops::RangeInclusive;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use exit3_domain::clients::ClientId;
@@ -9,8 +11,11 @@ use exit3_domain::leads::counts::SourceCount;
 use exit3_domain::leads::{Lead, LeadFilter, LeadId, LeadOrder, LeadPage, LeadWork, NewLead};
 use exit3_domain::paging::{Glance, Page, PageRequest, Slice, Step};
 
-use crate::StoreError;
 use crate::tables::{Column, Kind, Table};
+use crate::{Constraint, StoreError};
+
+/// Another lead has the id.
+pub const ID_TAKEN: Constraint = Constraint::Taken { table: "leads", column: "id" };
 
 /// The table of leads.
 pub const TABLE: Table = Table {
@@ -70,6 +75,16 @@ pub trait LeadRepository: Send + Sync {
     /// Stores a lead, created and updated at the time of `act`, in one round trip. Once this
     /// returns, the lead survives a power cut.
     async fn create(&self, lead: &NewLead, act: &Act) -> Result<Lead, StoreError>;
+
+    /// Like [`Self::create`], with an id that was reserved before.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] with [`ID_TAKEN`] if there is a lead with this id.
+    async fn create_as(&self, id: LeadId, lead: &NewLead, act: &Act) -> Result<Lead, StoreError>;
+
+    /// Reserves `count` ids for leads of one node: no other lead gets one of them. Returns them in
+    /// ascending order.
+    async fn reserve_ids(&self, count: u32) -> Result<Vec<RangeInclusive<i64>>, StoreError>;
 
     /// Stores a lead together with the work on it, created and updated at the time of `act`.
     async fn create_with_work(

@@ -6,6 +6,8 @@ mod list;
 mod page;
 mod row;
 
+use std::ops::RangeInclusive;
+
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
@@ -22,12 +24,12 @@ use exit3_domain::paging::{Glance, Page, PageRequest, Slice, Step};
 use exit3_ports::{Constraint, LeadRepository, StoreError};
 
 use crate::events::{EventRow, Noted, NotedBoth};
-use crate::lane::{Entered, Lane};
+use crate::lane::{Entered, Grouped, Lane};
 use crate::lists::Lists;
 use crate::pool::PgPool;
 use crate::sql::{Sql, Value};
 use crate::stale::written;
-use create::Creates;
+use create::{Creates, Row};
 use row::{DetailsRow, LeadColumns, LeadRow, WorkRow, leads};
 
 /// Finds a lead.
@@ -39,12 +41,34 @@ pub(crate) struct PgLeadRepository {
     pool: PgPool,
     lists: Lists,
     creates: Lane<Creates>,
+    /// Of leads with an id.
+    creates_as: Lane<Creates>,
 }
 
 impl PgLeadRepository {
     pub(crate) fn new(pool: PgPool, lists: Lists) -> Self {
-        let creates = Lane::new(pool.clone());
-        Self { pool, lists, creates }
+        let lane = || Lane::new(pool.clone());
+        let (creates, creates_as) = (lane(), lane());
+        Self { pool, lists, creates, creates_as }
+    }
+
+    async fn store_one(
+        &self,
+        id: Option<LeadId>,
+        lead: &NewLead,
+        act: &Act,
+    ) -> Result<Lead, StoreError> {
+        let row = || Row { id, lead: lead.clone(), act: act.clone() };
+        // One that is refused would undo the statement of all, and two nodes with the same keys in
+        // another order would lock each other.
+        if act.author.batch.as_ref().is_some_and(|batch| batch.request_key().is_some()) {
+            return Creates::one(&self.pool, &row()).await;
+        }
+        let lane = if id.is_some() { &self.creates_as } else { &self.creates };
+        match lane.enter(row) {
+            Entered::Turn(_turn) => Creates::one(&self.pool, &row()).await,
+            Entered::Waits(answer) => answer.stored().await,
+        }
     }
 
     fn reader<'a>(
@@ -60,16 +84,15 @@ impl PgLeadRepository {
 #[async_trait]
 impl LeadRepository for PgLeadRepository {
     async fn create(&self, lead: &NewLead, act: &Act) -> Result<Lead, StoreError> {
-        // One that is refused would undo the statement of all, and two nodes with the same keys in
-        // another order would lock each other.
-        if act.author.batch.as_ref().is_some_and(|batch| batch.request_key().is_some()) {
-            return create::one(&self.pool, lead, act).await;
-        }
-        let created = match self.creates.enter(|| (lead.clone(), act.clone())) {
-            Entered::Turn(_turn) => create::one(&self.pool, lead, act).await?,
-            Entered::Waits(answer) => answer.stored().await?,
-        };
-        Ok(created)
+        self.store_one(None, lead, act).await
+    }
+
+    async fn create_as(&self, id: LeadId, lead: &NewLead, act: &Act) -> Result<Lead, StoreError> {
+        self.store_one(Some(id), lead, act).await
+    }
+
+    async fn reserve_ids(&self, count: u32) -> Result<Vec<RangeInclusive<i64>>, StoreError> {
+        create::reserve(&self.pool, count).await
     }
 
     async fn create_with_work(

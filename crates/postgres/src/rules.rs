@@ -1,11 +1,15 @@
 //! The rules that the schema guards, by the names of its constraints.
 
+use exit3_ports::leads::ID_TAKEN;
 use exit3_ports::{Constraint, rules};
 
 /// The rule of a constraint, by the constraint's name: `<table>_<column>_key` if values are unique,
 /// `<table>_<column>_exists` if the row that the column refers to must exist. The name leaves out
-/// the `_id` at the end of a column.
+/// the `_id` at the end of a column. Of primary keys, only that of leads can be in the way.
 pub(crate) fn told(name: &str) -> Option<Constraint> {
+    if name == "leads_pkey" {
+        return Some(ID_TAKEN);
+    }
     rules().find(|rule| is_named(name, *rule))
 }
 
@@ -105,7 +109,8 @@ mod tests {
     fn a_constraint_is_known_by_its_whole_name() {
         assert_eq!(told("clients_lead_key"), Some(LEAD_TAKEN));
         assert_eq!(told("clients_lead_exists"), Some(LEAD_MISSING));
-        for other in ["clients_lead_id_key", "clients_lead_key1", "clients_lead", "leads_pkey", ""]
+        for other in
+            ["clients_lead_id_key", "clients_lead_key1", "clients_lead", "clients_pkey", ""]
         {
             assert_eq!(told(other), None, "{other}");
         }

@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use exit3_ports::leads::ID_TAKEN;
 use exit3_ports::{Constraint, StoreError, rules};
 
 /// Messages of errors that pass by themselves or that an operator can fix: BUSY, LOCKED, FULL,
@@ -127,7 +128,7 @@ fn unique(message: &str) -> Option<Constraint> {
     // A rule is named after the first of its columns.
     let named = columns.split(", ").next()?.split_once('.')?;
     let is_named = |rule: &Constraint| matches!(rule, Constraint::Taken { table, column } if (*table, *column) == named);
-    rules().find(is_named)
+    rules().chain([ID_TAKEN]).find(is_named)
 }
 
 /// A table's reference to another table, if it has exactly one.
@@ -204,6 +205,7 @@ mod tests {
             ("subscribers.email", EMAIL_TAKEN),
             ("clients.lead_id", LEAD_TAKEN),
             ("staff.username", USERNAME_TAKEN),
+            ("leads.id", ID_TAKEN),
             ("events.batch, events.verb", FORM_SENT),
             ("index 'events_request_key'", REQUEST_SENT),
         ] {
@@ -212,7 +214,7 @@ mod tests {
             assert!(matches!(error, StoreError::Conflict(found) if found == constraint));
         }
         let error =
-            mapped(DatabaseErrorKind::UniqueViolation, "UNIQUE constraint failed: leads.id");
+            mapped(DatabaseErrorKind::UniqueViolation, "UNIQUE constraint failed: clients.id");
         assert!(matches!(error, StoreError::Other(_)));
     }
 

@@ -4,6 +4,8 @@ mod list;
 mod page;
 mod row;
 
+use std::ops::RangeInclusive;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -40,14 +42,18 @@ impl SqliteLeadRepository {
     }
 }
 
-#[async_trait]
-impl LeadRepository for SqliteLeadRepository {
-    async fn create(&self, lead: &NewLead, act: &Act) -> Result<Lead, StoreError> {
+impl SqliteLeadRepository {
+    async fn store_one(
+        &self,
+        id: Option<LeadId>,
+        lead: &NewLead,
+        act: &Act,
+    ) -> Result<Lead, StoreError> {
         let details = DetailsRow::of(lead)?;
         let created_at = microseconds(act.at);
         let event = EventRow::of(act, RESOURCE, Verb::CREATED, &Changes::None)?;
         let insert = move |connection: &mut SqliteConnection| {
-            let id = insert(connection, &details, created_at).map_err(from_diesel)?;
+            let id = insert(connection, id, &details, created_at).map_err(from_diesel)?;
             event.insert(connection, id)?;
             Ok(id)
         };
@@ -55,6 +61,38 @@ impl LeadRepository for SqliteLeadRepository {
         let now = moment(created_at)?;
         let (details, work) = (lead.clone(), LeadWork::default());
         Ok(Lead { id: LeadId(id), details, work, created_at: now, updated_at: now })
+    }
+}
+
+#[async_trait]
+impl LeadRepository for SqliteLeadRepository {
+    async fn create(&self, lead: &NewLead, act: &Act) -> Result<Lead, StoreError> {
+        self.store_one(None, lead, act).await
+    }
+
+    async fn create_as(&self, id: LeadId, lead: &NewLead, act: &Act) -> Result<Lead, StoreError> {
+        self.store_one(Some(id), lead, act).await
+    }
+
+    async fn reserve_ids(&self, count: u32) -> Result<Vec<RangeInclusive<i64>>, StoreError> {
+        let reserve = move |connection: &mut SqliteConnection| {
+            let mut update = Sql::<BigInt>::new("UPDATE sqlite_sequence SET seq = seq + ");
+            update.int(count.into()).sql(" WHERE name = 'leads' RETURNING seq");
+            let last = update.get_result(connection).optional().map_err(from_diesel)?;
+            let last: i64 = match last {
+                Some(last) => last,
+                // There was no lead yet.
+                None => {
+                    let mut insert =
+                        Sql::<()>::new("INSERT INTO sqlite_sequence VALUES ('leads', ");
+                    insert.int(count.into()).sql(")");
+                    insert.execute(connection).map_err(from_diesel)?;
+                    count.into()
+                }
+            };
+            Ok(vec![last - i64::from(count) + 1..=last])
+        };
+        self.store.write(reserve).await
     }
 
     async fn create_with_work(
@@ -95,7 +133,7 @@ impl LeadRepository for SqliteLeadRepository {
         let event = EventRow::of(act, RESOURCE, Verb::CREATED, &Changes::None)?;
         let insert = move |connection: &mut SqliteConnection| {
             for (details, created_at) in &rows {
-                let id = insert(connection, details, *created_at).map_err(from_diesel)?;
+                let id = insert(connection, None, details, *created_at).map_err(from_diesel)?;
                 event.insert(connection, id)?;
             }
             Ok(())
@@ -273,13 +311,20 @@ impl LeadRepository for SqliteLeadRepository {
 
 fn insert(
     connection: &mut SqliteConnection,
+    id: Option<LeadId>,
     details: &DetailsRow,
     created_at: i64,
 ) -> QueryResult<i64> {
-    diesel::insert_into(leads::table)
-        .values((details, leads::created_at.eq(created_at), leads::updated_at.eq(created_at)))
-        .returning(leads::id)
-        .get_result(connection)
+    let columns = (details, leads::created_at.eq(created_at), leads::updated_at.eq(created_at));
+    let insert = diesel::insert_into(leads::table);
+    // An optional id would keep diesel from caching the statement.
+    match id {
+        None => insert.values(columns).returning(leads::id).get_result(connection),
+        Some(id) => {
+            let columns = (leads::id.eq(id.0), columns);
+            insert.values(columns).returning(leads::id).get_result(connection)
+        }
+    }
 }
 
 /// Clears the lead of the client that it became, if there is one. Returns the id of the client.

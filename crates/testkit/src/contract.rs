@@ -44,6 +44,8 @@ pub mod lead_filters;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod lead_glances;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod lead_ids;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod lead_index;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod lead_notes;

@@ -49,6 +49,7 @@ fn every_method_that_writes_is_called() {
         "note_uses",
         "remove_before",
         "remove_ended",
+        "reserve_ids",
     ];
     let mut count = 0;
     for port in [

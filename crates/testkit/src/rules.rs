@@ -121,6 +121,11 @@ macro_rules! repository_contract {
                 of_twenty_sendings_at_once_one_is_carried_out,
                 a_note_that_is_sent_again_is_refused,
             }
+            lead_ids {
+                a_reserved_id_belongs_to_no_other_lead,
+                a_lead_gets_the_id_that_was_reserved_for_it,
+                leads_with_ids_that_come_at_once_keep_theirs,
+            }
             requests_once {
                 of_twenty_requests_at_once_with_one_key_one_is_carried_out,
                 a_key_makes_one_thing_whatever_the_request_says,

@@ -1,10 +1,14 @@
 //! Creates of leads: one lead alone, or all that wait at the same time in one statement.
 
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
 use diesel::prelude::ExpressionMethods;
+use diesel::sql_types::BigInt;
 use diesel::{QueryResult, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use exit3_domain::events::{Act, Changes, Verb};
-use exit3_domain::leads::{Lead, LeadWork, NewLead, RESOURCE};
+use exit3_domain::leads::{Lead, LeadId, LeadWork, NewLead, RESOURCE};
 use exit3_ports::{Consistency, StoreError};
 
 use super::row::{DetailsRow, LeadRow, WorkRow, insert_group, leads};
@@ -12,15 +16,24 @@ use crate::error::Failure;
 use crate::events::{EventRow, Noted, NotedEach};
 use crate::lane::Grouped;
 use crate::pool::PgPool;
+use crate::sql::{Sql, Value};
 
-/// Creates that share statements.
+/// Creates that share statements. In one lane, all leads have an id, or none has.
 pub(super) struct Creates;
 
+/// A lead to create, and the id that was reserved for it.
+#[derive(Clone)]
+pub(super) struct Row {
+    pub(super) id: Option<LeadId>,
+    pub(super) lead: NewLead,
+    pub(super) act: Act,
+}
+
 impl Grouped for Creates {
-    type Row = (NewLead, Act);
+    type Row = Row;
     type Stored = Lead;
 
-    fn size((lead, _): &Self::Row) -> usize {
+    fn size(row: &Row) -> usize {
         let NewLead {
             full_name,
             position,
@@ -31,25 +44,31 @@ impl Grouped for Creates {
             status: _,
             notes,
             category: _,
-        } = lead;
+        } = &row.lead;
         let texts = [company_name, phone_number, email, notes];
         let texts = texts.into_iter().flatten().map(String::len).sum::<usize>();
         // The search document repeats most texts.
         2 * (full_name.len() + position.len() + texts)
     }
 
-    async fn one(pool: &PgPool, (lead, act): &Self::Row) -> Result<Lead, StoreError> {
-        one(pool, lead, act).await
+    async fn one(pool: &PgPool, Row { id, lead, act }: &Row) -> Result<Lead, StoreError> {
+        match id {
+            None => one(pool, lead, act).await,
+            Some(id) => one_as(pool, *id, lead, act).await,
+        }
     }
 
     async fn all(
         pool: &PgPool,
         callers: &[Consistency],
-        rows: &[&Self::Row],
+        rows: &[&Row],
     ) -> Result<Vec<Lead>, Failure> {
+        // The events are stored in the order of the ids.
+        let mut ordered = rows.to_vec();
+        ordered.sort_by_key(|row| row.id);
         let stored = pool.write_for(callers, |mut connection| {
-            let acts = rows.iter().map(|(_, act)| act);
-            let insert = NotedEach::new(insert_group(rows), RESOURCE, Verb::CREATED, acts);
+            let acts = ordered.iter().map(|row| &row.act);
+            let insert = NotedEach::new(insert_group(&ordered), RESOURCE, Verb::CREATED, acts);
             async move {
                 let stored: QueryResult<Vec<LeadRow>> = insert.load(&mut *connection).await;
                 connection.done(stored)
@@ -61,8 +80,17 @@ impl Grouped for Creates {
             let error = StoreError::Other("the database stores no row".into());
             return Err(Failure { is_undone: true, ..Failure::from(error) });
         }
-        Ok(in_order(rows.iter().map(|(lead, _)| lead), stored))
+        if rows.iter().all(|row| row.id.is_some()) {
+            return Ok(by_id(rows, stored));
+        }
+        Ok(in_order(rows.iter().map(|row| &row.lead), stored))
     }
+}
+
+/// The stored leads in the order of the given ones, which have ids.
+fn by_id(given: &[&Row], stored: Vec<Lead>) -> Vec<Lead> {
+    let mut stored: BTreeMap<_, _> = stored.into_iter().map(|lead| (lead.id, lead)).collect();
+    given.iter().filter_map(|row| stored.remove(&row.id?)).collect()
 }
 
 /// The stored leads in the order of the given ones. PostgreSQL stores and returns rows in the given
@@ -104,6 +132,54 @@ pub(super) async fn one(pool: &PgPool, lead: &NewLead, act: &Act) -> Result<Lead
     Ok(created.await?.into())
 }
 
+/// Stores one lead with this id.
+pub(super) async fn one_as(
+    pool: &PgPool,
+    id: LeadId,
+    lead: &NewLead,
+    act: &Act,
+) -> Result<Lead, StoreError> {
+    let document = lead.search_document();
+    let created = pool.write(|mut connection| {
+        let query = diesel::insert_into(leads::table)
+            .values((
+                leads::id.eq(id.0),
+                DetailsRow::of(lead, &document),
+                leads::created_at.eq(act.at),
+                leads::updated_at.eq(act.at),
+            ))
+            .returning(LeadRow::as_returning());
+        let event = EventRow::of(act, RESOURCE, Verb::CREATED, &Changes::None);
+        let query = Noted::new(query, event);
+        async move {
+            let created: QueryResult<LeadRow> = query.get_result(&mut *connection).await;
+            connection.done(created)
+        }
+    });
+    Ok(created.await?.into())
+}
+
+/// Reserves ids that no other lead will get.
+pub(super) async fn reserve(
+    pool: &PgPool,
+    count: u32,
+) -> Result<Vec<RangeInclusive<i64>>, StoreError> {
+    let reserved = pool.write(|mut connection| {
+        // The database has assigned ids to others in between.
+        let query = Sql::<(BigInt, BigInt)>::cached(
+            "SELECT min(id), max(id) FROM (SELECT id, id - row_number() OVER (ORDER BY id) AS run \
+             FROM reserve_lead_ids(CAST(",
+        );
+        let query = query.value(Value::BigInt(count.into()));
+        let query = query.sql(" AS integer)) AS id) AS ids GROUP BY run ORDER BY 1");
+        async move {
+            let reserved: QueryResult<Vec<(i64, i64)>> = query.load(&mut *connection).await;
+            connection.done(reserved)
+        }
+    });
+    Ok(reserved.await?.into_iter().map(|(first, last)| first..=last).collect())
+}
+
 /// Stores one lead together with the work on it.
 pub(super) async fn with_work(
     pool: &PgPool,
@@ -133,7 +209,6 @@ pub(super) async fn with_work(
 
 #[cfg(test)]
 mod tests {
-    use exit3_domain::leads::LeadId;
     use exit3_testkit::builders::{at, lead};
 
     use super::*;

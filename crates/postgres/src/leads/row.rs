@@ -5,10 +5,10 @@ use diesel::dsl::{AsSelect, SqlTypeOf};
 use diesel::pg::Pg;
 use diesel::prelude::{AsChangeset, Insertable, Queryable, Selectable};
 use diesel::sql_types::BigInt;
-use exit3_domain::events::Act;
 use exit3_domain::leads::{Lead, LeadCategory, LeadId, LeadSource, LeadStatus, LeadWork, NewLead};
 use exit3_domain::staff::StaffId;
 
+use super::create::Row;
 use crate::sql::{Sql, Value};
 use crate::word::Word;
 
@@ -240,22 +240,28 @@ impl Arrays {
 
 /// The statement that stores many leads, each with the time of its creation, and returns their ids.
 pub(super) fn insert_many(leads: &[(NewLead, DateTime<Utc>)]) -> Sql<BigInt> {
-    insert(leads.iter().map(|(lead, at)| (lead, *at))).sql(" RETURNING id")
+    insert(None, leads.iter().map(|(lead, at)| (lead, *at))).sql(" RETURNING id")
 }
 
 /// The statement that stores a group of leads and returns them. It is the same for every number of
 /// leads, so it stays prepared.
-pub(super) fn insert_group(leads: &[&(NewLead, Act)]) -> Sql<LeadColumns> {
-    let leads = leads.iter().map(|(lead, act)| (lead, act.at));
-    insert(leads).sql(" ORDER BY n RETURNING ").sql(COLUMNS)
+pub(super) fn insert_group(rows: &[&Row]) -> Sql<LeadColumns> {
+    let ids = rows.iter().map(|row| row.id.map(|id| id.0)).collect();
+    let leads = rows.iter().map(|row| (&row.lead, row.act.at));
+    insert(ids, leads).sql(" ORDER BY n RETURNING ").sql(COLUMNS)
 }
 
-fn insert<'a, ST>(leads: impl Iterator<Item = (&'a NewLead, DateTime<Utc>)>) -> Sql<ST> {
+/// Without ids, the database assigns them.
+fn insert<'a, ST>(
+    ids: Option<Vec<i64>>,
+    leads: impl Iterator<Item = (&'a NewLead, DateTime<Utc>)>,
+) -> Sql<ST> {
     let mut arrays = Arrays::default();
     for (lead, created_at) in leads {
         arrays.add(lead, created_at);
     }
-    let (names, values): (Vec<_>, Vec<_>) = arrays.columns().into_iter().unzip();
+    let ids = ids.map(|ids| ("id", Value::BigInts(ids)));
+    let (names, values): (Vec<_>, Vec<_>) = arrays.columns().into_iter().chain(ids).unzip();
     let insert = Sql::cached("INSERT INTO leads (");
     let mut insert = insert.names(&names).sql(", updated_at) SELECT ").names(&names);
     insert = insert.sql(", created_at FROM unnest(");

@@ -25,6 +25,7 @@ use crate::builders::{at, lead, some_act, subscriber, unsubscribed};
 /// `sign_ins.note_seen`.
 const WRITES: &[(&str, &str)] = &[
     ("leads", "create"),
+    ("leads", "create_as"),
     ("leads", "create_with_work"),
     ("leads", "create_many"),
     ("leads", "update"),

@@ -3,7 +3,7 @@
 use exit3_domain::clients::NewClient;
 use exit3_domain::events::{Changes, record};
 use exit3_domain::lead_notes::LeadNote;
-use exit3_domain::leads::{LeadStatus, NewLead};
+use exit3_domain::leads::{LeadId, LeadStatus, NewLead};
 
 use super::Harness;
 use super::clients::client;
@@ -27,6 +27,11 @@ pub(super) async fn lead_calls(harness: &Harness) -> Vec<Call<'_>> {
         call("leads", "create", move |act| async move {
             let new = leads.create(&lead().build(), &act).await?;
             Ok(created("lead.created", new.id.0))
+        }),
+        call("leads", "create_as", move |act| async move {
+            let id = *leads.reserve_ids(1).await?[0].start();
+            leads.create_as(LeadId(id), &lead().build(), &act).await?;
+            Ok(created("lead.created", id))
         }),
         call("leads", "create_with_work", move |act| async move {
             let new = leads.create_with_work(&lead().build(), &work(), &act).await?;

@@ -1,0 +1,2 @@
+-- drops nothing
+DROP FUNCTION reserve_lead_ids(integer);

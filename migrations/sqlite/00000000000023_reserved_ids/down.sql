@@ -1,0 +1,2 @@
+-- drops nothing
+SELECT 1;
