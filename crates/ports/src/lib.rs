@@ -26,6 +26,7 @@ pub mod modules;
 mod quotas;
 mod repositories;
 pub mod sign_ins;
+pub mod spool;
 pub mod staff;
 pub mod subscribers;
 mod tables;
@@ -49,6 +50,7 @@ pub use migrations::{Dropped, Migration, Moved, NoWay, Rows, SchemaState, Target
 pub use modules::{Ladder, ModuleRecord, ModuleSchema, TableDefinition, rules};
 pub use quotas::{Charge, Quotas, Standing};
 pub use sign_ins::SignIns;
+pub use spool::Spool;
 pub use tables::{Column, Kind, NOT_MOVED, Row, Shape, Table, Value, table};
 pub use transfer::{Load, Mark, PAGE_BYTES, Snapshot, Transfer};
 

@@ -9,7 +9,8 @@ use exit3_domain::api_keys::{ApiKey, ApiKeyId, NewApiKey, RESOURCE, TokenPrefix,
 use exit3_domain::events::{Act, Changes, Verb};
 use exit3_ports::{ApiKeyRepository, StoreError};
 
-use self::row::{ApiKeyInsert, ApiKeyRow, api_keys};
+use self::row::ApiKeyInsert;
+pub(crate) use self::row::{ApiKeyRow, api_keys};
 use crate::error::from_diesel;
 use crate::events::EventRow;
 use crate::store::SqliteStore;

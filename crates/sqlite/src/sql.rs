@@ -51,6 +51,14 @@ impl<ST> Sql<ST> {
         self
     }
 
+    pub(crate) fn int_or_null(&mut self, value: Option<i64>) -> &mut Self {
+        self.value(value.map_or(Value::Null, Value::Integer), Kind::Integer)
+    }
+
+    pub(crate) fn text_or_null(&mut self, value: Option<String>) -> &mut Self {
+        self.value(value.map_or(Value::Null, Value::Text), Kind::Text)
+    }
+
     pub(crate) fn bytes(&mut self, value: Vec<u8>) -> &mut Self {
         self.parts.push(Part::Bytes(value));
         self

@@ -29,7 +29,7 @@ diesel::table! {
 /// A key as it is read.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = api_keys, check_for_backend(Sqlite))]
-pub(super) struct ApiKeyRow {
+pub(crate) struct ApiKeyRow {
     id: i64,
     name: String,
     prefix: String,
