@@ -8,8 +8,8 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::NaiveDate;
-use exit3_app::leads;
 use exit3_app::sign_ins;
+use exit3_app::{App, leads};
 use exit3_domain::access::{Action, Record};
 use exit3_web::Endpoint;
 use i18n_embed_fl::fl;
@@ -17,6 +17,8 @@ use i18n_embed_fl::fl;
 use self::pictures::{Bars, Columns};
 use self::steps::Steps;
 use crate::errors::PageError;
+use crate::format;
+use crate::i18n::Texts;
 use crate::page::{page, see_other};
 use crate::resource::{Menu, Pages};
 use crate::shell::Shell;
@@ -43,6 +45,8 @@ struct TodayPage {
     steps: Vec<Steps>,
     columns: Vec<Columns>,
     bars: Vec<Bars>,
+    /// What waits in the spool of this node.
+    spool: Option<String>,
     may_create: bool,
 }
 
@@ -51,6 +55,7 @@ struct TodayPage {
 #[template(path = "home/empty.html")]
 struct EmptyPage {
     shell: Shell,
+    spool: Option<String>,
     may_create: bool,
     is_owner: bool,
 }
@@ -67,9 +72,10 @@ async fn today(
         tokio::try_join!(leads::counts(app), sign_ins::left_at(app, &member.who))?;
     let shell = Shell::of(&member.visit, "home");
     let may_create = member.may(Action::Create, Record::Lead(None));
+    let spool = spool(app, texts).await;
     if counts.is_empty() {
         let is_owner = member.may(Action::Create, Record::ApiKey);
-        return page(&request, &EmptyPage { shell, may_create, is_owner });
+        return page(&request, &EmptyPage { shell, spool, may_create, is_owner });
     }
     let me = member.who.staff.id;
     let (weeks, own, waiting, new) = tokio::try_join!(
@@ -82,11 +88,19 @@ async fn today(
         day: now.date_naive(),
         steps: vec![own, waiting, new],
         columns: vec![Columns::received(texts, &weeks), Columns::waits(texts, &weeks)],
+        spool,
         bars: vec![Bars::funnel(texts, &counts), Bars::sources(texts, &counts)],
         may_create,
         shell,
     };
     page(&request, &template)
+}
+
+/// Says how much waits in the spool of this node, if anything does.
+async fn spool(app: &App, texts: Texts) -> Option<String> {
+    let status = app.intake.as_ref()?.status().await.ok()?;
+    let age = format::age(texts, status.oldest?, app.clock.now());
+    Some(fl!(texts, "today-spool", count = status.waiting, age = age.as_str()))
 }
 
 /// Leads from the address of the service to the back office.

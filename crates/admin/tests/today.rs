@@ -12,12 +12,14 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use exit3_admin::BASE;
+use exit3_app::intake::Intake;
 use exit3_domain::leads::{LeadFilter, LeadOwner, LeadPage, LeadSource, LeadStatus};
 use exit3_domain::paging::{Count, Glance, Slice};
 use exit3_domain::staff::{Language, Role};
 use exit3_ports::MockRepositories;
 use exit3_ports::leads::MockLeadRepository;
 use exit3_ports::sign_ins::MockSignIns;
+use exit3_ports::spool::{MockSpool, SpoolStatus};
 use office::{ME, Office, get, lead, now};
 
 /// An office whose person left at this time, with this number of leads in lists; the filters that lists
@@ -154,4 +156,23 @@ async fn a_new_installation_says_how_leads_come_in() {
 async fn the_menu_leads_to_it() {
     let answer = Office::of(Role::Viewer, None, None).answer(get(BASE)).await;
     assert!(answer.body.contains("aria-current=\"page\" data-key=\"g h\""), "{}", answer.body);
+}
+
+#[actix_web::test]
+async fn what_waits_in_the_spool_is_told() {
+    for (waiting, says) in
+        [(0, None), (1, Some("1 lead or sign-up was accepted")), (7, Some("7 leads and"))]
+    {
+        let (mut office, _) = office(|_| {});
+        let mut spool = MockSpool::new();
+        spool.expect_keys().returning(|| Ok(None));
+        spool.expect_status().returning(move || {
+            let oldest = (waiting > 0).then(|| now() - TimeDelta::minutes(3));
+            Ok(SpoolStatus { waiting, oldest, ..SpoolStatus::default() })
+        });
+        office.intake = Some(Arc::new(Intake::open(Arc::new(spool)).await.unwrap()));
+        let body = office.answer(get(BASE)).await.body;
+        assert_eq!(body.contains("accepted"), says.is_some(), "{body}");
+        assert!(says.is_none_or(|says| body.contains(says) && body.contains("3 min")), "{body}");
+    }
 }

@@ -22,6 +22,9 @@ const PATIENCE: Duration = Duration::from_millis(500);
 pub enum Readiness {
     /// Requests can be served.
     Ready,
+    /// The database does not answer or takes no writes, because of this. Leads and sign-ups wait in the
+    /// spool.
+    IntakeOnly(Option<Obstacle>),
     /// Migrations that this program knows have not been applied.
     SchemaOutdated,
     /// The database does not answer.
@@ -85,8 +88,26 @@ pub async fn database(app: &App) -> Result<(), StoreError> {
     app.repositories()?.health.ping().await
 }
 
-/// Checks whether requests can be served.
-pub async fn readiness(app: &App) -> Readiness {
+/// Checks whether requests can be served. It takes at most `patience`.
+pub async fn readiness(app: &App, patience: Duration) -> Readiness {
+    let readiness = match app.is_away() {
+        true => Readiness::DatabaseAway,
+        false => timeout(patience, of_database(app)).await.unwrap_or(Readiness::DatabaseAway),
+    };
+    // A balancer must not take a node away that takes leads.
+    let obstacle = match &readiness {
+        Readiness::DatabaseAway => None,
+        Readiness::Hindered(obstacle @ Obstacle::WritesFail(_)) => Some(obstacle.clone()),
+        _ => return readiness,
+    };
+    let Some(intake) = &app.intake else { return readiness };
+    match intake.status().await {
+        Ok(status) if status.has_room && status.ids > 0 => Readiness::IntakeOnly(obstacle),
+        _ => readiness,
+    }
+}
+
+async fn of_database(app: &App) -> Readiness {
     let Ok(repositories) = app.repositories() else {
         return Readiness::DatabaseAway;
     };
@@ -116,9 +137,9 @@ mod tests {
         mocks.repositories.health.expect_obstacle().times(1).returning(|| Ok(None));
         mocks.repositories.health.expect_obstacle().times(1).returning(|| Err(away()));
         let app = mocks.into_app();
-        assert_eq!(readiness(&app).await, Readiness::Ready);
-        assert_eq!(readiness(&app).await, Readiness::SchemaOutdated);
-        assert_eq!(readiness(&app).await, Readiness::DatabaseAway);
+        assert_eq!(readiness(&app, PATIENCE).await, Readiness::Ready);
+        assert_eq!(readiness(&app, PATIENCE).await, Readiness::SchemaOutdated);
+        assert_eq!(readiness(&app, PATIENCE).await, Readiness::DatabaseAway);
     }
 
     #[tokio::test]
@@ -131,9 +152,9 @@ mod tests {
         mocks.repositories.health.expect_obstacle().times(2).returning(move || Ok(Some(lacks())));
         mocks.repositories.health.expect_obstacle().times(1).returning(|| Err(away()));
         let app = mocks.into_app();
-        assert_eq!(readiness(&app).await, Readiness::Hindered(lacks()));
-        assert_eq!(readiness(&app).await, Readiness::Hindered(lacks()));
-        assert_eq!(readiness(&app).await, Readiness::DatabaseAway);
+        assert_eq!(readiness(&app, PATIENCE).await, Readiness::Hindered(lacks()));
+        assert_eq!(readiness(&app, PATIENCE).await, Readiness::Hindered(lacks()));
+        assert_eq!(readiness(&app, PATIENCE).await, Readiness::DatabaseAway);
     }
 
     #[tokio::test(start_paused = true)]

@@ -8,21 +8,21 @@ pub mod timeline;
 pub mod weeks;
 
 use exit3_domain::events::Author;
-use exit3_domain::leads::{
-    Lead, LeadChange, LeadFilter, LeadId, LeadInput, LeadOrder, LeadWork, RESOURCE,
-};
+use exit3_domain::leads::{Lead, LeadChange, LeadFilter, LeadId, LeadInput, LeadOrder};
 use exit3_domain::paging::{Page, PageRequest, Slice, Step};
 use exit3_domain::versions::Expected;
 use exit3_ports::{StoreError, TRACE};
 
-use crate::once::{Made, once};
+use crate::intake::create_lead;
+use crate::once::Made;
 use crate::seen::{ATTEMPTS, admitted, unless_stale};
 use crate::{App, FindError, ListError, SaveError, UpdateError, telemetry};
 
 pub use edit::{create_by_staff, delete_by_staff, edit};
 pub use pages::{Neighbours, count, counts, neighbours, page, suggest, with_contact};
 
-/// Creates a lead, or returns what the same request has created before.
+/// Creates a lead, or returns what the same request has created before. While the database is away,
+/// the lead waits in the spool.
 ///
 /// # Errors
 /// [`SaveError::Invalid`] with all broken rules; [`SaveError::KeyReused`]; [`SaveError::Store`].
@@ -35,15 +35,7 @@ pub async fn create(app: &App, input: LeadInput, author: &Author) -> Result<Made
 
 async fn store(app: &App, input: LeadInput, author: &Author) -> Result<Made<Lead>, SaveError> {
     let lead = input.into_new(&app.disposable)?;
-    let created = app.repositories()?.leads.create(&lead, &author.at(app.clock.now())).await;
-    once(app, author, RESOURCE, created.map_err(SaveError::from), |id, at| Lead {
-        id: LeadId(id),
-        details: lead,
-        work: LeadWork::default(),
-        created_at: at,
-        updated_at: at,
-    })
-    .await
+    create_lead(app, lead, author).await
 }
 
 /// Finds a lead by id.

@@ -11,6 +11,7 @@ mod error;
 pub mod events;
 pub mod exports;
 pub mod health;
+pub mod intake;
 pub mod jobs;
 pub mod leads;
 pub mod modules;
@@ -35,6 +36,7 @@ use exit3_ports::{Clock, Quotas, Repositories, StoreError};
 use crate::api_keys::Keyring;
 use crate::contracts::Contracts;
 use crate::health::ModuleCheck;
+use crate::intake::Intake;
 use crate::jobs::Bell;
 use crate::quotas::Limits;
 use crate::sign_ins::Entrance;
@@ -66,6 +68,8 @@ pub struct App {
     pub disposable: DisposableDomains,
     /// Where contract files are kept.
     pub contracts: Contracts,
+    /// Takes leads while the database is away, if this node has a spool.
+    pub intake: Option<Arc<Intake>>,
     /// The modules whose health is shown.
     pub modules: Arc<[ModuleCheck]>,
 }
@@ -77,6 +81,11 @@ impl App {
     /// [`StoreError::Unavailable`] while there is no database yet.
     pub fn repositories(&self) -> Result<&Repositories, StoreError> {
         self.database.as_ref().map_err(|reason| StoreError::Unavailable(reason().into()))
+    }
+
+    /// Whether new leads wait in the spool of this node, because the database is away.
+    pub(crate) fn is_away(&self) -> bool {
+        self.intake.as_ref().is_some_and(|intake| self.database.is_err() || intake.is_away())
     }
 
     /// What a module keeps: the use cases of the module find their repositories and settings here.
@@ -109,6 +118,7 @@ impl App {
     /// #   entrance: Arc::new(exit3_app::sign_ins::Entrance::new(day, day, |bytes| bytes.fill(7))),
     /// #   disposable: exit3_domain::email::DisposableDomains::default(),
     /// #   contracts: exit3_app::contracts::Contracts { store, scanner: None },
+    /// #   intake: None,
     /// #   modules: Arc::default(),
     ///     // and the rest
     /// };

@@ -19,12 +19,15 @@ pub struct Made<T> {
     pub row: T,
     /// Whether an earlier request with the same key has made it.
     pub is_repeated: bool,
+    /// Whether it waits in the spool of this node, because the database is away.
+    pub is_spooled: bool,
 }
 
 impl<T> Made<T> {
     /// The same with another form of the row.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Made<U> {
-        Made { row: change(self.row), is_repeated: self.is_repeated }
+        let Self { row, is_repeated, is_spooled } = self;
+        Made { row: change(row), is_repeated, is_spooled }
     }
 }
 
@@ -66,7 +69,7 @@ pub async fn once<T>(
     again: impl FnOnce(i64, DateTime<Utc>) -> T,
 ) -> Result<Made<T>, SaveError> {
     let failure = match outcome {
-        Ok(row) => return Ok(Made { row, is_repeated: false }),
+        Ok(row) => return Ok(Made { row, is_repeated: false, is_spooled: false }),
         Err(SaveError::Store(StoreError::Unavailable(error))) => {
             return Err(StoreError::Unavailable(error).into());
         }
@@ -80,7 +83,8 @@ pub async fn once<T>(
             if event.act.author.batch.as_ref() == Some(batch)
                 && *event.subject.resource == *resource =>
         {
-            Ok(Made { row: again(event.subject.id, event.act.at), is_repeated: true })
+            let row = again(event.subject.id, event.act.at);
+            Ok(Made { row, is_repeated: true, is_spooled: false })
         }
         Some(_) => Err(SaveError::KeyReused),
         // It was removed meanwhile, so the next attempt succeeds.
@@ -99,6 +103,33 @@ pub async fn earlier(app: &App, batch: &BatchId) -> Result<Option<Event>, StoreE
     match batch.request_key() {
         Some(key) => app.repositories()?.events.of_request(key).await,
         None => Ok(None),
+    }
+}
+
+/// When a request with the key of this batch has made something, or something was accepted that waits
+/// for the database.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn sent_at(app: &App, batch: &BatchId) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let event = match (earlier_if_there(app, batch).await, &app.intake) {
+        (Err(StoreError::Unavailable(_)), Some(_)) => None,
+        (event, _) => event?,
+    };
+    match (event, &app.intake, batch.request_key()) {
+        (Some(event), ..) => Ok(Some(event.act.at)),
+        (None, Some(intake), Some(key)) => {
+            Ok(intake.spool().of_request(key).await?.map(|waiting| waiting.act.at))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Like [`earlier`], but a database that is known to be away is not asked.
+async fn earlier_if_there(app: &App, batch: &BatchId) -> Result<Option<Event>, StoreError> {
+    match app.is_away() {
+        true => Ok(None),
+        false => earlier(app, batch).await,
     }
 }
 

@@ -39,7 +39,7 @@ fn sent() -> StoreError {
 async fn a_request_that_comes_again_gets_what_it_has_made() {
     let app = mocks(sent, Some(earlier_event("lead", 7))).into_app();
     let made = leads::create(&app, ana(), &by_request(1)).await.unwrap();
-    assert_eq!(made, Made { row: stored(7), is_repeated: true });
+    assert_eq!(made, Made { row: stored(7), is_repeated: true, is_spooled: false });
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use exit3_ports::{StoreError, TRACE};
 
 use crate::once::{Made, once};
 use crate::seen::{ATTEMPTS, admitted, unless_stale};
-use crate::{App, FindError, ListError, SaveError, UpdateError, telemetry};
+use crate::{App, FindError, ListError, SaveError, UpdateError, intake, telemetry};
 
 pub use edit::{delete_by_staff, edit};
 pub use pages::{SubscriberPage, count, page, suggest};
@@ -70,7 +70,8 @@ async fn store(
 /// Subscribes an address for a caller that must not learn who is subscribed: the outcome is the
 /// same whether or not the address is already stored. The stored subscription is always active.
 /// `is_subscribed` is ignored, so a stranger cannot end somebody's subscription, nor block it in
-/// advance. A person who had unsubscribed and signs up again gets the newsletter again.
+/// advance. A person who had unsubscribed and signs up again gets the newsletter again. While the
+/// database is away, the sign-up waits in the spool.
 ///
 /// # Errors
 /// [`SaveError::Invalid`] with all broken rules; [`SaveError::Store`].
@@ -79,9 +80,9 @@ pub async fn sign_up(
     app: &App,
     input: SubscriberInput,
     author: &Author,
-) -> Result<NewSubscriber, SaveError> {
+) -> Result<Made<NewSubscriber>, SaveError> {
     let outcome = store_sign_up(app, input, author).await;
-    telemetry::count_subscriber(&outcome);
+    telemetry::count_made(&outcome, telemetry::count_subscriber);
     outcome
 }
 
@@ -89,11 +90,10 @@ async fn store_sign_up(
     app: &App,
     input: SubscriberInput,
     author: &Author,
-) -> Result<NewSubscriber, SaveError> {
+) -> Result<Made<NewSubscriber>, SaveError> {
     let asked = input.into_new(&app.disposable)?;
     let subscriber = NewSubscriber { is_subscribed: true, ..asked };
-    app.repositories()?.subscribers.ensure(&subscriber, &author.at(app.clock.now())).await?;
-    Ok(subscriber)
+    intake::sign_up(app, subscriber, author).await
 }
 
 /// Finds a subscriber by id.

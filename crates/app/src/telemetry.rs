@@ -38,12 +38,13 @@ static SUBSCRIBERS: LazyLock<Outcomes> = LazyLock::new(|| Outcomes {
     failed: counter!("exit3_subscribers_total", "outcome" => "failed"),
 });
 
-/// Counts an attempt with `count`, unless an earlier one of the same request was counted.
+/// Counts an attempt with `count`, unless an earlier one of the same request was counted. What waits in
+/// the spool is counted when it is stored.
 pub(crate) fn count_made<T>(
     outcome: &Result<Made<T>, SaveError>,
     count: impl Fn(&Result<Made<T>, SaveError>),
 ) {
-    if !matches!(outcome, Ok(made) if made.is_repeated) {
+    if !matches!(outcome, Ok(made) if made.is_repeated || made.is_spooled) {
         count(outcome);
     }
 }

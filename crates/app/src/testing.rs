@@ -71,6 +71,7 @@ impl Mocks {
                 bytes.fill(7);
             })),
             disposable: DisposableDomains::default(),
+            intake: None,
             modules: Arc::default(),
             contracts: Contracts {
                 store: self.contracts,

@@ -12,7 +12,7 @@ use exit3_app::App;
 use exit3_app::api_keys::{Caller, KeyError, authenticate};
 use exit3_app::modules;
 use exit3_app::quotas::{self, Bill, Request};
-use exit3_domain::api_keys::TokenDigest;
+use exit3_domain::api_keys::{Scope, TokenDigest};
 use exit3_ports::Consistency;
 use exit3_web::{ApiError, Peer, quotas::tell, subject};
 use secrecy::{ExposeSecret, SecretString};
@@ -64,7 +64,9 @@ async fn examine(
         return (Bill::default(), Err(ApiError::internal()));
     };
     let peer = Peer::of(request);
-    let identified = identify(app, request.request(), peer).await;
+    let scope = served.resource.scope(request.method());
+    let scope = scope.filter(|_| served.switch.is_none());
+    let identified = identify(app, request.request(), peer, scope.as_ref()).await;
     let bill = match &identified {
         Err(Unidentified::Throttled(wait)) => quotas::refuse_guess(app, *wait),
         known => {
@@ -157,7 +159,7 @@ pub(crate) async fn opens_everything(app: &App, request: &HttpRequest) -> bool {
     let (Some(resources), Some(peer)) = (resources, peer) else {
         return false;
     };
-    match identify(app, request, peer).await {
+    match identify(app, request, peer, None).await {
         Ok(caller) => resources.scopes().all(|scope| caller.may(&scope)),
         Err(Unidentified::WrongKey) => {
             quotas::charge(app, Request::WrongKey { peer: subject(peer.address) }).await;
@@ -167,7 +169,12 @@ pub(crate) async fn opens_everything(app: &App, request: &HttpRequest) -> bool {
     }
 }
 
-async fn identify(app: &App, request: &HttpRequest, peer: Peer) -> Result<Caller, Unidentified> {
+async fn identify(
+    app: &App,
+    request: &HttpRequest,
+    peer: Peer,
+    scope: Option<&Scope>,
+) -> Result<Caller, Unidentified> {
     let mut headers = request.headers().get_all(header::AUTHORIZATION);
     let credentials = headers.next().ok_or(Unidentified::NoKey)?.as_bytes();
     if headers.next().is_some() {
@@ -181,7 +188,7 @@ async fn identify(app: &App, request: &HttpRequest, peer: Peer) -> Result<Caller
         (Some(origin), None) => origin.to_str().ok(),
         _ => None,
     };
-    let outcome = authenticate(app, basic, presented, origin, subject(peer.address)).await;
+    let outcome = authenticate(app, basic, presented, origin, subject(peer.address), scope).await;
     outcome.map_err(|error| match error {
         KeyError::Wrong => Unidentified::WrongKey,
         KeyError::Origin => Unidentified::WrongOrigin,

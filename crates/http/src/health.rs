@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use exit3_app::App;
 use exit3_app::health::{ModuleHealth, Readiness};
+use exit3_ports::spool::SpoolStatus;
 use exit3_ports::{BackupStatus, Obstacle};
 use serde::Serialize;
 use serde_json::Value;
@@ -49,6 +50,7 @@ pub(crate) struct State {
 #[derive(Serialize, ToSchema)]
 #[allow(missing_docs, reason = "the words speak for themselves")]
 pub(crate) struct Ready {
+    /// `ok`, or `intake only` while the database is away: then leads and sign-ups are taken, and wait.
     #[schema(example = "ok")]
     pub status: &'static str,
     /// Only for a key with all scopes.
@@ -60,6 +62,30 @@ pub(crate) struct Ready {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
     pub modules: Option<BTreeMap<&'static str, ModuleState>>,
+    /// Why the database takes no writes, if it answers; only for a key with all scopes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub detail: Option<String>,
+    /// What waits on this node for the database, if it has a spool; only for a key with all scopes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub spool: Option<SpoolState>,
+}
+
+impl Ready {
+    const EMPTY: Self =
+        Self { status: "", backups: None, modules: None, detail: None, spool: None };
+}
+
+/// What waits on this node for the database.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SpoolState {
+    /// How many leads and sign-ups wait.
+    pub waiting: u64,
+    /// When the oldest of them was accepted.
+    pub oldest: Option<DateTime<Utc>>,
+    /// How many of them the database has refused.
+    pub refused: u64,
 }
 
 /// The health of a module.
@@ -137,7 +163,8 @@ pub(crate) async fn live() -> HttpResponse {
 }
 
 /// Whether the service can handle requests: the database responds and accepts writes, and has all
-/// tables, columns and rights that this release needs.
+/// tables, columns and rights that this release needs. While the database is away, a node with a spool
+/// is ready too, because it takes leads and sign-ups.
 #[utoipa::path(
     get,
     path = "/backend/health/ready/",
@@ -149,18 +176,27 @@ pub(crate) async fn live() -> HttpResponse {
     )
 )]
 pub(crate) async fn ready(app: Data<App>, request: HttpRequest) -> HttpResponse {
-    let readiness = tokio::time::timeout(PATIENCE, exit3_app::health::readiness(&app)).await;
+    let readiness = exit3_app::health::readiness(&app, PATIENCE).await;
     let (status, detail) = match readiness {
-        Ok(Readiness::Ready) => {
-            let mut ready = Ready { status: "ok", backups: None, modules: None };
+        Readiness::Ready => {
+            let mut ready = Ready { status: "ok", ..Ready::EMPTY };
             if auth::opens_everything(&app, &request).await {
                 ready.backups = exit3_app::backups::status(&app).await.ok().map(Backups::from);
                 ready.modules = modules(&app).await;
+                ready.spool = spool(&app).await;
             }
             return HttpResponse::Ok().json(ready);
         }
-        Ok(Readiness::SchemaOutdated) => ("schema outdated", None),
-        Ok(Readiness::Hindered(obstacle)) => {
+        Readiness::IntakeOnly(obstacle) => {
+            let mut ready = Ready { status: "intake only", ..Ready::EMPTY };
+            if auth::opens_everything(&app, &request).await {
+                ready.detail = obstacle.map(|obstacle| obstacle.to_string());
+                ready.spool = spool(&app).await;
+            }
+            return HttpResponse::Ok().json(ready);
+        }
+        Readiness::SchemaOutdated => ("schema outdated", None),
+        Readiness::Hindered(obstacle) => {
             let opens = auth::opens_everything(&app, &request).await;
             let detail = opens.then(|| obstacle.to_string());
             match obstacle {
@@ -168,9 +204,15 @@ pub(crate) async fn ready(app: Data<App>, request: HttpRequest) -> HttpResponse 
                 Obstacle::WritesFail(_) => ("writes fail", detail),
             }
         }
-        Ok(Readiness::DatabaseAway) | Err(_) => ("database unavailable", None),
+        Readiness::DatabaseAway => ("database unavailable", None),
     };
     HttpResponse::ServiceUnavailable().json(State { status, detail })
+}
+
+async fn spool(app: &App) -> Option<SpoolState> {
+    let status = app.intake.as_ref()?.status().await.ok()?;
+    let SpoolStatus { waiting, problems, oldest, .. } = status;
+    Some(SpoolState { waiting, oldest, refused: problems })
 }
 
 /// The health of the modules; `None` if there are none.

@@ -20,7 +20,7 @@ use utoipa::{OpenApi, ToSchema};
 
 use crate::author::By;
 use crate::conditions::{Conditions, show, show_changed};
-use crate::once::{Once, created};
+use crate::once::Once;
 use crate::parameters::word;
 use crate::requests::{Body, choice};
 use crate::resource::{ROW, Resource};
@@ -203,9 +203,16 @@ fn properties() -> Value {
     path = "/backend/api/v1/leads/",
     tag = "leads",
     operation_id = "create_lead",
-    params(crate::parameters::OnceHeader),
+    params(crate::parameters::OnceHeader, crate::parameters::PreferHeader),
     request_body = LeadCreate,
-    responses((status = 201, description = "The stored lead.", body = LeadResponse))
+    responses(
+        (status = 201, description = "The lead. It survives a power cut.", body = LeadResponse),
+        (
+            status = 202,
+            description = "The lead, which waits for the database.",
+            body = LeadResponse
+        )
+    )
 )]
 async fn create(
     app: Data<App>,
@@ -217,7 +224,7 @@ async fn create(
     let fields = body::read(&request, payload).await?;
     let author = once.mark(&app, author, &fields).await?;
     let lead = exit3_app::leads::create(&app, LeadInput::of(fields), &author).await?;
-    Ok(created(lead.map(LeadResponse::from)))
+    Ok(once.accepted(lead.map(LeadResponse::from)))
 }
 
 /// Returns a lead.

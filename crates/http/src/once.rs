@@ -4,13 +4,14 @@
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{CONTENT_TYPE, HeaderName};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse};
 use chrono::TimeDelta;
 use exit3_app::App;
 use exit3_app::api_keys::Caller;
-use exit3_app::once::{Made, earlier};
+use exit3_app::once::{Made, sent_at};
 use exit3_domain::events::{Author, BatchId};
 use exit3_domain::raw::RawValue;
 use exit3_web::ApiError;
@@ -26,6 +27,11 @@ use crate::versions::{NEW, OLD};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+const INTAKE: HeaderName = HeaderName::from_static("exit3-intake");
+/// RFC 7240.
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+const APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+const ASYNC: &str = "respond-async";
 const MALFORMED: &str = "Idempotency-Key must be one text of 1 to 255 characters in double quotes.";
 
 /// Two equal forms of one visitor within this time are one click too many.
@@ -65,6 +71,8 @@ pub struct Once {
     /// The text in `Idempotency-Key`.
     key: Option<String>,
     is_form: bool,
+    /// Whether the client would rather have 202 than wait.
+    prefers_async: bool,
 }
 
 /// Whose keys are compared with each other.
@@ -106,7 +114,24 @@ impl Once {
         let marks = request.app_data::<Data<MarkKey>>().ok_or_else(ApiError::internal)?.clone();
         let path = request.path();
         let path = [NEW, OLD].iter().find_map(|version| path.strip_prefix(version)).unwrap_or(path);
-        Ok(Self { marks, sender, path: path.to_owned(), key, is_form })
+        let prefers_async = prefers_async(request);
+        Ok(Self { marks, sender, path: path.to_owned(), key, is_form, prefers_async })
+    }
+
+    /// Answers a request whose row may wait in the spool: like [`created`], with
+    /// `Exit3-Intake: spooled` if it waits, and then with 202 if the client prefers that.
+    pub(crate) fn accepted(&self, made: Made<impl Serialize>) -> HttpResponse {
+        let is_spooled = made.is_spooled;
+        let mut response = created(made);
+        if is_spooled {
+            response.headers_mut().insert(INTAKE, HeaderValue::from_static("spooled"));
+        }
+        if is_spooled && self.prefers_async {
+            *response.status_mut() = StatusCode::ACCEPTED;
+            let applied = HeaderValue::from_static(ASYNC);
+            response.headers_mut().insert(APPLIED, applied);
+        }
+        response
     }
 
     /// The author of what the request creates, with a mark by which a second request is recognised.
@@ -141,8 +166,8 @@ impl Once {
         };
         // A click may come before the end of a window, and the next one behind it.
         let before = batch(window - 1);
-        let event = earlier(app, &before).await?;
-        let is_recent = event.is_some_and(|event| now - event.act.at < CLICKS);
+        let sent = sent_at(app, &before).await?;
+        let is_recent = sent.is_some_and(|at| now - at < CLICKS);
         Ok(if is_recent { before } else { batch(window) })
     }
 
@@ -162,6 +187,12 @@ pub fn created(made: Made<impl Serialize>) -> HttpResponse {
         response.insert_header((REPLAYED, "true"));
     }
     response.json(made.row)
+}
+
+fn prefers_async(request: &HttpRequest) -> bool {
+    let preferences = request.headers().get_all(PREFER).filter_map(|it| it.to_str().ok());
+    let mut names = preferences.flat_map(|it| it.split(',')).filter_map(|it| it.split(';').next());
+    names.any(|name| name.trim().eq_ignore_ascii_case(ASYNC))
 }
 
 /// The text of a header, which is a string of RFC 8941. Its parameters mean nothing.

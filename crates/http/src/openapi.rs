@@ -290,8 +290,10 @@ mod tests {
                 let shows_row = path.ends_with("{id}/") && matches!(status.as_str(), "200" | "304");
                 assert_eq!(has("ETag"), shows_row, "{path} {status}");
                 let creates = operation["operationId"].as_str().unwrap().starts_with("create_");
-                let is_created = creates && status == "201";
+                let is_created = creates && matches!(status.as_str(), "201" | "202");
                 assert_eq!(has("Idempotency-Replayed"), is_created, "{path} {status}");
+                let may_wait = is_created && !path.contains("clients");
+                assert_eq!(has("Exit3-Intake"), may_wait, "{path} {status}");
                 let again = matches!(status.as_str(), "429" | "503");
                 assert_eq!(has("Retry-After"), is_keyed && again, "{path} {status}");
                 assert_eq!(

@@ -87,6 +87,16 @@ pub struct OnceHeader {
     idempotency_key: Option<String>,
 }
 
+/// What a client prefers while the database is away.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "describes a parameter")]
+pub(crate) struct PreferHeader {
+    /// With `respond-async`, the status is 202 if what was sent waits for the database (RFC 7240).
+    #[param(rename = "Prefer", value_type = String, required = false, example = "respond-async")]
+    prefer: Option<String>,
+}
+
 /// What a list must have.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]

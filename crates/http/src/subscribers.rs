@@ -140,15 +140,23 @@ fn properties() -> Value {
     path = "/backend/api/v1/newsletter/",
     tag = "newsletter",
     operation_id = "create_subscriber",
-    params(crate::parameters::OnceHeader),
+    params(crate::parameters::OnceHeader, crate::parameters::PreferHeader),
     request_body = SubscriberCreate,
-    responses((
-        status = 201,
-        description = "The stored subscription. A key without the scope `newsletter:read` always \
-            subscribes the address, even if `is_subscribed` is false, and gets the same response \
-            if the address was already subscribed.",
-        body = CreatedResponse
-    ))
+    responses(
+        (
+            status = 201,
+            description = "The stored subscription. A key without the scope `newsletter:read` \
+                always subscribes the address, even if `is_subscribed` is false, and gets the same \
+                response if the address was already subscribed.",
+            body = CreatedResponse
+        ),
+        (
+            status = 202,
+            description = "The subscription, which waits for the database; only for keys without \
+                the scope `newsletter:read`.",
+            body = CreatedResponse
+        )
+    )
 )]
 async fn create(
     app: Data<App>,
@@ -162,9 +170,9 @@ async fn create(
     if !caller.may(&Scope::read(RESOURCE.name)) {
         // A sign-up is the same however often it is sent. An answer that depends on whether it was
         // sent before would tell who is subscribed.
-        let subscriber =
-            exit3_app::subscribers::sign_up(&app, SubscriberInput::of(fields), &author);
-        return Ok(HttpResponse::Created().json(CreatedResponse::from(subscriber.await?)));
+        let input = SubscriberInput::of(fields);
+        let subscriber = exit3_app::subscribers::sign_up(&app, input, &author).await?;
+        return Ok(once.accepted(subscriber.map(CreatedResponse::from)));
     }
     let author = once.mark(&app, author, &fields).await?;
     let input = SubscriberInput::of(fields);

@@ -140,6 +140,7 @@ fn api(scopes: &str) -> Api {
         },
         clock: Arc::new(clock),
         disposable: DisposableDomains::default(),
+        intake: None,
         modules: Arc::default(),
         contracts: exit3_app::contracts::Contracts {
             store: Arc::new(exit3_ports::MockContractStore::new()),

@@ -3,6 +3,7 @@
 mod accents;
 mod modules;
 mod search_index;
+mod shared;
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
@@ -10,28 +11,20 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use exit3_app::api_keys::Keyring;
-use exit3_app::contracts::Contracts;
-use exit3_app::jobs::Bell;
-use exit3_app::quotas::Limits;
-use exit3_app::sign_ins::Entrance;
-use exit3_app::{App, NoDatabase};
-use exit3_domain::email::DisposableDomains;
+use exit3_app::App;
 use exit3_ports::{
-    ForeignSource, Moved, Quotas, Repositories, Rows, SchemaState, Target, Transfer, with_causes,
+    ForeignSource, Moved, Repositories, Rows, SchemaState, Target, Transfer, with_causes,
 };
 use exit3_postgres::{PgDatabase, PgSettings};
-use exit3_quotas::{LocalQuotas, SharedQuotas};
 use exit3_sqlite::{OpenError, SqliteDatabase, SqliteSettings};
-use secrecy::SecretString;
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::clock::SystemClock;
-use crate::module::{self, Configured, ModuleDatabase};
+use crate::module::ModuleDatabase;
 use crate::ownership;
-use crate::secrets::{ensure_directory, fill_random};
+use crate::secrets::ensure_directory;
 use crate::settings::{DatabaseSettings, Settings};
 pub(crate) use modules::turn;
+pub(crate) use shared::Shared;
 
 /// How long a command waits for one statement.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -43,22 +36,6 @@ pub struct Backend {
     /// The connections of this process, if the database is PostgreSQL.
     connections: Arc<OnceLock<PgDatabase>>,
     shared: Shared,
-}
-
-/// The parts of use cases that do not depend on the database. Clones share their state.
-#[derive(Clone)]
-pub(crate) struct Shared {
-    disposable: DisposableDomains,
-    keyring: Arc<Keyring>,
-    bell: Arc<Bell>,
-    entrance: Arc<Entrance>,
-    limits: Limits,
-    /// Counts in this process.
-    quotas: Arc<LocalQuotas>,
-    /// The Redis that counts for all nodes.
-    redis_url: Option<SecretString>,
-    contracts: Contracts,
-    modules: Arc<[Configured]>,
 }
 
 #[derive(Clone)]
@@ -287,7 +264,7 @@ impl Backend {
 
     /// Forgets callers that were idle recently in the quotas of this process.
     pub fn forget_idle(&self) {
-        self.shared.quotas.forget_idle();
+        self.shared.forget_idle();
     }
 
     /// The connections of this process. Those of no single worker live on a thread that outlives
@@ -309,55 +286,6 @@ impl Backend {
         match &self.database {
             Database::Postgres(settings) => settings.describe(),
             Database::Sqlite(database) => database.describe(),
-        }
-    }
-}
-
-impl Shared {
-    pub(crate) fn of(settings: &Settings) -> Self {
-        Self {
-            disposable: settings.disposable.clone(),
-            keyring: Arc::default(),
-            bell: Arc::default(),
-            entrance: Arc::new(Entrance::new(
-                settings.admin.idle,
-                settings.admin.longest,
-                fill_random,
-            )),
-            limits: settings.limits,
-            quotas: Arc::default(),
-            redis_url: settings.redis_url.clone(),
-            contracts: Contracts {
-                store: Arc::clone(&settings.backup.contracts),
-                scanner: settings.scanner.clone(),
-            },
-            modules: settings.modules.clone(),
-        }
-    }
-
-    /// Creates use cases over one database, if it has been found.
-    pub(crate) fn app_over(&self, database: Result<Repositories, NoDatabase>) -> App {
-        App {
-            database,
-            keyring: Arc::clone(&self.keyring),
-            bell: Arc::clone(&self.bell),
-            entrance: Arc::clone(&self.entrance),
-            quotas: self.quotas(),
-            limits: self.limits,
-            clock: Arc::new(SystemClock),
-            disposable: self.disposable.clone(),
-            modules: module::checks(&self.modules),
-            contracts: self.contracts.clone(),
-        }
-    }
-
-    fn quotas(&self) -> Arc<dyn Quotas> {
-        let own = Arc::clone(&self.quotas);
-        // The address was checked together with the settings.
-        let shared = self.redis_url.as_ref();
-        match shared.and_then(|url| SharedQuotas::new(url, Arc::clone(&own)).ok()) {
-            Some(shared) => Arc::new(shared),
-            None => own,
         }
     }
 }

@@ -17,6 +17,7 @@ mod promote;
 mod restore;
 mod seed;
 mod serve;
+mod spool;
 mod staff;
 mod table;
 mod verify_backup;
@@ -67,6 +68,9 @@ enum Command {
     /// Lists background jobs, tries them again, and cancels them
     #[command(subcommand)]
     Jobs(jobs::JobsCommand),
+    /// Lists, stores and exports what waits on this node because the database was away
+    #[command(subcommand)]
+    Spool(spool::SpoolCommand),
     /// Checks the settings
     Check(check::Check),
     /// Checks whether the service at HOST and PORT is ready
@@ -227,6 +231,7 @@ fn execute(line: Line) -> Result<(), Failure> {
         Command::ApiKey(command) => api_key::api_key(&settings, command),
         Command::Staff(command) => staff::staff(&settings, command),
         Command::Jobs(command) => jobs::jobs(&settings, command),
+        Command::Spool(command) => spool::spool(&settings, &command),
         Command::Check(what) => check::check(&settings, &arguments, &what),
         Command::Backup(what) => backup::backup(&settings, &what),
         Command::Restore(what) => restore::restore(&settings, &what),

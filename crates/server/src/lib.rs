@@ -23,6 +23,7 @@ mod service;
 #[doc(hidden)]
 pub mod settings;
 mod signals;
+mod spool;
 mod starting;
 mod systemd;
 mod telemetry;

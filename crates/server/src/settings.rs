@@ -9,6 +9,7 @@ mod contracts;
 mod database;
 mod deploy;
 mod otel;
+mod spool;
 mod telemetry;
 pub(crate) mod words;
 
@@ -36,6 +37,7 @@ pub use backup::BackupSettings;
 pub use database::DatabaseSettings;
 pub use deploy::{Finding, findings};
 pub use otel::{Export, OtelSettings, Queue, Sampling};
+pub use spool::SpoolSettings;
 pub(crate) use telemetry::{LOG_FILE, log_file};
 pub use telemetry::{LogFormat, MetricsBind, SentrySettings, TelemetrySettings};
 pub use words::Limit;
@@ -73,6 +75,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// The database.
     pub database: DatabaseSettings,
+    /// Where this node keeps what its database cannot take now.
+    pub spool: Option<SpoolSettings>,
     /// The target and the encryption of backups.
     pub backup: BackupSettings,
     /// What looks for viruses in new contract files.
@@ -166,6 +170,7 @@ impl Settings {
             listen: address(arguments)?,
             workers: arguments.workers.map_or_else(cores, usize::from),
             data_dir: arguments.data_dir.clone(),
+            spool: SpoolSettings::of(arguments, &database),
             database,
             backup: BackupSettings::check(arguments)?,
             scanner: contracts::scanner(arguments)?,

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
+use exit3_app::intake::Intake;
 use exit3_ports::SchemaState;
 use sd_notify::NotifyState;
 use tokio::sync::oneshot;
@@ -61,8 +62,11 @@ impl Starting {
     ///
     /// # Errors
     /// The thread cannot be started.
-    pub(crate) fn begin(settings: &Arc<Settings>) -> std::io::Result<Self> {
-        let shared = Shared::of(settings);
+    pub(crate) fn begin(
+        settings: &Arc<Settings>,
+        intake: Option<Arc<Intake>>,
+    ) -> std::io::Result<Self> {
+        let shared = Shared::of(settings).with_intake(intake);
         let (teller, progress) = progress::channel();
         let (found, outcome) = oneshot::channel();
         let (cancel, cancelled) = oneshot::channel::<()>();

@@ -214,6 +214,7 @@ fn app(repositories: Repositories, byte: u8) -> App {
         clock: Arc::new(exit3::SystemClock),
         entrance: Arc::new(Entrance::new(TimeDelta::hours(12), TimeDelta::days(14), random)),
         disposable: exit3_domain::email::DisposableDomains::default(),
+        intake: None,
         modules: Arc::default(),
         contracts: exit3_app::contracts::Contracts {
             store: Arc::new(exit3_files::ContractDirectory::new("none")),

@@ -63,6 +63,7 @@ pub fn app(repositories: impl Into<Repositories>, now: DateTime<Utc>) -> App {
         entrance: Arc::new(Entrance::new(idle, longest, |bytes| bytes.fill(7))),
         disposable: DisposableDomains::default(),
         contracts: Contracts { store: Arc::new(MockContractStore::new()), scanner: None },
+        intake: None,
         modules: Arc::default(),
     }
 }

@@ -10,7 +10,7 @@ const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 /// The request headers that pages may send: those of the replaced service, the consistency token,
 /// conditions, and headers that tracing libraries add to every request. The service ignores most of those, but a
 /// browser sends no request at all if one is missing here.
-const SENT: [&str; 42] = [
+const SENT: [&str; 43] = [
     "accept",
     "accept-language",
     "authorization",
@@ -27,6 +27,7 @@ const SENT: [&str; 42] = [
     "if-none-match",
     "newrelic",
     "pragma",
+    "prefer",
     "request-context",
     "request-id",
     "sentry-trace",
@@ -56,12 +57,13 @@ const SENT: [&str; 42] = [
 ];
 
 /// The response headers that pages may read.
-const SEEN: [&str; 7] = [
+const SEEN: [&str; 8] = [
     "retry-after",
     "ratelimit",
     "ratelimit-policy",
     "consistency-token",
     "etag",
+    "exit3-intake",
     "idempotency-replayed",
     "x-request-id",
 ];

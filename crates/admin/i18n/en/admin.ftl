@@ -360,6 +360,10 @@ today-new = New since your last visit
 today-new-first = New in the last week
 today-new-none = Nothing has come in since then.
 today-since = Since { $time }
+today-spool = { $count ->
+    [one] { $count } lead or sign-up was accepted { $age } ago while the database was away, and is not in the lists yet. It is stored by itself.
+   *[other] { $count } leads and sign-ups were accepted while the database was away, the first one { $age } ago, and are not in the lists yet. They are stored by themselves.
+}
 picture-table = As a table
 picture-week = Week of
 picture-received = Received

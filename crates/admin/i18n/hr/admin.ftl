@@ -361,6 +361,11 @@ today-new = Novo od vašeg zadnjeg posjeta
 today-new-first = Novo u zadnjih tjedan dana
 today-new-none = Otad nije stiglo ništa.
 today-since = Od { $time }
+today-spool = { $count ->
+    [one] { $count } upit ili prijava zaprimljena je prije { $age } dok baza nije bila dostupna i još nije na popisima. Sprema se automatski.
+    [few] { $count } upita i prijave zaprimljena su dok baza nije bila dostupna, prvi prije { $age }, i još nisu na popisima. Spremaju se automatski.
+   *[other] { $count } upita i prijava zaprimljeno je dok baza nije bila dostupna, prvi prije { $age }, i još nisu na popisima. Spremaju se automatski.
+}
 picture-table = Kao tablica
 picture-week = Tjedan od
 picture-received = Primljeno

@@ -166,6 +166,7 @@ pub struct Office {
     pub offer: Offer,
     pub repositories: MockRepositories,
     pub quotas: MockQuotas,
+    pub intake: Option<Arc<exit3_app::intake::Intake>>,
     pub contracts: Option<Arc<dyn ContractStore>>,
 }
 
@@ -285,7 +286,7 @@ impl Office {
         store.expect_has().returning(|_| true);
         let contracts: Option<Arc<dyn ContractStore>> = Some(Arc::new(store));
         let (networks, quotas) = (Vec::new(), MockQuotas::new());
-        Self { networks, offer: *OFFER, repositories: all, quotas, contracts }
+        Self { networks, offer: *OFFER, repositories: all, quotas, contracts, intake: None }
     }
 
     /// An owner whose password is [`PASSWORD`], before the sign-in.
@@ -335,6 +336,7 @@ impl Office {
             limits: Limits::default(),
             clock: Arc::new(clock),
             disposable: DisposableDomains::default(),
+            intake: self.intake,
             modules: Arc::default(),
             contracts: exit3_app::contracts::Contracts {
                 store: self.contracts.unwrap_or_else(|| Arc::new(MockContractStore::new())),

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use exit3_domain::api_keys::{TokenDigest, TokenPrefix};
+use exit3_domain::api_keys::{Scope, TokenDigest, TokenPrefix};
 use exit3_ports::StoreError;
 
 use super::{Caller, NamedKey};
@@ -30,6 +30,9 @@ pub enum KeyError {
 /// `origin`: the key of the settings, whose digest is `basic`, or a named key. Records the use of a
 /// named key.
 ///
+/// While the database is away, a named key that this node has seen lately is still known for requests
+/// that need one of the scopes of the intake, which `scope` may be.
+///
 /// # Errors
 /// [`KeyError`].
 pub async fn authenticate(
@@ -38,6 +41,7 @@ pub async fn authenticate(
     presented: &[u8],
     origin: Option<&str>,
     peer: u64,
+    scope: Option<&Scope>,
 ) -> Result<Caller, KeyError> {
     let digest = TokenDigest::of(presented);
     // The comparison of digests takes the same time for every presented key.
@@ -48,10 +52,7 @@ pub async fn authenticate(
     let now = app.clock.now();
     let key = match app.keyring.recall(&prefix, now) {
         Some(key) => key,
-        None => {
-            refuse_guess(app, &prefix, peer, now).await?;
-            look_up(app, &prefix, now).await?
-        }
+        None => find(app, &prefix, peer, now, scope).await?,
     };
     if key.digest != digest || !key.is_alive(now) {
         return Err(KeyError::Wrong);
@@ -61,6 +62,31 @@ pub async fn authenticate(
     }
     app.keyring.note_use(key.id, now);
     Ok(Caller::Named(key))
+}
+
+/// Looks the key up, or takes it from what the intake knows.
+async fn find(
+    app: &App,
+    prefix: &TokenPrefix,
+    peer: u64,
+    now: DateTime<Utc>,
+    scope: Option<&Scope>,
+) -> Result<Arc<NamedKey>, KeyError> {
+    let intake = app.intake.as_ref().filter(|it| it.takes(scope));
+    let known = || intake.and_then(|intake| intake.known_key(prefix, now));
+    if app.is_away()
+        && let Some(key) = known()
+    {
+        return Ok(key);
+    }
+    let found = async {
+        refuse_guess(app, prefix, peer, now).await?;
+        look_up(app, prefix, now).await
+    };
+    match found.await {
+        Err(error @ KeyError::Store(StoreError::Unavailable(_))) => known().ok_or(error),
+        found => found,
+    }
 }
 
 /// Refuses a key that is probably a guess, without a query per guess: its peer has guessed too
@@ -113,7 +139,7 @@ mod tests {
 
     /// Authenticates without a key in the settings.
     async fn named(app: &App, presented: &str, origin: Option<&str>) -> Result<Caller, KeyError> {
-        authenticate(app, None, presented.as_bytes(), origin, PEER).await
+        authenticate(app, None, presented.as_bytes(), origin, PEER, None).await
     }
 
     const PEER: u64 = 0xffff_ffff_c000_0201;
@@ -124,9 +150,9 @@ mod tests {
         mocks.repositories.api_keys.expect_find_by_prefix().never();
         let app = mocks.into_app();
         let basic = TokenDigest::of(b"peer-key");
-        let caller = authenticate(&app, Some(&basic), b"peer-key", None, PEER).await;
+        let caller = authenticate(&app, Some(&basic), b"peer-key", None, PEER, None).await;
         assert!(matches!(caller, Ok(Caller::Basic)));
-        let caller = authenticate(&app, Some(&basic), b"peer-keys", None, PEER).await;
+        let caller = authenticate(&app, Some(&basic), b"peer-keys", None, PEER, None).await;
         assert!(matches!(caller, Err(KeyError::Wrong)));
     }
 

@@ -49,7 +49,7 @@ mod tests {
         note_uses(&app).await.unwrap();
         let peer = 0xffff_ffff_c000_0201;
         for _ in 0..5 {
-            authenticate(&app, None, token().expose().as_bytes(), None, peer).await.unwrap();
+            authenticate(&app, None, token().expose().as_bytes(), None, peer, None).await.unwrap();
         }
         assert!(note_uses(&app).await.is_err());
         note_uses(&app).await.unwrap();

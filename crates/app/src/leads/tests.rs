@@ -19,7 +19,7 @@ async fn stores_the_valid_lead_with_the_time_of_the_clock() {
         .withf(|lead, now| lead.full_name == "Ana Horvat" && *now == act())
         .returning(|_, _| Ok(stored(7)));
     let made = create(&mocks.into_app(), ana(), &author()).await.unwrap();
-    assert_eq!(made, Made { row: stored(7), is_repeated: false });
+    assert_eq!(made, Made { row: stored(7), is_repeated: false, is_spooled: false });
 }
 
 #[tokio::test]

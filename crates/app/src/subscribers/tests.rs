@@ -75,7 +75,7 @@ async fn never_asks_who_is_subscribed() {
         .returning(|_, _| Ok(()));
     let app = mocks.into_app();
     assert_eq!(
-        sign_up(&app, input("News@acme.hr"), &author()).await.unwrap().email,
+        sign_up(&app, input("News@acme.hr"), &author()).await.unwrap().row.email,
         "news@acme.hr"
     );
     let mut wrong = input("news@acme.hr");
@@ -95,7 +95,7 @@ async fn a_sign_up_is_never_the_opposite() {
         .returning(|_, _| Ok(()));
     let mut refusing = input("news@acme.hr");
     refusing.is_subscribed = RawValue::Bool(false);
-    assert!(sign_up(&mocks.into_app(), refusing, &author()).await.unwrap().is_subscribed);
+    assert!(sign_up(&mocks.into_app(), refusing, &author()).await.unwrap().row.is_subscribed);
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ pub(super) fn describe(document: &mut Value, resources: Resources) {
                     body.insert("description".to_owned(), json!(FORMS));
                 }
             }
-            let may_be_repeated = has_key(operation);
+            let may_be_repeated = has_parameter(operation, "Idempotency-Key");
             if let Some(responses) =
                 operation.entry("responses").or_insert_with(|| json!({})).as_object_mut()
             {
@@ -59,10 +59,10 @@ pub(super) fn describe(document: &mut Value, resources: Resources) {
     }
 }
 
-/// Whether an operation takes an `Idempotency-Key`.
-pub(super) fn has_key(operation: &Map<String, Value>) -> bool {
+/// Whether an operation takes a parameter of this name.
+pub(super) fn has_parameter(operation: &Map<String, Value>, name: &str) -> bool {
     let parameters = operation.get("parameters").and_then(Value::as_array);
-    parameters.into_iter().flatten().any(|parameter| parameter["name"] == "Idempotency-Key")
+    parameters.into_iter().flatten().any(|parameter| parameter["name"] == name)
 }
 
 /// The responses that the annotations of the handlers leave out.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::common::has_key;
+use super::common::has_parameter;
 
 /// Adds the headers to all responses of all operations.
 pub(super) fn describe(document: &mut Value) {
@@ -17,7 +17,8 @@ pub(super) fn describe(document: &mut Value) {
     });
     for (is_row, operation) in operations {
         let limited = operation.contains_key("security");
-        let may_be_repeated = has_key(operation);
+        let may_be_repeated = has_parameter(operation, "Idempotency-Key");
+        let may_wait = has_parameter(operation, "Prefer");
         let answers = operation.get_mut("responses").and_then(Value::as_object_mut);
         for (status, answer) in answers.into_iter().flatten() {
             let Some(answer) = answer.as_object_mut() else { continue };
@@ -30,8 +31,11 @@ pub(super) fn describe(document: &mut Value) {
             if is_row && matches!(status.as_str(), "200" | "304") {
                 headers.insert("ETag".to_owned(), tag());
             }
-            if may_be_repeated && status == "201" {
+            if may_be_repeated && matches!(status.as_str(), "201" | "202") {
                 headers.insert("Idempotency-Replayed".to_owned(), replayed());
+            }
+            if may_wait && matches!(status.as_str(), "201" | "202") {
+                headers.insert("Exit3-Intake".to_owned(), intake());
             }
             headers.insert("X-Request-Id".to_owned(), request_id());
             if limited {
@@ -82,6 +86,14 @@ fn replayed() -> Value {
         "description": "`true` if an earlier request with the same `Idempotency-Key` has created \
             the row.",
         "schema": {"type": "string", "enum": ["true"]}
+    })
+}
+
+fn intake() -> Value {
+    json!({
+        "description": "`spooled` if the database is away: the service has stored the request on the \
+            disk of one node, and reads do not show it yet.",
+        "schema": {"type": "string", "enum": ["spooled"]}
     })
 }
 

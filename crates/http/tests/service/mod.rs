@@ -52,6 +52,7 @@ pub struct Service {
     pub before: Option<Box<dyn Fn(usize)>>,
     /// Resources beside those of the service.
     pub more: Vec<Served>,
+    pub intake: Option<Arc<exit3_app::intake::Intake>>,
     pub modules: Vec<ModuleCheck>,
     pub site: Site,
     pub cors: CorsSettings,
@@ -103,6 +104,7 @@ impl Service {
             limits: self.limits,
             clock: Arc::new(clock),
             disposable: DisposableDomains::default(),
+            intake: self.intake,
             modules: self.modules.into(),
             contracts: exit3_app::contracts::Contracts {
                 store: self.contracts.unwrap_or_else(|| Arc::new(MockContractStore::new())),

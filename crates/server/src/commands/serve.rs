@@ -8,6 +8,7 @@ use actix_service::IntoServiceFactory;
 use actix_web::middleware::from_fn;
 use exit3_admin::{Admin, AdminSettings};
 use exit3_app::App;
+use exit3_app::intake::tend;
 use exit3_app::jobs::{Registry, Runner};
 use exit3_app::staff::{self, StaffError};
 use exit3_connections::{Slots, Tls, room};
@@ -29,7 +30,7 @@ use crate::systemd::tell;
 use crate::telemetry;
 use crate::telemetry::metrics::{self, Collector, Gauges, Measuring};
 use crate::watchdog::Watchdog;
-use crate::{jobs, module};
+use crate::{jobs, module, spool};
 
 /// The most connections, even if the system has room for more, to bound the memory.
 const MOST_CONNECTIONS: usize = 20_000;
@@ -127,7 +128,8 @@ async fn run(
     let flood = FloodGuard::new(settings.flood);
     let slots = Slots::new(room().min(settings.max_connections.unwrap_or(MOST_CONNECTIONS)));
     let watchdog = Watchdog::start()?;
-    let mut starting = Starting::begin(&settings)?;
+    let intake = spool::intake(settings.spool.as_ref()).await?;
+    let mut starting = Starting::begin(&settings, intake.clone())?;
     let guard = flood.clone();
     let make = move |app: App| {
         let pages = admin.clone().map(|settings| Admin::new(app.clone(), settings));
@@ -148,6 +150,9 @@ async fn run(
     let server =
         exit3_connections::serve(listener, workers, slots, tls, asked, move || late.clone())?;
     let _sending = measuring.map(Measuring::show).transpose()?;
+    if let Some(intake) = &intake {
+        actix_web::rt::spawn(spool::tell(Arc::clone(intake)));
+    }
     actix_web::rt::spawn(watchdog.beat("the main thread"));
     actix_web::rt::spawn(forget_idle(flood));
     let mut server = std::pin::pin!(server);
@@ -158,8 +163,16 @@ async fn run(
         }
         starting.outcome().await
     };
+    let leave = async || {
+        if let (Some(intake), Some(spool)) = (&intake, &settings.spool) {
+            spool::leave(intake, spool).await;
+        }
+    };
     let backend = tokio::select! {
-        stopped = &mut server => return Ok(stopped?),
+        stopped = &mut server => {
+            leave().await;
+            return Ok(stopped?);
+        }
         started = started => started?,
     };
     tell(&[NotifyState::Ready]);
@@ -172,6 +185,8 @@ async fn run(
         let (settings, app) = (Arc::clone(&settings), app.clone());
         actix_web::rt::spawn(async move { invite_first_owner(&settings, &app, address).await });
     }
+    let tended = app.clone();
+    let tending = actix_web::rt::spawn(async move { tend(&tended).await });
     jobs::forget_idle(&mut registry, backend.clone());
     let (asking, known) = (app.clone(), jobs::known_consumers(&registry, &settings.modules));
     actix_web::rt::spawn(async move { jobs::warn_of_left_behind(&asking, known).await });
@@ -186,6 +201,9 @@ async fn run(
     // Since the process was asked to stop, jobs had as much time as requests.
     let _ = running.await;
     jobs::note_uses(&app).await;
+    tending.abort();
+    let _ = tending.await;
+    leave().await;
     Ok(())
 }
 

@@ -68,6 +68,13 @@ pub struct Arguments {
     /// Whether `serve` applies migrations, and other commands create a missing schema
     #[arg(long, env = "AUTO_MIGRATE", default_value = "true", global = true, value_parser = words::boolean, action = clap::ArgAction::Set)]
     pub auto_migrate: bool,
+    /// With PostgreSQL, the directory where this node keeps new leads and sign-ups while the database is
+    /// away; `spool` in DATA_DIR by default. Each node has its own
+    #[arg(long, env = "SPOOL_DIR", global = true)]
+    pub spool_dir: Option<PathBuf>,
+    /// The size of the spool from which on it takes no more, in MiB; 0 turns it off
+    #[arg(long, env = "SPOOL_MAX_MB", default_value_t = 256, global = true)]
+    pub spool_max_mb: u32,
     /// Where clients' contract files are kept: a directory, or s3://bucket/prefix; `contracts` in
     /// DATA_DIR by default. If it is set but missing, uploads and backups fail
     #[arg(long, env = "CONTRACT_DIR", global = true)]

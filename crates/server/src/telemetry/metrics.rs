@@ -19,6 +19,7 @@ use chrono::{DateTime, Utc};
 use exit3_connections::Tls;
 use exit3_ports::BackupStatus;
 use exit3_ports::jobs::Depth;
+use exit3_ports::spool::SpoolStatus;
 use metrics::{counter, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
@@ -162,6 +163,16 @@ pub(crate) fn tell_backups(status: &BackupStatus) {
     if let Some(ok) = status.verification_ok {
         gauge!("exit3_backup_last_verification_ok").set(f64::from(u8::from(ok)));
     }
+}
+
+/// Sets the metrics of the spool of this node.
+pub(crate) fn tell_spool(status: &SpoolStatus) {
+    gauge!("exit3_spool_waiting").set(status.waiting as f64);
+    gauge!("exit3_spool_problems").set(status.problems as f64);
+    gauge!("exit3_spool_reserved_ids").set(status.ids as f64);
+    gauge!("exit3_spool_has_room").set(f64::from(u8::from(status.has_room)));
+    let oldest = status.oldest.map_or(0.0, |time| time.timestamp_micros() as f64 / 1e6);
+    gauge!("exit3_spool_oldest_timestamp_seconds").set(oldest);
 }
 
 /// Sets the metrics of the queue of jobs. A combination that was reported before and has no jobs any

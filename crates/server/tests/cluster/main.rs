@@ -13,6 +13,7 @@ mod load;
 #[path = "../nginx/mod.rs"]
 mod nginx;
 mod node;
+mod outage;
 #[path = "../service/mod.rs"]
 mod service;
 mod walk;

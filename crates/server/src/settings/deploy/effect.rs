@@ -58,6 +58,14 @@ pub(super) fn find(found: &mut Findings, arguments: &Arguments, settings: &Setti
             "leave it out, or set ADMIN_ENABLED=true",
         );
     }
+    for name in ["SPOOL_DIR", "SPOOL_MAX_MB"] {
+        found.add(
+            settings.database.is_embedded() && given(name),
+            name,
+            "has no effect: the embedded database needs no spool",
+            "leave it out, or set DATABASE_URL",
+        );
+    }
     found.add(
         arguments.redis_password.is_some() && arguments.redis_url.is_none(),
         "REDIS_PASSWORD",

@@ -1,0 +1,335 @@
+//! Takes leads and sign-ups even while the database is away.
+//!
+//! A lead gets its id before the database is asked to store it: the node has reserved ids. So an
+//! answer may name the id although nobody knows whether the database has stored the lead, and storing
+//! it again with the same id cannot double it. What the database does not take waits in the spool of
+//! the node, and is stored when the database is back.
+
+mod ids;
+mod keys;
+#[cfg(test)]
+mod memory;
+mod replay;
+mod tend;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+use exit3_domain::events::{Act, Author};
+use exit3_domain::leads::{Lead, LeadId, LeadWork, NewLead, RESOURCE};
+use exit3_domain::subscribers::NewSubscriber;
+use exit3_ports::leads::ID_TAKEN;
+use exit3_ports::spool::{Accepted, Kept, Spool, SpoolStatus, Waiting};
+use exit3_ports::{StoreError, with_causes};
+use metrics::counter;
+use tokio::sync::Notify;
+
+use crate::once::{Made, once};
+use crate::{App, SaveError};
+use ids::Ids;
+use keys::Keys;
+pub use replay::{Replayed, replay};
+pub use tend::tend;
+
+/// How many requests with a key are remembered, so that a repeated one gets the same id.
+const MOST_KEYED: usize = 4096;
+
+/// How often a lead gets another id because its own is taken.
+const MOST_IDS: usize = 3;
+
+/// The intake of one node. All workers share it.
+pub struct Intake {
+    spool: Arc<dyn Spool>,
+    state: AtomicU8,
+    /// Wakes [`tend`].
+    woken: Notify,
+    ids: Ids,
+    keyed: Mutex<Keyed>,
+    keys: Keys,
+}
+
+/// What is known of the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum State {
+    /// Nobody has checked yet whether the reserved ids are still free.
+    Unchecked,
+    /// It takes leads.
+    There,
+    /// It does not answer, or takes no writes.
+    Away,
+}
+
+/// The ids and times of requests with a key, and the order in which they came.
+#[derive(Default)]
+struct Keyed {
+    known: HashMap<Arc<str>, (LeadId, DateTime<Utc>)>,
+    order: VecDeque<Arc<str>>,
+}
+
+impl Intake {
+    /// The intake over the spool of this node. It knows the keys that the spool remembers.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the spool cannot be read.
+    pub async fn open(spool: Arc<dyn Spool>) -> Result<Self, StoreError> {
+        let keys = Keys::of(spool.keys().await?);
+        Ok(Self {
+            spool,
+            state: AtomicU8::new(State::Unchecked as u8),
+            woken: Notify::new(),
+            ids: Ids::default(),
+            keyed: Mutex::default(),
+            keys,
+        })
+    }
+
+    /// What the spool holds.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the spool cannot be read.
+    pub async fn status(&self) -> Result<SpoolStatus, StoreError> {
+        let mut status = self.spool.status().await?;
+        status.ids += self.ids.left();
+        Ok(status)
+    }
+
+    /// The spool.
+    pub fn spool(&self) -> &dyn Spool {
+        &*self.spool
+    }
+
+    /// Gives unused ids back to the spool, before the process ends.
+    pub async fn close(&self) {
+        let ids = self.ids.take_all();
+        if !ids.is_empty()
+            && let Err(error) = self.spool.put_ids(&ids).await
+        {
+            tracing::debug!(error = with_causes(&error), "reserved ids are lost");
+        }
+    }
+
+    /// Whether the database does not take writes now, as far as this node knows.
+    pub(crate) fn is_away(&self) -> bool {
+        self.state() == State::Away
+    }
+
+    fn state(&self) -> State {
+        match self.state.load(Ordering::Acquire) {
+            0 => State::Unchecked,
+            1 => State::There,
+            _ => State::Away,
+        }
+    }
+
+    fn becomes(&self, state: State) -> State {
+        match self.state.swap(state as u8, Ordering::AcqRel) {
+            0 => State::Unchecked,
+            1 => State::There,
+            _ => State::Away,
+        }
+    }
+
+    /// Notes that the database did not take something.
+    fn note_away(&self, cause: &StoreError) {
+        if self.becomes(State::Away) != State::Away {
+            let cause = with_causes(cause);
+            tracing::warn!("new leads and sign-ups wait in the spool of this node: {cause}");
+        }
+        self.woken.notify_one();
+    }
+
+    /// The id and the act of a lead. A request that comes again gets those of the first one.
+    async fn ticket(&self, act: &Act) -> Option<(LeadId, Act)> {
+        let key = act.author.batch.as_ref().and_then(|batch| batch.request_key());
+        let Some(key) = key else { return Some((self.next_id().await?, act.clone())) };
+        let again = |(id, at): (LeadId, DateTime<Utc>)| (id, act.author.at(at));
+        if let Some(known) = self.keyed().known.get(key) {
+            return Some(again(*known));
+        }
+        let id = self.next_id().await?;
+        let mut keyed = self.keyed();
+        // Another one may have come in between.
+        if let Some(known) = keyed.known.get(key) {
+            return Some(again(*known));
+        }
+        keyed.add(key.into(), (id, act.at));
+        Some((id, act.clone()))
+    }
+
+    async fn next_id(&self) -> Option<LeadId> {
+        let id = self.ids.next(&*self.spool).await;
+        if self.ids.are_few() {
+            self.woken.notify_one();
+        }
+        id
+    }
+
+    fn keyed(&self) -> MutexGuard<'_, Keyed> {
+        self.keyed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that ids of this node belong to other leads.
+    async fn renounce(&self, act: &Act) {
+        tracing::error!(
+            "ids that were reserved for new leads are taken: was the database restored? The node \
+             reserves others"
+        );
+        if let Some(key) = act.author.batch.as_ref().and_then(|batch| batch.request_key()) {
+            self.keyed().known.remove(key);
+        }
+        self.forget_ids().await;
+    }
+
+    async fn forget_ids(&self) {
+        self.ids.take_all();
+        if let Err(error) = self.spool.forget_ids().await {
+            tracing::warn!(error = with_causes(&error), "reserved ids could not be removed");
+        }
+        self.woken.notify_one();
+    }
+
+    /// Keeps something until the database is back.
+    async fn keep(&self, what: Accepted, act: Act) -> Result<Option<Waiting>, SaveError> {
+        match self.spool.keep(&what, &act).await {
+            Ok(Kept::New) => {
+                counter!("exit3_spool_entries_total", "outcome" => "kept").increment(1);
+                Ok(None)
+            }
+            Ok(Kept::Earlier(waiting)) if waiting.act.author.batch == act.author.batch => {
+                Ok(Some(*waiting))
+            }
+            Ok(Kept::Earlier(_)) => Err(SaveError::KeyReused),
+            Err(error) => {
+                counter!("exit3_spool_entries_total", "outcome" => "refused").increment(1);
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn keep_lead(
+        &self,
+        id: LeadId,
+        lead: NewLead,
+        act: Act,
+    ) -> Result<Made<Lead>, SaveError> {
+        let at = act.at;
+        let earlier = self.keep(Accepted::Lead(id, lead.clone()), act).await?;
+        let is_repeated = earlier.is_some();
+        let (id, details, at) = match earlier {
+            Some(Waiting { what: Accepted::Lead(id, lead), act, .. }) => (id, lead, act.at),
+            _ => (id, lead, at),
+        };
+        Ok(Made { row: new(id, details, at), is_repeated, is_spooled: true })
+    }
+}
+
+impl Keyed {
+    fn add(&mut self, key: Arc<str>, value: (LeadId, DateTime<Utc>)) {
+        while self.order.len() >= MOST_KEYED {
+            let Some(oldest) = self.order.pop_front() else { break };
+            self.known.remove(&oldest);
+        }
+        self.order.push_back(Arc::clone(&key));
+        self.known.insert(key, value);
+    }
+}
+
+fn new(id: LeadId, details: NewLead, at: DateTime<Utc>) -> Lead {
+    Lead { id, details, work: LeadWork::default(), created_at: at, updated_at: at }
+}
+
+/// Stores a lead, or what the same request has stored before. If the database is away, the lead
+/// waits in the spool.
+///
+/// # Errors
+/// [`SaveError::KeyReused`]; [`SaveError::Store`] if neither the database nor the spool takes it.
+pub(crate) async fn create_lead(
+    app: &App,
+    lead: NewLead,
+    author: &Author,
+) -> Result<Made<Lead>, SaveError> {
+    let act = author.at(app.clock.now());
+    let Some(intake) = &app.intake else { return store(app, None, &lead, &act).await };
+    for _ in 0..MOST_IDS {
+        let is_away = app.is_away();
+        if !is_away && intake.state() == State::Unchecked {
+            break;
+        }
+        let Some((id, act)) = intake.ticket(&act).await else { break };
+        if !is_away {
+            match store(app, Some(id), &lead, &act).await {
+                Err(SaveError::Store(error @ StoreError::Unavailable(_))) => {
+                    intake.note_away(&error);
+                }
+                Err(SaveError::Store(StoreError::Conflict(ID_TAKEN))) => {
+                    intake.renounce(&act).await;
+                    continue;
+                }
+                outcome => return outcome,
+            }
+        }
+        return intake.keep_lead(id, lead, act).await;
+    }
+    if app.is_away() {
+        counter!("exit3_spool_entries_total", "outcome" => "refused").increment(1);
+        let none = "the database is away, and no ids are reserved for new leads";
+        return Err(StoreError::Unavailable(none.into()).into());
+    }
+    // Without an id of its own, a lead must not be stored twice, so it does not go to the spool.
+    store(app, None, &lead, &act).await
+}
+
+async fn store(
+    app: &App,
+    id: Option<LeadId>,
+    lead: &NewLead,
+    act: &Act,
+) -> Result<Made<Lead>, SaveError> {
+    let leads = &app.repositories()?.leads;
+    let created = match id {
+        None => leads.create(lead, act).await,
+        Some(id) => leads.create_as(id, lead, act).await,
+    };
+    let again = |id, at| new(LeadId(id), lead.clone(), at);
+    once(app, &act.author, RESOURCE, created.map_err(SaveError::from), again).await
+}
+
+/// Stores a sign-up by a caller that must not learn who is subscribed. If the database is away, it
+/// waits in the spool.
+///
+/// # Errors
+/// [`SaveError::Store`] if neither the database nor the spool takes it.
+pub(crate) async fn sign_up(
+    app: &App,
+    subscriber: NewSubscriber,
+    author: &Author,
+) -> Result<Made<NewSubscriber>, SaveError> {
+    let act = author.at(app.clock.now());
+    let made = |row, is_spooled| Made { row, is_repeated: false, is_spooled };
+    let cause = if app.is_away() {
+        None
+    } else {
+        match app.repositories()?.subscribers.ensure(&subscriber, &act).await {
+            Ok(()) => return Ok(made(subscriber, false)),
+            Err(error @ StoreError::Unavailable(_)) => Some(error),
+            Err(error) => return Err(error.into()),
+        }
+    };
+    match (&app.intake, cause) {
+        (Some(intake), cause) => {
+            if let Some(cause) = cause {
+                intake.note_away(&cause);
+            }
+            intake.keep(Accepted::SignUp(subscriber.clone()), act).await?;
+            Ok(made(subscriber, true))
+        }
+        (None, Some(cause)) => Err(cause.into()),
+        (None, None) => Ok(made(subscriber, false)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

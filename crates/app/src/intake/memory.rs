@@ -1,0 +1,100 @@
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use exit3_domain::events::{Act, BatchId};
+use exit3_ports::StoreError;
+use exit3_ports::spool::{Accepted, Kept, RememberedKeys, Spool, SpoolStatus, Waiting};
+
+/// A spool in memory.
+#[derive(Default)]
+pub(super) struct Memory {
+    waiting: Mutex<BTreeMap<i64, Waiting>>,
+    ids: Mutex<Vec<RangeInclusive<i64>>>,
+    keys: Mutex<Option<RememberedKeys>>,
+    pub(super) is_full: Mutex<bool>,
+}
+
+#[async_trait]
+impl Spool for Memory {
+    async fn keep(&self, what: &Accepted, act: &Act) -> Result<Kept, StoreError> {
+        if *self.is_full.lock().unwrap() {
+            return Err(StoreError::Unavailable("full".into()));
+        }
+        let key =
+            |act: &Act| act.author.batch.as_ref().and_then(BatchId::request_key).map(str::to_owned);
+        let mut waiting = self.waiting.lock().unwrap();
+        let earlier =
+            key(act).and_then(|own| waiting.values().find(|it| key(&it.act) == Some(own.clone())));
+        if let Some(earlier) = earlier {
+            return Ok(Kept::Earlier(Box::new(earlier.clone())));
+        }
+        let number = waiting.len() as i64 + 1;
+        let (what, act) = (what.clone(), act.clone());
+        waiting.insert(number, Waiting { number, what, act, problem: None });
+        Ok(Kept::New)
+    }
+
+    async fn waiting(&self, after: i64, most: u32) -> Result<Vec<Waiting>, StoreError> {
+        let waiting = self.waiting.lock().unwrap();
+        Ok(waiting.range(after + 1..).take(most as usize).map(|(_, it)| it.clone()).collect())
+    }
+
+    async fn of_request(&self, key: &str) -> Result<Option<Waiting>, StoreError> {
+        let waiting = self.waiting.lock().unwrap();
+        let mut all = waiting.values();
+        let is = |it: &&Waiting| {
+            it.act.author.batch.as_ref().and_then(BatchId::request_key) == Some(key)
+        };
+        Ok(all.find(is).cloned())
+    }
+
+    async fn remove(&self, numbers: &[i64]) -> Result<(), StoreError> {
+        self.waiting.lock().unwrap().retain(|number, _| !numbers.contains(number));
+        Ok(())
+    }
+
+    async fn note_problem(&self, number: i64, problem: &str) -> Result<(), StoreError> {
+        self.waiting.lock().unwrap().get_mut(&number).unwrap().problem = Some(problem.to_owned());
+        Ok(())
+    }
+
+    async fn take_ids(&self, most: u64) -> Result<Vec<RangeInclusive<i64>>, StoreError> {
+        let mut ids = self.ids.lock().unwrap();
+        let all: Vec<i64> = ids.drain(..).flatten().collect();
+        let (taken, rest) = all.split_at(all.len().min(most as usize));
+        *ids = rest.iter().map(|id| *id..=*id).collect();
+        Ok(taken.iter().map(|id| *id..=*id).collect())
+    }
+
+    async fn put_ids(&self, more: &[RangeInclusive<i64>]) -> Result<(), StoreError> {
+        self.ids.lock().unwrap().extend(more.iter().cloned());
+        Ok(())
+    }
+
+    async fn last_id(&self) -> Result<i64, StoreError> {
+        Ok(self.ids.lock().unwrap().iter().map(|it| *it.end()).max().unwrap_or(0))
+    }
+
+    async fn forget_ids(&self) -> Result<(), StoreError> {
+        self.ids.lock().unwrap().clear();
+        Ok(())
+    }
+
+    async fn remember_keys(&self, keys: &RememberedKeys) -> Result<(), StoreError> {
+        *self.keys.lock().unwrap() = Some(keys.clone());
+        Ok(())
+    }
+
+    async fn keys(&self) -> Result<Option<RememberedKeys>, StoreError> {
+        Ok(self.keys.lock().unwrap().clone())
+    }
+
+    async fn status(&self) -> Result<SpoolStatus, StoreError> {
+        let waiting = self.waiting.lock().unwrap();
+        let ids = self.ids.lock().unwrap().iter().map(|it| it.clone().count() as u64).sum();
+        let has_room = !*self.is_full.lock().unwrap();
+        Ok(SpoolStatus { waiting: waiting.len() as u64, ids, has_room, ..SpoolStatus::default() })
+    }
+}
