@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod api_keys;
+pub mod canaries;
 pub mod characters;
 pub mod choice;
 pub mod clients;

@@ -6,6 +6,7 @@
 
 pub mod api_keys;
 mod backups;
+pub mod canaries;
 pub mod clients;
 mod clock;
 mod consistency;
@@ -33,6 +34,7 @@ mod tables;
 mod transfer;
 
 pub use backups::{BackupLog, BackupStatus};
+pub use canaries::Canaries;
 pub use clock::Clock;
 pub use consistency::{Consistency, LogPosition};
 pub use contracts::{
@@ -88,7 +90,8 @@ repositories::resources! {
 /// positions of consumers, which begin behind the events of a restored archive; and sign-ins and
 /// invitations, because a person who finds an archive must not find a way in, and because the
 /// accounts of another archive may be other people. For the same reason, when a person was here last;
-/// and the numbers of leads by week, which are computed from leads and events.
+/// and the numbers of leads by week, which are computed from leads and events; and canaries, which the
+/// service takes away within minutes.
 pub const STAYING: &[Table] = &[
     jobs::TABLE,
     jobs::SCHEDULES,
@@ -97,6 +100,7 @@ pub const STAYING: &[Table] = &[
     sign_ins::VISITS,
     invitations::TABLE,
     lead_weeks::TABLE,
+    canaries::TABLE,
 ];
 
 /// The tables of [`STAYING`] that refer to rows of archives, or are computed from them. A restore

@@ -16,6 +16,8 @@ macro_rules! resources {
             pub sign_ins: std::sync::Arc<dyn SignIns>,
             /// Invitations to choose a password.
             pub invitations: std::sync::Arc<dyn Invitations>,
+            /// Canaries that have arrived.
+            pub canaries: std::sync::Arc<dyn Canaries>,
             /// Numbers of leads by week.
             pub lead_weeks: std::sync::Arc<dyn LeadWeeks>,
             /// Health checks of the database.
@@ -34,6 +36,7 @@ macro_rules! resources {
             pub jobs: jobs::MockJobQueue,
             pub sign_ins: sign_ins::MockSignIns,
             pub invitations: invitations::MockInvitations,
+            pub canaries: canaries::MockCanaries,
             pub lead_weeks: lead_weeks::MockLeadWeeks,
             pub health: health::MockDatabaseHealth,
             pub kept: Kept,
@@ -48,6 +51,7 @@ macro_rules! resources {
                     jobs: std::sync::Arc::new(mocks.jobs),
                     sign_ins: std::sync::Arc::new(mocks.sign_ins),
                     invitations: std::sync::Arc::new(mocks.invitations),
+                    canaries: std::sync::Arc::new(mocks.canaries),
                     lead_weeks: std::sync::Arc::new(mocks.lead_weeks),
                     health: std::sync::Arc::new(mocks.health),
                     kept: mocks.kept,

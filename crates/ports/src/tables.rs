@@ -165,6 +165,7 @@ pub const NOT_MOVED: &[&str] = &[
     "staff_visits",
     "invitations",
     "lead_weeks",
+    "canaries",
     "__diesel_schema_migrations",
     "__exit3_modules",
 ];

@@ -29,6 +29,7 @@ use crate::lists::Lists;
 use crate::pool::PgPool;
 use crate::sql::{Sql, Value};
 use crate::stale::written;
+pub(crate) use create::insert;
 use create::{Creates, Row};
 use row::{DetailsRow, LeadColumns, LeadRow, WorkRow, leads};
 

@@ -9,6 +9,7 @@
 
 mod api_keys;
 mod backups;
+mod canaries;
 mod clients;
 mod connection;
 mod contract_files;
@@ -81,6 +82,7 @@ impl PgDatabase {
             jobs: Arc::new(jobs::PgJobQueue::new(pool.clone())),
             sign_ins: Arc::new(sign_ins::PgSignIns::new(pool.clone())),
             invitations: Arc::new(invitations::PgInvitations::new(pool.clone())),
+            canaries: Arc::new(canaries::PgCanaries::new(pool.clone())),
             lead_weeks: Arc::new(lead_weeks::PgLeadWeeks::new(pool.clone())),
             health: Arc::new(health::PgHealth::new(pool.clone(), Arc::clone(&self.asked))),
             kept: Kept::default(),

@@ -42,36 +42,14 @@ impl SqliteLeadRepository {
     }
 }
 
-impl SqliteLeadRepository {
-    async fn store_one(
-        &self,
-        id: Option<LeadId>,
-        lead: &NewLead,
-        act: &Act,
-    ) -> Result<Lead, StoreError> {
-        let details = DetailsRow::of(lead)?;
-        let created_at = microseconds(act.at);
-        let event = EventRow::of(act, RESOURCE, Verb::CREATED, &Changes::None)?;
-        let insert = move |connection: &mut SqliteConnection| {
-            let id = insert(connection, id, &details, created_at).map_err(from_diesel)?;
-            event.insert(connection, id)?;
-            Ok(id)
-        };
-        let id = self.store.write(insert).await?;
-        let now = moment(created_at)?;
-        let (details, work) = (lead.clone(), LeadWork::default());
-        Ok(Lead { id: LeadId(id), details, work, created_at: now, updated_at: now })
-    }
-}
-
 #[async_trait]
 impl LeadRepository for SqliteLeadRepository {
     async fn create(&self, lead: &NewLead, act: &Act) -> Result<Lead, StoreError> {
-        self.store_one(None, lead, act).await
+        self.store.write(creation(None, lead, act)?).await
     }
 
     async fn create_as(&self, id: LeadId, lead: &NewLead, act: &Act) -> Result<Lead, StoreError> {
-        self.store_one(Some(id), lead, act).await
+        self.store.write(creation(Some(id), lead, act)?).await
     }
 
     async fn reserve_ids(&self, count: u32) -> Result<Vec<RangeInclusive<i64>>, StoreError> {
@@ -307,6 +285,27 @@ impl LeadRepository for SqliteLeadRepository {
         };
         self.store.write(restore).await
     }
+}
+
+/// Inserts a lead and its event, on the connection of the writer.
+pub(crate) fn creation(
+    id: Option<LeadId>,
+    lead: &NewLead,
+    act: &Act,
+) -> Result<
+    impl FnOnce(&mut SqliteConnection) -> Result<Lead, StoreError> + Send + 'static,
+    StoreError,
+> {
+    let (row, details) = (DetailsRow::of(lead)?, lead.clone());
+    let created_at = microseconds(act.at);
+    let now = moment(created_at)?;
+    let event = EventRow::of(act, RESOURCE, Verb::CREATED, &Changes::None)?;
+    Ok(move |connection: &mut SqliteConnection| {
+        let id = insert(connection, id, &row, created_at).map_err(from_diesel)?;
+        event.insert(connection, id)?;
+        let work = LeadWork::default();
+        Ok(Lead { id: LeadId(id), details, work, created_at: now, updated_at: now })
+    })
 }
 
 fn insert(

@@ -9,6 +9,7 @@
 
 mod api_keys;
 mod backups;
+mod canaries;
 mod clients;
 mod connection;
 mod contract_files;
@@ -75,6 +76,7 @@ impl SqliteDatabase {
             jobs: Arc::new(jobs::SqliteJobQueue::new(store())),
             sign_ins: Arc::new(sign_ins::SqliteSignIns::new(store())),
             invitations: Arc::new(invitations::SqliteInvitations::new(store())),
+            canaries: Arc::new(canaries::SqliteCanaries::new(store())),
             lead_weeks: Arc::new(lead_weeks::SqliteLeadWeeks::new(store())),
             health: Arc::new(health::SqliteHealth::new(store(), self.connector.clone())),
             kept: Kept::default(),

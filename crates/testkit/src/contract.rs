@@ -8,6 +8,8 @@
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod api_keys;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod canaries;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod cancellation;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod client_conversions;
@@ -147,6 +149,7 @@ pub async fn fill(harness: &Harness) {
     leads::fill(harness).await;
     lead_notes::fill(harness).await;
     lead_weeks::fill(harness).await;
+    canaries::fill(harness).await;
     subscribers::fill(harness).await;
     api_keys::fill(harness).await;
     clients::fill(harness).await;

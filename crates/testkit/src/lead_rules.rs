@@ -32,6 +32,13 @@ macro_rules! lead_contract {
                 stores_more_leads_at_once_than_a_statement_has_room_for,
                 a_usable_database_says_so,
             }
+            canaries {
+                the_lead_of_a_canary_is_stored_nowhere,
+                a_canary_is_taken_once,
+                a_canary_that_is_left_over_goes_with_a_later_one,
+                what_refuses_a_lead_refuses_a_canary,
+                canaries_and_leads_do_not_disturb_each_other,
+            }
             lead_work {
                 returns_the_work_that_it_stored,
                 a_new_lead_has_no_work_unless_it_is_given,

@@ -44,7 +44,7 @@ pub type Tables = BTreeMap<String, Table>;
 
 /// Tables that no backup contains, and that are dropped without asking.
 const NOT_KEPT: &[&str] =
-    &["backup_status", "schedules", "event_consumers", "lead_weeks", "staff_visits"];
+    &["backup_status", "schedules", "event_consumers", "lead_weeks", "staff_visits", "canaries"];
 
 /// Reverts and applies every migration on a database with rows. Each must restore exactly the
 /// previous state, except for the rows and columns that it declares as dropped. It must refuse to

@@ -12,6 +12,7 @@ use exit3_domain::leads::{Lead, LeadId, LeadWork, NewLead, RESOURCE};
 use exit3_ports::{Consistency, StoreError};
 
 use super::row::{DetailsRow, LeadRow, WorkRow, insert_group, leads};
+use crate::connection::PgConnection;
 use crate::error::Failure;
 use crate::events::{EventRow, Noted, NotedEach};
 use crate::lane::Grouped;
@@ -113,23 +114,30 @@ fn in_order<'a>(given: impl Iterator<Item = &'a NewLead> + Clone, stored: Vec<Le
 
 /// Stores one lead.
 pub(super) async fn one(pool: &PgPool, lead: &NewLead, act: &Act) -> Result<Lead, StoreError> {
-    let document = lead.search_document();
-    let created = pool.write(|mut connection| {
-        let query = diesel::insert_into(leads::table)
-            .values((
-                DetailsRow::of(lead, &document),
-                leads::created_at.eq(act.at),
-                leads::updated_at.eq(act.at),
-            ))
-            .returning(LeadRow::as_returning());
-        let event = EventRow::of(act, RESOURCE, Verb::CREATED, &Changes::None);
-        let query = Noted::new(query, event);
-        async move {
-            let created: QueryResult<LeadRow> = query.get_result(&mut *connection).await;
-            connection.done(created)
-        }
+    let created = pool.write(|mut connection| async move {
+        let created = insert(&mut connection, lead, act).await;
+        connection.done(created)
     });
-    Ok(created.await?.into())
+    created.await
+}
+
+/// Inserts one lead and its event with one statement.
+pub(crate) async fn insert(
+    connection: &mut PgConnection,
+    lead: &NewLead,
+    act: &Act,
+) -> QueryResult<Lead> {
+    let document = lead.search_document();
+    let query = diesel::insert_into(leads::table)
+        .values((
+            DetailsRow::of(lead, &document),
+            leads::created_at.eq(act.at),
+            leads::updated_at.eq(act.at),
+        ))
+        .returning(LeadRow::as_returning());
+    let event = EventRow::of(act, RESOURCE, Verb::CREATED, &Changes::None);
+    let created: LeadRow = Noted::new(query, event).get_result(connection).await?;
+    Ok(created.into())
 }
 
 /// Stores one lead with this id.

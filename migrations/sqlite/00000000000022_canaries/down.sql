@@ -1,0 +1,2 @@
+-- drops nothing
+DROP TABLE canaries;
