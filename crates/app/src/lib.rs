@@ -4,6 +4,7 @@
 pub mod access;
 pub mod api_keys;
 pub mod backups;
+pub mod canaries;
 pub mod clients;
 pub mod contracts;
 pub mod erasure;

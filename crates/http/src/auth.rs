@@ -17,6 +17,7 @@ use exit3_ports::Consistency;
 use exit3_web::{ApiError, Peer, quotas::tell, subject};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::canaries::canary_of;
 use crate::consistency;
 use crate::resource::{Resource, Resources, Served};
 
@@ -67,9 +68,12 @@ async fn examine(
     let scope = served.resource.scope(request.method());
     let scope = scope.filter(|_| served.switch.is_none());
     let identified = identify(app, request.request(), peer, scope.as_ref()).await;
-    let bill = match &identified {
-        Err(Unidentified::Throttled(wait)) => quotas::refuse_guess(app, *wait),
-        known => {
+    let canary = canary_of(&served.resource, request, app);
+    let bill = match (&identified, &canary) {
+        (Err(Unidentified::Throttled(wait)), _) => quotas::refuse_guess(app, *wait),
+        // A canary is no visitor: it must not use up what visitors may do, nor fail because of them.
+        (Ok(_), Ok(Some(_))) => Bill::default(),
+        (known, _) => {
             quotas::charge(app, counted(&served.resource, request, known.as_ref(), peer)).await
         }
     };
@@ -79,9 +83,13 @@ async fn examine(
     }
     let verdict = match bill.refused_for {
         Some(wait) => Err(ApiError::throttled(wait)),
-        None => {
-            identified.map_err(ApiError::from).and_then(|caller| permit(served, request, &caller))
-        }
+        None => identified.map_err(ApiError::from).and_then(|caller| {
+            let consistency = permit(served, request, &caller)?;
+            if let Some(canary) = canary? {
+                request.extensions_mut().insert(canary);
+            }
+            Ok(consistency)
+        }),
     };
     (bill, verdict)
 }

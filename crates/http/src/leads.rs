@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use utoipa::{OpenApi, ToSchema};
 
 use crate::author::By;
+use crate::canaries;
 use crate::conditions::{Conditions, show, show_changed};
 use crate::once::Once;
 use crate::parameters::word;
@@ -222,6 +223,11 @@ async fn create(
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let fields = body::read(&request, payload).await?;
+    if let Some(id) = canaries::found(&request) {
+        let lead = exit3_app::canaries::create(&app, id, LeadInput::of(fields), &author).await;
+        let lead = lead.map_err(canaries::refusal)?;
+        return Ok(HttpResponse::Created().json(LeadResponse::from(lead)));
+    }
     let author = once.mark(&app, author, &fields).await?;
     let lead = exit3_app::leads::create(&app, LeadInput::of(fields), &author).await?;
     Ok(once.accepted(lead.map(LeadResponse::from)))

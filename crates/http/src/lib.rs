@@ -8,6 +8,7 @@
 
 mod auth;
 mod author;
+mod canaries;
 mod clients;
 mod conditions;
 mod consistency;
@@ -37,6 +38,7 @@ use secrecy::SecretString;
 
 pub use auth::BasicKey;
 pub use author::By;
+pub use canaries::{CANARY_HEADER, CanaryKey};
 pub use conditions::{Conditions, show, show_changed};
 pub use cursor::CursorKey;
 pub use listing::{ListRequest, Part};
@@ -63,6 +65,7 @@ pub struct Api {
     key: Data<BasicKey>,
     cursors: Data<CursorKey>,
     marks: Data<MarkKey>,
+    canaries: Data<CanaryKey>,
     sunset: Data<Sunset>,
     edge: Edge,
 }
@@ -74,7 +77,7 @@ pub struct ApiSettings {
     pub resources: Resources,
     /// The API key with all scopes.
     pub api_key: SecretString,
-    /// Encrypts the cursors of lists, and keys the marks of requests that may come twice.
+    /// Encrypts the cursors of lists, and keys the marks of canaries and of requests that may come twice.
     pub secret: SecretString,
     /// The hosts, scheme and proxies by which clients reach the service.
     pub site: Site,
@@ -98,6 +101,7 @@ impl Api {
             key: Data::new(BasicKey::new(&settings.api_key)),
             cursors: Data::new(CursorKey::new(&settings.secret)),
             marks: Data::new(MarkKey::new(&settings.secret)),
+            canaries: Data::new(CanaryKey::new(&settings.secret)),
             sunset: Data::new(settings.sunset),
             edge: Edge::new(site, settings.cors.clone(), settings.observer),
         }
@@ -117,11 +121,13 @@ impl Api {
             InitError = (),
         > + use<F>,
     > {
-        let Self { resources, document, app, key, cursors, marks, sunset, edge } = self.clone();
+        let Self { resources, document, app, key, cursors, marks, canaries, sunset, edge } =
+            self.clone();
         edge.application(|config| {
             routes::register(**resources, config);
             config.app_data(resources).app_data(document).app_data(app);
-            config.app_data(key).app_data(cursors).app_data(marks).app_data(sunset);
+            config.app_data(key).app_data(cursors).app_data(marks).app_data(canaries);
+            config.app_data(sunset);
             more(config);
         })
     }

@@ -5,6 +5,7 @@
 mod access;
 mod authors;
 mod bodies;
+mod canaries;
 mod clients;
 mod conditions;
 mod consistency;

@@ -25,8 +25,8 @@ async fn count(harness: &Harness, filter: &LeadFilter) -> u64 {
 }
 
 pub async fn the_lead_of_a_canary_is_stored_nowhere(harness: &Harness) {
-    harness.leads.create(&lead().build(), &some_act()).await.unwrap();
     harness.events.unread("test", 10).await.unwrap();
+    harness.leads.create(&lead().build(), &some_act()).await.unwrap();
     let before = transfer::now(harness).await;
     let counts = harness.leads.counts().await.unwrap();
     let stored = harness.canaries.create(ID, &ID.lead(), &act(time(NOW))).await.unwrap();
@@ -38,8 +38,7 @@ pub async fn the_lead_of_a_canary_is_stored_nowhere(harness: &Harness) {
     assert_eq!(count(harness, &LeadFilter::default()).await, 1);
     assert_eq!(count(harness, &searching("canary")).await, 0);
     assert_eq!(harness.events.list(&EventFilter::default(), None, 10).await.unwrap().len(), 1);
-    assert_eq!(harness.events.unread("test", 10).await.unwrap().events, []);
-    // The first count of its kind is one of leads.
+    assert_eq!(harness.events.unread("test", 10).await.unwrap().events.len(), 1);
     harness.leads.create(&ID.lead(), &some_act()).await.unwrap();
     assert_eq!(count(harness, &searching("canary")).await, 1);
 }
