@@ -5,6 +5,7 @@
 mod archives;
 mod backend;
 mod backup_store;
+mod canaries;
 mod clock;
 #[doc(hidden)]
 pub mod commands;

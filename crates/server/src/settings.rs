@@ -5,6 +5,7 @@ mod addresses;
 mod admin;
 mod arguments;
 mod backup;
+mod canary;
 mod contracts;
 mod database;
 mod deploy;
@@ -34,6 +35,7 @@ pub use admin::AdminSettings;
 pub use arguments::Arguments;
 pub(crate) use arguments::{fill_in, given, names};
 pub use backup::BackupSettings;
+pub use canary::CanarySettings;
 pub use database::DatabaseSettings;
 pub use deploy::{Finding, findings};
 pub use otel::{Export, OtelSettings, Queue, Sampling};
@@ -103,6 +105,8 @@ pub struct Settings {
     pub disposable: DisposableDomains,
     /// When the paths without a version will be removed.
     pub sunset: Option<DateTime<Utc>>,
+    /// Where canaries are sent, if they are.
+    pub canary: Option<CanarySettings>,
     /// How many days events are kept.
     pub events_keep: u32,
     /// The back office.
@@ -117,7 +121,7 @@ pub struct Settings {
 
 /// The secrets of the service.
 pub struct Secrets {
-    /// Encrypts the cursors of lists, and keys the marks of requests that may come twice.
+    /// Encrypts the cursors of lists, and keys the marks of canaries and of requests that may come twice.
     pub secret_key: SecretString,
     /// The API key with all rights.
     pub api_key: SecretString,
@@ -193,6 +197,7 @@ impl Settings {
             telemetry,
             disposable: disposable(arguments.disposable_domains_file.as_ref())?,
             sunset: arguments.api_sunset,
+            canary: CanarySettings::check(arguments)?,
             events_keep: arguments.events_keep,
             admin: AdminSettings::check(arguments)?,
             modules: Arc::default(),

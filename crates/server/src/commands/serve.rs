@@ -30,7 +30,7 @@ use crate::systemd::tell;
 use crate::telemetry;
 use crate::telemetry::metrics::{self, Collector, Gauges, Measuring};
 use crate::watchdog::Watchdog;
-use crate::{jobs, module, spool};
+use crate::{canaries, jobs, module, spool};
 
 /// The most connections, even if the system has room for more, to bound the memory.
 const MOST_CONNECTIONS: usize = 20_000;
@@ -70,7 +70,7 @@ fn listen(settings: &Settings) -> Result<Listeners, Failure> {
 pub(super) fn serve(settings: Settings, arguments: &Arguments) -> Result<(), Failure> {
     let telemetry = telemetry::start(&settings.telemetry)?;
     telemetry::log_panics();
-    let registry = jobs::registry(&settings)?;
+    let mut registry = jobs::registry(&settings)?;
     // Bind the address before the secrets are made: a new key is shown only once, and a service that
     // cannot listen would not get to show it.
     let listeners = listen(&settings)?;
@@ -91,6 +91,9 @@ pub(super) fn serve(settings: Settings, arguments: &Arguments) -> Result<(), Fai
     };
     let collector = Collector::of(&settings.telemetry)?;
     let measuring = Measuring::start(gauges, metrics, collector);
+    if let Some(canary) = &settings.canary {
+        canaries::add(&mut registry, canary, &secrets)?;
+    }
     warn_if_lost(&settings, &secrets);
     actix_web::rt::System::new().block_on(run(settings, secrets, tls, api, measuring, registry))
 }

@@ -94,7 +94,8 @@ pub struct Arguments {
     /// A passphrase that encrypts and decrypts backups, instead of keys
     #[arg(long, env = "BACKUP_PASSPHRASE", global = true)]
     pub backup_passphrase: Option<SecretString>,
-    /// Encrypts the cursors of lists, and keys the marks of requests with an Idempotency-Key
+    /// Encrypts the cursors of lists, and keys the marks of canaries and of requests with an
+    /// Idempotency-Key
     #[arg(long, env = "SECRET_KEY", global = true)]
     pub secret_key: Option<SecretString>,
     /// The API key with all rights
@@ -204,6 +205,13 @@ pub struct Arguments {
     /// The number of days for which the service keeps the events of changes
     #[arg(long, env = "EVENTS_KEEP", default_value_t = 730, global = true, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub events_keep: u32,
+    /// The public address of the endpoint that creates leads, where the service sends a canary every
+    /// five minutes: https://api.example.com/backend/api/v1/leads/
+    #[arg(long, env = "CANARY_URL", global = true)]
+    pub canary_url: Option<String>,
+    /// The address of a dead-man's switch, which gets a GET for each canary that has arrived
+    #[arg(long, env = "CANARY_PING_URL", global = true)]
+    pub canary_ping_url: Option<SecretString>,
     /// Whether the back office is served
     #[arg(long, env = "ADMIN_ENABLED", default_value = "true", global = true, value_parser = words::boolean, action = clap::ArgAction::Set)]
     pub admin_enabled: bool,

@@ -35,7 +35,7 @@ pub(crate) fn settings_of(env: &[(&str, &str)]) -> Settings {
     Settings::check(&arguments(env).unwrap()).unwrap()
 }
 
-fn problem(env: &[(&str, &str)]) -> String {
+pub(crate) fn problem(env: &[(&str, &str)]) -> String {
     match check(env) {
         Ok(_) => panic!("the settings were accepted"),
         Err(error) => error.to_string(),

@@ -29,6 +29,13 @@ pub(super) fn find(found: &mut Findings, arguments: &Arguments, settings: &Setti
         "is on another machine, without a password",
         "set one in Redis (requirepass), and here (REDIS_PASSWORD)",
     );
+    let canary = settings.canary.as_ref().and_then(|canary| elsewhere(canary.url.as_str()));
+    found.danger(
+        canary.is_some_and(|url| url.scheme() == "http"),
+        "CANARY_URL",
+        "sends BASIC_API_KEY to another machine without encryption",
+        "use https://",
+    );
     let telemetry = &settings.telemetry;
     let sentry = telemetry.sentry.as_ref().map(|sentry| sentry.dsn.expose_secret());
     let exports = [&telemetry.otel.traces, &telemetry.otel.metrics].into_iter().flatten();
