@@ -67,7 +67,8 @@ mod tests {
     const ID: CanaryId = CanaryId(7);
 
     fn input() -> LeadInput {
-        let NewLead { full_name, position, company_name, phone_number, email, notes, .. } = ID.lead();
+        let NewLead { full_name, position, company_name, phone_number, email, notes, .. } =
+            ID.lead();
         let text = |text: Option<String>| RawValue::text(text.unwrap());
         LeadInput {
             full_name: RawValue::text(full_name),

@@ -136,7 +136,8 @@ mod tests {
         let later = format!("{id}.{}.{code}", time(600).timestamp());
         let other = format!("{}.{rest}", CanaryId(8));
         let of_other_key = key("other").mark(ID, time(0));
-        for forged in [&later, &other, &of_other_key, &mark[1..], &mark[..mark.len() - 1], "", ".."] {
+        for forged in [&later, &other, &of_other_key, &mark[1..], &mark[..mark.len() - 1], "", ".."]
+        {
             assert_eq!(key("s").read(forged.as_bytes(), time(0)), None, "{forged}");
             assert_eq!(key("s").read(forged.as_bytes(), time(600)), None, "{forged}");
         }

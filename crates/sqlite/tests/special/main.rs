@@ -8,6 +8,7 @@
 )]
 
 mod bookings;
+mod canaries;
 mod erasure;
 mod events;
 mod frozen;
