@@ -23,6 +23,8 @@ METRICS = {
     "exit3_disk_size_bytes": [""],
     "exit3_tls_certificate_expiry_timestamp_seconds": [""],
     "exit3_tls_certificate_is_newest": [""],
+    "exit3_canary_last_success_timestamp_seconds": [""],
+    "exit3_canary_failures_total": [""],
     "exit3_jobs": [""],
     "exit3_job_oldest_due_age_seconds": [""],
     "exit3_job_duration_seconds": HISTOGRAM,

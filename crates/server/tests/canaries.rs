@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use exit3_domain::jobs::NewJob;
-use exit3_ports::Repositories;
+use exit3_ports::{Clock, Repositories};
 use exit3_postgres::PgSettings;
 use exit3_sqlite::{SqliteDatabase, SqliteSettings};
 use exit3_testkit::postgres::{self, TestPostgres};
@@ -128,7 +128,7 @@ async fn canaries_arrive(url: Option<&str>, dump: impl AsyncFn() -> Dump) {
         ("RATE_LIMIT_USER", "5/day"),
     ];
     env.extend(url.map(|url| ("DATABASE_URL", url)));
-    let began = chrono::Utc::now().timestamp() as f64;
+    let began = exit3::SystemClock.now().timestamp() as f64;
     let service = start(&socket, directory.path(), &env);
     // The first one is sent at once.
     until("a ping", async || switch.told().len() == 1).await;
@@ -157,7 +157,7 @@ async fn canaries_arrive(url: Option<&str>, dump: impl AsyncFn() -> Dump) {
             SqliteDatabase::open(&path, &SqliteSettings::default()).unwrap().repositories()
         }
     };
-    let week = exit3_domain::leads::Week::of(chrono::Utc::now());
+    let week = exit3_domain::leads::Week::of(exit3::SystemClock.now());
     let weeks = async || repositories.lead_weeks.list(week).await.unwrap();
     until("the week is counted", async || weeks().await.iter().any(|it| it.received == 1)).await;
     let no_job = exit3_ports::jobs::JobFilter { kind: None, state: None, most: 1 };
