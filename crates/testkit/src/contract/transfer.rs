@@ -156,7 +156,9 @@ pub async fn a_snapshot_holds_no_writer_up_and_sees_nothing_of_it(harness: &Harn
     let before = everything(snapshot.as_mut()).await;
     let write = async {
         let created = harness.leads.create(&lead().build(), &act(time(NOW))).await.unwrap();
-        let other = harness.leads.find(LeadId(created.id.0 - 1)).await.unwrap().unwrap();
+        let all = harness.leads.list(&LeadFilter::default(), LeadOrder::NEWEST, page(1, 9)).await;
+        let mut all = all.unwrap().unwrap().rows.into_iter();
+        let other = all.find(|lead| lead.id != created.id).unwrap();
         harness.leads.delete(&other, &some_act()).await.unwrap();
     };
     tokio::time::timeout(Duration::from_secs(1), write).await.expect("a writer does not wait");
