@@ -24,7 +24,8 @@ pub struct EventId(pub i64);
 pub struct BatchId(pub Arc<str>);
 
 impl BatchId {
-    /// The batch of a form that shall be carried out once: no second event with its verb is stored.
+    /// The batch of a form, or of something else, that shall be carried out once: no second event with its
+    /// verb is stored.
     pub fn of_form(token: &str) -> Self {
         // The schema looks for this prefix.
         Self(format!("form-{token}").into())
@@ -122,6 +123,8 @@ impl Verb {
     pub const SIGNED_IN: &'static str = "signed_in";
     /// Sign-ins of an account were ended.
     pub const SIGNED_OUT: &'static str = "signed_out";
+    /// No lead has come for so long that it is hardly chance.
+    pub const SILENT: &'static str = "silent";
     /// A person was invited to choose a password.
     pub const INVITED: &'static str = "invited";
 
@@ -150,6 +153,7 @@ impl Verb {
                 | Self::EXPORTED
                 | Self::EXPORT_ENDED
                 | Self::ERASED
+                | Self::SILENT
         )
     }
 
