@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use exit3_domain::subscribers::already_subscribed;
-use metrics::{Counter, counter};
+use metrics::{Counter, counter, gauge};
 
 use crate::SaveError;
 use crate::once::Made;
@@ -62,4 +62,10 @@ pub(crate) fn count_subscriber<T>(outcome: &Result<T, SaveError>) {
         }
         outcome => SUBSCRIBERS.of(outcome).increment(1),
     }
+}
+
+/// Tells how many leads were to be expected since the last one, and whether so many make an alarm.
+pub(crate) fn tell_silence(expected: f64, is_alarm: bool) {
+    gauge!("exit3_silence_expected_leads").set(expected);
+    gauge!("exit3_silence_alarm").set(f64::from(u8::from(is_alarm)));
 }

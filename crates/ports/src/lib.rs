@@ -19,9 +19,11 @@ mod health;
 pub mod invitations;
 pub mod jobs;
 mod kept;
+mod lead_intake;
 pub mod lead_notes;
 pub mod lead_weeks;
 pub mod leads;
+mod mail;
 pub mod migrations;
 pub mod modules;
 mod quotas;
@@ -47,7 +49,9 @@ pub use health::{DatabaseHealth, Obstacle};
 pub use invitations::Invitations;
 pub use jobs::JobQueue;
 pub use kept::Kept;
+pub use lead_intake::LeadIntake;
 pub use lead_weeks::LeadWeeks;
+pub use mail::{MailError, Mailer};
 pub use migrations::{Dropped, Migration, Moved, NoWay, Rows, SchemaState, Target, Way};
 pub use modules::{Ladder, ModuleRecord, ModuleSchema, TableDefinition, rules};
 pub use quotas::{Charge, Quotas, Standing};
@@ -60,6 +64,7 @@ pub use transfer::{Load, Mark, PAGE_BYTES, Snapshot, Transfer};
 pub use {
     clock::MockClock,
     contracts::{MockContractScanner, MockContractStaging, MockContractStore, MockContractUpload},
+    mail::MockMailer,
     quotas::MockQuotas,
     transfer::{MockSnapshot, MockTransfer},
 };

@@ -18,6 +18,8 @@ macro_rules! resources {
             pub invitations: std::sync::Arc<dyn Invitations>,
             /// Canaries that have arrived.
             pub canaries: std::sync::Arc<dyn Canaries>,
+            /// When leads came through the API.
+            pub lead_intake: std::sync::Arc<dyn LeadIntake>,
             /// Numbers of leads by week.
             pub lead_weeks: std::sync::Arc<dyn LeadWeeks>,
             /// Health checks of the database.
@@ -37,6 +39,7 @@ macro_rules! resources {
             pub sign_ins: sign_ins::MockSignIns,
             pub invitations: invitations::MockInvitations,
             pub canaries: canaries::MockCanaries,
+            pub lead_intake: lead_intake::MockLeadIntake,
             pub lead_weeks: lead_weeks::MockLeadWeeks,
             pub health: health::MockDatabaseHealth,
             pub kept: Kept,
@@ -52,6 +55,7 @@ macro_rules! resources {
                     sign_ins: std::sync::Arc::new(mocks.sign_ins),
                     invitations: std::sync::Arc::new(mocks.invitations),
                     canaries: std::sync::Arc::new(mocks.canaries),
+                    lead_intake: std::sync::Arc::new(mocks.lead_intake),
                     lead_weeks: std::sync::Arc::new(mocks.lead_weeks),
                     health: std::sync::Arc::new(mocks.health),
                     kept: mocks.kept,

@@ -23,6 +23,7 @@ mod health;
 mod invitations;
 mod jobs;
 mod lane;
+mod lead_intake;
 mod lead_notes;
 mod lead_weeks;
 mod leads;
@@ -83,6 +84,7 @@ impl PgDatabase {
             sign_ins: Arc::new(sign_ins::PgSignIns::new(pool.clone())),
             invitations: Arc::new(invitations::PgInvitations::new(pool.clone())),
             canaries: Arc::new(canaries::PgCanaries::new(pool.clone())),
+            lead_intake: Arc::new(lead_intake::PgLeadIntake::new(pool.clone())),
             lead_weeks: Arc::new(lead_weeks::PgLeadWeeks::new(pool.clone())),
             health: Arc::new(health::PgHealth::new(pool.clone(), Arc::clone(&self.asked))),
             kept: Kept::default(),

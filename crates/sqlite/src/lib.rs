@@ -23,6 +23,7 @@ mod freeze;
 mod health;
 mod invitations;
 mod jobs;
+mod lead_intake;
 mod lead_notes;
 mod lead_weeks;
 mod leads;
@@ -77,6 +78,7 @@ impl SqliteDatabase {
             sign_ins: Arc::new(sign_ins::SqliteSignIns::new(store())),
             invitations: Arc::new(invitations::SqliteInvitations::new(store())),
             canaries: Arc::new(canaries::SqliteCanaries::new(store())),
+            lead_intake: Arc::new(lead_intake::SqliteLeadIntake::new(store())),
             lead_weeks: Arc::new(lead_weeks::SqliteLeadWeeks::new(store())),
             health: Arc::new(health::SqliteHealth::new(store(), self.connector.clone())),
             kept: Kept::default(),

@@ -50,6 +50,8 @@ pub mod lead_ids;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod lead_index;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
+pub mod lead_intake;
+#[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod lead_notes;
 #[allow(missing_docs, reason = "the names of the rules say what holds")]
 pub mod lead_pages;

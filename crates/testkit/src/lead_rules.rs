@@ -65,6 +65,13 @@ macro_rules! lead_contract {
                 additions_and_removals_are_undone,
                 notes_of_leads_that_are_gone_for_good_are_removed,
             }
+            lead_intake {
+                only_leads_that_came_through_keys_are_counted,
+                leads_are_counted_by_hour_of_the_week,
+                a_lead_that_is_gone_has_come_all_the_same,
+                finds_the_last_lead_of_a_time,
+                an_alarm_is_stored_once_for_each_last_lead,
+            }
             lead_weeks {
                 a_week_has_its_leads_from_monday_to_sunday,
                 the_first_contact_is_the_end_of_being_new,

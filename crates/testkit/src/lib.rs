@@ -53,4 +53,6 @@ pub mod relay;
 mod rules;
 #[cfg(feature = "service")]
 pub mod service;
+#[doc(hidden)]
+pub mod smtp;
 pub mod unique;

@@ -322,3 +322,29 @@ async fn lists_of_events_read_a_page_even_if_all_that_match_are_old() {
         assert!(rows_read(plan) <= 200, "{plan}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn looks_for_the_last_lead_read_only_what_is_new() {
+    let (server, database) = filled().await;
+    let admin = postgres::client(&server.url("postgres")).await;
+    admin.batch_execute(EVENTS).await.unwrap();
+    // One in a hundred came through a key; the others were made by the service itself.
+    let came = "UPDATE events SET actor = 'basic_key' WHERE verb = 'lead.created' AND id % 100 = 0";
+    admin.batch_execute(came).await.unwrap();
+    for statistics in ["", "VACUUM ANALYZE events"] {
+        admin.batch_execute(statistics).await.unwrap();
+        let intake = database.repositories().lead_intake;
+        let (from, until) = (time("2026-01-15T00:00:00Z"), time("2026-01-15T01:00:00Z"));
+        intake.first().await.unwrap().unwrap();
+        intake.last(from, until).await.unwrap();
+        intake.count(from, until).await.unwrap();
+    }
+    let log = server.log();
+    let plans = log.split("Query Text: ").skip(1);
+    let plans: Vec<&str> = plans.filter(|plan| plan.contains("api_key:")).collect();
+    assert_eq!(plans.len(), 6);
+    for plan in plans {
+        // An hour has 60 events, and the first lead is among the first hundred.
+        assert!(rows_read(plan) <= 130 && !plan.contains("Seq Scan"), "{plan}");
+    }
+}
