@@ -18,6 +18,8 @@ METRICS = {
     "exit3_log_lines_dropped_total": [""],
     "exit3_leads_total": [""],
     "exit3_subscribers_total": [""],
+    "exit3_silence_expected_leads": [""],
+    "exit3_silence_alarm": [""],
     "exit3_build_info": [""],
     "exit3_disk_free_bytes": [""],
     "exit3_disk_size_bytes": [""],

@@ -12,7 +12,8 @@ use askama::Template;
 use exit3_app::events::{names, record};
 use exit3_app::{api_keys, staff};
 use exit3_domain::access::{Action, Record};
-use exit3_domain::events::Actor;
+use exit3_domain::events::{Actor, Verb};
+use exit3_domain::silence;
 use exit3_web::Endpoint;
 use i18n_embed_fl::fl;
 
@@ -44,6 +45,14 @@ pub(crate) const PERSON: Pages =
 /// The database as a whole.
 pub(crate) const DATABASE: Pages =
     Pages { name: "database", rows: Some("database"), events: &["imported"], ..Pages::EMPTY };
+
+/// The leads that come through the API, as a whole.
+pub(crate) const INTAKE: Pages = Pages {
+    name: "intake",
+    rows: Some(silence::RESOURCE),
+    events: &[Verb::SILENT],
+    ..Pages::EMPTY
+};
 
 fn endpoints() -> Vec<Endpoint> {
     vec![

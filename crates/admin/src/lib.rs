@@ -75,6 +75,7 @@ pub const OWN: &[&Pages] = &[
     &events::PAGES,
     &events::PERSON,
     &events::DATABASE,
+    &events::INTAKE,
     &search::PAGES,
     &undo::PAGES,
     &account::PAGES,

@@ -134,6 +134,17 @@ async fn managers_see_accounts_and_keys_without_links() {
 }
 
 #[actix_web::test]
+async fn an_alarm_is_told_with_the_last_lead() {
+    let since = exit3_testkit::builders::time("2026-11-30T14:05:00Z");
+    let (new, _) = exit3_domain::silence::Silence { since, expected: 9.3 }.event();
+    let noticed = event(1, &new.subject.resource, Verb::SILENT, 0, new.changes);
+    let body = office(Role::Manager, vec![noticed]).answer(get(EVENTS)).await.body;
+    assert!(body.contains("noticed that no lead has come for too long"), "{body}");
+    assert!(body.contains("<dt>Last lead</dt><dd class=\"pre\">2026-11-30 14:05"), "{body}");
+    assert!(body.contains("since then</dt><dd class=\"pre\">9.3</dd>"), "{body}");
+}
+
+#[actix_web::test]
 async fn the_record_is_paged_and_filtered_by_its_address() {
     let all = || (1..=60).rev().map(|id| event(id, "lead", Verb::CREATED, id, Changes::None));
     let answer = office(Role::Owner, all().collect()).answer(get(EVENTS)).await;

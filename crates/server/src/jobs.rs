@@ -1,5 +1,6 @@
 //! What the service runs in the background.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::SecondsFormat;
@@ -10,7 +11,7 @@ use exit3_app::jobs::{self, Handling, Registry, RemoveEnded, RunnerSettings, is_
 use exit3_app::leads::notes::{self, RemoveOrphans};
 use exit3_app::leads::weeks;
 use exit3_app::sign_ins::{self, RemoveEndedSignIns};
-use exit3_app::{App, api_keys};
+use exit3_app::{App, api_keys, mail, silence};
 use exit3_domain::jobs::Schedule;
 use exit3_ports::events::Consumer;
 use exit3_ports::with_causes;
@@ -18,7 +19,7 @@ use exit3_ports::with_causes;
 use crate::backend::Backend;
 use crate::module::{self, Configured, Failure};
 use crate::secrets::random_bytes;
-use crate::settings::Settings;
+use crate::settings::{MailSettings, Settings};
 use crate::telemetry::metrics;
 
 /// The times of the runner.
@@ -31,6 +32,7 @@ pub(crate) const SETTINGS: RunnerSettings = RunnerSettings {
 
 /// How often each node notes what only it knows.
 const NOTE: Duration = Duration::from_secs(10);
+const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// The kinds of jobs, their schedules, and what each node does for itself, with those of modules. Events
@@ -40,13 +42,13 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// One sentence, if two modules, or a module and the service, claim the same kind; or a payload cannot
 /// be written as JSON, or a thread cannot be started.
 pub(crate) fn registry(settings: &Settings) -> Result<Registry, Failure> {
-    let mut registry = own(settings.events_keep)?;
+    let mut registry = own(settings.events_keep, &settings.mail)?;
     module::add_jobs(&settings.modules, &mut registry)?;
     module::check_jobs(&registry)?;
     Ok(registry)
 }
 
-fn own(events_keep: u32) -> Result<Registry, serde_json::Error> {
+fn own(events_keep: u32, mails: &MailSettings) -> Result<Registry, serde_json::Error> {
     let mut registry = Registry::default();
     // One node runs each occurrence.
     let six_hours = Schedule::every("backups.check", HOUR * 6);
@@ -73,6 +75,11 @@ fn own(events_keep: u32) -> Result<Registry, serde_json::Error> {
     let handling = Handling { time_limit: HOUR, ..Handling::default() };
     registry.handle(handling, weeks::count_week);
     weeks::add(&mut registry, NOTE);
+    silence::add(&mut registry, MINUTE, mails.alarmed.clone());
+    // Without a mail server, mails wait for a node that has one.
+    if let Some(mailer) = &mails.mailer {
+        mail::add(&mut registry, Arc::clone(mailer));
+    }
 
     // Each node does this for itself: another one does not know its memory.
     registry.on_each_node(NOTE, |app| async move { note_uses(&app).await });

@@ -9,6 +9,7 @@ mod canary;
 mod contracts;
 mod database;
 mod deploy;
+mod mail;
 mod otel;
 mod spool;
 mod telemetry;
@@ -38,6 +39,7 @@ pub use backup::BackupSettings;
 pub use canary::CanarySettings;
 pub use database::DatabaseSettings;
 pub use deploy::{Finding, findings};
+pub use mail::MailSettings;
 pub use otel::{Export, OtelSettings, Queue, Sampling};
 pub use spool::SpoolSettings;
 pub(crate) use telemetry::{LOG_FILE, log_file};
@@ -109,6 +111,8 @@ pub struct Settings {
     pub canary: Option<CanarySettings>,
     /// How many days events are kept.
     pub events_keep: u32,
+    /// Mails.
+    pub mail: MailSettings,
     /// The back office.
     pub admin: AdminSettings,
     /// The modules.
@@ -199,6 +203,7 @@ impl Settings {
             sunset: arguments.api_sunset,
             canary: CanarySettings::check(arguments)?,
             events_keep: arguments.events_keep,
+            mail: MailSettings::check(arguments)?,
             admin: AdminSettings::check(arguments)?,
             modules: Arc::default(),
             resources: exit3_http::OWN,

@@ -225,6 +225,30 @@ pub struct Arguments {
     /// Days after which a sign-in ends in any case
     #[arg(long, env = "ADMIN_LONGEST_DAYS", default_value_t = 14, global = true, value_parser = clap::value_parser!(u32).range(1..=365))]
     pub admin_longest_days: u32,
+    /// The mail server; without it, the service sends no mails
+    #[arg(long, env = "EMAIL_HOST", global = true)]
+    pub email_host: Option<String>,
+    /// The port of the mail server: usually 587 with EMAIL_USE_TLS, and 465 with EMAIL_USE_SSL
+    #[arg(long, env = "EMAIL_PORT", default_value_t = 25, global = true, value_parser = clap::value_parser!(u16).range(1..))]
+    pub email_port: u16,
+    /// The user at the mail server, if it wants one
+    #[arg(long, env = "EMAIL_HOST_USER", global = true)]
+    pub email_host_user: Option<String>,
+    /// The password at the mail server
+    #[arg(long, env = "EMAIL_HOST_PASSWORD", global = true)]
+    pub email_host_password: Option<SecretString>,
+    /// Whether the connection to the mail server is encrypted with STARTTLS
+    #[arg(long, env = "EMAIL_USE_TLS", default_value = "false", global = true, value_parser = words::boolean, action = clap::ArgAction::Set)]
+    pub email_use_tls: bool,
+    /// Whether the connection to the mail server is encrypted from the beginning
+    #[arg(long, env = "EMAIL_USE_SSL", default_value = "false", global = true, value_parser = words::boolean, action = clap::ArgAction::Set)]
+    pub email_use_ssl: bool,
+    /// Who sends mails: leads@example.com, or Exit Three <leads@example.com>
+    #[arg(long, env = "DEFAULT_FROM_EMAIL", global = true)]
+    pub default_from_email: Option<String>,
+    /// Who gets alarms: addresses separated by commas; the active owners by default
+    #[arg(long, env = "ALARM_TO", global = true)]
+    pub alarm_to: Option<String>,
     /// The names of the settings that were given in any source
     #[arg(skip)]
     pub given: Vec<String>,

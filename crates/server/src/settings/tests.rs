@@ -131,6 +131,8 @@ fn a_wrong_setting_is_reported_in_one_sentence_that_names_it() {
         ("ADMIN_ENABLED", "perhaps"),
         ("ADMIN_IDLE_HOURS", "0"),
         ("ADMIN_LONGEST_DAYS", "366"),
+        ("EMAIL_PORT", "0"),
+        ("EMAIL_USE_TLS", "perhaps"),
     ] {
         let error = arguments(&[(name, value)]).unwrap_err().to_string();
         assert!(error.lines().next().unwrap().contains(name), "{error}");

@@ -72,6 +72,20 @@ pub(super) fn find(found: &mut Findings, arguments: &Arguments, settings: &Setti
         "has no effect: REDIS_URL is not set",
         "set REDIS_URL as well, or leave it out",
     );
+    for (variable, is_given) in [
+        ("EMAIL_HOST_USER", arguments.email_host_user.is_some()),
+        ("EMAIL_HOST_PASSWORD", arguments.email_host_password.is_some()),
+        ("EMAIL_USE_TLS", arguments.email_use_tls),
+        ("EMAIL_USE_SSL", arguments.email_use_ssl),
+        ("ALARM_TO", arguments.alarm_to.is_some()),
+    ] {
+        found.add(
+            arguments.email_host.is_none() && is_given,
+            variable,
+            "has no effect: EMAIL_HOST is not set",
+            "set EMAIL_HOST as well, or leave it out",
+        );
+    }
     let reports = arguments.sentry_traces_sample_rate > 0.0 && arguments.sentry_dsn.is_none();
     found.add(
         reports,

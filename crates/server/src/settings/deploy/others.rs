@@ -36,6 +36,14 @@ pub(super) fn find(found: &mut Findings, arguments: &Arguments, settings: &Setti
         "sends BASIC_API_KEY to another machine without encryption",
         "use https://",
     );
+    let mail_server = arguments.email_host.as_ref().filter(|host| !addresses::is_local(host));
+    let is_plain = !arguments.email_use_tls && !arguments.email_use_ssl;
+    found.add(
+        mail_server.is_some() && is_plain,
+        "EMAIL_USE_TLS",
+        "is not true: mails, and the password for them, go to another machine unencrypted",
+        "set it, or EMAIL_USE_SSL, with the port that belongs to it",
+    );
     let telemetry = &settings.telemetry;
     let sentry = telemetry.sentry.as_ref().map(|sentry| sentry.dsn.expose_secret());
     let exports = [&telemetry.otel.traces, &telemetry.otel.metrics].into_iter().flatten();

@@ -92,6 +92,8 @@ fn unsafe_settings_are_found() {
             ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://collector/t"),
             "OTEL_EXPORTER_OTLP_ENDPOINT",
         ),
+        (("ALARM_TO", "ana@exit3.agency"), "ALARM_TO"),
+        (("EMAIL_USE_TLS", "true"), "EMAIL_USE_TLS"),
         (("LOG_LEVEL", "TRACE"), ""),
         (("LOG_LEVEL", "off"), "LOG_LEVEL"),
         (("PRODUCTION", "false"), "PRODUCTION"),
@@ -119,6 +121,15 @@ fn unsafe_settings_are_found() {
         .chain([("TLS_CERT", "c"), ("TLS_KEY", "k"), ("SECURE_SSL_REDIRECT", "true")])
         .collect();
     assert_eq!(unsafe_settings(&with_tls), Vec::<String>::new());
+    let mails = |env: [(&'static str, &'static str); 2]| {
+        let sound = SOUND.iter().copied().chain([("DEFAULT_FROM_EMAIL", "leads@exit3.agency")]);
+        unsafe_settings(&sound.chain(env).collect::<Vec<_>>()).join(" ")
+    };
+    let elsewhere = ("EMAIL_HOST", "smtp.exit3.agency");
+    assert_eq!(mails([elsewhere, ("EMAIL_PORT", "587")]), "EMAIL_USE_TLS");
+    assert_eq!(mails([elsewhere, ("EMAIL_USE_TLS", "true")]), "");
+    assert_eq!(mails([elsewhere, ("EMAIL_USE_SSL", "true")]), "");
+    assert_eq!(mails([("EMAIL_HOST", "localhost"), ("ALARM_TO", "ana@exit3.agency")]), "");
     let credentials =
         [("CORS_ALLOWED_ORIGINS", "http://exit3.agency"), ("CORS_ALLOW_CREDENTIALS", "true")];
     let with: Vec<_> = SOUND.iter().copied().chain(credentials).collect();

@@ -1,3 +1,5 @@
+use exit3_app::silence::Alarmed;
+
 use super::*;
 
 #[test]
@@ -119,5 +121,35 @@ fn the_example_file_names_exactly_the_settings() {
     }
     for name in &named {
         assert!(known.contains(name), "{name} is no setting");
+    }
+}
+
+#[test]
+fn mails_need_a_server_and_a_sender() {
+    let host = ("EMAIL_HOST", "smtp.exit3.agency");
+    let from = ("DEFAULT_FROM_EMAIL", "Exit Three <leads@exit3.agency>");
+    let alarmed = |env: &[(&str, &str)]| {
+        let mail = settings_of(env).mail;
+        (mail.mailer.is_some(), mail.alarmed)
+    };
+    assert_eq!(alarmed(&[from, ("ALARM_TO", "ana@exit3.agency")]), (false, Alarmed::Nobody));
+    assert_eq!(alarmed(&[host, from]), (true, Alarmed::Owners));
+    let two = ["ana@exit3.agency", "iva@exit3.agency"].map(str::to_owned).to_vec();
+    let named = [host, from, ("ALARM_TO", " ana@exit3.agency,iva@exit3.agency, ")];
+    assert_eq!(alarmed(&named), (true, Alarmed::Addresses(two)));
+    let login = [("EMAIL_HOST_USER", "exit3"), ("EMAIL_HOST_PASSWORD", "hunter2")];
+    assert!(alarmed(&[host, from, login[0], login[1], ("EMAIL_USE_SSL", "true")]).0);
+    for (env, name) in [
+        (vec![host], "DEFAULT_FROM_EMAIL"),
+        (vec![host, ("DEFAULT_FROM_EMAIL", "Exit Three")], "DEFAULT_FROM_EMAIL"),
+        (vec![host, from, login[0]], "EMAIL_HOST_PASSWORD"),
+        (vec![host, from, login[1]], "EMAIL_HOST_USER"),
+        (vec![host, from, ("EMAIL_USE_TLS", "1"), ("EMAIL_USE_SSL", "1")], "EMAIL_USE_SSL"),
+        (vec![("ALARM_TO", "ana@exit3.agency, Iva <iva@exit3.agency>")], "ALARM_TO"),
+        (vec![("EMAIL_HOST", "smtp.exit3.agency:587"), from], "EMAIL_HOST"),
+        (vec![("EMAIL_HOST", "smtp exit3"), from], "EMAIL_HOST"),
+    ] {
+        let problem = problem(&env);
+        assert!(problem.starts_with(name) && !problem.contains("hunter2"), "{problem}");
     }
 }
