@@ -24,7 +24,7 @@ pub enum Readiness {
     Ready,
     /// The database does not answer or takes no writes, because of this. Leads and sign-ups wait in the
     /// spool.
-    IntakeOnly(Option<Obstacle>),
+    IntakeOnly(String),
     /// Migrations that this program knows have not been applied.
     SchemaOutdated,
     /// The database does not answer.
@@ -95,14 +95,12 @@ pub async fn readiness(app: &App, patience: Duration) -> Readiness {
         false => timeout(patience, of_database(app)).await.unwrap_or(Readiness::DatabaseAway),
     };
     // A balancer must not take a node away that takes leads.
-    let obstacle = match &readiness {
-        Readiness::DatabaseAway => None,
-        Readiness::Hindered(obstacle @ Obstacle::WritesFail(_)) => Some(obstacle.clone()),
-        _ => return readiness,
-    };
-    let Some(intake) = &app.intake else { return readiness };
-    match intake.status().await {
-        Ok(status) if status.has_room && status.ids > 0 => Readiness::IntakeOnly(obstacle),
+    let is_away =
+        matches!(readiness, Readiness::DatabaseAway | Readiness::Hindered(Obstacle::WritesFail(_)));
+    match &app.intake {
+        Some(intake) if is_away && intake.takes_leads().await => {
+            Readiness::IntakeOnly(intake.cause())
+        }
         _ => readiness,
     }
 }

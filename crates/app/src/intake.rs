@@ -6,14 +6,14 @@
 //! the node, and is stored when the database is back.
 
 mod ids;
+mod keyed;
 mod keys;
 #[cfg(test)]
 mod memory;
 mod replay;
 mod tend;
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -29,12 +29,10 @@ use tokio::sync::Notify;
 use crate::once::{Made, once};
 use crate::{App, SaveError};
 use ids::Ids;
+use keyed::Keyed;
 use keys::Keys;
-pub use replay::{Replayed, replay};
+pub use replay::{ReplayError, Replayed, replay};
 pub use tend::tend;
-
-/// How many requests with a key are remembered, so that a repeated one gets the same id.
-const MOST_KEYED: usize = 4096;
 
 /// How often a lead gets another id because its own is taken.
 const MOST_IDS: usize = 3;
@@ -48,41 +46,42 @@ pub struct Intake {
     ids: Ids,
     keyed: Mutex<Keyed>,
     keys: Keys,
+    /// Why the database is away.
+    cause: Mutex<String>,
+    /// Whether the spool took the last entry that it was given.
+    keeps: AtomicBool,
 }
 
 /// What is known of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 enum State {
-    /// Nobody has checked yet whether the reserved ids are still free.
+    /// It takes leads, but nobody knows whether the reserved ids are still free.
     Unchecked,
-    /// It takes leads.
+    /// It takes leads under ids of this node.
     There,
     /// It does not answer, or takes no writes.
     Away,
 }
 
-/// The ids and times of requests with a key, and the order in which they came.
-#[derive(Default)]
-struct Keyed {
-    known: HashMap<Arc<str>, (LeadId, DateTime<Utc>)>,
-    order: VecDeque<Arc<str>>,
-}
-
 impl Intake {
-    /// The intake over the spool of this node. It knows the keys that the spool remembers.
+    /// The intake over the spool of this node. It knows the keys and the requests that the spool
+    /// remembers.
     ///
     /// # Errors
     /// [`StoreError`] if the spool cannot be read.
     pub async fn open(spool: Arc<dyn Spool>) -> Result<Self, StoreError> {
         let keys = Keys::of(spool.keys().await?);
+        let keyed = Mutex::new(Keyed::of(&*spool).await?);
         Ok(Self {
             spool,
             state: AtomicU8::new(State::Unchecked as u8),
             woken: Notify::new(),
             ids: Ids::default(),
-            keyed: Mutex::default(),
+            keyed,
             keys,
+            cause: Mutex::default(),
+            keeps: AtomicBool::new(true),
         })
     }
 
@@ -94,6 +93,17 @@ impl Intake {
         let mut status = self.spool.status().await?;
         status.ids += self.ids.left();
         Ok(status)
+    }
+
+    /// Whether a lead would be kept now.
+    pub(crate) async fn takes_leads(&self) -> bool {
+        let status = self.status().await;
+        self.keeps.load(Ordering::Relaxed) && status.is_ok_and(|it| it.has_room && it.ids > 0)
+    }
+
+    /// Why the database is away, in words for an operator.
+    pub(crate) fn cause(&self) -> String {
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The spool.
@@ -137,26 +147,34 @@ impl Intake {
         if self.becomes(State::Away) != State::Away {
             let cause = with_causes(cause);
             tracing::warn!("new leads and sign-ups wait in the spool of this node: {cause}");
+            *self.cause.lock().unwrap_or_else(PoisonError::into_inner) = cause;
         }
         self.woken.notify_one();
     }
 
-    /// The id and the act of a lead. A request that comes again gets those of the first one.
-    async fn ticket(&self, act: &Act) -> Option<(LeadId, Act)> {
-        let key = act.author.batch.as_ref().and_then(|batch| batch.request_key());
-        let Some(key) = key else { return Some((self.next_id().await?, act.clone())) };
-        let again = |(id, at): (LeadId, DateTime<Utc>)| (id, act.author.at(at));
-        if let Some(known) = self.keyed().known.get(key) {
-            return Some(again(*known));
+    /// The id and the act of a lead; `None` without ids. A request that comes again gets those of the
+    /// first one. The database decides about another one with the same key, unless it is away.
+    async fn ticket(&self, act: &Act, is_away: bool) -> Result<Option<(LeadId, Act)>, SaveError> {
+        if let Some((id, earlier)) = self.keyed().get(act) {
+            if earlier.author.batch == act.author.batch {
+                return Ok(Some((id, act.author.at(earlier.at))));
+            }
+            if is_away {
+                return Err(SaveError::KeyReused);
+            }
         }
-        let id = self.next_id().await?;
+        let Some(id) = self.next_id().await else { return Ok(None) };
         let mut keyed = self.keyed();
-        // Another one may have come in between.
-        if let Some(known) = keyed.known.get(key) {
-            return Some(again(*known));
+        // The same request may have come in between.
+        match keyed.get(act) {
+            Some((id, earlier)) if earlier.author.batch == act.author.batch => {
+                Ok(Some((id, act.author.at(earlier.at))))
+            }
+            _ => {
+                keyed.put(id, act);
+                Ok(Some((id, act.clone())))
+            }
         }
-        keyed.add(key.into(), (id, act.at));
-        Some((id, act.clone()))
     }
 
     async fn next_id(&self) -> Option<LeadId> {
@@ -177,9 +195,7 @@ impl Intake {
             "ids that were reserved for new leads are taken: was the database restored? The node \
              reserves others"
         );
-        if let Some(key) = act.author.batch.as_ref().and_then(|batch| batch.request_key()) {
-            self.keyed().known.remove(key);
-        }
+        self.keyed().remove(act);
         self.forget_ids().await;
     }
 
@@ -193,7 +209,9 @@ impl Intake {
 
     /// Keeps something until the database is back.
     async fn keep(&self, what: Accepted, act: Act) -> Result<Option<Waiting>, SaveError> {
-        match self.spool.keep(&what, &act).await {
+        let kept = self.spool.keep(&what, &act).await;
+        self.keeps.store(kept.is_ok(), Ordering::Relaxed);
+        match kept {
             Ok(Kept::New) => {
                 counter!("exit3_spool_entries_total", "outcome" => "kept").increment(1);
                 Ok(None)
@@ -226,17 +244,6 @@ impl Intake {
     }
 }
 
-impl Keyed {
-    fn add(&mut self, key: Arc<str>, value: (LeadId, DateTime<Utc>)) {
-        while self.order.len() >= MOST_KEYED {
-            let Some(oldest) = self.order.pop_front() else { break };
-            self.known.remove(&oldest);
-        }
-        self.order.push_back(Arc::clone(&key));
-        self.known.insert(key, value);
-    }
-}
-
 fn new(id: LeadId, details: NewLead, at: DateTime<Utc>) -> Lead {
     Lead { id, details, work: LeadWork::default(), created_at: at, updated_at: at }
 }
@@ -258,9 +265,11 @@ pub(crate) async fn create_lead(
         if !is_away && intake.state() == State::Unchecked {
             break;
         }
-        let Some((id, act)) = intake.ticket(&act).await else { break };
+        let Some((id, act)) = intake.ticket(&act, is_away).await? else { break };
         if !is_away {
             match store(app, Some(id), &lead, &act).await {
+                // An operator can find out why, and the visitor cannot.
+                Err(SaveError::Store(error)) if error.refuses_row() => {}
                 Err(SaveError::Store(error @ StoreError::Unavailable(_))) => {
                     intake.note_away(&error);
                 }
@@ -279,7 +288,13 @@ pub(crate) async fn create_lead(
         return Err(StoreError::Unavailable(none.into()).into());
     }
     // Without an id of its own, a lead must not be stored twice, so it does not go to the spool.
-    store(app, None, &lead, &act).await
+    let stored = store(app, None, &lead, &act).await;
+    if let Err(SaveError::Store(error @ StoreError::Unavailable(_))) = &stored
+        && !error.refuses_row()
+    {
+        intake.note_away(error);
+    }
+    stored
 }
 
 async fn store(

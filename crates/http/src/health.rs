@@ -62,7 +62,7 @@ pub(crate) struct Ready {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
     pub modules: Option<BTreeMap<&'static str, ModuleState>>,
-    /// Why the database takes no writes, if it answers; only for a key with all scopes.
+    /// Why the database takes no leads, if it is away; only for a key with all scopes.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub detail: Option<String>,
@@ -187,10 +187,10 @@ pub(crate) async fn ready(app: Data<App>, request: HttpRequest) -> HttpResponse 
             }
             return HttpResponse::Ok().json(ready);
         }
-        Readiness::IntakeOnly(obstacle) => {
+        Readiness::IntakeOnly(cause) => {
             let mut ready = Ready { status: "intake only", ..Ready::EMPTY };
             if auth::opens_everything(&app, &request).await {
-                ready.detail = obstacle.map(|obstacle| obstacle.to_string());
+                ready.detail = Some(cause).filter(|cause| !cause.is_empty());
                 ready.spool = spool(&app).await;
             }
             return HttpResponse::Ok().json(ready);

@@ -36,6 +36,19 @@ pub enum StoreError {
     Other(#[source] Box<dyn Error + Send + Sync>),
 }
 
+/// The cause of [`StoreError::Unavailable`] if the database refuses just this row, and works on: a
+/// trigger or a rule of somebody else forbids it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct RowRefused(pub Box<dyn Error + Send + Sync>);
+
+impl StoreError {
+    /// Whether the database refuses just this row. See [`RowRefused`].
+    pub fn refuses_row(&self) -> bool {
+        matches!(self, Self::Unavailable(cause) if cause.is::<RowRefused>())
+    }
+}
+
 /// An error and its causes in one line, for logs and operators.
 pub fn with_causes(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();

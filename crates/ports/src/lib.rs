@@ -43,7 +43,7 @@ pub use contracts::{
     ContractContent, ContractError, ContractFound, ContractScanner, ContractStaging, ContractStore,
     ContractSum, ContractUpload, STAGED_LETTERS, STAGED_NAME, is_staged_name,
 };
-pub use error::{Constraint, StoreError, with_causes};
+pub use error::{Constraint, RowRefused, StoreError, with_causes};
 pub use foreign::{ForeignRow, ForeignSource, ForeignTable};
 pub use health::{DatabaseHealth, Obstacle};
 pub use invitations::Invitations;

@@ -111,6 +111,12 @@ pub trait Spool: Send + Sync {
     /// Notes why the database refused an entry.
     async fn note_problem(&self, number: i64, problem: &str) -> Result<(), StoreError>;
 
+    /// Gives the entry of a lead another id, unless another process has.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if there is no such entry with the id `from`.
+    async fn renumber(&self, number: i64, from: LeadId, to: LeadId) -> Result<(), StoreError>;
+
     /// Takes up to `most` ids out of the spool, lowest first. No process gets one of them again.
     async fn take_ids(&self, most: u64) -> Result<Vec<RangeInclusive<i64>>, StoreError>;
 

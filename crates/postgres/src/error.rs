@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exit3_ports::{StoreError, with_causes};
+use exit3_ports::{RowRefused, StoreError, with_causes};
 use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use crate::opening::ConnectError;
@@ -145,16 +145,20 @@ fn from_answer(answer: &DbError) -> Failure {
         _ if class == "57" && *code != SqlState::QUERY_CANCELED => Again::Reads,
         _ => Again::No,
     };
-    let error = match state {
-        State::Fine => StoreError::Other(source),
-        State::Busy | State::Hindered => StoreError::Unavailable(source),
-    };
     let lasts = state == State::Hindered;
     // A server that is stopped, or a pooler that has lost it, may have committed. A lock that was
     // not free in time would keep each row waiting as long again.
     let is_undone = answer.parsed_severity() == Some(Severity::Error)
         && !matches!(class, "08" | "57")
         && *code != SqlState::LOCK_NOT_AVAILABLE;
+    let refuses_row = is_undone && matches!(class, "09" | "23" | "27" | "2F" | "38" | "39" | "P0");
+    let error = match state {
+        State::Fine => StoreError::Other(source),
+        State::Busy | State::Hindered if refuses_row => {
+            StoreError::Unavailable(Box::new(RowRefused(source)))
+        }
+        State::Busy | State::Hindered => StoreError::Unavailable(source),
+    };
     Failure { error, again, connection_is_sound: class == "23", lasts, is_undone }
 }
 

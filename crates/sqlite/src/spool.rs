@@ -12,6 +12,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
 use exit3_domain::api_keys::ApiKey;
 use exit3_domain::events::Act;
+use exit3_domain::leads::LeadId;
 use exit3_ports::StoreError;
 use exit3_ports::spool::{Accepted, Kept, RememberedKeys, Spool, SpoolStatus, Waiting};
 
@@ -39,6 +40,7 @@ const SCHEMA: &str = "
         request_key TEXT UNIQUE,
         problem TEXT
     ) STRICT;
+    CREATE INDEX IF NOT EXISTS waiting_problem ON waiting (number) WHERE problem IS NOT NULL;
     CREATE TABLE IF NOT EXISTS reserved (
         first INTEGER PRIMARY KEY,
         last INTEGER NOT NULL CHECK (last >= first)
@@ -181,6 +183,18 @@ impl Spool for SqliteSpool {
         self.store.write(note).await
     }
 
+    async fn renumber(&self, number: i64, from: LeadId, to: LeadId) -> Result<(), StoreError> {
+        let renumber = move |connection: &mut SqliteConnection| {
+            let mut update = Sql::<()>::new("UPDATE waiting SET lead_id = ");
+            update.int(to.0).sql(" WHERE number = ").int(number).sql(" AND lead_id = ").int(from.0);
+            match update.execute(connection).map_err(from_diesel)? {
+                0 => Err(StoreError::NotFound),
+                _ => Ok(()),
+            }
+        };
+        self.store.write(renumber).await
+    }
+
     async fn take_ids(&self, most: u64) -> Result<Vec<RangeInclusive<i64>>, StoreError> {
         let take = move |connection: &mut SqliteConnection| {
             take_ids(connection, most).map_err(from_diesel)
@@ -247,8 +261,11 @@ impl Spool for SqliteSpool {
     async fn status(&self) -> Result<SpoolStatus, StoreError> {
         let most = self.most_bytes;
         let status = move |connection: &mut SqliteConnection| {
-            let waiting = "SELECT count(*), count(problem), min(at), \
-                (SELECT coalesce(sum(last - first + 1), 0) FROM reserved) FROM waiting";
+            // Each part reads an index, or one row.
+            let waiting = "SELECT (SELECT count(*) FROM waiting), \
+                (SELECT count(*) FROM waiting WHERE problem IS NOT NULL), \
+                (SELECT at FROM waiting ORDER BY number LIMIT 1), \
+                (SELECT coalesce(sum(last - first + 1), 0) FROM reserved)";
             let found = Sql::<(BigInt, BigInt, Nullable<BigInt>, BigInt)>::new(waiting);
             let found: (i64, i64, Option<i64>, i64) = found.get_result(connection)?;
             Ok((found, has_room(connection, most)?))

@@ -2,13 +2,19 @@ use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use exit3_domain::leads::LeadId;
 use exit3_ports::spool::Spool;
-use exit3_ports::with_causes;
+use exit3_ports::{StoreError, with_causes};
+use tokio::time::timeout;
 
 /// The fewest and the most ids that are taken from the spool at once. After a crash, they are lost.
 const HANDFUL: (u64, u64) = (16, 10_000);
+
+/// How long taking them may last, and how long nobody tries again after a failure.
+const PATIENCE: Duration = Duration::from_millis(500);
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// The fewest ids that a node keeps reserved, and the most.
 const RESERVE: (u64, u64) = (1_000, 1_000_000);
@@ -23,8 +29,8 @@ const WINDOW: f64 = 60.0;
 #[derive(Default)]
 pub(super) struct Ids {
     taken: Mutex<VecDeque<RangeInclusive<i64>>>,
-    /// Only one caller at a time takes ids from the spool.
-    turn: tokio::sync::Mutex<()>,
+    /// Only one caller at a time takes ids from the spool. When that last failed.
+    turn: tokio::sync::Mutex<Option<Instant>>,
     /// How many ids were used since the rate was last updated.
     used: AtomicU64,
     /// How many ids the spool had left when it was last looked at.
@@ -39,19 +45,27 @@ impl Ids {
         if let Some(id) = self.pop() {
             return Some(id);
         }
-        let _turn = self.turn.lock().await;
+        let mut failed = self.turn.lock().await;
         if let Some(id) = self.pop() {
             return Some(id);
         }
+        if failed.is_some_and(|failed| failed.elapsed() < AGAIN) {
+            return None;
+        }
         let reserved = self.reserved.load(Ordering::Relaxed);
         let (least, most) = HANDFUL;
-        match spool.take_ids((reserved / 8).clamp(least, most)).await {
+        // A lead does not wait long for an id: it can do without, while the database is there.
+        let taken = spool.take_ids((reserved / 8).clamp(least, most));
+        let taken = timeout(PATIENCE, taken).await;
+        let taken = taken.unwrap_or_else(|_| Err(StoreError::Unavailable("no answer".into())));
+        match taken {
             Ok(ranges) => {
                 let count = count(&ranges);
                 self.reserved.store(reserved.saturating_sub(count), Ordering::Relaxed);
                 self.taken().extend(ranges);
             }
             Err(error) => {
+                *failed = Some(Instant::now());
                 tracing::warn!(error = with_causes(&error), "the spool gives no ids");
             }
         }

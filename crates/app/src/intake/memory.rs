@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use exit3_domain::events::{Act, BatchId};
+use exit3_domain::leads::LeadId;
 use exit3_ports::StoreError;
 use exit3_ports::spool::{Accepted, Kept, RememberedKeys, Spool, SpoolStatus, Waiting};
 
@@ -58,6 +59,16 @@ impl Spool for Memory {
     async fn note_problem(&self, number: i64, problem: &str) -> Result<(), StoreError> {
         self.waiting.lock().unwrap().get_mut(&number).unwrap().problem = Some(problem.to_owned());
         Ok(())
+    }
+
+    async fn renumber(&self, number: i64, from: LeadId, to: LeadId) -> Result<(), StoreError> {
+        match self.waiting.lock().unwrap().get_mut(&number).map(|it| &mut it.what) {
+            Some(Accepted::Lead(id, _)) if *id == from => {
+                *id = to;
+                Ok(())
+            }
+            _ => Err(StoreError::NotFound),
+        }
     }
 
     async fn take_ids(&self, most: u64) -> Result<Vec<RangeInclusive<i64>>, StoreError> {

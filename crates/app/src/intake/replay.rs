@@ -28,10 +28,23 @@ pub struct Replayed {
     pub refused: u64,
 }
 
+/// Why a replay has ended early. What is left is still in the spool.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The database is away.
+    #[error(transparent)]
+    Database(StoreError),
+    /// The spool cannot be read or written.
+    #[error("the spool cannot be used: {}", with_causes(.0))]
+    Spool(StoreError),
+}
+
 /// What became of one entry.
 enum Outcome {
     Stored,
     Renumbered,
+    /// Another process looks after it.
+    Left,
     Refused(String),
 }
 
@@ -40,20 +53,22 @@ enum Outcome {
 /// is stored twice. `with_refused` also tries what the database has refused before.
 ///
 /// # Errors
-/// [`StoreError`] if the database or the spool is not available. What is left is still in the spool.
+/// [`ReplayError`].
 pub async fn replay(
     app: &App,
     spool: &dyn Spool,
     with_refused: bool,
-) -> Result<Replayed, StoreError> {
+) -> Result<Replayed, ReplayError> {
     let (mut replayed, mut after) = (Replayed::default(), 0);
     loop {
-        let page = spool.waiting(after, PAGE).await?;
+        let page = spool.waiting(after, PAGE).await.map_err(ReplayError::Spool)?;
         let Some(last) = page.last() else { return Ok(replayed) };
         after = last.number;
         let wanted = page.into_iter().filter(|it| with_refused || it.problem.is_none());
         let mut outcomes = stream::iter(wanted)
-            .map(async |waiting| (waiting.number, store(app, &waiting).await, waiting.problem))
+            .map(async |waiting| {
+                (waiting.number, store(app, spool, &waiting).await, waiting.problem)
+            })
             .buffer_unordered(AT_ONCE);
         let (mut done, mut failure) = (Vec::new(), None);
         while let Some((number, outcome, known)) = outcomes.next().await {
@@ -62,9 +77,11 @@ pub async fn replay(
                     replayed.refused += 1;
                     if known.as_ref() != Some(&problem) {
                         tracing::error!("entry {number} of the spool cannot be stored: {problem}");
-                        spool.note_problem(number, &problem).await?;
+                        let noted = spool.note_problem(number, &problem).await;
+                        noted.map_err(ReplayError::Spool)?;
                     }
                 }
+                Ok(Outcome::Left) => {}
                 Ok(outcome) => {
                     replayed.renumbered += u64::from(matches!(outcome, Outcome::Renumbered));
                     done.push(number);
@@ -74,65 +91,112 @@ pub async fn replay(
         }
         replayed.stored += done.len() as u64;
         counter!("exit3_spool_entries_total", "outcome" => "stored").increment(done.len() as u64);
-        spool.remove(&done).await?;
+        spool.remove(&done).await.map_err(ReplayError::Spool)?;
         if let Some(failure) = failure {
             return Err(failure);
         }
     }
 }
 
-async fn store(app: &App, waiting: &Waiting) -> Result<Outcome, StoreError> {
+async fn store(app: &App, spool: &dyn Spool, waiting: &Waiting) -> Result<Outcome, ReplayError> {
     let outcome = match &waiting.what {
-        Accepted::Lead(id, lead) => store_lead(app, *id, lead, &waiting.act).await,
-        Accepted::SignUp(subscriber) => store_sign_up(app, subscriber, &waiting.act).await,
+        Accepted::Lead(id, lead) => {
+            store_lead(app, spool, waiting.number, *id, lead, &waiting.act).await
+        }
+        Accepted::SignUp(subscriber) => {
+            store_sign_up(app, subscriber, &waiting.act).await.map_err(ReplayError::Database)
+        }
         Accepted::Unknown(_) => {
             return Ok(Outcome::Refused("another version of exit3 has kept it".to_owned()));
         }
     };
     match outcome {
-        Ok(outcome) => Ok(outcome),
-        Err(error @ StoreError::Unavailable(_)) => Err(error),
-        Err(error) => Ok(Outcome::Refused(with_causes(&error))),
+        Err(ReplayError::Database(error))
+            if error.refuses_row() || !matches!(error, StoreError::Unavailable(_)) =>
+        {
+            Ok(Outcome::Refused(with_causes(&error)))
+        }
+        outcome => outcome,
     }
 }
 
 async fn store_lead(
     app: &App,
+    spool: &dyn Spool,
+    number: i64,
     id: LeadId,
     lead: &NewLead,
     act: &Act,
-) -> Result<Outcome, StoreError> {
+) -> Result<Outcome, ReplayError> {
+    let of_database = ReplayError::Database;
     // The database may have stored it before it went away, and somebody may have deleted it since.
-    if is_created(app, id, act).await? {
+    if is_created(app, id, act).await.map_err(of_database)? {
         return Ok(Outcome::Stored);
     }
+    match create(app, id, lead, act).await.map_err(of_database)? {
+        Created::Stored => Ok(Outcome::Stored),
+        Created::Elsewhere => Ok(Outcome::Renumbered),
+        Created::Taken => {
+            if is_created(app, id, act).await.map_err(of_database)? {
+                return Ok(Outcome::Stored);
+            }
+            let leads = &app.repositories().map_err(of_database)?.leads;
+            let reserved = leads.reserve_ids(1).await.map_err(of_database)?;
+            let Some(new) = reserved.first().map(|range| LeadId(*range.start())) else {
+                let none = "another lead has its id, and no other one can be reserved";
+                return Ok(Outcome::Refused(none.to_owned()));
+            };
+            // Before it is stored, so that whoever tries again uses the same id.
+            match spool.renumber(number, id, new).await {
+                Err(StoreError::NotFound) => return Ok(Outcome::Left),
+                renumbered => renumbered.map_err(ReplayError::Spool)?,
+            }
+            renumbered(id, new.0);
+            match create(app, new, lead, act).await.map_err(of_database)? {
+                Created::Taken => Ok(Outcome::Left),
+                _ => Ok(Outcome::Renumbered),
+            }
+        }
+    }
+}
+
+/// What became of a lead that was given to the database.
+enum Created {
+    /// It has its id.
+    Stored,
+    /// An earlier request with the same key was stored with another id.
+    Elsewhere,
+    /// Another lead has its id.
+    Taken,
+}
+
+async fn create(app: &App, id: LeadId, lead: &NewLead, act: &Act) -> Result<Created, StoreError> {
     let all = app.repositories()?;
-    let created = match all.leads.create_as(id, lead, act).await {
-        Err(StoreError::Conflict(ID_TAKEN)) => {
-            if is_created(app, id, act).await? {
-                return Ok(Outcome::Stored);
+    let mut created = all.leads.create_as(id, lead, act).await;
+    if let (Err(StoreError::Conflict(REQUEST_SENT)), Some(batch)) = (&created, &act.author.batch) {
+        match earlier(app, batch).await? {
+            // The same request was stored while this node did not know it.
+            Some(event) if event.act.author.batch.as_ref() == Some(batch) => {
+                if event.subject.id == id.0 {
+                    return Ok(Created::Stored);
+                }
+                renumbered(id, event.subject.id);
+                return Ok(Created::Elsewhere);
             }
-            all.leads.create(lead, act).await
+            // Another request has used the key. The answer to this one was 201, so it is stored.
+            _ => {
+                let mut act = act.clone();
+                act.author.batch = None;
+                created = all.leads.create_as(id, lead, &act).await;
+            }
         }
-        created => created,
-    };
+    }
     match created {
-        Ok(stored) => {
+        Ok(_) => {
             telemetry::count_lead(&Ok::<_, SaveError>(()));
-            if stored.id == id {
-                return Ok(Outcome::Stored);
-            }
-            renumbered(id, stored.id.0);
-            Ok(Outcome::Renumbered)
+            Ok(Created::Stored)
         }
-        // A node got a request with the same key while the database was there.
-        Err(StoreError::Conflict(REQUEST_SENT)) => match earlier_id(app, act).await? {
-            Some(stored) if stored != id.0 => {
-                renumbered(id, stored);
-                Ok(Outcome::Renumbered)
-            }
-            _ => Ok(Outcome::Stored),
-        },
+        Err(StoreError::Conflict(ID_TAKEN)) => Ok(Created::Taken),
         Err(error) => Err(error),
     }
 }
@@ -142,15 +206,15 @@ fn renumbered(told: LeadId, stored: i64) {
     tracing::error!("a client was told that its lead is {}, but it is {stored}", told.0);
 }
 
-async fn earlier_id(app: &App, act: &Act) -> Result<Option<i64>, StoreError> {
-    let Some(batch) = &act.author.batch else { return Ok(None) };
-    Ok(earlier(app, batch).await?.map(|event| event.subject.id))
-}
-
 /// Whether this very lead was stored. A lead of another time with the same id is another one.
 async fn is_created(app: &App, id: LeadId, act: &Act) -> Result<bool, StoreError> {
     let created = events_of(app, leads::RESOURCE, id.0, Some(Verb::CREATED)).await?;
-    Ok(created.iter().any(|event| event.act.at == act.at))
+    let own = &act.author.batch;
+    let is_own = |event: &Event| {
+        let batch = &event.act.author.batch;
+        event.act.at == act.at && (batch == own || batch.is_none())
+    };
+    Ok(created.iter().any(is_own))
 }
 
 async fn events_of(

@@ -1,9 +1,9 @@
 use std::time::{Duration, Instant};
 
-use exit3_ports::{StoreError, with_causes};
+use exit3_ports::{Obstacle, StoreError, with_causes};
 use tokio::time::sleep;
 
-use super::replay::replay;
+use super::replay::{ReplayError, Replayed, replay};
 use super::{Intake, State};
 use crate::App;
 
@@ -17,25 +17,23 @@ const KEYS: Duration = Duration::from_secs(10);
 const REFUSED: Duration = Duration::from_secs(60);
 /// The most ids that one statement reserves.
 const AT_ONCE: u64 = 50_000;
+/// How many ids of waiting leads the database skips after it was restored, and how many at once.
+const MOST_SKIPPED: i64 = 1_000_000;
+const STEP: u32 = 10_000;
 
 /// Looks after the intake of this node: notices that the database is back, stores what waits in the
 /// spool, reserves ids, and learns the keys. Never returns; without an intake, it does nothing.
 pub async fn tend(app: &App) {
     let Some(intake) = &app.intake else { return std::future::pending().await };
-    let mut tending = Tending { app, intake, seen: Instant::now(), keys: None, refused: None };
+    let mut tending =
+        Tending { app, intake, seen: Instant::now(), keys: None, refused: None, told: None };
     loop {
-        match tending.turn().await {
-            Ok(()) => {}
-            Err(StoreError::Unavailable(cause)) => {
-                tending.fails(StoreError::Unavailable(cause)).await
-            }
-            Err(error) => {
-                tracing::error!(error = with_causes(&error), "the intake is not looked after");
-            }
+        if let Err(error) = tending.turn().await {
+            intake.note_away(&error);
         }
-        let pause = if intake.state() == State::Away { AWAY } else { THERE };
+        let pause = if intake.is_away() { AWAY } else { THERE };
         tokio::select! {
-            () = intake.woken.notified(), if intake.state() != State::Away => {}
+            () = intake.woken.notified(), if !intake.is_away() => {}
             () = sleep(pause) => {}
         }
     }
@@ -48,60 +46,92 @@ struct Tending<'a> {
     seen: Instant,
     keys: Option<Instant>,
     refused: Option<Instant>,
+    /// When the log last named a trouble.
+    told: Option<Instant>,
 }
 
 impl Tending<'_> {
+    /// # Errors
+    /// [`StoreError`] if the database is away.
     async fn turn(&mut self) -> Result<(), StoreError> {
         if self.intake.state() != State::There {
-            self.check_ids().await?;
-            if self.intake.becomes(State::There) == State::Away {
+            self.ask_database().await?;
+            // A spool that fails, or a schema without the function that reserves ids, does not keep
+            // the database from taking leads.
+            let checked = self.check_ids().await;
+            let state = if checked.is_ok() { State::There } else { State::Unchecked };
+            if self.intake.becomes(state) == State::Away {
                 tracing::info!("the database takes leads and sign-ups again");
             }
+            self.tell("no ids are reserved for new leads", checked);
         }
-        self.reserve().await?;
-        if is_due(&mut self.keys, KEYS) {
-            self.intake.learn_keys(self.app).await?;
+        if is_due(&mut self.keys, KEYS)
+            && let Err(error) = self.intake.learn_keys(self.app).await
+        {
+            self.ask_database().await?;
+            self.tell("the keys cannot be read", Err(error));
         }
+        let reserved = self.reserve().await;
+        if reserved.is_err() {
+            self.ask_database().await?;
+        }
+        self.tell("no more ids are reserved for new leads", reserved);
         let with_refused = is_due(&mut self.refused, REFUSED);
-        let replayed = replay(self.app, self.intake.spool(), with_refused).await?;
-        if replayed.stored > 0 {
-            tracing::info!("{} leads and sign-ups of the spool are stored", replayed.stored);
+        match replay(self.app, self.intake.spool(), with_refused).await {
+            Ok(Replayed { stored: 0, .. }) => {}
+            Ok(Replayed { stored, .. }) => {
+                tracing::info!("{stored} leads and sign-ups of the spool are stored");
+            }
+            Err(ReplayError::Database(error)) => {
+                self.ask_database().await?;
+                self.tell("the spool is not emptied", Err(error));
+            }
+            Err(ReplayError::Spool(error)) => self.tell("the spool is not emptied", Err(error)),
         }
         Ok(())
     }
 
-    /// The database is away, unless its schema is just older than this program: then leads are stored
-    /// without an id of the node.
-    async fn fails(&self, error: StoreError) {
-        if self.intake.state() == State::Unchecked
-            && let Ok(repositories) = self.app.repositories()
-            && matches!(repositories.health.schema_is_current().await, Ok(false))
-        {
-            return;
+    /// # Errors
+    /// [`StoreError`] if the database does not answer, or takes no writes.
+    async fn ask_database(&self) -> Result<(), StoreError> {
+        match self.app.repositories()?.health.obstacle().await? {
+            Some(Obstacle::WritesFail(why)) => Err(StoreError::Unavailable(why.into())),
+            _ => Ok(()),
         }
-        self.intake.note_away(&error);
     }
 
-    /// Reserves an id, which shows that the database takes writes. If it is lower than one that the
-    /// spool has, the database was restored to an earlier state: it will assign the ids of this node
-    /// to others, so the node gives up those that it has not used, and the database skips those of
-    /// leads that wait.
+    /// Logs a trouble, at most once a minute.
+    fn tell(&mut self, what: &str, outcome: Result<(), StoreError>) {
+        if let Err(error) = outcome
+            && is_due(&mut self.told, REFUSED)
+        {
+            tracing::warn!("{what}: {}", with_causes(&error));
+        }
+    }
+
+    /// Reserves an id. If it is lower than one that the spool has, the database was restored to an
+    /// earlier state: it will assign the ids of this node to others, so the node gives up those that it
+    /// has not used, and the database skips those of leads that wait.
     async fn check_ids(&self) -> Result<(), StoreError> {
         let (leads, spool) = (&self.app.repositories()?.leads, self.intake.spool());
-        let mut reserved = leads.reserve_ids(1).await?;
         let known = spool.last_id().await?.max(self.intake.ids.last());
-        let next = reserved.first().map_or(0, |range| *range.start());
+        let mut reserved = leads.reserve_ids(1).await?;
+        let Some(next) = reserved.first().map(|range| *range.start()) else {
+            return Err(StoreError::Unavailable("the role may not insert leads".into()));
+        };
         if next <= known {
             tracing::error!(
                 "the database assigns ids again that this node has reserved: was it restored? The \
                  node reserves others"
             );
             self.intake.forget_ids().await;
-            let skipped = u32::try_from(spool.last_id().await? - next).unwrap_or(0);
-            if skipped > 0 {
-                leads.reserve_ids(skipped).await?;
-                reserved.clear();
+            // Step by step, and not without end: a lead whose id is taken gets another one.
+            let (mut next, last) = (next, spool.last_id().await?);
+            while next <= last && last - next < MOST_SKIPPED {
+                reserved = leads.reserve_ids(STEP).await?;
+                next = reserved.last().map_or(i64::MAX, |range| *range.end()) + 1;
             }
+            reserved.retain(|range| *range.start() > last);
         }
         spool.put_ids(&reserved).await
     }

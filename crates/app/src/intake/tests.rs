@@ -2,11 +2,11 @@ use std::sync::Mutex as StdMutex;
 
 use chrono::TimeDelta;
 use exit3_domain::api_keys::{ApiKey, Scope, Scopes, TokenPrefix};
-use exit3_domain::events::{BatchId, Event, EventId, Subject, Verb};
+use exit3_domain::events::{Actor, BatchId, Event, EventId, Subject, Verb};
 use exit3_domain::subscribers::{Subscriber, SubscriberId};
-use exit3_ports::MockRepositories;
 use exit3_ports::events::REQUEST_SENT;
 use exit3_ports::spool::RememberedKeys;
+use exit3_ports::{MockRepositories, RowRefused};
 
 use super::memory::Memory;
 use super::*;
@@ -96,7 +96,7 @@ async fn a_full_spool_and_one_without_ids_refuse() {
     }
     let (app, _) = app(Mocks::new(), State::Away).await;
     let readiness = health::readiness(&app, std::time::Duration::from_secs(1)).await;
-    assert_eq!(readiness, health::Readiness::IntakeOnly(None));
+    assert_eq!(readiness, health::Readiness::IntakeOnly(String::new()));
 }
 
 #[tokio::test]
@@ -147,7 +147,7 @@ async fn a_sign_up_waits_too() {
 /// What a replay of one lead with the id 5 does.
 async fn replayed(
     prepare: impl FnOnce(&mut MockRepositories),
-) -> (Result<Replayed, StoreError>, Arc<Memory>) {
+) -> (Result<Replayed, ReplayError>, Arc<Memory>) {
     let mut mocks = Mocks::new();
     prepare(&mut mocks.repositories);
     let (app, spool) = app(mocks, State::There).await;
@@ -180,24 +180,102 @@ async fn a_replay_stores_what_the_database_does_not_have() {
 
 #[tokio::test]
 async fn a_replay_gives_a_lead_another_id_only_if_another_lead_has_it() {
-    let earlier =
-        Author::from(exit3_domain::events::Actor::BasicKey).at(now() - TimeDelta::days(1));
+    let another = Author::from(Actor::BasicKey).at(now() - TimeDelta::days(1));
     let (outcome, _) = replayed(|all| {
-        all.events.expect_list().returning(move |_, _, _| Ok(vec![created(5, &earlier)]));
-        all.leads.expect_create_as().returning(|_, _, _| Err(StoreError::Conflict(ID_TAKEN)));
-        all.leads.expect_create().times(1).returning(|_, _| Ok(stored(8)));
+        all.events.expect_list().returning(move |_, _, _| Ok(vec![created(5, &another)]));
+        all.leads.expect_create_as().returning(|id, _, _| match id.0 {
+            5 => Err(StoreError::Conflict(ID_TAKEN)),
+            id => Ok(stored(id)),
+        });
+        all.leads.expect_reserve_ids().times(1).returning(|_| Ok(vec![8..=8]));
     })
     .await;
     assert_eq!(outcome.unwrap(), Replayed { stored: 1, renumbered: 1, refused: 0 });
 
     // Another node has carried the same request out.
+    let earlier = by_request(1, 1).at(now() - TimeDelta::minutes(1));
     let (outcome, _) = replayed(|all| {
         all.events.expect_list().returning(|_, _, _| Ok(vec![]));
         all.leads.expect_create_as().returning(|_, _, _| Err(StoreError::Conflict(REQUEST_SENT)));
-        all.events.expect_of_request().returning(|_| Ok(Some(created(3, &act()))));
+        all.events.expect_of_request().returning(move |_| Ok(Some(created(3, &earlier))));
     })
     .await;
     assert_eq!(outcome.unwrap(), Replayed { stored: 1, renumbered: 1, refused: 0 });
+}
+
+#[tokio::test]
+async fn a_lead_that_is_given_another_id_has_it_in_the_spool_before_it_is_stored() {
+    let (outcome, spool) = replayed(|all| {
+        all.events.expect_list().returning(|_, _, _| Ok(vec![]));
+        all.leads.expect_create_as().returning(|id, _, _| match id.0 {
+            5 => Err(StoreError::Conflict(ID_TAKEN)),
+            _ => Err(away()),
+        });
+        all.leads.expect_reserve_ids().returning(|_| Ok(vec![8..=8]));
+    })
+    .await;
+    assert!(matches!(outcome, Err(ReplayError::Database(_))));
+    // Whoever tries again stores it with the same id, so it cannot double.
+    let waiting = spool.waiting(0, 9).await.unwrap();
+    assert!(matches!(waiting[0].what, Accepted::Lead(LeadId(8), _)));
+}
+
+#[tokio::test]
+async fn a_lead_is_not_taken_for_another_one_with_the_same_key() {
+    // The database has a lead of another request with the same key, id and time.
+    let other = by_request(1, 2).at(now());
+    let stored_by_other = other.clone();
+    let acts = Arc::new(StdMutex::new(Vec::new()));
+    let tried = Arc::clone(&acts);
+    let (outcome, _) = replayed(|all| {
+        all.events.expect_list().returning(move |_, _, _| Ok(vec![created(5, &other)]));
+        all.events.expect_of_request().returning(move |_| Ok(Some(created(5, &stored_by_other))));
+        all.leads.expect_create_as().returning(move |id, _, act| {
+            tried.lock().unwrap().push((id.0, act.author.batch.is_some()));
+            match (id.0, &act.author.batch) {
+                (_, Some(_)) => Err(StoreError::Conflict(REQUEST_SENT)),
+                (5, None) => Err(StoreError::Conflict(ID_TAKEN)),
+                (id, None) => Ok(stored(id)),
+            }
+        });
+        all.leads.expect_reserve_ids().returning(|_| Ok(vec![8..=8]));
+    })
+    .await;
+    assert_eq!(outcome.unwrap(), Replayed { stored: 1, renumbered: 1, refused: 0 });
+    assert_eq!(*acts.lock().unwrap(), [(5, true), (5, false), (8, true), (8, false)]);
+}
+
+#[tokio::test]
+async fn a_row_that_the_database_refuses_waits_alone() {
+    let refused = || StoreError::Unavailable(Box::new(RowRefused("a trigger".into())));
+    let mut mocks = Mocks::new();
+    mocks.repositories.leads.expect_create_as().returning(move |id, _, _| match id.0 {
+        5 => Err(refused()),
+        id => Ok(stored(id)),
+    });
+    mocks.repositories.events.expect_list().returning(|_, _, _| Ok(vec![]));
+    let (app, spool) = app(mocks, State::There).await;
+    assert!(leads::create(&app, ana(), &author()).await.unwrap().is_spooled);
+    assert!(!leads::create(&app, ana(), &author()).await.unwrap().is_spooled);
+    let replayed = replay(&app, &*spool, true).await.unwrap();
+    assert_eq!(replayed, Replayed { refused: 1, ..Replayed::default() });
+    let problem = spool.waiting(0, 9).await.unwrap()[0].problem.clone();
+    assert!(problem.is_some_and(|problem| problem.contains("a trigger")));
+}
+
+#[tokio::test]
+async fn a_node_knows_the_requests_of_its_spool_after_a_restart() {
+    let spool = Arc::new(Memory::default());
+    let lead = stored(3).details;
+    spool.keep(&Accepted::Lead(LeadId(3), lead), &by_request(1, 1).at(now())).await.unwrap();
+    let mut mocks = Mocks::new();
+    mocks.repositories.leads.expect_create_as().returning(|id, _, _| Ok(stored(id.0)));
+    let app = app_over(mocks, spool, State::There).await;
+    let made = leads::create(&app, ana(), &by_request(1, 1)).await.unwrap();
+    assert_eq!(made.row.id, LeadId(3));
+    // The database decides about another request with the key.
+    let made = leads::create(&app, ana(), &by_request(1, 2)).await.unwrap();
+    assert_eq!(made.row.id, LeadId(5));
 }
 
 #[tokio::test]
@@ -206,7 +284,7 @@ async fn what_cannot_be_stored_stays_in_the_spool() {
         all.events.expect_list().returning(|_, _, _| Err(away()));
     })
     .await;
-    assert!(matches!(outcome, Err(StoreError::Unavailable(_))));
+    assert!(matches!(outcome, Err(ReplayError::Database(StoreError::Unavailable(_)))));
     assert_eq!(spool.waiting(0, 9).await.unwrap()[0].problem, None);
 
     let (outcome, spool) = replayed(|all| {

@@ -160,6 +160,12 @@ async fn run(
     actix_web::rt::spawn(forget_idle(flood));
     let mut server = std::pin::pin!(server);
     let progress = starting.progress();
+    let tending = progress.clone();
+    let tending = actix_web::rt::spawn(async move {
+        if let Some(backend) = tending.backend().await {
+            tend(&backend.app(usize::MAX)).await;
+        }
+    });
     let started = async {
         if progress.settled().await {
             greet(&settings, &secrets, address);
@@ -188,8 +194,6 @@ async fn run(
         let (settings, app) = (Arc::clone(&settings), app.clone());
         actix_web::rt::spawn(async move { invite_first_owner(&settings, &app, address).await });
     }
-    let tended = app.clone();
-    let tending = actix_web::rt::spawn(async move { tend(&tended).await });
     jobs::forget_idle(&mut registry, backend.clone());
     let (asking, known) = (app.clone(), jobs::known_consumers(&registry, &settings.modules));
     actix_web::rt::spawn(async move { jobs::warn_of_left_behind(&asking, known).await });

@@ -60,6 +60,16 @@ impl Progress {
         self.0.borrow().clone()
     }
 
+    /// The database from which requests are served, once there is one. It may come before the end of
+    /// the start.
+    pub(crate) async fn backend(&self) -> Option<Backend> {
+        let mut phase = self.0.clone();
+        match &*phase.wait_for(|phase| matches!(phase, Phase::Serves(_))).await.ok()? {
+            Phase::Serves(backend) => Some(backend.clone()),
+            _ => None,
+        }
+    }
+
     /// Waits until the first attempt to reach the database is over, with any outcome. False if the
     /// start has failed for good.
     pub(crate) async fn settled(&self) -> bool {

@@ -4,10 +4,12 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use exit3_domain::api_keys::ApiKey;
-use exit3_domain::events::{Actor, Author, BatchId, from_record, record};
+use exit3_domain::events::{Actor, Author, BatchId, Record, from_record, record};
 use exit3_domain::leads::LeadId;
 use exit3_ports::StoreError;
 use exit3_ports::spool::{Accepted, Waiting};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::sql::Sql;
@@ -48,8 +50,8 @@ impl TryFrom<WaitingRow> for Waiting {
         let WaitingRow { number, kind, lead_id, content, at, actor, batch, request, problem } = row;
         let known = match serde_json::from_str(&content) {
             Ok(Value::Object(record)) => match (kind.as_str(), lead_id) {
-                (LEAD, Some(id)) => from_record(record).map(|it| Accepted::Lead(LeadId(id), it)),
-                (SIGN_UP, None) => from_record(record).map(Accepted::SignUp),
+                (LEAD, Some(id)) => whole(record).map(|it| Accepted::Lead(LeadId(id), it)),
+                (SIGN_UP, None) => whole(record).map(Accepted::SignUp),
                 _ => None,
             },
             _ => None,
@@ -60,8 +62,15 @@ impl TryFrom<WaitingRow> for Waiting {
             batch: batch.map(|batch| BatchId(batch.into())),
         };
         let what = known.unwrap_or_else(|| Accepted::Unknown(format!("{kind}: {content}")));
-        Ok(Self { number, what, act: author.at(moment(at)?), problem })
+        // An entry that cannot be read must not hide the others.
+        Ok(Self { number, what, act: author.at(moment(at).unwrap_or_default()), problem })
     }
+}
+
+/// What the fields say, if this version knows all of them.
+fn whole<T: Serialize + DeserializeOwned>(fields: Record) -> Option<T> {
+    let read = from_record(fields.clone())?;
+    (record(&read) == fields).then_some(read)
 }
 
 /// What was accepted: its kind, the id of a lead, and its fields as JSON.

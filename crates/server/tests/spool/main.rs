@@ -7,7 +7,9 @@
     reason = "in a test a panic is the report"
 )]
 
+#[path = "../service/mod.rs"]
 mod service;
+mod troubles;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
@@ -298,36 +300,6 @@ async fn a_repeated_request_waits_once_and_a_client_may_ask_for_202() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_spool_refuses_what_it_cannot_keep() {
-    let mut lab = Lab::new().await;
-    lab.more.push(("SPOOL_MAX_MB", "1".to_owned()));
-    let service = lab.start();
-    reserved(&service).await;
-    lab.stop();
-    let notes = "x".repeat(5000);
-    let body =
-        json!({"full_name": "Ana", "position": "CTO", "email": "ana@acme.hr", "notes": notes});
-    let (body, mut taken) = (body.to_string(), 0);
-    let refused = loop {
-        let answer = service.post(LEADS, KEY, &body).await;
-        if answer.status() != 201 {
-            break answer;
-        }
-        taken += 1;
-        assert!(taken < 300, "the spool has no limit");
-    };
-    assert!(taken > 100, "{taken}");
-    assert_eq!(refused.status(), 503);
-    assert_eq!(refused.headers()["retry-after"], "2");
-    assert_eq!(service.get(READY, KEY).await.status(), 503);
-    assert!(service.metrics().await.contains("exit3_spool_entries_total{outcome=\"refused\"} 1"));
-    lab.restart();
-    emptied(&service).await;
-    let list: Value = service.get(LEADS, KEY).await.json().await.unwrap();
-    assert_eq!(list["count"], taken);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn an_operator_lists_exports_and_stores_what_waits() {
     let mut lab = Lab::new().await;
     let service = lab.start();
@@ -359,37 +331,4 @@ async fn an_operator_lists_exports_and_stores_what_waits() {
     assert!(!left.windows(6).any(|it| it == b"Horvat"));
     let service = lab.start();
     assert_eq!(stored(&service).await.into_values().collect::<Vec<_>>(), [answer]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_lead_whose_id_was_given_away_after_a_restore_gets_another_one() {
-    let mut lab = Lab::new().await;
-    let service = lab.start();
-    reserved(&service).await;
-    let url = lab.postgres.url("postgres");
-    let (taken, _) = accepted(&service, "First").await;
-    lab.stop();
-    let (answer, _) = accepted(&service, "Ana").await;
-    service.kill();
-    lab.restart();
-    // Somebody restores the server to an earlier moment, and others use it.
-    let admin = postgres::client(&url).await;
-    let id = answer["id"].as_i64().unwrap();
-    let rewind = format!(
-        "UPDATE leads SET id = {id} WHERE id = {}; SELECT setval('leads_id_seq', {id})",
-        taken["id"]
-    );
-    admin.batch_execute(&rewind).await.unwrap();
-    let service = lab.start();
-    emptied(&service).await;
-    assert!(service.logs("a client was told that its lead is"), "{}", service.errors());
-    assert!(service.logs("was it restored?"), "{}", service.errors());
-    let names: Vec<_> =
-        stored(&service).await.into_values().map(|it| it["full_name"].clone()).collect();
-    assert_eq!(names, ["First", "Ana"]);
-    // The ids of this node are no more taken than those of the database.
-    for name in ["Eva", "Ivo"] {
-        assert!(!accepted(&service, name).await.1);
-    }
-    assert_eq!(stored(&service).await.len(), 4);
 }
