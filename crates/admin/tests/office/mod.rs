@@ -19,6 +19,7 @@ use actix_web::test::{TestRequest, init_service, try_call_service};
 use chrono::{DateTime, TimeDelta, Utc};
 use exit3_admin::{Admin, AdminSettings, OWN, Offer};
 use exit3_app::App;
+use exit3_app::contracts::Contracts;
 use exit3_app::quotas::Limits;
 use exit3_app::sign_ins::Entrance;
 use exit3_domain::api_keys::{ApiKey, ApiKeyDraft, ApiKeyId, ENTROPY, KeyToken, Scope, Scopes};
@@ -325,8 +326,9 @@ impl Office {
     pub async fn answers(self, requests: Vec<TestRequest>) -> Vec<Answer> {
         let mut clock = MockClock::new();
         clock.expect_now().returning(now);
-        let entrance =
-            Entrance::new(TimeDelta::hours(12), TimeDelta::days(14), |bytes| bytes.fill(7));
+        let (idle, longest) = (TimeDelta::hours(12), TimeDelta::days(14));
+        let entrance = Entrance::new(idle, longest, |bytes| bytes.fill(7));
+        let store = self.contracts.unwrap_or_else(|| Arc::new(MockContractStore::new()));
         let app = App {
             database: Ok(self.repositories.into()),
             entrance: Arc::new(entrance),
@@ -338,10 +340,7 @@ impl Office {
             disposable: DisposableDomains::default(),
             intake: self.intake,
             modules: Arc::default(),
-            contracts: exit3_app::contracts::Contracts {
-                store: self.contracts.unwrap_or_else(|| Arc::new(MockContractStore::new())),
-                scanner: None,
-            },
+            contracts: Contracts { store, scanner: None },
         };
         let scopes = [Scope::create("leads"), Scope::read("leads"), Scope::read("newsletter")];
         let admin = Admin::new(app, AdminSettings::new(self.networks, scopes, self.offer));
