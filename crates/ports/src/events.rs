@@ -148,6 +148,9 @@ pub trait EventRepository: Send + Sync {
     /// [`BatchId::request_key`](exit3_domain::events::BatchId::request_key).
     async fn of_request(&self, key: &str) -> Result<Option<Event>, StoreError>;
 
+    /// The events of the creations of these rows of one kind of resource, in no order.
+    async fn of_creations(&self, resource: &str, ids: &[i64]) -> Result<Vec<Event>, StoreError>;
+
     /// At most `size` matching events whose positions are below `before`, in descending order of
     /// their positions. `None` begins at the newest. See [`Event::position`].
     async fn list(

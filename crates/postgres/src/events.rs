@@ -216,6 +216,15 @@ impl EventRepository for PgEventRepository {
         Ok(found.await?.pop().map(Event::from))
     }
 
+    async fn of_creations(&self, resource: &str, ids: &[i64]) -> Result<Vec<Event>, StoreError> {
+        let text = |text: &str| Value::Text(Some(text.to_owned()));
+        let query = Sql::<EventColumns>::cached(COLUMNS).sql(" WHERE resource = ");
+        let query = query.value(text(resource)).sql(" AND resource_id = ANY (");
+        let query = query.value(Value::BigInts(ids.to_vec())).sql(") AND verb = ");
+        let query = query.value(text(Verb::of(resource, Verb::CREATED).as_str()));
+        Ok(self.rows(query).await?.into_iter().map(Event::from).collect())
+    }
+
     async fn list(
         &self,
         filter: &EventFilter,

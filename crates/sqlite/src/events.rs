@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
-use exit3_domain::events::{Act, Event, EventFilter, EventId, NewEvent};
+use exit3_domain::events::{Act, Event, EventFilter, EventId, NewEvent, Verb};
 use exit3_domain::jobs::{NewJob, micros};
 use exit3_ports::events::{Consumer, EventPosition, LAST_IN_PAGE, TABLE, Unread};
 use exit3_ports::{Constraint, EventRepository, StoreError};
@@ -90,6 +90,22 @@ impl EventRepository for SqliteEventRepository {
             select.get_result::<StoredRow>(connection).optional()
         };
         self.store.readers.run(find).await?.map(Event::try_from).transpose()
+    }
+
+    async fn of_creations(&self, resource: &str, ids: &[i64]) -> Result<Vec<Event>, StoreError> {
+        let (ids, verb) = (ids.to_vec(), Verb::of(resource, Verb::CREATED));
+        let (resource, verb) = (text(resource)?, text(verb.as_str())?);
+        let find = move |connection: &mut SqliteConnection| {
+            let mut found: Vec<StoredRow> = Vec::new();
+            for id in ids {
+                let mut select = Sql::<EventTypes>::new("SELECT ");
+                select.sql(COLUMNS).sql(" FROM events WHERE resource = ").text(&*resource);
+                select.sql(" AND resource_id = ").int(id).sql(" AND verb = ").text(&*verb);
+                found.extend(select.load::<StoredRow>(connection)?);
+            }
+            Ok(found)
+        };
+        self.store.read(find).await?.into_iter().map(Event::try_from).collect()
     }
 
     async fn list(

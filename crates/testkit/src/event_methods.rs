@@ -30,6 +30,7 @@ fn every_method_that_writes_is_called() {
         "find_by_prefix",
         "find_by_username",
         "last_older_than",
+        "of_creations",
         "of_request",
         "list",
         "totals",

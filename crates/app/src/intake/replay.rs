@@ -1,4 +1,4 @@
-use exit3_domain::events::{Act, Event, EventFilter, Verb};
+use exit3_domain::events::{Act, Event, EventFilter};
 use exit3_domain::leads::{self, LeadId, NewLead};
 use exit3_domain::subscribers::{self, NewSubscriber};
 use exit3_ports::events::REQUEST_SENT;
@@ -14,8 +14,8 @@ use crate::{App, SaveError, telemetry};
 /// How many entries are read from the spool, and removed from it, at once.
 const PAGE: u32 = 500;
 
-/// How many of them are stored at the same time.
-const AT_ONCE: usize = 32;
+/// How many of them are stored at the same time. PostgreSQL stores many with one statement.
+const AT_ONCE: usize = 200;
 
 /// What became of the entries of a spool.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -65,9 +65,18 @@ pub async fn replay(
         let Some(last) = page.last() else { return Ok(replayed) };
         after = last.number;
         let wanted = page.into_iter().filter(|it| with_refused || it.problem.is_none());
+        let wanted: Vec<Waiting> = wanted.collect();
+        // The database may have stored some before it went away, and somebody may have deleted them.
+        let ids: Vec<i64> = wanted.iter().filter_map(lead_id).collect();
+        let known = created(app, &ids).await.map_err(ReplayError::Database)?;
+        let known = &known;
         let mut outcomes = stream::iter(wanted)
             .map(async |waiting| {
-                (waiting.number, store(app, spool, &waiting).await, waiting.problem)
+                let outcome = match lead_id(&waiting) {
+                    Some(id) if is_among(known, id, &waiting.act) => Ok(Outcome::Stored),
+                    _ => store(app, spool, &waiting).await,
+                };
+                (waiting.number, outcome, waiting.problem)
             })
             .buffer_unordered(AT_ONCE);
         let (mut done, mut failure) = (Vec::new(), None);
@@ -129,15 +138,12 @@ async fn store_lead(
     act: &Act,
 ) -> Result<Outcome, ReplayError> {
     let of_database = ReplayError::Database;
-    // The database may have stored it before it went away, and somebody may have deleted it since.
-    if is_created(app, id, act).await.map_err(of_database)? {
-        return Ok(Outcome::Stored);
-    }
     match create(app, id, lead, act).await.map_err(of_database)? {
         Created::Stored => Ok(Outcome::Stored),
         Created::Elsewhere => Ok(Outcome::Renumbered),
         Created::Taken => {
-            if is_created(app, id, act).await.map_err(of_database)? {
+            let known = created(app, &[id.0]).await.map_err(of_database)?;
+            if is_among(&known, id.0, act) {
                 return Ok(Outcome::Stored);
             }
             let leads = &app.repositories().map_err(of_database)?.leads;
@@ -206,30 +212,29 @@ fn renumbered(told: LeadId, stored: i64) {
     tracing::error!("a client was told that its lead is {}, but it is {stored}", told.0);
 }
 
-/// Whether this very lead was stored. A lead of another time with the same id is another one.
-async fn is_created(app: &App, id: LeadId, act: &Act) -> Result<bool, StoreError> {
-    let created = events_of(app, leads::RESOURCE, id.0, Some(Verb::CREATED)).await?;
-    let own = &act.author.batch;
-    let is_own = |event: &Event| {
-        let batch = &event.act.author.batch;
-        event.act.at == act.at && (batch == own || batch.is_none())
-    };
-    Ok(created.iter().any(is_own))
+fn lead_id(waiting: &Waiting) -> Option<i64> {
+    match waiting.what {
+        Accepted::Lead(id, _) => Some(id.0),
+        _ => None,
+    }
 }
 
-async fn events_of(
-    app: &App,
-    resource: &str,
-    id: i64,
-    action: Option<&str>,
-) -> Result<Vec<Event>, StoreError> {
-    let filter = EventFilter {
-        resource: Some(resource.into()),
-        id: Some(id),
-        verb: action.map(|action| Verb::of(resource, action)),
-        ..EventFilter::default()
-    };
-    app.repositories()?.events.list(&filter, None, 10).await
+/// The events of the creations of leads with these ids.
+async fn created(app: &App, ids: &[i64]) -> Result<Vec<Event>, StoreError> {
+    match ids {
+        [] => Ok(Vec::new()),
+        ids => app.repositories()?.events.of_creations(leads::RESOURCE, ids).await,
+    }
+}
+
+/// Whether this very lead was stored. One of another time, or of another request, is another one.
+fn is_among(created: &[Event], id: i64, act: &Act) -> bool {
+    created.iter().any(|event| {
+        let batch = &event.act.author.batch;
+        event.subject.id == id
+            && event.act.at == act.at
+            && (*batch == act.author.batch || batch.is_none())
+    })
 }
 
 async fn store_sign_up(
@@ -242,7 +247,12 @@ async fn store_sign_up(
     if let Some(stored) = subscribers.find_by_email(&subscriber.email).await?
         && !stored.is_subscribed
     {
-        let events = events_of(app, subscribers::RESOURCE, stored.id.0, None).await?;
+        let filter = EventFilter {
+            resource: Some(subscribers::RESOURCE.into()),
+            id: Some(stored.id.0),
+            ..EventFilter::default()
+        };
+        let events = app.repositories()?.events.list(&filter, None, 10).await?;
         if events.iter().any(|event| event.act.at > act.at) {
             return Ok(Outcome::Stored);
         }

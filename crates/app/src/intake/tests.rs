@@ -161,7 +161,7 @@ async fn replayed(
 async fn a_replay_stores_what_the_database_does_not_have() {
     let done = Replayed { stored: 1, ..Replayed::default() };
     let (outcome, spool) = replayed(|all| {
-        all.events.expect_list().returning(|_, _, _| Ok(vec![]));
+        all.events.expect_of_creations().returning(|_, _| Ok(vec![]));
         all.leads.expect_create_as().times(1).returning(|id, _, _| Ok(stored(id.0)));
     })
     .await;
@@ -170,7 +170,7 @@ async fn a_replay_stores_what_the_database_does_not_have() {
 
     // The first try had stored it, and its answer was lost.
     let (outcome, spool) = replayed(|all| {
-        all.events.expect_list().returning(|_, _, _| Ok(vec![created(5, &act())]));
+        all.events.expect_of_creations().returning(|_, _| Ok(vec![created(5, &act())]));
         all.leads.expect_create_as().never();
     })
     .await;
@@ -182,7 +182,7 @@ async fn a_replay_stores_what_the_database_does_not_have() {
 async fn a_replay_gives_a_lead_another_id_only_if_another_lead_has_it() {
     let another = Author::from(Actor::BasicKey).at(now() - TimeDelta::days(1));
     let (outcome, _) = replayed(|all| {
-        all.events.expect_list().returning(move |_, _, _| Ok(vec![created(5, &another)]));
+        all.events.expect_of_creations().returning(move |_, _| Ok(vec![created(5, &another)]));
         all.leads.expect_create_as().returning(|id, _, _| match id.0 {
             5 => Err(StoreError::Conflict(ID_TAKEN)),
             id => Ok(stored(id)),
@@ -195,7 +195,7 @@ async fn a_replay_gives_a_lead_another_id_only_if_another_lead_has_it() {
     // Another node has carried the same request out.
     let earlier = by_request(1, 1).at(now() - TimeDelta::minutes(1));
     let (outcome, _) = replayed(|all| {
-        all.events.expect_list().returning(|_, _, _| Ok(vec![]));
+        all.events.expect_of_creations().returning(|_, _| Ok(vec![]));
         all.leads.expect_create_as().returning(|_, _, _| Err(StoreError::Conflict(REQUEST_SENT)));
         all.events.expect_of_request().returning(move |_| Ok(Some(created(3, &earlier))));
     })
@@ -206,7 +206,7 @@ async fn a_replay_gives_a_lead_another_id_only_if_another_lead_has_it() {
 #[tokio::test]
 async fn a_lead_that_is_given_another_id_has_it_in_the_spool_before_it_is_stored() {
     let (outcome, spool) = replayed(|all| {
-        all.events.expect_list().returning(|_, _, _| Ok(vec![]));
+        all.events.expect_of_creations().returning(|_, _| Ok(vec![]));
         all.leads.expect_create_as().returning(|id, _, _| match id.0 {
             5 => Err(StoreError::Conflict(ID_TAKEN)),
             _ => Err(away()),
@@ -228,7 +228,7 @@ async fn a_lead_is_not_taken_for_another_one_with_the_same_key() {
     let acts = Arc::new(StdMutex::new(Vec::new()));
     let tried = Arc::clone(&acts);
     let (outcome, _) = replayed(|all| {
-        all.events.expect_list().returning(move |_, _, _| Ok(vec![created(5, &other)]));
+        all.events.expect_of_creations().returning(move |_, _| Ok(vec![created(5, &other)]));
         all.events.expect_of_request().returning(move |_| Ok(Some(created(5, &stored_by_other))));
         all.leads.expect_create_as().returning(move |id, _, act| {
             tried.lock().unwrap().push((id.0, act.author.batch.is_some()));
@@ -253,7 +253,7 @@ async fn a_row_that_the_database_refuses_waits_alone() {
         5 => Err(refused()),
         id => Ok(stored(id)),
     });
-    mocks.repositories.events.expect_list().returning(|_, _, _| Ok(vec![]));
+    mocks.repositories.events.expect_of_creations().returning(|_, _| Ok(vec![]));
     let (app, spool) = app(mocks, State::There).await;
     assert!(leads::create(&app, ana(), &author()).await.unwrap().is_spooled);
     assert!(!leads::create(&app, ana(), &author()).await.unwrap().is_spooled);
@@ -281,14 +281,14 @@ async fn a_node_knows_the_requests_of_its_spool_after_a_restart() {
 #[tokio::test]
 async fn what_cannot_be_stored_stays_in_the_spool() {
     let (outcome, spool) = replayed(|all| {
-        all.events.expect_list().returning(|_, _, _| Err(away()));
+        all.events.expect_of_creations().returning(|_, _| Err(away()));
     })
     .await;
     assert!(matches!(outcome, Err(ReplayError::Database(StoreError::Unavailable(_)))));
     assert_eq!(spool.waiting(0, 9).await.unwrap()[0].problem, None);
 
     let (outcome, spool) = replayed(|all| {
-        all.events.expect_list().returning(|_, _, _| Ok(vec![]));
+        all.events.expect_of_creations().returning(|_, _| Ok(vec![]));
         all.leads
             .expect_create_as()
             .returning(|_, _, _| Err(StoreError::Other("no such column".into())));

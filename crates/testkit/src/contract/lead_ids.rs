@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use exit3_domain::events::{EventFilter, Verb};
+use exit3_domain::events::EventFilter;
 use exit3_domain::leads::{LeadFilter, LeadId, LeadOrder};
 use exit3_ports::StoreError;
 use exit3_ports::leads::ID_TAKEN;
@@ -73,19 +73,14 @@ pub async fn leads_with_ids_that_come_at_once_keep_theirs(harness: &Harness) {
         });
     }
     tasks.join_all().await;
+    let all = ids.iter().map(|id| id.0).chain([0]).collect::<Vec<_>>();
+    assert_eq!(harness.events.of_creations("lead", &all).await.unwrap().len(), 40);
     let stored =
         listed(harness.leads.as_ref(), &LeadFilter::default(), LeadOrder::NEWEST, 99).await;
     assert_eq!(stored.len(), 40);
     for lead in stored {
         assert_eq!(lead.details.full_name, format!("Lead {}", lead.id.0));
-        let verb = Some(Verb::of("lead", Verb::CREATED));
-        let filter = EventFilter {
-            resource: Some("lead".into()),
-            id: Some(lead.id.0),
-            verb,
-            ..EventFilter::default()
-        };
-        let events = harness.events.list(&filter, None, 9).await.unwrap();
+        let events = harness.events.of_creations("lead", &[lead.id.0]).await.unwrap();
         assert_eq!(events.len(), 1);
         assert_eq!(events[0].act.at, lead.created_at);
         let request = format!("request {}", lead.id.0);
