@@ -99,8 +99,10 @@ async fn today(
 /// Says how much waits in the spool of this node, if anything does.
 async fn spool(app: &App, texts: Texts) -> Option<String> {
     let status = app.intake.as_ref()?.status().await.ok()?;
-    let age = format::age(texts, status.oldest?, app.clock.now());
-    Some(fl!(texts, "today-spool", count = status.waiting, age = age.as_str()))
+    let time = format::moment(status.oldest?);
+    let waits = fl!(texts, "today-spool", count = status.waiting, time = time.as_str());
+    let refused = fl!(texts, "today-spool-refused", count = status.problems);
+    Some(if status.problems > 0 { format!("{waits} {refused}") } else { waits })
 }
 
 /// Leads from the address of the service to the back office.

@@ -361,9 +361,10 @@ today-new-first = New in the last week
 today-new-none = Nothing has come in since then.
 today-since = Since { $time }
 today-spool = { $count ->
-    [one] { $count } lead or sign-up was accepted { $age } ago while the database was away, and is not in the lists yet. It is stored by itself.
-   *[other] { $count } leads and sign-ups were accepted while the database was away, the first one { $age } ago, and are not in the lists yet. They are stored by themselves.
+    [one] { $count } lead or sign-up has waited on this node since { $time }, because the database was away. It is not in the lists yet.
+   *[other] { $count } leads and sign-ups have waited on this node since { $time }, because the database was away. They are not in the lists yet.
 }
+today-spool-refused = The database refuses { $count } of them: an operator sees why with “exit3 spool list”.
 picture-table = As a table
 picture-week = Week of
 picture-received = Received

@@ -362,10 +362,11 @@ today-new-first = Novo u zadnjih tjedan dana
 today-new-none = Otad nije stiglo ništa.
 today-since = Od { $time }
 today-spool = { $count ->
-    [one] { $count } upit ili prijava zaprimljena je prije { $age } dok baza nije bila dostupna i još nije na popisima. Sprema se automatski.
-    [few] { $count } upita i prijave zaprimljena su dok baza nije bila dostupna, prvi prije { $age }, i još nisu na popisima. Spremaju se automatski.
-   *[other] { $count } upita i prijava zaprimljeno je dok baza nije bila dostupna, prvi prije { $age }, i još nisu na popisima. Spremaju se automatski.
+    [one] { $count } upit ili prijava čeka na ovom čvoru od { $time } jer baza nije bila dostupna. Još nije na popisima.
+    [few] { $count } upita i prijave čekaju na ovom čvoru od { $time } jer baza nije bila dostupna. Još nisu na popisima.
+   *[other] { $count } upita i prijava čeka na ovom čvoru od { $time } jer baza nije bila dostupna. Još nisu na popisima.
 }
+today-spool-refused = Baza odbija { $count } od njih: operater vidi zašto naredbom „exit3 spool list”.
 picture-table = Kao tablica
 picture-week = Tjedan od
 picture-received = Primljeno
