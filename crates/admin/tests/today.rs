@@ -166,6 +166,7 @@ async fn what_waits_in_the_spool_is_told() {
         let (mut office, _) = office(|_| {});
         let mut spool = MockSpool::new();
         spool.expect_keys().returning(|| Ok(None));
+        spool.expect_waiting().returning(|_, _| Ok(Vec::new()));
         spool.expect_status().returning(move || {
             let oldest = (waiting > 0).then(|| now() - TimeDelta::minutes(3));
             let problems = u64::from(waiting == 7);

@@ -174,6 +174,7 @@ impl Settings {
             })?;
         }
         let (telemetry, not_followed) = TelemetrySettings::check(arguments)?;
+        let mut notes = arguments.variables.notes.clone();
         let mut settings = Self {
             listen: address(arguments)?,
             workers: arguments.workers.map_or_else(cores, usize::from),
@@ -203,12 +204,13 @@ impl Settings {
             sunset: arguments.api_sunset,
             canary: CanarySettings::check(arguments)?,
             events_keep: arguments.events_keep,
-            mail: MailSettings::check(arguments)?,
+            mail: MailSettings::check(arguments, &mut notes)?,
             admin: AdminSettings::check(arguments)?,
             modules: Arc::default(),
             resources: exit3_http::OWN,
-            notes: arguments.variables.notes.clone(),
+            notes: Vec::new(),
         };
+        settings.notes = notes;
         settings.notes.extend(not_followed);
         let useless = deploy::without_effect(arguments, &settings);
         settings.notes.extend(useless.into_iter().map(|finding| finding.to_string()));

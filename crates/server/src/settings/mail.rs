@@ -20,21 +20,36 @@ pub struct MailSettings {
 }
 
 impl MailSettings {
-    pub(super) fn check(arguments: &Arguments) -> Result<Self, SettingsError> {
+    /// A file of the replaced service may have some of its settings of mails, or all of them in a way
+    /// that this service does not understand. It must start all the same, so what is wrong with them is
+    /// noted.
+    ///
+    /// # Errors
+    /// One sentence about ALARM_TO, which is a setting of this service.
+    pub(super) fn check(
+        arguments: &Arguments,
+        notes: &mut Vec<String>,
+    ) -> Result<Self, SettingsError> {
         let addresses = alarm_to(arguments)?;
-        let Some(server) = server(arguments)? else {
-            return Ok(Self { mailer: None, alarmed: Alarmed::Nobody });
+        let mailer = mailer(arguments).unwrap_or_else(|error| {
+            notes.push(format!("{error}. No mails are sent"));
+            None
+        });
+        let alarmed = match (&mailer, addresses.is_empty()) {
+            (None, _) => Alarmed::Nobody,
+            (Some(_), true) => Alarmed::Owners,
+            (Some(_), false) => Alarmed::Addresses(addresses),
         };
-        let from = sender(arguments)?;
-        let mailer = SmtpMailer::new(server, from).map_err(|error| {
-            SettingsError::new("EMAIL_HOST", format!("cannot be used: {error}"))
-        })?;
-        let alarmed = match addresses.is_empty() {
-            true => Alarmed::Owners,
-            false => Alarmed::Addresses(addresses),
-        };
-        Ok(Self { mailer: Some(Arc::new(mailer)), alarmed })
+        Ok(Self { mailer, alarmed })
     }
+}
+
+fn mailer(arguments: &Arguments) -> Result<Option<Arc<dyn Mailer>>, SettingsError> {
+    let Some(server) = server(arguments)? else { return Ok(None) };
+    let mailer = SmtpMailer::new(server, sender(arguments)?);
+    let wrong = |problem: String| SettingsError::new("EMAIL_HOST", problem);
+    let mailer = mailer.map_err(|error| wrong(format!("cannot be used: {error}")))?;
+    Ok(Some(Arc::new(mailer)))
 }
 
 fn server(arguments: &Arguments) -> Result<Option<Server>, SettingsError> {
