@@ -16,7 +16,7 @@ async fn main() {
         email: Some(Some("rosa@acme.hr".to_owned())),
         ..LeadCreate::new("Rosa Rust".to_owned(), "CTO".to_owned())
     };
-    let lead = create_lead(&configuration, lead, None).await.unwrap();
+    let lead = create_lead(&configuration, lead, None, None).await.unwrap();
     assert_eq!(lead.full_name, "Rosa Rust");
     assert_eq!(lead.email.as_deref(), Some("rosa@acme.hr"));
     delete_lead(&configuration, lead.id, None, None).await.unwrap();
