@@ -277,6 +277,13 @@ pub(crate) async fn create_lead(
                     intake.renounce(&act).await;
                     continue;
                 }
+                Ok(made) => {
+                    // Another node has named another id, which this one names from now on.
+                    if made.is_repeated && made.row.id != id {
+                        intake.keyed().put(made.row.id, &act.author.at(made.row.created_at));
+                    }
+                    return Ok(made);
+                }
                 outcome => return outcome,
             }
         }
