@@ -33,6 +33,8 @@ fn node(directory: &Path, url: &str) -> Service {
         ("BASIC_API_KEY", KEY),
         ("SECRET_KEY", "secret-of-the-tests"),
         ("LOG_LEVEL", "ERROR"),
+        // `spool` and `cluster` have nodes that take leads meanwhile.
+        ("SPOOL_MAX_MB", "0"),
     ];
     Service::start(directory, &env)
 }
