@@ -90,18 +90,22 @@ pub async fn database(app: &App) -> Result<(), StoreError> {
 
 /// Checks whether requests can be served. It takes at most `patience`.
 pub async fn readiness(app: &App, patience: Duration) -> Readiness {
-    let readiness = match app.is_away() {
-        true => Readiness::DatabaseAway,
-        false => timeout(patience, of_database(app)).await.unwrap_or(Readiness::DatabaseAway),
-    };
     // A balancer must not take a node away that takes leads.
-    let is_away =
-        matches!(readiness, Readiness::DatabaseAway | Readiness::Hindered(Obstacle::WritesFail(_)));
-    match &app.intake {
-        Some(intake) if is_away && intake.takes_leads().await => {
-            Readiness::IntakeOnly(intake.cause())
+    let intake = async || match &app.intake {
+        Some(intake) if intake.takes_leads().await => Some(Readiness::IntakeOnly(intake.cause())),
+        _ => None,
+    };
+    if app.is_away()
+        && let Some(only) = intake().await
+    {
+        return only;
+    }
+    let asked = timeout(patience, of_database(app)).await;
+    match asked.unwrap_or(Readiness::DatabaseAway) {
+        away @ (Readiness::DatabaseAway | Readiness::Hindered(Obstacle::WritesFail(_))) => {
+            intake().await.unwrap_or(away)
         }
-        _ => readiness,
+        readiness => readiness,
     }
 }
 

@@ -84,7 +84,10 @@ async fn without_ids_or_before_they_are_checked_nothing_could_double() {
 #[tokio::test]
 async fn a_full_spool_and_one_without_ids_refuse() {
     for is_full in [true, false] {
-        let (app, spool) = app(Mocks::new(), State::Away).await;
+        let mut mocks = Mocks::new();
+        mocks.repositories.health.expect_schema_is_current().returning(|| Err(away()));
+        mocks.repositories.health.expect_obstacle().returning(|| Err(away()));
+        let (app, spool) = app(mocks, State::Away).await;
         *spool.is_full.lock().unwrap() = is_full;
         if !is_full {
             spool.forget_ids().await.unwrap();
