@@ -13,8 +13,8 @@ mod memory;
 mod replay;
 mod tend;
 
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
 use exit3_domain::events::{Act, Author};
@@ -29,7 +29,7 @@ use tokio::sync::Notify;
 use crate::once::{Made, once};
 use crate::{App, SaveError};
 use ids::Ids;
-use keyed::Keyed;
+use keyed::{Keyed, Ticket};
 use keys::Keys;
 pub use replay::{ReplayError, Replayed, replay};
 pub use tend::tend;
@@ -40,7 +40,7 @@ const MOST_IDS: usize = 3;
 /// The intake of one node. All workers share it.
 pub struct Intake {
     spool: Arc<dyn Spool>,
-    state: AtomicU8,
+    state: RwLock<State>,
     /// Wakes [`tend`].
     woken: Notify,
     ids: Ids,
@@ -54,7 +54,6 @@ pub struct Intake {
 
 /// What is known of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
 enum State {
     /// It takes leads, but nobody knows whether the reserved ids are still free.
     Unchecked,
@@ -75,7 +74,7 @@ impl Intake {
         let keyed = Mutex::new(Keyed::of(&*spool).await?);
         Ok(Self {
             spool,
-            state: AtomicU8::new(State::Unchecked as u8),
+            state: RwLock::new(State::Unchecked),
             woken: Notify::new(),
             ids: Ids::default(),
             keyed,
@@ -127,19 +126,12 @@ impl Intake {
     }
 
     fn state(&self) -> State {
-        match self.state.load(Ordering::Acquire) {
-            0 => State::Unchecked,
-            1 => State::There,
-            _ => State::Away,
-        }
+        *self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Notes what is known of the database now; returns what was known before.
     fn becomes(&self, state: State) -> State {
-        match self.state.swap(state as u8, Ordering::AcqRel) {
-            0 => State::Unchecked,
-            1 => State::There,
-            _ => State::Away,
-        }
+        std::mem::replace(&mut *self.state.write().unwrap_or_else(PoisonError::into_inner), state)
     }
 
     /// Notes that the database did not take something.
@@ -154,10 +146,10 @@ impl Intake {
 
     /// The id and the act of a lead; `None` without ids. A request that comes again gets those of the
     /// first one. The database decides about another one with the same key, unless it is away.
-    async fn ticket(&self, act: &Act, is_away: bool) -> Result<Option<(LeadId, Act)>, SaveError> {
-        if let Some((id, earlier)) = self.keyed().get(act) {
-            if earlier.author.batch == act.author.batch {
-                return Ok(Some((id, act.author.at(earlier.at))));
+    async fn ticket(&self, act: &Act, is_away: bool) -> Result<Option<Ticket>, SaveError> {
+        if let Some(known) = self.keyed().get(act) {
+            if known.is_of_same_request(act) {
+                return Ok(Some(known));
             }
             if is_away {
                 return Err(SaveError::KeyReused);
@@ -166,15 +158,12 @@ impl Intake {
         let Some(id) = self.next_id().await else { return Ok(None) };
         let mut keyed = self.keyed();
         // The same request may have come in between.
-        match keyed.get(act) {
-            Some((id, earlier)) if earlier.author.batch == act.author.batch => {
-                Ok(Some((id, act.author.at(earlier.at))))
-            }
-            _ => {
-                keyed.put(id, act);
-                Ok(Some((id, act.clone())))
-            }
+        if let Some(known) = keyed.get(act).filter(|known| known.is_of_same_request(act)) {
+            return Ok(Some(known));
         }
+        let new = Ticket { id, act: act.clone(), is_stored: false };
+        keyed.put(&new);
+        Ok(Some(new))
     }
 
     async fn next_id(&self) -> Option<LeadId> {
@@ -265,9 +254,14 @@ pub(crate) async fn create_lead(
         if !is_away && intake.state() == State::Unchecked {
             break;
         }
-        let Some((id, act)) = intake.ticket(&act, is_away).await? else { break };
+        let Some(ticket) = intake.ticket(&act, is_away).await? else { break };
+        let act = author.at(ticket.act.at);
+        if is_away && ticket.is_stored {
+            let row = new(ticket.id, lead, act.at);
+            return Ok(Made { row, is_repeated: true, is_spooled: false });
+        }
         if !is_away {
-            match store(app, Some(id), &lead, &act).await {
+            match store(app, Some(ticket.id), &lead, &act).await {
                 // An operator can find out why, and the visitor cannot.
                 Err(SaveError::Store(error)) if error.refuses_row() => {}
                 Err(SaveError::Store(error @ StoreError::Unavailable(_))) => {
@@ -278,16 +272,15 @@ pub(crate) async fn create_lead(
                     continue;
                 }
                 Ok(made) => {
-                    // Another node has named another id, which this one names from now on.
-                    if made.is_repeated && made.row.id != id {
-                        intake.keyed().put(made.row.id, &act.author.at(made.row.created_at));
-                    }
+                    // Another node may have named another id, which this one names from now on.
+                    let (id, act) = (made.row.id, author.at(made.row.created_at));
+                    intake.keyed().put(&Ticket { id, act, is_stored: true });
                     return Ok(made);
                 }
                 outcome => return outcome,
             }
         }
-        return intake.keep_lead(id, lead, act).await;
+        return intake.keep_lead(ticket.id, lead, act).await;
     }
     if app.is_away() {
         counter!("exit3_spool_entries_total", "outcome" => "refused").increment(1);
@@ -331,26 +324,20 @@ pub(crate) async fn sign_up(
 ) -> Result<Made<NewSubscriber>, SaveError> {
     let act = author.at(app.clock.now());
     let made = |row, is_spooled| Made { row, is_repeated: false, is_spooled };
-    let cause = if app.is_away() {
-        None
-    } else {
+    let Some(intake) = &app.intake else {
+        app.repositories()?.subscribers.ensure(&subscriber, &act).await?;
+        return Ok(made(subscriber, false));
+    };
+    if !app.is_away() {
         match app.repositories()?.subscribers.ensure(&subscriber, &act).await {
             Ok(()) => return Ok(made(subscriber, false)),
-            Err(error @ StoreError::Unavailable(_)) => Some(error),
+            Err(error) if error.refuses_row() => {}
+            Err(error @ StoreError::Unavailable(_)) => intake.note_away(&error),
             Err(error) => return Err(error.into()),
         }
-    };
-    match (&app.intake, cause) {
-        (Some(intake), cause) => {
-            if let Some(cause) = cause {
-                intake.note_away(&cause);
-            }
-            intake.keep(Accepted::SignUp(subscriber.clone()), act).await?;
-            Ok(made(subscriber, true))
-        }
-        (None, Some(cause)) => Err(cause.into()),
-        (None, None) => Ok(made(subscriber, false)),
     }
+    intake.keep(Accepted::SignUp(subscriber.clone()), act).await?;
+    Ok(made(subscriber, true))
 }
 
 #[cfg(test)]

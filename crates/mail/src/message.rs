@@ -8,7 +8,7 @@ use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, 
 use lettre::message::{Body, Mailbox};
 use lettre::{Address, Message};
 
-/// Who sends: an address, or a name and an address in angle brackets.
+/// The sender: an address, or a name and an address in angle brackets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sender(Mailbox);
 

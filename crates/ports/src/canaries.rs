@@ -42,8 +42,8 @@ pub const TABLE: Table = Table {
 pub trait Canaries: Send + Sync {
     /// Stores the lead of a canary and its event with the statements of
     /// [`LeadRepository::create`](crate::LeadRepository::create), undoes that, and stores the id of the
-    /// canary, all in one transaction. So nobody sees the lead or the event, and whatever would refuse
-    /// a lead refuses the canary. An id that is stored already is stored once.
+    /// canary, all in one transaction. So nobody sees the lead or the event, and a rule that would
+    /// refuse a lead refuses the canary. An id that is stored already is stored once.
     ///
     /// Returns the lead as it would have been stored.
     async fn create(&self, id: CanaryId, lead: &NewLead, act: &Act) -> Result<Lead, StoreError>;

@@ -31,7 +31,7 @@ impl PgCanaries {
 /// end of a transaction is checked before.
 async fn try_lead(connection: &mut PgConnection, lead: &NewLead, act: &Act) -> QueryResult<Lead> {
     connection.batch_execute("BEGIN; SAVEPOINT canary").await?;
-    let stored = leads::insert(connection, lead, act).await?;
+    let stored = leads::insert(connection, None, lead, act).await?;
     let undo = "SET CONSTRAINTS ALL IMMEDIATE; ROLLBACK TO SAVEPOINT canary";
     connection.batch_execute(undo).await?;
     Ok(stored)
@@ -57,7 +57,7 @@ impl Canaries for PgCanaries {
                 connection.done_in_transaction(created)
             }
         });
-        created.await
+        created.await.map_err(leads::assigned)
     }
 
     async fn take(&self, id: CanaryId, before: DateTime<Utc>) -> Result<bool, StoreError> {

@@ -29,8 +29,8 @@ use crate::lists::Lists;
 use crate::pool::PgPool;
 use crate::sql::{Sql, Value};
 use crate::stale::written;
-pub(crate) use create::insert;
 use create::{Creates, Row};
+pub(crate) use create::{assigned, insert};
 use row::{DetailsRow, LeadColumns, LeadRow, WorkRow, leads};
 
 /// Finds a lead.

@@ -1,7 +1,7 @@
 -- keeps rows
 -- A node reserves ids for the leads that it takes, so that it knows the id of a lead even if the
 -- database is away. The function has the rights of the owner of the tables: a role that only serves
--- may insert leads, but not read the next value of a sequence. Who may not insert gets none.
+-- may insert leads, but not read the next value of a sequence. A role that may not insert gets none.
 DO $$
 BEGIN
     EXECUTE format(

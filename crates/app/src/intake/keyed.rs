@@ -12,10 +12,27 @@ const MOST: usize = 4096;
 /// How many entries of the spool are read at once.
 const PAGE: u32 = 500;
 
+/// What a request gets for its lead.
+#[derive(Debug, Clone)]
+pub(super) struct Ticket {
+    /// The id of the lead.
+    pub(super) id: LeadId,
+    /// The request that came first, and when.
+    pub(super) act: Act,
+    /// Whether the database has said that it has the lead.
+    pub(super) is_stored: bool,
+}
+
+impl Ticket {
+    pub(super) fn is_of_same_request(&self, act: &Act) -> bool {
+        self.act.author.batch == act.author.batch
+    }
+}
+
 /// The ids of leads whose requests have a key, so that a repeated one gets the same id.
 #[derive(Default)]
 pub(super) struct Keyed {
-    known: HashMap<Arc<str>, (LeadId, Act)>,
+    known: HashMap<Arc<str>, Ticket>,
     /// The keys in the order in which they came.
     order: VecDeque<Arc<str>>,
 }
@@ -34,7 +51,7 @@ impl Keyed {
             after = last.number;
             for waiting in &page {
                 if let Accepted::Lead(id, _) = waiting.what {
-                    keyed.put(id, &waiting.act);
+                    keyed.put(&Ticket { id, act: waiting.act.clone(), is_stored: false });
                 }
             }
             if keyed.order.len() >= MOST {
@@ -43,22 +60,22 @@ impl Keyed {
         }
     }
 
-    /// The id of an earlier request with the same key, and that request.
-    pub(super) fn get(&self, act: &Act) -> Option<(LeadId, Act)> {
+    /// What an earlier request with the same key got.
+    pub(super) fn get(&self, act: &Act) -> Option<Ticket> {
         self.known.get(key(act)?).cloned()
     }
 
-    /// Remembers the id of a request that has a key.
-    pub(super) fn put(&mut self, id: LeadId, act: &Act) {
-        let Some(key) = key(act) else { return };
-        self.remove(act);
+    /// Remembers what a request got, if it has a key.
+    pub(super) fn put(&mut self, ticket: &Ticket) {
+        let Some(key) = key(&ticket.act) else { return };
+        self.remove(&ticket.act);
         while self.order.len() >= MOST {
             let Some(oldest) = self.order.pop_front() else { break };
             self.known.remove(&oldest);
         }
         let key: Arc<str> = key.into();
         self.order.push_back(Arc::clone(&key));
-        self.known.insert(key, (id, act.clone()));
+        self.known.insert(key, ticket.clone());
     }
 
     /// Forgets a request.

@@ -1,12 +1,16 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use exit3_domain::events::{Act, BatchId};
 use exit3_domain::leads::LeadId;
 use exit3_ports::StoreError;
 use exit3_ports::spool::{Accepted, Kept, RememberedKeys, Spool, SpoolStatus, Waiting};
+
+use super::{Intake, State};
+use crate::App;
+use crate::testing::Mocks;
 
 /// A spool in memory.
 #[derive(Default)]
@@ -108,4 +112,14 @@ impl Spool for Memory {
         let has_room = !*self.is_full.lock().unwrap();
         Ok(SpoolStatus { waiting: waiting.len() as u64, ids, has_room, ..SpoolStatus::default() })
     }
+}
+
+/// An app with a spool, whose database is in a state.
+pub(super) async fn app_over(mocks: Mocks, spool: Arc<Memory>, state: State) -> App {
+    spool.put_ids(&[5..=9]).await.unwrap();
+    let intake = Intake::open(spool).await.unwrap();
+    intake.becomes(state);
+    let mut app = mocks.into_app();
+    app.intake = Some(Arc::new(intake));
+    app
 }

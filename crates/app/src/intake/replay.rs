@@ -152,7 +152,7 @@ async fn store_lead(
                 let none = "another lead has its id, and no other one can be reserved";
                 return Ok(Outcome::Refused(none.to_owned()));
             };
-            // Before it is stored, so that whoever tries again uses the same id.
+            // Before it is stored, so that another attempt uses the same id.
             match spool.renumber(number, id, new).await {
                 Err(StoreError::NotFound) => return Ok(Outcome::Left),
                 renumbered => renumbered.map_err(ReplayError::Spool)?,
@@ -233,6 +233,7 @@ fn is_among(created: &[Event], id: i64, act: &Act) -> bool {
         let batch = &event.act.author.batch;
         event.subject.id == id
             && event.act.at == act.at
+            // It was stored without its key if another request had used that.
             && (*batch == act.author.batch || batch.is_none())
     })
 }
@@ -243,7 +244,7 @@ async fn store_sign_up(
     act: &Act,
 ) -> Result<Outcome, StoreError> {
     let subscribers = &app.repositories()?.subscribers;
-    // Whoever has left since then does not want the newsletter again.
+    // A person who has left since then does not want the newsletter again.
     if let Some(stored) = subscribers.find_by_email(&subscriber.email).await?
         && !stored.is_subscribed
     {

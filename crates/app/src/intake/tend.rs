@@ -25,15 +25,15 @@ const STEP: u32 = 10_000;
 /// spool, reserves ids, and learns the keys. Never returns; without an intake, it does nothing.
 pub async fn tend(app: &App) {
     let Some(intake) = &app.intake else { return std::future::pending().await };
-    let mut tending =
-        Tending { app, intake, seen: Instant::now(), keys: None, refused: None, told: None };
+    let mut tending = Tending::new(app, intake);
     loop {
         if let Err(error) = tending.turn().await {
             intake.note_away(&error);
         }
         let pause = if intake.is_away() { AWAY } else { THERE };
         tokio::select! {
-            () = intake.woken.notified(), if !intake.is_away() => {}
+            // Nobody needs to hurry if no ids can be reserved.
+            () = intake.woken.notified(), if tending.reserves && !intake.is_away() => {}
             () = sleep(pause) => {}
         }
     }
@@ -48,9 +48,16 @@ struct Tending<'a> {
     refused: Option<Instant>,
     /// When the log last named a trouble.
     told: Option<Instant>,
+    /// Whether the last attempt to reserve ids succeeded.
+    reserves: bool,
 }
 
-impl Tending<'_> {
+impl<'a> Tending<'a> {
+    fn new(app: &'a App, intake: &'a Intake) -> Self {
+        let (seen, reserves) = (Instant::now(), true);
+        Self { app, intake, seen, keys: None, refused: None, told: None, reserves }
+    }
+
     /// # Errors
     /// [`StoreError`] if the database is away.
     async fn turn(&mut self) -> Result<(), StoreError> {
@@ -72,7 +79,8 @@ impl Tending<'_> {
             self.tell("the keys cannot be read", Err(error));
         }
         let reserved = self.reserve().await;
-        if reserved.is_err() {
+        self.reserves = reserved.is_ok();
+        if !self.reserves {
             self.ask_database().await?;
         }
         self.tell("no more ids are reserved for new leads", reserved);
@@ -164,3 +172,7 @@ fn is_due(last: &mut Option<Instant>, after: Duration) -> bool {
     }
     is_due
 }
+
+#[cfg(test)]
+#[path = "tend_tests.rs"]
+mod tests;

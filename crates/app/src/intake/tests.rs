@@ -8,20 +8,10 @@ use exit3_ports::events::REQUEST_SENT;
 use exit3_ports::spool::RememberedKeys;
 use exit3_ports::{MockRepositories, RowRefused};
 
-use super::memory::Memory;
+use super::memory::{Memory, app_over};
 use super::*;
 use crate::testing::{Mocks, act, ana, api_key, author, away, now, stored};
 use crate::{health, leads, subscribers};
-
-/// An app with a spool, whose database is in a state.
-async fn app_over(mocks: Mocks, spool: Arc<Memory>, state: State) -> App {
-    spool.put_ids(&[5..=9]).await.unwrap();
-    let intake = Intake::open(spool).await.unwrap();
-    intake.becomes(state);
-    let mut app = mocks.into_app();
-    app.intake = Some(Arc::new(intake));
-    app
-}
 
 async fn app(mocks: Mocks, state: State) -> (App, Arc<Memory>) {
     let spool = Arc::new(Memory::default());
@@ -113,6 +103,18 @@ async fn a_key_has_one_id_on_a_node_and_waits_once() {
     assert_eq!(send(1).await.unwrap(), Made { is_repeated: true, ..first });
     assert!(matches!(send(2).await, Err(SaveError::KeyReused)));
     assert_eq!(spool.waiting(0, 9).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_request_that_the_database_has_answered_is_answered_again_while_it_is_away() {
+    let mut mocks = Mocks::new();
+    mocks.repositories.leads.expect_create_as().times(1).returning(|id, _, _| Ok(stored(id.0)));
+    let (app, spool) = app(mocks, State::There).await;
+    let send = async || leads::create(&app, ana(), &by_request(1, 1)).await.unwrap();
+    let first = send().await;
+    app.intake.as_ref().unwrap().note_away(&away());
+    assert_eq!(send().await, Made { is_repeated: true, ..first });
+    assert!(spool.waiting(0, 9).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -218,7 +220,7 @@ async fn a_lead_that_is_given_another_id_has_it_in_the_spool_before_it_is_stored
     })
     .await;
     assert!(matches!(outcome, Err(ReplayError::Database(_))));
-    // Whoever tries again stores it with the same id, so it cannot double.
+    // Another attempt stores it with the same id, so it cannot double.
     let waiting = spool.waiting(0, 9).await.unwrap();
     assert!(matches!(waiting[0].what, Accepted::Lead(LeadId(8), _)));
 }

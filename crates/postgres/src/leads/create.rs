@@ -9,7 +9,8 @@ use diesel::{QueryResult, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use exit3_domain::events::{Act, Changes, Verb};
 use exit3_domain::leads::{Lead, LeadId, LeadWork, NewLead, RESOURCE};
-use exit3_ports::{Consistency, StoreError};
+use exit3_ports::leads::ID_TAKEN;
+use exit3_ports::{Consistency, RowRefused, StoreError};
 
 use super::row::{DetailsRow, LeadRow, WorkRow, insert_group, leads};
 use crate::connection::PgConnection;
@@ -53,10 +54,7 @@ impl Grouped for Creates {
     }
 
     async fn one(pool: &PgPool, Row { id, lead, act }: &Row) -> Result<Lead, StoreError> {
-        match id {
-            None => one(pool, lead, act).await,
-            Some(id) => one_as(pool, *id, lead, act).await,
-        }
+        one(pool, *id, lead, act).await
     }
 
     async fn all(
@@ -112,24 +110,32 @@ fn in_order<'a>(given: impl Iterator<Item = &'a NewLead> + Clone, stored: Vec<Le
     found.into_iter().filter_map(|found| found.or_else(|| rest.next())).collect()
 }
 
-/// Stores one lead.
-pub(super) async fn one(pool: &PgPool, lead: &NewLead, act: &Act) -> Result<Lead, StoreError> {
+/// Stores one lead, with the id that was reserved for it, if one was.
+pub(super) async fn one(
+    pool: &PgPool,
+    id: Option<LeadId>,
+    lead: &NewLead,
+    act: &Act,
+) -> Result<Lead, StoreError> {
     let created = pool.write(|mut connection| async move {
-        let created = insert(&mut connection, lead, act).await;
+        let created = insert(&mut connection, id, lead, act).await;
         connection.done(created)
     });
-    created.await
+    let created = created.await;
+    if id.is_some() { created } else { created.map_err(assigned) }
 }
 
 /// Inserts one lead and its event with one statement.
 pub(crate) async fn insert(
     connection: &mut PgConnection,
+    id: Option<LeadId>,
     lead: &NewLead,
     act: &Act,
 ) -> QueryResult<Lead> {
     let document = lead.search_document();
     let query = diesel::insert_into(leads::table)
         .values((
+            id.map(|id| leads::id.eq(id.0)),
             DetailsRow::of(lead, &document),
             leads::created_at.eq(act.at),
             leads::updated_at.eq(act.at),
@@ -140,31 +146,16 @@ pub(crate) async fn insert(
     Ok(created.into())
 }
 
-/// Stores one lead with this id.
-pub(super) async fn one_as(
-    pool: &PgPool,
-    id: LeadId,
-    lead: &NewLead,
-    act: &Act,
-) -> Result<Lead, StoreError> {
-    let document = lead.search_document();
-    let created = pool.write(|mut connection| {
-        let query = diesel::insert_into(leads::table)
-            .values((
-                leads::id.eq(id.0),
-                DetailsRow::of(lead, &document),
-                leads::created_at.eq(act.at),
-                leads::updated_at.eq(act.at),
-            ))
-            .returning(LeadRow::as_returning());
-        let event = EventRow::of(act, RESOURCE, Verb::CREATED, &Changes::None);
-        let query = Noted::new(query, event);
-        async move {
-            let created: QueryResult<LeadRow> = query.get_result(&mut *connection).await;
-            connection.done(created)
+/// The error of a create whose id the database has assigned. If another lead has that id, somebody has
+/// set the sequence back, and one of the next ids is free.
+pub(crate) fn assigned(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Conflict(ID_TAKEN) => {
+            let again = "the database has assigned an id that another lead has";
+            StoreError::Unavailable(Box::new(RowRefused(again.into())))
         }
-    });
-    Ok(created.await?.into())
+        error => error,
+    }
 }
 
 /// Reserves ids that no other lead will get.
@@ -212,7 +203,7 @@ pub(super) async fn with_work(
             connection.done(created)
         }
     });
-    Ok(created.await?.into())
+    Ok(created.await.map_err(assigned)?.into())
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod failures;
 mod groups;
 mod guards;
 mod health;
+mod ids;
 mod migrations;
 mod outbox;
 mod plans;

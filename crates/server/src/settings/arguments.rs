@@ -243,7 +243,7 @@ pub struct Arguments {
     /// Whether the connection to the mail server is encrypted from the beginning
     #[arg(long, env = "EMAIL_USE_SSL", default_value = "false", global = true, value_parser = words::boolean, action = clap::ArgAction::Set)]
     pub email_use_ssl: bool,
-    /// Who sends mails: leads@example.com, or Exit Three <leads@example.com>
+    /// The sender of mails: leads@example.com, or Exit Three <leads@example.com>
     #[arg(long, env = "DEFAULT_FROM_EMAIL", global = true)]
     pub default_from_email: Option<String>,
     /// Who gets alarms: addresses separated by commas; the active owners by default

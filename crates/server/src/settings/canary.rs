@@ -13,8 +13,8 @@ const ENDPOINT: &str = "/leads/";
 pub struct CanarySettings {
     /// The public address of the endpoint that creates leads.
     pub url: Url,
-    /// The address that is told of each canary that has arrived. It is a secret of a kind: who knows it
-    /// can tell it too.
+    /// The address that is told of each canary that has arrived. It is a kind of secret:
+    /// anybody who knows it can send such a message.
     pub ping: Option<Url>,
 }
 

@@ -157,6 +157,9 @@ async fn every_lead_that_is_accepted_during_an_outage_is_stored_once_as_it_was_a
         let ready = until(&service, |ready| ready["status"] == "intake only").await;
         assert_eq!(ready["spool"]["waiting"], waiting, "{end}");
         assert_eq!(service.get("/backend/health/", KEY).await.status(), 503, "{end}");
+        let port = service.address().rsplit(':').next().unwrap();
+        let (healthy, said) = lab.command(&["healthcheck", "--port", port]);
+        assert!(healthy && said == "intake only\n", "{said}");
         assert_eq!(service.get(LEADS, KEY).await.status(), 503, "{end}");
         match end {
             "stopped" => lab.restart(),
@@ -218,7 +221,8 @@ async fn known_keys_take_leads_during_an_outage_and_others_do_not() {
         assert!(done, "{said}");
         said.lines().next().unwrap().rsplit(": ").next().unwrap().to_owned()
     };
-    let website = create("--name website --scope leads:create --scope newsletter:create");
+    let website =
+        create("--name website --scope leads:create --scope newsletter:create --forwards-visitors");
     let reader = create("--name reader --scope leads:read");
     let gone = create("--name gone --scope leads:create");
     let (done, said) = lab.command(&["api-key", "revoke", "gone"]);
@@ -236,6 +240,18 @@ async fn known_keys_take_leads_during_an_outage_and_others_do_not() {
     let taken = send(LEADS, &website, &lead("Ana")).await;
     assert!(is_spooled(&taken));
     assert_eq!(taken.status(), 201);
+    // Somebody who clicks twice on the button of a form sends one lead.
+    let click = async || {
+        let form = [("full_name", "Eva"), ("position", "CTO"), ("email", "eva@acme.hr")];
+        let request = reqwest::Client::new().post(service.url(LEADS)).form(&form);
+        let answer = request.header("Authorization", format!("Basic {website}")).send().await;
+        let answer = answer.unwrap();
+        assert!(is_spooled(&answer));
+        let is_repeated = answer.headers().contains_key("idempotency-replayed");
+        (answer.json::<Value>().await.unwrap()["id"].clone(), is_repeated)
+    };
+    let (first, again) = (click().await, click().await);
+    assert_eq!((again.0, first.1, again.1), (first.0, false, true));
     let sign_up = r#"{"email": "news@acme.hr"}"#;
     let taken = send(NEWSLETTER, &website, sign_up).await;
     assert!(is_spooled(&taken));
@@ -258,7 +274,7 @@ async fn known_keys_take_leads_during_an_outage_and_others_do_not() {
     assert_eq!(send(LEADS, &website, r#"{"full_name": "A"}"#).await.status(), 400);
     lab.restart();
     emptied(&service).await;
-    assert_eq!(stored(&service).await.len(), 1);
+    assert_eq!(stored(&service).await.len(), 2);
     let news: Value = service.get(NEWSLETTER, KEY).await.json().await.unwrap();
     assert_eq!(news["results"][0]["email"], "news@acme.hr");
     assert_eq!(news["count"], 1);
