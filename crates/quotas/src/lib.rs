@@ -6,4 +6,4 @@ mod shared;
 mod subjects;
 
 pub use local::LocalQuotas;
-pub use shared::{RedisUrlError, SharedQuotas};
+pub use shared::{PATIENCE, RedisUrlError, SharedQuotas};

@@ -11,8 +11,8 @@ use tokio::time::timeout;
 
 use crate::local::LocalQuotas;
 
-/// How long Redis may take to answer, before this node counts by itself.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// How long Redis may take to answer a node that serves, before the node counts by itself.
+pub const PATIENCE: Duration = Duration::from_millis(50);
 /// How long Redis is not asked again after it failed to answer.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -25,6 +25,8 @@ pub struct RedisUrlError;
 /// Connections belong to the runtime of the first request.
 pub struct SharedQuotas {
     client: Client,
+    /// How long Redis may take to answer.
+    patience: Duration,
     /// Reconnects by itself after a broken connection, but not after a refused one (for example a
     /// wrong password). The manager is then replaced.
     redis: Mutex<ConnectionManager>,
@@ -44,16 +46,21 @@ struct Away {
 }
 
 impl SharedQuotas {
-    /// Does not connect yet.
+    /// Does not connect yet. Redis may take `patience` to answer: [`PATIENCE`] in a node that
+    /// serves.
     ///
     /// # Errors
     /// [`RedisUrlError`].
-    pub fn new(url: &SecretString, own: Arc<LocalQuotas>) -> Result<Self, RedisUrlError> {
+    pub fn new(
+        url: &SecretString,
+        own: Arc<LocalQuotas>,
+        patience: Duration,
+    ) -> Result<Self, RedisUrlError> {
         let client = client(url)?;
-        let redis = Mutex::new(manager(&client).map_err(|_| RedisUrlError)?);
+        let redis = Mutex::new(manager(&client, patience).map_err(|_| RedisUrlError)?);
         let script = Script::new(include_str!("charge.lua"));
         let give_back = Script::new(include_str!("give_back.lua"));
-        Ok(Self { client, redis, script, give_back, own, away: Mutex::default() })
+        Ok(Self { client, patience, redis, script, give_back, own, away: Mutex::default() })
     }
 
     /// Checks that `url` is a Redis URL, without connecting.
@@ -94,14 +101,14 @@ impl SharedQuotas {
     }
 
     async fn try_to_ask(&self, charges: &[Charge]) -> Option<Vec<Standing>> {
-        match timeout(PATIENCE, self.ask(charges)).await {
+        match timeout(self.patience, self.ask(charges)).await {
             Ok(Ok(standings)) => {
                 self.note_answer();
                 Some(standings)
             }
             Ok(Err(error)) => {
                 if !error.is_io_error()
-                    && let Ok(fresh) = manager(&self.client)
+                    && let Ok(fresh) = manager(&self.client, self.patience)
                 {
                     *lock(&self.redis) = fresh;
                 }
@@ -109,7 +116,7 @@ impl SharedQuotas {
                 None
             }
             Err(_) => {
-                self.note_failure("no answer within 50 ms", false);
+                self.note_failure(&format!("no answer within {:?}", self.patience), false);
                 None
             }
         }
@@ -146,10 +153,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Connects on first use.
-fn manager(client: &Client) -> RedisResult<ConnectionManager> {
+fn manager(client: &Client, patience: Duration) -> RedisResult<ConnectionManager> {
     let config = ConnectionManagerConfig::new()
-        .set_response_timeout(Some(PATIENCE))
-        .set_connection_timeout(Some(PATIENCE * 4))
+        .set_response_timeout(Some(patience))
+        .set_connection_timeout(Some(patience * 4))
         .set_number_of_retries(0);
     ConnectionManager::new_lazy_with_config(client.clone(), config)
 }
@@ -178,7 +185,7 @@ impl Quotas for SharedQuotas {
         self.own.give_back_now(charges);
         if !charges.is_empty() && !self.is_away() {
             // A Redis that is away keeps the charges, which are replenished with time.
-            let _ = timeout(PATIENCE, self.take_back(charges)).await;
+            let _ = timeout(self.patience, self.take_back(charges)).await;
         }
     }
 }

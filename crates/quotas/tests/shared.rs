@@ -5,14 +5,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use exit3_ports::Quotas;
-use exit3_quotas::{LocalQuotas, RedisUrlError, SharedQuotas};
+use exit3_quotas::{PATIENCE, RedisUrlError, SharedQuotas};
 use exit3_testkit::log::Log;
 use exit3_testkit::quotas::{charge, is_granted, once};
 use exit3_testkit::redis::TestRedis;
 use tracing::instrument::WithSubscriber;
 
+/// Longer than the tests wait for anything: a Redis on a busy machine is not away.
+const LONG: Duration = Duration::from_secs(30);
+
 fn node(redis: &TestRedis) -> SharedQuotas {
-    SharedQuotas::new(&redis.url().into(), Arc::new(LocalQuotas::default())).unwrap()
+    node_at(&redis.url(), LONG)
+}
+
+fn node_at(url: &str, patience: Duration) -> SharedQuotas {
+    SharedQuotas::new(&url.into(), Arc::default(), patience).unwrap()
 }
 
 fn alone() -> (Arc<dyn Quotas>, TestRedis) {
@@ -120,7 +127,7 @@ async fn recovers_from_a_temporarily_wrong_password() {
         let redis = TestRedis::start();
         redis.ask(&["CONFIG", "SET", "requirepass", "hunter2"]);
         let url = format!("{}?pass=hunter2", redis.url());
-        let node = SharedQuotas::new(&url.into(), Arc::new(LocalQuotas::default())).unwrap();
+        let node = node_at(&url, LONG);
         assert_eq!(once(&node, charge("5/hour", 1)).await.remaining, 4);
         assert!(redis.ask(&["-a", "hunter2", "KEYS", "*"]).contains("quota"));
 
@@ -142,7 +149,7 @@ async fn a_password_may_be_corrected_after_the_start() {
         let redis = TestRedis::start();
         redis.ask(&["CONFIG", "SET", "requirepass", "other"]);
         let url = format!("{}?pass=hunter2", redis.url());
-        let node = SharedQuotas::new(&url.into(), Arc::new(LocalQuotas::default())).unwrap();
+        let node = node_at(&url, LONG);
         wait_until_it_is_refused(&node, &log).await;
         redis.ask(&["-a", "other", "CONFIG", "SET", "requirepass", "hunter2"]);
         wait_until_it_counts(&node, &log).await;
@@ -154,7 +161,7 @@ async fn a_password_may_be_corrected_after_the_start() {
 #[tokio::test]
 async fn a_hanging_redis_is_treated_as_unreachable() {
     let redis = TestRedis::start();
-    let node = node(&redis);
+    let node = node_at(&redis.url(), PATIENCE);
     once(&node, charge("3/hour", 1)).await;
     redis.signal("-STOP");
     let began = Instant::now();
@@ -169,10 +176,10 @@ async fn a_hanging_redis_is_treated_as_unreachable() {
 
 #[tokio::test]
 async fn a_node_starts_without_redis() {
-    let url = "redis://:hunter2@127.0.0.1:1/0".to_owned().into();
+    let url = "redis://:hunter2@127.0.0.1:1/0";
     let log = Log::default();
     async {
-        let node = SharedQuotas::new(&url, Arc::new(LocalQuotas::default())).unwrap();
+        let node = node_at(url, PATIENCE);
         assert!(is_granted(&node, charge("1/hour", 1)).await);
         assert!(!is_granted(&node, charge("1/hour", 1)).await);
     }
@@ -184,7 +191,7 @@ async fn a_node_starts_without_redis() {
 #[test]
 fn an_invalid_address_is_refused_without_printing_it() {
     for url in ["", "hunter2", "http://:hunter2@localhost", "redis://:hunter2@host:port"] {
-        let node = SharedQuotas::new(&url.to_owned().into(), Arc::new(LocalQuotas::default()));
+        let node = SharedQuotas::new(&url.to_owned().into(), Arc::default(), PATIENCE);
         assert!(matches!(node, Err(RedisUrlError)), "{url}");
     }
     assert!(!RedisUrlError.to_string().contains("hunter2"));

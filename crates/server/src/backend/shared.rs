@@ -11,7 +11,7 @@ use exit3_app::sign_ins::Entrance;
 use exit3_app::{App, NoDatabase};
 use exit3_domain::email::DisposableDomains;
 use exit3_ports::{Quotas, Repositories};
-use exit3_quotas::{LocalQuotas, SharedQuotas};
+use exit3_quotas::{LocalQuotas, PATIENCE, SharedQuotas};
 use secrecy::SecretString;
 
 use crate::clock::SystemClock;
@@ -91,7 +91,7 @@ impl Shared {
         let own = Arc::clone(&self.quotas);
         // The address was checked together with the settings.
         let shared = self.redis_url.as_ref();
-        match shared.and_then(|url| SharedQuotas::new(url, Arc::clone(&own)).ok()) {
+        match shared.and_then(|url| SharedQuotas::new(url, Arc::clone(&own), PATIENCE).ok()) {
             Some(shared) => Arc::new(shared),
             None => own,
         }
