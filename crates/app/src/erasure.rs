@@ -11,10 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use exit3_domain::contact::Contact;
 use exit3_domain::events::{Act, Changes, NewEvent, Record, Subject, Verb};
+use exit3_ports::spool::{Spool, Waiting};
 use exit3_ports::{Load, Mark, Row, Shape, Snapshot, StoreError, Value, events, jobs};
 use serde_json::Value as Json;
 
-use self::find::{column, find, find_again, row_of, shapes};
+use self::find::{column, find, find_again, row_of, shapes, waits_for};
 
 /// Whether a contact belongs to somebody who is erased.
 pub type IsErased<'a> = &'a (dyn Fn(&Contact) -> bool + Send + Sync);
@@ -96,6 +97,24 @@ pub async fn erase(
         }
     }
     Ok(found)
+}
+
+/// How many entries of a spool are read at once.
+const PAGE: u32 = 500;
+
+/// The numbers of the entries of a spool that have a contact of the erased. The caller removes them.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn look_in_spool(spool: &dyn Spool, is: IsErased<'_>) -> Result<Vec<i64>, StoreError> {
+    let (mut found, mut after) = (Vec::new(), 0);
+    loop {
+        let page = spool.waiting(after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(found) };
+        after = last.number;
+        let theirs = page.iter().filter(|Waiting { what, .. }| waits_for(what, is));
+        found.extend(theirs.map(|waiting| waiting.number));
+    }
 }
 
 /// Stores the event of an erasure. `mark` stands for the person and does not reveal the contact;

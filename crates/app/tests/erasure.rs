@@ -10,8 +10,13 @@
 #[path = "../../archive/tests/memory/mod.rs"]
 mod memory;
 
-use exit3_app::erasure::{Found, entries, erase, look};
+use chrono::DateTime;
+use exit3_app::erasure::{Found, entries, erase, look, look_in_spool};
 use exit3_domain::contact::{Contact, ContactKind};
+use exit3_domain::events::{Actor, Author};
+use exit3_domain::leads::{LeadCategory, LeadId, LeadSource, LeadStatus, NewLead};
+use exit3_domain::subscribers::NewSubscriber;
+use exit3_ports::spool::{Accepted, MockSpool, Waiting};
 use exit3_ports::{Column, Kind, ModuleRecord, ModuleSchema, Row, Table, Value, table};
 use memory::Memory;
 
@@ -223,4 +228,47 @@ async fn parts_of_the_erased_go_with_their_events_also_those_that_were_deleted()
         is_kept
             || matches!(now, Value::Text(text) if !text.contains("Iva") && !text.contains("Ante"))
     }));
+}
+
+#[tokio::test]
+async fn entries_of_a_spool_are_found_by_their_contacts() {
+    let by = |email: &str, phone: Option<&str>| {
+        let lead = NewLead {
+            full_name: "Ana Horvat".to_owned(),
+            position: "CTO".to_owned(),
+            company_name: None,
+            phone_number: phone.map(str::to_owned),
+            email: Some(email.to_owned()),
+            source: LeadSource::Other,
+            status: LeadStatus::New,
+            notes: None,
+            category: LeadCategory::WebDev,
+        };
+        Accepted::Lead(LeadId(1), lead)
+    };
+    let signs_up = |email: &str| {
+        Accepted::SignUp(NewSubscriber { email: email.to_owned(), is_subscribed: true })
+    };
+    let entries = [
+        by("ANA@acme.hr", None),
+        by("eva@acme.hr", Some("+385 91 123 4567")),
+        by("eva@acme.hr", None),
+        signs_up("ana@acme.hr"),
+        signs_up("ana@acme.com"),
+        Accepted::Unknown(r#"{"to": "ana@acme.hr"}"#.to_owned()),
+        Accepted::Unknown("of a later version".to_owned()),
+    ];
+    let act = Author::from(Actor::BasicKey).at(DateTime::UNIX_EPOCH);
+    let waiting: Vec<Waiting> = (1..)
+        .zip(entries)
+        .map(|(number, what)| Waiting { number, what, act: act.clone(), problem: None })
+        .collect();
+    let mut spool = MockSpool::new();
+    // Two entries at once.
+    spool.expect_waiting().returning(move |after, _| {
+        Ok(waiting.iter().filter(|it| it.number > after).take(2).cloned().collect())
+    });
+    let phone = Contact::read(ContactKind::Phone, "00385911234567").unwrap();
+    let is = |contact: &Contact| is_ana(contact) || *contact == phone;
+    assert_eq!(look_in_spool(&spool, &is).await.unwrap(), [1, 2, 4, 6]);
 }

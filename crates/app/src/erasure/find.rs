@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use exit3_domain::contact::Contact;
-use exit3_domain::events::{Changes, Verb};
-use exit3_ports::{Mark, Row, Shape, Snapshot, StoreError, Table, Value, events, jobs};
+use exit3_domain::contact::{Contact, ContactKind};
+use exit3_domain::events::{Changes, Record, Verb, record};
+use exit3_ports::spool::Accepted;
+use exit3_ports::{
+    Mark, Row, Shape, Snapshot, StoreError, Table, Value, events, jobs, leads, subscribers,
+};
 use serde_json::Value as Json;
 
 use super::{Found, IsErased};
@@ -222,6 +225,21 @@ fn concerns(shape: &Shape, row: &Row, is: IsErased<'_>) -> bool {
         let value = column(shape, name).and_then(|at| row.get(at));
         matches!(value, Some(Value::Text(text)) if Contact::is_in(*kind, text, &is))
     })
+}
+
+/// Whether what waits in a spool has a contact of the erased.
+pub(super) fn waits_for(what: &Accepted, is: IsErased<'_>) -> bool {
+    let has = |table: &Table, fields: &Record| {
+        table.contacts.iter().any(|(name, kind)| {
+            let value = fields.get(*name).and_then(Json::as_str);
+            value.is_some_and(|text| Contact::is_in(*kind, text, &is))
+        })
+    };
+    match what {
+        Accepted::Lead(_, lead) => has(&leads::TABLE, &record(lead)),
+        Accepted::SignUp(subscriber) => has(&subscribers::TABLE, &record(subscriber)),
+        Accepted::Unknown(words) => Contact::is_in(ContactKind::Json, words, &is),
+    }
 }
 
 /// Adds a row if it has a contact of the erased.

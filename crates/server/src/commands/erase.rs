@@ -1,9 +1,10 @@
 use clap::Args;
+use exit3_app::erasure::Found;
 use exit3_app::{contracts, erasure};
 use exit3_domain::contact::{Contact, ContactKind};
 use exit3_domain::email::is_valid;
 use exit3_domain::events::{Actor, Author};
-use exit3_ports::Clock;
+use exit3_ports::{Clock, Spool};
 use secrecy::ExposeSecret;
 
 use super::{Failure, prepare, runtime, say, unless_stopped};
@@ -11,6 +12,7 @@ use crate::backend::Backend;
 use crate::clock::SystemClock;
 use crate::erasures::{Erasures, digest};
 use crate::settings::{Arguments, Secrets, Settings};
+use crate::spool;
 
 /// The person.
 #[derive(Args)]
@@ -63,11 +65,21 @@ pub(super) fn erase(
         prepare::schema(settings, &backend).await?;
         let transfer = backend.transfer();
         let is = |found: &Contact| *found == contact;
+        let own = settings.spool.as_ref().filter(|own| spool::file(&own.directory).exists());
+        let spool = own.map(spool::open).transpose()?;
+        let waiting = match &spool {
+            Some(spool) => erasure::look_in_spool(spool, &is).await?,
+            None => Vec::new(),
+        };
         if what.dry_run {
             let mut snapshot = transfer.snapshot().await?;
             let found = erasure::look(snapshot.as_mut(), &is).await?;
-            say(format_args!("Would erase: {}", told(&found.counts())));
+            say(format_args!("Would erase: {}", told(&counts(&found, &waiting))));
             return Ok(());
+        }
+        // First, so that the service does not store them after the rest has been erased.
+        if let Some(spool) = &spool {
+            spool.remove(&waiting).await?;
         }
         let mut snapshot = transfer.snapshot().await?;
         let before = erasure::look_ahead(snapshot.as_mut(), &is).await?;
@@ -87,7 +99,7 @@ pub(super) fn erase(
             return Err(error.into());
         }
         load.commit().await?;
-        say(format_args!("Erased: {}", told(&found.counts())));
+        say(format_args!("Erased: {}", told(&counts(&found, &waiting))));
         contracts::purge(&backend.patient_app()).await.map_err(|error| {
             format!(
                 "the person was erased, but contract files that no client has could not be \
@@ -102,6 +114,13 @@ pub(super) fn erase(
     }))
 }
 
+/// The numbers of what was found in the database, and in the spool of this node.
+fn counts(found: &Found, waiting: &[i64]) -> Vec<(&'static str, usize)> {
+    let mut counts = found.counts();
+    counts.extend((!waiting.is_empty()).then_some(("spool", waiting.len())));
+    counts
+}
+
 /// Numbers of rows, by table.
 pub(super) fn told(counts: &[(&str, usize)]) -> String {
     if counts.is_empty() {
@@ -110,6 +129,7 @@ pub(super) fn told(counts: &[(&str, usize)]) -> String {
     let count = |(table, count): &(&str, usize)| match *table {
         "events" => format!("values in {count} events"),
         "lead_notes" => format!("{count} notes"),
+        "spool" => format!("{count} entries of the spool"),
         table => format!("{count} {table}"),
     };
     counts.iter().map(count).collect::<Vec<_>>().join(", ")

@@ -89,17 +89,19 @@ async fn neither_a_lost_spool_nor_a_lost_function_stops_leads_that_the_database_
     assert_eq!(stored.get::<_, i64>(0), 2400);
 }
 
+/// Lets the database refuse leads with the name `Odd`.
+const REFUSE_ODD: &str = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
+    'BEGIN RAISE ''no such names''; END'; \
+    CREATE TRIGGER refuse BEFORE INSERT ON leads FOR EACH ROW \
+    WHEN (NEW.full_name = 'Odd') EXECUTE FUNCTION refuse()";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lead_that_a_trigger_of_others_refuses_waits_for_an_operator() {
     let lab = Lab::new().await;
     let service = lab.start();
     reserved(&service).await;
     let admin = postgres::client(&lab.postgres.url("postgres")).await;
-    let refuse = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
-        'BEGIN RAISE ''no such names''; END'; \
-        CREATE TRIGGER refuse BEFORE INSERT ON leads FOR EACH ROW \
-        WHEN (NEW.full_name = 'Odd') EXECUTE FUNCTION refuse()";
-    admin.batch_execute(refuse).await.unwrap();
+    admin.batch_execute(REFUSE_ODD).await.unwrap();
     let (odd, is_spooled) = accepted(&service, "Odd").await;
     assert!(is_spooled);
     for name in ["Ana", "Eva"] {
@@ -114,4 +116,28 @@ async fn a_lead_that_a_trigger_of_others_refuses_waits_for_an_operator() {
     let (done, said) = lab.command(&["spool", "replay"]);
     assert!(done, "{said}");
     assert!(stored(&service).await.values().any(|lead| *lead == odd));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_is_erased_from_the_spool_too() {
+    let lab = Lab::new().await;
+    let service = lab.start();
+    reserved(&service).await;
+    let admin = postgres::client(&lab.postgres.url("postgres")).await;
+    admin.batch_execute(REFUSE_ODD).await.unwrap();
+    for email in ["Ana@acme.hr", "eva@acme.hr"] {
+        let lead = json!({"full_name": "Odd", "position": "CTO", "email": email}).to_string();
+        assert!(is_spooled(&service.post(LEADS, KEY, &lead).await));
+    }
+    let erase = ["erase", "--email", "ana@acme.hr"];
+    let (done, said) = lab.command(&[&erase[..], &["--dry-run"]].concat());
+    assert!(done && said.ends_with("erase: 1 entries of the spool\n"), "{said}");
+    let (done, said) = lab.command(&erase);
+    assert!(done && said.starts_with("Erased: 1 entries of the spool\n"), "{said}");
+    admin.batch_execute("DROP TRIGGER refuse ON leads").await.unwrap();
+    let (done, said) = lab.command(&["spool", "replay"]);
+    assert!(done, "{said}");
+    let stored = stored(&service).await;
+    let emails: Vec<&Value> = stored.values().map(|lead| &lead["email"]).collect();
+    assert_eq!(emails, ["eva@acme.hr"]);
 }
