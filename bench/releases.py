@@ -1,8 +1,8 @@
-"""Lists and creates of two releases in turns, at one, 32 and 256 connections, beside pgbench's INSERT of the lead alone."""
+"""Idle memory, lists and creates of two releases in turns, at one, 32 and 256 connections, beside pgbench's INSERT of the lead alone."""
 
 import statistics
 
-from measure import wrk
+from measure import idle_mib, wrk
 from report import table
 from services import HERE, Exit3
 
@@ -48,9 +48,22 @@ def in_turn(services, turn):
     return list(services.items())[:: -1 if turn % 2 else 1]
 
 
-def one_database(run, on_postgres):
+def memory(run, label, services):
+    """Prints the idle memory of each release, and holds one against the other."""
+    found = {}
+    for turn in range(ROUNDS):
+        for release, service in in_turn(services, turn):
+            found.setdefault(release, []).append(idle_mib(service))
+    middle = {release: statistics.median(all_of) for release, all_of in found.items()}
+    rows = [[release, f"{mib:.1f}"] for release, mib in middle.items()]
+    table(f"Idle memory on {label}", ["", "MiB"], rows)
+    run.goals.at_most(f"{label}: idle memory (MiB), now - before", middle["now"] - middle["before"], 2)
+
+
+def one_database(run, label, on_postgres):
     """All loads on one kind of database: lists by release, creates by (release, connections), rates of pgbench."""
     services, loads, reference = pairs(run, on_postgres), {}, {}
+    memory(run, label, services)
     postgres = run.postgres() if on_postgres else None
     read = lists(run, services, postgres)
     script = run.directory / "create.sql"
@@ -80,7 +93,7 @@ def row(name, found, beside):
 def measure_releases(run):
     """Prints a table for each database, and holds the release against the one before."""
     for label, on_postgres in (("PostgreSQL", True), ("SQLite", False)):
-        read, loads, reference = one_database(run, on_postgres)
+        read, loads, reference = one_database(run, label, on_postgres)
         rows = [row(f"lists, {run.options.connections} connections, {release}", found, "-") for release, found in read.items()]
         for (release, connections), found in sorted(loads.items(), key=lambda entry: (entry[0][1], entry[0][0])):
             beside = f"{mean(found, 'rate') / statistics.mean(reference[connections]):.2f}" if reference else "-"

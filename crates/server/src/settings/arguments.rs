@@ -72,7 +72,7 @@ pub struct Arguments {
     /// away; `spool` in DATA_DIR by default. Each node has its own
     #[arg(long, env = "SPOOL_DIR", global = true)]
     pub spool_dir: Option<PathBuf>,
-    /// The size of the spool from which on it takes no more, in MiB; 0 turns it off
+    /// The largest size of the spool, in MiB. 0 turns the spool off
     #[arg(long, env = "SPOOL_MAX_MB", default_value_t = 256, global = true)]
     pub spool_max_mb: u32,
     /// Where clients' contract files are kept: a directory, or s3://bucket/prefix; `contracts` in
