@@ -96,7 +96,8 @@ pub trait Spool: Send + Sync {
     /// [`BatchId::request_key`](exit3_domain::events::BatchId::request_key).
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if the spool is full.
+    /// [`StoreError::Unavailable`] if the spool is full. [`StoreError::Conflict`] with
+    /// [`ID_TAKEN`](crate::leads::ID_TAKEN) if a lead with the same id waits.
     async fn keep(&self, what: &Accepted, act: &Act) -> Result<Kept, StoreError>;
 
     /// The first `most` entries behind the number `after`, in ascending order.

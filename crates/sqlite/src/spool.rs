@@ -9,11 +9,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::{BigInt, Nullable};
 use exit3_domain::api_keys::ApiKey;
 use exit3_domain::events::Act;
 use exit3_domain::leads::LeadId;
 use exit3_ports::StoreError;
+use exit3_ports::leads::ID_TAKEN;
 use exit3_ports::spool::{Accepted, Kept, RememberedKeys, Spool, SpoolStatus, Waiting};
 
 use self::row::{KEYS, WaitingColumns, WaitingRow, insert_key};
@@ -61,7 +63,7 @@ const SCHEMA: &str = "
         known_at INTEGER NOT NULL
     ) STRICT;";
 
-/// Overwrites what is removed with zeros, so that no personal data stays in free pages.
+/// Overwrites what is removed with zeros.
 const FORGETS: &str = "PRAGMA secure_delete = ON";
 
 const WAITING: &str =
@@ -90,6 +92,19 @@ impl SqliteSpool {
         database.connector.writer()?.batch_execute(SCHEMA)?;
         let most_bytes = i64::try_from(most_bytes).unwrap_or(i64::MAX);
         Ok(Self { store: database.store(), most_bytes })
+    }
+
+    /// Writes so that no personal data stays in parts of the file that are free, also when an entry
+    /// moves to another place in it.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let work = move |connection: &mut SqliteConnection| {
+            connection.batch_execute(FORGETS).map_err(from_diesel)?;
+            work(connection)
+        };
+        self.store.write(work).await
     }
 
     async fn load_waiting(&self, query: Sql<WaitingColumns>) -> Result<Vec<Waiting>, StoreError> {
@@ -143,10 +158,15 @@ impl Spool for SqliteSpool {
                 insert.sql(", ").text_or_null(text);
             }
             insert.sql(")");
-            insert.execute(connection).map_err(from_diesel)?;
-            Ok(Kept::New)
+            match insert.execute(connection) {
+                // The key was looked up above, so it is the id.
+                Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
+                    Err(StoreError::Conflict(ID_TAKEN))
+                }
+                outcome => outcome.map(|_| Kept::New).map_err(from_diesel),
+            }
         };
-        self.store.write(keep).await
+        self.write(keep).await
     }
 
     async fn waiting(&self, after: i64, most: u32) -> Result<Vec<Waiting>, StoreError> {
@@ -162,7 +182,6 @@ impl Spool for SqliteSpool {
     async fn remove(&self, numbers: &[i64]) -> Result<(), StoreError> {
         let numbers = numbers.to_vec();
         let remove = move |connection: &mut SqliteConnection| {
-            connection.batch_execute(FORGETS).map_err(from_diesel)?;
             for number in numbers {
                 let mut delete = Sql::<()>::new("DELETE FROM waiting WHERE number = ");
                 delete.int(number);
@@ -170,7 +189,7 @@ impl Spool for SqliteSpool {
             }
             Ok(())
         };
-        self.store.write(remove).await
+        self.write(remove).await
     }
 
     async fn note_problem(&self, number: i64, problem: &str) -> Result<(), StoreError> {
@@ -180,7 +199,7 @@ impl Spool for SqliteSpool {
             update.text(problem).sql(" WHERE number = ").int(number);
             update.execute(connection).map(drop).map_err(from_diesel)
         };
-        self.store.write(note).await
+        self.write(note).await
     }
 
     async fn renumber(&self, number: i64, from: LeadId, to: LeadId) -> Result<(), StoreError> {
@@ -192,14 +211,14 @@ impl Spool for SqliteSpool {
                 _ => Ok(()),
             }
         };
-        self.store.write(renumber).await
+        self.write(renumber).await
     }
 
     async fn take_ids(&self, most: u64) -> Result<Vec<RangeInclusive<i64>>, StoreError> {
         let take = move |connection: &mut SqliteConnection| {
             take_ids(connection, most).map_err(from_diesel)
         };
-        self.store.write(take).await
+        self.write(take).await
     }
 
     async fn put_ids(&self, ids: &[RangeInclusive<i64>]) -> Result<(), StoreError> {
@@ -212,7 +231,7 @@ impl Spool for SqliteSpool {
             }
             Ok(())
         };
-        self.store.write(put).await
+        self.write(put).await
     }
 
     async fn last_id(&self) -> Result<i64, StoreError> {
@@ -229,13 +248,12 @@ impl Spool for SqliteSpool {
             let all = Sql::<()>::new("DELETE FROM reserved").execute(connection);
             all.map(drop).map_err(from_diesel)
         };
-        self.store.write(forget).await
+        self.write(forget).await
     }
 
     async fn remember_keys(&self, keys: &RememberedKeys) -> Result<(), StoreError> {
         let RememberedKeys { keys, at } = keys.clone();
         let remember = move |connection: &mut SqliteConnection| {
-            connection.batch_execute(FORGETS).map_err(from_diesel)?;
             let all = Sql::<()>::new("DELETE FROM known_keys");
             all.execute(connection).map_err(from_diesel)?;
             for key in &keys {
@@ -243,7 +261,7 @@ impl Spool for SqliteSpool {
             }
             Ok(())
         };
-        self.store.write(remember).await
+        self.write(remember).await
     }
 
     async fn keys(&self) -> Result<Option<RememberedKeys>, StoreError> {

@@ -18,6 +18,7 @@ use exit3_domain::events::{Act, Actor, Author, BatchId};
 use exit3_domain::leads::LeadId;
 use exit3_domain::subscribers::NewSubscriber;
 use exit3_ports::StoreError;
+use exit3_ports::leads::ID_TAKEN;
 use exit3_ports::spool::{Accepted, Kept, RememberedKeys, Spool, Waiting};
 use exit3_sqlite::SqliteSpool;
 use exit3_testkit::builders::lead;
@@ -109,6 +110,42 @@ async fn of_requests_with_one_key_the_first_is_kept() {
     let key = keyed(5, 2).author.batch.unwrap();
     assert_eq!(spool.of_request(key.request_key().unwrap()).await.unwrap(), Some(first));
     assert_eq!(spool.of_request("once-none").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn two_leads_with_one_id_do_not_wait() {
+    let directory = tempfile::tempdir().unwrap();
+    let spool = open(directory.path());
+    spool.keep(&ana(7), &act(1)).await.unwrap();
+    let again = spool.keep(&ana(7), &act(2)).await;
+    assert!(matches!(again, Err(StoreError::Conflict(ID_TAKEN))), "{again:?}");
+    assert_eq!(all(&spool).await.len(), 1);
+}
+
+#[tokio::test]
+async fn nothing_of_an_entry_that_was_moved_and_removed_is_left() {
+    let directory = tempfile::tempdir().unwrap();
+    let long = |id: i64| {
+        let notes = "Zdravo".repeat(700);
+        Accepted::Lead(LeadId(id), lead().full_name("Ana Horvat").notes(Some(&notes)).build())
+    };
+    let spool = open(directory.path());
+    for id in 1..=9 {
+        spool.keep(&long(id), &act(id)).await.unwrap();
+    }
+    drop(spool);
+    // Another process, which has removed nothing yet.
+    let spool = open(directory.path());
+    for number in 1..=9 {
+        spool.note_problem(number, &"no room ".repeat(90)).await.unwrap();
+        spool.renumber(number, LeadId(number), LeadId(number + 100)).await.unwrap();
+    }
+    spool.remove(&(1..=9).collect::<Vec<_>>()).await.unwrap();
+    drop(spool);
+    let left = std::fs::read(directory.path().join("spool.sqlite3")).unwrap();
+    for trace in ["Zdravo", "Horvat", "no room"] {
+        assert!(!left.windows(trace.len()).any(|it| it == trace.as_bytes()), "{trace}");
+    }
 }
 
 #[tokio::test]
