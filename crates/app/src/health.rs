@@ -88,22 +88,27 @@ pub async fn database(app: &App) -> Result<(), StoreError> {
     app.repositories()?.health.ping().await
 }
 
-/// Checks whether requests can be served. It takes at most `patience`.
+/// Checks whether requests can be served. It takes at most `patience` for the database, and as long for
+/// the spool.
 pub async fn readiness(app: &App, patience: Duration) -> Readiness {
-    // A balancer must not take a node away that takes leads.
-    let intake = async || match &app.intake {
-        Some(intake) if intake.takes_leads().await => Some(Readiness::IntakeOnly(intake.cause())),
-        _ => None,
+    let intake = async || {
+        let intake = app.intake.as_ref()?;
+        let takes = timeout(patience, intake.takes_leads()).await;
+        takes.unwrap_or(false).then(|| Readiness::IntakeOnly(intake.cause()))
     };
-    if app.is_away()
-        && let Some(only) = intake().await
-    {
+    // A balancer must not take a node away that takes leads.
+    let only = if app.is_away() { Some(intake().await) } else { None };
+    if let Some(Some(only)) = only {
         return only;
     }
     let asked = timeout(patience, of_database(app)).await;
     match asked.unwrap_or(Readiness::DatabaseAway) {
         away @ (Readiness::DatabaseAway | Readiness::Hindered(Obstacle::WritesFail(_))) => {
-            intake().await.unwrap_or(away)
+            let only = match only {
+                Some(known) => known,
+                None => intake().await,
+            };
+            only.unwrap_or(away)
         }
         readiness => readiness,
     }

@@ -15,6 +15,7 @@ mod tend;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use exit3_domain::events::{Act, Author};
@@ -29,7 +30,7 @@ use tokio::sync::Notify;
 use crate::once::{Made, once};
 use crate::{App, SaveError};
 use ids::Ids;
-use keyed::{Keyed, Ticket};
+use keyed::{Fate, Keyed, Ticket};
 use keys::Keys;
 pub use replay::{ReplayError, Replayed, replay};
 pub use tend::tend;
@@ -37,13 +38,18 @@ pub use tend::tend;
 /// How often a lead gets another id because its own is taken.
 const MOST_IDS: usize = 3;
 
+/// How long a lead waits for an id. While the database is there, it can do without.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// The same while it is away: the spool takes as long for a lead.
+const PATIENCE_AWAY: Duration = Duration::from_secs(5);
+
 /// The intake of one node. All workers share it.
 pub struct Intake {
     spool: Arc<dyn Spool>,
     state: RwLock<State>,
     /// Wakes [`tend`].
     woken: Notify,
-    ids: Ids,
+    ids: Arc<Ids>,
     keyed: Mutex<Keyed>,
     keys: Keys,
     /// Why the database is away.
@@ -76,7 +82,7 @@ impl Intake {
             spool,
             state: RwLock::new(State::Unchecked),
             woken: Notify::new(),
-            ids: Ids::default(),
+            ids: Arc::default(),
             keyed,
             keys,
             cause: Mutex::default(),
@@ -98,6 +104,11 @@ impl Intake {
     pub(crate) async fn takes_leads(&self) -> bool {
         let status = self.status().await;
         self.keeps.load(Ordering::Relaxed) && status.is_ok_and(|it| it.has_room && it.ids > 0)
+    }
+
+    /// Whether there are ids for new leads.
+    async fn has_ids(&self) -> bool {
+        self.status().await.is_ok_and(|status| status.ids > 0)
     }
 
     /// Why the database is away, in words for an operator.
@@ -146,28 +157,40 @@ impl Intake {
 
     /// The id and the act of a lead; `None` without ids. A request that comes again gets those of the
     /// first one. The database decides about another one with the same key, unless it is away.
+    ///
+    /// # Errors
+    /// [`SaveError::KeyReused`].
     async fn ticket(&self, act: &Act, is_away: bool) -> Result<Option<Ticket>, SaveError> {
         if let Some(known) = self.keyed().get(act) {
             if known.is_of_same_request(act) {
                 return Ok(Some(known));
             }
-            if is_away {
+            if is_away && known.fate != Fate::Refused {
                 return Err(SaveError::KeyReused);
             }
         }
-        let Some(id) = self.next_id().await else { return Ok(None) };
+        let Some(id) = self.next_id(is_away).await else { return Ok(None) };
+        let new = Ticket { id, act: act.clone(), fate: Fate::Open };
         let mut keyed = self.keyed();
-        // The same request may have come in between.
-        if let Some(known) = keyed.get(act).filter(|known| known.is_of_same_request(act)) {
-            return Ok(Some(known));
+        match keyed.get(act) {
+            // The same request may have come in between.
+            Some(known) if known.is_of_same_request(act) => return Ok(Some(known)),
+            // The database will refuse this one, and the first one stays known.
+            Some(known) if known.fate == Fate::Stored => {}
+            _ => keyed.put(&new),
         }
-        let new = Ticket { id, act: act.clone(), is_stored: false };
-        keyed.put(&new);
         Ok(Some(new))
     }
 
-    async fn next_id(&self) -> Option<LeadId> {
-        let id = self.ids.next(&*self.spool).await;
+    /// Whether the database has a lead of another request with the same key, as far as this node knows.
+    fn is_key_used(&self, act: &Act) -> bool {
+        let known = self.keyed().get(act);
+        known.is_some_and(|known| known.fate == Fate::Stored && !known.is_of_same_request(act))
+    }
+
+    async fn next_id(&self, is_away: bool) -> Option<LeadId> {
+        let patience = if is_away { PATIENCE_AWAY } else { PATIENCE };
+        let id = self.ids.next(&self.spool, patience).await;
         if self.ids.are_few() {
             self.woken.notify_one();
         }
@@ -189,6 +212,7 @@ impl Intake {
     }
 
     async fn forget_ids(&self) {
+        self.keyed().doubt_all();
         self.ids.take_all();
         if let Err(error) = self.spool.forget_ids().await {
             tracing::warn!(error = with_causes(&error), "reserved ids could not be removed");
@@ -223,7 +247,11 @@ impl Intake {
         act: Act,
     ) -> Result<Made<Lead>, SaveError> {
         let at = act.at;
-        let earlier = self.keep(Accepted::Lead(id, lead.clone()), act).await?;
+        let earlier = self.keep(Accepted::Lead(id, lead.clone()), act.clone()).await;
+        if matches!(earlier, Err(SaveError::Store(_))) {
+            self.keyed().refuse(&act);
+        }
+        let earlier = earlier?;
         let is_repeated = earlier.is_some();
         let (id, details, at) = match earlier {
             Some(Waiting { what: Accepted::Lead(id, lead), act, .. }) => (id, lead, act.at),
@@ -256,10 +284,6 @@ pub(crate) async fn create_lead(
         }
         let Some(ticket) = intake.ticket(&act, is_away).await? else { break };
         let act = author.at(ticket.act.at);
-        if is_away && ticket.is_stored {
-            let row = new(ticket.id, lead, act.at);
-            return Ok(Made { row, is_repeated: true, is_spooled: false });
-        }
         if !is_away {
             match store(app, Some(ticket.id), &lead, &act).await {
                 // An operator can find out why, and the visitor cannot.
@@ -274,13 +298,26 @@ pub(crate) async fn create_lead(
                 Ok(made) => {
                     // Another node may have named another id, which this one names from now on.
                     let (id, act) = (made.row.id, author.at(made.row.created_at));
-                    intake.keyed().put(&Ticket { id, act, is_stored: true });
+                    intake.keyed().put(&Ticket { id, act, fate: Fate::Stored });
                     return Ok(made);
                 }
                 outcome => return outcome,
             }
         }
-        return intake.keep_lead(ticket.id, lead, act).await;
+        if ticket.fate == Fate::Stored {
+            let row = new(ticket.id, lead, act.at);
+            return Ok(Made { row, is_repeated: true, is_spooled: false });
+        }
+        if intake.is_key_used(&act) {
+            return Err(SaveError::KeyReused);
+        }
+        match intake.keep_lead(ticket.id, lead.clone(), act.clone()).await {
+            // Only if the database has assigned an id twice.
+            Err(SaveError::Store(StoreError::Conflict(ID_TAKEN))) => {
+                intake.keyed().remove(&act);
+            }
+            outcome => return outcome,
+        }
     }
     if app.is_away() {
         counter!("exit3_spool_entries_total", "outcome" => "refused").increment(1);

@@ -1,19 +1,19 @@
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use exit3_domain::leads::LeadId;
 use exit3_ports::spool::Spool;
-use exit3_ports::{StoreError, with_causes};
-use tokio::time::timeout;
+use exit3_ports::with_causes;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
 
 /// The fewest and the most ids that are taken from the spool at once. After a crash, they are lost.
 const HANDFUL: (u64, u64) = (16, 10_000);
 
-/// How long taking them may last, and how long nobody tries again after a failure.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// How long nobody tries again after a failure.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// The fewest ids that a node keeps reserved, and the most.
@@ -29,8 +29,10 @@ const WINDOW: f64 = 60.0;
 #[derive(Default)]
 pub(super) struct Ids {
     taken: Mutex<VecDeque<RangeInclusive<i64>>>,
-    /// Only one caller at a time takes ids from the spool. When that last failed.
-    turn: tokio::sync::Mutex<Option<Instant>>,
+    /// Only one caller at a time takes ids from the spool.
+    turn: tokio::sync::Mutex<Turn>,
+    /// Since when ids are being taken.
+    since: Mutex<Option<Instant>>,
     /// How many ids were used since the rate was last updated.
     used: AtomicU64,
     /// How many ids the spool had left when it was last looked at.
@@ -39,37 +41,72 @@ pub(super) struct Ids {
     rate: Mutex<f64>,
 }
 
+#[derive(Default)]
+struct Turn {
+    /// Takes ids. A caller that stops waiting leaves it to the next one, because ids that the spool
+    /// has given must not be lost.
+    pending: Option<JoinHandle<bool>>,
+    failed: Option<Instant>,
+}
+
 impl Ids {
-    /// The next id; `None` if the spool has none, or cannot be written.
-    pub(super) async fn next(&self, spool: &dyn Spool) -> Option<LeadId> {
+    /// The next id; `None` if the spool has none, cannot be written, or takes longer than `patience`.
+    pub(super) async fn next(
+        self: &Arc<Self>,
+        spool: &Arc<dyn Spool>,
+        patience: Duration,
+    ) -> Option<LeadId> {
         if let Some(id) = self.pop() {
             return Some(id);
         }
-        let mut failed = self.turn.lock().await;
-        if let Some(id) = self.pop() {
-            return Some(id);
-        }
-        if failed.is_some_and(|failed| failed.elapsed() < AGAIN) {
+        let since = *self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        if since.is_some_and(|since| since.elapsed() > patience) {
             return None;
         }
+        timeout(patience, self.take(spool)).await.ok()?
+    }
+
+    async fn take(self: &Arc<Self>, spool: &Arc<dyn Spool>) -> Option<LeadId> {
+        let mut turn = self.turn.lock().await;
+        loop {
+            if let Some(id) = self.pop() {
+                return Some(id);
+            }
+            if turn.failed.is_some_and(|failed| failed.elapsed() < AGAIN) {
+                return None;
+            }
+            let pending = turn.pending.get_or_insert_with(|| {
+                self.note_since(Some(Instant::now()));
+                tokio::spawn(Arc::clone(self).refill(Arc::clone(spool)))
+            });
+            // If the runtime ends, so does the task.
+            let has_more = pending.await.unwrap_or(false);
+            turn.pending = None;
+            self.note_since(None);
+            turn.failed = (!has_more).then(Instant::now);
+        }
+    }
+
+    /// Returns whether there are more ids now.
+    async fn refill(self: Arc<Self>, spool: Arc<dyn Spool>) -> bool {
         let reserved = self.reserved.load(Ordering::Relaxed);
         let (least, most) = HANDFUL;
-        // A lead does not wait long for an id: it can do without, while the database is there.
-        let taken = spool.take_ids((reserved / 8).clamp(least, most));
-        let taken = timeout(PATIENCE, taken).await;
-        let taken = taken.unwrap_or_else(|_| Err(StoreError::Unavailable("no answer".into())));
-        match taken {
+        match spool.take_ids((reserved / 8).clamp(least, most)).await {
             Ok(ranges) => {
                 let count = count(&ranges);
                 self.reserved.store(reserved.saturating_sub(count), Ordering::Relaxed);
                 self.taken().extend(ranges);
+                count > 0
             }
             Err(error) => {
-                *failed = Some(Instant::now());
                 tracing::warn!(error = with_causes(&error), "the spool gives no ids");
+                false
             }
         }
-        self.pop()
+    }
+
+    fn note_since(&self, since: Option<Instant>) {
+        *self.since.lock().unwrap_or_else(PoisonError::into_inner) = since;
     }
 
     fn pop(&self) -> Option<LeadId> {

@@ -19,8 +19,19 @@ pub(super) struct Ticket {
     pub(super) id: LeadId,
     /// The request that came first, and when.
     pub(super) act: Act,
-    /// Whether the database has said that it has the lead.
-    pub(super) is_stored: bool,
+    /// What became of the lead.
+    pub(super) fate: Fate,
+}
+
+/// What became of a lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It waits, or nobody knows whether the database has it.
+    Open,
+    /// The database has said that it has the lead.
+    Stored,
+    /// Neither the database nor the spool has said that it has the lead, and the client knows.
+    Refused,
 }
 
 impl Ticket {
@@ -51,7 +62,7 @@ impl Keyed {
             after = last.number;
             for waiting in &page {
                 if let Accepted::Lead(id, _) = waiting.what {
-                    keyed.put(&Ticket { id, act: waiting.act.clone(), is_stored: false });
+                    keyed.put(&Ticket { id, act: waiting.act.clone(), fate: Fate::Open });
                 }
             }
             if keyed.order.len() >= MOST {
@@ -78,6 +89,20 @@ impl Keyed {
         self.known.insert(key, ticket.clone());
     }
 
+    /// Notes that a request was refused: its key may be used for another one.
+    pub(super) fn refuse(&mut self, act: &Act) {
+        let ticket = key(act).and_then(|key| self.known.get_mut(key));
+        if let Some(ticket) = ticket.filter(|it| it.is_of_same_request(act)) {
+            ticket.fate = Fate::Refused;
+        }
+    }
+
+    /// Notes that the database was restored: it may lack what it had.
+    pub(super) fn doubt_all(&mut self) {
+        let stored = self.known.values_mut().filter(|it| it.fate == Fate::Stored);
+        stored.for_each(|ticket| ticket.fate = Fate::Open);
+    }
+
     /// Forgets a request.
     pub(super) fn remove(&mut self, act: &Act) {
         if let Some(key) = key(act)
@@ -87,3 +112,7 @@ impl Keyed {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "keyed_tests.rs"]
+mod tests;

@@ -1,16 +1,19 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use exit3_domain::events::{Act, BatchId};
 use exit3_domain::leads::LeadId;
 use exit3_ports::StoreError;
+use exit3_ports::leads::ID_TAKEN;
 use exit3_ports::spool::{Accepted, Kept, RememberedKeys, Spool, SpoolStatus, Waiting};
 
 use super::{Intake, State};
 use crate::App;
-use crate::testing::Mocks;
+use crate::testing::{Mocks, act};
 
 /// A spool in memory.
 #[derive(Default)]
@@ -19,6 +22,28 @@ pub(super) struct Memory {
     ids: Mutex<Vec<RangeInclusive<i64>>>,
     keys: Mutex<Option<RememberedKeys>>,
     pub(super) is_full: Mutex<bool>,
+    /// How long the disk takes to write ids, and to tell what the spool holds.
+    pub(super) delay: Mutex<Duration>,
+    reads: AtomicUsize,
+}
+
+impl Memory {
+    /// Adds an entry behind the others.
+    pub(super) fn add(&self, what: Accepted) {
+        let mut waiting = self.waiting.lock().unwrap();
+        let number = waiting.keys().last().unwrap_or(&0) + 1;
+        waiting.insert(number, Waiting { number, what, act: act(), problem: None });
+    }
+
+    /// How often entries were read.
+    pub(super) fn reads(&self) -> usize {
+        self.reads.load(Ordering::Relaxed)
+    }
+
+    async fn wait(&self) {
+        let delay = *self.delay.lock().unwrap();
+        tokio::time::sleep(delay).await;
+    }
 }
 
 #[async_trait]
@@ -35,13 +60,17 @@ impl Spool for Memory {
         if let Some(earlier) = earlier {
             return Ok(Kept::Earlier(Box::new(earlier.clone())));
         }
-        let number = waiting.len() as i64 + 1;
+        if matches!(what, Accepted::Lead(..)) && waiting.values().any(|it| it.what == *what) {
+            return Err(StoreError::Conflict(ID_TAKEN));
+        }
+        let number = waiting.keys().last().unwrap_or(&0) + 1;
         let (what, act) = (what.clone(), act.clone());
         waiting.insert(number, Waiting { number, what, act, problem: None });
         Ok(Kept::New)
     }
 
     async fn waiting(&self, after: i64, most: u32) -> Result<Vec<Waiting>, StoreError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         let waiting = self.waiting.lock().unwrap();
         Ok(waiting.range(after + 1..).take(most as usize).map(|(_, it)| it.clone()).collect())
     }
@@ -76,11 +105,15 @@ impl Spool for Memory {
     }
 
     async fn take_ids(&self, most: u64) -> Result<Vec<RangeInclusive<i64>>, StoreError> {
-        let mut ids = self.ids.lock().unwrap();
-        let all: Vec<i64> = ids.drain(..).flatten().collect();
-        let (taken, rest) = all.split_at(all.len().min(most as usize));
-        *ids = rest.iter().map(|id| *id..=*id).collect();
-        Ok(taken.iter().map(|id| *id..=*id).collect())
+        let taken = {
+            let mut ids = self.ids.lock().unwrap();
+            let all: Vec<i64> = ids.drain(..).flatten().collect();
+            let (taken, rest) = all.split_at(all.len().min(most as usize));
+            *ids = rest.iter().map(|id| *id..=*id).collect();
+            taken.iter().map(|id| *id..=*id).collect()
+        };
+        self.wait().await;
+        Ok(taken)
     }
 
     async fn put_ids(&self, more: &[RangeInclusive<i64>]) -> Result<(), StoreError> {
@@ -107,10 +140,12 @@ impl Spool for Memory {
     }
 
     async fn status(&self) -> Result<SpoolStatus, StoreError> {
+        self.wait().await;
         let waiting = self.waiting.lock().unwrap();
         let ids = self.ids.lock().unwrap().iter().map(|it| it.clone().count() as u64).sum();
-        let has_room = !*self.is_full.lock().unwrap();
-        Ok(SpoolStatus { waiting: waiting.len() as u64, ids, has_room, ..SpoolStatus::default() })
+        let problems = waiting.values().filter(|it| it.problem.is_some()).count() as u64;
+        let (waiting, has_room) = (waiting.len() as u64, !*self.is_full.lock().unwrap());
+        Ok(SpoolStatus { waiting, problems, ids, has_room, oldest: None })
     }
 }
 

@@ -60,50 +60,63 @@ pub async fn replay(
     with_refused: bool,
 ) -> Result<Replayed, ReplayError> {
     let (mut replayed, mut after) = (Replayed::default(), 0);
-    loop {
-        let page = spool.waiting(after, PAGE).await.map_err(ReplayError::Spool)?;
-        let Some(last) = page.last() else { return Ok(replayed) };
-        after = last.number;
-        let wanted = page.into_iter().filter(|it| with_refused || it.problem.is_none());
-        let wanted: Vec<Waiting> = wanted.collect();
-        // The database may have stored some before it went away, and somebody may have deleted them.
-        let ids: Vec<i64> = wanted.iter().filter_map(lead_id).collect();
-        let known = created(app, &ids).await.map_err(ReplayError::Database)?;
-        let known = &known;
-        let mut outcomes = stream::iter(wanted)
-            .map(async |waiting| {
-                let outcome = match lead_id(&waiting) {
-                    Some(id) if is_among(known, id, &waiting.act) => Ok(Outcome::Stored),
-                    _ => store(app, spool, &waiting).await,
-                };
-                (waiting.number, outcome, waiting.problem)
-            })
-            .buffer_unordered(AT_ONCE);
-        let (mut done, mut failure) = (Vec::new(), None);
-        while let Some((number, outcome, known)) = outcomes.next().await {
-            match outcome {
-                Ok(Outcome::Refused(problem)) => {
-                    replayed.refused += 1;
-                    if known.as_ref() != Some(&problem) {
-                        tracing::error!("entry {number} of the spool cannot be stored: {problem}");
-                        let noted = spool.note_problem(number, &problem).await;
-                        noted.map_err(ReplayError::Spool)?;
-                    }
+    while let Some(last) = replay_page(app, spool, after, with_refused, &mut replayed).await? {
+        after = last;
+    }
+    Ok(replayed)
+}
+
+/// Like [`replay`], for the first entries behind the number `after`. Returns the number of the last of
+/// them; `None` if there are none.
+pub(super) async fn replay_page(
+    app: &App,
+    spool: &dyn Spool,
+    after: i64,
+    with_refused: bool,
+    replayed: &mut Replayed,
+) -> Result<Option<i64>, ReplayError> {
+    let page = spool.waiting(after, PAGE).await.map_err(ReplayError::Spool)?;
+    let Some(last) = page.last().map(|last| last.number) else { return Ok(None) };
+    let wanted = page.into_iter().filter(|it| with_refused || it.problem.is_none());
+    let wanted: Vec<Waiting> = wanted.collect();
+    // The database may have stored some before it went away, and somebody may have deleted them.
+    let ids: Vec<i64> = wanted.iter().filter_map(lead_id).collect();
+    let known = created(app, &ids).await.map_err(ReplayError::Database)?;
+    let known = &known;
+    let mut outcomes = stream::iter(wanted)
+        .map(async |waiting| {
+            let outcome = match lead_id(&waiting) {
+                Some(id) if is_among(known, id, &waiting.act) => Ok(Outcome::Stored),
+                _ => store(app, spool, &waiting).await,
+            };
+            (waiting.number, outcome, waiting.problem)
+        })
+        .buffer_unordered(AT_ONCE);
+    let (mut done, mut failure) = (Vec::new(), None);
+    while let Some((number, outcome, known)) = outcomes.next().await {
+        match outcome {
+            Ok(Outcome::Refused(problem)) => {
+                replayed.refused += 1;
+                if known.as_ref() != Some(&problem) {
+                    tracing::error!("entry {number} of the spool cannot be stored: {problem}");
+                    let noted = spool.note_problem(number, &problem).await;
+                    noted.map_err(ReplayError::Spool)?;
                 }
-                Ok(Outcome::Left) => {}
-                Ok(outcome) => {
-                    replayed.renumbered += u64::from(matches!(outcome, Outcome::Renumbered));
-                    done.push(number);
-                }
-                Err(error) => failure = Some(error),
             }
+            Ok(Outcome::Left) => {}
+            Ok(outcome) => {
+                replayed.renumbered += u64::from(matches!(outcome, Outcome::Renumbered));
+                done.push(number);
+            }
+            Err(error) => failure = Some(error),
         }
-        replayed.stored += done.len() as u64;
-        counter!("exit3_spool_entries_total", "outcome" => "stored").increment(done.len() as u64);
-        spool.remove(&done).await.map_err(ReplayError::Spool)?;
-        if let Some(failure) = failure {
-            return Err(failure);
-        }
+    }
+    replayed.stored += done.len() as u64;
+    counter!("exit3_spool_entries_total", "outcome" => "stored").increment(done.len() as u64);
+    spool.remove(&done).await.map_err(ReplayError::Spool)?;
+    match failure {
+        Some(failure) => Err(failure),
+        None => Ok(Some(last)),
     }
 }
 

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use exit3_ports::{Obstacle, StoreError, with_causes};
 use tokio::time::sleep;
 
-use super::replay::{ReplayError, Replayed, replay};
+use super::replay::{ReplayError, Replayed, replay_page};
 use super::{Intake, State};
 use crate::App;
 
@@ -15,6 +15,10 @@ const THERE: Duration = Duration::from_secs(1);
 const KEYS: Duration = Duration::from_secs(10);
 /// How often it tries again what the database has refused.
 const REFUSED: Duration = Duration::from_secs(60);
+/// How long the node stores entries of the spool before it looks after the rest.
+const AT_A_STRETCH: Duration = Duration::from_secs(1);
+/// How often the reserved ids may fail to be checked before the node does without them.
+const CHECKS: u32 = 8;
 /// The most ids that one statement reserves.
 const AT_ONCE: u64 = 50_000;
 /// How many ids of waiting leads the database skips after it was restored, and how many at once.
@@ -30,7 +34,11 @@ pub async fn tend(app: &App) {
         if let Err(error) = tending.turn().await {
             intake.note_away(&error);
         }
-        let pause = if intake.is_away() { AWAY } else { THERE };
+        let pause = match (intake.is_away(), tending.rest) {
+            (true, _) => AWAY,
+            (false, None) => THERE,
+            (false, Some(_)) => continue,
+        };
         tokio::select! {
             // Nobody needs to hurry if no ids can be reserved.
             () = intake.woken.notified(), if tending.reserves && !intake.is_away() => {}
@@ -50,12 +58,33 @@ struct Tending<'a> {
     told: Option<Instant>,
     /// Whether the last attempt to reserve ids succeeded.
     reserves: bool,
+    /// How often in a row the reserved ids could not be checked.
+    failed_checks: u32,
+    /// The entries that this replay has not tried yet.
+    rest: Option<Rest>,
+}
+
+/// The entries of a spool behind the number `after`.
+#[derive(Clone, Copy)]
+struct Rest {
+    after: i64,
+    with_refused: bool,
 }
 
 impl<'a> Tending<'a> {
     fn new(app: &'a App, intake: &'a Intake) -> Self {
         let (seen, reserves) = (Instant::now(), true);
-        Self { app, intake, seen, keys: None, refused: None, told: None, reserves }
+        Self {
+            app,
+            intake,
+            seen,
+            keys: None,
+            refused: None,
+            told: None,
+            reserves,
+            failed_checks: 0,
+            rest: None,
+        }
     }
 
     /// # Errors
@@ -63,9 +92,19 @@ impl<'a> Tending<'a> {
     async fn turn(&mut self) -> Result<(), StoreError> {
         if self.intake.state() != State::There {
             self.ask_database().await?;
+            let checked = self.check_ids().await;
+            if checked.is_ok() {
+                self.failed_checks = 0;
+            } else {
+                self.ask_database().await?;
+                self.failed_checks += 1;
+                // A database that has just come back may be slow. Leads that have ids wait meanwhile.
+                if self.failed_checks < CHECKS && self.intake.has_ids().await {
+                    return checked;
+                }
+            }
             // A spool that fails, or a schema without the function that reserves ids, does not keep
             // the database from taking leads.
-            let checked = self.check_ids().await;
             let state = if checked.is_ok() { State::There } else { State::Unchecked };
             if self.intake.becomes(state) == State::Away {
                 tracing::info!("the database takes leads and sign-ups again");
@@ -84,17 +123,42 @@ impl<'a> Tending<'a> {
             self.ask_database().await?;
         }
         self.tell("no more ids are reserved for new leads", reserved);
-        let with_refused = is_due(&mut self.refused, REFUSED);
-        match replay(self.app, self.intake.spool(), with_refused).await {
-            Ok(Replayed { stored: 0, .. }) => {}
-            Ok(Replayed { stored, .. }) => {
-                tracing::info!("{stored} leads and sign-ups of the spool are stored");
-            }
+        let mut replayed = Replayed::default();
+        let outcome = self.replay(&mut replayed).await;
+        if replayed.stored > 0 {
+            tracing::info!("{} leads and sign-ups of the spool are stored", replayed.stored);
+        }
+        match outcome {
+            Ok(()) => {}
             Err(ReplayError::Database(error)) => {
                 self.ask_database().await?;
                 self.tell("the spool is not emptied", Err(error));
             }
             Err(ReplayError::Spool(error)) => self.tell("the spool is not emptied", Err(error)),
+        }
+        Ok(())
+    }
+
+    /// Stores entries of the spool for a while. The next turn goes on with the rest.
+    async fn replay(&mut self, replayed: &mut Replayed) -> Result<(), ReplayError> {
+        let spool = self.intake.spool();
+        let mut rest = match self.rest.take() {
+            Some(rest) => rest,
+            None => Rest { after: 0, with_refused: is_due(&mut self.refused, REFUSED) },
+        };
+        let status = spool.status().await.map_err(ReplayError::Spool)?;
+        if status.waiting == status.problems && !rest.with_refused {
+            return Ok(());
+        }
+        let began = Instant::now();
+        while let Some(last) =
+            replay_page(self.app, spool, rest.after, rest.with_refused, replayed).await?
+        {
+            rest.after = last;
+            if began.elapsed() >= AT_A_STRETCH {
+                self.rest = Some(rest);
+                break;
+            }
         }
         Ok(())
     }
@@ -137,7 +201,7 @@ impl<'a> Tending<'a> {
             let (mut next, last) = (next, spool.last_id().await?);
             while next <= last && last - next < MOST_SKIPPED {
                 reserved = leads.reserve_ids(STEP).await?;
-                next = reserved.last().map_or(i64::MAX, |range| *range.end()) + 1;
+                next = reserved.last().map_or(i64::MAX, |range| range.end().saturating_add(1));
             }
             reserved.retain(|range| *range.start() > last);
         }
@@ -157,7 +221,14 @@ impl<'a> Tending<'a> {
         }
         let count = (wanted - has).min(AT_ONCE);
         let count = u32::try_from(count).unwrap_or(u32::MAX);
+        let known = spool.last_id().await?.max(self.intake.ids.last());
         let ids = self.app.repositories()?.leads.reserve_ids(count).await?;
+        if ids.iter().any(|range| *range.start() <= known) {
+            // The database was restored, and no request has noticed: see `check_ids`.
+            self.intake.becomes(State::Unchecked);
+            self.intake.woken.notify_one();
+            return Ok(());
+        }
         spool.put_ids(&ids).await?;
         self.intake.ids.note_reserved(has + u64::from(count));
         Ok(())

@@ -13,16 +13,16 @@ use super::*;
 use crate::testing::{Mocks, act, ana, api_key, author, away, now, stored};
 use crate::{health, leads, subscribers};
 
-async fn app(mocks: Mocks, state: State) -> (App, Arc<Memory>) {
+pub(super) async fn app(mocks: Mocks, state: State) -> (App, Arc<Memory>) {
     let spool = Arc::new(Memory::default());
     (app_over(mocks, Arc::clone(&spool), state).await, spool)
 }
 
-fn by_request(key: u128, request: u128) -> Author {
+pub(super) fn by_request(key: u128, request: u128) -> Author {
     Author { batch: Some(BatchId::of_request(key, request << 32)), ..author() }
 }
 
-fn created(id: i64, act: &Act) -> Event {
+pub(super) fn created(id: i64, act: &Act) -> Event {
     Event {
         id: EventId(1),
         act: act.clone(),
@@ -90,31 +90,6 @@ async fn a_full_spool_and_one_without_ids_refuse() {
     let (app, _) = app(Mocks::new(), State::Away).await;
     let readiness = health::readiness(&app, std::time::Duration::from_secs(1)).await;
     assert_eq!(readiness, health::Readiness::IntakeOnly(String::new()));
-}
-
-#[tokio::test]
-async fn a_key_has_one_id_on_a_node_and_waits_once() {
-    let mut mocks = Mocks::new();
-    mocks.repositories.leads.expect_create_as().times(1).returning(|_, _, _| Err(away()));
-    let (app, spool) = app(mocks, State::There).await;
-    let send = async |request| leads::create(&app, ana(), &by_request(1, request)).await;
-    let first = send(1).await.unwrap();
-    assert_eq!(first, Made { row: stored(5), is_repeated: false, is_spooled: true });
-    assert_eq!(send(1).await.unwrap(), Made { is_repeated: true, ..first });
-    assert!(matches!(send(2).await, Err(SaveError::KeyReused)));
-    assert_eq!(spool.waiting(0, 9).await.unwrap().len(), 1);
-}
-
-#[tokio::test]
-async fn a_request_that_the_database_has_answered_is_answered_again_while_it_is_away() {
-    let mut mocks = Mocks::new();
-    mocks.repositories.leads.expect_create_as().times(1).returning(|id, _, _| Ok(stored(id.0)));
-    let (app, spool) = app(mocks, State::There).await;
-    let send = async || leads::create(&app, ana(), &by_request(1, 1)).await.unwrap();
-    let first = send().await;
-    app.intake.as_ref().unwrap().note_away(&away());
-    assert_eq!(send().await, Made { is_repeated: true, ..first });
-    assert!(spool.waiting(0, 9).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -383,4 +358,17 @@ async fn a_node_learns_the_keys_that_may_create_and_forgets_revoked_ones() {
         app.intake.as_ref().unwrap().known_key(&prefix, now()).is_some()
     };
     assert!(known("good") && !known("gone") && !known("reads"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spool_that_does_not_answer_does_not_hold_up_health() {
+    let mut mocks = Mocks::new();
+    mocks.repositories.health.expect_schema_is_current().returning(|| Err(away()));
+    mocks.repositories.health.expect_obstacle().returning(|| Err(away()));
+    let (app, spool) = app(mocks, State::Away).await;
+    *spool.delay.lock().unwrap() = Duration::from_secs(3600);
+    let (began, patience) = (tokio::time::Instant::now(), Duration::from_secs(1));
+    let readiness = health::readiness(&app, patience).await;
+    assert_eq!(readiness, health::Readiness::DatabaseAway);
+    assert!(began.elapsed() <= 2 * patience);
 }
