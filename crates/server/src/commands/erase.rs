@@ -5,6 +5,7 @@ use exit3_domain::contact::{Contact, ContactKind};
 use exit3_domain::email::is_valid;
 use exit3_domain::events::{Actor, Author};
 use exit3_ports::{Clock, Spool};
+use exit3_sqlite::SqliteSpool;
 use secrecy::ExposeSecret;
 
 use super::{Failure, prepare, runtime, say, unless_stopped};
@@ -65,8 +66,7 @@ pub(super) fn erase(
         prepare::schema(settings, &backend).await?;
         let transfer = backend.transfer();
         let is = |found: &Contact| *found == contact;
-        let own = settings.spool.as_ref().filter(|own| spool::file(&own.directory).exists());
-        let spool = own.map(spool::open).transpose()?;
+        let spool = spool_of_node(settings)?;
         let waiting = match &spool {
             Some(spool) => erasure::look_in_spool(spool, &is).await?,
             None => Vec::new(),
@@ -99,6 +99,10 @@ pub(super) fn erase(
             return Err(error.into());
         }
         load.commit().await?;
+        // The erasure itself locks the tables, so leads may have gone to the spool meanwhile.
+        if let Some(spool) = &spool {
+            spool.remove(&erasure::look_in_spool(spool, &is).await?).await?;
+        }
         say(format_args!("Erased: {}", told(&counts(&found, &waiting))));
         contracts::purge(&backend.patient_app()).await.map_err(|error| {
             format!(
@@ -106,12 +110,23 @@ pub(super) fn erase(
                  removed: {error}; run the command again"
             )
         })?;
+        if let Some(own) = &settings.spool {
+            let found = if spool.is_some() { "was searched too" } else { "does not exist" };
+            say(format_args!("The spool in {} {found}.", own.directory.display()));
+        }
         say(format_args!(
             "Backups from before now contain the person until they expire. `exit3 restore` erases \
              again what is listed beside them."
         ));
         Ok(())
     }))
+}
+
+fn spool_of_node(settings: &Settings) -> Result<Option<SqliteSpool>, Failure> {
+    let Some(own) = &settings.spool else { return Ok(None) };
+    let file = spool::file(&own.directory);
+    let exists = file.try_exists().map_err(|error| format!("{}: {error}", file.display()))?;
+    exists.then(|| spool::open(own)).transpose()
 }
 
 /// The numbers of what was found in the database, and in the spool of this node.

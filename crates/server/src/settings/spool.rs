@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Arguments, DatabaseSettings};
+use crate::spool;
 
 const MIB: u64 = 1024 * 1024;
 
@@ -18,15 +19,18 @@ pub struct SpoolSettings {
 }
 
 impl SpoolSettings {
-    /// The embedded database needs no spool: if its disk fails, that of the spool does too.
+    /// The embedded database needs no spool: if its disk fails, that of the spool does too. A spool
+    /// that was turned off is still emptied.
     pub(super) fn of(arguments: &Arguments, database: &DatabaseSettings) -> Option<Self> {
-        (!database.is_embedded() && arguments.spool_max_mb > 0).then(|| Self {
+        let settings = Self {
             directory: match &arguments.spool_dir {
                 Some(directory) => directory.clone(),
                 None => arguments.data_dir.join("spool"),
             },
             most_bytes: u64::from(arguments.spool_max_mb) * MIB,
             is_required: arguments.spool_dir.is_some(),
-        })
+        };
+        let is_needed = arguments.spool_max_mb > 0 || spool::file(&settings.directory).exists();
+        (is_needed && !database.is_embedded()).then_some(settings)
     }
 }

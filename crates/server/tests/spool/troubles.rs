@@ -134,10 +134,30 @@ async fn a_person_is_erased_from_the_spool_too() {
     assert!(done && said.ends_with("erase: 1 entries of the spool\n"), "{said}");
     let (done, said) = lab.command(&erase);
     assert!(done && said.starts_with("Erased: 1 entries of the spool\n"), "{said}");
+    assert!(said.contains("spool was searched too."), "{said}");
     admin.batch_execute("DROP TRIGGER refuse ON leads").await.unwrap();
     let (done, said) = lab.command(&["spool", "replay"]);
     assert!(done, "{said}");
     let stored = stored(&service).await;
     let emails: Vec<&Value> = stored.values().map(|lead| &lead["email"]).collect();
     assert_eq!(emails, ["eva@acme.hr"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spool_that_is_turned_off_is_emptied() {
+    let mut lab = Lab::new().await;
+    let service = lab.start();
+    reserved(&service).await;
+    lab.stop();
+    let (answer, _) = accepted(&service, "Ana").await;
+    service.kill();
+    lab.more.push(("SPOOL_MAX_MB", "0".to_owned()));
+    let (done, said) = lab.command(&["spool", "list"]);
+    assert!(done && said.contains(&format!("lead {}", answer["id"])), "{said}");
+    let service = lab.start();
+    let refused = service.post(LEADS, KEY, &lead("Eva")).await;
+    assert_eq!(refused.status(), 503);
+    lab.restart();
+    emptied(&service).await;
+    assert_eq!(stored(&service).await.into_values().collect::<Vec<_>>(), [answer]);
 }
