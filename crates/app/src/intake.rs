@@ -106,11 +106,6 @@ impl Intake {
         self.keeps.load(Ordering::Relaxed) && status.is_ok_and(|it| it.has_room && it.ids > 0)
     }
 
-    /// Whether there are ids for new leads.
-    async fn has_ids(&self) -> bool {
-        self.status().await.is_ok_and(|status| status.ids > 0)
-    }
-
     /// Why the database is away, in words for an operator.
     pub(crate) fn cause(&self) -> String {
         self.cause.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -175,17 +170,17 @@ impl Intake {
         match keyed.get(act) {
             // The same request may have come in between.
             Some(known) if known.is_of_same_request(act) => return Ok(Some(known)),
-            // The database will refuse this one, and the first one stays known.
-            Some(known) if known.fate == Fate::Stored => {}
+            // The database decides about this one. Until then the first one stays known.
+            Some(known) if known.fate != Fate::Refused => {}
             _ => keyed.put(&new),
         }
         Ok(Some(new))
     }
 
-    /// Whether the database has a lead of another request with the same key, as far as this node knows.
+    /// Whether another request has the key, as far as this node knows.
     fn is_key_used(&self, act: &Act) -> bool {
         let known = self.keyed().get(act);
-        known.is_some_and(|known| known.fate == Fate::Stored && !known.is_of_same_request(act))
+        known.is_some_and(|known| known.fate != Fate::Refused && !known.is_of_same_request(act))
     }
 
     async fn next_id(&self, is_away: bool) -> Option<LeadId> {
@@ -207,7 +202,7 @@ impl Intake {
             "ids that were reserved for new leads are taken: was the database restored? The node \
              reserves others"
         );
-        self.keyed().remove(act);
+        self.keyed().forget(act);
         self.forget_ids().await;
     }
 
@@ -232,7 +227,12 @@ impl Intake {
             Ok(Kept::Earlier(waiting)) if waiting.act.author.batch == act.author.batch => {
                 Ok(Some(*waiting))
             }
-            Ok(Kept::Earlier(_)) => Err(SaveError::KeyReused),
+            Ok(Kept::Earlier(waiting)) => {
+                if let Waiting { what: Accepted::Lead(id, _), act, .. } = *waiting {
+                    self.keyed().put(&Ticket { id, act, fate: Fate::Open });
+                }
+                Err(SaveError::KeyReused)
+            }
             Err(error) => {
                 counter!("exit3_spool_entries_total", "outcome" => "refused").increment(1);
                 Err(error.into())
@@ -246,7 +246,7 @@ impl Intake {
         lead: NewLead,
         act: Act,
     ) -> Result<Made<Lead>, SaveError> {
-        let at = act.at;
+        let author = act.author.clone();
         let earlier = self.keep(Accepted::Lead(id, lead.clone()), act.clone()).await;
         if matches!(earlier, Err(SaveError::Store(_))) {
             self.keyed().refuse(&act);
@@ -255,8 +255,10 @@ impl Intake {
         let is_repeated = earlier.is_some();
         let (id, details, at) = match earlier {
             Some(Waiting { what: Accepted::Lead(id, lead), act, .. }) => (id, lead, act.at),
-            _ => (id, lead, at),
+            _ => (id, lead, act.at),
         };
+        // It may have been refused before.
+        self.keyed().put(&Ticket { id, act: author.at(at), fate: Fate::Open });
         Ok(Made { row: new(id, details, at), is_repeated, is_spooled: true })
     }
 }
@@ -301,7 +303,12 @@ pub(crate) async fn create_lead(
                     intake.keyed().put(&Ticket { id, act, fate: Fate::Stored });
                     return Ok(made);
                 }
-                outcome => return outcome,
+                outcome => {
+                    if matches!(outcome, Err(SaveError::KeyReused)) {
+                        intake.keyed().forget(&act);
+                    }
+                    return outcome;
+                }
             }
         }
         if ticket.fate == Fate::Stored {
@@ -314,7 +321,7 @@ pub(crate) async fn create_lead(
         match intake.keep_lead(ticket.id, lead.clone(), act.clone()).await {
             // Only if the database has assigned an id twice.
             Err(SaveError::Store(StoreError::Conflict(ID_TAKEN))) => {
-                intake.keyed().remove(&act);
+                intake.keyed().forget(&act);
             }
             outcome => return outcome,
         }

@@ -1,10 +1,10 @@
 //! The spool of this node: opening it, and telling what waits in it.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use exit3_app::intake::Intake;
+use exit3_ports::Spool;
 use exit3_sqlite::SqliteSpool;
 
 use crate::module::Failure;
@@ -12,15 +12,8 @@ use crate::secrets::ensure_directory;
 use crate::settings::SpoolSettings;
 use crate::telemetry::metrics;
 
-const FILE: &str = "spool.sqlite3";
-
 /// How often the metrics are set.
 const TELL: Duration = Duration::from_secs(5);
-
-/// The file of the spool in a directory.
-pub(crate) fn file(directory: &Path) -> PathBuf {
-    directory.join(FILE)
-}
 
 /// Opens the spool, and creates it if it is missing. Blocks.
 ///
@@ -32,11 +25,12 @@ pub(crate) fn open(settings: &SpoolSettings) -> Result<SqliteSpool, Failure> {
         format!("SPOOL_DIR: {} cannot be used: {error}", directory.display())
     };
     ensure_directory(directory).map_err(|error| wrong(&error))?;
-    let opened = SqliteSpool::open(&file(directory), settings.most_bytes);
+    let opened = SqliteSpool::open(&settings.file(), settings.most_bytes);
     Ok(opened.map_err(|error| wrong(&error))?)
 }
 
-/// The intake over the spool. A spool that nobody has asked for is left out if it cannot be used.
+/// The intake over the spool. A spool that nobody has asked for is left out if it cannot be used, and one
+/// that was turned off if nothing waits in it.
 ///
 /// # Errors
 /// Those of [`open`].
@@ -44,9 +38,14 @@ pub(crate) async fn intake(
     settings: Option<&SpoolSettings>,
 ) -> Result<Option<Arc<Intake>>, Failure> {
     let Some(settings) = settings else { return Ok(None) };
-    let opened = async { Ok::<_, Failure>(Intake::open(Arc::new(open(settings)?)).await?) };
+    let opened = async {
+        let spool = Arc::new(open(settings)?);
+        let is_off = settings.most_bytes == 0 && spool.status().await?.waiting == 0;
+        let intake = if is_off { None } else { Some(Arc::new(Intake::open(spool).await?)) };
+        Ok::<_, Failure>(intake)
+    };
     match opened.await {
-        Ok(intake) => Ok(Some(Arc::new(intake))),
+        Ok(intake) => Ok(intake),
         Err(error) if settings.is_required => Err(error),
         Err(error) => {
             tracing::warn!("{error}. While the database is away, leads are refused");

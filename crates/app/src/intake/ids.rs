@@ -41,6 +41,22 @@ pub(super) struct Ids {
     rate: Mutex<f64>,
 }
 
+/// Ids are being taken, until this is dropped, however that ends.
+struct UnderWay<'a>(&'a Ids);
+
+impl<'a> UnderWay<'a> {
+    fn begin(ids: &'a Ids) -> Self {
+        *ids.since() = Some(Instant::now());
+        Self(ids)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        *self.0.since() = None;
+    }
+}
+
 #[derive(Default)]
 struct Turn {
     /// Takes ids. A caller that stops waiting leaves it to the next one, because ids that the spool
@@ -59,7 +75,7 @@ impl Ids {
         if let Some(id) = self.pop() {
             return Some(id);
         }
-        let since = *self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = *self.since();
         if since.is_some_and(|since| since.elapsed() > patience) {
             return None;
         }
@@ -75,20 +91,20 @@ impl Ids {
             if turn.failed.is_some_and(|failed| failed.elapsed() < AGAIN) {
                 return None;
             }
-            let pending = turn.pending.get_or_insert_with(|| {
-                self.note_since(Some(Instant::now()));
-                tokio::spawn(Arc::clone(self).refill(Arc::clone(spool)))
-            });
+            let pending = turn
+                .pending
+                .get_or_insert_with(|| tokio::spawn(Arc::clone(self).refill(Arc::clone(spool))));
+            let is_old = pending.is_finished();
             // If the runtime ends, so does the task.
             let has_more = pending.await.unwrap_or(false);
             turn.pending = None;
-            self.note_since(None);
-            turn.failed = (!has_more).then(Instant::now);
+            turn.failed = (!has_more && !is_old).then(Instant::now);
         }
     }
 
     /// Returns whether there are more ids now.
     async fn refill(self: Arc<Self>, spool: Arc<dyn Spool>) -> bool {
+        let _under_way = UnderWay::begin(&self);
         let reserved = self.reserved.load(Ordering::Relaxed);
         let (least, most) = HANDFUL;
         match spool.take_ids((reserved / 8).clamp(least, most)).await {
@@ -105,8 +121,8 @@ impl Ids {
         }
     }
 
-    fn note_since(&self, since: Option<Instant>) {
-        *self.since.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    fn since(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn pop(&self) -> Option<LeadId> {

@@ -103,8 +103,15 @@ impl Keyed {
         stored.for_each(|ticket| ticket.fate = Fate::Open);
     }
 
-    /// Forgets a request.
-    pub(super) fn remove(&mut self, act: &Act) {
+    /// Forgets a request, but not another one with the same key.
+    pub(super) fn forget(&mut self, act: &Act) {
+        if self.get(act).is_some_and(|known| known.is_of_same_request(act)) {
+            self.remove(act);
+        }
+    }
+
+    /// Forgets what is known of a key.
+    fn remove(&mut self, act: &Act) {
         if let Some(key) = key(act)
             && self.known.remove(key).is_some()
         {
@@ -114,5 +121,4 @@ impl Keyed {
 }
 
 #[cfg(test)]
-#[path = "keyed_tests.rs"]
 mod tests;

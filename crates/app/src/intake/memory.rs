@@ -22,6 +22,8 @@ pub(super) struct Memory {
     ids: Mutex<Vec<RangeInclusive<i64>>>,
     keys: Mutex<Option<RememberedKeys>>,
     pub(super) is_full: Mutex<bool>,
+    /// Whether no ids can be written.
+    pub(super) is_read_only: Mutex<bool>,
     /// How long the disk takes to write ids, and to tell what the spool holds.
     pub(super) delay: Mutex<Duration>,
     reads: AtomicUsize,
@@ -117,6 +119,9 @@ impl Spool for Memory {
     }
 
     async fn put_ids(&self, more: &[RangeInclusive<i64>]) -> Result<(), StoreError> {
+        if *self.is_read_only.lock().unwrap() {
+            return Err(StoreError::Unavailable("read-only".into()));
+        }
         self.ids.lock().unwrap().extend(more.iter().cloned());
         Ok(())
     }

@@ -28,7 +28,7 @@ pub struct Replayed {
     pub refused: u64,
 }
 
-/// Why a replay has ended early. What is left is still in the spool.
+/// Why a replay, or a check of the reserved ids, has ended early. What is left is still in the spool.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// The database is away.

@@ -92,17 +92,22 @@ impl<'a> Tending<'a> {
     async fn turn(&mut self) -> Result<(), StoreError> {
         if self.intake.state() != State::There {
             self.ask_database().await?;
-            let checked = self.check_ids().await;
-            if checked.is_ok() {
-                self.failed_checks = 0;
-            } else {
-                self.ask_database().await?;
-                self.failed_checks += 1;
-                // A database that has just come back may be slow. Leads that have ids wait meanwhile.
-                if self.failed_checks < CHECKS && self.intake.has_ids().await {
-                    return checked;
+            let checked = match self.check_ids().await {
+                Ok(()) => {
+                    self.failed_checks = 0;
+                    Ok(())
                 }
-            }
+                Err(ReplayError::Database(error)) => {
+                    self.ask_database().await?;
+                    self.failed_checks += 1;
+                    // A database that has just come back may be slow. Leads wait meanwhile.
+                    if self.failed_checks < CHECKS && self.intake.takes_leads().await {
+                        return Err(error);
+                    }
+                    Err(error)
+                }
+                Err(ReplayError::Spool(error)) => Err(error),
+            };
             // A spool that fails, or a schema without the function that reserves ids, does not keep
             // the database from taking leads.
             let state = if checked.is_ok() { State::There } else { State::Unchecked };
@@ -184,28 +189,35 @@ impl<'a> Tending<'a> {
     /// Reserves an id. If it is lower than one that the spool has, the database was restored to an
     /// earlier state: it will assign the ids of this node to others, so the node gives up those that it
     /// has not used, and the database skips those of leads that wait.
-    async fn check_ids(&self) -> Result<(), StoreError> {
-        let (leads, spool) = (&self.app.repositories()?.leads, self.intake.spool());
-        let known = spool.last_id().await?.max(self.intake.ids.last());
-        let mut reserved = leads.reserve_ids(1).await?;
+    async fn check_ids(&self) -> Result<(), ReplayError> {
+        use ReplayError::{Database, Spool};
+        let leads = &self.app.repositories().map_err(Database)?.leads;
+        let spool = self.intake.spool();
+        let known = spool.last_id().await.map_err(Spool)?.max(self.intake.ids.last());
+        let mut reserved = leads.reserve_ids(1).await.map_err(Database)?;
         let Some(next) = reserved.first().map(|range| *range.start()) else {
-            return Err(StoreError::Unavailable("the role may not insert leads".into()));
+            let none = "the role may not insert leads";
+            return Err(Database(StoreError::Unavailable(none.into())));
         };
         if next <= known {
-            tracing::error!(
-                "the database assigns ids again that this node has reserved: was it restored? The \
-                 node reserves others"
-            );
-            self.intake.forget_ids().await;
+            self.give_up_ids().await;
             // Step by step, and not without end: a lead whose id is taken gets another one.
-            let (mut next, last) = (next, spool.last_id().await?);
+            let (mut next, last) = (next, spool.last_id().await.map_err(Spool)?);
             while next <= last && last - next < MOST_SKIPPED {
-                reserved = leads.reserve_ids(STEP).await?;
+                reserved = leads.reserve_ids(STEP).await.map_err(Database)?;
                 next = reserved.last().map_or(i64::MAX, |range| range.end().saturating_add(1));
             }
             reserved.retain(|range| *range.start() > last);
         }
-        spool.put_ids(&reserved).await
+        spool.put_ids(&reserved).await.map_err(Spool)
+    }
+
+    async fn give_up_ids(&self) {
+        tracing::error!(
+            "the database assigns ids again that this node has reserved: was it restored? The node \
+             reserves others"
+        );
+        self.intake.forget_ids().await;
     }
 
     async fn reserve(&mut self) -> Result<(), StoreError> {
@@ -224,10 +236,7 @@ impl<'a> Tending<'a> {
         let known = spool.last_id().await?.max(self.intake.ids.last());
         let ids = self.app.repositories()?.leads.reserve_ids(count).await?;
         if ids.iter().any(|range| *range.start() <= known) {
-            // The database was restored, and no request has noticed: see `check_ids`.
-            self.intake.becomes(State::Unchecked);
-            self.intake.woken.notify_one();
-            return Ok(());
+            self.give_up_ids().await;
         }
         spool.put_ids(&ids).await?;
         self.intake.ids.note_reserved(has + u64::from(count));
@@ -245,5 +254,4 @@ fn is_due(last: &mut Option<Instant>, after: Duration) -> bool {
 }
 
 #[cfg(test)]
-#[path = "tend_tests.rs"]
 mod tests;

@@ -1,10 +1,10 @@
 use clap::Args;
-use exit3_app::erasure::Found;
+use exit3_app::erasure::{Found, IsErased};
 use exit3_app::{contracts, erasure};
 use exit3_domain::contact::{Contact, ContactKind};
 use exit3_domain::email::is_valid;
 use exit3_domain::events::{Actor, Author};
-use exit3_ports::{Clock, Spool};
+use exit3_ports::{Clock, Spool, StoreError};
 use exit3_sqlite::SqliteSpool;
 use secrecy::ExposeSecret;
 
@@ -67,20 +67,18 @@ pub(super) fn erase(
         let transfer = backend.transfer();
         let is = |found: &Contact| *found == contact;
         let spool = spool_of_node(settings)?;
-        let waiting = match &spool {
-            Some(spool) => erasure::look_in_spool(spool, &is).await?,
-            None => Vec::new(),
-        };
         if what.dry_run {
+            let waiting = match &spool {
+                Some(spool) => erasure::look_in_spool(spool, &is).await?.len(),
+                None => 0,
+            };
             let mut snapshot = transfer.snapshot().await?;
             let found = erasure::look(snapshot.as_mut(), &is).await?;
-            say(format_args!("Would erase: {}", told(&counts(&found, &waiting))));
+            say(format_args!("Would erase: {}", told(&counts(&found, waiting))));
             return Ok(());
         }
         // First, so that the service does not store them after the rest has been erased.
-        if let Some(spool) = &spool {
-            spool.remove(&waiting).await?;
-        }
+        let waiting = erase_waiting(spool.as_ref(), &is).await?;
         let mut snapshot = transfer.snapshot().await?;
         let before = erasure::look_ahead(snapshot.as_mut(), &is).await?;
         drop(snapshot);
@@ -100,15 +98,17 @@ pub(super) fn erase(
         }
         load.commit().await?;
         // The erasure itself locks the tables, so leads may have gone to the spool meanwhile.
-        if let Some(spool) = &spool {
-            spool.remove(&erasure::look_in_spool(spool, &is).await?).await?;
-        }
-        say(format_args!("Erased: {}", told(&counts(&found, &waiting))));
+        let late = erase_waiting(spool.as_ref(), &is).await;
+        let waiting = waiting + late.as_ref().unwrap_or(&0);
+        say(format_args!("Erased: {}", told(&counts(&found, waiting))));
         contracts::purge(&backend.patient_app()).await.map_err(|error| {
             format!(
                 "the person was erased, but contract files that no client has could not be \
                  removed: {error}; run the command again"
             )
+        })?;
+        late.map_err(|error| {
+            format!("the person was erased, but the spool failed: {error}; run the command again")
         })?;
         if let Some(own) = &settings.spool {
             let found = if spool.is_some() { "was searched too" } else { "does not exist" };
@@ -124,16 +124,24 @@ pub(super) fn erase(
 
 fn spool_of_node(settings: &Settings) -> Result<Option<SqliteSpool>, Failure> {
     let Some(own) = &settings.spool else { return Ok(None) };
-    let file = spool::file(&own.directory);
+    let file = own.file();
     let exists = file.try_exists().map_err(|error| format!("{}: {error}", file.display()))?;
     exists.then(|| spool::open(own)).transpose()
 }
 
 /// The numbers of what was found in the database, and in the spool of this node.
-fn counts(found: &Found, waiting: &[i64]) -> Vec<(&'static str, usize)> {
+fn counts(found: &Found, waiting: usize) -> Vec<(&'static str, usize)> {
     let mut counts = found.counts();
-    counts.extend((!waiting.is_empty()).then_some(("spool", waiting.len())));
+    counts.extend((waiting > 0).then_some(("spool", waiting)));
     counts
+}
+
+/// Removes what waits of a person. Returns how much that was.
+async fn erase_waiting(spool: Option<&SqliteSpool>, is: IsErased<'_>) -> Result<usize, StoreError> {
+    let Some(spool) = spool else { return Ok(0) };
+    let found = erasure::look_in_spool(spool, is).await?;
+    spool.remove(&found).await?;
+    Ok(found.len())
 }
 
 /// Numbers of rows, by table.

@@ -41,7 +41,7 @@ pub(super) fn spool(settings: &Settings, command: &SpoolCommand) -> Result<(), F
     let Some(own) = &settings.spool else {
         return Err("there is no spool: the database is embedded, or SPOOL_MAX_MB is 0".into());
     };
-    if !spool::file(&own.directory).exists() {
+    if !own.file().exists() {
         return Err(format!("there is no spool in {}", own.directory.display()).into());
     }
     let kept = spool::open(own)?;

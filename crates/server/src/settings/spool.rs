@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use super::{Arguments, DatabaseSettings};
-use crate::spool;
 
 const MIB: u64 = 1024 * 1024;
+
+const FILE: &str = "spool.sqlite3";
 
 /// The spool of this node.
 #[derive(Debug, Clone)]
@@ -28,9 +29,14 @@ impl SpoolSettings {
                 None => arguments.data_dir.join("spool"),
             },
             most_bytes: u64::from(arguments.spool_max_mb) * MIB,
-            is_required: arguments.spool_dir.is_some(),
+            is_required: arguments.spool_dir.is_some() && arguments.spool_max_mb > 0,
         };
-        let is_needed = arguments.spool_max_mb > 0 || spool::file(&settings.directory).exists();
+        let is_there = || settings.file().try_exists().unwrap_or(true);
+        let is_needed = arguments.spool_max_mb > 0 || is_there();
         (is_needed && !database.is_embedded()).then_some(settings)
+    }
+    /// The file of the spool.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.directory.join(FILE)
     }
 }

@@ -96,6 +96,44 @@ async fn the_key_of_a_refused_request_is_free_for_another_one() {
     *spool.is_full.lock().unwrap() = false;
     assert!(send(2).await.unwrap().is_spooled);
     assert!(matches!(send(1).await, Err(SaveError::KeyReused)));
+    assert!(send(2).await.unwrap().is_repeated);
+}
+
+#[tokio::test]
+async fn a_request_that_was_refused_before_it_waits_keeps_its_key() {
+    let (app, spool) = app(Mocks::new(), State::Away).await;
+    let send = async |request| leads::create(&app, ana(), &by_request(1, request)).await;
+    *spool.is_full.lock().unwrap() = true;
+    assert!(matches!(send(1).await, Err(SaveError::Store(_))));
+    *spool.is_full.lock().unwrap() = false;
+    let first = send(1).await.unwrap();
+    assert!(matches!(send(2).await, Err(SaveError::KeyReused)));
+    assert_eq!(send(1).await.unwrap(), Made { is_repeated: true, ..first });
+}
+
+#[tokio::test]
+async fn a_request_that_the_database_has_refused_for_its_key_does_not_take_it_from_one_that_waits()
+{
+    let mut mocks = Mocks::new();
+    let answer = created(5, &by_request(1, 1).at(now()));
+    mocks
+        .repositories
+        .leads
+        .expect_create_as()
+        .times(1)
+        .returning(|_, _, _| Err(StoreError::Conflict(REQUEST_SENT)));
+    mocks.repositories.events.expect_of_request().returning(move |_| Ok(Some(answer.clone())));
+    let (app, _) = app(mocks, State::Away).await;
+    let intake = app.intake.as_ref().unwrap();
+    let send = async |request| leads::create(&app, ana(), &by_request(1, request)).await;
+    let first = send(1).await.unwrap();
+    // The lead that has waited is stored now.
+    intake.spool().remove(&[1]).await.unwrap();
+    intake.becomes(State::There);
+    assert!(matches!(send(2).await, Err(SaveError::KeyReused)));
+    intake.note_away(&away());
+    assert!(matches!(send(2).await, Err(SaveError::KeyReused)));
+    assert_eq!(send(1).await.unwrap().row, first.row);
 }
 
 #[tokio::test]

@@ -105,8 +105,19 @@ async fn a_restore_that_no_request_has_noticed_is_noticed_by_the_reserve() {
     // The spool of `app_over` has the ids 5 to 9.
     let (app, outcome) = turned(there(3), &spool, State::There).await;
     outcome.unwrap();
+    assert_eq!(state(&app), State::There);
+    let ids: Vec<i64> = spool.take_ids(2_000).await.unwrap().into_iter().flatten().collect();
+    assert_eq!((ids[0], ids.len()), (3, 995));
+}
+
+#[tokio::test]
+async fn a_spool_that_fails_does_not_make_the_database_away() {
+    let spool = Arc::new(Memory::default());
+    let app = app_over(there(10), Arc::clone(&spool), State::Unchecked).await;
+    let intake = Arc::clone(app.intake.as_ref().unwrap());
+    *spool.is_read_only.lock().unwrap() = true;
+    Tending::new(&app, &intake).turn().await.unwrap();
     assert_eq!(state(&app), State::Unchecked);
-    assert_eq!(spool.status().await.unwrap().ids, 5);
 }
 
 #[tokio::test(start_paused = true)]
@@ -159,9 +170,18 @@ async fn ids_that_come_late_are_not_lost() {
     assert_eq!(ids.next(&spool, half).await, None);
     assert_eq!(ids.next(&spool, half).await, Some(LeadId(1)));
     assert_eq!(ids.left() + spool.status().await.unwrap().ids, 99);
+    // Nobody waits for the next ones, but they come.
+    for _ in 0..15 {
+        assert!(ids.next(&spool, half).await.is_some());
+    }
+    assert_eq!(ids.next(&spool, half).await, None);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    for id in 17..=32 {
+        assert_eq!(ids.next(&spool, half).await, Some(LeadId(id)));
+    }
     // A lead that has no other place waits longer.
     let others = Arc::new(crate::intake::Ids::default());
-    assert_eq!(others.next(&spool, 2 * half).await, Some(LeadId(17)));
+    assert_eq!(others.next(&spool, 2 * half).await, Some(LeadId(33)));
 }
 
 #[tokio::test]
