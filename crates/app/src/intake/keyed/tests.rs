@@ -3,6 +3,7 @@ use exit3_ports::StoreError;
 use exit3_ports::events::REQUEST_SENT;
 use exit3_ports::spool::{Accepted, Spool};
 
+use super::Fate;
 use crate::SaveError;
 use crate::intake::State;
 use crate::intake::tests::{app, by_request, created};
@@ -107,6 +108,8 @@ async fn a_request_that_was_refused_before_it_waits_keeps_its_key() {
     assert!(matches!(send(1).await, Err(SaveError::Store(_))));
     *spool.is_full.lock().unwrap() = false;
     let first = send(1).await.unwrap();
+    let known = app.intake.as_ref().unwrap().keyed().get(&by_request(1, 1).at(now()));
+    assert_eq!(known.unwrap().fate, Fate::Open);
     assert!(matches!(send(2).await, Err(SaveError::KeyReused)));
     assert_eq!(send(1).await.unwrap(), Made { is_repeated: true, ..first });
 }
