@@ -10,8 +10,8 @@ use crate::socket::send;
 const RESOURCES: [(&str, &[Field]); 3] =
     [("leads", leads::FIELDS), ("newsletter", subscribers::FIELDS), ("clients", clients::FIELDS)];
 
-/// A valid value. Values of different numbers differ.
-fn value(field: &Field, number: usize) -> Value {
+/// A valid value. Values of different numbers differ. A reference is to the lead of that number.
+fn value(field: &Field, number: usize, leads: &[i64]) -> Value {
     match field.kind {
         FieldKind::Text { .. } => match field.name {
             "email" => json!(format!("ana{number}@acme.hr")),
@@ -22,13 +22,12 @@ fn value(field: &Field, number: usize) -> Value {
         FieldKind::Boolean => json!(number.is_multiple_of(2)),
         FieldKind::Money => json!(format!("{number}200.05")),
         FieldKind::Time => json!(format!("2026-02-0{number}T10:00:00Z")),
-        // The leads are stored before.
-        FieldKind::Reference => json!(number),
+        FieldKind::Reference => json!(leads[number - 1]),
     }
 }
 
-fn whole(fields: &[Field], number: usize) -> Map<String, Value> {
-    fields.iter().map(|field| (field.name.to_owned(), value(field, number))).collect()
+fn whole(fields: &[Field], number: usize, leads: &[i64]) -> Map<String, Value> {
+    fields.iter().map(|field| (field.name.to_owned(), value(field, number, leads))).collect()
 }
 
 /// A resource of a service.
@@ -78,21 +77,24 @@ impl Resource<'_> {
 
 /// Writes every field of every resource at `service`, `host:port`.
 pub(crate) fn write_all(service: &str) {
-    for number in 4..=6 {
-        let path = "/backend/api/v1/leads/".to_owned();
-        let lead = json!(whole(leads::FIELDS, number));
-        Resource { service, path, fields: leads::FIELDS }.send("POST", None, Some(&lead));
-    }
+    // On PostgreSQL, ids may have gaps.
+    let stored: Vec<i64> = (4..=6)
+        .map(|number| {
+            let path = "/backend/api/v1/leads/".to_owned();
+            let lead = json!(whole(leads::FIELDS, number, &[]));
+            Resource { service, path, fields: leads::FIELDS }.send("POST", None, Some(&lead)).1
+        })
+        .collect();
     for (name, fields) in RESOURCES {
         let resource = Resource { service, path: format!("/backend/api/v1/{name}/"), fields };
-        let mut expected = whole(fields, 1);
+        let mut expected = whole(fields, 1, &stored);
         let (created, id) = resource.send("POST", None, Some(&json!(expected)));
         assert_eq!(created, expected);
         resource.shows(id, &expected);
         for field in fields {
-            let mut values = vec![value(field, 2)];
+            let mut values = vec![value(field, 2, &stored)];
             if field.is_nullable {
-                values.extend([Value::Null, value(field, 2)]);
+                values.extend([Value::Null, value(field, 2, &stored)]);
             }
             for value in values {
                 expected.insert(field.name.to_owned(), value.clone());
@@ -102,7 +104,7 @@ pub(crate) fn write_all(service: &str) {
                 resource.shows(id, &expected);
             }
         }
-        let expected = whole(fields, 3);
+        let expected = whole(fields, 3, &stored);
         assert_eq!(resource.send("PUT", Some(id), Some(&json!(expected))).0, expected);
         resource.shows(id, &expected);
     }
