@@ -257,7 +257,7 @@ async fn store_sign_up(
     act: &Act,
 ) -> Result<Outcome, StoreError> {
     let subscribers = &app.repositories()?.subscribers;
-    // A person who has left since then does not want the newsletter again.
+    // If the person has left the newsletter since then, the sign-up must not undo that.
     if let Some(stored) = subscribers.find_by_email(&subscriber.email).await?
         && !stored.is_subscribed
     {

@@ -13,8 +13,8 @@ const ENDPOINT: &str = "/leads/";
 pub struct CanarySettings {
     /// The public address of the endpoint that creates leads.
     pub url: Url,
-    /// The address that is told of each canary that has arrived. It is a kind of secret:
-    /// anybody who knows it can send such a message.
+    /// The service sends a request to this address after each canary that has arrived. The address is
+    /// a kind of secret: anybody who knows it can send such a request.
     pub ping: Option<Url>,
 }
 

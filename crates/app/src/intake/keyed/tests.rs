@@ -11,6 +11,14 @@ use crate::leads;
 use crate::once::Made;
 use crate::testing::{Mocks, ana, away, now, stored};
 
+/// Lets the database refuse the next create: a request with the same key was answered with the lead 5.
+fn refuse_key(mocks: &mut Mocks) {
+    let refused = || Err(StoreError::Conflict(REQUEST_SENT));
+    mocks.repositories.leads.expect_create_as().times(1).returning(move |_, _, _| refused());
+    let first = created(5, &by_request(1, 1).at(now()));
+    mocks.repositories.events.expect_of_request().returning(move |_| Ok(Some(first.clone())));
+}
+
 #[tokio::test]
 async fn a_key_has_one_id_on_a_node_and_waits_once() {
     let mut mocks = Mocks::new();
@@ -39,17 +47,9 @@ async fn a_request_that_the_database_has_answered_is_answered_again_while_it_is_
 #[tokio::test]
 async fn a_key_that_the_database_knows_is_refused_to_another_request_while_it_is_away() {
     let mut mocks = Mocks::new();
-    let first = by_request(1, 1).at(now());
-    let answer = created(5, &first);
     mocks.repositories.leads.expect_create_as().times(1).returning(|id, _, _| Ok(stored(id.0)));
-    mocks
-        .repositories
-        .leads
-        .expect_create_as()
-        .times(1)
-        .returning(|_, _, _| Err(StoreError::Conflict(REQUEST_SENT)));
+    refuse_key(&mut mocks);
     mocks.repositories.leads.expect_create_as().times(1).returning(|_, _, _| Err(away()));
-    mocks.repositories.events.expect_of_request().returning(move |_| Ok(Some(answer.clone())));
     let (app, spool) = app(mocks, State::There).await;
     let send = async |request| leads::create(&app, ana(), &by_request(1, request)).await;
     send(1).await.unwrap();
@@ -118,14 +118,7 @@ async fn a_request_that_was_refused_before_it_waits_keeps_its_key() {
 async fn a_request_that_the_database_has_refused_for_its_key_does_not_take_it_from_one_that_waits()
 {
     let mut mocks = Mocks::new();
-    let answer = created(5, &by_request(1, 1).at(now()));
-    mocks
-        .repositories
-        .leads
-        .expect_create_as()
-        .times(1)
-        .returning(|_, _, _| Err(StoreError::Conflict(REQUEST_SENT)));
-    mocks.repositories.events.expect_of_request().returning(move |_| Ok(Some(answer.clone())));
+    refuse_key(&mut mocks);
     let (app, _) = app(mocks, State::Away).await;
     let intake = app.intake.as_ref().unwrap();
     let send = async |request| leads::create(&app, ana(), &by_request(1, request)).await;
